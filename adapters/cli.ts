@@ -1,0 +1,237 @@
+/**
+ * From the command line and the environment to settings: flag beats variable beats default.
+ *
+ * Accepts what the `peerjs` command accepts: dashes or underscores, `--no-x`, `--x=value`, the short
+ * letters, and several values after one `--cors`. Everything comes from the one table of options.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { closestString } from "@std/text/closest-string";
+import {
+  describe,
+  expected,
+  isOptionName,
+  OPTION_NAMES,
+  type OptionName,
+  optionOf,
+  parseText,
+  type PartialSettings,
+  type Settings,
+  settingsFrom,
+} from "../core/mod.ts";
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: "run"; readonly settings: Settings }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "mistake"; readonly message: string };
+
+/** Reads arguments and, through `env`, the variables that belong to options. */
+export function parseCommand(
+  args: readonly string[],
+  env: (name: string) => string | undefined,
+): Command {
+  const flags = parseFlags(args);
+  if (typeof flags === "string") return { kind: "mistake", message: flags };
+  if (flags.has("help")) return { kind: "help" };
+  if (flags.has("version")) return { kind: "version" };
+  const given: Record<string, Settings[OptionName]> = {};
+  for (const name of OPTION_NAMES) {
+    const source = sourceOf(name, flags, env);
+    if (source === undefined) continue;
+    const parsed = parseText(name, source.text);
+    if (!parsed.ok) return { kind: "mistake", message: `${source.label} ${parsed.problem}` };
+    given[name] = parsed.value;
+  }
+  try {
+    return { kind: "run", settings: settingsFrom(given as PartialSettings) };
+  } catch (error) {
+    if (error instanceof RangeError) return { kind: "mistake", message: error.message };
+    throw error;
+  }
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const rows = OPTION_NAMES.map((name) => {
+    const option = optionOf(name);
+    const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
+    const value = `Takes ${expected(option)}; default: ${defaultText(name)}.`;
+    return `  ${letter}--${name}\n${wrap(`${option.doc}.`)}\n${wrap(value)}`;
+  });
+  return `signalbox, a signaling server for PeerJS clients
+
+Usage: signalbox [options]
+
+${rows.join("\n")}
+  -h, --help
+          Print this.
+      --version
+          Print the version.
+
+Every option can be set by a variable too: PEERSERVER_ and its name in capitals, such as
+PEERSERVER_EXPIRE_TIMEOUT. A flag beats a variable.
+`;
+}
+
+/** The README's table of options, in Markdown. */
+export function optionTable(): string {
+  const rows = OPTION_NAMES.map((name) => {
+    const option = optionOf(name);
+    const flag = option.alias === undefined
+      ? `\`--${name}\``
+      : `\`--${name}\`, \`-${option.alias}\``;
+    const env = variablesOf(name).map((variable) => `\`${variable}\``).join(", ");
+    return `| ${flag} | ${env} | ${defaultText(name)} | ${option.unit ?? ""} | ${option.doc} |`;
+  });
+  return ["| flag | variable | default | unit | meaning |", "|---|---|---|---|---|", ...rows].join(
+    "\n",
+  );
+}
+
+type Flags = ReadonlyMap<string, string>;
+
+const COMMANDS = ["help", "version"] as const;
+
+/** Flags by option name, or the sentence that says which argument is wrong. */
+function parseFlags(args: readonly string[]): Flags | string {
+  let mistake: string | undefined;
+  const lists = OPTION_NAMES.filter((name) => optionOf(name).type === "list");
+  const unknown = (arg: string, key?: string): boolean => {
+    mistake ??= key === undefined
+      ? `There is no command or argument ${describe(arg)}: options begin with two dashes.`
+      : unknownFlag(arg);
+    return false;
+  };
+  const parsed: Record<string, unknown> = parseArgs(normalize(args), {
+    string: OPTION_NAMES,
+    boolean: COMMANDS,
+    collect: lists,
+    alias: { ...aliases(), help: "h" },
+    unknown,
+  });
+  if (mistake !== undefined) return mistake;
+  const flags = new Map<string, string>();
+  for (const command of COMMANDS) if (parsed[command] === true) flags.set(command, "true");
+  for (const name of OPTION_NAMES) {
+    const value = parsed[name];
+    if (Array.isArray(value) ? value.length > 0 : value !== undefined) {
+      flags.set(name, String(value));
+    }
+  }
+  return flags;
+}
+
+/**
+ * Brings arguments into the one form that the parser is given: underscores, every value of a list behind
+ * a flag of its own, `--no-x` and a bare `--x` as `--x=false` and `--x=true`, a negative number as a value.
+ */
+function normalize(args: readonly string[]): string[] {
+  const normal: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    const name = optionNameOf(arg);
+    const next = args[i + 1];
+    if (name === undefined) {
+      normal.push(arg);
+    } else if (arg.includes("=")) {
+      normal.push(`--${name}=${arg.slice(arg.indexOf("=") + 1)}`);
+    } else if (optionOf(name).type === "boolean") {
+      const value = next === "true" || next === "false" ? args[++i] : String(!isNegated(arg));
+      normal.push(`--${name}=${value}`);
+    } else if (next === undefined || /^-\D/.test(next)) {
+      normal.push(`--${name}=`);
+    } else {
+      normal.push(`--${name}=${args[++i]}`);
+      while (optionOf(name).type === "list" && isValue(args[i + 1])) {
+        normal.push(`--${name}=${args[++i]}`);
+      }
+    }
+  }
+  return normal;
+}
+
+/** The option that an argument such as `-p`, `--alive-timeout` or `--no-cors=…` names. */
+function optionNameOf(arg: string): OptionName | undefined {
+  const bare = arg.split("=", 1)[0] ?? "";
+  if (/^-\w$/.test(bare)) {
+    return OPTION_NAMES.find((name) => optionOf(name).alias === bare.slice(1));
+  }
+  if (!bare.startsWith("--")) return undefined;
+  const name = bare.slice(2).replaceAll("-", "_");
+  if (isOptionName(name)) return name;
+  const positive = name.slice(3);
+  const negated = isNegated(bare) && isOptionName(positive) &&
+    optionOf(positive).type === "boolean" && !arg.includes("=");
+  return negated ? positive : undefined;
+}
+
+function isNegated(arg: string): boolean {
+  return /^--no[-_]/.test(arg);
+}
+
+function isValue(arg: string | undefined): boolean {
+  return arg !== undefined && !arg.startsWith("-");
+}
+
+function aliases(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of OPTION_NAMES) {
+    const { alias } = optionOf(name);
+    if (alias !== undefined) found[name] = alias;
+  }
+  return found;
+}
+
+function unknownFlag(arg: string): string {
+  const flag = arg.split("=", 1)[0] ?? "";
+  const names = [...OPTION_NAMES, ...COMMANDS];
+  const nearest: unknown = closestString(flag.replace(/^-+/, "").replaceAll("-", "_"), names);
+  return `There is no option ${describe(flag)}: did you mean --${nearest}? --help lists them all.`;
+}
+
+interface Source {
+  /** What to call it in a message. */
+  readonly label: string;
+  readonly text: string;
+}
+
+/** Where the value of an option comes from, if from anywhere. An empty variable counts as unset. */
+function sourceOf(
+  name: OptionName,
+  flags: Flags,
+  env: (name: string) => string | undefined,
+): Source | undefined {
+  const flag = flags.get(name);
+  if (flag !== undefined) return { label: `Option --${name}`, text: flag };
+  for (const variable of variablesOf(name)) {
+    const text = env(variable);
+    if (text !== undefined && text !== "") return { label: `Variable ${variable}`, text };
+  }
+  return undefined;
+}
+
+/** Breaks a text into indented lines that fit a terminal of 80 columns. */
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + word.length > 68) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `          ${line}`).join("\n");
+}
+
+function variablesOf(name: OptionName): string[] {
+  return [`PEERSERVER_${name.toUpperCase()}`, ...optionOf(name).env ?? []];
+}
+
+function defaultText(name: OptionName): string {
+  const value = optionOf(name).default;
+  if (name === "host") return "all addresses";
+  if (name === "cors") return "any origin";
+  if (value === "") return "none";
+  return String(value);
+}

@@ -1,0 +1,98 @@
+/**
+ * Who came, who went and why, told from the stream of steps: a fold over (event, effects).
+ *
+ * The log and the hooks of an embedding application both listen to this. It keeps one entry a connected
+ * client, and reads no frame unless somebody wants messages.
+ *
+ * @module
+ */
+import {
+  type ConnId,
+  decodeFrame,
+  type Effect,
+  type Event,
+  type Millis,
+  type SocketOpened,
+} from "../core/mod.ts";
+import type { Observer } from "./runtime.ts";
+
+/** A message as the hooks see it. */
+export interface PeerMessage {
+  readonly type: string;
+  readonly src: string;
+  readonly dst: string;
+  readonly payload: unknown;
+}
+
+/** Who wants to know what. */
+export interface Listener {
+  readonly connected?: (id: string, address: string) => void;
+  /** A socket was turned away. */
+  readonly refused?: (opened: SocketOpened, code: number, reason: string) => void;
+  /** `code` is 0 where the client or the network ended it. */
+  readonly disconnected?: (id: string, code: number, reason: string) => void;
+  /** A valid message of a client, before it is known whether it can be delivered. */
+  readonly message?: (message: PeerMessage) => void;
+  /** A frame that the server sent of its own accord, other than `OPEN`: `EXPIRE` or `ERROR`. */
+  readonly answered?: (id: string, text: string) => void;
+}
+
+/** An observer that tells `listener`. */
+export function journal(listener: Listener): Observer {
+  const ids = new Map<ConnId, string>();
+  return (event: Event, _now: Millis, effects: readonly Effect[]): void => {
+    if (event.kind === "frame-received" && listener.message !== undefined) {
+      tellMessage(listener.message, ids.get(event.conn), event.text);
+    }
+    for (const effect of effects) {
+      const id = ids.get(effect.conn);
+      if (id === undefined) continue;
+      if (effect.kind === "close") {
+        ids.delete(effect.conn);
+        listener.disconnected?.(id, effect.code, effect.reason);
+      } else if (listener.answered !== undefined && ANSWER.test(effect.text)) {
+        listener.answered(id, effect.text);
+      }
+    }
+    // After the closing of the socket it takes the place of, so that a set of ids stays right.
+    if (event.kind === "socket-opened") tellOpening(event, effects, ids, listener);
+    if (event.kind === "socket-closed") {
+      const id = ids.get(event.conn);
+      if (id !== undefined && ids.delete(event.conn)) {
+        listener.disconnected?.(id, 0, "The client or the network closed the socket");
+      }
+    }
+  };
+}
+
+function tellOpening(
+  opened: SocketOpened,
+  effects: readonly Effect[],
+  ids: Map<ConnId, string>,
+  listener: Listener,
+): void {
+  const { conn, id, address } = opened;
+  for (const effect of effects) {
+    if (effect.kind !== "close" || effect.conn !== conn) continue;
+    listener.refused?.(opened, effect.code, effect.reason);
+    return;
+  }
+  if (id === null) return;
+  ids.set(conn, id);
+  listener.connected?.(id, address);
+}
+
+function tellMessage(
+  tell: (message: PeerMessage) => void,
+  src: string | undefined,
+  text: string,
+): void {
+  if (src === undefined) return;
+  const decoded = decodeFrame(text);
+  if (!decoded.ok || decoded.frame.kind !== "transmission") return;
+  const { type, dst, payload } = decoded.frame;
+  tell({ type, src, dst, payload });
+}
+
+/** What the server says of its own accord; a peer's own `EXPIRE` looks the same. */
+const ANSWER = /^\{"type":"(?:EXPIRE|ERROR)"/;

@@ -1,0 +1,117 @@
+/**
+ * The loop around the reducer: it owns the state, the clock and one timer.
+ *
+ * An event comes in; the clock is read once; `reduce` gives the next state and the effects; these are
+ * performed in order. An effect that fails means that its socket is gone, which is an event of its own,
+ * queued behind the one at hand. When the queue is empty the timer is armed for what is due next. Whoever
+ * watches (log, hooks) is told last, and cannot disturb the loop.
+ *
+ * @module
+ */
+import {
+  type Effect,
+  type Event,
+  initialState,
+  type Millis,
+  millis,
+  nextWakeAt,
+  reduce,
+  type Settings,
+  type State,
+} from "../core/mod.ts";
+
+/** Is told of every step, after its effects were performed. */
+export type Observer = (event: Event, now: Millis, effects: readonly Effect[]) => void;
+
+/** What the loop needs from the world. */
+export interface Ports {
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  /** Performs an effect; `false` where its socket turned out to be gone. */
+  readonly perform: (effect: Effect) => boolean;
+  /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  readonly observers: readonly Observer[];
+  /** Is told of an exception that an observer threw. */
+  readonly onObserverError: (error: unknown) => void;
+}
+
+/** A running loop. */
+export interface Runtime {
+  /** Hands an event to the reducer, now or, from within an effect, when the event at hand is done. */
+  readonly dispatch: (event: Event) => void;
+  /** The state after the last event. */
+  readonly state: () => State;
+  /** Disarms the timer for good; events are still handled. */
+  readonly stop: () => void;
+}
+
+/** Starts the loop with nobody connected. */
+export function createRuntime(settings: Settings, ports: Ports): Runtime {
+  const queue: Event[] = [];
+  let state = initialState(settings);
+  let busy = false;
+  let stopped = false;
+  let armedFor = Infinity;
+  let disarm: (() => void) | null = null;
+
+  function dispatch(event: Event): void {
+    queue.push(event);
+    if (busy) return;
+    busy = true;
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) step(next);
+    } finally {
+      busy = false;
+    }
+    arm();
+  }
+
+  function step(event: Event): void {
+    const now = millis(ports.now());
+    const [next, effects] = reduce(state, event, now);
+    state = next;
+    for (const effect of effects) {
+      if (!ports.perform(effect)) queue.push({ kind: "socket-closed", conn: effect.conn });
+    }
+    for (const observe of ports.observers) {
+      try {
+        observe(event, now, effects);
+      } catch (error) {
+        ports.onObserverError(error);
+      }
+    }
+  }
+
+  /** A timer that fires too early is harmless, so it is set anew only where it would be too late. */
+  function arm(): void {
+    const wakeAt = nextWakeAt(state);
+    if (stopped || wakeAt === null || wakeAt >= armedFor) return;
+    disarm?.();
+    armedFor = wakeAt;
+    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - ports.now())), DELAY_MAX_MS);
+    disarm = ports.schedule(wake, delayMs);
+  }
+
+  function wake(): void {
+    armedFor = Infinity;
+    disarm = null;
+    dispatch({ kind: "tick" });
+  }
+
+  function stop(): void {
+    stopped = true;
+    disarm?.();
+  }
+
+  return { dispatch, state: () => state, stop };
+}
+
+/** A timer longer than this would fire at once (HTML, timers); waking early does no harm. */
+const DELAY_MAX_MS = 2_147_483_647;
+
+/** The platform's timer, as {@linkcode Ports} wants it. */
+export function scheduleTimeout(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,198 @@
+/**
+ * The wire: what a client's text means, and the text of what the server says.
+ *
+ * A frame is good (a value to act on), or its sender's fault (a sentence to answer with). Nothing here
+ * throws, knows who is connected, or looks inside a payload: that is passed on as it came.
+ *
+ * @module
+ */
+import { type PeerId, peerId } from "./ids.ts";
+
+/** The types that are sent from one peer to another. */
+export type TransmissionType = "OFFER" | "ANSWER" | "CANDIDATE" | "EXPIRE" | "LEAVE";
+
+/** A message for another peer. */
+export interface Transmission {
+  readonly kind: "transmission";
+  readonly type: TransmissionType;
+  readonly dst: PeerId;
+  readonly payload: unknown;
+}
+
+/** What a client can say. */
+export type Frame =
+  | Transmission
+  | { readonly kind: "heartbeat" }
+  | { readonly kind: "leave" }
+  | { readonly kind: "unknown-type" };
+
+/** A frame, or the sentence that tells its sender what was wrong. */
+export type Decoded =
+  | { readonly ok: true; readonly frame: Frame }
+  | { readonly ok: false; readonly fault: string };
+
+/** The encoded text, or the sentence that tells its sender why there is none. */
+export type Encoded =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly fault: string };
+
+/** The frame that admits a client. */
+export const OPEN_FRAME = `{"type":"OPEN"}`;
+
+/** The frame that tells a client that another holds its id. */
+export const ID_TAKEN_FRAME = `{"type":"ID-TAKEN","payload":{"msg":"ID is taken"}}`;
+
+/**
+ * Reads one text message of a client.
+ *
+ * @example
+ * ```ts
+ * import { decodeFrame } from "./frame.ts";
+ *
+ * const good = decodeFrame('{"type":"OFFER","dst":"bob","payload":{"sdp":"…"}}');
+ * const bad = decodeFrame('{"type":"OFFER"}');
+ * console.log(good.ok && good.frame.kind); // "transmission"
+ * console.log(bad.ok || bad.fault);
+ * ```
+ */
+export function decodeFrame(text: string): Decoded {
+  const value = parseJson(text);
+  if (value === undefined) {
+    return fault(`A frame must be JSON, and this is not: ${excerpt(text)}.`);
+  }
+  if (!isRecord(value)) {
+    return fault(`A frame must be a JSON object: got ${describe(value)}.`);
+  }
+  const type = value["type"];
+  if (typeof type !== "string") {
+    return fault(`The "type" of a frame must be a string: got ${describe(type)}.`);
+  }
+  switch (type) {
+    case "HEARTBEAT":
+      return HEARTBEAT;
+    case "OFFER":
+    case "ANSWER":
+    case "CANDIDATE":
+    case "EXPIRE":
+      return transmission(type, value);
+    case "LEAVE":
+      return isMissing(value["dst"]) ? LEAVE : transmission(type, value);
+    case "OPEN":
+    case "ID-TAKEN":
+    case "ERROR":
+      return fault(`A frame of type "${type}" is for the server to send, not for a client.`);
+    default:
+      return UNKNOWN_TYPE;
+  }
+}
+
+/**
+ * Writes a message for its receiver: `src` is the peer that really sent it, and fields that the protocol
+ * does not know are gone. Fails where the payload is nested deeper than the engine can write.
+ */
+export function encodeTransmission(src: PeerId, { type, dst, payload }: Transmission): Encoded {
+  try {
+    return { ok: true, text: JSON.stringify({ type, src, dst, payload }) };
+  } catch {
+    return fault(`The payload of this ${type} is nested too deeply to be passed on.`);
+  }
+}
+
+/** The frame that tells a client why something failed. `payload.msg` must be there: the client reads it. */
+export function errorFrame(msg: string): string {
+  return JSON.stringify({ type: "ERROR", payload: { msg } });
+}
+
+/** The frame that tells `dst` that its message to `src` was not delivered. */
+export function expireFrame(src: PeerId, dst: PeerId): string {
+  return JSON.stringify({ type: "EXPIRE", src, dst });
+}
+
+/**
+ * Whether `text` takes more than `maxBytes` bytes as UTF-8. Looks at the characters only where their
+ * number leaves it open, so that the usual frame costs one comparison.
+ */
+export function isLongerThan(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  if (text.length * 3 <= maxBytes) return false;
+  return utf8Length(text) > maxBytes;
+}
+
+/** How many bytes `text` takes as UTF-8; a lone surrogate counts as U+FFFD, three bytes. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    bytes += unit < 0x800 ? 1 : 2;
+    if (isPairAt(text, i)) i++;
+  }
+  return bytes;
+}
+
+/** Names a value in a sentence: its kind, and the value itself where that is short. */
+export function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return excerpt(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return String(value);
+}
+
+/** Quotes the beginning of a text, with everything unprintable escaped. */
+export function excerpt(text: string): string {
+  const quoted = JSON.stringify(text.slice(0, EXCERPT_MAX)).replace(UNPRINTABLE, escapeUnit);
+  return text.length > EXCERPT_MAX ? `${quoted.slice(0, -1)}…"` : quoted;
+}
+
+const EXCERPT_MAX = 40;
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const HEARTBEAT: Decoded = { ok: true, frame: { kind: "heartbeat" } };
+const LEAVE: Decoded = { ok: true, frame: { kind: "leave" } };
+const UNKNOWN_TYPE: Decoded = { ok: true, frame: { kind: "unknown-type" } };
+
+function transmission(type: TransmissionType, value: Record<string, unknown>): Decoded {
+  const dst = value["dst"];
+  if (typeof dst !== "string" || dst === "") {
+    return fault(
+      `The "dst" of a frame of type "${type}" must be a peer's id: got ${describe(dst)}.`,
+    );
+  }
+  const frame = {
+    kind: "transmission",
+    type,
+    dst: peerId(dst),
+    payload: value["payload"],
+  } as const;
+  return { ok: true, frame };
+}
+
+function fault(sentence: string): { readonly ok: false; readonly fault: string } {
+  return { ok: false, fault: sentence };
+}
+
+/** `undefined` where the text is not JSON: no JSON text means that. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isMissing(dst: unknown): boolean {
+  return dst === undefined || dst === null || dst === "";
+}
+
+function isPairAt(text: string, i: number): boolean {
+  const code = text.codePointAt(i);
+  return code !== undefined && code > 0xffff;
+}
+
+function escapeUnit(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`;
+}

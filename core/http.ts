@@ -1,0 +1,200 @@
+/**
+ * The HTTP interface: what is answered to a request, given what the server knows.
+ *
+ * Pure like the rest: randomness comes in as `suggestId`. Every answer carries the CORS headers, errors
+ * too, because a browser shows a refusal without them as "CORS is missing" and hides the reason.
+ *
+ * @module
+ */
+import { STATUS_CODE } from "@std/http/status";
+import { type PeerId, peerId } from "./ids.ts";
+import { mapHas } from "./persistent_map.ts";
+import type { Settings } from "./settings.ts";
+import { connectedIds, type State } from "./state.ts";
+
+/** What the answer depends on. */
+export interface HttpRequest {
+  readonly method: string;
+  /** The path of the URL as it came, percent-escapes and all. */
+  readonly path: string;
+  /** The `Origin` header. */
+  readonly origin: string | null;
+}
+
+/** An answer: status, headers, body. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a path of the server is for. */
+export type Route = "root" | "socket" | "id" | "peers" | "wrong-key" | "none";
+
+/** What a path is for. A path outside the prefix is `"none"`. */
+export function routeOf({ path: prefix, key }: Settings, path: string): Route {
+  if (path === prefix || `${path}/` === prefix) return "root";
+  if (!path.startsWith(prefix)) return "none";
+  const rest = path.slice(prefix.length);
+  if (rest === "peerjs") return "socket";
+  const parts = rest.split("/");
+  const [given, method] = parts;
+  if (given === undefined || given === "" || parts.length !== 2) return "none";
+  if (method !== "id" && method !== "peers") return "none";
+  return unescape(given) === key ? method : "wrong-key";
+}
+
+/**
+ * Answers a request that is not an upgrade.
+ *
+ * `suggestId` is asked for a new id until it gives one that no connected client has; after
+ * {@linkcode SUGGESTIONS_MAX} it is given up, with a 500.
+ *
+ * @example
+ * ```ts
+ * import { respond } from "./http.ts";
+ * import { settingsFrom } from "./parse_settings.ts";
+ * import { initialState } from "./state.ts";
+ *
+ * const state = initialState(settingsFrom());
+ * const request = { method: "GET", path: "/peerjs/id", origin: null };
+ * console.log(respond(state, request, () => "a-new-id").body); // "a-new-id"
+ * ```
+ */
+export function respond(
+  state: State,
+  request: HttpRequest,
+  suggestId: () => string,
+): HttpReply {
+  const reply = answer(state, request, suggestId);
+  const headers = { ...reply.headers, ...corsHeaders(state.settings, request.origin) };
+  return { ...reply, headers, body: request.method === "HEAD" ? "" : reply.body };
+}
+
+/** Whether a page of this origin may use the server. No list means that every page may. */
+export function isOriginAllowed({ cors }: Settings, origin: string): boolean {
+  return cors.length === 0 || cors.includes("*") ||
+    cors.some((allowed) => allowed.toLowerCase() === origin.toLowerCase());
+}
+
+/** How often a generator may suggest an id that is taken before it is given up. */
+export const SUGGESTIONS_MAX = 16;
+
+/** The seed's answer to `GET /`, letter for letter. */
+const ABOUT = JSON.stringify({
+  name: "PeerJS Server",
+  description: "A server side element to broker connections between PeerJS clients.",
+  website: "https://peerjs.com/",
+});
+const ALLOWED_METHODS = "GET, HEAD, OPTIONS";
+const JSON_TYPE = "application/json; charset=utf-8";
+const TEXT_TYPE = "text/plain; charset=utf-8";
+
+function answer(state: State, request: HttpRequest, suggestId: () => string): HttpReply {
+  const { method } = request;
+  const route = routeOf(state.settings, request.path);
+  if (method === "OPTIONS") return preflight(route);
+  if (route === "none") return notFound(state.settings);
+  if (method !== "GET" && method !== "HEAD") return methodNotAllowed(method);
+  switch (route) {
+    case "root":
+      return ok(JSON_TYPE, ABOUT);
+    case "socket":
+      return upgradeRequired();
+    case "id":
+      return freshId(state, suggestId);
+    case "peers":
+      return state.settings.allow_discovery
+        ? ok(JSON_TYPE, JSON.stringify(connectedIds(state)))
+        : plain(STATUS_CODE.Unauthorized, NO_DISCOVERY);
+    case "wrong-key":
+      return plain(STATUS_CODE.Unauthorized, WRONG_KEY);
+  }
+}
+
+const NO_DISCOVERY = "This server does not list its peers: its option allow_discovery is off.\n";
+const WRONG_KEY =
+  "Invalid key provided: give the client the key that this server was started with " +
+  '(option "key" of the Peer).\n';
+
+function freshId(state: State, suggestId: () => string): HttpReply {
+  for (let i = 0; i < SUGGESTIONS_MAX; i++) {
+    const id: PeerId = peerId(suggestId());
+    if (!mapHas(state.claims, id)) return ok(TEXT_TYPE, id);
+  }
+  const body = `The id generator suggested ${SUGGESTIONS_MAX} ids that are taken.\n`;
+  return plain(STATUS_CODE.InternalServerError, body);
+}
+
+function preflight(route: Route): HttpReply {
+  if (route === "none") return { status: STATUS_CODE.NoContent, headers: {}, body: "" };
+  return { status: STATUS_CODE.NoContent, headers: { allow: ALLOWED_METHODS }, body: "" };
+}
+
+function methodNotAllowed(method: string): HttpReply {
+  const reply = plain(
+    STATUS_CODE.MethodNotAllowed,
+    `${method} is not a method of this URL: use one of ${ALLOWED_METHODS}.\n`,
+  );
+  return { ...reply, headers: { ...reply.headers, allow: ALLOWED_METHODS } };
+}
+
+function upgradeRequired(): HttpReply {
+  const reply = plain(
+    STATUS_CODE.UpgradeRequired,
+    "This URL is for WebSockets: open it with new Peer(…), or see the prefix for the others.\n",
+  );
+  return { ...reply, headers: { ...reply.headers, upgrade: "websocket" } };
+}
+
+function notFound({ path: prefix }: Settings): HttpReply {
+  return plain(
+    STATUS_CODE.NotFound,
+    `Nothing is served here. The URLs of this server are:
+  GET ${prefix}              what this is
+  GET ${prefix}<key>/id      a new id
+  GET ${prefix}<key>/peers   the connected peers, where discovery is allowed
+  WebSocket ${prefix}peerjs?key=<key>&id=<id>&token=<token>
+Give the client this path: new Peer(id, { path: "${prefix}", … }).
+`,
+  );
+}
+
+function ok(type: string, body: string): HttpReply {
+  return reply(STATUS_CODE.OK, type, body);
+}
+
+function plain(status: number, body: string): HttpReply {
+  return reply(status, TEXT_TYPE, body);
+}
+
+function reply(status: number, type: string, body: string): HttpReply {
+  const headers = {
+    "content-type": type,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
+  return { status, headers, body };
+}
+
+function corsHeaders(settings: Settings, origin: string | null): Record<string, string> {
+  const shared = {
+    "access-control-allow-methods": ALLOWED_METHODS,
+    "access-control-allow-headers": "*",
+    "access-control-max-age": "86400",
+  };
+  if (settings.cors.length === 0 || settings.cors.includes("*")) {
+    return { ...shared, "access-control-allow-origin": "*" };
+  }
+  if (origin === null || !isOriginAllowed(settings, origin)) return { vary: "Origin" };
+  return { ...shared, "access-control-allow-origin": origin, vary: "Origin" };
+}
+
+/** A path segment without its percent-escapes; as it is where they are malformed. */
+function unescape(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The kinds of value that must not be mixed up, told apart by the type checker.
+ *
+ * At run time each is the plain number or string it was made from. The four functions below are the
+ * only places where a plain value becomes a branded one.
+ *
+ * @module
+ */
+
+/** One socket, for as long as it lives. The adapter mints it and never uses it twice. */
+export type ConnId = number & { readonly brand: "ConnId" };
+
+/** What a client claims to be called: the `id` of its URL, the `src` and `dst` of its messages. */
+export type PeerId = string & { readonly brand: "PeerId" };
+
+/** What proves that a later socket belongs to the client that claimed the id. */
+export type Token = string & { readonly brand: "Token" };
+
+/** An instant of the monotonic clock, or a duration, in milliseconds. Fractions are allowed. */
+export type Millis = number & { readonly brand: "Millis" };
+
+/** Names the socket with this serial number. */
+export function connId(serial: number): ConnId {
+  return serial as ConnId;
+}
+
+/** Takes a string for a peer's id; whether it is one that may be claimed is for the session rules. */
+export function peerId(id: string): PeerId {
+  return id as PeerId;
+}
+
+/** Takes a string for a client's token. */
+export function token(text: string): Token {
+  return text as Token;
+}
+
+/** Takes a number for an instant or a duration in milliseconds. */
+export function millis(count: number): Millis {
+  return count as Millis;
+}

@@ -1,0 +1,144 @@
+/**
+ * What must be true of every state, checked after every step in tests. Walks over everything; no rule
+ * uses it.
+ *
+ * @module
+ */
+import { type Deadlines, firstDeadline, removeDeadline } from "./deadlines.ts";
+import type { ConnId, Millis, PeerId } from "./ids.ts";
+import { mapEntries, mapGet, type PersistentMap } from "./persistent_map.ts";
+import { pairKey, type State } from "./state.ts";
+
+/** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
+export function violations(state: State): string[] {
+  return [
+    ...claimViolations(state),
+    ...deadlineViolations(state),
+    ...storeViolations(state),
+    ...countViolations(state),
+    ...boundViolations(state),
+  ];
+}
+
+function claimViolations({ claims, connections }: State): string[] {
+  const found: string[] = [];
+  for (const [id, claim] of mapEntries(claims)) {
+    const connection = mapGet(connections, claim.conn);
+    if (connection?.id !== id) {
+      found.push(`${id} is claimed by ${claim.conn}, which does not hold it`);
+    }
+  }
+  if (claims.size !== connections.size) {
+    found.push(`${claims.size} claims, but ${connections.size} connections`);
+  }
+  return found;
+}
+
+function deadlineViolations({ connections, lookAt, settings }: State): string[] {
+  const found: string[] = [];
+  const places = deadlinesOf(lookAt);
+  for (const [conn, connection] of mapEntries(connections)) {
+    if (places.get(conn) !== connection.lookAt) {
+      found.push(`${conn} is looked at at the wrong time`);
+    }
+    if (connection.lookAt > connection.heardAt + settings.alive_timeout) {
+      found.push(`${conn} would be looked at too late`);
+    }
+  }
+  if (places.size !== connections.size) {
+    found.push(`${places.size} deadlines, but ${connections.size} connections`);
+  }
+  return found;
+}
+
+function deadlinesOf(set: Deadlines): Map<ConnId, Millis> {
+  const places = new Map<ConnId, Millis>();
+  let rest = set;
+  for (;;) {
+    const first = firstDeadline(rest);
+    if (first === null) return places;
+    places.set(first.conn, first.at);
+    rest = removeDeadline(rest, first.at, first.conn);
+  }
+}
+
+function storeViolations(state: State): string[] {
+  const { stored, mailboxes, firstSerial, nextSerial } = state;
+  const found: string[] = [];
+  const serials = [...mapEntries(stored)].map(([serial]) => serial).sort((a, b) => a - b);
+  if ((serials[0] ?? nextSerial) !== firstSerial) found.push("firstSerial is not the first serial");
+  if ((serials.at(-1) ?? -1) >= nextSerial) found.push("nextSerial is used already");
+  let previous = -Infinity;
+  for (const serial of serials) {
+    const { expiresAt } = mapGet(stored, serial) ?? { expiresAt: -Infinity };
+    if (expiresAt < previous) found.push(`${serial} expires before an older message`);
+    previous = expiresAt;
+  }
+  let queued = 0;
+  for (const [dst, queue] of mapEntries(mailboxes)) {
+    queued += queue.length;
+    if (queue.length === 0) found.push(`the mailbox of ${dst} is empty`);
+    if (mapGet(state.claims, dst) !== undefined) {
+      found.push(`messages wait for ${dst}, who is here`);
+    }
+    if (queue.some((serial) => mapGet(stored, serial)?.dst !== dst)) {
+      found.push(`the mailbox of ${dst} has a message that is not its own`);
+    }
+    if (queue.some((serial, i) => serial <= (queue[i - 1] ?? -1))) {
+      found.push(`the mailbox of ${dst} is out of order`);
+    }
+  }
+  if (queued !== stored.size) found.push(`${queued} messages queued, but ${stored.size} stored`);
+  return found;
+}
+
+function countViolations({ stored, sources, pairs, storedBytes }: State): string[] {
+  const bySource = new Map<PeerId, number>();
+  const byPair = new Map<string, number>();
+  let bytes = 0;
+  for (const [, message] of mapEntries(stored)) {
+    const key = pairKey(message.src, message.dst);
+    bySource.set(message.src, (bySource.get(message.src) ?? 0) + 1);
+    byPair.set(key, (byPair.get(key) ?? 0) + 1);
+    bytes += message.bytes;
+  }
+  return [
+    ...(bytes === storedBytes ? [] : [`${bytes} bytes stored, but ${storedBytes} counted`]),
+    ...differences("source", bySource, sources, (count) => count),
+    ...differences("pair", byPair, pairs, (pair) => pair.count),
+  ];
+}
+
+function differences<K, V extends NonNullable<unknown>>(
+  what: string,
+  real: ReadonlyMap<K, number>,
+  counted: PersistentMap<K, V>,
+  countOf: (value: V) => number,
+): string[] {
+  const found: string[] = [];
+  for (const [key, value] of mapEntries(counted)) {
+    const count = real.get(key) ?? 0;
+    if (count === 0 || count !== countOf(value)) {
+      found.push(`${what} ${key}: ${count} stored, but ${countOf(value)} counted`);
+    }
+  }
+  if (real.size !== counted.size) found.push(`a ${what} is not counted`);
+  return found;
+}
+
+function boundViolations({ settings, ...state }: State): string[] {
+  const found: string[] = [];
+  const longest = [...mapEntries(state.mailboxes)].some(([, queue]) =>
+    queue.length > settings.queue_limit
+  );
+  const busiest = [...mapEntries(state.sources)].some(([, n]) => n > settings.source_queue_limit);
+  const rude = [...mapEntries(state.connections)].some(([, connection]) =>
+    connection.badFrames >= settings.max_bad_frames
+  );
+  if (longest) found.push("a mailbox is over queue_limit");
+  if (busiest) found.push("a source is over source_queue_limit");
+  if (rude) found.push("a connection is over max_bad_frames");
+  if (state.storedBytes > settings.max_queue_bytes) found.push("the store is over max_queue_bytes");
+  if (state.claims.size > settings.concurrent_limit) found.push("clients over concurrent_limit");
+  return found;
+}

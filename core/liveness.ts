@@ -1,0 +1,52 @@
+/**
+ * Who has been silent too long.
+ *
+ * A valid message only notes when it came. A connection's place among the deadlines is corrected when
+ * the old deadline comes up, so a heartbeat costs one write, and a tick costs what is due.
+ *
+ * @module
+ */
+import { addDeadline, firstDeadline, removeDeadline } from "./deadlines.ts";
+import { CLOSE, close, type Effect } from "./effect.ts";
+import { type ConnId, type Millis, millis } from "./ids.ts";
+import { mapGet, mapSet } from "./persistent_map.ts";
+import { release } from "./session.ts";
+import type { Connection, State } from "./state.ts";
+
+/** Notes that a valid message came on a connection: it is alive, and its bad frames are forgiven. */
+export function hear(state: State, conn: ConnId, connection: Connection, now: Millis): State {
+  if (connection.heardAt >= now && connection.badFrames === 0) return state;
+  const heardAt = millis(Math.max(connection.heardAt, now));
+  const heard: Connection = { ...connection, heardAt, badFrames: 0 };
+  return { ...state, connections: mapSet(state.connections, conn, heard) };
+}
+
+/** Disconnects every client from which no valid message came for `alive_timeout`. */
+export function timeOut(state: State, now: Millis): readonly [State, readonly Effect[]] {
+  const { alive_timeout } = state.settings;
+  const effects: Effect[] = [];
+  let next = state;
+  for (;;) {
+    const first = firstDeadline(next.lookAt);
+    if (first === null || first.at > now) return [next, effects];
+    const { conn } = first;
+    const connection = mapGet(next.connections, conn);
+    if (connection === undefined) {
+      next = { ...next, lookAt: removeDeadline(next.lookAt, first.at, conn) };
+    } else if (connection.heardAt + alive_timeout > now) {
+      next = lookLater(next, conn, connection);
+    } else {
+      next = release(next, conn, connection);
+      effects.push(close(conn, CLOSE.timedOut, `No valid message for ${alive_timeout} ms`));
+    }
+  }
+}
+
+function lookLater(state: State, conn: ConnId, connection: Connection): State {
+  const lookAt = millis(connection.heardAt + state.settings.alive_timeout);
+  return {
+    ...state,
+    connections: mapSet(state.connections, conn, { ...connection, lookAt }),
+    lookAt: addDeadline(removeDeadline(state.lookAt, connection.lookAt, conn), lookAt, conn),
+  };
+}

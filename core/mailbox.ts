@@ -1,0 +1,136 @@
+/**
+ * Messages for peers that are not connected: store, drain, expire.
+ *
+ * Every message that is stored meets exactly one end: it is drained once, or it expires. One that finds
+ * no room is not stored, and its source is told at once.
+ *
+ * @module
+ */
+import { type Effect, send } from "./effect.ts";
+import { expireFrame, utf8Length } from "./frame.ts";
+import { type ConnId, type Millis, millis, type PeerId } from "./ids.ts";
+import { mapDelete, mapGet, mapSet } from "./persistent_map.ts";
+import { holderOf, type Pair, pairKey, type State, type Stored } from "./state.ts";
+
+/** A message on its way: who sent it, who is to get it, and its encoded text. */
+export interface Parcel {
+  readonly src: PeerId;
+  readonly dst: PeerId;
+  readonly text: string;
+}
+
+/** Keeps a message until `expire_timeout` from now, or tells `sender`, its source, that there is no room. */
+export function store(
+  state: State,
+  parcel: Parcel,
+  { sender, now }: { readonly sender: ConnId; readonly now: Millis },
+): readonly [State, readonly Effect[]] {
+  const { src, dst, text } = parcel;
+  const bytes = utf8Length(text);
+  const told = send(sender, expireFrame(dst, src));
+  if (!hasRoom(state, parcel, bytes)) return [markTold(state, src, dst), [told]];
+  const serial = state.nextSerial;
+  const expiresAt = millis(now + state.settings.expire_timeout);
+  const key = pairKey(src, dst);
+  const pair = mapGet(state.pairs, key) ?? NO_PAIR;
+  return [{
+    ...state,
+    stored: mapSet(state.stored, serial, { src, dst, text, bytes, expiresAt }),
+    nextSerial: serial + 1,
+    storedBytes: state.storedBytes + bytes,
+    mailboxes: mapSet(state.mailboxes, dst, [...mapGet(state.mailboxes, dst) ?? [], serial]),
+    sources: mapSet(state.sources, src, (mapGet(state.sources, src) ?? 0) + 1),
+    pairs: mapSet(state.pairs, key, { ...pair, count: pair.count + 1 }),
+  }, []];
+}
+
+/** Takes out everything that waits for `dst`, to be sent on `conn`, oldest first. */
+export function drain(
+  state: State,
+  dst: PeerId,
+  conn: ConnId,
+): readonly [State, readonly Effect[]] {
+  const serials = mapGet(state.mailboxes, dst);
+  if (serials === undefined) return [state, []];
+  const effects: Effect[] = [];
+  let next: State = { ...state, mailboxes: mapDelete(state.mailboxes, dst) };
+  for (const serial of serials) {
+    const message = mapGet(next.stored, serial);
+    if (message === undefined) continue;
+    effects.push(send(conn, message.text));
+    next = forget(next, serial, message);
+  }
+  return [skipGaps(next), effects];
+}
+
+/** Takes out what is due, and tells each source that is connected, once an attempt. */
+export function expire(state: State, now: Millis): readonly [State, readonly Effect[]] {
+  const effects: Effect[] = [];
+  let next = state;
+  for (;;) {
+    const serial = next.firstSerial;
+    const message = mapGet(next.stored, serial);
+    if (message === undefined || message.expiresAt > now) return [next, effects];
+    const { src, dst } = message;
+    const source = holderOf(next, src);
+    if (source !== undefined && !isTold(next, message, serial)) {
+      effects.push(send(source, expireFrame(dst, src)));
+      next = markTold(next, src, dst);
+    }
+    next = skipGaps(dropFirst(forget(next, serial, message), dst));
+  }
+}
+
+const NO_PAIR: Pair = { count: 0, toldBefore: 0 };
+
+function hasRoom(state: State, { src, dst }: Parcel, bytes: number): boolean {
+  const { queue_limit, source_queue_limit, max_queue_bytes } = state.settings;
+  return (mapGet(state.mailboxes, dst)?.length ?? 0) < queue_limit &&
+    (mapGet(state.sources, src) ?? 0) < source_queue_limit &&
+    state.storedBytes + bytes <= max_queue_bytes;
+}
+
+function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
+  const pair = mapGet(state.pairs, pairKey(src, dst));
+  return pair !== undefined && serial < pair.toldBefore;
+}
+
+/** Remembers, for as long as something of the pair waits, that one `EXPIRE` stands for all of it. */
+function markTold(state: State, src: PeerId, dst: PeerId): State {
+  const key = pairKey(src, dst);
+  const pair = mapGet(state.pairs, key);
+  if (pair === undefined) return state;
+  return { ...state, pairs: mapSet(state.pairs, key, { ...pair, toldBefore: state.nextSerial }) };
+}
+
+/** Takes a message out of everything but its mailbox. */
+function forget(state: State, serial: number, { src, dst, bytes }: Stored): State {
+  const key = pairKey(src, dst);
+  const ofSource = (mapGet(state.sources, src) ?? 0) - 1;
+  const pair = mapGet(state.pairs, key) ?? NO_PAIR;
+  return {
+    ...state,
+    stored: mapDelete(state.stored, serial),
+    storedBytes: state.storedBytes - bytes,
+    sources: ofSource > 0 ? mapSet(state.sources, src, ofSource) : mapDelete(state.sources, src),
+    pairs: pair.count > 1
+      ? mapSet(state.pairs, key, { ...pair, count: pair.count - 1 })
+      : mapDelete(state.pairs, key),
+  };
+}
+
+/** Takes the first message out of a mailbox: the oldest of all is the oldest of its mailbox too. */
+function dropFirst(state: State, dst: PeerId): State {
+  const rest = mapGet(state.mailboxes, dst)?.slice(1) ?? [];
+  const mailboxes = rest.length > 0
+    ? mapSet(state.mailboxes, dst, rest)
+    : mapDelete(state.mailboxes, dst);
+  return { ...state, mailboxes };
+}
+
+/** Moves `firstSerial` over what was drained. Every serial is passed once, whoever pays for it. */
+function skipGaps(state: State): State {
+  let serial = state.firstSerial;
+  while (serial < state.nextSerial && mapGet(state.stored, serial) === undefined) serial++;
+  return serial === state.firstSerial ? state : { ...state, firstSerial: serial };
+}

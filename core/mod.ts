@@ -1,0 +1,33 @@
+/**
+ * The protocol of a PeerJS signaling server, as a function.
+ *
+ * An adapter turns whatever happens (a socket opens, text arrives, time passes) into an {@linkcode Event},
+ * gives it to {@linkcode reduce} with the state so far and the time, and performs the effects that come
+ * back. There is no clock, no randomness and no I/O in here: the same state, event and instant always give
+ * the same answer, and every state that was ever returned stays valid. `nextWakeAt` says when a `tick` is
+ * due, so one timer is enough for everything that has a deadline.
+ *
+ * The rules, each with its number, source and tests, are in `SPEC.md`.
+ *
+ * @module
+ */
+export * from "./effect.ts";
+export * from "./event.ts";
+export * from "./frame.ts";
+export * from "./http.ts";
+export * from "./ids.ts";
+export * from "./parse_settings.ts";
+export * from "./reduce.ts";
+export * from "./settings.ts";
+export {
+  type Claim,
+  clientCount,
+  connectedIds,
+  type Connection,
+  holderOf,
+  initialState,
+  nextWakeAt,
+  type State,
+} from "./state.ts";
+export { violations } from "./invariants.ts";
+export { mapEntries, mapGet, mapHas, mapKeys, type PersistentMap } from "./persistent_map.ts";

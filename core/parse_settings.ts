@@ -1,0 +1,124 @@
+/**
+ * From what somebody gave to {@linkcode Settings}: every value checked against the table of options.
+ *
+ * @module
+ */
+import { describe } from "./frame.ts";
+import {
+  isOptionName,
+  type Option,
+  OPTION_NAMES,
+  type OptionName,
+  optionOf,
+  OPTIONS,
+  type PartialSettings,
+  type Settings,
+} from "./settings.ts";
+
+/** A valid value, or the end of a sentence that begins with the option's name. */
+export type Parsed =
+  | { readonly ok: true; readonly value: Settings[OptionName] }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Settings from the options given, with defaults for the rest.
+ *
+ * @throws {RangeError} Where an option does not exist or its value is not valid; the message names both.
+ *
+ * @example
+ * ```ts
+ * import { settingsFrom } from "./parse_settings.ts";
+ *
+ * console.log(settingsFrom({ path: "myapp", expire_timeout: 1_500 }).path); // "/myapp/"
+ * ```
+ */
+export function settingsFrom(given: PartialSettings = {}): Settings {
+  const settings: Record<string, Settings[OptionName]> = {};
+  for (const name of OPTION_NAMES) settings[name] = OPTIONS[name].default;
+  for (const [name, value] of Object.entries(given)) {
+    if (!isOptionName(name)) throw new RangeError(`There is no option ${describe(name)}.`);
+    if (value === undefined) continue;
+    const parsed = checkValue(name, value);
+    if (!parsed.ok) throw new RangeError(`Option ${name} ${parsed.problem}`);
+    settings[name] = parsed.value;
+  }
+  const complete = settings as Settings;
+  const problem = conflictIn(complete);
+  if (problem !== null) throw new RangeError(problem);
+  return complete;
+}
+
+/** Reads the text of a flag or a variable as a value of the option. */
+export function parseText(name: OptionName, text: string): Parsed {
+  const option = optionOf(name);
+  switch (option.type) {
+    case "integer":
+      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : bad(expected(option), text);
+    case "boolean":
+      return text === "true" || text === "false"
+        ? { ok: true, value: text === "true" }
+        : bad(expected(option), text);
+    case "list":
+      return checkValue(name, text.split(",").map((part) => part.trim()));
+    default:
+      return checkValue(name, text);
+  }
+}
+
+/** Whether a value is one that the option can have; `path` comes back with a slash at both ends. */
+export function checkValue(name: OptionName, value: unknown): Parsed {
+  const option = optionOf(name);
+  if (!isValid(option, value)) return bad(expected(option), value);
+  if (name === "path") return { ok: true, value: withSlashes(String(value)) };
+  return { ok: true, value: value as Settings[OptionName] };
+}
+
+/** What an option takes, in words. */
+export function expected(option: Option): string {
+  switch (option.type) {
+    case "integer":
+      return `a whole number from ${option.min} to ${option.max}`;
+    case "boolean":
+      return "true or false";
+    case "choice":
+      return `one of ${option.choices.join(", ")}`;
+    default:
+      return option.rule;
+  }
+}
+
+function conflictIn({ sslkey, sslcert }: Settings): string | null {
+  if (sslkey === "" && sslcert !== "") {
+    return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";
+  }
+  if (sslkey !== "" && sslcert === "") {
+    return "Option sslkey needs sslcert too: TLS takes a private key and its certificate.";
+  }
+  return null;
+}
+
+function isValid(option: Option, value: unknown): boolean {
+  switch (option.type) {
+    case "integer":
+      return Number.isInteger(value) && Number(value) >= option.min && Number(value) <= option.max;
+    case "boolean":
+      return typeof value === "boolean";
+    case "choice":
+      return typeof value === "string" && option.choices.includes(value);
+    case "text":
+      return typeof value === "string" && option.pattern.test(value);
+    case "list":
+      return Array.isArray(value) &&
+        value.every((item) => typeof item === "string" && option.pattern.test(item));
+  }
+}
+
+function bad(wanted: string, value: unknown): Parsed {
+  const got = Array.isArray(value) ? value.map(describe).join(", ") : describe(value);
+  return { ok: false, problem: `must be ${wanted}: got ${got}.` };
+}
+
+function withSlashes(path: string): string {
+  const inner = path.split("/").filter((part) => part !== "").join("/");
+  return inner === "" ? "/" : `/${inner}/`;
+}

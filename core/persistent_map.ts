@@ -1,0 +1,122 @@
+/**
+ * A map of which every version stays a value, at close to the price of a native Map.
+ *
+ * How it works: Baker's re-rooting, see Conchon and Filliâtre, "A persistent union-find data
+ * structure" (2007). The newest version owns one native Map. Every older version is an undo record:
+ * one key, what it held, and a pointer to the next newer version. Using an older version undoes the
+ * records from the owner to it and makes it the owner: linear in their number, and free for whoever
+ * uses only the newest. Holding an old version keeps the records from it to the newest alive; the
+ * newest points to none of them.
+ *
+ * Order: of insertion, as in a native Map, while only the newest version is used. A key that was
+ * removed comes last once re-rooting restores it: the order can depend on which versions were read,
+ * so nothing that matters may depend on the order.
+ *
+ * Must not know: what the keys and values mean.
+ *
+ * @module
+ */
+
+/** Values are neither null nor undefined: undefined stands for "absent". */
+type Held = NonNullable<unknown>;
+
+/** One version of a map, compared by identity. All but `size` is internal. */
+export interface PersistentMap<K, V extends Held> {
+  /** The number of entries in this version. */
+  readonly size: number;
+  /** In the owner, the native Map; else null. */
+  readonly native: Map<K, V> | null;
+  /** In an undo record, the version from which this one differs in `key`; else null. */
+  readonly newer: PersistentMap<K, V> | null;
+  /** In an undo record, the key that differs; else undefined. */
+  readonly key: K | undefined;
+  /** In an undo record, what `key` holds in this version, undefined if it is absent. */
+  readonly value: V | undefined;
+}
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+type Version<K, V extends Held> = Mutable<PersistentMap<K, V>>;
+
+/** A map without entries that shares nothing with any other. */
+export function emptyMap<K, V extends Held>(): PersistentMap<K, V> {
+  return owner(0, new Map());
+}
+
+/** The value at `key`, or undefined if it is absent. */
+export function mapGet<K, V extends Held>(map: PersistentMap<K, V>, key: K): V | undefined {
+  return (map.native ?? reroot(map)).get(key);
+}
+
+/** Whether `key` is present. */
+export function mapHas<K, V extends Held>(map: PersistentMap<K, V>, key: K): boolean {
+  return (map.native ?? reroot(map)).has(key);
+}
+
+/** The map with `value` at `key`; the same map if `Object.is` finds that value there already. */
+export function mapSet<K, V extends Held>(
+  map: PersistentMap<K, V>,
+  key: K,
+  value: V,
+): PersistentMap<K, V> {
+  const native = map.native ?? reroot(map);
+  const old = native.get(key);
+  if (Object.is(old, value)) return map;
+  native.set(key, value);
+  return cede(map, key, old, owner(old === undefined ? map.size + 1 : map.size, native));
+}
+
+/** The map without `key`; the same map if it is absent. */
+export function mapDelete<K, V extends Held>(
+  map: PersistentMap<K, V>,
+  key: K,
+): PersistentMap<K, V> {
+  const native = map.native ?? reroot(map);
+  const old = native.get(key);
+  if (!native.delete(key)) return map;
+  return cede(map, key, old, owner(map.size - 1, native));
+}
+
+/** The entries, copied out: using any version while they are walked is safe. */
+export function mapEntries<K, V extends Held>(map: PersistentMap<K, V>): Iterable<readonly [K, V]> {
+  return [...(map.native ?? reroot(map))];
+}
+
+/** The keys, in the order of `mapEntries` and copied out like them. */
+export function mapKeys<K, V extends Held>(map: PersistentMap<K, V>): Iterable<K> {
+  return [...(map.native ?? reroot(map)).keys()];
+}
+
+/** Every version is made here, so that all have one shape for the engine. */
+function owner<K, V extends Held>(size: number, native: Map<K, V>): Version<K, V> {
+  return { size, native, newer: null, key: undefined, value: undefined };
+}
+
+/** Makes `map` the owner. A loop, because it can be millions of records away. */
+function reroot<K, V extends Held>(map: Version<K, V>): Map<K, V> {
+  const path: Version<K, V>[] = [];
+  let from = map;
+  for (; from.newer !== null; from = from.newer) path.push(from);
+  const native = from.native as Map<K, V>;
+  for (let to = path.pop(); to !== undefined; to = path.pop()) {
+    const { key, value } = to as { key: K; value: V | undefined };
+    from = cede(from, key, native.get(key), to);
+    if (value === undefined) native.delete(key);
+    else native.set(key, value);
+  }
+  Object.assign(map, owner(map.size, native));
+  return native;
+}
+
+/** Makes `from` the undo record of `to`, in which `key` no longer holds `old`. */
+function cede<K, V extends Held, M extends Version<K, V>>(
+  from: M,
+  key: K,
+  old: V | undefined,
+  to: M,
+): M {
+  from.native = null;
+  from.newer = to;
+  from.key = key;
+  from.value = old;
+  return to;
+}

@@ -1,0 +1,66 @@
+/**
+ * The whole protocol as one function. It sends each event to the file that has the rules for it, and has
+ * no rules of its own.
+ *
+ * @module
+ */
+import type { Effect } from "./effect.ts";
+import type { Event } from "./event.ts";
+import type { Millis } from "./ids.ts";
+import { timeOut } from "./liveness.ts";
+import { expire } from "./mailbox.ts";
+import { receiveBinary, receiveText } from "./route.ts";
+import { closed, open, shutDown } from "./session.ts";
+import type { State } from "./state.ts";
+
+/**
+ * What the server knows after an event, and what it is to do about it, in order.
+ *
+ * `now` is the instant of the event on a monotonic clock, in milliseconds; it never runs backwards from
+ * one call to the next. `state` stays valid and unchanged.
+ *
+ * @example
+ * ```ts
+ * import { connId, initialState, millis, reduce, settingsFrom } from "./mod.ts";
+ *
+ * const first = initialState(settingsFrom());
+ * const conn = connId(1);
+ * const url = { id: "alice", token: "t", key: "peerjs", address: "" };
+ * const [state, effects] = reduce(first, { kind: "socket-opened", conn, ...url }, millis(0));
+ * console.log(state.claims.size); // 1
+ * console.log(effects); // [{ kind: "send", conn: 1, text: '{"type":"OPEN"}' }]
+ * ```
+ */
+export function reduce(
+  state: State,
+  event: Event,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  switch (event.kind) {
+    case "socket-opened":
+      return open(state, event, now);
+    case "frame-received":
+      return receiveText(state, event, now);
+    case "binary-received":
+      return receiveBinary(state, event);
+    case "socket-closed":
+      return closed(state, event.conn);
+    case "tick":
+      return tick(state, now);
+    case "shutdown-requested":
+      return shutDown(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Messages expire before clients time out: a source that is due in the same tick is still told. */
+function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
+  const [expired, told] = expire(state, now);
+  const [next, disconnected] = timeOut(expired, now);
+  return [next, told.length === 0 ? disconnected : [...told, ...disconnected]];
+}
+
+function assertNever(event: never): never {
+  throw new TypeError(`Cannot reduce an event of an unknown kind: ${JSON.stringify(event)}`);
+}

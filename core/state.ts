@@ -1,0 +1,122 @@
+/**
+ * What the server knows, as one immutable value, and the questions that may be asked of it.
+ *
+ * Every map is persistent: a state stays valid and unchanged after the next one was made from it. Who
+ * holds an id is in `claims`, what its socket did is in `connections`, and the two always agree. What
+ * waits is in `stored`, in the order of its deadlines, because every message waits equally long; the other
+ * maps only count and index it.
+ *
+ * @module
+ */
+import { type Deadlines, firstDeadline } from "./deadlines.ts";
+import { type ConnId, type Millis, millis, type PeerId, type Token } from "./ids.ts";
+import { emptyMap, mapGet, mapKeys, type PersistentMap } from "./persistent_map.ts";
+import type { Settings } from "./settings.ts";
+
+/** Who holds an id: the socket it is held by, and the token it was claimed with. */
+export interface Claim {
+  readonly conn: ConnId;
+  readonly token: Token;
+}
+
+/** An open socket that holds an id. */
+export interface Connection {
+  readonly id: PeerId;
+  /** When the last valid message came, or the socket was opened. */
+  readonly heardAt: Millis;
+  /** When its silence is to be looked at; its place in `State.lookAt`. */
+  readonly lookAt: Millis;
+  /** Bad frames since the last good one. */
+  readonly badFrames: number;
+}
+
+/** A message that waits for its destination. */
+export interface Stored {
+  readonly src: PeerId;
+  readonly dst: PeerId;
+  /** Encoded when its sender sent it. */
+  readonly text: string;
+  /** The length of `text` as UTF-8. */
+  readonly bytes: number;
+  readonly expiresAt: Millis;
+}
+
+/** What waits between two peers. */
+export interface Pair {
+  /** How many messages wait. */
+  readonly count: number;
+  /** Its source was told of every message with a lower serial: those expire without another `EXPIRE`. */
+  readonly toldBefore: number;
+}
+
+/** Everything the server knows. Made by `initialState`, advanced by `reduce`, and by nothing else. */
+export interface State {
+  readonly settings: Settings;
+  readonly claims: PersistentMap<PeerId, Claim>;
+  readonly connections: PersistentMap<ConnId, Connection>;
+  /** When each connection's silence is to be looked at. */
+  readonly lookAt: Deadlines;
+  /** What waits, by serial; serials and deadlines rise together. */
+  readonly stored: PersistentMap<number, Stored>;
+  /** The lowest serial in `stored`, or `nextSerial` where nothing waits. */
+  readonly firstSerial: number;
+  readonly nextSerial: number;
+  readonly storedBytes: number;
+  /** The serials that wait for each destination, in order; never an empty list. */
+  readonly mailboxes: PersistentMap<PeerId, readonly number[]>;
+  /** How many messages of each source wait; never zero. */
+  readonly sources: PersistentMap<PeerId, number>;
+  /** By `pairKey`; an entry for each pair between which something waits. */
+  readonly pairs: PersistentMap<string, Pair>;
+  /** How many frames of a type that nobody knows were dropped. */
+  readonly unknownTypes: number;
+  readonly stopping: boolean;
+}
+
+/** The state of a server that has just been started. */
+export function initialState(settings: Settings): State {
+  return {
+    settings,
+    claims: emptyMap(),
+    connections: emptyMap(),
+    lookAt: null,
+    stored: emptyMap(),
+    firstSerial: 0,
+    nextSerial: 0,
+    storedBytes: 0,
+    mailboxes: emptyMap(),
+    sources: emptyMap(),
+    pairs: emptyMap(),
+    unknownTypes: 0,
+    stopping: false,
+  };
+}
+
+/** The socket that holds an id, or `undefined`: the one place that answers "who holds this id". */
+export function holderOf(state: State, id: PeerId): ConnId | undefined {
+  return mapGet(state.claims, id)?.conn;
+}
+
+/** How many clients are connected. */
+export function clientCount(state: State): number {
+  return state.claims.size;
+}
+
+/** The ids of all connected clients; the only question whose answer costs a walk over them. */
+export function connectedIds(state: State): PeerId[] {
+  return [...mapKeys(state.claims)];
+}
+
+/** When something is next due, or `null`. A `tick` at that instant or later does it. */
+export function nextWakeAt(state: State): Millis | null {
+  const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
+  const look = firstDeadline(state.lookAt)?.at;
+  if (expiry === undefined) return look ?? null;
+  if (look === undefined) return expiry;
+  return millis(Math.min(expiry, look));
+}
+
+/** The key of a pair. The length keeps ("a", "bc") and ("ab", "c") apart. */
+export function pairKey(src: PeerId, dst: PeerId): string {
+  return `${src.length}:${src}${dst}`;
+}

@@ -1,0 +1,58 @@
+/**
+ * signalbox, a signaling server for PeerJS clients: the program, and what an application embeds.
+ *
+ * @example Run it
+ * ```sh
+ * deno run -A main.ts --port 9000
+ * ```
+ *
+ * @module
+ */
+import config from "./deno.json" with { type: "json" };
+import { helpText, parseCommand } from "./adapters/cli.ts";
+import { configureLog } from "./adapters/log.ts";
+import { listen, StartError, stopOnSignals } from "./adapters/server.ts";
+import { createSignalbox } from "./adapters/signalbox.ts";
+
+export {
+  type Client,
+  createSignalbox,
+  type Hooks,
+  type Signalbox,
+  type SignalboxOptions,
+} from "./adapters/signalbox.ts";
+export type { PeerMessage } from "./adapters/journal.ts";
+export type { PartialSettings, Settings } from "./core/mod.ts";
+
+/** Runs the program; the number is its exit code, `null` where it goes on serving. */
+async function main(): Promise<number | null> {
+  const command = parseCommand(Deno.args, (name) => Deno.env.get(name));
+  switch (command.kind) {
+    case "help":
+      return print(Deno.stdout, helpText(), 0);
+    case "version":
+      return print(Deno.stdout, `${config.version}\n`, 0);
+    case "mistake":
+      return print(Deno.stderr, `${command.message}\n`, 2);
+  }
+  configureLog(command.settings, Deno.stdout.isTerminal());
+  try {
+    stopOnSignals(await listen(createSignalbox(command.settings)));
+    return null;
+  } catch (error) {
+    if (error instanceof StartError) {
+      return print(Deno.stderr, `${error.message}\n`, error.exitCode);
+    }
+    throw error;
+  }
+}
+
+function print(to: typeof Deno.stdout | typeof Deno.stderr, text: string, code: number): number {
+  to.writeSync(new TextEncoder().encode(text));
+  return code;
+}
+
+if (import.meta.main) {
+  const code = await main();
+  if (code !== null) Deno.exit(code);
+}
