@@ -2,13 +2,15 @@
  * Which connection is to be looked at when: an ordered set of pairs (at, conn).
  *
  * How it works: a treap, that is, a search tree over the pairs that is also a heap over priorities.
- * A priority is a fixed hash of its pair, so the same pairs give the same tree in whatever order
- * they came, and no randomness is needed. Every change copies the path from the root to where it
- * happens and shares the rest, so every older set stays as it was. Each operation visits as many
- * nodes as the tree is deep: logarithmic in the number of pairs, expected, as long as nobody picks
- * pairs for their hashes. Nobody can: connection numbers are minted one after the other here.
+ * A priority is a fixed hash of its pair, so no randomness is needed and a replay builds the same
+ * tree. Every change copies the path from the root to where it happens and shares the rest, so
+ * every older set stays as it was. Each operation visits as many nodes as the tree is deep:
+ * logarithmic in the number of pairs, expected, as long as nobody picks pairs for their hashes.
+ * Nobody can: the server mints connection numbers one after the other.
  *
  * Must not know: why a connection is to be looked at, nor what time it is.
+ *
+ * @module
  */
 
 import type { ConnId, Millis } from "./ids.ts";
@@ -16,22 +18,20 @@ import type { ConnId, Millis } from "./ids.ts";
 /** A set of deadlines; null is the empty one. */
 export type Deadlines = DeadlineNode | null;
 
-/** One deadline and the two sets around it, all of lower or equal priority. */
-export interface DeadlineNode {
-  /** When to look, in milliseconds on the reducer's clock. */
+/** A connection, and when to look at it. */
+export interface Deadline {
+  /** An instant of the monotonic clock, in milliseconds. */
   readonly at: Millis;
-  /** Which connection to look at. */
+  /** The connection to look at then. */
   readonly conn: ConnId;
+}
+
+/** One deadline and those around it, none of which has a higher priority. */
+export interface DeadlineNode extends Deadline {
   /** The deadlines before this one. */
   readonly earlier: Deadlines;
   /** The deadlines after this one. */
   readonly later: Deadlines;
-}
-
-/** The pair that is looked up, added or removed. */
-interface Deadline {
-  readonly at: Millis;
-  readonly conn: ConnId;
 }
 
 /**
@@ -47,7 +47,7 @@ export function removeDeadline(set: Deadlines, at: Millis, conn: ConnId): Deadli
   return remove(set, { at, conn });
 }
 
-/** The earliest deadline, of several the one with the lowest connection; null if there is none. */
+/** The deadline with the lowest `at`, of several the one with the lowest `conn`; null if none. */
 export function firstDeadline(set: Deadlines): Deadline | null {
   if (set === null) return null;
   let first = set;
@@ -55,7 +55,7 @@ export function firstDeadline(set: Deadlines): Deadline | null {
   return { at: first.at, conn: first.conn };
 }
 
-/** A node on the path never has a lower priority than a pair below it, so a held pair is found. */
+/** Nothing above a pair has a lower priority, so a pair that is held is met before its place. */
 function add(set: Deadlines, pair: Deadline, priority: number): DeadlineNode {
   if (set === null) return node(pair, null, null);
   if (priority > priorityOf(set.at, set.conn)) {

@@ -1,17 +1,14 @@
 /**
  * A map of which every version stays a value, at close to the price of a native Map.
  *
- * How it works: Baker's re-rooting, see Conchon and Filliâtre, "A persistent union-find data
- * structure" (2007). The newest version owns one native Map. Every older version is an undo record:
- * one key, what it held, and a pointer to the next newer version. Using an older version undoes the
- * records from the owner to it and makes it the owner: linear in their number, and free for whoever
- * uses only the newest. Holding an old version keeps the records from it to the newest alive; the
- * newest points to none of them.
+ * How it works: Baker's re-rooting (Conchon and Filliâtre, "A persistent union-find data
+ * structure", 2007). The newest version owns one native Map. Every older one is an undo record: one
+ * key, what it held, and a pointer to the next newer version. Using an older version undoes the
+ * records from the owner to it and makes it the owner: linear in their number, else free. Holding
+ * an old version keeps the records from it to the newest alive; the newest points to none.
  *
- * Order: of insertion, as in a native Map, while only the newest version is used. A key that was
- * removed comes last once re-rooting restores it: the order can depend on which versions were read,
- * so nothing that matters may depend on the order.
- *
+ * Order: of insertion, as in a native Map, while only the newest version is used. A removed key
+ * comes last once re-rooting restores it, so nothing that matters may depend on the order.
  * Must not know: what the keys and values mean.
  *
  * @module

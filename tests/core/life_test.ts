@@ -1,0 +1,87 @@
+import { connId, nextWakeAt } from "../../core/mod.ts";
+import { assertEquals, assertStrictEquals } from "../support/assert.ts";
+import { CLOSE, closes, expires, opens, refuses, wake, world } from "../support/world.ts";
+
+const SILENT = "No valid message for 1000 ms";
+
+Deno.test("[LIFE-1] a silent client is disconnected at the deadline, never before", () => {
+  const w = world({ alive_timeout: 1_000 });
+  w.open(1, "a");
+  w.now = 999.999;
+  assertEquals(w.tick(), []);
+  w.now = 1_000;
+  assertEquals(w.tick(), [closes(1, CLOSE.timedOut, SILENT)]);
+  assertEquals(w.open(2, "a", "another token"), [opens(2)]);
+});
+
+Deno.test("[LIFE-1] a client that spoke lives from its last message on, to the millisecond", () => {
+  const w = world({ alive_timeout: 1_000 });
+  w.open(1, "a");
+  for (const at of [300, 900, 1_850, 2_849.5]) {
+    w.now = at;
+    w.say(1, { type: "HEARTBEAT" });
+  }
+  const wakes: unknown[] = [];
+  for (let woken = wake(w); woken !== null; woken = wake(w)) wakes.push(woken);
+  assertEquals(wakes.at(-1), { at: 3_849.5, effects: [closes(1, CLOSE.timedOut, SILENT)] });
+  assertEquals(wakes.length <= 5, true, "a look at each old deadline, and no more");
+});
+
+Deno.test("[LIFE-1] [STATE-5] a tick looks at what is due, not at every client", () => {
+  const w = world({ alive_timeout: 1_000 });
+  w.open(1, "a");
+  w.now = 500;
+  for (let conn = 2; conn <= 200; conn++) w.open(conn, `peer ${conn}`);
+  w.now = 1_000;
+  assertEquals(w.tick(), [closes(1, CLOSE.timedOut, SILENT)]);
+  assertEquals(nextWakeAt(w.state), 1_500 as never);
+});
+
+Deno.test("[LIFE-1] [QUEUE-3] a source that times out in the tick of an expiry is still told", () => {
+  const w = world({ alive_timeout: 1_000, expire_timeout: 1_000 });
+  w.open(1, "a");
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "x"), closes(1, CLOSE.timedOut, SILENT)]);
+});
+
+Deno.test("[LIFE-2] a closed socket frees its id at once, and a second close changes nothing", () => {
+  const w = world();
+  w.open(1, "a");
+  assertEquals(w.closed(1), []);
+  const after = w.state;
+  assertEquals(w.closed(1), []);
+  assertStrictEquals(w.state, after);
+  assertEquals(nextWakeAt(after), null);
+  assertEquals(w.open(2, "a", "another token"), [opens(2)]);
+});
+
+Deno.test("[LIFE-3] shutdown disconnects everybody, and refuses whoever comes after", () => {
+  const w = world({ allow_discovery: true });
+  w.open(1, "a");
+  w.open(2, "b");
+  w.say(1, { type: "OFFER", dst: "x" });
+  const reason = "Server is shutting down";
+  assertEquals(w.step({ kind: "shutdown-requested" }), [
+    closes(1, CLOSE.shutdown, reason),
+    closes(2, CLOSE.shutdown, reason),
+  ]);
+  assertEquals(nextWakeAt(w.state), null);
+  assertEquals(w.open(3, "c"), refuses(3, CLOSE.shutdown, reason));
+  assertEquals(w.open(4, "x"), refuses(4, CLOSE.shutdown, reason));
+  assertEquals(w.step({ kind: "shutdown-requested" }), []);
+  assertEquals(w.step({ kind: "frame-received", conn: connId(1), text: "{}" }), []);
+});
+
+Deno.test("[STATE-2] a tick with nothing due returns the same state object and no effects", () => {
+  const w = world();
+  const empty = w.state;
+  assertEquals(w.tick(), []);
+  assertStrictEquals(w.state, empty);
+  w.open(1, "a");
+  w.say(1, { type: "OFFER", dst: "x" });
+  const before = w.state;
+  w.now = 4_999;
+  assertEquals(w.tick(), []);
+  assertStrictEquals(w.state, before);
+});

@@ -1,0 +1,254 @@
+import { connId } from "../../core/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
+import { CLOSE, closes, sends, type World, world } from "../support/world.ts";
+
+/** Three clients: "a" on 1, "b" on 2, "c" on 3. */
+function three(options: Parameters<typeof world>[0] = {}): World {
+  const w = world(options);
+  w.open(1, "a");
+  w.open(2, "b");
+  w.open(3, "c");
+  return w;
+}
+
+function error(conn: number, msg: string): ReturnType<typeof sends> {
+  return sends(conn, { type: "ERROR", payload: { msg } });
+}
+
+Deno.test("[MSG-1] src is the sender, whatever the frame says, twice too", () => {
+  const w = three();
+  const spoofed = { type: "OFFER", src: "c", dst: "b", payload: null };
+  const seen = [sends(2, { type: "OFFER", src: "a", dst: "b", payload: null })];
+  assertEquals(w.say(1, spoofed), seen);
+  assertEquals(w.text(1, `{"type":"OFFER","src":"c","dst":"b","src":"b","payload":null}`), seen);
+});
+
+Deno.test("[MSG-2] every type is relayed with its payload untouched, unknown fields dropped", () => {
+  const payloads = [
+    null,
+    0,
+    "",
+    false,
+    [],
+    { sdp: "x", nested: { __proto__: null } },
+    "\u2028",
+    1e400,
+  ];
+  for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]) {
+    for (const payload of payloads) {
+      assertEquals(three().say(1, { type, dst: "b", payload, extra: 1, ttl: 2 }), [
+        sends(2, { type, src: "a", dst: "b", payload }),
+      ]);
+    }
+    assertEquals(three().say(1, { type, dst: "b" }), [sends(2, { type, src: "a", dst: "b" })]);
+  }
+});
+
+Deno.test("[MSG-2] a payload may have a key called __proto__", () => {
+  const text = `{"type":"OFFER","dst":"b","payload":{"__proto__":{"x":1}},"__proto__":{"dst":"c"}}`;
+  assertEquals(three().text(1, text), [
+    {
+      kind: "send",
+      conn: connId(2),
+      text: `{"type":"OFFER","src":"a","dst":"b","payload":{"__proto__":{"x":1}}}`,
+    },
+  ]);
+});
+
+Deno.test("[MSG-3] what cannot be delivered is stored, but LEAVE is dropped", () => {
+  const w = three();
+  for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]) {
+    assertEquals(w.say(1, { type, dst: "absent" }), []);
+  }
+  const [, ...delivered] = w.open(4, "absent");
+  assertEquals(
+    delivered,
+    ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE"].map((type) =>
+      sends(4, { type, src: "a", dst: "absent" })
+    ),
+  );
+});
+
+Deno.test("[MSG-4] LEAVE without a destination clears the record and closes the socket", () => {
+  for (const dst of [undefined, null, ""]) {
+    const w = three();
+    assertEquals(w.say(1, { type: "LEAVE", dst }), [closes(1, CLOSE.left, "Left")]);
+    assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
+    assertEquals(w.open(4, "a", "another token").length, 1);
+  }
+});
+
+Deno.test("[MSG-5] a heartbeat and every valid message refresh liveness, and only they do", () => {
+  const refreshes = (frame: unknown): boolean => {
+    const w = three({ alive_timeout: 100 });
+    w.now = 50;
+    w.say(1, frame);
+    w.now = 100;
+    return !w.tick().some((effect) => effect.conn === connId(1));
+  };
+  for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]) {
+    assert(refreshes({ type, dst: "b" }), type);
+    assert(refreshes({ type, dst: "absent" }), type);
+  }
+  assert(refreshes({ type: "HEARTBEAT" }));
+  assert(refreshes({ type: "HEARTBEAT", dst: 5, payload: "ignored" }));
+  assert(!refreshes({ type: "FUTURE" }), "an unknown type");
+  assert(!refreshes({ type: "OFFER" }), "a bad frame");
+});
+
+Deno.test("[MSG-5] a heartbeat is not answered", () => {
+  assertEquals(three().say(1, { type: "HEARTBEAT" }), []);
+});
+
+Deno.test("[MSG-6] a bad frame is answered with what was wrong, and nothing else happens", () => {
+  const faults: [string, string][] = [
+    ["", 'A frame must be JSON, and this is not: "".'],
+    ["hello\n", 'A frame must be JSON, and this is not: "hello\\n".'],
+    ["x".repeat(50), `A frame must be JSON, and this is not: "${"x".repeat(40)}…".`],
+    ["\u202e", 'A frame must be JSON, and this is not: "\\u{202e}".'],
+    ["null", "A frame must be a JSON object: got null."],
+    ["[]", "A frame must be a JSON object: got an array."],
+    ["7", "A frame must be a JSON object: got 7."],
+    ['"hi"', 'A frame must be a JSON object: got "hi".'],
+    ["{}", 'The "type" of a frame must be a string: got nothing.'],
+    ['{"type":5}', 'The "type" of a frame must be a string: got 5.'],
+    ['{"type":{}}', 'The "type" of a frame must be a string: got an object.'],
+    ['{"type":"OPEN"}', 'A frame of type "OPEN" is for the server to send, not for a client.'],
+    [
+      '{"type":"ID-TAKEN"}',
+      'A frame of type "ID-TAKEN" is for the server to send, not for a client.',
+    ],
+    [
+      '{"type":"ERROR","dst":"b"}',
+      'A frame of type "ERROR" is for the server to send, not for a client.',
+    ],
+    ['{"type":"OFFER"}', `The "dst" of a frame of type "OFFER" must be a peer's id: got nothing.`],
+    [
+      '{"type":"ANSWER","dst":""}',
+      `The "dst" of a frame of type "ANSWER" must be a peer's id: got "".`,
+    ],
+    [
+      '{"type":"EXPIRE","dst":null}',
+      `The "dst" of a frame of type "EXPIRE" must be a peer's id: got null.`,
+    ],
+    [
+      '{"type":"LEAVE","dst":true}',
+      `The "dst" of a frame of type "LEAVE" must be a peer's id: got true.`,
+    ],
+  ];
+  for (const [text, msg] of faults) {
+    const w = three();
+    assertEquals(w.text(1, text), [error(1, msg)]);
+    assertEquals(w.say(2, { type: "OFFER", dst: "a" }).length, 1, "the sender stays connected");
+  }
+});
+
+Deno.test("[MSG-6] a binary message is a bad frame", () => {
+  const w = three();
+  assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 3 }), [
+    error(1, "A frame must be text: got 3 bytes of binary data."),
+  ]);
+});
+
+Deno.test("[MSG-7] bad frames in a row close the connection, and a good one starts the count anew", () => {
+  const w = three({ max_bad_frames: 3 });
+  assertEquals(w.text(1, "?").length, 1);
+  assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 1 }).length, 1);
+  w.say(1, { type: "HEARTBEAT" });
+  w.text(1, "?");
+  w.say(1, { type: "FUTURE" });
+  w.text(1, "?");
+  assertEquals(w.text(1, "{}"), [
+    error(1, 'The "type" of a frame must be a string: got nothing.'),
+    closes(1, CLOSE.badFrames, "Sent 3 bad frames in a row"),
+  ]);
+  assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
+});
+
+Deno.test("[MSG-8] an unknown type is dropped and counted", () => {
+  const w = three();
+  assertEquals(w.say(1, { type: "offer", dst: "b" }), []);
+  assertEquals(w.say(1, { type: "", dst: 5 }), []);
+  assertEquals(w.state.unknownTypes, 2);
+});
+
+Deno.test("[MSG-9] a message of the limit passes, one more byte closes the connection", () => {
+  const frame = (payload: string): string => JSON.stringify({ type: "OFFER", dst: "b", payload });
+  const empty = frame("").length;
+  const msg = "A message may have at most 300 bytes";
+  for (const unit of ["x", "é", "€", "👋"]) {
+    const bytes = new TextEncoder().encode(unit).length;
+    const fits = "y".repeat((300 - empty) % bytes) + unit.repeat(Math.floor((300 - empty) / bytes));
+    const w = three({ max_message_bytes: 300 });
+    assertEquals(w.text(1, frame(fits)), [
+      sends(2, { type: "OFFER", src: "a", dst: "b", payload: fits }),
+    ]);
+    assertEquals(w.text(1, frame(`${fits}y`)), [
+      error(1, `${msg}: this one has more.`),
+      closes(1, CLOSE.tooBig, msg),
+    ]);
+    assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
+  }
+});
+
+Deno.test("[MSG-9] the limit holds for a binary message too", () => {
+  const w = three({ max_message_bytes: 300 });
+  const msg = "A message may have at most 300 bytes";
+  assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 301 }), [
+    error(1, `${msg}: this one has more.`),
+    closes(1, CLOSE.tooBig, msg),
+  ]);
+});
+
+Deno.test("[MSG-10] a payload nested 30,000 deep is passed on where the engine can write it", () => {
+  const payload = "[".repeat(30_000) + "]".repeat(30_000);
+  const [effect] = three().text(1, `{"type":"OFFER","dst":"b","payload":${payload}}`);
+  const expected = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
+  assert(effect?.kind === "send" && effect.conn === connId(2) && effect.text === expected);
+});
+
+Deno.test("[MSG-10] a payload that the engine cannot write is its sender's fault", () => {
+  const w = three();
+  const before = w.state;
+  withShallowEngine(() => {
+    for (const dst of ["b", "absent", "a"]) {
+      assertEquals(w.say(1, { type: "OFFER", dst, payload: [[[]]] }), [
+        error(1, "The payload of this OFFER is nested too deeply to be passed on."),
+      ]);
+    }
+  });
+  assertStrictEquals(w.state.claims, before.claims);
+  assertStrictEquals(w.state.stored, before.stored);
+});
+
+/** Runs `body` where messages cannot be written, as in an engine that runs out of stack. */
+function withShallowEngine(body: () => void): void {
+  const { stringify } = JSON;
+  JSON.stringify = (value: unknown): string => {
+    if (typeof value === "object" && value !== null && "src" in value) {
+      throw new RangeError("stack");
+    }
+    return stringify(value);
+  };
+  try {
+    body();
+  } finally {
+    JSON.stringify = stringify;
+  }
+}
+
+Deno.test("[MSG-11] a peer may send to itself", () => {
+  assertEquals(three().say(1, { type: "OFFER", dst: "a", payload: 1 }), [
+    sends(1, { type: "OFFER", src: "a", dst: "a", payload: 1 }),
+  ]);
+});
+
+Deno.test("[MSG-6] the answer quotes only the beginning of what came", () => {
+  const [answer] = three().text(1, `{"type":"OFFER","dst":${JSON.stringify(["x".repeat(9_000)])}}`);
+  assertStringIncludes(answer?.kind === "send" ? answer.text : "", "got an array");
+});

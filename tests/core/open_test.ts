@@ -1,0 +1,168 @@
+import { assertEquals, assertStrictEquals, assertStringIncludes } from "../support/assert.ts";
+import { CLOSE, closes, opens, refuses, sends, world } from "../support/world.ts";
+
+const REPLACED = "Replaced by a newer connection with the same id and token";
+
+Deno.test("[OPEN-1] a missing or empty parameter is refused and leaves no trace", () => {
+  const msg = "No id, token, or key supplied to websocket server";
+  for (const missing of [null, ""]) {
+    const w = world();
+    const before = w.state;
+    assertEquals(w.open(1, missing), refuses(1, CLOSE.badParameters, msg));
+    assertEquals(w.open(2, "a", missing), refuses(2, CLOSE.badParameters, msg));
+    assertEquals(w.open(3, "a", "t", missing), refuses(3, CLOSE.badParameters, msg));
+    assertStrictEquals(w.state, before);
+  }
+});
+
+Deno.test("[OPEN-2] a wrong key is refused", () => {
+  const w = world({ key: "secret" });
+  assertEquals(w.open(1, "a", "t", "peerjs"), refuses(1, CLOSE.wrongKey, "Invalid key provided"));
+  assertEquals(w.open(2, "a", "t", "secret"), [opens(2)]);
+});
+
+Deno.test("[OPEN-1] [OPEN-2] what is missing is told before what is wrong", () => {
+  const msg = "No id, token, or key supplied to websocket server";
+  assertEquals(world().open(1, null, "t", "wrong"), refuses(1, CLOSE.badParameters, msg));
+});
+
+Deno.test("[OPEN-3] ids and tokens up to the limit pass, one more character is refused", () => {
+  const w = world({ max_id_length: 4, max_token_length: 6 });
+  assertEquals(w.open(1, "abcd", "abcdef"), [opens(1)]);
+  assertEquals(
+    w.open(2, "abcde"),
+    refuses(2, CLOSE.badParameters, "The id has 5 characters: at most 4 are allowed"),
+  );
+  assertEquals(
+    w.open(3, "b", "abcdefg"),
+    refuses(3, CLOSE.badParameters, "The token has 7 characters: at most 6 are allowed"),
+  );
+});
+
+Deno.test("[OPEN-3] control characters in an id or a token are refused", () => {
+  for (const control of ["\0", "\r", "\n", "\x1b", "\x7f", "\x85"]) {
+    const w = world();
+    assertEquals(
+      w.open(1, `a${control}`),
+      refuses(1, CLOSE.badParameters, "The id has control characters in it"),
+    );
+    assertEquals(
+      w.open(2, "a", `t${control}`),
+      refuses(2, CLOSE.badParameters, "The token has control characters in it"),
+    );
+  }
+});
+
+Deno.test("[OPEN-4] an id that is held with another token is taken, and its holder notices nothing", () => {
+  const w = world();
+  w.open(1, "a", "mine");
+  const before = w.state;
+  assertEquals(w.open(2, "a", "yours"), [
+    sends(2, { type: "ID-TAKEN", payload: { msg: "ID is taken" } }),
+    closes(2, CLOSE.idTaken, "ID is taken"),
+  ]);
+  assertStrictEquals(w.state, before);
+});
+
+Deno.test("[OPEN-5] the same token takes over: OPEN to the new socket, the old one closed and mute", () => {
+  const w = world();
+  w.open(1, "a");
+  w.open(9, "b");
+  assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
+  const after = w.state;
+  assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
+  assertEquals(w.say(1, { type: "LEAVE" }), []);
+  assertEquals(w.text(1, "not JSON"), []);
+  assertStrictEquals(w.state, after);
+  assertEquals(w.say(9, { type: "OFFER", dst: "a" }), [
+    sends(2, { type: "OFFER", src: "b", dst: "a" }),
+  ]);
+});
+
+Deno.test("[OPEN-5] the silence of a new socket counts from its own opening", () => {
+  const w = world({ alive_timeout: 100 });
+  w.open(1, "a");
+  w.now = 90;
+  w.open(2, "a");
+  w.now = 189;
+  assertEquals(w.tick(), []);
+  w.now = 190;
+  assertEquals(w.tick(), [closes(2, CLOSE.timedOut, "No valid message for 100 ms")]);
+});
+
+Deno.test("[OPEN-5] a takeover may come from a holder that a takeover made", () => {
+  const w = world();
+  w.open(1, "a");
+  w.open(2, "a");
+  assertEquals(w.open(3, "a"), [opens(3), closes(2, CLOSE.replaced, REPLACED)]);
+});
+
+Deno.test("[OPEN-6] [QUEUE-1] a client gets OPEN, then what waits for it, in order", () => {
+  const w = world();
+  w.open(1, "a");
+  w.open(2, "b");
+  w.say(1, { type: "OFFER", dst: "c", payload: 1 });
+  w.say(2, { type: "OFFER", dst: "c", payload: 2 });
+  w.say(1, { type: "CANDIDATE", dst: "c", payload: 3 });
+  assertEquals(w.open(3, "c"), [
+    opens(3),
+    sends(3, { type: "OFFER", src: "a", dst: "c", payload: 1 }),
+    sends(3, { type: "OFFER", src: "b", dst: "c", payload: 2 }),
+    sends(3, { type: "CANDIDATE", src: "a", dst: "c", payload: 3 }),
+  ]);
+  assertEquals(w.open(4, "c"), [opens(4), closes(3, CLOSE.replaced, REPLACED)]);
+});
+
+Deno.test("[OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no room", () => {
+  const w = world({ concurrent_limit: 2 });
+  w.open(1, "a");
+  w.open(2, "b");
+  const full = "Server has reached its concurrent user limit";
+  assertEquals(w.open(3, "c"), refuses(3, CLOSE.full, full));
+  assertEquals(w.open(4, "a"), [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
+  w.closed(2);
+  assertEquals(w.open(5, "c"), [opens(5)]);
+  assertEquals(w.open(6, "d"), refuses(6, CLOSE.full, full));
+});
+
+Deno.test("[OPEN-7] a limit of none admits nobody", () => {
+  const [effect] = world({ concurrent_limit: 0 }).open(1, "a");
+  assertStringIncludes(effect?.kind === "send" ? effect.text : "", "concurrent user limit");
+});
+
+Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
+  const w = world();
+  const ids = ["__proto__", "constructor", "toString", "a b", "👩‍👩‍👧", "x".repeat(256), '"', "{}"];
+  ids.forEach((id, i) => assertEquals(w.open(i, id), [opens(i)]));
+  ids.forEach((dst, i) => {
+    assertEquals(w.say(0, { type: "OFFER", dst }), [
+      sends(i, { type: "OFFER", src: "__proto__", dst }),
+    ]);
+  });
+  w.open(99, "hasOwnProperty", "t");
+  assertEquals(w.say(99, { type: "ANSWER", dst: "valueOf" }), []);
+  assertEquals(w.open(100, "valueOf"), [
+    opens(100),
+    sends(100, { type: "ANSWER", src: "hasOwnProperty", dst: "valueOf" }),
+  ]);
+});
+
+Deno.test("[OPEN-9] a late close of a replaced socket, twice, does not touch its successor", () => {
+  const w = world();
+  w.open(1, "a");
+  w.open(2, "a");
+  const after = w.state;
+  assertEquals(w.closed(1), []);
+  assertEquals(w.closed(1), []);
+  assertStrictEquals(w.state, after);
+  w.closed(2);
+  assertEquals(w.open(3, "a", "another token"), [opens(3)]);
+});
+
+Deno.test("[OPEN-9] the opening of a connection that is open already is no event", () => {
+  const w = world();
+  w.open(1, "a");
+  const before = w.state;
+  assertEquals(w.open(1, "b"), []);
+  assertStrictEquals(w.state, before);
+});

@@ -1,0 +1,179 @@
+import { nextWakeAt } from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+import { expires, opens, sends, wake, type World, world } from "../support/world.ts";
+
+/** "a" on connection 1 and "b" on 2; messages wait 1,000 ms. */
+function two(options: Parameters<typeof world>[0] = {}): World {
+  const w = world({ expire_timeout: 1_000, ...options });
+  w.open(1, "a");
+  w.open(2, "b");
+  return w;
+}
+
+Deno.test("[MSG-3] [QUEUE-3] each message has its own deadline", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 400;
+  w.say(2, { type: "OFFER", dst: "x" });
+  assertEquals(wake(w), { at: 1_000, effects: [expires(1, "a", "x")] });
+  assertEquals(wake(w), { at: 1_400, effects: [expires(2, "b", "x")] });
+});
+
+Deno.test("[QUEUE-3] nothing expires before its deadline, and all that is due expires in one tick", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.say(2, { type: "OFFER", dst: "y" });
+  w.now = 999.999;
+  assertEquals(w.tick(), []);
+  w.now = 5_000;
+  assertEquals(w.tick(), [expires(1, "a", "x"), expires(2, "b", "y")]);
+});
+
+Deno.test("[QUEUE-3] a source that is gone is not told, and nothing is stored for it", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.closed(1);
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+  assertEquals(w.open(3, "a"), [opens(3)]);
+});
+
+Deno.test("[QUEUE-3] a source that came back is told on its new connection", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.closed(1);
+  w.open(3, "a");
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(3, "a", "x")]);
+});
+
+Deno.test("[QUEUE-4] an offer and its candidates raise one EXPIRE, later messages another", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  for (w.now = 100; w.now <= 900; w.now += 100) w.say(1, { type: "CANDIDATE", dst: "x" });
+  w.say(2, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "x")]);
+  w.now = 1_500;
+  w.say(1, { type: "OFFER", dst: "x" });
+  assertEquals(w.tick(), []);
+  w.now = 2_000;
+  assertEquals(w.tick(), [expires(2, "b", "x")]);
+  w.now = 2_500;
+  assertEquals(w.tick(), [expires(1, "a", "x")]);
+});
+
+Deno.test("[QUEUE-4] messages of another pair are another attempt", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.say(1, { type: "OFFER", dst: "y" });
+  w.say(2, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "x"), expires(1, "a", "y"), expires(2, "b", "x")]);
+});
+
+Deno.test("[QUEUE-4] pairs whose names run together are not mixed up", () => {
+  const w = world({ expire_timeout: 1_000 });
+  w.open(1, "a");
+  w.open(2, "ab");
+  w.say(1, { type: "OFFER", dst: "bc" });
+  w.say(2, { type: "OFFER", dst: "c" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "bc"), expires(2, "ab", "c")]);
+});
+
+Deno.test("[QUEUE-4] an EXPIRE that nobody got does not stand for the next attempt", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 500;
+  w.say(1, { type: "CANDIDATE", dst: "x" });
+  w.closed(1);
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+  w.open(3, "a");
+  w.now = 1_500;
+  assertEquals(w.tick(), [expires(3, "a", "x")]);
+});
+
+Deno.test("[QUEUE-2] the destination's bound: one message more is refused at once", () => {
+  const w = two({ queue_limit: 2 });
+  assertEquals(w.say(1, { type: "OFFER", dst: "x", payload: 1 }), []);
+  assertEquals(w.say(2, { type: "OFFER", dst: "x", payload: 2 }), []);
+  assertEquals(w.say(1, { type: "OFFER", dst: "x", payload: 3 }), [expires(1, "a", "x")]);
+  assertEquals(w.say(1, { type: "OFFER", dst: "y" }), []);
+  assertEquals(w.open(3, "x"), [
+    opens(3),
+    sends(3, { type: "OFFER", src: "a", dst: "x", payload: 1 }),
+    sends(3, { type: "OFFER", src: "b", dst: "x", payload: 2 }),
+  ]);
+});
+
+Deno.test("[QUEUE-2] the source's bound, which a delivery and an expiry free", () => {
+  const w = two({ source_queue_limit: 2 });
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 500;
+  w.say(1, { type: "OFFER", dst: "y" });
+  assertEquals(w.say(1, { type: "OFFER", dst: "z" }), [expires(1, "a", "z")]);
+  assertEquals(w.say(2, { type: "OFFER", dst: "z" }), []);
+  w.open(3, "y");
+  assertEquals(w.say(1, { type: "OFFER", dst: "z" }), []);
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "x")]);
+  assertEquals(w.say(1, { type: "OFFER", dst: "w" }), []);
+});
+
+Deno.test("[QUEUE-2] the bound of all bytes counts what is kept, as UTF-8", () => {
+  const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
+  const bytes = new TextEncoder().encode(text).length;
+  const say = (w: World): unknown => w.say(1, { type: "OFFER", dst: "x", payload: "é" });
+  const enough = two({ max_queue_bytes: 2 * bytes });
+  assertEquals([say(enough), say(enough), say(enough)], [[], [], [expires(1, "a", "x")]]);
+  const tooLittle = two({ max_queue_bytes: 2 * bytes - 1 });
+  assertEquals([say(tooLittle), say(tooLittle)], [[], [expires(1, "a", "x")]]);
+});
+
+Deno.test("[QUEUE-2] [QUEUE-4] a refusal stands for what the pair has stored", () => {
+  const w = two({ queue_limit: 1 });
+  w.say(1, { type: "OFFER", dst: "x" });
+  assertEquals(w.say(1, { type: "CANDIDATE", dst: "x" }), [expires(1, "a", "x")]);
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+});
+
+Deno.test("[QUEUE-5] in the millisecond of its deadline a message is delivered or expires, not both", () => {
+  const opensFirst = two();
+  opensFirst.say(1, { type: "OFFER", dst: "x" });
+  opensFirst.now = 1_000;
+  assertEquals(opensFirst.open(3, "x"), [
+    opens(3),
+    sends(3, { type: "OFFER", src: "a", dst: "x" }),
+  ]);
+  assertEquals(opensFirst.tick(), []);
+  const ticksFirst = two();
+  ticksFirst.say(1, { type: "OFFER", dst: "x" });
+  ticksFirst.now = 1_000;
+  assertEquals(ticksFirst.tick(), [expires(1, "a", "x")]);
+  assertEquals(ticksFirst.open(3, "x"), [opens(3)]);
+});
+
+Deno.test("[QUEUE-6] what a client stored, and what waits for it, outlives its connection", () => {
+  const w = two({ alive_timeout: 600 });
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.closed(2);
+  w.now = 100;
+  w.say(1, { type: "ANSWER", dst: "b" });
+  w.closed(1);
+  w.now = 700;
+  w.tick();
+  assertEquals(w.open(3, "x"), [opens(3), sends(3, { type: "OFFER", src: "a", dst: "x" })]);
+  assertEquals(w.open(4, "b"), [opens(4), sends(4, { type: "ANSWER", src: "a", dst: "b" })]);
+});
+
+Deno.test("[STATE-2] the server sleeps until the first deadline, and then for ever", () => {
+  const w = two({ alive_timeout: 10_000 });
+  assertEquals(nextWakeAt(w.state), 10_000 as never);
+  w.say(1, { type: "OFFER", dst: "x" });
+  assertEquals(wake(w)?.at, 1_000);
+  assertEquals(wake(w)?.at, 10_000);
+  assertEquals(wake(w), null);
+});

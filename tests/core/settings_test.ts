@@ -1,0 +1,104 @@
+import {
+  checkValue,
+  OPTION_NAMES,
+  optionOf,
+  parseText,
+  type PartialSettings,
+  settingsFrom,
+} from "../../core/mod.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+
+Deno.test("[SET-1] no options give the defaults, each of which is valid", () => {
+  const settings = settingsFrom();
+  for (const name of OPTION_NAMES) {
+    assertEquals<unknown>(settings[name], optionOf(name).default, name);
+    assert(checkValue(name, settings[name]).ok, name);
+  }
+});
+
+Deno.test("[SET-1] a path gets a slash at both ends, and only one between its parts", () => {
+  const paths = { "": "/", "/": "/", "myapp": "/myapp/", "/a/b": "/a/b/", "//a///b//": "/a/b/" };
+  for (const [given, path] of Object.entries(paths)) {
+    assertEquals(settingsFrom({ path: given }).path, path);
+  }
+});
+
+Deno.test("[SET-2] a value that is not valid is refused with the option, the rule and the value", () => {
+  const mistakes: [PartialSettings, string][] = [
+    [{ port: 65_536 }, "Option port must be a whole number from 0 to 65535: got 65536."],
+    [{ port: -1 }, "Option port must be a whole number from 0 to 65535: got -1."],
+    [
+      { alive_timeout: NaN },
+      "Option alive_timeout must be a whole number from 1 to 86400000: got NaN.",
+    ],
+    [
+      { expire_timeout: 0.5 },
+      "Option expire_timeout must be a whole number from 1 to 86400000: got 0.5.",
+    ],
+    [
+      { path: "/a?b" },
+      'Option path must be a URL path of letters, digits and -._~ such as "/myapp": got "/a?b".',
+    ],
+    [{ path: "/a/../b" }, "Option path must be"],
+    [{ key: "" }, "Option key must be"],
+    [
+      { key: "a/b" },
+      'Option key must be one or more characters that need no escape in a URL: got "a/b".',
+    ],
+    [
+      { cors: ["example.com"] },
+      'Option cors must be an origin such as "https://example.com": got "example.com".',
+    ],
+    [{ sslkey: "key.pem" }, "Option sslkey needs sslcert too"],
+    [{ sslcert: "cert.pem" }, "Option sslcert needs sslkey too"],
+  ];
+  for (const [given, message] of mistakes) {
+    assertThrows(() => settingsFrom(given), RangeError, message);
+  }
+});
+
+Deno.test("[SET-2] values of the wrong type and options that do not exist are refused", () => {
+  const parse = (json: string): PartialSettings => JSON.parse(json);
+  assertThrows(() => settingsFrom(parse('{"port":"9000"}')), RangeError, 'got "9000"');
+  assertThrows(() => settingsFrom(parse('{"port":null}')), RangeError, "got null");
+  assertThrows(() => settingsFrom(parse('{"cors":"*"}')), RangeError, "Option cors");
+  assertThrows(() => settingsFrom(parse('{"proxied":"yes"}')), RangeError, "true or false");
+  assertThrows(() => settingsFrom(parse('{"log_level":"loud"}')), RangeError, "one of debug, info");
+  assertThrows(() => settingsFrom(parse('{"prot":1}')), RangeError, 'There is no option "prot"');
+  assertThrows(
+    () => settingsFrom(parse('{"__proto__":1}')),
+    RangeError,
+    'There is no option "__proto__"',
+  );
+  assertThrows(
+    () => settingsFrom(parse('{"toString":1}')),
+    RangeError,
+    'There is no option "toString"',
+  );
+});
+
+Deno.test("[SET-2] the text of a number is digits and nothing else", () => {
+  for (
+    const text of [
+      "",
+      " ",
+      "1e3",
+      "0x10",
+      "1.0",
+      "9000 ",
+      "１",
+      "NaN",
+      "Infinity",
+      "99999999999999999999",
+    ]
+  ) {
+    assert(!parseText("port", text).ok, text);
+  }
+  assertEquals(parseText("port", "0"), { ok: true, value: 0 });
+  assertEquals(parseText("allow_discovery", "true"), { ok: true, value: true });
+  assert(!parseText("allow_discovery", "yes").ok);
+  assertEquals(parseText("cors", "https://a.example, *"), {
+    ok: true,
+    value: ["https://a.example", "*"],
+  });
+});
