@@ -100,9 +100,7 @@ function parseFlags(args: readonly string[]): Flags | string {
   let mistake: string | undefined;
   const lists = OPTION_NAMES.filter((name) => optionOf(name).type === "list");
   const unknown = (arg: string, key?: string): boolean => {
-    mistake ??= key === undefined
-      ? `There is no command or argument ${describe(arg)}: options begin with two dashes.`
-      : unknownFlag(arg);
+    mistake ??= key === undefined ? unknownArgument(arg) : unknownFlag(arg);
     return false;
   };
   const parsed: Record<string, unknown> = parseArgs(normalize(args), {
@@ -113,6 +111,8 @@ function parseFlags(args: readonly string[]): Flags | string {
     unknown,
   });
   if (mistake !== undefined) return mistake;
+  const [behindDashes] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
+  if (behindDashes !== undefined) return unknownArgument(String(behindDashes));
   const flags = new Map<string, string>();
   for (const command of COMMANDS) if (parsed[command] === true) flags.set(command, "true");
   for (const name of OPTION_NAMES) {
@@ -183,6 +183,10 @@ function aliases(): Record<string, string> {
     if (alias !== undefined) found[name] = alias;
   }
   return found;
+}
+
+function unknownArgument(arg: string): string {
+  return `There is no command or argument ${describe(arg)}: options begin with two dashes.`;
 }
 
 function unknownFlag(arg: string): string {

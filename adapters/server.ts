@@ -6,6 +6,7 @@
  */
 import type { Settings } from "../core/mod.ts";
 import { logFault, logListening, logStopping, messageOf } from "./log.ts";
+import { within } from "./runtime.ts";
 import type { Signalbox } from "./signalbox.ts";
 
 /** Why the server cannot start, in words for the person who started it, and the exit code that goes with it. */
@@ -22,7 +23,7 @@ export class StartError extends Error {
 export interface Listener {
   /** The real port, also where 0 was asked for. */
   readonly port: number;
-  /** Tells the clients, stops listening, and is done when both are, or `STOP_MAX_MS` later. */
+  /** Tells the clients, stops listening, and settles when both are done, within 5 s. */
   readonly stop: () => Promise<void>;
 }
 
@@ -45,13 +46,8 @@ export async function listen(box: Signalbox): Promise<Listener> {
   });
 
   async function stop(): Promise<void> {
-    box.stop();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MAX_MS);
-    });
-    await Promise.race([server.shutdown(), timeout]);
-    clearTimeout(timer);
+    await box.stop();
+    await within(FINISH_MAX_MS, server.shutdown());
   }
 
   return { port, stop };
@@ -78,8 +74,8 @@ export function stopOnSignals(listener: Listener): void {
   }
 }
 
-/** How long clients and requests get to finish when the server stops; a container is killed after 10 s. */
-const STOP_MAX_MS = 3_000;
+/** How long requests get to finish after the sockets are closed; both together stay under 5 s. */
+const FINISH_MAX_MS = 1_000;
 
 type Tls = { readonly key: string; readonly cert: string };
 

@@ -19,8 +19,8 @@ import {
 import { clientAddress } from "./address.ts";
 import { journal, type PeerMessage } from "./journal.ts";
 import { logFault, logObserver, messageOf } from "./log.ts";
-import { createRuntime, type Observer, type Runtime, scheduleTimeout } from "./runtime.ts";
-import { createSockets, type Sockets } from "./sockets.ts";
+import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
+import { Sockets } from "./sockets.ts";
 
 /** A client, as hooks see it. */
 export interface Client {
@@ -54,8 +54,11 @@ export interface Signalbox {
   readonly answer: (request: Request, info?: Deno.ServeHandlerInfo) => Response;
   /** How many clients are connected. */
   readonly clientCount: () => number;
-  /** Tells every client that the server stops, and admits no more. Can be called twice. */
-  readonly stop: () => void;
+  /**
+   * Tells every client that the server stops, and admits no more. Settles when their sockets are closed,
+   * or {@linkcode CLOSE_MAX_MS} later. Can be called twice.
+   */
+  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -71,7 +74,7 @@ export interface Signalbox {
  * const request = new Request("http://localhost/peer/peerjs/id");
  * console.log(await box.handle(request)?.text()); // a new id
  * console.log(box.handle(new Request("http://localhost/about"))); // null
- * box.stop();
+ * await box.stop();
  * ```
  */
 export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
@@ -79,13 +82,13 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
     options;
   const settings = settingsFrom(given);
   const suggestId = generateClientId ?? ((): string => crypto.randomUUID());
-  const sockets: Sockets = createSockets({
+  const sockets: Sockets = new Sockets({
     maxUnsentBytes: settings.max_unsent_bytes,
     dispatch: (event) => runtime.dispatch(event),
   });
   const runtime: Runtime = createRuntime(settings, {
     now: () => performance.now(),
-    perform: sockets.perform,
+    perform: (effect) => sockets.perform(effect),
     schedule: scheduleTimeout,
     observers: [logObserver(), ...hookObservers(options)],
     onObserverError: (error) => logFault("A hook failed", error),
@@ -122,13 +125,17 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
     }
   }
 
-  function stop(): void {
+  async function stop(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
     runtime.stop();
+    await within(CLOSE_MAX_MS, sockets.closed());
   }
 
   return { settings, handle, answer, clientCount: () => clientCount(runtime.state()), stop };
 }
+
+/** How long clients get to answer a close when the server stops. */
+const CLOSE_MAX_MS = 2_000;
 
 /** A ping after half of this in silence, the end after all of it: finds connections that are dead. */
 const IDLE_TIMEOUT_S = 30;

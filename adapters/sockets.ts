@@ -19,29 +19,32 @@ import {
 /** What is known of a client before it says anything: what its URL gave, and its address. */
 export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
 
-/** All sockets of one server. */
-export interface Sockets {
-  /** Takes over a socket that is being upgraded; its events go to `dispatch`. */
-  readonly attach: (socket: WebSocket, parameters: SocketParameters) => ConnId;
-  /** Performs an effect; `false` where the socket is gone. */
-  readonly perform: (effect: Effect) => boolean;
-  /** How many sockets are known. */
-  readonly count: () => number;
+/** What all sockets of a server share. */
+export interface SocketsOptions {
+  /** A socket that has more unsent is given up: `send` never pushes back, and memory would grow. */
+  readonly maxUnsentBytes: number;
+  /** Takes the events. */
+  readonly dispatch: (event: Event) => void;
 }
 
-/** Starts with no sockets. A socket with more than `maxUnsentBytes` unsent is given up. */
-export function createSockets(
-  { maxUnsentBytes, dispatch }: {
-    readonly maxUnsentBytes: number;
-    readonly dispatch: (event: Event) => void;
-  },
-): Sockets {
-  const sockets = new Map<ConnId, WebSocket>();
-  let lastSerial = 0;
+/** All sockets of one server. */
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #open = new Map<ConnId, WebSocket>();
+  readonly #closing = new Set<WebSocket>();
+  #lastSerial = 0;
+  #onAllClosed = (): void => {};
 
-  function attach(socket: WebSocket, parameters: SocketParameters): ConnId {
-    const conn = connId(++lastSerial);
-    sockets.set(conn, socket);
+  /** Starts with none. */
+  constructor(options: SocketsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over a socket that is being upgraded. */
+  attach(socket: WebSocket, parameters: SocketParameters): void {
+    const conn = connId(++this.#lastSerial);
+    const { dispatch } = this.#options;
+    this.#open.set(conn, socket);
     socket.onopen = () => {
       dispatch({ kind: "socket-opened", conn, ...parameters });
     };
@@ -50,31 +53,29 @@ export function createSockets(
     };
     // `error` is always followed by `close`; both may come more than once.
     socket.onclose = () => {
-      if (detach(conn) !== undefined) dispatch({ kind: "socket-closed", conn });
+      if (this.#detach(conn) !== undefined) dispatch({ kind: "socket-closed", conn });
     };
-    return conn;
   }
 
-  function detach(conn: ConnId): WebSocket | undefined {
-    const socket = sockets.get(conn);
-    if (socket === undefined) return undefined;
-    sockets.delete(conn);
-    socket.onopen = null;
-    socket.onmessage = null;
-    socket.onclose = null;
-    return socket;
+  /** Performs an effect; `false` where the socket is gone. */
+  perform(effect: Effect): boolean {
+    return effect.kind === "send" ? this.#send(effect) : this.#close(effect);
   }
 
-  function perform(effect: Effect): boolean {
-    return effect.kind === "send" ? send(effect) : close(effect);
+  /** Settles when every socket that was told to close is closed. */
+  closed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onAllClosed = resolve;
+    if (this.#closing.size === 0) resolve();
+    return promise;
   }
 
-  function send({ conn, text }: Send): boolean {
-    const socket = sockets.get(conn);
+  #send({ conn, text }: Send): boolean {
+    const socket = this.#open.get(conn);
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
-    if (socket.bufferedAmount + text.length > maxUnsentBytes) {
-      detach(conn);
-      closeQuietly(socket, TRY_AGAIN_LATER, "Reads too slowly");
+    if (socket.bufferedAmount + text.length > this.#options.maxUnsentBytes) {
+      this.#detach(conn);
+      this.#finish(socket, TRY_AGAIN_LATER, "Reads too slowly");
       return false;
     }
     try {
@@ -85,13 +86,36 @@ export function createSockets(
     }
   }
 
-  function close({ conn, code, reason }: Close): boolean {
-    const socket = detach(conn);
-    if (socket !== undefined) closeQuietly(socket, code, reason);
+  #close({ conn, code, reason }: Close): boolean {
+    const socket = this.#detach(conn);
+    if (socket !== undefined) this.#finish(socket, code, reason);
     return true;
   }
 
-  return { attach, perform, count: () => sockets.size };
+  /** Makes a socket mute. */
+  #detach(conn: ConnId): WebSocket | undefined {
+    const socket = this.#open.get(conn);
+    if (socket === undefined) return undefined;
+    this.#open.delete(conn);
+    socket.onopen = null;
+    socket.onmessage = null;
+    socket.onclose = null;
+    return socket;
+  }
+
+  #finish(socket: WebSocket, code: number, reason: string): void {
+    this.#closing.add(socket);
+    socket.onclose = () => {
+      this.#closing.delete(socket);
+      if (this.#closing.size === 0) this.#onAllClosed();
+    };
+    try {
+      socket.close(code, reason);
+    } catch {
+      // It was never open, or is closed already: that is what was wanted.
+      this.#closing.delete(socket);
+    }
+  }
 }
 
 /** 1013, "Try Again Later" in the registry of close codes. */
@@ -101,13 +125,4 @@ function messageEvent(conn: ConnId, data: unknown): Event {
   if (typeof data === "string") return { kind: "frame-received", conn, text: data };
   const bytes = data instanceof ArrayBuffer ? data.byteLength : 0;
   return { kind: "binary-received", conn, bytes };
-}
-
-/** Closing a socket that is closed already, or was never open, is no error here. */
-function closeQuietly(socket: WebSocket, code: number, reason: string): void {
-  try {
-    socket.close(code, reason);
-  } catch {
-    // The socket cannot be closed because it is not open: that is what was wanted.
-  }
 }

@@ -20,7 +20,7 @@ import {
   token as asToken,
 } from "./ids.ts";
 import { drain } from "./mailbox.ts";
-import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "./persistent_map.ts";
+import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
@@ -33,7 +33,7 @@ export function open(
   const { settings } = state;
   if (mapHas(state.connections, conn)) return [state, []];
   if (state.stopping) {
-    return refuse(state, conn, CLOSE.shutdown, "Server is shutting down");
+    return refuse(state, conn, CLOSE.shutdown, STOPPING);
   }
   if (!id || !token || !key) {
     return refuse(state, conn, CLOSE.badParameters, MISSING_PARAMETER);
@@ -61,14 +61,15 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
   return [connection === undefined ? state : release(state, conn, connection), []];
 }
 
-/** Disconnects everybody and admits nobody from now on. The one walk over all clients, at the end. */
+/**
+ * Disconnects everybody, oldest connection first, and admits nobody from now on: the one walk over all
+ * clients, at the end.
+ */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
-  const effects: Effect[] = [];
-  for (const [conn] of mapEntries(state.connections)) {
-    effects.push(close(conn, CLOSE.shutdown, "Server is shutting down"));
-  }
-  const { unknownTypes } = state;
-  return [{ ...initialState(state.settings), unknownTypes, stopping: true }, effects];
+  const conns = [...mapKeys(state.connections)].sort((a, b) => a - b);
+  const effects = conns.map((conn) => close(conn, CLOSE.shutdown, STOPPING));
+  const { settings, unknownTypes } = state;
+  return [{ ...initialState(settings), unknownTypes, stopping: true }, effects];
 }
 
 interface Claimant {
@@ -78,6 +79,7 @@ interface Claimant {
 }
 
 const MISSING_PARAMETER = "No id, token, or key supplied to websocket server";
+const STOPPING = "Server is shutting down";
 const CONTROL = /\p{Cc}/u;
 
 function claim(

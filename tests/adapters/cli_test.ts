@@ -1,0 +1,141 @@
+import { helpText, parseCommand } from "../../adapters/cli.ts";
+import { OPTION_NAMES, optionOf, type Settings } from "../../core/mod.ts";
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+function run(line: string, env: Env = {}): Settings {
+  const command = parseCommand(words(line), (name) => env[name]);
+  assert(command.kind === "run", JSON.stringify(command));
+  return command.settings;
+}
+
+function mistake(line: string, env: Env = {}): string {
+  const command = parseCommand(words(line), (name) => env[name]);
+  assert(command.kind === "mistake", JSON.stringify(command));
+  return command.message;
+}
+
+function words(line: string): string[] {
+  return line === "" ? [] : line.split(" ");
+}
+
+Deno.test("[SET-3] the incumbent's command line works unchanged", () => {
+  const settings = run(
+    "--port 9000 --key k --path /myapp --expire_timeout 1500 --alive_timeout 4000 " +
+      "--allow_discovery --concurrent_limit 10",
+  );
+  assertEquals([settings.port, settings.key, settings.path], [9000, "k", "/myapp/"]);
+  assertEquals([settings.expire_timeout, settings.alive_timeout], [1500, 4000]);
+  assertEquals([settings.allow_discovery, settings.concurrent_limit], [true, 10]);
+  const short = run("-p 1 -k x -t 2 -c 3 -H ::1 --proxied --sslkey a --sslcert b");
+  assertEquals([short.port, short.key, short.expire_timeout, short.concurrent_limit], [
+    1,
+    "x",
+    2,
+    3,
+  ]);
+  assertEquals([short.host, short.proxied, short.sslkey, short.sslcert], ["::1", true, "a", "b"]);
+});
+
+Deno.test("[SET-1] dashes, underscores, equals signs and --no- are all the same to it", () => {
+  assertEquals(run("--alive-timeout=7").alive_timeout, 7);
+  assertEquals(run("--alive_timeout 7").alive_timeout, 7);
+  for (const yes of ["--allow-discovery", "--allow_discovery=true", "--allow_discovery true"]) {
+    assertEquals(run(yes).allow_discovery, true, yes);
+  }
+  for (
+    const no of [
+      "--no-allow_discovery",
+      "--no-allow-discovery",
+      "--allow_discovery=false",
+      "--allow_discovery false",
+    ]
+  ) {
+    assertEquals(run(no, { PEERSERVER_ALLOW_DISCOVERY: "true" }).allow_discovery, false, no);
+  }
+  assertEquals(run("-p=8").port, 8);
+  assertEquals(run("--allow_discovery --port 8").port, 8);
+  assertEquals(run("--port 8 --port 9").port, 9, "of two values the last counts");
+});
+
+Deno.test("[SET-1] origins may follow one flag, or have one each", () => {
+  const cors = ["https://a.example", "https://b.example"];
+  assertEquals(run(`--cors ${cors.join(" ")}`).cors, cors);
+  assertEquals(run(`--cors ${cors.join(" --cors=")}`).cors, cors);
+  assertEquals(run(`--cors ${cors.join(" ")} --port 1`).port, 1);
+  assertEquals(run("", { PEERSERVER_CORS: cors.join(", ") }).cors, cors);
+});
+
+Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, for every option", () => {
+  const values: Partial<Record<string, string>> = {
+    path: "/x/",
+    key: "x",
+    host: "127.0.0.1",
+    sslkey: "k",
+    sslcert: "c",
+  };
+  for (const name of OPTION_NAMES) {
+    if (name === "sslkey" || name === "sslcert") continue;
+    const option = optionOf(name);
+    const text = values[name] ??
+      (option.type === "boolean"
+        ? "true"
+        : option.type === "choice"
+        ? option.choices.at(-1)
+        : option.type === "list"
+        ? "*"
+        : "4096");
+    const settings = run("", { [`PEERSERVER_${name.toUpperCase()}`]: text ?? "" });
+    assertEquals(String(settings[name]), text, name);
+  }
+  assertEquals(run("", { PEERSERVER_SSLKEY: "k", PEERSERVER_SSLCERT: "c" }).sslkey, "k");
+  const env = { PORT: "1", PEERSERVER_PORT: "2", HOST: "127.0.0.1" };
+  assertEquals([run("", env).port, run("--port 3", env).port], [2, 3]);
+  assertEquals([run("", { PORT: "1" }).port, run("", env).host], [1, "127.0.0.1"]);
+  assertEquals(run("", { PORT: "" }).port, 9000, "an empty variable is none");
+});
+
+Deno.test("[SET-2] a mistake is named with its place and its value", () => {
+  const rule = "must be a whole number from 0 to 65535: got";
+  assertEquals(mistake("--port x"), `Option --port ${rule} "x".`);
+  assertEquals(mistake("--port -1"), `Option --port ${rule} -1.`);
+  assertEquals(mistake("--port"), `Option --port ${rule} "".`);
+  assertEquals(mistake("--port --key k"), `Option --port ${rule} "".`);
+  assertEquals(mistake("", { PORT: "http" }), `Variable PORT ${rule} "http".`);
+  assertEquals(
+    mistake("--allow_discovery=yes"),
+    'Option --allow_discovery must be true or false: got "yes".',
+  );
+  assertEquals(
+    mistake("", { PEERSERVER_PROXIED: "1" }),
+    'Variable PEERSERVER_PROXIED must be true or false: got "1".',
+  );
+  assertStringIncludes(mistake("--sslkey key.pem"), "sslkey needs sslcert too");
+});
+
+Deno.test("[SET-2] what is no option is named, with the nearest one", () => {
+  assertEquals(
+    mistake("--prot 9000"),
+    'There is no option "--prot": did you mean --port? --help lists them all.',
+  );
+  assertStringIncludes(mistake("--alive-timeoutt=5"), "did you mean --alive_timeout?");
+  assertStringIncludes(mistake("-x"), 'There is no option "-x"');
+  assertStringIncludes(mistake("--no-port"), 'There is no option "--no-port"');
+  assertStringIncludes(mistake("start"), 'no command or argument "start"');
+  assertStringIncludes(mistake("--__proto__ 1"), 'There is no option "--__proto__"');
+  assertStringIncludes(mistake("--constructor.prototype=1"), "There is no option");
+  assertStringIncludes(mistake("-- x"), 'no command or argument "x"');
+});
+
+Deno.test("[SET-3] --help and --version are seen wherever they stand", () => {
+  assertEquals(parseCommand(["--port", "1", "--help"], () => undefined), { kind: "help" });
+  assertEquals(parseCommand(["-h"], () => undefined), { kind: "help" });
+  assertEquals(parseCommand(["--version"], () => undefined), { kind: "version" });
+});
+
+Deno.test("the help names every option and fits a terminal of 80 columns", () => {
+  const help = helpText();
+  for (const name of OPTION_NAMES) assertStringIncludes(help, `--${name}\n`);
+  for (const line of help.split("\n")) assert(line.length <= 90, line);
+});

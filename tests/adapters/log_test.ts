@@ -1,0 +1,110 @@
+/**
+ * The log as it is printed: readable, one line an event, never a key or a token, nothing forged.
+ */
+import { escape } from "../../adapters/log.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { startChild } from "../support/child.ts";
+import { spawnMain } from "../support/main.ts";
+import { collectOutput } from "../support/output.ts";
+import { openSocket } from "../support/peer_socket.ts";
+
+Deno.test("what came from outside cannot break, forge or colour a line", () => {
+  assertEquals(
+    escape("a\r\nb\x1b[31m\0\u2028\u202e\x85"),
+    "a\\u{d}\\u{a}b\\u{1b}[31m\\u{0}\\u{2028}\\u{202e}\\u{85}",
+  );
+  assertEquals(escape("plain é 😀 id"), "plain é 😀 id");
+  assertEquals(escape("\ud800"), "\\u{d800}");
+});
+
+/** Every event that is logged, through the program. */
+async function logOf(format: string): Promise<readonly string[]> {
+  const flags = "--port 0 --host 127.0.0.1 --key hush-key --log_level debug --expire_timeout 20";
+  const child = spawnMain([...flags.split(" "), "--log_format", format]);
+  const output = collectOutput(child);
+  const [, port] =
+    /127\.0\.0\.1:(\d+)/.exec(await output.first((line) => line.includes("Listening"))) ?? [];
+  const wsUrl = `ws://127.0.0.1:${port}/peerjs`;
+  const client = { wsUrl, key: "hush-key", token: "hush-token" };
+  const a = await openSocket({ ...client, id: "a\u202e b" });
+  await a.next();
+  a.sendRaw("nonsense");
+  await a.next();
+  a.send({ type: "OFFER", dst: "nobody" });
+  await a.next();
+  for (
+    const refused of [{ ...client, id: "x\r\nfake" }, { ...client, id: "y", key: "hush-wrong" }, {
+      ...client,
+      id: "a\u202e b",
+      token: "hush-other",
+    }]
+  ) {
+    await (await openSocket(refused)).closed;
+  }
+  const b = await openSocket({ ...client, id: "a\u202e b" });
+  await b.next();
+  await b.close();
+  await output.first((line) => line.includes("closed the socket"));
+  child.kill("SIGTERM");
+  await output.finished;
+  await child.status;
+  return output.lines;
+}
+
+Deno.test("JSON lines: every line is one, with the event as properties", async () => {
+  const lines = await logOf("auto");
+  const events = lines.map((line) => JSON.parse(line).properties.event);
+  assertEquals(events, [
+    "listening",
+    "connected",
+    "answered",
+    "answered",
+    "refused",
+    "refused",
+    "refused",
+    "disconnected",
+    "connected",
+    "disconnected",
+    "stopping",
+  ]);
+  assert(!lines.join("\n").includes("hush"), "a key or a token is in the log");
+  assertStringIncludes(lines[1] ?? "", "127.0.0.1");
+});
+
+Deno.test("text: every line says what happened to whom, and why", async () => {
+  const lines = (await logOf("text")).map((line) => line.replace(/^\S+ \S+ \S+ /, ""));
+  assert(!lines.join("\n").includes("hush"), "a key or a token is in the log");
+  const [first = "", ...rest] = lines;
+  assertMatch(
+    first,
+    /^INF Listening on http:\/\/127\.0\.0\.1:\d+\/; a client gets here with new Peer\(\{ host: "127\.0\.0\.1", port: \d+, path: "\/", secure: false, key: "<the key you set>" \}\)$/,
+  );
+  assertEquals(rest, [
+    'INF "a\\u{202e} b" connected from 127.0.0.1',
+    'DBG "a\\u{202e} b" was told {"type":"ERROR","payload":{"msg":"A frame must be JSON, and this is not: \\"nonsense\\"."}}',
+    'DBG "a\\u{202e} b" was told {"type":"EXPIRE","src":"nobody","dst":"a\\u{202e} b"}',
+    'WRN "x\\u{d}\\u{a}fake" was refused: The id has control characters in it (4002, from 127.0.0.1)',
+    'WRN "y" was refused: Invalid key provided (4003, from 127.0.0.1)',
+    'WRN "a\\u{202e} b" was refused: ID is taken (4001, from 127.0.0.1)',
+    'INF "a\\u{202e} b" disconnected: Replaced by a newer connection with the same id and token (4000)',
+    'INF "a\\u{202e} b" connected from 127.0.0.1',
+    'INF "a\\u{202e} b" disconnected: The client or the network closed the socket (0)',
+    "INF Stopping, asked by SIGTERM",
+  ]);
+});
+
+Deno.test("the level bounds what is logged", async () => {
+  const child = await startChild({ args: ["--log_level", "info"] });
+  const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
+  await a.next();
+  a.sendRaw("nonsense");
+  await a.next();
+  await child.stop();
+  await a.closed;
+  assertEquals(child.lines.map((line) => JSON.parse(line).properties.event), [
+    "listening",
+    "connected",
+    "stopping",
+    "disconnected",
+  ]);
+});

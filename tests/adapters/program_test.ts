@@ -1,0 +1,196 @@
+/**
+ * The program as its users run it: how it starts, what it says when it cannot, how it ends.
+ */
+import config from "../../deno.json" with { type: "json" };
+import { helpText } from "../../adapters/cli.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { startChild } from "../support/child.ts";
+import { ROOT, runMain, spawnMain } from "../support/main.ts";
+import { collectOutput } from "../support/output.ts";
+import { openSocket } from "../support/peer_socket.ts";
+
+Deno.test("[SET-3] --help and --version print and exit with 0", async () => {
+  assertEquals(await runMain(["--help"]), { code: 0, stdout: helpText(), stderr: "" });
+  assertEquals(await runMain(["--version"]), {
+    code: 0,
+    stdout: `${config.version}\n`,
+    stderr: "",
+  });
+});
+
+Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () => {
+  const mistakes: [string[], Record<string, string>, string][] = [
+    [["--port", "http"], {}, 'Option --port must be a whole number from 0 to 65535: got "http".\n'],
+    [
+      ["--prot=1"],
+      {},
+      'There is no option "--prot": did you mean --port? --help lists them all.\n',
+    ],
+    [[], { PORT: "x" }, 'Variable PORT must be a whole number from 0 to 65535: got "x".\n'],
+    [
+      ["--sslkey", "a"],
+      {},
+      "Option sslkey needs sslcert too: TLS takes a private key and its certificate.\n",
+    ],
+  ];
+  for (const [args, env, stderr] of mistakes) {
+    assertEquals(await runMain(args, env), { code: 2, stdout: "", stderr });
+  }
+});
+
+Deno.test("[SET-2] a TLS file that is missing or is none ends it with 2", async () => {
+  const missing = await runMain([
+    "--port",
+    "0",
+    "--sslkey",
+    "/no/such.pem",
+    "--sslcert",
+    "LICENSE",
+  ]);
+  assertEquals(missing.code, 2);
+  assertMatch(missing.stderr, /^Option sslkey: cannot read "\/no\/such\.pem": [^\n]+\n$/);
+  const wrong = await runMain(["--port", "0", "--sslkey", "LICENSE", "--sslcert", "LICENSE"]);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.stderr, /^Options sslkey, sslcert: cannot use these files: [^\n]+\n$/);
+});
+
+Deno.test("[SET-2] a port that is taken, and an address that is not ours, end it with 1", async () => {
+  for (const host of ["127.0.0.1", ""]) {
+    using taken = Deno.listen({ port: 0, hostname: host === "" ? "::" : host });
+    const args = ["--port", String(taken.addr.port), ...(host === "" ? [] : ["--host", host])];
+    assertEquals(await runMain(args), {
+      code: 1,
+      stdout: "",
+      stderr:
+        `Option port: ${taken.addr.port} is taken already: choose another with --port, or stop what has it.\n`,
+    });
+  }
+  const foreign = await runMain(["--port", "0", "--host", "192.0.2.1"]);
+  assertEquals(foreign.code, 1);
+  assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: [^\n]+\n$/);
+});
+
+Deno.test("[SET-3] the incumbent's command line serves what it says", async () => {
+  const args =
+    "--key k --path /myapp --expire_timeout 1500 --alive_timeout 4000 --allow_discovery --concurrent_limit 10";
+  await using child = await startChild({ args: args.split(" ") });
+  assertStringIncludes(child.url, "/myapp/");
+  await using a = await openSocket({ wsUrl: child.wsUrl, key: "k", id: "a", token: "t" });
+  assertEquals(await a.next(), { type: "OPEN" });
+  assertEquals(await (await fetch(`${child.url}k/peers`)).json(), ["a"]);
+});
+
+Deno.test("it starts with what a hosting platform gives it: no flags, a port in a variable", async () => {
+  const child = spawnMain([], { DENO_DEPLOY: "1", PORT: "0" });
+  const output = collectOutput(child);
+  const { properties } = JSON.parse(await output.first((line) => line.includes('"listening"')));
+  const about = await fetch(`http://localhost:${properties.port}/`);
+  assertEquals((await about.json()).name, "PeerJS Server");
+  child.kill("SIGINT");
+  await output.finished;
+  assertEquals((await child.status).code, 0);
+  assertEquals(config.deploy.runtime.entrypoint, "./main.ts");
+});
+
+Deno.test("TLS: https and wss with a certificate of the user's", async () => {
+  await using certificate = await makeCertificate();
+  await using child = await startChild({
+    args: ["--sslkey", certificate.key, "--sslcert", certificate.cert],
+  });
+  assertStringIncludes(child.lines.join("\n"), "secure: true");
+  const client = Deno.createHttpClient({ caCerts: [certificate.pem] });
+  const about = await fetch(`https://localhost:${child.port}/`, { client });
+  assertEquals((await about.json()).name, "PeerJS Server");
+  const url = `wss://localhost:${child.port}/peerjs?key=peerjs&id=a&token=t`;
+  const socket = new WebSocket(url, { client });
+  const frame = Promise.withResolvers<unknown>();
+  const closed = Promise.withResolvers<number>();
+  socket.onmessage = ({ data }) => frame.resolve(data);
+  socket.onclose = ({ code }) => closed.resolve(code);
+  assertEquals(await frame.promise, '{"type":"OPEN"}');
+  assertEquals((await child.stop()).code, 0);
+  assertEquals(await closed.promise, 1001);
+  client.close();
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test(`[LIFE-3] ${signal} tells the clients and exits with 0`, async () => {
+    await using child = await startChild();
+    const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
+    await using a = await openSocket({ ...client, id: "a" });
+    await using b = await openSocket({ ...client, id: "b" });
+    assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
+    const status = await child.stop(signal);
+    assertEquals([status.code, status.signal], [0, null]);
+    const shutdown = { code: 1001, reason: "Server is shutting down" };
+    assertEquals([await a.closed, await b.closed], [shutdown, shutdown]);
+  });
+}
+
+Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second signal ends it at once", async () => {
+  for (const [signals, code] of [[1, 0], [2, 1]] as const) {
+    await using child = await startChild();
+    using silent = await Deno.connect({ hostname: "127.0.0.1", port: child.port });
+    await silent.write(new TextEncoder().encode(
+      "GET /peerjs?key=peerjs&id=a&token=t HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    ));
+    await child.nextLine((line) => line.includes('"connected"'));
+    const status = child.stop();
+    await child.nextLine((line) => line.includes('"stopping"'));
+    if (signals === 2) void child.stop("SIGINT");
+    assertEquals((await status).code, code);
+  }
+});
+
+Deno.test("main.ts can be imported without starting anything", async () => {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { createSignalbox } from "./main.ts"; console.log(typeof createSignalbox);`,
+    ],
+    cwd: ROOT,
+  }).output();
+  assertEquals([code, new TextDecoder().decode(stdout)], [0, "function\n"]);
+});
+
+Deno.test("deno task compile makes one executable, or its module graph is whole where the base cannot be had", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/signalbox`;
+  const compile = await new Deno.Command(Deno.execPath(), {
+    args: ["compile", "-A", "--frozen", "--output", file, "main.ts"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  try {
+    if (compile.success) {
+      const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
+      assertEquals(new TextDecoder().decode(stdout), `${config.version}\n`);
+      return;
+    }
+    const why = new TextDecoder().decode(compile.stderr);
+    assertMatch(
+      why,
+      /denort|download|dl\.deno\.land|sending request/i,
+      "compile failed for another reason",
+    );
+    console.log("left out: running the executable, because its base could not be downloaded here");
+    await assertWholeGraph();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function assertWholeGraph(): Promise<void> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "main.ts"],
+    cwd: ROOT,
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+  const names: string[] = modules.map(({ specifier }: { specifier: string }) => specifier);
+  for (const part of ["main.ts", "core/reduce.ts", "adapters/server.ts", "deno.json"]) {
+    assert(names.some((name) => name.endsWith(part)), `${part} is not in the graph`);
+  }
+  assertEquals(modules.filter((module: { error?: string }) => module.error !== undefined), []);
+}

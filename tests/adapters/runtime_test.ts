@@ -1,0 +1,120 @@
+import { createRuntime, type Observer, type Ports, type Runtime } from "../../adapters/runtime.ts";
+import { type ConnId, connId, type Effect, type Event, settingsFrom } from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+
+/** A world of which the test turns every wheel: the clock, the timers, and what effects do. */
+function bench(options: { perform?: (effect: Effect) => boolean; observers?: Observer[] } = {}): {
+  runtime: Runtime;
+  performed: Effect[];
+  timers: { callback: () => void; at: number }[];
+  faults: unknown[];
+  clock: { now: number };
+} {
+  const clock = { now: 0 };
+  const performed: Effect[] = [];
+  const timers: { callback: () => void; at: number }[] = [];
+  const faults: unknown[] = [];
+  const ports: Ports = {
+    now: () => clock.now,
+    perform: (effect) => {
+      performed.push(effect);
+      return options.perform?.(effect) ?? true;
+    },
+    schedule: (callback, delayMs) => {
+      const timer = { callback, at: clock.now + delayMs };
+      timers.push(timer);
+      return () => void timers.splice(timers.indexOf(timer), 1);
+    },
+    observers: options.observers ?? [],
+    onObserverError: (error) => faults.push(error),
+  };
+  const settings = settingsFrom({ alive_timeout: 1_000, expire_timeout: 300 });
+  return { runtime: createRuntime(settings, ports), performed, timers, faults, clock };
+}
+
+function opened(conn: ConnId, id: string): Event {
+  return { kind: "socket-opened", conn, id, token: "t", key: "peerjs", address: "" };
+}
+
+const A = connId(1);
+const B = connId(2);
+const OFFER = JSON.stringify({ type: "OFFER", dst: "nobody" });
+
+Deno.test("[STATE-2] exactly one timer is armed, for what is due next, and none at rest", () => {
+  const { runtime, timers, clock, performed } = bench();
+  assertEquals(timers.length, 0);
+  runtime.dispatch(opened(A, "a"));
+  assertEquals(timers.map(({ at }) => at), [1_000]);
+  clock.now = 100.25;
+  runtime.dispatch({ kind: "frame-received", conn: A, text: OFFER });
+  assertEquals(timers.map(({ at }) => at), [400.25], "an earlier deadline takes the timer over");
+  clock.now = 400.25;
+  timers.pop()?.callback();
+  assertEquals(performed.length, 2, "OPEN and EXPIRE");
+  assertEquals(timers.length, 1);
+  runtime.dispatch({ kind: "socket-closed", conn: A });
+  clock.now = timers[0]?.at ?? 0;
+  timers.pop()?.callback();
+  assertEquals(timers.length, 0, "nothing is left to wait for");
+});
+
+Deno.test("a timer that fires too early, or whose reason is gone, does no harm", () => {
+  const { runtime, timers, clock, performed } = bench();
+  runtime.dispatch(opened(A, "a"));
+  clock.now = 999.5;
+  timers.pop()?.callback();
+  assertEquals(timers.map(({ at }) => at), [1_000.5], "never early, so a little late");
+  clock.now = 1_000.5;
+  timers.pop()?.callback();
+  assertEquals(performed.map(({ kind }) => kind), ["send", "close"]);
+});
+
+Deno.test("an effect that fails means that its socket is gone", () => {
+  const { runtime, performed } = bench({ perform: ({ conn }) => conn !== B });
+  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opened(B, "b"));
+  assertEquals(runtime.state().claims.size, 1, "b could not be told that it is open");
+  runtime.dispatch({ kind: "frame-received", conn: A, text: OFFER.replace("nobody", "b") });
+  assertEquals(performed.length, 2, "the message waits");
+  assertEquals(runtime.state().stored.size, 1);
+});
+
+Deno.test("an event that comes up while effects are performed waits for its turn", () => {
+  const order: string[] = [];
+  const observers: Observer[] = [(event): void => void order.push(event.kind)];
+  const b = bench({
+    observers,
+    perform: (effect) => {
+      if (effect.kind === "send" && effect.conn === A) {
+        b.runtime.dispatch({ kind: "socket-closed", conn: A });
+        assertEquals(b.runtime.state().claims.size, 1, "not handled in between");
+      }
+      return true;
+    },
+  });
+  b.runtime.dispatch(opened(A, "a"));
+  assertEquals(order, ["socket-opened", "socket-closed"]);
+  assertEquals(b.runtime.state().claims.size, 0);
+});
+
+Deno.test("an observer that throws is reported and disturbs nobody", () => {
+  let seen = 0;
+  const observers: Observer[] = [
+    (): void => {
+      throw new Error("a bad hook");
+    },
+    (): void => void seen++,
+  ];
+  const { runtime, faults } = bench({ observers });
+  runtime.dispatch(opened(A, "a"));
+  assertEquals([faults.length, seen, runtime.state().claims.size], [1, 1, 1]);
+});
+
+Deno.test("a runtime that was stopped arms no timer", () => {
+  const { runtime, timers } = bench();
+  runtime.dispatch(opened(A, "a"));
+  runtime.stop();
+  assertEquals(timers.length, 0);
+  runtime.dispatch(opened(B, "b"));
+  assertEquals(timers.length, 0);
+});

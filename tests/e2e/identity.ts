@@ -1,0 +1,89 @@
+/**
+ * Whose id it is: assigned, taken, given up, taken over.
+ *
+ * Each scenario shows the behaviour that `peerjs_test.ts` names it after.
+ */
+import { validate as isUuidV4 } from "@std/uuid/v4";
+import { assert, assertEquals } from "../support/assert.ts";
+import { chat, connect, expectError, type Lab, notes, wait } from "./lab.ts";
+
+export async function assigned(lab: Lab): Promise<void> {
+  const server = await lab.serve();
+  const tab = await lab.enter(server, "somebody", null);
+  const id = String((await wait(tab, "somebody", "open")).detail);
+  assert(isUuidV4(id), `not a v4 UUID: ${JSON.stringify(id)}`);
+
+  const alice = await lab.arrive(server, "alice");
+  await alice.tab.run("connect", "alice", id, "chat");
+  assertEquals((await wait(tab, "somebody", "connection")).detail, "alice");
+  await wait(tab, "somebody/chat", "open");
+}
+
+export async function taken(lab: Lab): Promise<void> {
+  const server = await lab.serve();
+  const alice = await lab.arrive(server, "alice");
+  const tab = await lab.enter(server, "impostor", "alice");
+  await expectError(tab, "impostor", "unavailable-id", 'ID "alice" is taken');
+  await wait(tab, "impostor", "close");
+  assertEquals(await notes(tab, "impostor", "open"), []);
+
+  const bob = await lab.arrive(server, "bob");
+  await connect(alice, bob, "out");
+  await connect(bob, alice, "in");
+  await chat(alice, bob, "in", "untouched");
+  assertEquals(await notes(alice.tab, "alice", "error"), []);
+  assertEquals(await notes(alice.tab, "alice", "disconnected"), []);
+}
+
+export async function reconnect(lab: Lab): Promise<void> {
+  const server = await lab.serve();
+  const alice = await lab.arrive(server, "alice");
+  const bob = await lab.arrive(server, "bob");
+  await connect(alice, bob, "before");
+
+  await alice.tab.run("disconnect", "alice");
+  await wait(alice.tab, "alice", "disconnected");
+  await chat(alice, bob, "before", "without a server");
+  await alice.tab.run("reconnect", "alice");
+  assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
+
+  await chat(alice, bob, "before", "with a server again");
+  await connect(bob, alice, "in");
+  await connect(alice, bob, "out");
+  await chat(alice, bob, "in", "new");
+  await chat(alice, bob, "out", "new too");
+  assertEquals(await notes(bob.tab, "bob/before", "close"), []);
+  assertEquals(await notes(alice.tab, "alice", "error"), []);
+}
+
+export async function hastyReconnect(lab: Lab): Promise<void> {
+  const server = await lab.serve();
+  const alice = await lab.arrive(server, "alice");
+  const bob = await lab.arrive(server, "bob");
+  for (const label of ["first", "second", "third"]) {
+    await Promise.all([
+      alice.tab.run("disconnect", "alice"),
+      alice.tab.run("reconnect", "alice"),
+    ]);
+    assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
+    await connect(bob, alice, label);
+  }
+  assertEquals(await notes(alice.tab, "alice", "error"), []);
+}
+
+export async function takeover(lab: Lab): Promise<void> {
+  const server = await lab.serve();
+  const token = "the-same-token";
+  const old = await lab.arrive(server, "alice", { token });
+  const bob = await lab.arrive(server, "bob");
+  await connect(old, bob, "before");
+
+  const alice = await lab.arrive(server, "alice", { token });
+  await wait(old.tab, "alice", "disconnected");
+  await connect(bob, alice, "after");
+  await chat(bob, alice, "after", "to the new one");
+  // Peer to peer, the replaced one lives on.
+  await chat(bob, old, "before", "to the old one");
+  assertEquals(await notes(old.tab, "alice", "connection"), []);
+  assertEquals(await notes(alice.tab, "alice", "error"), []);
+}

@@ -1,0 +1,133 @@
+/**
+ * What a scenario is made of: servers, tabs, and peers that sit in the tabs.
+ *
+ * A lab lives as long as one scenario and closes what the scenario opened. It fails the scenario if
+ * the client threw something that nobody caught.
+ */
+import { assertEquals, assertMatch } from "../support/assert.ts";
+import type { Browser, Session, Tab } from "../support/browser.ts";
+import { type Child, startChild } from "../support/child.ts";
+
+/** What a scenario passes to `new Peer`, beside where the server is. */
+export interface ClientOptions {
+  readonly key?: string;
+  readonly path?: string;
+  readonly token?: string;
+}
+
+/** A peer in a tab of its own. */
+export interface Seat {
+  /** Its id, and its name within the tab. */
+  readonly id: string;
+  readonly tab: Tab;
+}
+
+export interface Note {
+  readonly detail: unknown;
+  /** Milliseconds on the clock of the tab. */
+  readonly at: number;
+}
+
+export interface Lab extends AsyncDisposable {
+  /** Starts a server with these flags. */
+  serve(...args: readonly string[]): Promise<Child>;
+  /** Opens a tab and makes a peer there; `id` null lets the server assign one. Nothing is waited for. */
+  enter(server: Child, name: string, id: string | null, options?: ClientOptions): Promise<Tab>;
+  /** The same, and waits until the peer is open. */
+  arrive(server: Child, id: string, options?: ClientOptions): Promise<Seat>;
+}
+
+export async function openLab(browser: Browser): Promise<Lab> {
+  const session: Session = await browser.session();
+  const servers: Child[] = [];
+
+  async function serve(...args: readonly string[]): Promise<Child> {
+    const server = await startChild({ args });
+    servers.push(server);
+    return server;
+  }
+
+  async function enter(
+    server: Child,
+    name: string,
+    id: string | null,
+    options: ClientOptions = {},
+  ): Promise<Tab> {
+    const { port, path } = server;
+    const place = { host: "127.0.0.1", port, path, config: { iceServers: [] } };
+    const tab = await session.open();
+    await tab.run("peer", name, id, { ...place, ...options });
+    return tab;
+  }
+
+  async function arrive(server: Child, id: string, options: ClientOptions = {}): Promise<Seat> {
+    const seat = { id, tab: await enter(server, id, id, options) };
+    await wait(seat.tab, id, "open");
+    return seat;
+  }
+
+  async function dispose(): Promise<void> {
+    await session[Symbol.asyncDispose]();
+    await Promise.all(servers.map((server) => server.stop()));
+    assertEquals(session.uncaught, [], "The client threw, and nobody caught it");
+  }
+
+  return { serve, enter, arrive, [Symbol.asyncDispose]: dispose };
+}
+
+/** The next note of this kind that was not waited for yet. */
+export async function wait(tab: Tab, who: string, event: string): Promise<Note> {
+  const note = await tab.run("wait", who, event);
+  const { detail, at }: { detail: unknown; at: unknown } = Object(note);
+  if (typeof at !== "number") throw new Error(`Cannot read the note ${JSON.stringify(note)}`);
+  return { detail, at };
+}
+
+/** Waits for an error of this peer and checks its type, and its message if one is given. */
+export async function expectError(
+  tab: Tab,
+  name: string,
+  type: string,
+  message?: string,
+): Promise<Note> {
+  const note = await wait(tab, name, "error");
+  const error: { type?: unknown; message?: unknown } = Object(note.detail);
+  assertEquals(error.type, type);
+  if (message !== undefined) assertEquals(error.message, message);
+  return note;
+}
+
+/** Checks that the client has printed something that fits: some errors reach its user only there. */
+export async function expectLog(tab: Tab, pattern: RegExp): Promise<void> {
+  assertMatch((await notes(tab, "client", "log")).join("\n"), pattern);
+}
+
+/** Opens a data connection and waits until both sides have it. */
+export async function connect(from: Seat, to: Seat, label: string): Promise<void> {
+  await from.tab.run("connect", from.id, to.id, label);
+  await wait(to.tab, to.id, "connection");
+  await Promise.all([
+    wait(from.tab, `${from.id}/${label}`, "open"),
+    wait(to.tab, `${to.id}/${label}`, "open"),
+  ]);
+}
+
+/** Sends over a data connection, and checks that exactly this arrives next on the other side. */
+export async function say(from: Seat, to: Seat, label: string, value: unknown): Promise<void> {
+  await from.tab.run("send", `${from.id}/${label}`, value);
+  const { detail } = await wait(to.tab, `${to.id}/${label}`, "data");
+  assertEquals(detail, value);
+}
+
+/** Checks that a data connection carries messages both ways. */
+export async function chat(one: Seat, other: Seat, label: string, topic: string): Promise<void> {
+  await say(one, other, label, `${topic}?`);
+  await say(other, one, label, `${topic}!`);
+}
+
+/** Details of every note so far of this kind. */
+export async function notes(tab: Tab, who: string, event: string): Promise<readonly unknown[]> {
+  const details = await tab.run("notes", who, event);
+  if (!Array.isArray(details)) throw new Error("Cannot read the notes of the page: no array");
+  return details;
+}

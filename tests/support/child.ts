@@ -1,0 +1,104 @@
+/**
+ * The server as its users run it: a child process on a free port, read through its own log.
+ *
+ * A test gets the child once it says that it listens, and everything that it printed stays at hand,
+ * so that a failure can show it. Nothing here waits for a fixed time: the bounds only turn a hang
+ * into a failure. Both streams are read to their end before `stop` returns, so nothing stays open.
+ */
+import { spawnMain } from "./main.ts";
+import { ANSWER_MAX_MS, collectOutput } from "./output.ts";
+
+/** Longest that a child may take to listen, an empty module cache included. */
+const START_MAX_MS = 60_000;
+export interface ChildOptions {
+  /** Flags after those that every child gets: a free port, 127.0.0.1, a log of JSON lines. */
+  readonly args?: readonly string[];
+  /** Variables on top of the environment; the server's own settings are never inherited. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Child extends AsyncDisposable {
+  readonly port: number;
+  /** The path prefix, as the server reports it. */
+  readonly path: string;
+  /** `http://127.0.0.1:<port><path>`, ends in a slash. */
+  readonly url: string;
+  /** `ws://127.0.0.1:<port><path>peerjs`, without a query. */
+  readonly wsUrl: string;
+  /** What it printed so far, stdout and stderr in the order of arrival. */
+  readonly lines: readonly string[];
+  /** First line, printed already or still to come, that fits; fails if the child ends without one. */
+  nextLine(predicate: (line: string) => boolean): Promise<string>;
+  /** Sends the signal, SIGTERM if none is named, and waits for the end; again, it gives the same status. */
+  stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
+}
+
+/** Starts the server; resolves when it listens, fails with its output if it ends before. */
+export async function startChild(options: ChildOptions = {}): Promise<Child> {
+  const process = spawn(options);
+  const output = collectOutput(process);
+  const ended = output.finished.then(() => process.status);
+
+  async function stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
+    kill(process, signal);
+    const timer = setTimeout(() => kill(process, "SIGKILL"), ANSWER_MAX_MS);
+    try {
+      return await ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  try {
+    const line = await output.first((line) => listening(line) !== undefined, START_MAX_MS);
+    const { port, path } = listening(line) ?? { port: 0, path: "/" };
+    const prefix = path.endsWith("/") ? path : `${path}/`;
+    return {
+      port,
+      path,
+      url: `http://127.0.0.1:${port}${prefix}`,
+      wsUrl: `ws://127.0.0.1:${port}${prefix}peerjs`,
+      lines: output.lines,
+      nextLine: (predicate) => output.first(predicate, ANSWER_MAX_MS),
+      stop,
+      [Symbol.asyncDispose]: async () => void (await stop()),
+    };
+  } catch (error) {
+    await stop("SIGKILL");
+    throw error;
+  }
+}
+
+function spawn({ args = [], env = {} }: ChildOptions): Deno.ChildProcess {
+  return spawnMain(["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args], env);
+}
+
+/** A child that has ended meanwhile cannot be signalled, and needs no signal. */
+function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+/** Where the server listens, if this line of its log says so. */
+function listening(line: string): { port: number; path: string } | undefined {
+  const properties = field(parseJson(line), "properties");
+  if (field(properties, "event") !== "listening") return undefined;
+  const port = field(properties, "port");
+  const path = field(properties, "path");
+  return typeof port === "number" && typeof path === "string" ? { port, path } : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,84 @@
+/**
+ * The documents that are made from the code, as they should be: the README's table of options, and the
+ * tests behind each rule of SPEC.md. Run as a program it writes them.
+ *
+ * @module
+ */
+import { optionTable } from "../../adapters/cli.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const RULE = /^\*\*([A-Z]+-\d+)\*\*/gm;
+
+/** The text of a file of the project, by its path from the root. */
+export async function readText(path: string): Promise<string> {
+  return await Deno.readTextFile(new URL(path, ROOT));
+}
+
+/** The TypeScript files under a folder of the project; all of them by default. */
+export async function sourceFiles(folder?: string): Promise<string[]> {
+  const folders = folder === undefined ? ["core", "adapters", "tests"] : [folder];
+  const found = folder === undefined ? ["main.ts"] : [];
+  for (const next of folders) await collect(next, found);
+  return found.sort();
+}
+
+/** The numbers of the rules, in order. */
+export function ruleNumbers(spec: string): string[] {
+  return [...spec.matchAll(RULE)].map(([, rule]) => rule ?? "");
+}
+
+/** For each rule that tests cite, the files of those tests. */
+export async function testedRules(): Promise<Map<string, string[]>> {
+  const cited = new Map<string, string[]>();
+  for (const file of await sourceFiles("tests")) {
+    if (!file.endsWith("_test.ts")) continue;
+    const names = (await readText(file)).matchAll(/\[([A-Z]+-\d+)\]/g);
+    for (const rule of new Set([...names].map(([, rule]) => rule ?? ""))) {
+      cited.set(rule, [...cited.get(rule) ?? [], file.slice("tests/".length)]);
+    }
+  }
+  return cited;
+}
+
+/** SPEC.md with the tests of each rule behind it. */
+export async function expectedSpec(): Promise<string> {
+  const spec = await readText("core/SPEC.md");
+  const cited = await testedRules();
+  return spec.split("\n\n").map((paragraph) => {
+    const rule = ruleNumbers(paragraph)[0];
+    if (rule === undefined) return paragraph;
+    const files = (cited.get(rule) ?? []).map((file) => `\`${file}\``).join(", ");
+    const [body = ""] = paragraph.split(/\n_Tests_: /);
+    return `${body.trimEnd()}\n_Tests_: ${files}${paragraph.endsWith("\n") ? "\n" : ""}`;
+  }).join("\n\n");
+}
+
+/** README.md with the table of options that the code has. */
+export async function expectedReadme(): Promise<string> {
+  return replaceBetween(await readText("README.md"), "options", optionTable());
+}
+
+function replaceBetween(text: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name}: made by deno task docs -->\n`, `\n<!-- end of ${name} -->`];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`README.md has no place for the ${name}`);
+  return text.slice(0, from + begin.length) + content + text.slice(to);
+}
+
+async function collect(folder: string, found: string[]): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
+    if (isDirectory) await collect(`${folder}/${name}`, found);
+    else if (name.endsWith(".ts")) found.push(`${folder}/${name}`);
+  }
+}
+
+if (import.meta.main) {
+  await Deno.writeTextFile(new URL("core/SPEC.md", ROOT), await expectedSpec());
+  await Deno.writeTextFile(new URL("README.md", ROOT), await expectedReadme());
+  const format = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "-q", "core/SPEC.md", "README.md"],
+    cwd: ROOT,
+  });
+  await format.output();
+}

@@ -1,0 +1,49 @@
+/**
+ * The program run to its end, for what it prints and how it exits.
+ *
+ * @module
+ */
+
+/** How a run of the program ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The root of the project, where the program is run. */
+export const ROOT = new URL("../../", import.meta.url);
+
+/** Starts `main.ts` with these flags and variables, and no others of the server's. */
+export function spawnMain(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "main.ts", ...args],
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...cleanEnvironment(), ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs `main.ts` until it ends. */
+export async function runMain(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const { code, stdout, stderr } = await spawnMain(args, env).output();
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** The environment without the server's own variables. */
+function cleanEnvironment(): Record<string, string> {
+  const kept = Object.entries(Deno.env.toObject()).filter(([name]) =>
+    !/^(?:PORT|HOST|DENO_DEPLOY|PEERSERVER_.*)$/.test(name)
+  );
+  return { ...Object.fromEntries(kept), NO_COLOR: "1" };
+}
