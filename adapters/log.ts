@@ -123,9 +123,9 @@ export function messageOf(error: unknown): string {
  *
  * @example
  * ```ts
- * import { escape } from "./log.ts";
+ * import { assertEquals } from "@std/assert";
  *
- * console.log(escape("a\u001b[31mb\n")); // a\u{1b}[31mb\u{a}
+ * assertEquals(escape("a\n"), "a\\u{a}");
  * ```
  */
 export function escape(text: string): string {

@@ -68,12 +68,12 @@ export interface Signalbox {
  *
  * @example
  * ```ts
- * import { createSignalbox } from "./signalbox.ts";
+ * import { assertEquals } from "@std/assert";
  *
  * const box = createSignalbox({ path: "/peer" });
  * const request = new Request("http://localhost/peer/peerjs/id");
- * console.log(await box.handle(request)?.text()); // a new id
- * console.log(box.handle(new Request("http://localhost/about"))); // null
+ * assertEquals(box.handle(request)?.status, 200);
+ * assertEquals(box.handle(new Request("http://localhost/about")), null);
  * await box.stop();
  * ```
  */

@@ -47,12 +47,12 @@ export const ID_TAKEN_FRAME = `{"type":"ID-TAKEN","payload":{"msg":"ID is taken"
  *
  * @example
  * ```ts
- * import { decodeFrame } from "./frame.ts";
+ * import { assertEquals } from "@std/assert";
  *
  * const good = decodeFrame('{"type":"OFFER","dst":"bob","payload":{"sdp":"…"}}');
  * const bad = decodeFrame('{"type":"OFFER"}');
- * console.log(good.ok && good.frame.kind); // "transmission"
- * console.log(bad.ok || bad.fault);
+ * assertEquals(good.ok && good.frame.kind, "transmission");
+ * assertEquals(bad.ok || bad.fault, 'The "dst" of a frame of type "OFFER" must be a peer\'s id: got nothing.');
  * ```
  */
 export function decodeFrame(text: string): Decoded {

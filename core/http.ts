@@ -52,13 +52,13 @@ export function routeOf({ path: prefix, key }: Settings, path: string): Route {
  *
  * @example
  * ```ts
- * import { respond } from "./http.ts";
+ * import { assertEquals } from "@std/assert";
  * import { settingsFrom } from "./parse_settings.ts";
  * import { initialState } from "./state.ts";
  *
  * const state = initialState(settingsFrom());
  * const request = { method: "GET", path: "/peerjs/id", origin: null };
- * console.log(respond(state, request, () => "a-new-id").body); // "a-new-id"
+ * assertEquals(respond(state, request, () => "a-new-id").body, "a-new-id");
  * ```
  */
 export function respond(

@@ -27,9 +27,9 @@ export type Parsed =
  *
  * @example
  * ```ts
- * import { settingsFrom } from "./parse_settings.ts";
+ * import { assertEquals } from "@std/assert";
  *
- * console.log(settingsFrom({ path: "myapp", expire_timeout: 1_500 }).path); // "/myapp/"
+ * assertEquals(settingsFrom({ path: "myapp", expire_timeout: 1_500 }).path, "/myapp/");
  * ```
  */
 export function settingsFrom(given: PartialSettings = {}): Settings {

@@ -21,14 +21,15 @@ import type { State } from "./state.ts";
  *
  * @example
  * ```ts
- * import { connId, initialState, millis, reduce, settingsFrom } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
+ * import { clientCount, connId, initialState, millis, send, settingsFrom } from "./mod.ts";
  *
  * const first = initialState(settingsFrom());
  * const conn = connId(1);
  * const url = { id: "alice", token: "t", key: "peerjs", address: "" };
  * const [state, effects] = reduce(first, { kind: "socket-opened", conn, ...url }, millis(0));
- * console.log(state.claims.size); // 1
- * console.log(effects); // [{ kind: "send", conn: 1, text: '{"type":"OPEN"}' }]
+ * assertEquals(clientCount(state), 1);
+ * assertEquals(effects, [send(conn, '{"type":"OPEN"}')]);
  * ```
  */
 export function reduce(
