@@ -33,9 +33,12 @@ export const CLOSE = {
   badParameters: 4002,
   wrongKey: 4003,
   full: 4004,
+  wrongOrigin: 4005,
+  notAuthorized: 4006,
   timedOut: 4008,
   left: 4009,
   badFrames: 4010,
+  tooMany: 4029,
 } as const;
 
 /** One of the close codes of {@linkcode CLOSE}. */

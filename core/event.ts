@@ -5,6 +5,14 @@
  */
 import type { ConnId } from "./ids.ts";
 
+/** What a token proves, as far as the adapter that checks tokens could tell. */
+export type Identity =
+  /** Tokens are not checked: this one only has to be the same again. */
+  | { readonly kind: "unchecked" }
+  /** The token is good for its subject's id, and for those in `peers`. */
+  | { readonly kind: "proven"; readonly subject: string; readonly peers: readonly string[] }
+  | { readonly kind: "rejected"; readonly reason: string };
+
 /** A socket was opened. The three parameters are as they came in its URL, `null` where missing. */
 export interface SocketOpened {
   readonly kind: "socket-opened";
@@ -14,6 +22,10 @@ export interface SocketOpened {
   readonly key: string | null;
   /** Where the client comes from, as far as it is known; empty where it is not. */
   readonly address: string;
+  /** The `Origin` header, which browsers send and pages cannot forge. */
+  readonly origin: string | null;
+  readonly queryLength: number;
+  readonly identity: Identity;
 }
 
 /** A whole text message arrived on a socket. */
@@ -36,6 +48,16 @@ export interface SocketClosed {
   readonly conn: ConnId;
 }
 
+/**
+ * Messages could not be handed to a socket, because it is gone or was cut off: the socket is closed, and
+ * these texts, which effects of one step carried, were not sent.
+ */
+export interface SendFailed {
+  readonly kind: "send-failed";
+  readonly conn: ConnId;
+  readonly texts: readonly string[];
+}
+
 /** Time has passed; the runtime reports it when `nextWakeAt` says that something is due. */
 export interface Tick {
   readonly kind: "tick";
@@ -52,5 +74,6 @@ export type Event =
   | FrameReceived
   | BinaryReceived
   | SocketClosed
+  | SendFailed
   | Tick
   | ShutdownRequested;

@@ -98,6 +98,21 @@ export function encodeTransmission(src: PeerId, { type, dst, payload }: Transmis
   }
 }
 
+/**
+ * Reads back a message that `encodeTransmission` wrote, if it is one that is stored for an absent peer and
+ * worth an `EXPIRE`; `null` for everything else that the server sends.
+ */
+export function decodeParcel(
+  text: string,
+): { readonly src: PeerId; readonly dst: PeerId; readonly text: string } | null {
+  const value = parseJson(text);
+  if (!isRecord(value)) return null;
+  const { type, src, dst } = value;
+  if (type !== "OFFER" && type !== "ANSWER" && type !== "CANDIDATE") return null;
+  if (typeof src !== "string" || typeof dst !== "string") return null;
+  return { src: peerId(src), dst: peerId(dst), text };
+}
+
 /** The frame that tells a client why something failed. `payload.msg` must be there: the client reads it. */
 export function errorFrame(msg: string): string {
   return JSON.stringify({ type: "ERROR", payload: { msg } });

@@ -13,8 +13,8 @@ export type ConnId = number & { readonly brand: "ConnId" };
 /** What a client claims to be called: the `id` of its URL, the `src` and `dst` of its messages. */
 export type PeerId = string & { readonly brand: "PeerId" };
 
-/** What proves that a later socket belongs to the client that claimed the id. */
-export type Token = string & { readonly brand: "Token" };
+/** Who claimed an id: the token, or the subject that the token proves. The same owner may take over. */
+export type Owner = string & { readonly brand: "Owner" };
 
 /** An instant of the monotonic clock, or a duration, in milliseconds. Fractions are allowed. */
 export type Millis = number & { readonly brand: "Millis" };
@@ -29,9 +29,9 @@ export function peerId(id: string): PeerId {
   return id as PeerId;
 }
 
-/** Takes a string for a client's token. */
-export function token(text: string): Token {
-  return text as Token;
+/** Takes a client's token, or the subject that it proves, for the owner of what it claims. */
+export function owner(text: string): Owner {
+  return text as Owner;
 }
 
 /** Takes a number for an instant or a duration in milliseconds. */

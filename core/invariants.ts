@@ -16,6 +16,7 @@ export function violations(state: State): string[] {
     ...deadlineViolations(state),
     ...storeViolations(state),
     ...countViolations(state),
+    ...guardViolations(state),
     ...boundViolations(state),
   ];
 }
@@ -126,6 +127,29 @@ function differences<K, V extends NonNullable<unknown>>(
   return found;
 }
 
+function guardViolations(state: State): string[] {
+  const { connections, waiting, answerAt, addresses, wrongTokens, wrongOrder } = state;
+  const found: string[] = [];
+  const sockets = new Map<string, number>();
+  for (const [, { address }] of [...mapEntries(connections), ...mapEntries(waiting)]) {
+    sockets.set(address, (sockets.get(address) ?? 0) + 1);
+  }
+  found.push(...differences("address", sockets, addresses, (count) => count));
+  const places = deadlinesOf(answerAt);
+  for (const [conn, socket] of mapEntries(waiting)) {
+    if (places.get(conn) !== socket.answerAt) found.push(`${conn} is answered at the wrong time`);
+    if (mapGet(connections, conn) !== undefined) found.push(`${conn} is a client, and waits`);
+  }
+  if (places.size !== waiting.size) {
+    found.push(`${places.size} answers for ${waiting.size} sockets`);
+  }
+  for (const [address, { serial }] of mapEntries(wrongTokens)) {
+    if (mapGet(wrongOrder, serial) !== address) found.push(`${address} would never be forgotten`);
+  }
+  if (wrongOrder.size !== wrongTokens.size) found.push("an address is to be forgotten twice");
+  return found;
+}
+
 function boundViolations({ settings, ...state }: State): string[] {
   const found: string[] = [];
   const longest = [...mapEntries(state.mailboxes)].some(([, queue]) =>
@@ -138,6 +162,16 @@ function boundViolations({ settings, ...state }: State): string[] {
   if (longest) found.push("a mailbox is over queue_limit");
   if (busiest) found.push("a source is over source_queue_limit");
   if (rude) found.push("a connection is over max_bad_frames");
+  const crowded = [...mapEntries(state.addresses)].some(([, n]) =>
+    settings.max_sockets_per_address > 0 && n > settings.max_sockets_per_address
+  );
+  if (crowded) found.push("an address is over max_sockets_per_address");
+  if (state.wrongTokens.size > settings.wrong_token_addresses) {
+    found.push("more addresses are remembered than wrong_token_addresses");
+  }
+  if (state.waiting.size > settings.max_waiting_sockets) {
+    found.push("more sockets wait than max_waiting_sockets");
+  }
   if (state.storedBytes > settings.max_queue_bytes) found.push("the store is over max_queue_bytes");
   if (state.claims.size > settings.concurrent_limit) found.push("clients over concurrent_limit");
   return found;

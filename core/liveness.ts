@@ -15,7 +15,6 @@ import type { Connection, State } from "./state.ts";
 
 /** Notes that a valid message came on a connection: it is alive, and its bad frames are forgiven. */
 export function hear(state: State, conn: ConnId, connection: Connection, now: Millis): State {
-  if (connection.heardAt >= now && connection.badFrames === 0) return state;
   const heardAt = millis(Math.max(connection.heardAt, now));
   const heard: Connection = { ...connection, heardAt, badFrames: 0 };
   return { ...state, connections: mapSet(state.connections, conn, heard) };

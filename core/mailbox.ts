@@ -19,16 +19,15 @@ export interface Parcel {
   readonly text: string;
 }
 
-/** Keeps a message until `expire_timeout` from now, or tells `sender`, its source, that there is no room. */
+/** Keeps a message until `expire_timeout` from now, or tells its source that there is no room. */
 export function store(
   state: State,
   parcel: Parcel,
-  { sender, now }: { readonly sender: ConnId; readonly now: Millis },
+  now: Millis,
 ): readonly [State, readonly Effect[]] {
   const { src, dst, text } = parcel;
   const bytes = utf8Length(text);
-  const told = send(sender, expireFrame(dst, src));
-  if (!hasRoom(state, parcel, bytes)) return [markTold(state, src, dst), [told]];
+  if (!hasRoom(state, parcel, bytes)) return tell(state, src, dst);
   const serial = state.nextSerial;
   const expiresAt = millis(now + state.settings.expire_timeout);
   const key = pairKey(src, dst);
@@ -71,13 +70,12 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
     const serial = next.firstSerial;
     const message = mapGet(next.stored, serial);
     if (message === undefined || message.expiresAt > now) return [next, effects];
-    const { src, dst } = message;
-    const source = holderOf(next, src);
-    if (source !== undefined && !isTold(next, message, serial)) {
-      effects.push(send(source, expireFrame(dst, src)));
-      next = markTold(next, src, dst);
+    if (!isTold(next, message, serial)) {
+      const [marked, told] = tell(next, message.src, message.dst);
+      effects.push(...told);
+      next = marked;
     }
-    next = skipGaps(dropFirst(forget(next, serial, message), dst));
+    next = skipGaps(dropFirst(forget(next, serial, message), message.dst));
   }
 }
 
@@ -95,12 +93,19 @@ function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
   return pair !== undefined && serial < pair.toldBefore;
 }
 
-/** Remembers, for as long as something of the pair waits, that one `EXPIRE` stands for all of it. */
-function markTold(state: State, src: PeerId, dst: PeerId): State {
+/**
+ * Tells a source, if it is connected, that `dst` was not reached. For as long as something of the pair
+ * waits it is remembered that this one `EXPIRE` stands for all of it.
+ */
+function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly Effect[]] {
+  const source = holderOf(state, src);
+  if (source === undefined) return [state, []];
+  const told = [send(source, expireFrame(dst, src))];
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key);
-  if (pair === undefined) return state;
-  return { ...state, pairs: mapSet(state.pairs, key, { ...pair, toldBefore: state.nextSerial }) };
+  if (pair === undefined) return [state, told];
+  const pairs = mapSet(state.pairs, key, { ...pair, toldBefore: state.nextSerial });
+  return [{ ...state, pairs }, told];
 }
 
 /** Takes a message out of everything but its mailbox. */

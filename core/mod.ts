@@ -11,6 +11,7 @@
  *
  * @module
  */
+export * from "./address.ts";
 export * from "./effect.ts";
 export * from "./event.ts";
 export * from "./frame.ts";
@@ -18,6 +19,7 @@ export * from "./http.ts";
 export * from "./ids.ts";
 export * from "./parse_settings.ts";
 export * from "./reduce.ts";
+export type { Option } from "./option.ts";
 export * from "./settings.ts";
 export {
   type Claim,

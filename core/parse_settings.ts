@@ -4,9 +4,9 @@
  * @module
  */
 import { describe } from "./frame.ts";
+import type { Option } from "./option.ts";
 import {
   isOptionName,
-  type Option,
   OPTION_NAMES,
   type OptionName,
   optionOf,

@@ -7,9 +7,10 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Millis } from "./ids.ts";
+import { answerLate } from "./guard.ts";
 import { timeOut } from "./liveness.ts";
 import { expire } from "./mailbox.ts";
-import { receiveBinary, receiveText } from "./route.ts";
+import { receiveBinary, receiveText, sendFailed } from "./route.ts";
 import { closed, open, shutDown } from "./session.ts";
 import type { State } from "./state.ts";
 
@@ -26,8 +27,17 @@ import type { State } from "./state.ts";
  *
  * const first = initialState(settingsFrom());
  * const conn = connId(1);
- * const url = { id: "alice", token: "t", key: "peerjs", address: "" };
- * const [state, effects] = reduce(first, { kind: "socket-opened", conn, ...url }, millis(0));
+ * const [state, effects] = reduce(first, {
+ *   kind: "socket-opened",
+ *   conn,
+ *   id: "alice",
+ *   token: "t",
+ *   key: "peerjs",
+ *   address: "192.0.2.7",
+ *   origin: null,
+ *   queryLength: 30,
+ *   identity: { kind: "unchecked" },
+ * }, millis(0));
  * assertEquals(clientCount(state), 1);
  * assertEquals(effects, [send(conn, '{"type":"OPEN"}')]);
  * ```
@@ -43,9 +53,11 @@ export function reduce(
     case "frame-received":
       return receiveText(state, event, now);
     case "binary-received":
-      return receiveBinary(state, event);
+      return receiveBinary(state, event, now);
     case "socket-closed":
       return closed(state, event.conn);
+    case "send-failed":
+      return sendFailed(state, event, now);
     case "tick":
       return tick(state, now);
     case "shutdown-requested":
@@ -58,8 +70,9 @@ export function reduce(
 /** Messages expire before clients time out: a source that is due in the same tick is still told. */
 function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
   const [expired, told] = expire(state, now);
-  const [next, disconnected] = timeOut(expired, now);
-  return [next, told.length === 0 ? disconnected : [...told, ...disconnected]];
+  const [answered, answers] = answerLate(expired, now);
+  const [next, disconnected] = timeOut(answered, now);
+  return [next, [...told, ...answers, ...disconnected]];
 }
 
 function assertNever(event: never): never {

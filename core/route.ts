@@ -7,19 +7,21 @@
  * @module
  */
 import { CLOSE, close, type Effect, send } from "./effect.ts";
-import type { BinaryReceived, FrameReceived } from "./event.ts";
+import type { BinaryReceived, FrameReceived, SendFailed } from "./event.ts";
 import {
   decodeFrame,
+  decodeParcel,
   encodeTransmission,
   errorFrame,
   isLongerThan,
   type Transmission,
 } from "./frame.ts";
+import { payForFrame } from "./guard.ts";
 import type { ConnId, Millis } from "./ids.ts";
 import { hear } from "./liveness.ts";
-import { store } from "./mailbox.ts";
+import { type Parcel, store } from "./mailbox.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
-import { release } from "./session.ts";
+import { closed, release } from "./session.ts";
 import { type Connection, holderOf, type State } from "./state.ts";
 
 /** Handles a text message. On a socket that is not, or no longer, a client's, nothing happens. */
@@ -28,8 +30,11 @@ export function receiveText(
   { conn, text }: FrameReceived,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const connection = mapGet(state.connections, conn);
-  if (connection === undefined) return [state, []];
+  const known = mapGet(state.connections, conn);
+  if (known === undefined) return [state, []];
+  const paidUntil = payForFrame(state.settings, known, now);
+  if (paidUntil === null) return tooMany(state, conn, known);
+  const connection: Connection = { ...known, paidUntil };
   if (isLongerThan(text, state.settings.max_message_bytes)) {
     return tooBig(state, conn, connection);
   }
@@ -42,7 +47,7 @@ export function receiveText(
     case "leave":
       return [release(state, conn, connection), [close(conn, CLOSE.left, "Left")]];
     case "unknown-type":
-      return [{ ...state, unknownTypes: state.unknownTypes + 1 }, []];
+      return [{ ...keep(state, conn, connection), unknownTypes: state.unknownTypes + 1 }, []];
     case "transmission":
       return transmit(state, conn, connection, { frame, now });
   }
@@ -52,15 +57,48 @@ export function receiveText(
 export function receiveBinary(
   state: State,
   { conn, bytes }: BinaryReceived,
+  now: Millis,
 ): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return [state, []];
+  const paidUntil = payForFrame(state.settings, connection, now);
+  if (paidUntil === null) return tooMany(state, conn, connection);
   if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
   const fault = `A frame must be text: got ${bytes} bytes of binary data.`;
-  return answerFault(state, conn, connection, fault);
+  return answerFault(state, conn, { ...connection, paidUntil }, fault);
 }
 
-/** Delivers or stores a transmission: the one place that answers "where does this message go". */
+/**
+ * Handles what could not be handed to a socket: the socket counts as closed, and its messages as sent to
+ * a peer that is not connected. What the server itself had to say is dropped.
+ */
+export function sendFailed(
+  state: State,
+  { conn, texts }: SendFailed,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  const effects: Effect[] = [];
+  let [next] = closed(state, conn);
+  for (const text of texts) {
+    const parcel = decodeParcel(text);
+    if (parcel === null) continue;
+    const [forwarded, sent] = forward(next, parcel, now);
+    effects.push(...sent);
+    next = forwarded;
+  }
+  return [next, effects];
+}
+
+/** Delivers or stores a message: the one place that answers "where does this message go". */
+function forward(
+  state: State,
+  parcel: Parcel,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  const holder = holderOf(state, parcel.dst);
+  return holder === undefined ? store(state, parcel, now) : [state, [send(holder, parcel.text)]];
+}
+
 function transmit(
   state: State,
   conn: ConnId,
@@ -70,11 +108,8 @@ function transmit(
   const encoded = encodeTransmission(connection.id, frame);
   if (!encoded.ok) return answerFault(state, conn, connection, encoded.fault);
   const heard = hear(state, conn, connection, now);
-  const holder = holderOf(state, frame.dst);
-  if (holder !== undefined) return [heard, [send(holder, encoded.text)]];
-  if (frame.type === "LEAVE") return [heard, []];
-  const parcel = { src: connection.id, dst: frame.dst, text: encoded.text };
-  return store(heard, parcel, { sender: conn, now });
+  if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined) return [heard, []];
+  return forward(heard, { src: connection.id, dst: frame.dst, text: encoded.text }, now);
 }
 
 /** Tells a client what was wrong with its frame; one that keeps at it is disconnected. */
@@ -91,8 +126,24 @@ function answerFault(
     const reason = `Sent ${badFrames} bad frames in a row`;
     return [release(state, conn, connection), [answer, close(conn, CLOSE.badFrames, reason)]];
   }
-  const connections = mapSet(state.connections, conn, { ...connection, badFrames });
-  return [{ ...state, connections }, [answer]];
+  return [keep(state, conn, { ...connection, badFrames }), [answer]];
+}
+
+function keep(state: State, conn: ConnId, connection: Connection): State {
+  return { ...state, connections: mapSet(state.connections, conn, connection) };
+}
+
+function tooMany(
+  state: State,
+  conn: ConnId,
+  connection: Connection,
+): readonly [State, readonly Effect[]] {
+  const { frame_rate, frame_burst } = state.settings;
+  const reason = `Too many frames: ${frame_burst} at once and ${frame_rate} a second are allowed`;
+  return [
+    release(state, conn, connection),
+    [send(conn, errorFrame(reason)), close(conn, CLOSE.tooMany, reason)],
+  ];
 }
 
 function tooBig(

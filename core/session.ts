@@ -2,23 +2,25 @@
  * Who is connected under which id: admit, take over, refuse, leave, close.
  *
  * Sockets are told apart by connection, never by id: what comes late from an old socket cannot touch the
- * newer one that holds its id. A refused socket leaves no trace in the state.
+ * newer one that holds its id. A refused socket leaves no trace in the state, but for a wrong token.
  *
  * @module
  */
+import { addressGroup } from "./address.ts";
 import { addDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type CloseCode, type Effect, send } from "./effect.ts";
 import type { SocketOpened } from "./event.ts";
-import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "./frame.ts";
+import { errorFrame, OPEN_FRAME } from "./frame.ts";
 import {
-  type ConnId,
-  type Millis,
-  millis,
-  type PeerId,
-  peerId,
-  type Token,
-  token as asToken,
-} from "./ids.ts";
+  answerWrongToken,
+  hasAddressRoom,
+  isShutOut,
+  occupy,
+  stopWaiting,
+  vacate,
+} from "./guard.ts";
+import { isOriginAllowed } from "./http.ts";
+import { type ConnId, type Millis, millis, type Owner, owner, type PeerId, peerId } from "./ids.ts";
 import { drain } from "./mailbox.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
@@ -29,26 +31,27 @@ export function open(
   event: SocketOpened,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { conn, id, token, key } = event;
-  const { settings } = state;
-  if (mapHas(state.connections, conn)) return [state, []];
-  if (state.stopping) {
-    return refuse(state, conn, CLOSE.shutdown, STOPPING);
+  const { conn, id, token } = event;
+  if (mapHas(state.connections, conn) || mapHas(state.waiting, conn)) return [state, []];
+  const address = addressGroup(event.address);
+  const refusal = refusalOf(state, event) ??
+    (isShutOut(state, address, now) ? [CLOSE.tooMany, TOO_MANY_WRONG] as const : null);
+  if (refusal !== null || !id || !token) {
+    const [code, msg] = refusal ?? MISSING_PARAMETER;
+    return refuse(state, conn, code, msg);
   }
-  if (!id || !token || !key) {
-    return refuse(state, conn, CLOSE.badParameters, MISSING_PARAMETER);
-  }
-  if (key !== settings.key) return refuse(state, conn, CLOSE.wrongKey, "Invalid key provided");
-  const problem = problemOf("id", id, settings.max_id_length) ??
-    problemOf("token", token, settings.max_token_length);
-  if (problem !== null) return refuse(state, conn, CLOSE.badParameters, problem);
-  return claim(state, { conn, id: peerId(id), token: asToken(token) }, now);
+  const subject = event.identity.kind === "proven" ? event.identity.subject : token;
+  return claim(state, { conn, id: peerId(id), owner: owner(subject), address }, now);
 }
 
 /** Clears the record of a connection: its id is free again. What waits for it or from it stays. */
-export function release(state: State, conn: ConnId, { id, lookAt }: Connection): State {
+export function release(
+  state: State,
+  conn: ConnId,
+  { id, lookAt, address }: Connection,
+): State {
   return {
-    ...state,
+    ...vacate(state, address),
     claims: mapDelete(state.claims, id),
     connections: mapDelete(state.connections, conn),
     lookAt: removeDeadline(state.lookAt, lookAt, conn),
@@ -58,7 +61,9 @@ export function release(state: State, conn: ConnId, { id, lookAt }: Connection):
 /** Clears the record of a socket that is closed, if it still has one. */
 export function closed(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
-  return [connection === undefined ? state : release(state, conn, connection), []];
+  if (connection !== undefined) return [release(state, conn, connection), []];
+  const waiting = mapGet(state.waiting, conn);
+  return [waiting === undefined ? state : stopWaiting(state, conn, waiting), []];
 }
 
 /**
@@ -66,7 +71,7 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
  * clients, at the end.
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
-  const conns = [...mapKeys(state.connections)].sort((a, b) => a - b);
+  const conns = [...mapKeys(state.connections), ...mapKeys(state.waiting)].sort((a, b) => a - b);
   const effects = conns.map((conn) => close(conn, CLOSE.shutdown, STOPPING));
   const { settings, unknownTypes } = state;
   return [{ ...initialState(settings), unknownTypes, stopping: true }, effects];
@@ -75,45 +80,78 @@ export function shutDown(state: State): readonly [State, readonly Effect[]] {
 interface Claimant {
   readonly conn: ConnId;
   readonly id: PeerId;
-  readonly token: Token;
+  readonly owner: Owner;
+  readonly address: string;
 }
 
-const MISSING_PARAMETER = "No id, token, or key supplied to websocket server";
+type Refusal = readonly [CloseCode, string];
+
 const STOPPING = "Server is shutting down";
+const TOO_MANY_WRONG = "Too many wrong tokens from this address: try again later";
+const MISSING_PARAMETER: Refusal = [
+  CLOSE.badParameters,
+  "No id, token, or key supplied to websocket server",
+];
 const CONTROL = /\p{Cc}/u;
+
+/** Why a socket is refused, whoever else is there; `null` where it is not. */
+function refusalOf({ stopping, settings }: State, event: SocketOpened): Refusal | null {
+  const { id, token, key, origin, queryLength, identity } = event;
+  if (stopping) return [CLOSE.shutdown, STOPPING];
+  if (!id || !token || !key) return MISSING_PARAMETER;
+  if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
+  if (origin !== null && !isOriginAllowed(settings, origin)) {
+    return [CLOSE.wrongOrigin, "Pages of this origin may not use this server"];
+  }
+  const problem = lengthProblem("query", queryLength, settings.max_query_length) ??
+    problemOf("id", id, settings.max_id_length) ??
+    problemOf("token", token, settings.max_token_length);
+  if (problem !== null) return [CLOSE.badParameters, problem];
+  if (identity.kind === "rejected") return [CLOSE.notAuthorized, identity.reason];
+  if (identity.kind === "proven" && identity.subject !== id && !identity.peers.includes(id)) {
+    return [CLOSE.notAuthorized, "The token is not for this id"];
+  }
+  return null;
+}
 
 function claim(
   state: State,
   claimant: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { conn, id } = claimant;
+  const { conn, id, address } = claimant;
   const held = mapGet(state.claims, id);
-  if (held === undefined) {
+  const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
+  if (!hasAddressRoom(state, address) && old?.address !== address) {
+    return refuse(state, conn, CLOSE.tooMany, "Too many connections from this address");
+  }
+  if (held === undefined || old === undefined) {
     if (clientCount(state) < state.settings.concurrent_limit) return admit(state, claimant, now);
     return refuse(state, conn, CLOSE.full, "Server has reached its concurrent user limit");
   }
-  if (held.token !== claimant.token) {
-    const effects = [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, "ID is taken")];
-    return [state, effects];
-  }
-  const old = mapGet(state.connections, held.conn);
-  const cleared = old === undefined ? state : release(state, held.conn, old);
-  const [next, effects] = admit(cleared, claimant, now);
+  if (held.owner !== claimant.owner) return answerWrongToken(state, claimant, now);
+  const [next, effects] = admit(release(state, held.conn, old), claimant, now);
   const reason = "Replaced by a newer connection with the same id and token";
   return [next, [...effects, close(held.conn, CLOSE.replaced, reason)]];
 }
 
 function admit(
   state: State,
-  { conn, id, token }: Claimant,
+  { conn, id, owner, address }: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const lookAt = millis(now + state.settings.alive_timeout);
-  const connection: Connection = { id, heardAt: now, lookAt, badFrames: 0 };
+  const connection: Connection = {
+    id,
+    heardAt: now,
+    lookAt,
+    badFrames: 0,
+    paidUntil: now,
+    address,
+  };
   const recorded: State = {
-    ...state,
-    claims: mapSet(state.claims, id, { conn, token }),
+    ...occupy(state, address),
+    claims: mapSet(state.claims, id, { conn, owner }),
     connections: mapSet(state.connections, conn, connection),
     lookAt: addDeadline(state.lookAt, lookAt, conn),
   };
@@ -131,9 +169,12 @@ function refuse(
 }
 
 function problemOf(name: string, value: string, maxLength: number): string | null {
-  if (value.length > maxLength) {
-    return `The ${name} has ${value.length} characters: at most ${maxLength} are allowed`;
-  }
-  if (CONTROL.test(value)) return `The ${name} has control characters in it`;
-  return null;
+  const problem = lengthProblem(name, value.length, maxLength);
+  if (problem !== null) return problem;
+  return CONTROL.test(value) ? `The ${name} has control characters in it` : null;
+}
+
+function lengthProblem(name: string, length: number, maxLength: number): string | null {
+  if (length <= maxLength) return null;
+  return `The ${name} has ${length} characters: at most ${maxLength} are allowed`;
 }

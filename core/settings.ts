@@ -6,58 +6,11 @@
  *
  * @module
  */
-/** What every option has. `doc` says what it means and, for a bound, why it is there. */
-interface Common {
-  readonly alias?: string;
-  /** Variables that count too, after `PEERSERVER_<NAME>`. */
-  readonly env?: readonly string[];
-  readonly unit?: string;
-  readonly doc: string;
-}
-
-/** A whole number from `min` to `max`. */
-export interface IntegerOption extends Common {
-  readonly type: "integer";
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** A string that matches `pattern`; `rule` says in words what that asks for. */
-export interface TextOption extends Common {
-  readonly type: "text";
-  readonly default: string;
-  readonly pattern: RegExp;
-  readonly rule: string;
-}
-
-/** Yes or no. */
-export interface BooleanOption extends Common {
-  readonly type: "boolean";
-  readonly default: boolean;
-}
-
-/** Any number of strings, each of which matches `pattern`. */
-export interface ListOption extends Common {
-  readonly type: "list";
-  readonly default: readonly string[];
-  readonly pattern: RegExp;
-  readonly rule: string;
-}
-
-/** One of a few words. */
-export interface ChoiceOption extends Common {
-  readonly type: "choice";
-  readonly default: string;
-  readonly choices: readonly string[];
-}
-
-/** One row of the table. */
-export type Option = IntegerOption | TextOption | BooleanOption | ListOption | ChoiceOption;
+import { LIMITS } from "./limits.ts";
+import type { BooleanOption, ChoiceOption, IntegerOption, ListOption, Option } from "./option.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
-const MIB = 1_048_576;
 
 const FILE = {
   type: "text",
@@ -139,79 +92,57 @@ export const OPTIONS = {
     pattern: /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/,]+)$/iu,
     rule: 'an origin such as "https://example.com"',
     unit: "origin",
-    doc: "Origin whose pages may use the HTTP interface, repeatable; none means any",
+    doc: "Origin whose pages may use the server, repeatable; none means any",
   },
   proxied: {
     type: "boolean",
     default: false,
-    doc: "Take the client's address from X-Forwarded-For; only behind a reverse proxy",
+    doc: "Take the client's address from X-Forwarded-For, whoever sends it; only behind a proxy",
+  },
+  trusted_proxies: {
+    type: "list",
+    default: [],
+    pattern: /^[0-9a-f.:]+(?:\/\d{1,3})?$/i,
+    rule: 'an address or a range such as "10.0.0.0/8"',
+    unit: "address",
+    doc:
+      "Proxy whose X-Forwarded-For counts, repeatable; the right-most other address is the client",
   },
   sslkey: { ...FILE, doc: "PEM file with the private key for TLS; needs sslcert too" },
   sslcert: { ...FILE, doc: "PEM file with the certificate chain for TLS; needs sslkey too" },
-  max_message_bytes: {
-    type: "integer",
-    default: 65_536,
-    min: 1,
-    max: 64 * MIB,
-    unit: "bytes",
-    doc: "Largest message of a client; a session description takes 2,000 to 8,000",
+  listener: {
+    type: "choice",
+    default: "deno",
+    choices: ["deno", "node"],
+    doc: "What listens: Deno.serve, faster, or node:http with ws, which bounds more",
   },
-  max_id_length: {
-    type: "integer",
-    default: 256,
-    min: 1,
-    max: 4_096,
-    unit: "characters",
-    doc: "Longest id a client may claim; ids are kept and logged",
+  auth: {
+    type: "choice",
+    default: "none",
+    choices: ["none", "jwt"],
+    doc: "Whether a client's token must be a JWT whose sub is its id, or whose peers name it",
   },
-  max_token_length: {
-    type: "integer",
-    default: 1_024,
-    min: 1,
-    max: 65_536,
-    unit: "characters",
-    doc: "Longest token a client may give; tokens are kept while it is connected",
+  auth_secret: {
+    type: "text",
+    default: "",
+    pattern: /^(?:|\P{Cc}{32,})$/u,
+    rule: "32 or more characters",
+    doc: "Secret of HS256 tokens; better given as a variable, where no process list shows it",
+    secret: true,
   },
-  queue_limit: {
-    type: "integer",
-    default: 256,
-    min: 0,
-    max: 10_000,
-    unit: "messages",
-    doc: "How many messages may wait for one absent peer",
+  auth_jwks: {
+    type: "text",
+    default: "",
+    pattern: /^\P{Cc}*$/u,
+    rule: "the path of a file or an http(s) URL",
+    doc: "JWKS with the public keys of RS, ES or EdDSA tokens",
   },
-  source_queue_limit: {
-    type: "integer",
-    default: 256,
-    min: 0,
-    max: 1_000_000,
-    unit: "messages",
-    doc: "How many messages of one peer may wait, so that no client fills the store alone",
+  auth_http: {
+    type: "boolean",
+    default: false,
+    doc: "Ask for a JWT (Authorization: Bearer, or ?token=) on /id and /peers too; needs auth",
   },
-  max_queue_bytes: {
-    type: "integer",
-    default: 64 * MIB,
-    min: 0,
-    max: 65_536 * MIB,
-    unit: "bytes",
-    doc: "How much all waiting messages may take together; bounds the memory of the process",
-  },
-  max_bad_frames: {
-    type: "integer",
-    default: 16,
-    min: 1,
-    max: 1_000_000,
-    unit: "frames",
-    doc: "How many frames in a row may be bad before the client is disconnected",
-  },
-  max_unsent_bytes: {
-    type: "integer",
-    default: MIB,
-    min: 1_024,
-    max: 1_024 * MIB,
-    unit: "bytes",
-    doc: "How much may wait to be sent to one client; one that stopped reading is cut off",
-  },
+  ...LIMITS,
   log_format: {
     type: "choice",
     default: "auto",

@@ -9,14 +9,14 @@
  * @module
  */
 import { type Deadlines, firstDeadline } from "./deadlines.ts";
-import { type ConnId, type Millis, millis, type PeerId, type Token } from "./ids.ts";
+import { type ConnId, type Millis, millis, type Owner, type PeerId } from "./ids.ts";
 import { emptyMap, mapGet, mapKeys, type PersistentMap } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 
-/** Who holds an id: the socket it is held by, and the token it was claimed with. */
+/** Who holds an id: the socket it is held by, and the owner it was claimed by. */
 export interface Claim {
   readonly conn: ConnId;
-  readonly token: Token;
+  readonly owner: Owner;
 }
 
 /** An open socket that holds an id. */
@@ -28,6 +28,24 @@ export interface Connection {
   readonly lookAt: Millis;
   /** Bad frames since the last good one. */
   readonly badFrames: number;
+  /** Until when the frames so far have used up the rate that is allowed (see `guard.ts`). */
+  readonly paidUntil: Millis;
+  /** The address it counts for; see `addressGroup`. */
+  readonly address: string;
+}
+
+/** A socket that gave a wrong token and has to wait for the answer. */
+export interface Waiting {
+  readonly answerAt: Millis;
+  readonly address: string;
+}
+
+/** The wrong tokens of one address. */
+export interface WrongTokens {
+  readonly count: number;
+  readonly until: Millis;
+  /** Its place in `State.wrongOrder`. */
+  readonly serial: number;
 }
 
 /** A message that waits for its destination. */
@@ -68,6 +86,16 @@ export interface State {
   readonly sources: PersistentMap<PeerId, number>;
   /** By `pairKey`; an entry for each pair between which something waits. */
   readonly pairs: PersistentMap<string, Pair>;
+  /** How many sockets each address has, waiting ones included; never zero. */
+  readonly addresses: PersistentMap<string, number>;
+  /** Sockets that wait for the answer to a wrong token, and when it is due. */
+  readonly waiting: PersistentMap<ConnId, Waiting>;
+  readonly answerAt: Deadlines;
+  /** By address; `wrongOrder` has the addresses by serial, in the order in which they are forgotten. */
+  readonly wrongTokens: PersistentMap<string, WrongTokens>;
+  readonly wrongOrder: PersistentMap<number, string>;
+  readonly firstWrong: number;
+  readonly nextWrong: number;
   /** How many frames of a type that nobody knows were dropped. */
   readonly unknownTypes: number;
   readonly stopping: boolean;
@@ -87,6 +115,13 @@ export function initialState(settings: Settings): State {
     mailboxes: emptyMap(),
     sources: emptyMap(),
     pairs: emptyMap(),
+    addresses: emptyMap(),
+    waiting: emptyMap(),
+    answerAt: null,
+    wrongTokens: emptyMap(),
+    wrongOrder: emptyMap(),
+    firstWrong: 0,
+    nextWrong: 0,
     unknownTypes: 0,
     stopping: false,
   };
@@ -111,9 +146,9 @@ export function connectedIds(state: State): PeerId[] {
 export function nextWakeAt(state: State): Millis | null {
   const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
   const look = firstDeadline(state.lookAt)?.at;
-  if (expiry === undefined) return look ?? null;
-  if (look === undefined) return expiry;
-  return millis(Math.min(expiry, look));
+  const answer = firstDeadline(state.answerAt)?.at;
+  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity, answer ?? Infinity);
+  return earliest === Infinity ? null : millis(earliest);
 }
 
 /** The key of a pair. The length keeps ("a", "bc") and ("ab", "c") apart. */

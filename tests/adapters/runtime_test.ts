@@ -1,6 +1,7 @@
 import { createRuntime, type Observer, type Ports, type Runtime } from "../../adapters/runtime.ts";
 import { type ConnId, connId, type Effect, type Event, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
+import { opening } from "../support/world.ts";
 
 /** A world of which the test turns every wheel: the clock, the timers, and what effects do. */
 function bench(options: { perform?: (effect: Effect) => boolean; observers?: Observer[] } = {}): {
@@ -33,7 +34,7 @@ function bench(options: { perform?: (effect: Effect) => boolean; observers?: Obs
 }
 
 function opened(conn: ConnId, id: string): Event {
-  return { kind: "socket-opened", conn, id, token: "t", key: "peerjs", address: "" };
+  return opening(conn, { id });
 }
 
 const A = connId(1);

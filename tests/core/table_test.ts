@@ -4,7 +4,7 @@
  */
 import { connId, type Effect, type Event } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
-import { type World, world } from "../support/world.ts";
+import { opening, type World, world } from "../support/world.ts";
 
 /** Where connection 1 can be in its life. */
 const PHASES = {
@@ -26,14 +26,8 @@ type Phase = keyof typeof PHASES;
 
 /** Every kind of event, and every kind of frame, from connection 1. */
 const STIMULI = {
-  "socket-opened": {
-    kind: "socket-opened",
-    conn: connId(1),
-    id: "a",
-    token: "token",
-    key: "peerjs",
-    address: "",
-  },
+  "socket-opened": opening(1),
+  "send-failed": { kind: "send-failed", conn: connId(1), texts: [] },
   "socket-closed": { kind: "socket-closed", conn: connId(1) },
   "binary-received": { kind: "binary-received", conn: connId(1), bytes: 1 },
   "tick": { kind: "tick" },
@@ -53,6 +47,7 @@ type Cell = "same" | "changed" | readonly string[];
 
 const MUTE = {
   "socket-closed": "same",
+  "send-failed": "same",
   "binary-received": "same",
   "tick": "same",
   "heartbeat": "same",
@@ -68,6 +63,7 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
   "holding": {
     "socket-opened": "same",
     "socket-closed": "changed",
+    "send-failed": "changed",
     "binary-received": ["send:1"],
     "tick": "same",
     "shutdown-requested": ["close:1:1001"],

@@ -17,6 +17,7 @@ import {
   reduce,
   send,
   settingsFrom,
+  type SocketOpened,
   type State,
   violations,
 } from "../../core/mod.ts";
@@ -55,20 +56,29 @@ export function world(options: PartialSettings = {}): World {
       return effects;
     },
     open: (conn, id, token = "token", key = "peerjs") =>
-      self.step({
-        kind: "socket-opened",
-        conn: connId(conn),
-        id,
-        token,
-        key,
-        address: "192.0.2.1",
-      }),
+      self.step(opening(conn, { id, token, key })),
     text: (conn, text) => self.step({ kind: "frame-received", conn: connId(conn), text }),
     say: (conn, frame) => self.text(conn, JSON.stringify(frame)),
     closed: (conn) => self.step({ kind: "socket-closed", conn: connId(conn) }),
     tick: () => self.step({ kind: "tick" }),
   };
   return self;
+}
+
+/** The opening of a socket by an ordinary client; what matters to a test is given. */
+export function opening(conn: number, given: Partial<SocketOpened> = {}): SocketOpened {
+  return {
+    kind: "socket-opened",
+    id: "a",
+    token: "token",
+    key: "peerjs",
+    address: "192.0.2.1",
+    origin: null,
+    queryLength: 30,
+    identity: { kind: "unchecked" },
+    ...given,
+    conn: connId(conn),
+  };
 }
 
 /** Moves a world to its next wake-up and ticks there; the instant and the effects, or `null` at rest. */

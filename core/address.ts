@@ -1,0 +1,127 @@
+/**
+ * Network addresses: whom a socket counts for, and which proxies may say where a client comes from.
+ *
+ * @module
+ */
+
+/** A range of addresses: those whose first `prefix` bits are the same. */
+export interface AddressRange {
+  readonly bytes: readonly number[];
+  readonly prefix: number;
+}
+
+/**
+ * What an address counts as: an IPv4 address for itself, an IPv6 address for its /64, which is what one
+ * customer gets; anything else for itself.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { addressGroup } from "./address.ts";
+ *
+ * assertEquals(addressGroup("192.0.2.7"), "192.0.2.7");
+ * assertEquals(addressGroup("::ffff:192.0.2.7"), "192.0.2.7");
+ * assertEquals(addressGroup("2001:db8:0:1::7"), "2001:db8:0:1::/64");
+ * ```
+ */
+export function addressGroup(address: string): string {
+  const bytes = parseAddress(address);
+  if (bytes === null) return address;
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = [0, 2, 4, 6].map((i) =>
+    (((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0)).toString(16)
+  );
+  return `${groups.join(":")}::/64`;
+}
+
+/** Reads "10.0.0.0/8", "2001:db8::/32", or one address; `null` where it is none of these. */
+export function parseRange(text: string): AddressRange | null {
+  const [address = "", prefixText, ...rest] = text.split("/");
+  const bytes = parseAddress(address);
+  if (bytes === null || rest.length > 0) return null;
+  const bits = bytes.length * 8;
+  if (prefixText === undefined) return { bytes, prefix: bits };
+  const prefix = Number(prefixText);
+  // A range of mapped addresses counts from the 97th bit on.
+  const shift = address.includes(":") && bytes.length === 4 ? 96 : 0;
+  if (!/^\d{1,3}$/.test(prefixText) || prefix < shift || prefix - shift > bits) return null;
+  return { bytes, prefix: prefix - shift };
+}
+
+/** Whether an address lies in one of the ranges. */
+export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
+  const bytes = parseAddress(address);
+  return bytes !== null && ranges.some((range) => isIn(bytes, range));
+}
+
+/**
+ * The client's address behind trusted proxies: going from the connection back through `X-Forwarded-For`,
+ * the first that is not a trusted proxy's. What stands further left anybody can have written.
+ */
+export function clientBehind(
+  remote: string,
+  forwardedFor: string | null,
+  trusted: readonly AddressRange[],
+): string {
+  const hops = (forwardedFor ?? "").split(",").map((hop) => bareAddress(hop.trim()));
+  let client = remote;
+  for (const hop of hops.reverse()) {
+    if (!isInRanges(client, trusted) || parseAddress(hop) === null) return client;
+    client = hop;
+  }
+  return client;
+}
+
+/** The bytes of an address, 4 or 16, an IPv4 address in IPv6 clothes as 4; `null` where it is none. */
+export function parseAddress(text: string): readonly number[] | null {
+  if (!text.includes(":")) return parseV4(text);
+  const bytes = parseV6(text.replace(/%.*$/, ""));
+  const isMapped = bytes !== null && bytes[10] === 0xff && bytes[11] === 0xff &&
+    bytes.slice(0, 10).every((byte) => byte === 0);
+  return isMapped ? bytes.slice(12) : bytes;
+}
+
+function parseV4(text: string): number[] | null {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part))) return null;
+  const bytes = parts.map(Number);
+  return bytes.every((byte) => byte < 256) ? bytes : null;
+}
+
+function parseV6(text: string): number[] | null {
+  const [left = "", right, ...rest] = text.split("::");
+  if (rest.length > 0) return null;
+  const head = parseGroups(left);
+  const tail = right === undefined ? [] : parseGroups(right);
+  if (head === null || tail === null) return null;
+  const missing = 16 - head.length - tail.length;
+  if (right === undefined ? missing !== 0 : missing < 2) return null;
+  return [...head, ...new Array<number>(missing).fill(0), ...tail];
+}
+
+function parseGroups(text: string): number[] | null {
+  if (text === "") return [];
+  const bytes: number[] = [];
+  const groups = text.split(":");
+  for (const [i, group] of groups.entries()) {
+    const v4 = i === groups.length - 1 && group.includes(".") ? parseV4(group) : undefined;
+    if (v4 === null || (v4 === undefined && !/^[0-9a-f]{1,4}$/i.test(group))) return null;
+    const value = parseInt(group, 16);
+    bytes.push(...v4 ?? [value >> 8, value & 0xff]);
+  }
+  return bytes;
+}
+
+/** Without the port that some proxies add. */
+function bareAddress(hop: string): string {
+  return /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
+}
+
+function isIn(bytes: readonly number[], range: AddressRange): boolean {
+  if (bytes.length !== range.bytes.length) return false;
+  return bytes.every((byte, i) => {
+    const bits = Math.min(8, Math.max(0, range.prefix - i * 8));
+    const mask = (0xff << (8 - bits)) & 0xff;
+    return (byte & mask) === ((range.bytes[i] ?? 0) & mask);
+  });
+}

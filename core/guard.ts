@@ -1,0 +1,150 @@
+/**
+ * How much one client, and one address, may do: rates, counts, and the price of wrong tokens.
+ *
+ * Rates need no timers: a connection notes until when its frames have used up what is allowed, which is
+ * all that a token bucket has to know (the "generic cell rate algorithm"). Wrong tokens are counted by
+ * address for a fixed time, so the addresses are forgotten in the order in which they came.
+ *
+ * @module
+ */
+import { addDeadline, firstDeadline, removeDeadline } from "./deadlines.ts";
+import { CLOSE, close, type Effect, send } from "./effect.ts";
+import { ID_TAKEN_FRAME } from "./frame.ts";
+import { type ConnId, type Millis, millis } from "./ids.ts";
+import { mapDelete, mapGet, mapSet } from "./persistent_map.ts";
+import type { Settings } from "./settings.ts";
+import type { Connection, State, Waiting } from "./state.ts";
+
+/** Until when one more frame uses up the rate, or `null` where it is over `frame_rate` and `frame_burst`. */
+export function payForFrame(
+  { frame_rate, frame_burst }: Settings,
+  { paidUntil }: Connection,
+  now: Millis,
+): Millis | null {
+  if (frame_rate === 0) return paidUntil;
+  const priceMs = 1_000 / frame_rate;
+  const next = Math.max(paidUntil, now) + priceMs;
+  // Half a price more than the burst costs, so that sums of fractions cannot take a frame away.
+  return next - now > (frame_burst + 0.5) * priceMs ? null : millis(next);
+}
+
+/** Whether an address may have one more socket. */
+export function hasAddressRoom({ settings, addresses }: State, address: string): boolean {
+  const limit = settings.max_sockets_per_address;
+  return limit === 0 || (mapGet(addresses, address) ?? 0) < limit;
+}
+
+/** Counts one more socket for an address. */
+export function occupy(state: State, address: string): State {
+  const count = (mapGet(state.addresses, address) ?? 0) + 1;
+  return { ...state, addresses: mapSet(state.addresses, address, count) };
+}
+
+/** Counts one socket less for an address. */
+export function vacate(state: State, address: string): State {
+  const count = (mapGet(state.addresses, address) ?? 0) - 1;
+  const { addresses } = state;
+  return {
+    ...state,
+    addresses: count > 0 ? mapSet(addresses, address, count) : mapDelete(addresses, address),
+  };
+}
+
+/** How many wrong tokens an address has tried in the time that counts. */
+export function wrongTokensOf(state: State, address: string, now: Millis): number {
+  const wrong = mapGet(state.wrongTokens, address);
+  return wrong === undefined || wrong.until <= now ? 0 : wrong.count;
+}
+
+/** Whether an address has to wait for its answers, and no more sockets may wait. */
+export function isShutOut(state: State, address: string, now: Millis): boolean {
+  const { wrong_token_limit, max_waiting_sockets } = state.settings;
+  return wrongTokensOf(state, address, now) >= wrong_token_limit &&
+    state.waiting.size >= max_waiting_sockets;
+}
+
+/** Counts a wrong token, and answers it: at once, or, once too often, after a wait that doubles each time. */
+export function answerWrongToken(
+  state: State,
+  { conn, address }: { readonly conn: ConnId; readonly address: string },
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  const { wrong_token_limit, max_wrong_token_delay } = state.settings;
+  const count = wrongTokensOf(state, address, now) + 1;
+  const counted = countWrongToken(state, address, now);
+  const over = count - wrong_token_limit;
+  const delayMs = over <= 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (over - 1), max_wrong_token_delay);
+  if (delayMs === 0) return [counted, idTaken(conn)];
+  const answerAt = millis(now + delayMs);
+  return [{
+    ...occupy(counted, address),
+    waiting: mapSet(state.waiting, conn, { answerAt, address }),
+    answerAt: addDeadline(state.answerAt, answerAt, conn),
+  }, []];
+}
+
+/** Answers the wrong tokens whose wait is over. */
+export function answerLate(state: State, now: Millis): readonly [State, readonly Effect[]] {
+  const effects: Effect[] = [];
+  let next = state;
+  for (;;) {
+    const first = firstDeadline(next.answerAt);
+    if (first === null || first.at > now) return [next, effects];
+    const waiting = mapGet(next.waiting, first.conn);
+    if (waiting === undefined) return [next, effects];
+    next = stopWaiting(next, first.conn, waiting);
+    effects.push(...idTaken(first.conn));
+  }
+}
+
+/** Forgets a socket that waits, answered or gone. */
+export function stopWaiting(state: State, conn: ConnId, { answerAt, address }: Waiting): State {
+  return {
+    ...vacate(state, address),
+    waiting: mapDelete(state.waiting, conn),
+    answerAt: removeDeadline(state.answerAt, answerAt, conn),
+  };
+}
+
+const FIRST_DELAY_MS = 100;
+
+function idTaken(conn: ConnId): Effect[] {
+  return [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, "ID is taken")];
+}
+
+function countWrongToken(state: State, address: string, now: Millis): State {
+  const { wrong_token_window, wrong_token_addresses } = state.settings;
+  const known = mapGet(state.wrongTokens, address);
+  if (known !== undefined && known.until > now) {
+    const wrongTokens = mapSet(state.wrongTokens, address, { ...known, count: known.count + 1 });
+    return { ...state, wrongTokens };
+  }
+  let next = known === undefined ? state : forgetWrongTokens(state, known.serial);
+  while (isOldestForgettable(next, now) || next.wrongTokens.size >= wrong_token_addresses) {
+    next = forgetWrongTokens(next, next.firstWrong);
+  }
+  const serial = next.nextWrong;
+  const until = millis(now + wrong_token_window);
+  return {
+    ...next,
+    wrongTokens: mapSet(next.wrongTokens, address, { count: 1, until, serial }),
+    wrongOrder: mapSet(next.wrongOrder, serial, address),
+    nextWrong: serial + 1,
+  };
+}
+
+function isOldestForgettable(state: State, now: Millis): boolean {
+  const address = mapGet(state.wrongOrder, state.firstWrong);
+  if (address === undefined) return false;
+  return (mapGet(state.wrongTokens, address)?.until ?? now) <= now;
+}
+
+/** Every serial is forgotten once, so the walk over gaps is paid for by what made them. */
+function forgetWrongTokens(state: State, serial: number): State {
+  const address = mapGet(state.wrongOrder, serial);
+  if (address === undefined) return state;
+  const wrongOrder = mapDelete(state.wrongOrder, serial);
+  let { firstWrong } = state;
+  while (firstWrong < state.nextWrong && mapGet(wrongOrder, firstWrong) === undefined) firstWrong++;
+  return { ...state, wrongTokens: mapDelete(state.wrongTokens, address), wrongOrder, firstWrong };
+}

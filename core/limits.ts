@@ -1,0 +1,179 @@
+/**
+ * The part of the table of options that bounds what a hostile or broken world can do. The doc of a row
+ * says why its bound is there; where its number comes from stands beside it.
+ *
+ * @module
+ */
+import type { Option } from "./option.ts";
+
+const MIB = 1_048_576;
+const MINUTE = 60_000;
+const DAY = 1_440 * MINUTE;
+
+/** The bounds. */
+export const LIMITS = {
+  // 64 KiB: Centrifugo and Nextcloud's signaling server.
+  max_message_bytes: {
+    type: "integer",
+    default: 65_536,
+    min: 1,
+    max: 64 * MIB,
+    unit: "bytes",
+    doc: "Largest message of a client; a session description takes 2,000 to 8,000",
+  },
+  max_id_length: {
+    type: "integer",
+    default: 256,
+    min: 1,
+    max: 4_096,
+    unit: "characters",
+    doc: "Longest id a client may claim; ids are kept and logged",
+  },
+  max_token_length: {
+    type: "integer",
+    default: 1_024,
+    min: 1,
+    max: 65_536,
+    unit: "characters",
+    doc: "Longest token a client may give; tokens are kept while it is connected",
+  },
+  max_query_length: {
+    type: "integer",
+    default: 4_096,
+    min: 1,
+    max: MIB,
+    unit: "characters",
+    doc: "Longest query in the URL of a socket; id, key and token need a part of it",
+  },
+  queue_limit: {
+    type: "integer",
+    default: 256,
+    min: 0,
+    max: 10_000,
+    unit: "messages",
+    doc: "How many messages may wait for one absent peer",
+  },
+  source_queue_limit: {
+    type: "integer",
+    default: 256,
+    min: 0,
+    max: 1_000_000,
+    unit: "messages",
+    doc: "How many messages of one peer may wait, so that no client fills the store alone",
+  },
+  max_queue_bytes: {
+    type: "integer",
+    default: 64 * MIB,
+    min: 0,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc: "How much all waiting messages may take together; bounds the memory of the process",
+  },
+  max_bad_frames: {
+    type: "integer",
+    default: 16,
+    min: 1,
+    max: 1_000_000,
+    unit: "frames",
+    doc: "How many frames in a row may be bad before the client is disconnected",
+  },
+  // A mesh of 100 peers trickles 2,000 candidates in a second; the burst takes it twice over.
+  frame_rate: {
+    type: "integer",
+    default: 256,
+    min: 0,
+    max: 1_000_000,
+    unit: "frames/s",
+    doc: "How many frames a second a client may send in the long run; 0 means any number",
+  },
+  frame_burst: {
+    type: "integer",
+    default: 4_096,
+    min: 1,
+    max: 1_000_000,
+    unit: "frames",
+    doc: "How many frames a client may send at once; a mesh of 100 peers needs 2,000",
+  },
+  max_sockets_per_address: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: "sockets",
+    doc: "How many clients one address (IPv6: one /64) may have; 0 means any number",
+  },
+  // 10 in 30 minutes, then delays up to 25 s: Nextcloud's signaling server.
+  wrong_token_limit: {
+    type: "integer",
+    default: 10,
+    min: 0,
+    max: 1_000_000,
+    unit: "tries",
+    doc: "How many wrong tokens an address may try in wrong_token_window before it has to wait",
+  },
+  wrong_token_window: {
+    type: "integer",
+    default: 30 * MINUTE,
+    min: 1,
+    max: DAY,
+    unit: "ms",
+    doc: "How long the wrong tokens of an address are remembered",
+  },
+  max_wrong_token_delay: {
+    type: "integer",
+    default: 25_000,
+    min: 0,
+    max: 10 * MINUTE,
+    unit: "ms",
+    doc: "Longest wait for the answer to a wrong token; the first is 100 ms, and it doubles",
+  },
+  wrong_token_addresses: {
+    type: "integer",
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: "addresses",
+    doc: "Of how many addresses wrong tokens are remembered; the oldest is forgotten first",
+  },
+  max_waiting_sockets: {
+    type: "integer",
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    unit: "sockets",
+    doc: "How many sockets may wait for the answer to a wrong token; each holds a descriptor",
+  },
+  // 1 MiB: Centrifugo. 10 s: soketi.
+  max_unsent_bytes: {
+    type: "integer",
+    default: MIB,
+    min: 1_024,
+    max: 1_024 * MIB,
+    unit: "bytes",
+    doc: "How much may wait to be sent to one client; one that stopped reading is cut off",
+  },
+  unsent_timeout: {
+    type: "integer",
+    default: 10_000,
+    min: 100,
+    max: DAY,
+    unit: "ms",
+    doc: "How long a client may leave what was sent to it unread; it is cut off then",
+  },
+  head_timeout: {
+    type: "integer",
+    default: 10_000,
+    min: 100,
+    max: DAY,
+    unit: "ms",
+    doc: "How long a request may take to arrive; only with listener node",
+  },
+  max_head_bytes: {
+    type: "integer",
+    default: 16_384,
+    min: 1_024,
+    max: MIB,
+    unit: "bytes",
+    doc: "Largest head of a request; only with listener node",
+  },
+} as const satisfies Record<string, Option>;

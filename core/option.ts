@@ -1,0 +1,56 @@
+/**
+ * What a row of the table of options can be.
+ *
+ * @module
+ */
+
+/** What every option has. `doc` says what it means and, for a bound, why it is there. */
+interface Common {
+  /** Never printed, not even where it is wrong. */
+  readonly secret?: boolean;
+  readonly alias?: string;
+  /** Variables that count too, after `PEERSERVER_<NAME>`. */
+  readonly env?: readonly string[];
+  readonly unit?: string;
+  readonly doc: string;
+}
+
+/** A whole number from `min` to `max`. */
+export interface IntegerOption extends Common {
+  readonly type: "integer";
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A string that matches `pattern`; `rule` says in words what that asks for. */
+export interface TextOption extends Common {
+  readonly type: "text";
+  readonly default: string;
+  readonly pattern: RegExp;
+  readonly rule: string;
+}
+
+/** Yes or no. */
+export interface BooleanOption extends Common {
+  readonly type: "boolean";
+  readonly default: boolean;
+}
+
+/** Any number of strings, each of which matches `pattern`. */
+export interface ListOption extends Common {
+  readonly type: "list";
+  readonly default: readonly string[];
+  readonly pattern: RegExp;
+  readonly rule: string;
+}
+
+/** One of a few words. */
+export interface ChoiceOption extends Common {
+  readonly type: "choice";
+  readonly default: string;
+  readonly choices: readonly string[];
+}
+
+/** One row of the table. */
+export type Option = IntegerOption | TextOption | BooleanOption | ListOption | ChoiceOption;
