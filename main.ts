@@ -10,17 +10,13 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { helpText, parseCommand } from "./adapters/cli.ts";
+import { createExchange } from "./adapters/exchange.ts";
 import { configureLog } from "./adapters/log.ts";
-import { listen, StartError, stopOnSignals } from "./adapters/server.ts";
-import { createSignalbox } from "./adapters/signalbox.ts";
+import { StartError } from "./adapters/listener.ts";
+import { handleSignals, listen } from "./adapters/server.ts";
 
-export {
-  type Client,
-  createSignalbox,
-  type Hooks,
-  type Signalbox,
-  type SignalboxOptions,
-} from "./adapters/signalbox.ts";
+export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
+export type { Client, Hooks } from "./adapters/exchange.ts";
 export type { PeerMessage } from "./adapters/journal.ts";
 export type { PartialSettings, Settings } from "./core/mod.ts";
 
@@ -37,7 +33,7 @@ async function main(): Promise<number | null> {
   }
   configureLog(command.settings, Deno.stdout.isTerminal());
   try {
-    stopOnSignals(await listen(createSignalbox(command.settings)));
+    handleSignals(await listen(createExchange(command.settings, {})));
     return null;
   } catch (error) {
     if (error instanceof StartError) {

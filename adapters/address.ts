@@ -3,18 +3,31 @@
  *
  * @module
  */
+import { type AddressRange, clientBehind, parseRange, type Settings } from "../core/mod.ts";
+import type { Arrival } from "./exchange.ts";
 
 /**
- * The client's address: the one the connection comes from or, where a reverse proxy is trusted, the first
- * one in `X-Forwarded-For`. Empty where neither is known. Must be asked before a request is upgraded.
+ * The client's address: the other end of the connection; behind trusted proxies the right-most address in
+ * `X-Forwarded-For` that is not one of theirs; with `proxied` alone the left-most, whoever wrote it.
  */
 export function clientAddress(
-  headers: Headers,
-  info: Deno.ServeHandlerInfo | undefined,
-  proxied: boolean,
+  { header, remoteAddress }: Pick<Arrival, "header" | "remoteAddress">,
+  { proxied, trusted_proxies }: Settings,
 ): string {
-  const forwarded = proxied ? headers.get("x-forwarded-for")?.split(",", 1)[0]?.trim() : undefined;
-  if (forwarded !== undefined && forwarded !== "") return forwarded;
-  const remote = info?.remoteAddr;
-  return remote !== undefined && "hostname" in remote ? remote.hostname : "";
+  if (trusted_proxies.length > 0) {
+    return clientBehind(remoteAddress, header("x-forwarded-for"), rangesOf(trusted_proxies));
+  }
+  const first = proxied ? header("x-forwarded-for")?.split(",", 1)[0]?.trim() : undefined;
+  return first === undefined || first === "" ? remoteAddress : first;
+}
+
+const parsed = new WeakMap<readonly string[], readonly AddressRange[]>();
+
+/** Parsed once for each list of settings. */
+function rangesOf(texts: readonly string[]): readonly AddressRange[] {
+  const known = parsed.get(texts);
+  if (known !== undefined) return known;
+  const ranges = texts.map(parseRange).filter((range) => range !== null);
+  parsed.set(texts, ranges);
+  return ranges;
 }

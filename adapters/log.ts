@@ -107,6 +107,34 @@ export function logStopping(why: string): void {
   logger.info("Stopping, asked by {why}", { event: "stopping", why });
 }
 
+/** Says that the platform stopped listening, and that it is started again. */
+export function logRelisten(why: string): void {
+  logger.warn("No longer listening ({why}): trying again; open sockets live on", {
+    event: "relisten",
+    why: escape(why),
+  });
+}
+
+/** Says that there are fewer descriptors than the clients that are allowed would need. */
+export function logFewDescriptors(clients: number, descriptors: number, spare: number): void {
+  logger.warn(
+    "The process may have {descriptors} descriptors, too few for {clients} clients: raise it " +
+      "(ulimit -n {wanted}), or lower --concurrent_limit to {fits}",
+    {
+      event: "few-descriptors",
+      descriptors,
+      clients,
+      wanted: clients + spare,
+      fits: Math.max(0, descriptors - spare),
+    },
+  );
+}
+
+/** Says that new connections get the certificate that the files have now. */
+export function logReloaded(): void {
+  logger.info("Read the TLS files again", { event: "reloaded" });
+}
+
 /** Says that something failed which should not have; the server goes on. */
 export function logFault(what: string, error: unknown): void {
   const detail = error instanceof Error ? error.stack ?? error.message : String(error);

@@ -2,13 +2,14 @@
  * The loop around the reducer: it owns the state, the clock and one timer.
  *
  * An event comes in; the clock is read once; `reduce` gives the next state and the effects; these are
- * performed in order. An effect that fails means that its socket is gone, which is an event of its own,
- * queued behind the one at hand. When the queue is empty the timer is armed for what is due next. Whoever
+ * performed in order. A text that cannot be sent means that its socket is gone, which is an event of its
+ * own, queued behind the one at hand. When the queue is empty the timer is armed for what is due next. Whoever
  * watches (log, hooks) is told last, and cannot disturb the loop.
  *
  * @module
  */
 import {
+  type ConnId,
   type Effect,
   type Event,
   initialState,
@@ -71,9 +72,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     const now = millis(ports.now());
     const [next, effects] = reduce(state, event, now);
     state = next;
-    for (const effect of effects) {
-      if (!ports.perform(effect)) queue.push({ kind: "socket-closed", conn: effect.conn });
-    }
+    performAll(effects);
     for (const observe of ports.observers) {
       try {
         observe(event, now, effects);
@@ -81,6 +80,18 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
         ports.onObserverError(error);
       }
     }
+  }
+
+  /** Performs effects in order. What could not be sent becomes one event a socket. */
+  function performAll(effects: readonly Effect[]): void {
+    let failed: Map<ConnId, string[]> | null = null;
+    for (const effect of effects) {
+      if (ports.perform(effect) || effect.kind === "close") continue;
+      failed ??= new Map();
+      failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
+    }
+    if (failed === null) return;
+    for (const [conn, texts] of failed) queue.push({ kind: "send-failed", conn, texts });
   }
 
   /** A timer that fires too early is harmless, so it is set anew only where it would be too late. */

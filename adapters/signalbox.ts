@@ -7,37 +7,16 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import {
-  clientCount,
   type HttpReply,
   type PartialSettings,
-  respond,
   type Route,
   routeOf,
   type Settings,
   settingsFrom,
 } from "../core/mod.ts";
-import { clientAddress } from "./address.ts";
-import { journal, type PeerMessage } from "./journal.ts";
-import { logFault, logObserver, messageOf } from "./log.ts";
-import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
-import { Sockets } from "./sockets.ts";
-
-/** A client, as hooks see it. */
-export interface Client {
-  readonly id: string;
-}
-
-/** What an application may want to know or decide. A hook that throws is logged and does no harm. */
-export interface Hooks {
-  /** A client was admitted. One that takes over its own id is told as a disconnection first. */
-  readonly onConnection?: (client: Client) => void;
-  /** A client is gone; `code` is 0 where it was not the server that closed the socket. */
-  readonly onDisconnection?: (client: Client, why: { code: number; reason: string }) => void;
-  /** A client sent a valid message for another; it is on its way already. */
-  readonly onMessage?: (client: Client, message: PeerMessage) => void;
-  /** Makes the ids of `GET <path><key>/id`; a v4 UUID by default. */
-  readonly generateClientId?: () => string;
-}
+import { type Arrival, createExchange, type Exchange, type Hooks } from "./exchange.ts";
+import { messageOf } from "./log.ts";
+import type { SocketParameters } from "./sockets.ts";
 
 /** Settings and hooks, all of them optional. */
 export type SignalboxOptions = PartialSettings & Hooks;
@@ -49,14 +28,20 @@ export interface Signalbox {
    * Answers a request whose path is one of its own, and returns `null` for every other. Call it before
    * anything else looks at the request: a WebSocket can be upgraded only once.
    */
-  readonly handle: (request: Request, info?: Deno.ServeHandlerInfo) => Response | null;
+  readonly handle: (
+    request: Request,
+    info?: Deno.ServeHandlerInfo,
+  ) => Response | Promise<Response> | null;
   /** Answers any request; one whose path is not its own with a 404 that names the paths that are. */
-  readonly answer: (request: Request, info?: Deno.ServeHandlerInfo) => Response;
+  readonly answer: (
+    request: Request,
+    info?: Deno.ServeHandlerInfo,
+  ) => Response | Promise<Response>;
   /** How many clients are connected. */
   readonly clientCount: () => number;
   /**
    * Tells every client that the server stops, and admits no more. Settles when their sockets are closed,
-   * or {@linkcode CLOSE_MAX_MS} later. Can be called twice.
+   * or 2 s later. Can be called twice.
    */
   readonly stop: () => Promise<void>;
 }
@@ -72,52 +57,47 @@ export interface Signalbox {
  *
  * const box = createSignalbox({ path: "/peer" });
  * const request = new Request("http://localhost/peer/peerjs/id");
- * assertEquals(box.handle(request)?.status, 200);
+ * assertEquals((await box.handle(request))?.status, 200);
  * assertEquals(box.handle(new Request("http://localhost/about")), null);
  * await box.stop();
  * ```
  */
 export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
-  const { onConnection: _, onDisconnection: _d, onMessage: _m, generateClientId, ...given } =
-    options;
-  const settings = settingsFrom(given);
-  const suggestId = generateClientId ?? ((): string => crypto.randomUUID());
-  const sockets: Sockets = new Sockets({
-    maxUnsentBytes: settings.max_unsent_bytes,
-    dispatch: (event) => runtime.dispatch(event),
-  });
-  const runtime: Runtime = createRuntime(settings, {
-    now: () => performance.now(),
-    perform: (effect) => sockets.perform(effect),
-    schedule: scheduleTimeout,
-    observers: [logObserver(), ...hookObservers(options)],
-    onObserverError: (error) => logFault("A hook failed", error),
-  });
+  const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
+  const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
+  return signalboxOf(createExchange(settingsFrom(given), hooks));
+}
 
-  function answer(request: Request, info?: Deno.ServeHandlerInfo): Response {
-    const url = new URL(request.url);
-    if (routeOf(settings, url.pathname) === "socket" && isUpgrade(request)) {
-      return upgrade(request, url, clientAddress(request.headers, info, settings.proxied));
+/** The face that a server shows to `Deno.serve`. */
+export function signalboxOf(exchange: Exchange): Signalbox {
+  const { settings } = exchange;
+
+  function answer(
+    request: Request,
+    info?: Deno.ServeHandlerInfo,
+  ): Response | Promise<Response> {
+    const arrival = arrivalOf(request, info);
+    if (exchange.wantsSocket(arrival)) {
+      const parameters = exchange.parametersOf(arrival);
+      return parameters instanceof Promise
+        ? parameters.then((known) => upgrade(request, known))
+        : upgrade(request, parameters);
     }
-    const { method } = request;
-    const http = { method, path: url.pathname, origin: request.headers.get("origin") };
-    return toResponse(respond(runtime.state(), http, suggestId));
+    const reply = exchange.reply(arrival);
+    return reply instanceof Promise ? reply.then(toResponse) : toResponse(reply);
   }
 
-  function handle(request: Request, info?: Deno.ServeHandlerInfo): Response | null {
+  function handle(
+    request: Request,
+    info?: Deno.ServeHandlerInfo,
+  ): Response | Promise<Response> | null {
     return isOwn(settings, new URL(request.url).pathname) ? answer(request, info) : null;
   }
 
-  function upgrade(request: Request, { searchParams }: URL, address: string): Response {
-    const parameters = {
-      id: searchParams.get("id"),
-      token: searchParams.get("token"),
-      key: searchParams.get("key"),
-      address,
-    };
+  function upgrade(request: Request, parameters: SocketParameters): Response {
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT_S });
-      sockets.attach(socket, parameters);
+      exchange.attach(socket, parameters);
       return response;
     } catch (error) {
       const body = `The WebSocket handshake is not valid: ${messageOf(error)}.\n`;
@@ -125,32 +105,12 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
     }
   }
 
-  async function stop(): Promise<void> {
-    runtime.dispatch({ kind: "shutdown-requested" });
-    runtime.stop();
-    await within(CLOSE_MAX_MS, sockets.closed());
-  }
-
-  return { settings, handle, answer, clientCount: () => clientCount(runtime.state()), stop };
+  const { clientCount, stop } = exchange;
+  return { settings, handle, answer, clientCount, stop };
 }
-
-/** How long clients get to answer a close when the server stops. */
-const CLOSE_MAX_MS = 2_000;
 
 /** A ping after half of this in silence, the end after all of it: finds connections that are dead. */
 const IDLE_TIMEOUT_S = 30;
-
-function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Observer[] {
-  if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
-    return [];
-  }
-  return [journal({
-    ...(onConnection && { connected: (id) => onConnection({ id }) }),
-    ...(onDisconnection &&
-      { disconnected: (id, code, reason) => onDisconnection({ id }, { code, reason }) }),
-    ...(onMessage && { message: (message) => onMessage({ id: message.src }, message) }),
-  })];
-}
 
 /**
  * At the root, where an application has URLs of its own, only the exact paths are ours; under a prefix,
@@ -162,9 +122,17 @@ function isOwn(settings: Settings, path: string): boolean {
   return route === "root" || path.startsWith(settings.path);
 }
 
-function isUpgrade(request: Request): boolean {
-  return request.method === "GET" &&
-    request.headers.get("upgrade")?.toLowerCase() === "websocket";
+/** Reads all that is needed before the upgrade: afterwards a request throws. */
+function arrivalOf(request: Request, info: Deno.ServeHandlerInfo | undefined): Arrival {
+  const { pathname, search } = new URL(request.url);
+  const remote = info?.remoteAddr;
+  return {
+    method: request.method,
+    path: pathname,
+    query: search.slice(1),
+    header: (name) => request.headers.get(name),
+    remoteAddress: remote !== undefined && "hostname" in remote ? remote.hostname : "",
+  };
 }
 
 function toResponse({ status, headers, body }: HttpReply): Response {

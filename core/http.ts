@@ -7,6 +7,7 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
+import type { Identity } from "./event.ts";
 import { type PeerId, peerId } from "./ids.ts";
 import { mapHas } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
@@ -19,6 +20,8 @@ export interface HttpRequest {
   readonly path: string;
   /** The `Origin` header. */
   readonly origin: string | null;
+  /** What the token that came with it proves; looked at only where option `auth_http` is on. */
+  readonly identity: Identity;
 }
 
 /** An answer: status, headers, body. */
@@ -57,7 +60,8 @@ export function routeOf({ path: prefix, key }: Settings, path: string): Route {
  * import { initialState } from "./state.ts";
  *
  * const state = initialState(settingsFrom());
- * const request = { method: "GET", path: "/peerjs/id", origin: null };
+ * const identity = { kind: "unchecked" } as const;
+ * const request = { method: "GET", path: "/peerjs/id", origin: null, identity };
  * assertEquals(respond(state, request, () => "a-new-id").body, "a-new-id");
  * ```
  */
@@ -75,6 +79,11 @@ export function respond(
 export function isOriginAllowed({ cors }: Settings, origin: string): boolean {
   return cors.length === 0 || cors.includes("*") ||
     cors.some((allowed) => allowed.toLowerCase() === origin.toLowerCase());
+}
+
+/** Whether a path is one that asks for a token: an id and the list of peers can. */
+export function needsToken({ auth_http }: Settings, route: Route): boolean {
+  return auth_http && (route === "id" || route === "peers");
 }
 
 /** How often a generator may suggest an id that is taken before it is given up. */
@@ -96,6 +105,9 @@ function answer(state: State, request: HttpRequest, suggestId: () => string): Ht
   if (method === "OPTIONS") return preflight(route);
   if (route === "none") return notFound(state.settings);
   if (method !== "GET" && method !== "HEAD") return methodNotAllowed(method);
+  if (needsToken(state.settings, route) && request.identity.kind !== "proven") {
+    return unauthorized(request.identity);
+  }
   switch (route) {
     case "root":
       return ok(JSON_TYPE, ABOUT);
@@ -116,6 +128,12 @@ const NO_DISCOVERY = "This server does not list its peers: its option allow_disc
 const WRONG_KEY =
   "Invalid key provided: give the client the key that this server was started with " +
   '(option "key" of the Peer).\n';
+
+function unauthorized(identity: Identity): HttpReply {
+  const why = identity.kind === "rejected" ? identity.reason : "A token is missing";
+  const refused = plain(STATUS_CODE.Unauthorized, `${why}.\n`);
+  return { ...refused, headers: { ...refused.headers, "www-authenticate": "Bearer" } };
+}
 
 function freshId(state: State, suggestId: () => string): HttpReply {
   for (let i = 0; i < SUGGESTIONS_MAX; i++) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseRange } from "./address.ts";
 import { describe } from "./frame.ts";
 import type { Option } from "./option.ts";
 import {
@@ -53,11 +54,11 @@ export function parseText(name: OptionName, text: string): Parsed {
   const option = optionOf(name);
   switch (option.type) {
     case "integer":
-      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : bad(expected(option), text);
+      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : bad(option, text);
     case "boolean":
       return text === "true" || text === "false"
         ? { ok: true, value: text === "true" }
-        : bad(expected(option), text);
+        : bad(option, text);
     case "list":
       return checkValue(name, text.split(",").map((part) => part.trim()));
     default:
@@ -68,7 +69,7 @@ export function parseText(name: OptionName, text: string): Parsed {
 /** Whether a value is one that the option can have; `path` comes back with a slash at both ends. */
 export function checkValue(name: OptionName, value: unknown): Parsed {
   const option = optionOf(name);
-  if (!isValid(option, value)) return bad(expected(option), value);
+  if (!isValid(option, value)) return bad(option, value);
   if (name === "path") return { ok: true, value: withSlashes(String(value)) };
   return { ok: true, value: value as Settings[OptionName] };
 }
@@ -87,7 +88,18 @@ export function expected(option: Option): string {
   }
 }
 
-function conflictIn({ sslkey, sslcert }: Settings): string | null {
+function conflictIn(settings: Settings): string | null {
+  const { sslkey, sslcert, auth, auth_secret, auth_jwks, auth_http, trusted_proxies } = settings;
+  const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
+  if (wrongRange !== undefined) {
+    return `Option trusted_proxies must be an address or a range: got ${describe(wrongRange)}.`;
+  }
+  if (auth === "jwt" && (auth_secret === "") === (auth_jwks === "")) {
+    return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";
+  }
+  if (auth === "none" && (auth_secret !== "" || auth_jwks !== "" || auth_http)) {
+    return "Options auth_secret, auth_jwks and auth_http need auth jwt too.";
+  }
   if (sslkey === "" && sslcert !== "") {
     return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";
   }
@@ -113,7 +125,9 @@ function isValid(option: Option, value: unknown): boolean {
   }
 }
 
-function bad(wanted: string, value: unknown): Parsed {
+function bad(option: Option, value: unknown): Parsed {
+  const wanted = expected(option);
+  if (option.secret === true) return { ok: false, problem: `must be ${wanted}.` };
   const got = Array.isArray(value) ? value.map(describe).join(", ") : describe(value);
   return { ok: false, problem: `must be ${wanted}: got ${got}.` };
 }

@@ -72,11 +72,10 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     path: "/x/",
     key: "x",
     host: "127.0.0.1",
-    sslkey: "k",
-    sslcert: "c",
+    trusted_proxies: "10.0.0.0/8",
   };
   for (const name of OPTION_NAMES) {
-    if (name === "sslkey" || name === "sslcert") continue;
+    if (/^(?:ssl|auth)/.test(name)) continue; // They are valid only together.
     const option = optionOf(name);
     const text = values[name] ??
       (option.type === "boolean"

@@ -13,7 +13,7 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 /** What becomes of `GET path`: the status, or `null` where it is left to the application. */
 async function own(options: SignalboxOptions, path: string): Promise<number | null> {
   const box = createSignalbox(options);
-  const response = box.handle(new Request(`http://localhost${path}`));
+  const response = await box.handle(new Request(`http://localhost${path}`));
   await box.stop();
   return response?.status ?? null;
 }
@@ -59,8 +59,8 @@ Deno.test("[HTTP-2] an own id generator is asked, and one that throws fails only
   let count = 0;
   const box = createSignalbox({ generateClientId: () => `id ${++count}` });
   const get = (): Request => new Request("http://localhost/peerjs/id");
-  assertEquals(await box.handle(get())?.text(), "id 1");
-  assertEquals(await box.handle(get())?.text(), "id 2");
+  assertEquals(await (await box.handle(get()))?.text(), "id 1");
+  assertEquals(await (await box.handle(get()))?.text(), "id 2");
   await box.stop();
 });
 

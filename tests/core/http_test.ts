@@ -19,11 +19,12 @@ interface Ask {
 function ask(options: PartialSettings, { path, method = "GET", origin = null }: Ask): HttpReply {
   return respond(
     initialState(settingsFrom(options)),
-    { method, path, origin },
+    { method, path, origin, identity: UNCHECKED },
     () => crypto.randomUUID(),
   );
 }
 
+const UNCHECKED = { kind: "unchecked" } as const;
 const ABOUT =
   '{"name":"PeerJS Server","description":"A server side element to broker connections ' +
   'between PeerJS clients.","website":"https://peerjs.com/"}';
@@ -51,7 +52,7 @@ Deno.test("[HTTP-2] an id is a v4 UUID as plain text, with nothing around it", (
 Deno.test("[HTTP-2] [HTTP-9] an id that is held is not given out, and a stubborn generator is given up", () => {
   const w = world();
   w.open(1, "taken");
-  const get = { method: "GET", path: "/peerjs/id", origin: null };
+  const get = { method: "GET", path: "/peerjs/id", origin: null, identity: UNCHECKED };
   const suggestions = ["taken", "taken", "free"];
   assertEquals(respond(w.state, get, () => suggestions.shift() ?? "").body, "free");
   let asked = 0;
@@ -69,7 +70,7 @@ Deno.test("[HTTP-3] peers are listed if discovery is allowed, and refused with 4
   w.open(2, "__proto__");
   w.open(3, "gone");
   w.closed(3);
-  const get = { method: "GET", path: "/peerjs/peers", origin: null };
+  const get = { method: "GET", path: "/peerjs/peers", origin: null, identity: UNCHECKED };
   const reply = respond(w.state, get, () => "");
   assertEquals([reply.status, JSON.parse(reply.body)], [200, ["a", "__proto__"]]);
   const refused = ask({}, { path: "/peerjs/peers" });

@@ -1,0 +1,157 @@
+/**
+ * The signaling server behind any listener: it knows requests and sockets, and not who listens.
+ *
+ * A listener describes each request as an {@linkcode Arrival}, hands over the sockets that it upgraded, and
+ * writes the replies that it is given.
+ *
+ * @module
+ */
+import {
+  clientCount,
+  type HttpReply,
+  type Identity,
+  needsToken,
+  respond,
+  routeOf,
+  type Settings,
+} from "../core/mod.ts";
+import { clientAddress } from "./address.ts";
+import { createVerifier } from "./auth.ts";
+import { journal, type PeerMessage } from "./journal.ts";
+import { logFault, logObserver } from "./log.ts";
+import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
+import { type SocketLike, type SocketParameters, Sockets } from "./sockets.ts";
+
+/** A client, as hooks see it. */
+export interface Client {
+  readonly id: string;
+}
+
+/** What an application may want to know or decide. A hook that throws is logged and does no harm. */
+export interface Hooks {
+  /** A client was admitted. One that takes over its own id is told as a disconnection first. */
+  readonly onConnection?: ((client: Client) => void) | undefined;
+  /** A client is gone; `code` is 0 where it was not the server that closed the socket. */
+  readonly onDisconnection?:
+    | ((client: Client, why: { code: number; reason: string }) => void)
+    | undefined;
+  /** A client sent a valid message for another; it is on its way already. */
+  readonly onMessage?: ((client: Client, message: PeerMessage) => void) | undefined;
+  /** Makes the ids of `GET <path><key>/id`; a v4 UUID by default. */
+  readonly generateClientId?: (() => string) | undefined;
+}
+
+/** A request, as far as the server looks at it. */
+export interface Arrival {
+  readonly method: string;
+  /** The path of its URL as it came, percent-escapes and all. */
+  readonly path: string;
+  /** The query of its URL, with or without the question mark. */
+  readonly query: string;
+  /** A header by its name in lower case; `null` where there is none. */
+  readonly header: (name: string) => string | null;
+  /** The address at the other end of the connection; empty where it is not known. */
+  readonly remoteAddress: string;
+}
+
+/** A running server without a listener. */
+export interface Exchange {
+  readonly settings: Settings;
+  /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
+  readonly wantsSocket: (arrival: Arrival) => boolean;
+  /** All that is to be known of a socket; asked before the upgrade. A promise where tokens are checked. */
+  readonly parametersOf: (arrival: Arrival) => SocketParameters | Promise<SocketParameters>;
+  /** Takes over an upgraded socket, open or about to be. */
+  readonly attach: (socket: SocketLike, parameters: SocketParameters) => void;
+  /** Answers a request that is not upgraded. */
+  readonly reply: (arrival: Arrival) => HttpReply | Promise<HttpReply>;
+  readonly clientCount: () => number;
+  /** Tells every client that the server stops; settles when their sockets are closed, or 2 s later. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a server that waits for requests and sockets. */
+export function createExchange(settings: Settings, hooks: Hooks): Exchange {
+  const suggestId = hooks.generateClientId ?? ((): string => crypto.randomUUID());
+  const verify = createVerifier(settings);
+  const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
+  const runtime: Runtime = createRuntime(settings, {
+    now: () => performance.now(),
+    perform: (effect) => sockets.perform(effect),
+    schedule: scheduleTimeout,
+    observers: [logObserver(), ...hookObservers(hooks)],
+    onObserverError: (error) => logFault("A hook failed", error),
+  });
+
+  function parametersOf(arrival: Arrival): SocketParameters | Promise<SocketParameters> {
+    const { query, header } = arrival;
+    const url = new URLSearchParams(query);
+    const token = url.get("token");
+    const parameters = {
+      id: url.get("id"),
+      token,
+      key: url.get("key"),
+      address: clientAddress(arrival, settings),
+      origin: header("origin"),
+      queryLength: query.length,
+    };
+    if (verify === null) return { ...parameters, identity: UNCHECKED };
+    return verify(token).then((identity) => ({ ...parameters, identity }));
+  }
+
+  function reply(arrival: Arrival): HttpReply | Promise<HttpReply> {
+    const answer = (identity: Identity): HttpReply => {
+      const { method, path, header } = arrival;
+      const request = { method, path, origin: header("origin"), identity };
+      return respond(runtime.state(), request, suggestId);
+    };
+    if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
+      return answer(UNCHECKED);
+    }
+    return verify(bearerToken(arrival)).then(answer);
+  }
+
+  async function stop(): Promise<void> {
+    runtime.dispatch({ kind: "shutdown-requested" });
+    runtime.stop();
+    await within(CLOSE_MAX_MS, sockets.closed());
+    sockets.stop();
+  }
+
+  return {
+    settings,
+    wantsSocket: (arrival) => isUpgrade(arrival) && routeOf(settings, arrival.path) === "socket",
+    parametersOf,
+    attach: (socket, parameters) => sockets.attach(socket, parameters),
+    reply,
+    clientCount: () => clientCount(runtime.state()),
+    stop,
+  };
+}
+
+const UNCHECKED: Identity = { kind: "unchecked" };
+
+/** How long clients get to answer a close when the server stops. */
+const CLOSE_MAX_MS = 2_000;
+
+function isUpgrade({ method, header }: Arrival): boolean {
+  return method === "GET" && header("upgrade")?.toLowerCase() === "websocket";
+}
+
+/** The token of an HTTP request: `Authorization: Bearer`, or the parameter that sockets have. */
+function bearerToken({ header, query }: Arrival): string | null {
+  const bearer = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
+  return bearer ?? new URLSearchParams(query).get("token");
+}
+
+function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Observer[] {
+  if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
+    return [];
+  }
+  return [journal({
+    ...(onConnection && { connected: (id) => onConnection({ id }) }),
+    ...(onDisconnection &&
+      { disconnected: (id, code, reason) => onDisconnection({ id }, { code, reason }) }),
+    ...(onMessage && { message: (message) => onMessage({ id: message.src }, message) }),
+  })];
+}
