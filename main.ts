@@ -9,7 +9,7 @@
  * @module
  */
 import config from "./deno.json" with { type: "json" };
-import { helpText, parseCommand } from "./adapters/cli.ts";
+import { helpText, parseCommand, readVariable } from "./adapters/cli.ts";
 import { createExchange } from "./adapters/exchange.ts";
 import { configureLog } from "./adapters/log.ts";
 import { StartError } from "./adapters/listener.ts";
@@ -22,7 +22,7 @@ export type { PartialSettings, Settings } from "./core/mod.ts";
 
 /** Runs the program; the number is its exit code, `null` where it goes on serving. */
 async function main(): Promise<number | null> {
-  const command = parseCommand(Deno.args, (name) => Deno.env.get(name));
+  const command = parseCommand(Deno.args, readVariable);
   switch (command.kind) {
     case "help":
       return print(Deno.stdout, helpText(), 0);

@@ -15,10 +15,19 @@ export function clientAddress(
   { proxied, trusted_proxies }: Settings,
 ): string {
   if (trusted_proxies.length > 0) {
-    return clientBehind(remoteAddress, header("x-forwarded-for"), rangesOf(trusted_proxies));
+    return clientBehind(
+      plainAddress(remoteAddress),
+      header("x-forwarded-for"),
+      rangesOf(trusted_proxies),
+    );
   }
   const first = proxied ? header("x-forwarded-for")?.split(",", 1)[0]?.trim() : undefined;
-  return first === undefined || first === "" ? remoteAddress : first;
+  return first === undefined || first === "" ? plainAddress(remoteAddress) : first;
+}
+
+/** An IPv4 address without the IPv6 clothes in which a socket for both sees it. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
 const parsed = new WeakMap<readonly string[], readonly AddressRange[]>();

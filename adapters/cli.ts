@@ -7,7 +7,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { closestString } from "@std/text/closest-string";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import {
   describe,
   expected,
@@ -58,7 +58,10 @@ export function helpText(): string {
   const rows = OPTION_NAMES.map((name) => {
     const option = optionOf(name);
     const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
-    const value = `Takes ${expected(option)}; default: ${defaultText(name)}.`;
+    const unit = option.unit === undefined ? "" : ` ${option.unit}`;
+    const value = `Takes ${expected(option)}; default: ${defaultText(name)}${
+      option.type === "integer" && option.unit !== "TCP port" ? unit : ""
+    }.`;
     return `  ${letter}--${name}\n${wrap(`${option.doc}.`)}\n${wrap(value)}`;
   });
   return `signalbox, a signaling server for PeerJS clients
@@ -71,8 +74,9 @@ ${rows.join("\n")}
       --version
           Print the version.
 
-Every option can be set by a variable too: PEERSERVER_ and its name in capitals, such as
-PEERSERVER_EXPIRE_TIMEOUT. A flag beats a variable.
+Dashes and underscores are alike, and --no-allow_discovery says no. Every option
+can be set by a variable too: PEERSERVER_ and its name in capitals, such as
+PEERSERVER_EXPIRE_TIMEOUT; PORT and HOST count as well. A flag beats a variable.
 `;
 }
 
@@ -91,19 +95,33 @@ export function optionTable(): string {
   );
 }
 
+/** A variable of the environment; one that the program may not read is as good as unset. */
+export function readVariable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return undefined;
+  }
+}
+
 type Flags = ReadonlyMap<string, string>;
 
 const COMMANDS = ["help", "version"] as const;
 
+/** How many letters a name may be away from what was typed to be suggested. */
+const TYPO_MAX = 2;
+
 /** Flags by option name, or the sentence that says which argument is wrong. */
 function parseFlags(args: readonly string[]): Flags | string {
+  const normal = normalize(args);
+  if (typeof normal === "string") return normal;
   let mistake: string | undefined;
   const lists = OPTION_NAMES.filter((name) => optionOf(name).type === "list");
   const unknown = (arg: string, key?: string): boolean => {
     mistake ??= key === undefined ? unknownArgument(arg) : unknownFlag(arg);
     return false;
   };
-  const parsed: Record<string, unknown> = parseArgs(normalize(args), {
+  const parsed: Record<string, unknown> = parseArgs(normal, {
     string: OPTION_NAMES,
     boolean: COMMANDS,
     collect: lists,
@@ -125,30 +143,32 @@ function parseFlags(args: readonly string[]): Flags | string {
 }
 
 /**
- * Brings arguments into the one form that the parser is given: underscores, every value of a list behind
- * a flag of its own, `--no-x` and a bare `--x` as `--x=false` and `--x=true`, a negative number as a value.
+ * Brings arguments into the one form that the parser is given, `--name=value`: underscores, a flag for
+ * every value of a list, a bare `--x` and `--no-x` with their values. A string says which one is wrong.
  */
-function normalize(args: readonly string[]): string[] {
+function normalize(args: readonly string[]): string[] | string {
   const normal: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     const name = optionNameOf(arg);
-    const next = args[i + 1];
     if (name === undefined) {
       normal.push(arg);
-    } else if (arg.includes("=")) {
-      normal.push(`--${name}=${arg.slice(arg.indexOf("=") + 1)}`);
-    } else if (optionOf(name).type === "boolean") {
-      const value = next === "true" || next === "false" ? args[++i] : String(!isNegated(arg));
-      normal.push(`--${name}=${value}`);
-    } else if (next === undefined || /^-\D/.test(next)) {
-      normal.push(`--${name}=`);
-    } else {
-      normal.push(`--${name}=${args[++i]}`);
-      while (optionOf(name).type === "list" && isValue(args[i + 1])) {
-        normal.push(`--${name}=${args[++i]}`);
-      }
+      continue;
     }
+    const { type } = optionOf(name);
+    const flag = arg.split("=", 1)[0] ?? arg;
+    let value = arg.includes("=") ? arg.slice(flag.length + 1) : undefined;
+    if (isNegated(flag)) {
+      if (value !== undefined) return `Option ${flag} takes no value: got ${describe(value)}.`;
+      value = "false";
+    } else if (type === "boolean") {
+      value ??= /^(?:true|false)$/.test(args[i + 1] ?? "") ? args[++i] : "true";
+    } else if (isValue(args[i + 1])) {
+      value ??= args[++i];
+    }
+    if (value === undefined || value === "") return `Option ${flag} needs a value.`;
+    normal.push(`--${name}=${value}`);
+    while (type === "list" && isValue(args[i + 1])) normal.push(`--${name}=${args[++i]}`);
   }
   return normal;
 }
@@ -163,17 +183,17 @@ function optionNameOf(arg: string): OptionName | undefined {
   const name = bare.slice(2).replaceAll("-", "_");
   if (isOptionName(name)) return name;
   const positive = name.slice(3);
-  const negated = isNegated(bare) && isOptionName(positive) &&
-    optionOf(positive).type === "boolean" && !arg.includes("=");
-  return negated ? positive : undefined;
+  const isFlag = isOptionName(positive) && optionOf(positive).type === "boolean";
+  return isNegated(bare) && isFlag ? positive : undefined;
 }
 
 function isNegated(arg: string): boolean {
   return /^--no[-_]/.test(arg);
 }
 
+/** A negative number is a value, if a wrong one. */
 function isValue(arg: string | undefined): boolean {
-  return arg !== undefined && !arg.startsWith("-");
+  return arg !== undefined && !/^-\D/.test(arg);
 }
 
 function aliases(): Record<string, string> {
@@ -191,9 +211,14 @@ function unknownArgument(arg: string): string {
 
 function unknownFlag(arg: string): string {
   const flag = arg.split("=", 1)[0] ?? "";
-  const names = [...OPTION_NAMES, ...COMMANDS];
-  const nearest: unknown = closestString(flag.replace(/^-+/, "").replaceAll("-", "_"), names);
-  return `There is no option ${describe(flag)}: did you mean --${nearest}? --help lists them all.`;
+  const given = flag.replace(/^-+/, "").replaceAll("-", "_");
+  const nearest = [...OPTION_NAMES, ...COMMANDS]
+    .map((name) => ({ name, distance: Number(levenshteinDistance(given, name)) }))
+    .reduce((a, b) => b.distance < a.distance ? b : a);
+  const hint = nearest.distance <= TYPO_MAX && given.length > TYPO_MAX
+    ? `did you mean --${nearest.name}? `
+    : "";
+  return `There is no option ${describe(flag)}: ${hint}--help lists them all.`;
 }
 
 interface Source {

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Exchange } from "./exchange.ts";
-import { bindAddress, type Listener, readTls, refuseTls, type Tls } from "./listener.ts";
+import { bindAddress, type Listener, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten, messageOf } from "./log.ts";
 import { scheduleTimeout, within } from "./runtime.ts";
 import { signalboxOf } from "./signalbox.ts";
@@ -78,18 +78,7 @@ function serve(
   { hostname, port, tls }: Place,
 ): Deno.HttpServer<Deno.NetAddr> {
   const options = { port, hostname, onListen: (): void => {}, onError: answerFault };
-  if (tls === null) return Deno.serve(options, answer);
-  try {
-    return Deno.serve({ ...options, ...tls }, answer);
-  } catch (error) {
-    const isAddress = error instanceof Deno.errors.AddrInUse ||
-      error instanceof Deno.errors.AddrNotAvailable;
-    return isAddress ? raise(error) : refuseTls(error);
-  }
-}
-
-function raise(error: unknown): never {
-  throw error;
+  return tls === null ? Deno.serve(options, answer) : Deno.serve({ ...options, ...tls }, answer);
 }
 
 /** The last resort for an exception in a handler: that request fails, the server goes on. */

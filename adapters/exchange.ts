@@ -8,17 +8,21 @@
  */
 import {
   clientCount,
+  describe,
   type HttpReply,
   type Identity,
   needsToken,
+  refusal,
   respond,
   routeOf,
   type Settings,
+  type SizedField,
+  sizes,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
 import { journal, type PeerMessage } from "./journal.ts";
-import { logFault, logObserver } from "./log.ts";
+import { logFault, logObserver, logRefusedRequest } from "./log.ts";
 import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
 import { type SocketLike, type SocketParameters, Sockets } from "./sockets.ts";
 
@@ -63,17 +67,24 @@ export interface Exchange {
   readonly parametersOf: (arrival: Arrival) => SocketParameters | Promise<SocketParameters>;
   /** Takes over an upgraded socket, open or about to be. */
   readonly attach: (socket: SocketLike, parameters: SocketParameters) => void;
+  /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
+  readonly hasSocketRoom: () => boolean;
+  /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
+  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
   readonly reply: (arrival: Arrival) => HttpReply | Promise<HttpReply>;
   readonly clientCount: () => number;
+  /** How many entries each map of the state has: what grows without end would show here. */
+  readonly sizes: () => Readonly<Record<SizedField, number>>;
   /** Tells every client that the server stops; settles when their sockets are closed, or 2 s later. */
   readonly stop: () => Promise<void>;
 }
 
 /** Starts a server that waits for requests and sockets. */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
-  const suggestId = hooks.generateClientId ?? ((): string => crypto.randomUUID());
+  const suggestId = guardedGenerator(hooks.generateClientId);
   const verify = createVerifier(settings);
+  let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
   const runtime: Runtime = createRuntime(settings, {
     now: () => performance.now(),
@@ -103,7 +114,9 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     const answer = (identity: Identity): HttpReply => {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
-      return respond(runtime.state(), request, suggestId);
+      const answered = respond(runtime.state(), request, suggestId);
+      if (answered.status >= 400) logRefusedRequest(method, path, answered.status);
+      return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
       return answer(UNCHECKED);
@@ -111,8 +124,9 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     return verify(bearerToken(arrival)).then(answer);
   }
 
-  async function stop(): Promise<void> {
+  async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
+    await null; // From within a hook the event is handled only when the hook is done.
     runtime.stop();
     await within(CLOSE_MAX_MS, sockets.closed());
     sockets.stop();
@@ -124,8 +138,11 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     parametersOf,
     attach: (socket, parameters) => sockets.attach(socket, parameters),
     reply,
+    hasSocketRoom: () => sockets.hasRoom(),
+    refuse: ({ header }, status, body) => refusal(settings, header("origin"), status, body),
     clientCount: () => clientCount(runtime.state()),
-    stop,
+    sizes: () => sizes(runtime.state()),
+    stop: () => stopped ??= shutDown(),
   };
 }
 
@@ -144,14 +161,37 @@ function bearerToken({ header, query }: Arrival): string | null {
   return bearer ?? new URLSearchParams(query).get("token");
 }
 
+/** A generator that is the application's may throw, or give something that is no string: no id then. */
+function guardedGenerator(generate: (() => string) | undefined): () => string {
+  if (generate === undefined) return () => crypto.randomUUID();
+  return () => {
+    try {
+      const id: unknown = generate();
+      if (typeof id === "string") return id;
+      logFault("generateClientId failed", `it gave ${describe(id)}, which is no string`);
+    } catch (error) {
+      logFault("generateClientId failed", error);
+    }
+    return "";
+  };
+}
+
+/** Calls a hook; one that is asynchronous is not waited for, and its failure is logged. */
+function call(hook: () => unknown): void {
+  const result = hook();
+  if (result instanceof Promise) result.catch((error) => logFault("A hook failed", error));
+}
+
 function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Observer[] {
   if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
     return [];
   }
   return [journal({
-    ...(onConnection && { connected: (id) => onConnection({ id }) }),
+    ...(onConnection && { connected: (id) => call(() => onConnection({ id })) }),
     ...(onDisconnection &&
-      { disconnected: (id, code, reason) => onDisconnection({ id }, { code, reason }) }),
-    ...(onMessage && { message: (message) => onMessage({ id: message.src }, message) }),
+      {
+        disconnected: (id, code, reason) => call(() => onDisconnection({ id }, { code, reason })),
+      }),
+    ...(onMessage && { message: (message) => call(() => onMessage({ id: message.src }, message)) }),
   })];
 }

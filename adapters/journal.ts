@@ -29,7 +29,7 @@ export interface Listener {
   readonly connected?: (id: string, address: string) => void;
   /** A socket was turned away. */
   readonly refused?: (opened: SocketOpened, code: number, reason: string) => void;
-  /** `code` is 0 where the client or the network ended it. */
+  /** `code` is 0 where the client or the network ended it, 1013 where it was cut off. */
   readonly disconnected?: (id: string, code: number, reason: string) => void;
   /** A valid message of a client, before it is known whether it can be delivered. */
   readonly message?: (message: PeerMessage) => void;
@@ -42,7 +42,9 @@ export function journal(listener: Listener): Observer {
   const ids = new Map<ConnId, string>();
   return (event: Event, _now: Millis, effects: readonly Effect[]): void => {
     if (event.kind === "frame-received" && listener.message !== undefined) {
-      tellMessage(listener.message, ids.get(event.conn), event.text);
+      if (!isRefused(event.conn, effects)) {
+        tellMessage(listener.message, ids.get(event.conn), event.text);
+      }
     }
     for (const effect of effects) {
       const id = ids.get(effect.conn);
@@ -56,11 +58,12 @@ export function journal(listener: Listener): Observer {
     }
     // After the closing of the socket it takes the place of, so that a set of ids stays right.
     if (event.kind === "socket-opened") tellOpening(event, effects, ids, listener);
-    if (event.kind === "socket-closed") {
+    if (event.kind === "socket-closed" || event.kind === "send-failed") {
       const id = ids.get(event.conn);
-      if (id !== undefined && ids.delete(event.conn)) {
-        listener.disconnected?.(id, 0, "The client or the network closed the socket");
-      }
+      if (id === undefined) return;
+      ids.delete(event.conn);
+      const [code, reason] = event.kind === "send-failed" ? CUT_OFF : GONE;
+      listener.disconnected?.(id, code, reason);
     }
   };
 }
@@ -92,6 +95,17 @@ function tellMessage(
   if (!decoded.ok || decoded.frame.kind !== "transmission") return;
   const { type, dst, payload } = decoded.frame;
   tell({ type, src, dst, payload });
+}
+
+const GONE = [0, "The client or the network closed the socket"] as const;
+const CUT_OFF = [1013, "It did not read what was sent to it, or is gone"] as const;
+
+/** Whether a frame was answered with an error, or closed its connection. */
+function isRefused(conn: ConnId, effects: readonly Effect[]): boolean {
+  return effects.some((effect) =>
+    effect.conn === conn &&
+    (effect.kind === "close" || effect.text.startsWith('{"type":"ERROR"'))
+  );
 }
 
 /** What the server says of its own accord; a peer's own `EXPIRE` looks the same. */

@@ -37,11 +37,23 @@ export interface Tls {
 /**
  * The TLS files that the settings name; `null` where they name none.
  *
- * @throws {StartError} Where one cannot be read.
+ * @throws {StartError} Where one cannot be read, or they cannot be used.
  */
 export async function readTls({ sslkey, sslcert }: Settings): Promise<Tls | null> {
   if (sslkey === "") return null;
-  return { key: await readPem("sslkey", sslkey), cert: await readPem("sslcert", sslcert) };
+  const tls = { key: await readPem("sslkey", sslkey), cert: await readPem("sslcert", sslcert) };
+  try {
+    Deno.listenTls({ port: 0, hostname: "127.0.0.1", ...tls }).close();
+  } catch (error) {
+    throw new StartError(
+      `Options sslkey, sslcert: cannot use these files: ${
+        messageOf(error)
+      }. They must be PEM and ` +
+        "belong together, and the key must have no passphrase.",
+      2,
+    );
+  }
+  return tls;
 }
 
 /**
@@ -68,21 +80,16 @@ export async function bindAddress<T>(
         const advice = "choose another with --port, or stop what has it";
         throw new StartError(`Option port: ${port} is taken already: ${advice}.`, 1);
       }
+      if (error instanceof Deno.errors.PermissionDenied) {
+        const advice = "ports below 1024 need privileges";
+        throw new StartError(`Option port: may not listen on ${port}: ${advice}.`, 1);
+      }
       if (i < hosts.length - 1) continue;
       const what = `cannot listen on "${hostname}", port ${port}`;
       throw new StartError(`Option host: ${what}: ${messageOf(error)}.`, 1);
     }
   }
   throw new TypeError("There is always a host to try");
-}
-
-/**
- * Says that the TLS files cannot be used.
- *
- * @throws {StartError} Always.
- */
-export function refuseTls(error: unknown): never {
-  throw new StartError(`Options sslkey, sslcert: cannot use these files: ${messageOf(error)}.`, 2);
 }
 
 function isTaken(error: unknown): boolean {

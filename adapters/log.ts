@@ -10,30 +10,30 @@
 import {
   configureSync,
   getAnsiColorFormatter,
-  getConsoleSink,
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
+  type LogRecord,
   type TextFormatter,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import type { Settings } from "../core/mod.ts";
+import { escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
 import type { Observer } from "./runtime.ts";
 
 const logger = getLogger(["signalbox"]);
 
-/** Sends the log to the console, as text or as JSON lines. Called once, by the program. */
+/** Sends the log to stdout, as text or as JSON lines. Called once, by the program. */
 export function configureLog(
   { log_format, log_level }: Pick<Settings, "log_format" | "log_level">,
   isTerminal: boolean,
 ): void {
   const asText = log_format === "text" || (log_format === "auto" && isTerminal);
-  const formatter = asText ? textFormatter(isTerminal) : getJsonLinesFormatter();
-  const sinks = ["console"];
+  const format = asText ? textFormatter(isTerminal) : getJsonLinesFormatter();
+  const sinks = ["stdout"];
   configureSync({
     reset: true,
-    sinks: { console: getConsoleSink({ formatter }) },
+    sinks: { stdout: (record: LogRecord): void => console.log(format(record).trimEnd()) },
     loggers: [
       { category: ["logtape", "meta"], lowestLevel: "error", sinks },
       { category: ["signalbox"], lowestLevel: log_level, sinks },
@@ -45,32 +45,43 @@ export function configureLog(
 export function logObserver(): Observer {
   return journal({
     connected: (id, address) =>
-      logger.info('"{id}" connected from {address}', {
+      write("info", `${name(id)} connected from ${escape(address)}`, {
         event: "connected",
         id: escape(id),
         address: escape(address),
       }),
     refused: ({ id, address }, code, reason) =>
-      logger.warn('"{id}" was refused: {reason} ({code}, from {address})', {
+      write("warn", `${name(id)} was refused: ${reason} (${code}, from ${escape(address)})`, {
         event: "refused",
-        id: escape(id ?? ""),
+        id: shorten(id ?? ""),
         address: escape(address),
         reason,
         code,
       }),
     disconnected: (id, code, reason) =>
-      logger.info('"{id}" disconnected: {reason} ({code})', {
+      write("info", `${name(id)} disconnected: ${reason} (${code})`, {
         event: "disconnected",
         id: escape(id),
         reason,
         code,
       }),
     answered: (id, text) =>
-      logger.debug('"{id}" was told {frame}', {
+      write("debug", `${name(id)} was told ${escape(text)}`, {
         event: "answered",
         id: escape(id),
         frame: escape(text),
       }),
+  });
+}
+
+/** Says that a request was refused; its path without what may be a key. */
+export function logRefusedRequest(method: string, path: string, status: number): void {
+  const url = shorten(path.replace(/[^/]+(?=\/(?:id|peers)$)/, "<key>"));
+  write("debug", `${escape(method)} ${url} was refused: ${status}`, {
+    event: "refused-request",
+    method: escape(method),
+    path: url,
+    status,
   });
 }
 
@@ -87,13 +98,14 @@ export interface Listening {
 export function logListening({ host, port, path, secure, customKey }: Listening): void {
   const scheme = secure ? "https" : "http";
   const reachable = isAnyAddress(host) ? "localhost" : host;
-  const name = reachable.includes(":") ? `[${reachable}]` : reachable;
+  const authority = reachable.includes(":") ? `[${reachable}]` : reachable;
   const key = customKey ? ', key: "<the key you set>"' : "";
-  const client = `new Peer({ host: "${name}", port: ${port}, path: "${path}", ` +
+  const client = `new Peer({ host: "${authority}", port: ${port}, path: "${path}", ` +
     `secure: ${secure}${key} })`;
-  logger.info(`Listening on {url}; a client gets here with ${escapeBraces(client)}`, {
+  const url = `${scheme}://${authority}:${port}${path}`;
+  write("info", `Listening on ${url}; a client gets here with ${client}`, {
     event: "listening",
-    url: `${scheme}://${name}:${port}${path}`,
+    url,
     client,
     host,
     port,
@@ -104,12 +116,12 @@ export function logListening({ host, port, path, secure, customKey }: Listening)
 
 /** Says that the server was asked to end. */
 export function logStopping(why: string): void {
-  logger.info("Stopping, asked by {why}", { event: "stopping", why });
+  write("info", `Stopping, asked by ${why}`, { event: "stopping", why });
 }
 
 /** Says that the platform stopped listening, and that it is started again. */
 export function logRelisten(why: string): void {
-  logger.warn("No longer listening ({why}): trying again; open sockets live on", {
+  write("warn", `No longer listening (${escape(why)}): trying again; open sockets live on`, {
     event: "relisten",
     why: escape(why),
   });
@@ -117,28 +129,34 @@ export function logRelisten(why: string): void {
 
 /** Says that there are fewer descriptors than the clients that are allowed would need. */
 export function logFewDescriptors(clients: number, descriptors: number, spare: number): void {
-  logger.warn(
-    "The process may have {descriptors} descriptors, too few for {clients} clients: raise it " +
-      "(ulimit -n {wanted}), or lower --concurrent_limit to {fits}",
-    {
-      event: "few-descriptors",
-      descriptors,
-      clients,
-      wanted: clients + spare,
-      fits: Math.max(0, descriptors - spare),
-    },
+  const [wanted, fits] = [clients + spare, Math.max(0, descriptors - spare)];
+  write(
+    "warn",
+    `The process may have ${descriptors} descriptors, too few for ${clients} clients: raise it ` +
+      `(ulimit -n ${wanted}), or lower --concurrent_limit to ${fits}`,
+    { event: "few-descriptors", descriptors, clients, wanted, fits },
   );
 }
 
 /** Says that new connections get the certificate that the files have now. */
 export function logReloaded(): void {
-  logger.info("Read the TLS files again", { event: "reloaded" });
+  write("info", "Read the TLS files again", { event: "reloaded" });
+}
+
+/** Says how many entries each map of the state has, when somebody asks with SIGUSR2. */
+export function logSizes(sizes: Readonly<Record<string, number>>): void {
+  const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`).join(", ");
+  write("info", `Sizes: ${text}`, { event: "sizes", text, sizes });
 }
 
 /** Says that something failed which should not have; the server goes on. */
 export function logFault(what: string, error: unknown): void {
   const detail = error instanceof Error ? error.stack ?? error.message : String(error);
-  logger.error("{what}: {detail}", { event: "fault", what, detail: escape(detail) });
+  write("error", `${what}: ${redact(escape(detail))}`, {
+    event: "fault",
+    what,
+    detail: redact(escape(detail)),
+  });
 }
 
 /** What an exception says, for a line of the log or an answer. */
@@ -146,27 +164,33 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/**
- * A text in which everything that could break, forge or colour a log line is written out.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(escape("a\n"), "a\\u{a}");
- * ```
- */
-export function escape(text: string): string {
-  return text.replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`,
-  );
+type Level = "debug" | "info" | "warn" | "error";
+
+/** LogTape reads braces as places for values; two of them are one of the text. */
+function write(level: Level, text: string, properties: Record<string, unknown>): void {
+  logger[level](text.replaceAll("{", "{{").replaceAll("}", "}}"), properties);
 }
 
-/** Values stand in the line as they are: they are escaped already, and plain to read. */
+/** A peer in a line. */
+function name(id: string | null): string {
+  return id === null ? "A client without an id" : `"${shorten(id)}"`;
+}
+
+/** An id may be refused for its length. */
+function shorten(text: string): string {
+  const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+  return escape(shown.replace(/["\\]/g, "\\$&"));
+}
+
+const SHOWN_MAX = 256;
+
+/** Errors of the platform can have a whole URL in them. */
+function redact(text: string): string {
+  return text.replace(/([?&](?:key|token)=)[^&\s"']*/gi, "$1…");
+}
+
 function textFormatter(isTerminal: boolean): TextFormatter {
   const options: TextFormatterOptions = {
-    value: (value: unknown): string => String(value),
     format: ({ timestamp, level, message }): string => `${timestamp} ${level} ${message}`,
   };
   return isTerminal ? getAnsiColorFormatter(options) : getTextFormatter(options);
@@ -174,9 +198,4 @@ function textFormatter(isTerminal: boolean): TextFormatter {
 
 function isAnyAddress(host: string): boolean {
   return host === "" || host === "::" || host === "0.0.0.0";
-}
-
-/** LogTape reads braces as places for values; two of them are one of the text. */
-function escapeBraces(text: string): string {
-  return text.replaceAll("{", "{{").replaceAll("}", "}}");
 }

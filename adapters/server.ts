@@ -7,10 +7,17 @@ import { listenDeno } from "./deno_listener.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
-import { logFault, logFewDescriptors, logListening, logReloaded, logStopping } from "./log.ts";
+import {
+  logFault,
+  logFewDescriptors,
+  logListening,
+  logReloaded,
+  logSizes,
+  logStopping,
+} from "./log.ts";
 
 /**
- * Listens as the settings of `exchange` say.
+ * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
  */
@@ -24,6 +31,7 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {
     logFewDescriptors(concurrent_limit, limit, SPARE_DESCRIPTORS);
   }
+  onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
   const secure = sslkey !== "";
   logListening({ host, port: listener.port, path, secure, customKey: key !== "peerjs" });
   return listener;

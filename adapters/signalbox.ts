@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { STATUS_CODE } from "@std/http/status";
 import {
   type HttpReply,
   type PartialSettings,
@@ -18,8 +17,18 @@ import { type Arrival, createExchange, type Exchange, type Hooks } from "./excha
 import { messageOf } from "./log.ts";
 import type { SocketParameters } from "./sockets.ts";
 
+/** The options that are about the program: its port, its files, its log. */
+type ProgramOption =
+  | "host"
+  | "listener"
+  | "log_format"
+  | "log_level"
+  | "port"
+  | "sslcert"
+  | "sslkey";
+
 /** Settings and hooks, all of them optional. */
-export type SignalboxOptions = PartialSettings & Hooks;
+export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Hooks;
 
 /** A running signaling server. */
 export interface Signalbox {
@@ -78,10 +87,11 @@ export function signalboxOf(exchange: Exchange): Signalbox {
   ): Response | Promise<Response> {
     const arrival = arrivalOf(request, info);
     if (exchange.wantsSocket(arrival)) {
+      if (!exchange.hasSocketRoom()) return toResponse(exchange.refuse(arrival, 503, NO_ROOM));
       const parameters = exchange.parametersOf(arrival);
       return parameters instanceof Promise
-        ? parameters.then((known) => upgrade(request, known))
-        : upgrade(request, parameters);
+        ? parameters.then((known) => upgrade(request, arrival, known))
+        : upgrade(request, arrival, parameters);
     }
     const reply = exchange.reply(arrival);
     return reply instanceof Promise ? reply.then(toResponse) : toResponse(reply);
@@ -91,23 +101,29 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> | null {
-    return isOwn(settings, new URL(request.url).pathname) ? answer(request, info) : null;
+    return isOwn(settings, splitUrl(request.url).path) ? answer(request, info) : null;
   }
 
-  function upgrade(request: Request, parameters: SocketParameters): Response {
+  function upgrade(
+    request: Request,
+    arrival: Arrival,
+    parameters: SocketParameters,
+  ): Response {
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT_S });
       exchange.attach(socket, parameters);
       return response;
     } catch (error) {
-      const body = `The WebSocket handshake is not valid: ${messageOf(error)}.\n`;
-      return new Response(body, { status: STATUS_CODE.BadRequest });
+      const why = `The WebSocket handshake is not valid: ${messageOf(error)}.`;
+      return toResponse(exchange.refuse(arrival, 400, why));
     }
   }
 
   const { clientCount, stop } = exchange;
   return { settings, handle, answer, clientCount, stop };
 }
+
+const NO_ROOM = "Too many connections are waiting to be closed: try again later.";
 
 /** A ping after half of this in silence, the end after all of it: finds connections that are dead. */
 const IDLE_TIMEOUT_S = 30;
@@ -124,15 +140,21 @@ function isOwn(settings: Settings, path: string): boolean {
 
 /** Reads all that is needed before the upgrade: afterwards a request throws. */
 function arrivalOf(request: Request, info: Deno.ServeHandlerInfo | undefined): Arrival {
-  const { pathname, search } = new URL(request.url);
+  const { path, query } = splitUrl(request.url);
   const remote = info?.remoteAddr;
   return {
     method: request.method,
-    path: pathname,
-    query: search.slice(1),
+    path,
+    query,
     header: (name) => request.headers.get(name),
     remoteAddress: remote !== undefined && "hostname" in remote ? remote.hostname : "",
   };
+}
+
+/** The path and the query of a URL, whose host a client can have made unreadable. */
+function splitUrl(url: string): { path: string; query: string } {
+  const [, path = "", query = ""] = /^[a-z]+:\/\/[^/?#]*([^?#]*)\??([^#]*)/i.exec(url) ?? [];
+  return { path: path === "" ? "/" : path, query };
 }
 
 function toResponse({ status, headers, body }: HttpReply): Response {

@@ -23,7 +23,7 @@ export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
 
 /** What all sockets of a server share. */
 export interface SocketsOptions {
-  readonly settings: Pick<Settings, "max_unsent_bytes" | "unsent_timeout">;
+  readonly settings: Pick<Settings, "max_closing_sockets" | "max_unsent_bytes" | "unsent_timeout">;
   /** Takes the events. */
   readonly dispatch: (event: Event) => void;
 }
@@ -87,6 +87,11 @@ export class Sockets {
     this.#onAllClosed = resolve;
     if (this.#closing.size === 0) resolve();
     return promise;
+  }
+
+  /** Whether there is room for another socket beside those that do not answer their close. */
+  hasRoom(): boolean {
+    return this.#closing.size < this.#options.settings.max_closing_sockets;
   }
 
   /** Stops watching for slow readers; sockets that are open stay so. */
@@ -175,7 +180,7 @@ export class Sockets {
         this.#slow.set(conn, { unsent, since });
       } else {
         this.#cutOff(conn);
-        this.#options.dispatch({ kind: "socket-closed", conn });
+        this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
       }
     }
   }

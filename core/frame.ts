@@ -156,8 +156,23 @@ export function describe(value: unknown): string {
 
 /** Quotes the beginning of a text, with everything unprintable escaped. */
 export function excerpt(text: string): string {
-  const quoted = JSON.stringify(text.slice(0, EXCERPT_MAX)).replace(UNPRINTABLE, escapeUnit);
+  const quoted = escape(JSON.stringify(text.slice(0, EXCERPT_MAX)));
   return text.length > EXCERPT_MAX ? `${quoted.slice(0, -1)}…"` : quoted;
+}
+
+/**
+ * A text in which everything that could break, forge or colour a line is written out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { escape } from "./frame.ts";
+ *
+ * assertEquals(escape("a\n"), "a\\u{a}");
+ * ```
+ */
+export function escape(text: string): string {
+  return text.replace(UNPRINTABLE, (unit) => `\\u{${unit.codePointAt(0)?.toString(16) ?? ""}}`);
 }
 
 const EXCERPT_MAX = 40;
@@ -206,8 +221,4 @@ function isMissing(dst: unknown): boolean {
 function isPairAt(text: string, i: number): boolean {
   const code = text.codePointAt(i);
   return code !== undefined && code > 0xffff;
-}
-
-function escapeUnit(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`;
 }

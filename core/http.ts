@@ -86,6 +86,17 @@ export function needsToken({ auth_http }: Settings, route: Route): boolean {
   return auth_http && (route === "id" || route === "peers");
 }
 
+/** An answer that refuses a request in one sentence, with the headers that every answer has. */
+export function refusal(
+  settings: Settings,
+  origin: string | null,
+  status: number,
+  sentence: string,
+): HttpReply {
+  const refused = plain(status, `${sentence}\n`);
+  return { ...refused, headers: { ...refused.headers, ...corsHeaders(settings, origin) } };
+}
+
 /** How often a generator may suggest an id that is taken before it is given up. */
 export const SUGGESTIONS_MAX = 16;
 
@@ -112,7 +123,7 @@ function answer(state: State, request: HttpRequest, suggestId: () => string): Ht
     case "root":
       return ok(JSON_TYPE, ABOUT);
     case "socket":
-      return upgradeRequired();
+      return upgradeRequired(state.settings);
     case "id":
       return freshId(state, suggestId);
     case "peers":
@@ -138,10 +149,14 @@ function unauthorized(identity: Identity): HttpReply {
 function freshId(state: State, suggestId: () => string): HttpReply {
   for (let i = 0; i < SUGGESTIONS_MAX; i++) {
     const id: PeerId = peerId(suggestId());
-    if (!mapHas(state.claims, id)) return ok(TEXT_TYPE, id);
+    if (isUsable(id, state.settings) && !mapHas(state.claims, id)) return ok(TEXT_TYPE, id);
   }
-  const body = `The id generator suggested ${SUGGESTIONS_MAX} ids that are taken.\n`;
+  const body = `The id generator made ${SUGGESTIONS_MAX} ids that are taken or cannot be used.\n`;
   return plain(STATUS_CODE.InternalServerError, body);
+}
+
+function isUsable(id: string, { max_id_length }: Settings): boolean {
+  return id !== "" && id.length <= max_id_length && !/\p{Cc}/u.test(id);
 }
 
 function preflight(route: Route): HttpReply {
@@ -157,25 +172,27 @@ function methodNotAllowed(method: string): HttpReply {
   return { ...reply, headers: { ...reply.headers, allow: ALLOWED_METHODS } };
 }
 
-function upgradeRequired(): HttpReply {
+function upgradeRequired(settings: Settings): HttpReply {
   const reply = plain(
     STATUS_CODE.UpgradeRequired,
-    "This URL is for WebSockets: open it with new Peer(…), or see the prefix for the others.\n",
+    `This URL is for WebSockets. Behind a proxy, let it pass on the headers Upgrade and Connection.
+${urls(settings)}`,
   );
   return { ...reply, headers: { ...reply.headers, upgrade: "websocket" } };
 }
 
-function notFound({ path: prefix }: Settings): HttpReply {
-  return plain(
-    STATUS_CODE.NotFound,
-    `Nothing is served here. The URLs of this server are:
+function notFound(settings: Settings): HttpReply {
+  return plain(STATUS_CODE.NotFound, `Nothing is served here.\n${urls(settings)}`);
+}
+
+function urls({ path: prefix }: Settings): string {
+  return `The URLs of this server are:
   GET ${prefix}              what this is
   GET ${prefix}<key>/id      a new id
   GET ${prefix}<key>/peers   the connected peers, where discovery is allowed
   WebSocket ${prefix}peerjs?key=<key>&id=<id>&token=<token>
 Give the client this path: new Peer(id, { path: "${prefix}", … }).
-`,
-  );
+`;
 }
 
 function ok(type: string, body: string): HttpReply {

@@ -76,8 +76,10 @@ function storeViolations(state: State): string[] {
     previous = expiresAt;
   }
   let queued = 0;
-  for (const [dst, queue] of mapEntries(mailboxes)) {
+  for (const [dst, { serials: queue, bytes }] of mapEntries(mailboxes)) {
     queued += queue.length;
+    const real = queue.reduce((sum, serial) => sum + (mapGet(stored, serial)?.bytes ?? 0), 0);
+    if (real !== bytes) found.push(`the mailbox of ${dst} has ${real} bytes, but ${bytes} counted`);
     if (queue.length === 0) found.push(`the mailbox of ${dst} is empty`);
     if (mapGet(state.claims, dst) !== undefined) {
       found.push(`messages wait for ${dst}, who is here`);
@@ -152,14 +154,14 @@ function guardViolations(state: State): string[] {
 
 function boundViolations({ settings, ...state }: State): string[] {
   const found: string[] = [];
-  const longest = [...mapEntries(state.mailboxes)].some(([, queue]) =>
-    queue.length > settings.queue_limit
+  const longest = [...mapEntries(state.mailboxes)].some(([, { serials, bytes }]) =>
+    serials.length > settings.queue_limit || bytes > settings.max_unsent_bytes / 2
   );
   const busiest = [...mapEntries(state.sources)].some(([, n]) => n > settings.source_queue_limit);
   const rude = [...mapEntries(state.connections)].some(([, connection]) =>
     connection.badFrames >= settings.max_bad_frames
   );
-  if (longest) found.push("a mailbox is over queue_limit");
+  if (longest) found.push("a mailbox is over its bounds");
   if (busiest) found.push("a source is over source_queue_limit");
   if (rude) found.push("a connection is over max_bad_frames");
   const crowded = [...mapEntries(state.addresses)].some(([, n]) =>

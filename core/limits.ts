@@ -143,6 +143,15 @@ export const LIMITS = {
     unit: "sockets",
     doc: "How many sockets may wait for the answer to a wrong token; each holds a descriptor",
   },
+  max_closing_sockets: {
+    type: "integer",
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    unit: "sockets",
+    doc:
+      "How many sockets may leave their close unanswered before new ones are turned away with 503",
+  },
   // 1 MiB: Centrifugo. 10 s: soketi.
   max_unsent_bytes: {
     type: "integer",

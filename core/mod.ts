@@ -29,7 +29,10 @@ export {
   holderOf,
   initialState,
   nextWakeAt,
+  type SizedField,
+  sizes,
   type State,
 } from "./state.ts";
+export { STORED_OVERHEAD_BYTES } from "./mailbox.ts";
 export { violations } from "./invariants.ts";
 export { mapEntries, mapGet, mapHas, mapKeys, type PersistentMap } from "./persistent_map.ts";

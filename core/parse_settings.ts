@@ -71,6 +71,7 @@ export function checkValue(name: OptionName, value: unknown): Parsed {
   const option = optionOf(name);
   if (!isValid(option, value)) return bad(option, value);
   if (name === "path") return { ok: true, value: withSlashes(String(value)) };
+  if (name === "host") return { ok: true, value: String(value).replace(/^\[(.*)\]$/, "$1") };
   return { ok: true, value: value as Settings[OptionName] };
 }
 
@@ -89,6 +90,12 @@ export function expected(option: Option): string {
 }
 
 function conflictIn(settings: Settings): string | null {
+  const { max_message_bytes, max_unsent_bytes } = settings;
+  if (max_unsent_bytes < MESSAGES_UNSENT_MIN * max_message_bytes) {
+    return `Option max_unsent_bytes must be at least ${MESSAGES_UNSENT_MIN} times max_message_bytes, ` +
+      `${MESSAGES_UNSENT_MIN * max_message_bytes}, so that no message alone cuts off a reader: ` +
+      `got ${max_unsent_bytes}.`;
+  }
   const { sslkey, sslcert, auth, auth_secret, auth_jwks, auth_http, trusted_proxies } = settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
@@ -108,6 +115,9 @@ function conflictIn(settings: Settings): string | null {
   }
   return null;
 }
+
+/** A message can grow to five times its size when its numbers are written out, and must still fit. */
+const MESSAGES_UNSENT_MIN = 16;
 
 function isValid(option: Option, value: unknown): boolean {
   switch (option.type) {

@@ -122,7 +122,8 @@ function claim(
   const { conn, id, address } = claimant;
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
-  if (!hasAddressRoom(state, address) && old?.address !== address) {
+  const takesPlace = held?.owner === claimant.owner && old?.address === address;
+  if (!hasAddressRoom(state, address) && !takesPlace) {
     return refuse(state, conn, CLOSE.tooMany, "Too many connections from this address");
   }
   if (held === undefined || old === undefined) {

@@ -89,7 +89,7 @@ export const OPTIONS = {
   cors: {
     type: "list",
     default: [],
-    pattern: /^(?:\*|[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/,]+)$/iu,
+    pattern: /^(?:\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/,]+)$/iu,
     rule: 'an origin such as "https://example.com"',
     unit: "origin",
     doc: "Origin whose pages may use the server, repeatable; none means any",

@@ -54,9 +54,16 @@ export interface Stored {
   readonly dst: PeerId;
   /** Encoded when its sender sent it. */
   readonly text: string;
-  /** The length of `text` as UTF-8. */
+  /** What it takes: the length of `text` as UTF-8, and `STORED_OVERHEAD_BYTES`. */
   readonly bytes: number;
   readonly expiresAt: Millis;
+}
+
+/** What waits for one destination: never nothing. */
+export interface Mailbox {
+  /** In order. */
+  readonly serials: readonly number[];
+  readonly bytes: number;
 }
 
 /** What waits between two peers. */
@@ -80,8 +87,7 @@ export interface State {
   readonly firstSerial: number;
   readonly nextSerial: number;
   readonly storedBytes: number;
-  /** The serials that wait for each destination, in order; never an empty list. */
-  readonly mailboxes: PersistentMap<PeerId, readonly number[]>;
+  readonly mailboxes: PersistentMap<PeerId, Mailbox>;
   /** How many messages of each source wait; never zero. */
   readonly sources: PersistentMap<PeerId, number>;
   /** By `pairKey`; an entry for each pair between which something waits. */
@@ -151,7 +157,36 @@ export function nextWakeAt(state: State): Millis | null {
   return earliest === Infinity ? null : millis(earliest);
 }
 
+/** How many entries each map has, and each tree; walks over the trees, so it is for people, not for rules. */
+export function sizes(state: State): Readonly<Record<SizedField, number>> {
+  return {
+    claims: state.claims.size,
+    connections: state.connections.size,
+    lookAt: deadlineCount(state.lookAt),
+    stored: state.stored.size,
+    mailboxes: state.mailboxes.size,
+    sources: state.sources.size,
+    pairs: state.pairs.size,
+    addresses: state.addresses.size,
+    waiting: state.waiting.size,
+    answerAt: deadlineCount(state.answerAt),
+    wrongTokens: state.wrongTokens.size,
+    wrongOrder: state.wrongOrder.size,
+  };
+}
+
+/** The fields of a state that have a size: a new map without a line in `sizes` does not compile. */
+export type SizedField = {
+  [Field in keyof State]: State[Field] extends AnyMap | Deadlines ? Field : never;
+}[keyof State];
+
+type AnyMap = Pick<PersistentMap<unknown, string>, "size"> & { readonly newer: unknown };
+
 /** The key of a pair. The length keeps ("a", "bc") and ("ab", "c") apart. */
 export function pairKey(src: PeerId, dst: PeerId): string {
   return `${src.length}:${src}${dst}`;
+}
+
+function deadlineCount(set: Deadlines): number {
+  return set === null ? 0 : 1 + deadlineCount(set.earlier) + deadlineCount(set.later);
 }

@@ -50,7 +50,11 @@ Deno.test("at the root only the exact paths are signalbox's", async () => {
 });
 
 Deno.test("[SET-2] a wrong option throws an error that names it", () => {
-  assertThrows(() => createSignalbox({ port: -1 }), RangeError, "Option port must be");
+  assertThrows(
+    () => createSignalbox({ alive_timeout: -1 }),
+    RangeError,
+    "Option alive_timeout must",
+  );
   const misspelt: Record<string, unknown> = { expireTimeout: 5 };
   assertThrows(() => createSignalbox(misspelt), RangeError, 'There is no option "expireTimeout"');
 });

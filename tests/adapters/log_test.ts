@@ -1,7 +1,7 @@
 /**
  * The log as it is printed: readable, one line an event, never a key or a token, nothing forged.
  */
-import { escape } from "../../adapters/log.ts";
+import { escape } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { spawnMain } from "../support/main.ts";

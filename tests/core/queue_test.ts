@@ -1,4 +1,4 @@
-import { nextWakeAt } from "../../core/mod.ts";
+import { nextWakeAt, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { expires, opens, sends, wake, type World, world } from "../support/world.ts";
 
@@ -124,12 +124,23 @@ Deno.test("[QUEUE-2] the source's bound, which a delivery and an expiry free", (
 
 Deno.test("[QUEUE-2] the bound of all bytes counts what is kept, as UTF-8", () => {
   const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
-  const bytes = new TextEncoder().encode(text).length;
+  const bytes = new TextEncoder().encode(text).length + STORED_OVERHEAD_BYTES;
   const say = (w: World): unknown => w.say(1, { type: "OFFER", dst: "x", payload: "é" });
   const enough = two({ max_queue_bytes: 2 * bytes });
   assertEquals([say(enough), say(enough), say(enough)], [[], [], [expires(1, "a", "x")]]);
   const tooLittle = two({ max_queue_bytes: 2 * bytes - 1 });
   assertEquals([say(tooLittle), say(tooLittle)], [[], [expires(1, "a", "x")]]);
+});
+
+Deno.test("[QUEUE-2] the bytes for one destination stay under half of what may be unsent to it", () => {
+  const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
+  const payload = "x".repeat(550);
+  let stored = 0;
+  while (w.say(1, { type: "OFFER", dst: "x", payload }).length === 0) stored++;
+  const effects = w.open(3, "x");
+  const bytes = effects.reduce((sum, e) => sum + (e.kind === "send" ? e.text.length : 0), 0);
+  assertEquals([effects.length, bytes < 4_800, bytes > 1_800], [stored + 1, true, true]);
+  assertEquals(w.say(2, { type: "OFFER", dst: "y" }), []);
 });
 
 Deno.test("[QUEUE-2] [QUEUE-4] a refusal stands for what the pair has stored", () => {

@@ -48,7 +48,7 @@ export async function expectedSpec(): Promise<string> {
     const rule = ruleNumbers(paragraph)[0];
     if (rule === undefined) return paragraph;
     const files = (cited.get(rule) ?? []).map((file) => `\`${file}\``).join(", ");
-    const [body = ""] = paragraph.split(/\n_Tests_: /);
+    const [body = ""] = paragraph.split(/\n_Tests_:/);
     return `${body.trimEnd()}\n_Tests_: ${files}${paragraph.endsWith("\n") ? "\n" : ""}`;
   }).join("\n\n");
 }
