@@ -17,6 +17,7 @@ import {
   millis,
   nextWakeAt,
   reduce,
+  retire,
   type Settings,
   type State,
 } from "../core/mod.ts";
@@ -71,6 +72,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   function step(event: Event): void {
     const now = millis(ports.now());
     const [next, effects] = reduce(state, event, now);
+    retire(state, next);
     state = next;
     performAll(effects);
     for (const observe of ports.observers) {

@@ -29,6 +29,7 @@ export {
   holderOf,
   initialState,
   nextWakeAt,
+  retire,
   type SizedField,
   sizes,
   type State,

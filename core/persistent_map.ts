@@ -1,15 +1,12 @@
 /**
  * A map of which every version stays a value, at close to the price of a native Map.
  *
- * How it works: Baker's re-rooting (Conchon and Filliâtre, "A persistent union-find data
- * structure", 2007). The newest version owns one native Map. Every older one is an undo record: one
- * key, what it held, and a pointer to the next newer version. Using an older version undoes the
- * records from the owner to it and makes it the owner: linear in their number, else free. Holding
- * an old version keeps the records from it to the newest alive; the newest points to none.
- *
- * Order: of insertion, as in a native Map, while only the newest version is used. A removed key
- * comes last once re-rooting restores it, so nothing that matters may depend on the order.
- * Must not know: what the keys and values mean.
+ * How it works: Baker's re-rooting (Conchon and Filliâtre, "A persistent union-find data structure",
+ * 2007). The newest version owns one native Map. Every older one is an undo record: one key, what it
+ * held, and a pointer to the next newer version. Using an older version undoes the records up to it and
+ * makes it the owner: linear in their number, else free. Holding an old version keeps all from it to the
+ * newest alive. Order: of insertion while only the newest version is used; a removed key comes last once
+ * re-rooting restores it, so nothing that matters may depend on it. Knows nothing of what is stored.
  *
  * @module
  */
@@ -73,6 +70,11 @@ export function mapDelete<K, V extends Held>(
   return cede(map, key, old, owner(map.size - 1, native));
 }
 
+/** Gives up an older version: reading it throws from now on. `retire` says what that is good for. */
+export function mapRetire<K, V extends Held>(map: Version<K, V>): void {
+  if (map.native === null) map.newer = null;
+}
+
 /** The entries, copied out: using any version while they are walked is safe. */
 export function mapEntries<K, V extends Held>(map: PersistentMap<K, V>): Iterable<readonly [K, V]> {
   return [...(map.native ?? reroot(map))];
@@ -83,7 +85,7 @@ export function mapKeys<K, V extends Held>(map: PersistentMap<K, V>): Iterable<K
   return [...(map.native ?? reroot(map)).keys()];
 }
 
-/** Every version is made here, so that all have one shape for the engine. */
+/** Makes every version, so that all have one shape for the engine. */
 function owner<K, V extends Held>(size: number, native: Map<K, V>): Version<K, V> {
   return { size, native, newer: null, key: undefined, value: undefined };
 }
@@ -93,7 +95,8 @@ function reroot<K, V extends Held>(map: Version<K, V>): Map<K, V> {
   const path: Version<K, V>[] = [];
   let from = map;
   for (; from.newer !== null; from = from.newer) path.push(from);
-  const native = from.native as Map<K, V>;
+  const { native } = from;
+  if (native === null) throw new TypeError("Cannot read a version that was retired");
   for (let to = path.pop(); to !== undefined; to = path.pop()) {
     const { key, value } = to as { key: K; value: V | undefined };
     from = cede(from, key, native.get(key), to);

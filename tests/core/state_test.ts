@@ -1,0 +1,31 @@
+import { initialState, retire, settingsFrom, type State } from "../../core/mod.ts";
+import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/persistent_map.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+
+Deno.test("[STATE-6] a version that was given up cannot be read, and the newest is not touched", () => {
+  const old = emptyMap<string, number>();
+  const newer = mapSet(mapSet(old, "a", 1), "b", 2);
+  mapRetire(old);
+  mapRetire(newer);
+  assertThrows(() => mapGet(old, "a"), TypeError, "retired");
+  assertEquals([mapGet(newer, "a"), mapGet(newer, "b"), newer.size], [1, 2, 2]);
+});
+
+Deno.test("[STATE-6] giving up a state gives up every map that has a newer version, and no other", () => {
+  const old = initialState(settingsFrom());
+  const kept = initialState(settingsFrom());
+  const names = Object.keys(old).filter((name) => isMap(Reflect.get(old, name)));
+  assert(names.length >= 10);
+  const newer: Record<string, unknown> = { ...old };
+  for (const name of names) newer[name] = mapSet(Reflect.get(old, name), "key", "value");
+  retire(old, newer as unknown as State);
+  retire(kept, kept);
+  for (const name of names) {
+    assertThrows(() => mapGet(Reflect.get(old, name), "key"), TypeError, "retired");
+    assertEquals(mapGet(Reflect.get(kept, name), "key"), undefined, name);
+  }
+});
+
+function isMap(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "native" in value;
+}
