@@ -12,7 +12,7 @@ import type { Fenced } from "../support/peer_socket.ts";
 const BAD_FRAMES_MAX = 16;
 const QUEUE_MAX = 256;
 /** Room for everything that the steps before the last one leave behind, and for three large messages. */
-const QUEUE_MAX_BYTES = 225_000;
+const QUEUE_MAX_BYTES = 500_000;
 const LARGE = "x".repeat(60_000);
 /** With an index as the key, the engine's encoder leaves its path without recursion. */
 const DEEP = `${'[{"1":'.repeat(8_000)}0${"}]".repeat(8_000)}`;
