@@ -1,15 +1,147 @@
 /**
- * Checks the tokens of clients where option `auth` asks for it.
+ * Checks the tokens of clients where option `auth` asks for it: JWTs, by a secret or by public keys.
+ *
+ * A token must say whose it is (`sub`) and until when (`exp`): one that never ends could never be taken
+ * back. Which algorithms count is fixed by what the keys are, never by the token.
  *
  * @module
  */
+import type { JWTPayload } from "jose";
 import type { Identity, Settings } from "../core/mod.ts";
+import { StartError } from "./listener.ts";
+import { cachedKeys, codeOf, type Complain, isUrl, keySource, KeysUnavailable } from "./key_set.ts";
+import { logFault, messageOf } from "./log.ts";
 
 /** Tells what a token proves; `null` stands for a missing one. Never rejects. */
 export type Verifier = (token: string | null) => Promise<Identity>;
 
+/** What a verifier needs of the platform. */
+export interface AuthPorts {
+  /** What `exp` and `nbf` are compared with. */
+  readonly date: () => Date;
+  /** Milliseconds that no change of the wall clock moves: how old the keys are. */
+  readonly now: () => number;
+  /** How long a URL may take to give the keys, in milliseconds. */
+  readonly fetchMaxMs: number;
+}
+
 /** A verifier as the settings ask for, `null` where tokens are not checked. */
-export function createVerifier({ auth }: Settings): Verifier | null {
+export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM): Verifier | null {
+  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, max_token_length } = settings;
   if (auth === "none") return null;
-  throw new TypeError("not yet");
+  const { now, fetchMaxMs } = ports;
+  const complain = complainer(now);
+  const secret = new TextEncoder().encode(auth_secret);
+  const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
+  const keys = source && cachedKeys({ source, now, complain });
+
+  async function check(token: string): Promise<Identity> {
+    const { jwtVerify } = await import("jose");
+    const shared = {
+      requiredClaims: ["exp", "sub"],
+      clockTolerance: TOLERANCE_S,
+      currentDate: ports.date(),
+      ...(auth_audience !== "" && { audience: auth_audience }),
+      ...(auth_issuer !== "" && { issuer: auth_issuer }),
+    };
+    const { payload } = keys === null
+      ? await jwtVerify(token, secret, { ...shared, algorithms: SECRET_ALGORITHMS })
+      : await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_ALGORITHMS });
+    return identityOf(payload);
+  }
+
+  return async (token) => {
+    if (token === null || token === "") return rejected("A token is missing");
+    if (token.length > max_token_length) return rejected("The token is too long");
+    try {
+      return await check(token);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== null) return rejected(reason);
+      complain("A token could not be checked", error);
+      return rejected("The key of the token cannot be used here");
+    }
+  };
+}
+
+/**
+ * Checks at the start that `auth_jwks` can be used: a file must have keys in it. A URL is asked when the
+ * first token comes, so that the server can start before whoever has the keys.
+ *
+ * @throws {StartError} Where it cannot.
+ */
+export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
+  try {
+    if (isUrl(auth_jwks)) new URL(auth_jwks);
+    else if (auth_jwks !== "") await keySource(auth_jwks, PLATFORM.fetchMaxMs).load(null);
+  } catch (error) {
+    throw new StartError(`Option auth_jwks: cannot use "${auth_jwks}": ${messageOf(error)}.`, 2);
+  }
+}
+
+const PLATFORM: AuthPorts = {
+  date: () => new Date(),
+  now: () => performance.now(),
+  fetchMaxMs: 5_000,
+};
+
+/** How far the clock of whoever makes the tokens may be off. */
+const TOLERANCE_S = 5;
+
+/** A public key must never pass as a secret: the two lists share nothing. */
+const SECRET_ALGORITHMS = ["HS256"];
+const PUBLIC_ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519"
+  .split(" ");
+
+const MALFORMED = "The token is not a valid JWT";
+/** How often at most the log says that keys cannot be had or used. */
+const COMPLAINT_MS = 30_000;
+
+function identityOf({ sub, peers = [] }: JWTPayload): Identity {
+  if (typeof sub !== "string" || sub === "") {
+    return rejected("The claim sub of the token is not a text");
+  }
+  if (!Array.isArray(peers) || !peers.every((peer) => typeof peer === "string")) {
+    return rejected("The claim peers of the token is not a list of texts");
+  }
+  return { kind: "proven", subject: sub, peers };
+}
+
+function rejected(reason: string): Identity {
+  return { kind: "rejected", reason };
+}
+
+/** What is wrong with a token, without anything of the token; `null` where the fault is not the token's. */
+function reasonOf(error: unknown): string | null {
+  if (error instanceof KeysUnavailable) return "Tokens cannot be checked now: try again later";
+  const code = codeOf(error);
+  if (code !== "ERR_JWT_CLAIM_VALIDATION_FAILED") return REASONS.get(code) ?? null;
+  const { claim, reason }: { claim?: unknown; reason?: unknown } = Object(error);
+  if (reason === "missing") return `The token has no claim ${claim}`;
+  if (claim === "aud" || claim === "iss") {
+    return `The claim ${claim} of the token is not the one asked for`;
+  }
+  if (reason === "invalid") return `The claim ${claim} of the token is not a number`;
+  return "The token is not valid yet";
+}
+
+const REASONS: ReadonlyMap<unknown, string> = new Map([
+  ["ERR_JWT_EXPIRED", "The token has expired"],
+  ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "The signature of the token is wrong"],
+  ["ERR_JOSE_ALG_NOT_ALLOWED", "The algorithm of the token does not count here"],
+  ["ERR_JWKS_NO_MATCHING_KEY", "The token is signed with a key that is not known here"],
+  ["ERR_JWKS_MULTIPLE_MATCHING_KEYS", "The token does not say which key signed it (kid)"],
+  ["ERR_JWS_INVALID", MALFORMED],
+  ["ERR_JWT_INVALID", MALFORMED],
+  ["ERR_JOSE_NOT_SUPPORTED", MALFORMED],
+]);
+
+/** Logs what is wrong with the keys, but not as often as clients can make it happen. */
+function complainer(now: () => number): Complain {
+  let saidAt = -Infinity;
+  return (what, why) => {
+    if (now() - saidAt < COMPLAINT_MS) return;
+    saidAt = now();
+    logFault(what, why);
+  };
 }

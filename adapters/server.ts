@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkAuthFiles } from "./auth.ts";
 import { listenDeno } from "./deno_listener.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -23,6 +24,7 @@ import {
  */
 export async function listen(exchange: Exchange): Promise<Listener> {
   const { settings } = exchange;
+  await checkAuthFiles(settings);
   const listener = settings.listener === "node"
     ? await (await import("./node_listener.ts")).listenNode(exchange)
     : await listenDeno(exchange);

@@ -29,9 +29,10 @@ export const LIMITS = {
     unit: "characters",
     doc: "Longest id a client may claim; ids are kept and logged",
   },
+  // A JWT signed by RS256 with a 4096-bit key and the claims of a usual provider takes 1,434.
   max_token_length: {
     type: "integer",
-    default: 1_024,
+    default: 4_096,
     min: 1,
     max: 65_536,
     unit: "characters",
@@ -39,7 +40,7 @@ export const LIMITS = {
   },
   max_query_length: {
     type: "integer",
-    default: 4_096,
+    default: 8_192,
     min: 1,
     max: MIB,
     unit: "characters",

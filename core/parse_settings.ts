@@ -96,7 +96,8 @@ function conflictIn(settings: Settings): string | null {
       `${MESSAGES_UNSENT_MIN * max_message_bytes}, so that no message alone cuts off a reader: ` +
       `got ${max_unsent_bytes}.`;
   }
-  const { sslkey, sslcert, auth, auth_secret, auth_jwks, auth_http, trusted_proxies } = settings;
+  const { sslkey, sslcert, trusted_proxies } = settings;
+  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http } = settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
     return `Option trusted_proxies must be an address or a range: got ${describe(wrongRange)}.`;
@@ -104,8 +105,9 @@ function conflictIn(settings: Settings): string | null {
   if (auth === "jwt" && (auth_secret === "") === (auth_jwks === "")) {
     return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";
   }
-  if (auth === "none" && (auth_secret !== "" || auth_jwks !== "" || auth_http)) {
-    return "Options auth_secret, auth_jwks and auth_http need auth jwt too.";
+  const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
+  if (auth === "none" && (asked || auth_http)) {
+    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer and auth_http need auth jwt.";
   }
   if (sslkey === "" && sslcert !== "") {
     return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";

@@ -107,6 +107,9 @@ function refusalOf({ stopping, settings }: State, event: SocketOpened): Refusal 
     problemOf("id", id, settings.max_id_length) ??
     problemOf("token", token, settings.max_token_length);
   if (problem !== null) return [CLOSE.badParameters, problem];
+  if (settings.auth !== "none" && identity.kind === "unchecked") {
+    return [CLOSE.notAuthorized, "The token was not checked"];
+  }
   if (identity.kind === "rejected") return [CLOSE.notAuthorized, identity.reason];
   if (identity.kind === "proven" && identity.subject !== id && !identity.peers.includes(id)) {
     return [CLOSE.notAuthorized, "The token is not for this id"];

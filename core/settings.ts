@@ -137,6 +137,20 @@ export const OPTIONS = {
     rule: "the path of a file or an http(s) URL",
     doc: "JWKS with the public keys of RS, ES or EdDSA tokens",
   },
+  auth_audience: {
+    type: "text",
+    default: "",
+    pattern: /^\P{Cc}*$/u,
+    rule: "the audience of the tokens",
+    doc: "Claim aud that tokens must have: set it where the keys sign for other applications too",
+  },
+  auth_issuer: {
+    type: "text",
+    default: "",
+    pattern: /^\P{Cc}*$/u,
+    rule: "the issuer of the tokens",
+    doc: "Claim iss that tokens must have",
+  },
   auth_http: {
     type: "boolean",
     default: false,

@@ -4,6 +4,7 @@
  * Each scenario shows the behaviour that `peerjs_test.ts` names it after.
  */
 import { validate as isUuidV4 } from "@std/uuid/v4";
+import { SignJWT } from "jose";
 import { assert, assertEquals } from "../support/assert.ts";
 import { chat, connect, expectError, type Lab, notes, wait } from "./lab.ts";
 
@@ -85,5 +86,23 @@ export async function takeover(lab: Lab): Promise<void> {
   // Peer to peer, the replaced one lives on.
   await chat(bob, old, "before", "to the old one");
   assertEquals(await notes(old.tab, "alice", "connection"), []);
+  assertEquals(await notes(alice.tab, "alice", "error"), []);
+}
+
+export async function refreshed(lab: Lab): Promise<void> {
+  const secret = "0123456789abcdef0123456789abcdef";
+  const server = await lab.serve("--auth", "jwt", "--auth_secret", secret);
+  const tokenOf = async (sub: string): Promise<string> =>
+    await new SignJWT({ jti: crypto.randomUUID() }).setProtectedHeader({ alg: "HS256" })
+      .setSubject(sub).setExpirationTime("1 minute").sign(new TextEncoder().encode(secret));
+  const bob = await lab.arrive(server, "bob", { token: await tokenOf("bob") });
+  const old = await lab.arrive(server, "alice", { token: await tokenOf("alice") });
+  const alice = await lab.arrive(server, "alice", { token: await tokenOf("alice") });
+  await wait(old.tab, "alice", "disconnected");
+  await connect(bob, alice, "after");
+  await chat(bob, alice, "after", "to the new one");
+
+  const tab = await lab.enter(server, "impostor", "alice", { token: await tokenOf("mallory") });
+  await expectError(tab, "impostor", "server-error", "The token is not for this id");
   assertEquals(await notes(alice.tab, "alice", "error"), []);
 }

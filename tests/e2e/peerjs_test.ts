@@ -29,6 +29,8 @@ const scenarios: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
     identity.hastyReconnect,
   "a second socket with the same token takes the id over, and calls reach the new one [OPEN-5]":
     identity.takeover,
+  "a page that comes back with a new token for its subject keeps its id, another subject is refused [AUTH-3] [AUTH-2]":
+    identity.refreshed,
   "a custom key and path serve the whole protocol [HTTP-2] [OPEN-6]": refusal.custom,
   "a wrong key is refused, in words over the socket and as 401 over HTTP [OPEN-2] [HTTP-4]":
     refusal.wrongKey,

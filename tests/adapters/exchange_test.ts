@@ -1,0 +1,165 @@
+/**
+ * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
+ */
+import { createSignalbox, type SignalboxOptions } from "../../main.ts";
+import { type SocketLike, Sockets } from "../../adapters/sockets.ts";
+import { connId, type Event, settingsFrom } from "../../core/mod.ts";
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { openSocket } from "../support/peer_socket.ts";
+
+/** Serves a signalbox on a free port while `body` runs. */
+async function serving(
+  options: SignalboxOptions,
+  body: (
+    place: { readonly url: string; readonly wsUrl: string; readonly port: number },
+  ) => Promise<void>,
+): Promise<void> {
+  const box = createSignalbox(options);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
+  const { port } = server.addr;
+  try {
+    await body({ url: `http://127.0.0.1:${port}/`, wsUrl: `ws://127.0.0.1:${port}/peerjs`, port });
+  } finally {
+    await box.stop();
+    await server.shutdown();
+  }
+}
+
+async function raw(port: number, head: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(`${head}\r\nConnection: close\r\n\r\n`));
+  return await new Response(connection.readable).text();
+}
+
+const CLIENT = { key: "peerjs", token: "t" };
+
+Deno.test("[FAULT-24] a hook that throws or rejects ends nothing", async () => {
+  const fail = (): never => {
+    throw new Error("a bad hook");
+  };
+  const reject = async (): Promise<void> =>
+    await Promise.reject(new Error("a bad asynchronous hook"));
+  for (const hook of [fail, reject]) {
+    await serving(
+      { onConnection: hook, onMessage: hook, onDisconnection: hook },
+      async ({ wsUrl }) => {
+        await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
+        assertEquals(await a.next(), { type: "OPEN" });
+        assertEquals(await a.fence(), { frames: [], closed: null });
+      },
+    );
+  }
+});
+
+Deno.test("[HTTP-9] [FAULT-24] a generator that throws, or gives no usable id, is a 500 with CORS", async () => {
+  const generators: (() => string)[] = [
+    () => {
+      throw new Error("a bad generator");
+    },
+    () => "a\nb",
+    () => "",
+    () => "x".repeat(257),
+    // An application in JavaScript can give anything.
+    () => JSON.parse("5"),
+  ];
+  for (const generateClientId of generators) {
+    await serving({ generateClientId }, async ({ url }) => {
+      const response = await fetch(`${url}peerjs/id`);
+      assertEquals([response.status, response.headers.get("access-control-allow-origin")], [
+        500,
+        "*",
+      ]);
+      assertStringIncludes(await response.text(), "taken or cannot be used");
+      assertEquals((await (await fetch(url)).json()).name, "PeerJS Server");
+    });
+  }
+});
+
+Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like any other", async () => {
+  await serving({}, async ({ port }) => {
+    for (const host of ["[bad", "x:99999", "a b", ""]) {
+      assert(
+        (await raw(port, `GET /peerjs/id HTTP/1.1\r\nHost: ${host}`)).startsWith("HTTP/1.1 200"),
+        host,
+      );
+    }
+  });
+});
+
+Deno.test("[HTTP-8] a handshake that is not valid is a 400 with CORS", async () => {
+  await serving({}, async ({ port }) => {
+    const answer = await raw(port, "GET /peerjs?id=a HTTP/1.1\r\nHost: x\r\nUpgrade: websocket");
+    assert(/^HTTP\/1\.1 4\d\d /.test(answer), answer);
+    assertStringIncludes(answer.toLowerCase(), "access-control-allow-origin: *");
+  });
+});
+
+Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed", async () => {
+  const stopped = Promise.withResolvers<Promise<void>>();
+  const box = createSignalbox({ onMessage: () => stopped.resolve(box.stop()) });
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
+  const wsUrl = `ws://127.0.0.1:${server.addr.port}/peerjs`;
+  const a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
+  await a.next();
+  a.send({ type: "OFFER", dst: "b" });
+  await stopped.promise;
+  await box.stop();
+  assertEquals((await a.closed).code, 1001);
+  await server.shutdown();
+});
+
+Deno.test("[QUEUE-2] a newcomer is not cut off by all that waits for it", async () => {
+  await serving({}, async ({ wsUrl }) => {
+    await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
+    await source.next();
+    for (let i = 0; i < 60; i++) {
+      source.send({ type: "OFFER", dst: "late", payload: "x".repeat(60_000) });
+    }
+    const refused = (await source.fence()).frames.length;
+    await using late = await openSocket({ ...CLIENT, wsUrl, id: "late" });
+    const { frames, closed } = await late.fence();
+    assertEquals([frames.length - 1 + refused, closed], [60, null]);
+  });
+});
+
+/** A socket that a test drives. */
+function fakeSocket(given: Partial<SocketLike> = {}): SocketLike & { closes: number } {
+  return {
+    readyState: WebSocket.OPEN,
+    bufferedAmount: 0,
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    onerror: null,
+    closes: 0,
+    send(): void {},
+    close(): void {
+      this.closes++;
+    },
+    ...given,
+  };
+}
+
+Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounded", () => {
+  const events: Event[] = [];
+  const settings = settingsFrom({ max_closing_sockets: 2 });
+  const sockets = new Sockets({ settings, dispatch: (event) => events.push(event) });
+  const parameters = {
+    id: "a",
+    token: "t",
+    key: "peerjs",
+    address: "",
+    origin: null,
+    queryLength: 0,
+    identity: { kind: "unchecked" },
+  } as const;
+  const fakes = [fakeSocket(), fakeSocket()];
+  for (const fake of fakes) sockets.attach(fake, parameters);
+  const close = { kind: "close", code: 4003, reason: "" } as const;
+  sockets.perform({ ...close, conn: connId(1) });
+  assertEquals(sockets.hasRoom(), true);
+  sockets.perform({ ...close, conn: connId(2) });
+  assertEquals(sockets.hasRoom(), false);
+  fakes[0]?.onclose?.(undefined as never);
+  assertEquals([sockets.hasRoom(), events.length], [true, 2], "and a mute socket says nothing");
+});
