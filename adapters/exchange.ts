@@ -118,7 +118,9 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
       const answered = respond(runtime.state(), request, suggestId);
-      if (answered.status >= 400) logRefusedRequest(method, path, answered.status);
+      if (answered.status >= 400) {
+        logRefusedRequest(method, { path, prefix: settings.path, status: answered.status });
+      }
       return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {

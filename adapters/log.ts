@@ -74,9 +74,17 @@ export function logObserver(): Observer {
   });
 }
 
-/** Says that a request was refused; its path without what may be a key. */
-export function logRefusedRequest(method: string, path: string, status: number): void {
-  const url = shorten(path.replace(/[^/]+(?=\/(?:id|peers)$)/, "<key>"));
+/** Says that a request was refused. What it has beside the prefix and known words may be a key. */
+export function logRefusedRequest(
+  method: string,
+  { path, prefix, status }: { path: string; prefix: string; status: number },
+): void {
+  const known = path.startsWith(prefix) ? prefix : "";
+  const rest = path.slice(known.length).replace(
+    /[^/]+/g,
+    (word) => KNOWN_WORDS.test(word) ? word : "*",
+  );
+  const url = shorten(known + rest);
   write("debug", `${escape(method)} ${url} was refused: ${status}`, {
     event: "refused-request",
     method: escape(method),
@@ -151,7 +159,8 @@ export function logSizes(sizes: Readonly<Record<string, number>>): void {
 
 /** Says that something failed which should not have; the server goes on. */
 export function logFault(what: string, error: unknown): void {
-  const detail = error instanceof Error ? error.stack ?? error.message : String(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  const detail = typeof stack === "string" ? stack : messageOf(error);
   write("error", `${what}: ${redact(escape(detail))}`, {
     event: "fault",
     what,
@@ -161,7 +170,11 @@ export function logFault(what: string, error: unknown): void {
 
 /** What an exception says, for a line of the log or an answer. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "a value that has no text";
+  }
 }
 
 type Level = "debug" | "info" | "warn" | "error";
@@ -183,6 +196,7 @@ function shorten(text: string): string {
 }
 
 const SHOWN_MAX = 256;
+const KNOWN_WORDS = /^(?:id|peers|peerjs)$/;
 
 /** Errors of the platform can have a whole URL in them. */
 function redact(text: string): string {

@@ -1,12 +1,204 @@
 /**
- * `node:http` with `npm:ws` as the program's listener.
+ * `node:http` with `npm:ws` as the program's listener: slower than `Deno.serve`, and it bounds more.
+ *
+ * It bounds messages in fragments, request heads in size and time, and floods of pings; it ends
+ * connections that are dead or do not answer a close, and can read its certificate again.
  *
  * @module
  */
-import type { Exchange } from "./exchange.ts";
-import type { Listener } from "./listener.ts";
+import { STATUS_CODE } from "@std/http/status";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+// @ts-types="@types/ws"
+import { WebSocketServer } from "ws";
+import type { HttpReply, Settings } from "../core/mod.ts";
+import type { Arrival, Exchange } from "./exchange.ts";
+import { bindAddress, type Listener, readTls, type Tls } from "./listener.ts";
+import { logFault, logRelisten, messageOf } from "./log.ts";
+import { watchAccepting } from "./node_accepting.ts";
+import {
+  answerUnparsed,
+  arrivalOf,
+  FAILED,
+  RequestQueue,
+  writeRawReply,
+  writeReply,
+} from "./node_http.ts";
+import { boundsOf, watchOver } from "./node_socket.ts";
+import { within } from "./runtime.ts";
+import type { SocketParameters } from "./sockets.ts";
 
-/** Listens as the settings of `exchange` say. */
-export function listenNode(_exchange: Exchange): Promise<Listener> {
-  return Promise.reject(new TypeError("not yet"));
+/**
+ * Listens as the settings of `exchange` say.
+ *
+ * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
+ */
+export async function listenNode(exchange: Exchange): Promise<Listener> {
+  const { settings } = exchange;
+  const tls = await readTls(settings);
+  const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
+  const sockets = new WebSocketServer({ noServer: true, ...boundsOf(settings) });
+  serve(server, sockets, exchange);
+  let hostname = "";
+  await bindAddress(settings, (host) => {
+    hostname = host;
+    return bind(server, host, settings.port);
+  });
+  const port = portOf(server);
+  const stopWatch = watchAccepting({ server, hostname, port, relisten });
+  server.on("error", (error) => logFault("The listener failed", error));
+
+  function relisten(why: string): void {
+    logRelisten(why);
+    // Connections that are open are not touched by this, only those that nobody accepted.
+    server.close();
+    server.listen({ host: hostname, port });
+  }
+
+  async function stop(): Promise<void> {
+    stopWatch();
+    await exchange.stop();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
+    server.closeAllConnections();
+    for (const socket of sockets.clients) socket.terminate();
+    await within(FINISH_MAX_MS, promise);
+  }
+
+  async function reload(): Promise<void> {
+    const renewed = await readTls(settings);
+    if (renewed !== null) setTls?.(renewed);
+  }
+
+  return { port, stop, reload: setTls === null ? null : reload };
+}
+
+/** How long the end may take after the sockets were told; both together stay under 5 s. */
+const FINISH_MAX_MS = 1_000;
+
+/** How often it is looked for heads that are late. */
+const HEAD_CHECK_MS = 500;
+
+interface Serving {
+  readonly server: Server | SecureServer;
+  /** Changes the certificate; `null` where there is none. */
+  readonly setTls: ((tls: Tls) => void) | null;
+}
+
+function plainServer(settings: Settings): Serving {
+  return { server: createServer(headBounds(settings)), setTls: null };
+}
+
+function secureServer(settings: Settings, tls: Tls): Serving {
+  const options = { ...headBounds(settings), handshakeTimeout: settings.head_timeout };
+  const server = createSecureServer({ ...options, ...tls });
+  server.on("tlsClientError", (_error, connection) => connection.destroy());
+  return { server, setTls: (renewed) => server.setSecureContext({ ...renewed }) };
+}
+
+function headBounds({ head_timeout, max_head_bytes }: Settings): {
+  readonly maxHeaderSize: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
+} {
+  return {
+    maxHeaderSize: max_head_bytes,
+    headersTimeout: head_timeout,
+    requestTimeout: head_timeout,
+    connectionsCheckingInterval: Math.min(HEAD_CHECK_MS, head_timeout),
+  };
+}
+
+function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange: Exchange): void {
+  // However many fit into the head: one that was left out could be the one that a proxy added.
+  server.maxHeadersCount = 0;
+  const queue = new RequestQueue(exchange.settings.max_unsent_bytes);
+
+  async function replyTo(request: IncomingMessage): Promise<HttpReply> {
+    try {
+      const arrival = arrivalOf(request);
+      return exchange.wantsSocket(arrival)
+        ? refuseHandshake(exchange, arrival, "Connection does not name Upgrade")
+        : await exchange.reply(arrival);
+    } catch (error) {
+      logFault("A request failed", error);
+      return FAILED;
+    }
+  }
+
+  async function prepare(request: IncomingMessage): Promise<Prepared> {
+    try {
+      const arrival = arrivalOf(request);
+      if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
+      if (!exchange.hasSocketRoom()) {
+        const reply = exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_ROOM);
+        return { reply };
+      }
+      return { parameters: await exchange.parametersOf(arrival) };
+    } catch (error) {
+      logFault("A request failed", error);
+      return { reply: FAILED };
+    }
+  }
+
+  async function upgrade(
+    request: IncomingMessage,
+    connection: Duplex,
+    head: Buffer<ArrayBuffer>,
+  ): Promise<void> {
+    connection.on("error", () => connection.destroy());
+    const { reply, parameters } = await prepare(request);
+    if (reply !== undefined) {
+      writeRawReply(connection, reply);
+      return;
+    }
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      socket.binaryType = "arraybuffer";
+      watchOver(socket, connection);
+      exchange.attach(socket, parameters);
+    });
+  }
+
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    if (queue.isTooLong(request)) return;
+    replyTo(request).then((reply) => {
+      writeReply(response, reply, request);
+      queue.answered(request);
+    });
+  });
+  server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
+  server.on("clientError", answerUnparsed);
+  sockets.on("wsClientError", (error, connection, request) => {
+    writeRawReply(connection, refuseHandshake(exchange, arrivalOf(request), messageOf(error)));
+  });
+}
+
+/** What is to be done about a request for an upgrade. */
+type Prepared =
+  | { readonly reply: HttpReply; readonly parameters?: undefined }
+  | { readonly reply?: undefined; readonly parameters: SocketParameters };
+
+const NO_ROOM = "Too many connections are waiting to be closed: try again later.";
+
+function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
+  const body = `The WebSocket handshake is not valid: ${why}.`;
+  return exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host, port }, () => {
+    server.off("error", reject);
+    resolve();
+  });
+  return promise;
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  return address !== null && typeof address === "object" ? address.port : 0;
 }

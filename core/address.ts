@@ -91,20 +91,21 @@ function parseV4(text: string): number[] | null {
 function parseV6(text: string): number[] | null {
   const [left = "", right, ...rest] = text.split("::");
   if (rest.length > 0) return null;
-  const head = parseGroups(left);
-  const tail = right === undefined ? [] : parseGroups(right);
+  const head = parseGroups(left, right === undefined);
+  const tail = right === undefined ? [] : parseGroups(right, true);
   if (head === null || tail === null) return null;
   const missing = 16 - head.length - tail.length;
   if (right === undefined ? missing !== 0 : missing < 2) return null;
   return [...head, ...new Array<number>(missing).fill(0), ...tail];
 }
 
-function parseGroups(text: string): number[] | null {
+/** An IPv4 address may stand in the place of the last two groups. */
+function parseGroups(text: string, isEnd: boolean): number[] | null {
   if (text === "") return [];
   const bytes: number[] = [];
   const groups = text.split(":");
   for (const [i, group] of groups.entries()) {
-    const v4 = i === groups.length - 1 && group.includes(".") ? parseV4(group) : undefined;
+    const v4 = isEnd && i === groups.length - 1 && group.includes(".") ? parseV4(group) : undefined;
     if (v4 === null || (v4 === undefined && !/^[0-9a-f]{1,4}$/i.test(group))) return null;
     const value = parseInt(group, 16);
     bytes.push(...v4 ?? [value >> 8, value & 0xff]);

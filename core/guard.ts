@@ -59,8 +59,8 @@ export function wrongTokensOf(state: State, address: string, now: Millis): numbe
 /** Whether an address has to wait for its answers, and no more sockets may wait. */
 export function isShutOut(state: State, address: string, now: Millis): boolean {
   const { wrong_token_limit, max_waiting_sockets } = state.settings;
-  return wrongTokensOf(state, address, now) >= wrong_token_limit &&
-    state.waiting.size >= max_waiting_sockets;
+  const wrong = wrongTokensOf(state, address, now);
+  return wrong > 0 && wrong >= wrong_token_limit && state.waiting.size >= max_waiting_sockets;
 }
 
 /** Counts a wrong token, and answers it: at once, or, once too often, after a wait that doubles each time. */

@@ -146,7 +146,7 @@ export const LIMITS = {
   },
   max_closing_sockets: {
     type: "integer",
-    default: 1_000,
+    default: 5_000,
     min: 1,
     max: 1_000_000,
     unit: "sockets",

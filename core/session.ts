@@ -87,6 +87,7 @@ interface Claimant {
 type Refusal = readonly [CloseCode, string];
 
 const STOPPING = "Server is shutting down";
+const REPLACED = "Replaced by a newer connection with the same id and token";
 const TOO_MANY_WRONG = "Too many wrong tokens from this address: try again later";
 const MISSING_PARAMETER: Refusal = [
   CLOSE.badParameters,
@@ -134,9 +135,10 @@ function claim(
     return refuse(state, conn, CLOSE.full, "Server has reached its concurrent user limit");
   }
   if (held.owner !== claimant.owner) return answerWrongToken(state, claimant, now);
+  // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
+  if (conn < held.conn) return [state, [close(conn, CLOSE.replaced, REPLACED)]];
   const [next, effects] = admit(release(state, held.conn, old), claimant, now);
-  const reason = "Replaced by a newer connection with the same id and token";
-  return [next, [...effects, close(held.conn, CLOSE.replaced, reason)]];
+  return [next, [...effects, close(held.conn, CLOSE.replaced, REPLACED)]];
 }
 
 function admit(

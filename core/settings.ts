@@ -114,7 +114,7 @@ export const OPTIONS = {
     type: "choice",
     default: "deno",
     choices: ["deno", "node"],
-    doc: "What listens: Deno.serve, faster, or node:http with ws, which bounds more",
+    doc: "What listens: the runtime's own server, faster, or node:http with ws, which bounds more",
   },
   auth: {
     type: "choice",

@@ -83,7 +83,7 @@ async function relay({ sockets }: Contender): Promise<void> {
       if (left-- > 0) socket.send(text);
       else if (--inPlay === 0) resolve();
     };
-    if (i % 2 === 0) for (let ball = 0; ball < BALLS; ball++) socket.send(text);
+    if (i % 2 === 0) { for (let ball = 0; ball < BALLS; ball++) socket.send(text); }
   });
   await promise;
 }

@@ -91,6 +91,14 @@ Deno.test("[OPEN-5] the silence of a new socket counts from its own opening", ()
   assertEquals(w.tick(), [closes(2, CLOSE.timedOut, "No valid message for 100 ms")]);
 });
 
+Deno.test("[OPEN-5] an older socket that is opened late does not take over from a newer one", () => {
+  const w = world();
+  w.open(2, "a");
+  const before = w.state;
+  assertEquals(w.open(1, "a"), [closes(1, CLOSE.replaced, REPLACED)]);
+  assertStrictEquals(w.state, before);
+});
+
 Deno.test("[OPEN-5] a takeover may come from a holder that a takeover made", () => {
   const w = world();
   w.open(1, "a");

@@ -81,7 +81,7 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
   },
   "replaced": {
     ...MUTE,
-    "socket-opened": ["send:1", "close:2:4000"],
+    "socket-opened": ["close:1:4000"],
     "shutdown-requested": ["close:2:1001"],
   },
   "left": { ...MUTE, "socket-opened": ["send:1"], "shutdown-requested": "changed" },

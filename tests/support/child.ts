@@ -15,9 +15,12 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   /** Variables on top of the environment; the server's own settings are never inherited. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What starts it: a command that becomes the one behind it, such as `prlimit --nofile=150`. */
+  readonly prefix?: readonly string[];
 }
 
 export interface Child extends AsyncDisposable {
+  readonly pid: number;
   readonly port: number;
   /** The path prefix, as the server reports it. */
   readonly path: string;
@@ -54,6 +57,7 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
     const { port, path } = listening(line) ?? { port: 0, path: "/" };
     const prefix = path.endsWith("/") ? path : `${path}/`;
     return {
+      pid: process.pid,
       port,
       path,
       url: `http://127.0.0.1:${port}${prefix}`,
@@ -69,8 +73,9 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
   }
 }
 
-function spawn({ args = [], env = {} }: ChildOptions): Deno.ChildProcess {
-  return spawnMain(["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args], env);
+function spawn({ args = [], env = {}, prefix = [] }: ChildOptions): Deno.ChildProcess {
+  const flags = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args];
+  return spawnMain(flags, env, prefix);
 }
 
 /** A child that has ended meanwhile cannot be signalled, and needs no signal. */

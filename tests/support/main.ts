@@ -14,13 +14,18 @@ export interface Ended {
 /** The root of the project, where the program is run. */
 export const ROOT = new URL("../../", import.meta.url);
 
-/** Starts `main.ts` with these flags and variables, and no others of the server's. */
+/**
+ * Starts `main.ts` with these flags and variables, and no others of the server's; behind `prefix`, a command
+ * that becomes the one that follows it, such as `prlimit --nofile=150`.
+ */
 export function spawnMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  prefix: readonly string[] = [],
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts", ...args],
+  const [command = "", ...rest] = [...prefix, Deno.execPath(), "run", "-A", "main.ts", ...args];
+  return new Deno.Command(command, {
+    args: rest,
     cwd: ROOT,
     clearEnv: true,
     env: { ...cleanEnvironment(), ...env },

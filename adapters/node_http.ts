@@ -1,0 +1,132 @@
+/**
+ * HTTP as `node:http` speaks it: what the server looks at in a request, and how its answers get back.
+ *
+ * An answer goes through a response where there is one. A request that asked for an upgrade, or that
+ * could not be parsed, has only its connection left: the answer is written on that, and ends it.
+ *
+ * @module
+ */
+import { STATUS_CODE } from "@std/http/status";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { HttpReply } from "../core/mod.ts";
+import type { Arrival } from "./exchange.ts";
+
+/** What the server looks at in a request. */
+export function arrivalOf(request: IncomingMessage): Arrival {
+  const { method = "GET", headers, socket } = request;
+  return {
+    method,
+    ...targetOf(request.url ?? "/"),
+    header: (name): string | null => {
+      const value = headers[name];
+      return Array.isArray(value) ? value.join(", ") : value ?? null;
+    },
+    remoteAddress: socket.remoteAddress ?? "",
+  };
+}
+
+/** Writes an answer. A body that came with the request is not waited for. */
+export function writeReply(
+  response: ServerResponse,
+  { status, headers, body }: HttpReply,
+  request: IncomingMessage,
+): void {
+  const hasBody = request.headers["content-length"] !== undefined ||
+    request.headers["transfer-encoding"] !== undefined;
+  response.writeHead(status, {
+    ...headers,
+    ...(body !== "" && { "content-length": byteLength(body) }),
+    ...(hasBody && { connection: "close" }),
+  });
+  response.end(body);
+}
+
+/** Writes an answer on a connection that HTTP has let go of, and ends the connection. */
+export function writeRawReply(connection: Duplex, { status, headers, body }: HttpReply): void {
+  if (!connection.writable) {
+    connection.destroy();
+    return;
+  }
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${byteLength(body)}`,
+    "connection: close",
+  ];
+  // It is over for this side with the last byte, whether or not the other side ends too.
+  connection.end(`${lines.join("\r\n")}\r\n\r\n${body}`, () => connection.destroy());
+}
+
+/**
+ * The requests of each connection that are not answered yet. One that sends many before it has an answer,
+ * or reads none of its answers, would have all of them kept for it: it is ended.
+ */
+export class RequestQueue {
+  readonly #waiting = new WeakMap<Socket, number>();
+  readonly #unreadMax: number;
+
+  /** @param unreadMax How many bytes of answers may be unread. */
+  constructor(unreadMax: number) {
+    this.#unreadMax = unreadMax;
+  }
+
+  /** Counts a request; `true` where it is one too many, and its connection was ended. */
+  isTooLong({ socket }: IncomingMessage): boolean {
+    const waiting = (this.#waiting.get(socket) ?? 0) + 1;
+    this.#waiting.set(socket, waiting);
+    if (waiting <= PIPELINED_MAX && socket.writableLength <= this.#unreadMax) return false;
+    socket.destroy();
+    return true;
+  }
+
+  /** Counts an answer. */
+  answered({ socket }: IncomingMessage): void {
+    this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1);
+  }
+}
+
+/** Browsers send the next request after the answer; some proxies and tools send a few ahead. */
+const PIPELINED_MAX = 32;
+
+/** The answer where giving one failed. */
+export const FAILED: HttpReply = plain(
+  STATUS_CODE.InternalServerError,
+  "The server failed to answer this request.\n",
+);
+
+/** Answers what could not be parsed, came too slowly, or was too large. */
+export function answerUnparsed(error: Error, connection: Duplex): void {
+  const code = "code" in error ? error.code : undefined;
+  if (code === "ECONNRESET") connection.destroy();
+  else writeRawReply(connection, UNPARSED.get(String(code)) ?? MALFORMED);
+}
+
+const MALFORMED = plain(STATUS_CODE.BadRequest, "The request is not valid HTTP.\n");
+
+const UNPARSED: ReadonlyMap<string, HttpReply> = new Map([
+  [
+    "ERR_HTTP_REQUEST_TIMEOUT",
+    plain(STATUS_CODE.RequestTimeout, "The request did not arrive in time.\n"),
+  ],
+  [
+    "HPE_HEADER_OVERFLOW",
+    plain(STATUS_CODE.RequestHeaderFieldsTooLarge, "The head of the request is too large.\n"),
+  ],
+]);
+
+function plain(status: number, body: string): HttpReply {
+  return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
+}
+
+/** Path and query of a request target, which is a path or, as proxies are asked, a whole URL. */
+function targetOf(target: string): { path: string; query: string } {
+  const [, path = "", query = ""] = /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)\??([^#]*)/i.exec(target) ??
+    [];
+  return { path: path === "" ? "/" : path, query };
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,238 @@
+/**
+ * What every listener must do alike: the same conversations with each, over real sockets in this process.
+ */
+import { createExchange, type Exchange, type Hooks } from "../../adapters/exchange.ts";
+import { listenDeno } from "../../adapters/deno_listener.ts";
+import type { Listener } from "../../adapters/listener.ts";
+import { listenNode } from "../../adapters/node_listener.ts";
+import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { openSocket } from "../support/peer_socket.ts";
+import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+
+const LISTEN = { deno: listenDeno, node: listenNode } as const;
+
+interface Served extends AsyncDisposable {
+  readonly exchange: Exchange;
+  readonly listener: Listener;
+  readonly port: number;
+  readonly url: string;
+  readonly wsUrl: string;
+}
+
+type Serve = (options?: PartialSettings, hooks?: Hooks) => Promise<Served>;
+
+/** Declares a test for each listener. */
+function contract(name: string, test: (serve: Serve) => Promise<void>): void {
+  for (const [which, listen] of Object.entries(LISTEN)) {
+    const serve: Serve = async (options = {}, hooks = {}) => {
+      const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
+      const exchange = createExchange(settings, hooks);
+      const listener = await listen(exchange);
+      const { port } = listener;
+      const address = `127.0.0.1:${port}${settings.path}`;
+      return {
+        exchange,
+        listener,
+        port,
+        url: `http://${address}`,
+        wsUrl: `ws://${address}peerjs`,
+        [Symbol.asyncDispose]: listener.stop,
+      };
+    };
+    Deno.test(`${name}: ${which}`, () => test(serve));
+  }
+}
+
+const CLIENT = { key: "peerjs", token: "t" };
+
+contract("[MSG-1] [MSG-2] [OPEN-6] two clients exchange messages", async (serve) => {
+  await using served = await serve();
+  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  await using b = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "b b" });
+  assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
+  a.send({ type: "OFFER", src: "x", dst: "b b", payload: { sdp: "…" } });
+  assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b b", payload: { sdp: "…" } });
+  assertEquals(served.exchange.clientCount(), 2);
+});
+
+contract("[MSG-6] [MSG-9] a bad frame is answered, one byte too much closes", async (serve) => {
+  await using served = await serve();
+  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  await a.next();
+  a.sendRaw("nonsense");
+  assertStringIncludes(JSON.stringify(await a.next()), "must be JSON");
+  a.sendRaw(new Uint8Array(5));
+  assertStringIncludes(JSON.stringify(await a.next()), "5 bytes of binary data");
+  const envelope = JSON.stringify({ type: "OFFER", dst: "a", payload: "" });
+  const payload = "x".repeat(65_536 - envelope.length);
+  a.send({ type: "OFFER", dst: "a", payload });
+  assertEquals(await a.next(), { type: "OFFER", src: "a", dst: "a", payload });
+  a.send({ type: "OFFER", dst: "a", payload: `${payload}x` });
+  assertStringIncludes(JSON.stringify(await a.next()), "at most 65536 bytes");
+  assertEquals((await a.closed).code, 1009);
+});
+
+contract("[OPEN-1] [OPEN-2] [OPEN-4] [OPEN-7] a refusal is a frame, then a code", async (serve) => {
+  await using served = await serve({ concurrent_limit: 1 });
+  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  assertEquals(await a.next(), { type: "OPEN" });
+  const refusals: [Record<string, string>, string, number][] = [
+    [{}, "No id, token, or key supplied", 4002],
+    [{ id: "x", token: "t", key: "wrong" }, "Invalid key provided", 4003],
+    [{ ...CLIENT, id: "a", token: "other" }, "ID is taken", 4001],
+    [{ ...CLIENT, id: "b" }, "concurrent user limit", 4004],
+  ];
+  for (const [parameters, text, code] of refusals) {
+    await using refused = await openSocket({ ...parameters, wsUrl: served.wsUrl });
+    assertStringIncludes(JSON.stringify(await refused.next()), text);
+    assertEquals((await refused.closed).code, code);
+  }
+  assertEquals(await a.fence(), { frames: [], closed: null });
+});
+
+contract("[OPEN-5] the same token takes over, and the old socket is closed", async (serve) => {
+  await using served = await serve();
+  await using old = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  assertEquals(await old.next(), { type: "OPEN" });
+  await using young = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  assertEquals(await young.next(), { type: "OPEN" });
+  assertEquals((await old.closed).code, 4000);
+  assertEquals(await young.fence(), { frames: [], closed: null });
+});
+
+contract("[OPEN-6] of a parameter given twice the first counts", async (serve) => {
+  await using served = await serve({ allow_discovery: true });
+  const target = "/peerjs?id=first&id=second&token=t&token=u&key=peerjs&key=x";
+  const { socket } = await upgradeRaw(served.port, handshake(target));
+  using twice = socket;
+  assertEquals(await twice.json(), { type: "OPEN" });
+  assertEquals(await (await fetch(`${served.url}peerjs/peers`)).json(), ["first"]);
+});
+
+contract("[LIFE-2] a client that vanishes without a close frees its id", async (serve) => {
+  const gone = Promise.withResolvers<string>();
+  await using served = await serve({}, { onDisconnection: ({ id }) => gone.resolve(id) });
+  const vanishing = await openRaw(served.port, "a");
+  assertEquals(await vanishing.json(), { type: "OPEN" });
+  vanishing[Symbol.dispose]();
+  assertEquals(await gone.promise, "a");
+  await using again = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a", token: "other" });
+  assertEquals(await again.next(), { type: "OPEN" });
+});
+
+contract("[QUEUE-3] [LIFE-1] EXPIRE comes, and a silent client goes", async (serve) => {
+  await using served = await serve({ expire_timeout: 30, alive_timeout: 120 });
+  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  await a.next();
+  a.send({ type: "OFFER", dst: "nobody" });
+  assertEquals(await a.next(), { type: "EXPIRE", src: "nobody", dst: "a" });
+  assertEquals((await a.closed).code, 4008);
+});
+
+/** What is asked over HTTP, of a server at the prefix /p/. */
+const REQUESTS: readonly (readonly [method: string, path: string, headers?: HeadersInit])[] = [
+  ["GET", "/p/"],
+  ["GET", "/p"],
+  ["GET", "/"],
+  ["GET", "/p/peerjs/peers"],
+  ["GET", "/p/wrong/id"],
+  ["GET", "/p/wrong%0d%0a/id"],
+  ["GET", "/p/peerjs"],
+  ["GET", "/p/peerjs/id?x=%00"],
+  ["GET", "/p/", { origin: "https://a.example" }],
+  ["GET", "/p/", { origin: "https://b.example" }],
+  ["HEAD", "/p/"],
+  ["HEAD", "/nothing"],
+  ["OPTIONS", "/p/peerjs/id", { origin: "https://a.example" }],
+  ["POST", "/p/"],
+  ["PUT", "/p/peerjs/id"],
+];
+
+/** What belongs to a connection or a moment, not to an answer. */
+const NOT_OURS = new Set(["date", "connection", "keep-alive", "transfer-encoding", "vary"]);
+
+/** All answers, each one as far as it is ours. */
+async function answers({ port }: Served): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for (const [method, path, headers = {}] of REQUESTS) {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
+    const body = await response.text();
+    const ours = [...response.headers].filter(([name]) =>
+      !NOT_OURS.has(name) && !(name === "content-length" && body === "")
+    );
+    all.push({ request: `${method} ${path}`, status: response.status, ours, body });
+  }
+  return all;
+}
+
+const answered: unknown[][] = [];
+
+contract("[HTTP-5] [HTTP-6] [HTTP-8] every listener gives the same answers", async (serve) => {
+  const hooks = { generateClientId: (): string => "made" };
+  await using served = await serve({ path: "/p", cors: ["https://a.example"] }, hooks);
+  answered.push(await answers(served));
+  for (const other of answered) assertEquals(other, answered[0]);
+  const statuses = answered[0]?.map((answer) =>
+    JSON.stringify(answer).match(/"status":(\d+)/)?.[1]
+  );
+  const expected = "200 200 404 401 401 401 426 200 200 200 200 404 204 405 405";
+  assertEquals(statuses?.join(" "), expected);
+});
+
+const UPGRADE = "Host: x\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+
+contract(
+  "[HTTP-5] an upgrade that is not one is answered, and the server goes on",
+  async (serve) => {
+    await using served = await serve();
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    const broken: [string, number][] = [
+      [`GET /peerjs?id=a HTTP/1.1\r\n${UPGRADE}Connection: close\r\n\r\n`, 400],
+      [`GET /peerjs?id=a HTTP/1.1\r\n${UPGRADE}Connection: Upgrade, close\r\n\r\n`, 400],
+      [`GET /nothing HTTP/1.1\r\n${UPGRADE}${key}Connection: Upgrade, close\r\n\r\n`, 404],
+      [
+        `GET /peerjs/id HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n`,
+        200,
+      ],
+      [`POST /peerjs HTTP/1.1\r\n${UPGRADE}${key}Connection: Upgrade, close\r\n\r\n`, 405],
+    ];
+    for (const [request, status] of broken) {
+      const reply = await rawHttp(served.port, latin1(request));
+      assert(reply.startsWith(`HTTP/1.1 ${status} `), `${request}\n${reply}`);
+      assertMatch(reply, /\r\naccess-control-allow-origin: \*\r\n/i);
+    }
+    assertEquals((await (await fetch(served.url)).json()).name, "PeerJS Server");
+  },
+);
+
+contract("[LIFE-3] stop tells every client, then nothing listens", async (serve) => {
+  const served = await serve();
+  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  await a.next();
+  await served[Symbol.asyncDispose]();
+  assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
+  const refused = await Deno.connect({ hostname: "127.0.0.1", port: served.port })
+    .then((connection) => connection.close(), (error: unknown) => error);
+  assert(refused instanceof Deno.errors.ConnectionRefused, String(refused));
+});
+
+contract("TLS: https, wss, and a plain request on the port does no harm", async (serve) => {
+  await using certificate = await makeCertificate();
+  const { key, cert, pem } = certificate;
+  const served = await serve({ sslkey: key, sslcert: cert });
+  using client = Deno.createHttpClient({ caCerts: [pem] });
+  await rawHttp(served.port, latin1("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+  const about = await fetch(`https://localhost:${served.port}/`, { client });
+  assertEquals((await about.json()).name, "PeerJS Server");
+  const url = `wss://localhost:${served.port}/peerjs?key=peerjs&id=a&token=t`;
+  const socket = new WebSocket(url, { client });
+  const frame = Promise.withResolvers<unknown>();
+  const closed = Promise.withResolvers<number>();
+  socket.onmessage = ({ data }) => frame.resolve(data);
+  socket.onclose = ({ code }) => closed.resolve(code);
+  assertEquals(await frame.promise, '{"type":"OPEN"}');
+  await served[Symbol.asyncDispose]();
+  assertEquals(await closed.promise, 1001);
+});

@@ -1,0 +1,229 @@
+/**
+ * Addresses: whom a socket counts for, ranges, and who is behind which proxy. The oracle reads an address as
+ * one big number, and knows nothing of bytes.
+ */
+import fc from "fast-check";
+import {
+  addressGroup,
+  type AddressRange,
+  clientBehind,
+  isInRanges,
+  parseAddress,
+  parseRange,
+} from "../../core/mod.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+
+const GARBAGE = [
+  "",
+  " ",
+  "unknown",
+  "_hidden",
+  "1.2.3",
+  "1.2.3.4.5",
+  "1.2.3.256",
+  "01.2.3.4",
+  "1.2.3.4 ",
+  "0x1.2.3.4",
+  "1.2.3.-4",
+  "1e1.2.3.4",
+  ":",
+  ":::",
+  "1::2::3",
+  "1:2:3:4:5:6:7",
+  "1:2:3:4:5:6:7:8:9",
+  "1:2:3:4:5:6:7::8",
+  "12345::",
+  "g::",
+  "::1.2.3",
+  "::1.2.3.256",
+  "[::1]",
+  "::1]:80",
+  "1:2:3:4:5:6:7:1.2.3.4",
+];
+
+function ranges(...texts: string[]): AddressRange[] {
+  return texts.map((text) => {
+    const range = parseRange(text);
+    assert(range !== null, text);
+    return range;
+  });
+}
+
+Deno.test("[LIMIT-10] an address counts for itself, one of IPv6 for its /64, a mapped one as IPv4", () => {
+  const groups: Record<string, string> = {
+    "192.0.2.7": "192.0.2.7",
+    "::ffff:192.0.2.7": "192.0.2.7",
+    "::FFFF:c000:207": "192.0.2.7",
+    "2001:db8:0:1::7": "2001:db8:0:1::/64",
+    "2001:0DB8:0000:0001:ffff:0:0:1": "2001:db8:0:1::/64",
+    "fe80::1%eth0": "fe80:0:0:0::/64",
+    "::1": "0:0:0:0::/64",
+    "": "",
+    "unknown": "unknown",
+  };
+  for (const [address, group] of Object.entries(groups)) assertEquals(addressGroup(address), group);
+});
+
+Deno.test("[LIMIT-10] what is no address is none, as an address, a range and a hop", () => {
+  for (const text of GARBAGE) {
+    assertEquals(parseAddress(text), null, text);
+    assertEquals(parseRange(text), null, text);
+    assertEquals(isInRanges(text, ranges("0.0.0.0/0", "::/0")), false, text);
+    // Proxies put spaces and brackets around a hop.
+    if (text === "1.2.3.4 " || text === "[::1]") continue;
+    assertEquals(clientBehind("10.0.0.1", `6.6.6.6, ${text}`, ranges("10.0.0.0/8")), "10.0.0.1");
+  }
+  for (
+    const text of ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8/8", "::/129", "::/x"]
+  ) {
+    assertEquals(parseRange(text), null, text);
+  }
+  for (const text of ["::ffff:10.0.0.0/95", "::ffff:10.0.0.0/129", "10.0.0.0/1e1", "::/0064"]) {
+    assertEquals(parseRange(text), null, text);
+  }
+});
+
+Deno.test("[LIMIT-10] ranges have the addresses at both ends, and none outside", () => {
+  const cases: [string, string[], string[]][] = [
+    ["10.0.0.0/8", ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], [
+      "9.255.255.255",
+      "11.0.0.0",
+    ]],
+    ["10.0.0.7", ["10.0.0.7"], ["10.0.0.6", "10.0.0.8"]],
+    ["0.0.0.0/0", ["255.255.255.255", "::ffff:0.0.0.0"], ["::", "2001:db8::1"]],
+    ["192.0.2.128/25", ["192.0.2.128", "192.0.2.255"], ["192.0.2.127", "192.0.3.128"]],
+    ["2001:db8::/33", ["2001:db8::", "2001:db8:7fff::"], ["2001:db8:8000::", "2001:db7::"]],
+    ["::1", ["::1", "0:0:0:0:0:0:0:1"], ["::2", "0.0.0.1"]],
+    ["::ffff:10.0.0.0/104", ["10.200.0.1", "::ffff:10.0.0.1"], ["11.0.0.1", "::10.0.0.1"]],
+    ["::/0", ["2001:db8::1", "::"], ["1.2.3.4", "::ffff:1.2.3.4"]],
+  ];
+  for (const [range, inside, outside] of cases) {
+    for (const address of inside) assert(isInRanges(address, ranges(range)), `${address} ${range}`);
+    for (const address of outside) {
+      assert(!isInRanges(address, ranges(range)), `${address} ${range}`);
+    }
+  }
+  assertEquals(isInRanges("10.0.0.1", []), false);
+});
+
+Deno.test("[LIMIT-10] [FAULT-22] behind proxies the right-most untrusted address is the client", () => {
+  const proxies = ranges("10.0.0.0/8", "2001:db8:ffff::/48");
+  const cases: [string, string | null, string, string][] = [
+    ["203.0.113.9", "1.1.1.1", "203.0.113.9", "no proxy: the header is ignored"],
+    ["10.0.0.1", null, "10.0.0.1", "a proxy that says nothing"],
+    ["10.0.0.1", "", "10.0.0.1", "nor this one"],
+    ["10.0.0.1", "203.0.113.9", "203.0.113.9", "one proxy"],
+    ["10.0.0.1", "6.6.6.6, 203.0.113.9", "203.0.113.9", "what is further left is forged"],
+    ["10.0.0.1", "10.0.0.9, 203.0.113.9", "203.0.113.9", "forged as a proxy's"],
+    ["10.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.2,10.0.0.3", "203.0.113.9", "three proxies"],
+    ["10.0.0.1", "10.0.0.2, 10.0.0.3", "10.0.0.2", "none but proxies: the farthest"],
+    ["10.0.0.1", "203.0.113.9:1234", "203.0.113.9", "a port"],
+    ["10.0.0.1", "[2001:db8::9]:1234", "2001:db8::9", "brackets and a port"],
+    ["10.0.0.1", "[2001:db8::9]", "2001:db8::9", "brackets"],
+    ["10.0.0.1", "2001:db8::9", "2001:db8::9", "neither"],
+    ["2001:db8:ffff::1", "2001:db8::9, 2001:db8:ffff::2", "2001:db8::9", "proxies of IPv6"],
+    ["::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9", "a proxy, mapped"],
+    ["10.0.0.1", "::ffff:10.0.0.2", "::ffff:10.0.0.2", "mapped, farthest"],
+    [
+      "10.0.0.1",
+      "203.0.113.9, garbage",
+      "10.0.0.1",
+      "garbage ends the chain: the last that is known",
+    ],
+    ["10.0.0.1", "203.0.113.9, garbage, 10.0.0.2", "10.0.0.2", "the same, further left"],
+    ["10.0.0.1", "203.0.113.9,,", "10.0.0.1", "empty hops"],
+    ["10.0.0.1", "203.0.113.9\r\nx", "10.0.0.1", "a line break is no address"],
+    ["", "203.0.113.9", "", "a connection without an address is no proxy"],
+  ];
+  for (const [remote, header, client, why] of cases) {
+    assertEquals(clientBehind(remote, header, proxies), client, why);
+  }
+  assertEquals(clientBehind("10.0.0.1", "203.0.113.9", []), "10.0.0.1", "no proxy is trusted");
+});
+
+/** An address as a number, and how many bits it has. */
+interface Numeric {
+  readonly value: bigint;
+  readonly bits: 32 | 128;
+}
+
+const numeric: fc.Arbitrary<Numeric> = fc.oneof(
+  fc.bigInt(0n, 2n ** 32n - 1n).map((value) => ({ value, bits: 32 as const })),
+  // Not in ::ffff:0:0/96, which is IPv4.
+  fc.bigInt(0n, 2n ** 128n - 1n).filter((value) => value >> 32n !== 0xffffn)
+    .map((value) => ({ value, bits: 128 as const })),
+);
+
+/** The longest way to write it; `::ffff:` before IPv4 where `mapped`. */
+function write({ value, bits }: Numeric, mapped = false): string {
+  if (bits === 32) {
+    const text = [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
+    return mapped ? `::ffff:${text}` : text;
+  }
+  return [7n, 6n, 5n, 4n, 3n, 2n, 1n, 0n]
+    .map((i) => ((value >> (16n * i)) & 0xffffn).toString(16)).join(":");
+}
+
+/** Replaces one run of zero groups by "::", if there is one of two or more. */
+function shorten(text: string): string {
+  return text.replace(/(?:^|:)0(?::0)+(?:$|:)/, "::");
+}
+
+Deno.test("[LIMIT-10] every way to write an address is read as the same number", () => {
+  fc.assert(fc.property(numeric, (address) => {
+    const read = (text: string): bigint | undefined =>
+      parseAddress(text)?.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+    for (const text of [write(address), write(address, true), shorten(write(address))]) {
+      assertEquals(read(text), address.value, text);
+      assertEquals(read(text.toUpperCase()), address.value, text);
+    }
+  }));
+});
+
+Deno.test("[LIMIT-10] an address is in a range where its first bits, as a number, are the same", () => {
+  const near = fc.tuple(numeric, fc.nat(128), fc.nat(127)).map(([base, prefix, flip]) => {
+    const value = base.value ^ (1n << BigInt(flip % base.bits));
+    const isV6 = base.bits === 128 && value >> 32n !== 0xffffn;
+    return {
+      base,
+      prefix: prefix % (base.bits + 1),
+      other: base.bits === 32 || isV6 ? { ...base, value } : base,
+    };
+  });
+  fc.assert(fc.property(near, numeric, fc.boolean(), ({ base, prefix, other }, far, mapped) => {
+    const range = ranges(`${write(base)}/${prefix}`);
+    for (const address of [base, other, far]) {
+      const shift = BigInt(base.bits - prefix);
+      const expected = address.bits === base.bits &&
+        address.value >> shift === base.value >> shift;
+      assertEquals(isInRanges(write(address, mapped), range), expected);
+    }
+  }));
+});
+
+Deno.test("[LIMIT-10] two addresses of IPv6 count as one where their first 64 bits are the same", () => {
+  fc.assert(fc.property(numeric, fc.bigInt(0n, 2n ** 64n - 1n), (address, low) => {
+    const text = write(address);
+    if (address.bits === 32) return assertEquals(addressGroup(text), text);
+    const value = (address.value >> 64n << 64n) | low;
+    if (value >> 32n === 0xffffn) return;
+    assertEquals(addressGroup(write({ bits: 128, value })), addressGroup(text));
+    const next = { bits: 128, value: value ^ (1n << 64n) } as const;
+    assert(addressGroup(write(next)) !== addressGroup(text));
+  }));
+});
+
+Deno.test("[LIMIT-10] [FAULT-22] what a client writes itself never changes whom it counts as", () => {
+  const hop = fc.oneof(
+    numeric.map((address) => write(address)),
+    fc.string(),
+    fc.constant("10.0.0.9"),
+  );
+  const client = numeric.filter(({ value, bits }) => bits === 128 || value >> 24n !== 10n);
+  const proxies = ranges("10.0.0.0/8");
+  fc.assert(fc.property(fc.array(hop), client, fc.array(fc.nat(255)), (forged, real, others) => {
+    const chain = [...forged, write(real), ...others.map((n) => `10.0.0.${n}`)].join(",");
+    assertEquals(clientBehind("10.1.2.3", chain, proxies), write(real));
+    assertEquals(clientBehind("203.0.113.9", chain, proxies), "203.0.113.9");
+  }));
+});

@@ -1,0 +1,219 @@
+/**
+ * How much one client and one address may do: rates, counts, and what becomes of what could not be sent.
+ */
+import { payForFrame } from "../../core/guard.ts";
+import { connId, type Effect, mapGet, millis, type PartialSettings } from "../../core/mod.ts";
+import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
+import {
+  CLOSE,
+  closes,
+  expires,
+  opening,
+  opens,
+  refuses,
+  sends,
+  wake,
+  type World,
+  world,
+} from "../support/world.ts";
+
+const BEAT = { type: "HEARTBEAT" };
+const CROWDED = "Too many connections from this address";
+
+/** A world with client 1 in it, called "a". */
+function withA(options: PartialSettings): World {
+  const w = world(options);
+  w.open(1, "a");
+  return w;
+}
+
+/** How many heartbeats in a row pass at this instant, looked for up to 100. */
+function passing(w: World): number {
+  for (let count = 0; count < 100; count++) if (w.say(1, BEAT).length > 0) return count;
+  return 100;
+}
+
+Deno.test("[LIMIT-1] a burst passes; one frame more is answered with ERROR and 4029", () => {
+  const w = withA({ frame_rate: 4, frame_burst: 3 });
+  for (let i = 0; i < 3; i++) assertEquals(w.say(1, BEAT), [], `frame ${i + 1}`);
+  const msg = "Too many frames: 3 at once and 4 a second are allowed";
+  assertEquals(w.say(1, BEAT), refuses(1, CLOSE.tooMany, msg));
+  assertEquals(w.state.connections.size, 0);
+  assertEquals(w.open(2, "a", "another token"), [opens(2)], "its id is free");
+});
+
+Deno.test("[LIMIT-1] with the default settings 4,096 frames at once pass, and no more", () => {
+  const w = withA({});
+  for (let i = 0; i < 4_096; i++) assertEquals(w.say(1, BEAT), []);
+  assertEquals(w.say(1, BEAT).length, 2);
+});
+
+Deno.test("[LIMIT-1] what was used up comes back with time, a frame each 1,000 / frame_rate ms", () => {
+  // Half a frame of slack: what is due at 250 passes from 125 on, and the next exactly 250 later.
+  for (const [at, count] of [[0, 0], [124.999, 0], [125, 1], [374.999, 1], [375, 2], [750, 3]]) {
+    const w = withA({ frame_rate: 4, frame_burst: 3 });
+    for (let i = 0; i < 3; i++) w.say(1, BEAT);
+    w.now = at ?? 0;
+    assertEquals(passing(w), count, `at ${at}`);
+  }
+  const w = withA({ frame_rate: 4, frame_burst: 3 });
+  w.now = 1e9;
+  assertEquals(passing(w), 3, "a long silence saves up one burst, not more");
+});
+
+Deno.test("[LIMIT-1] every frame counts: heartbeats, messages, unknown types, bad and binary ones", () => {
+  const frames: Record<string, (w: World) => readonly Effect[]> = {
+    heartbeat: (w) => w.say(1, BEAT),
+    message: (w) => w.say(1, { type: "OFFER", dst: "x" }),
+    unknown: (w) => w.say(1, { type: "FUTURE" }),
+    bad: (w) => w.text(1, "no JSON"),
+    binary: (w) => w.step({ kind: "binary-received", conn: connId(1), bytes: 1 }),
+  };
+  for (const [name, send] of Object.entries(frames)) {
+    for (const [last, sendLast] of Object.entries(frames)) {
+      const w = withA({ frame_rate: 1, frame_burst: 2 });
+      send(w);
+      send(w);
+      assertEquals(
+        sendLast(w).at(-1),
+        closes(1, CLOSE.tooMany, "Too many frames: 2 at once and 1 a second are allowed"),
+        `${last} after two of ${name}`,
+      );
+    }
+  }
+});
+
+Deno.test("[LIMIT-1] a rate of 0 is no rate", () => {
+  const w = withA({ frame_rate: 0, frame_burst: 1 });
+  for (let i = 0; i < 10_000; i++) assertEquals(w.say(1, BEAT), []);
+});
+
+Deno.test("[LIMIT-1] fractions take no frame away: 100,000 frames at exactly the rate, burst 1", () => {
+  for (const frame_rate of [3, 7, 256, 999]) {
+    const w = withA({ frame_rate, frame_burst: 1 });
+    for (const instantOf of [(i: number) => (i * 1_000) / frame_rate, sumOf(1_000 / frame_rate)]) {
+      let connection = mapGet(w.state.connections, connId(1));
+      for (let i = 0; i < 100_000; i++) {
+        assert(connection);
+        const paidUntil = payForFrame(w.state.settings, connection, millis(instantOf(i)));
+        assert(paidUntil !== null, `frame ${i} at a rate of ${frame_rate}`);
+        connection = { ...connection, paidUntil };
+      }
+    }
+  }
+});
+
+Deno.test("[LIMIT-1] each client has a rate of its own, and a takeover begins a new one", () => {
+  const w = withA({ frame_rate: 1, frame_burst: 1 });
+  w.open(2, "b");
+  assertEquals([w.say(1, BEAT), w.say(2, BEAT)], [[], []]);
+  w.open(3, "a");
+  assertEquals(w.say(3, BEAT), []);
+});
+
+Deno.test("[LIMIT-2] an address gets so many sockets, and another is not concerned", () => {
+  const w = world({ max_sockets_per_address: 2 });
+  const come = (conn: number, address: string): readonly Effect[] =>
+    w.step(opening(conn, { id: `peer ${conn}`, address }));
+  assertEquals([come(1, "192.0.2.1"), come(2, "192.0.2.1")], [[opens(1)], [opens(2)]]);
+  assertEquals(come(3, "192.0.2.1"), refuses(3, CLOSE.tooMany, CROWDED));
+  assertEquals(come(4, "::ffff:192.0.2.1"), refuses(4, CLOSE.tooMany, CROWDED), "mapped");
+  assertEquals(come(5, "192.0.2.2"), [opens(5)]);
+  assertEquals([come(6, "2001:db8::1"), come(7, "2001:db8::2")], [[opens(6)], [opens(7)]]);
+  assertEquals(come(8, "2001:db8:0:0:ffff::9"), refuses(8, CLOSE.tooMany, CROWDED), "one /64");
+  assertEquals(come(9, "2001:db8:0:1::1"), [opens(9)], "another /64");
+});
+
+Deno.test("[LIMIT-2] a place is free again on close, leave, time-out and a frame too many", () => {
+  const ends: Record<string, (w: World) => unknown> = {
+    close: (w) => w.closed(1),
+    leave: (w) => w.say(1, { type: "LEAVE" }),
+    silence: (w) => wake(w),
+    rate: (w) => [w.say(1, BEAT), w.say(1, BEAT)],
+    unsent: (w) => w.step({ kind: "send-failed", conn: connId(1), texts: [] }),
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    const w = withA({ max_sockets_per_address: 1, frame_burst: 1 });
+    assertEquals(w.open(2, "b"), refuses(2, CLOSE.tooMany, CROWDED));
+    end(w);
+    assertEquals(w.state.addresses.size, 0, name);
+    assertEquals(w.open(3, "b"), [opens(3)], name);
+  }
+});
+
+Deno.test("[LIMIT-2] a takeover from the same address needs no place, one from another does", () => {
+  const w = withA({ max_sockets_per_address: 1 });
+  const replaced = "Replaced by a newer connection with the same id and token";
+  assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, replaced)]);
+  w.step(opening(3, { id: "b", address: "192.0.2.2" }));
+  const move = (conn: number, address: string): readonly Effect[] =>
+    w.step(opening(conn, { id: "a", address }));
+  assertEquals(move(4, "192.0.2.2"), refuses(4, CLOSE.tooMany, CROWDED), "that one is full");
+  assertEquals(move(5, "192.0.2.3"), [opens(5), closes(2, CLOSE.replaced, replaced)]);
+  assertEquals(w.open(6, "c"), [opens(6)], "its old address has room again");
+});
+
+Deno.test("[LIMIT-2] no limit: addresses are counted, and nobody is refused", () => {
+  const w = world();
+  for (let conn = 1; conn <= 500; conn++) assertEquals(w.open(conn, `${conn}`), [opens(conn)]);
+  assertEquals(w.state.addresses.size, 1);
+});
+
+Deno.test("[MSG-12] what could not be sent waits, and its sender is told once when it expires", () => {
+  const w = withA({ expire_timeout: 100 });
+  w.open(2, "b");
+  const texts = [1, 2, 3].map((payload) => {
+    const [effect] = w.say(1, { type: "OFFER", dst: "b", payload });
+    return effect?.kind === "send" ? effect.text : "";
+  });
+  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  assertEquals([w.state.claims.size, w.state.stored.size], [1, 3]);
+  w.now = 100;
+  assertEquals(w.tick(), [expires(1, "a", "b")]);
+});
+
+Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order", () => {
+  const offers = [1, 2].map((payload) => ({ type: "OFFER", src: "a", dst: "b", payload }));
+  const texts = offers.map((frame) => JSON.stringify(frame));
+  const later = withA({});
+  later.open(2, "b");
+  later.step({ kind: "send-failed", conn: connId(2), texts });
+  assertEquals(later.open(3, "b"), [opens(3), ...offers.map((frame) => sends(3, frame))]);
+  const already = withA({});
+  already.open(2, "b");
+  already.open(3, "b");
+  assertEquals(
+    already.step({ kind: "send-failed", conn: connId(2), texts }),
+    offers.map((frame) => sends(3, frame)),
+    "its new socket is there before the old one's failure is reported",
+  );
+});
+
+Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the socket", () => {
+  const w = withA({});
+  w.open(2, "b");
+  const frames = [
+    { type: "LEAVE", src: "a", dst: "b" },
+    { type: "EXPIRE", src: "a", dst: "b" },
+    { type: "OPEN" },
+    { type: "ERROR", payload: { msg: "x" } },
+    { type: "ID-TAKEN", payload: { msg: "x" } },
+  ];
+  const texts = [...frames.map((frame) => JSON.stringify(frame)), "no JSON"];
+  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  assertEquals([w.state.claims.size, w.state.stored.size], [1, 0]);
+});
+
+Deno.test("[MSG-12] the failure of a socket that is gone already clears nobody's record", () => {
+  const w = withA({});
+  w.open(2, "a");
+  const before = w.state;
+  assertEquals(w.step({ kind: "send-failed", conn: connId(1), texts: [] }), []);
+  assertStrictEquals(w.state, before);
+});
+
+/** Adds up the step, as a clock does that is read again and again. */
+function sumOf(step: number): (i: number) => number {
+  let sum = 0;
+  return (i) => i === 0 ? 0 : sum += step;
+}

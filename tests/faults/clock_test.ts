@@ -1,0 +1,71 @@
+/**
+ * Row 17: the wall clock may jump as it likes. Nothing reads it, and instants need not be its.
+ */
+import { connId } from "../../core/mod.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { readText, sourceFiles } from "../support/docs.ts";
+import { CLOSE, closes, expires, opens, wake, type World, world } from "../support/world.ts";
+
+Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time is performance.now", async () => {
+  const wall = /\bDate\b|\bTemporal\b|timeOrigin|timeStamp|\bhrtime\b/;
+  for (const file of [...await sourceFiles("core"), ...await sourceFiles("adapters"), "main.ts"]) {
+    // A token's exp and nbf are instants of the wall clock by their definition.
+    if (file === "adapters/auth.ts") continue;
+    const code = (await readText(file)).replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+    assertEquals(code.match(wall)?.[0], undefined, file);
+  }
+  const exchange = await readText("adapters/exchange.ts");
+  assert(exchange.includes("now: () => performance.now()"), "the one clock of the runtime");
+});
+
+/** The same story told from another zero: everything that comes due, and when, counted from there. */
+function story(zero: number): unknown[] {
+  const w: World = world({ alive_timeout: 1_000, expire_timeout: 300, wrong_token_limit: 0 });
+  w.now = zero;
+  w.open(1, "a");
+  w.now = zero + 100;
+  w.say(1, { type: "OFFER", dst: "nobody" });
+  w.open(2, "a", "wrong");
+  const told: unknown[] = [];
+  for (let woken = wake(w); woken !== null; woken = wake(w)) {
+    told.push([woken.at - zero, woken.effects]);
+  }
+  assertEquals(w.open(3, "a", "another"), [opens(3)]);
+  return told;
+}
+
+Deno.test("[FAULT-17] an instant is a number that grows: where it is counted from changes nothing", () => {
+  const told = [
+    [200, [
+      {
+        kind: "send",
+        conn: connId(2),
+        text: '{"type":"ID-TAKEN","payload":{"msg":"ID is taken"}}',
+      },
+      closes(2, CLOSE.idTaken, "ID is taken"),
+    ]],
+    [400, [expires(1, "a", "nobody")]],
+    [1_000, []],
+    [1_100, [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")]],
+  ];
+  for (const zero of [0, 0.5, 4_096, -1e6, 1.7e12]) assertEquals(story(zero), told, `from ${zero}`);
+});
+
+Deno.test("[FAULT-16] [QUEUE-5] an arrival in the millisecond of an expiry: delivered or expired, never both", () => {
+  for (const arrivesFirst of [true, false]) {
+    const w = world({ expire_timeout: 300 });
+    w.open(1, "a");
+    w.say(1, { type: "OFFER", dst: "b" });
+    w.now = 300;
+    const effects = arrivesFirst
+      ? [...w.open(2, "b"), ...w.tick()]
+      : [...w.tick(), ...w.open(2, "b")];
+    const offers = effects.filter((effect) =>
+      effect.kind === "send" && effect.text.includes("OFFER")
+    );
+    const ends = effects.filter((effect) =>
+      effect.kind === "send" && effect.text.includes("EXPIRE")
+    );
+    assertEquals([offers.length, ends.length], arrivesFirst ? [1, 0] : [0, 1]);
+  }
+});

@@ -1,0 +1,65 @@
+/**
+ * Row 18: the process runs out of descriptors, and is told beforehand that it may.
+ */
+import { assert, assertEquals } from "../support/assert.ts";
+import { inParallel, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
+import { testEach } from "./listeners.ts";
+
+/** Tries until the server lets one in, for 2 s. */
+async function getIn(wsUrl: string, id: string): Promise<LoadClient> {
+  const begin = performance.now();
+  while (performance.now() - begin < 2_000) {
+    try {
+      const client = await openLoadClient({ wsUrl, id });
+      await client.reached("OPEN", 1);
+      return client;
+    } catch {
+      // Refused or dropped: nobody listens at the moment.
+    }
+  }
+  throw new Error("Nobody got in within 2 s of the release");
+}
+
+testEach(
+  "[FAULT-18] [LIMIT-8] [LIMIT-9] 400 connects with 150 descriptors: who is in goes on, then others get in",
+  async (start, listener) => {
+    await using child = await start({ prefix: ["prlimit", "--nofile=150"] });
+    const warning = child.lines.find((line) => line.includes('"few-descriptors"'));
+    const { clients, descriptors, wanted, fits } = JSON.parse(warning ?? "null").properties;
+    assertEquals([clients, descriptors, wanted, fits], [5_000, 150, 5_064, 86]);
+
+    const { wsUrl, port } = child;
+    const inside = await openMany(10, { wsUrl, idOf: (i) => `inside ${i}` });
+    const crowd = await inParallel(400, 400, async () => {
+      try {
+        return await Deno.connect({ hostname: "127.0.0.1", port });
+      } catch {
+        return null;
+      }
+    });
+    if (listener === "deno") await child.nextLine((line) => line.includes('"relisten"'));
+    for (const [i, client] of inside.entries()) {
+      client.send({ type: "OFFER", dst: `inside ${(i + 1) % 10}` });
+    }
+    await Promise.all(inside.map((client) => client.reached("OFFER", 1)));
+    assertEquals(inside.map((client) => client.count("OFFER")), inside.map(() => 1));
+
+    for (const conn of crowd) conn?.close();
+    const late = await getIn(wsUrl, "late");
+    inside[0]?.send({ type: "OFFER", dst: "late" });
+    await late.reached("OFFER", 1);
+    await Promise.all([...inside, late].map((client) => client.close()));
+    assertEquals((await child.stop()).code, 0, "it never exits by itself");
+  },
+);
+
+testEach(
+  "[FAULT-18] [LIMIT-8] with descriptors enough for its clients there is no warning",
+  async (start) => {
+    const prefix = ["bash", "-c", 'ulimit -n 150; exec "$0" "$@"'];
+    await using child = await start({ prefix, args: ["--concurrent_limit", "86"] });
+    assert(!child.lines.some((line) => line.includes('"few-descriptors"')));
+    await using more = await start({ prefix, args: ["--concurrent_limit", "87"] });
+    assert(more.lines.some((line) => line.includes('"few-descriptors"')));
+  },
+);

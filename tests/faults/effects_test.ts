@@ -1,0 +1,152 @@
+/**
+ * Row 21: sockets that are closed, closing, gone, or never were open, and that throw when they are used.
+ */
+import { type SocketLike, Sockets } from "../../adapters/sockets.ts";
+import { CLOSE, close, connId, type Event, send, settingsFrom } from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+import { opening } from "../support/world.ts";
+
+const A = connId(1);
+const B = connId(2);
+const { kind: _kind, conn: _conn, ...PARAMETERS } = opening(1);
+
+/** A socket of which the test turns every wheel. */
+interface Fake extends SocketLike {
+  readyState: number;
+  bufferedAmount: number;
+  readonly calls: string[];
+  fire(name: "onopen" | "onmessage" | "onclose" | "onerror", data?: unknown): void;
+}
+
+function fake(given: { throws?: boolean; readyState?: number; terminates?: boolean } = {}): Fake {
+  const { throws = false, readyState = WebSocket.OPEN, terminates = false } = given;
+  const calls: string[] = [];
+  const act = (call: string): void => {
+    calls.push(call);
+    if (throws) throw new DOMException("the socket is gone", "InvalidStateError");
+  };
+  const self: Fake = {
+    readyState,
+    bufferedAmount: 0,
+    calls,
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    onerror: null,
+    send: (text) => act(`send ${text}`),
+    close: (code) => act(`close ${code}`),
+    ...(terminates && { terminate: (): void => void calls.push("terminate") }),
+    fire: (name, data): void => self[name]?.({ data } as never),
+  };
+  return self;
+}
+
+function bench(): { sockets: Sockets; events: Event[]; kinds: () => string[] } {
+  const events: Event[] = [];
+  const settings = { ...settingsFrom(), max_unsent_bytes: 1_024 };
+  const sockets = new Sockets({ settings, dispatch: (event) => void events.push(event) });
+  return { sockets, events, kinds: () => events.map(({ kind, ...rest }) => kind + pick(rest)) };
+}
+
+function pick(rest: object): string {
+  return "conn" in rest ? ` ${rest.conn}` : "";
+}
+
+Deno.test("[FAULT-21] a send that throws is a socket that is gone; the next one works", () => {
+  const { sockets } = bench();
+  sockets.attach(fake({ throws: true }), PARAMETERS);
+  const good = fake();
+  sockets.attach(good, PARAMETERS);
+  assertEquals(sockets.perform(send(A, "x")), false);
+  assertEquals(sockets.perform(send(B, "x")), true);
+  assertEquals(good.calls, ["send x"]);
+});
+
+Deno.test("[FAULT-21] a close that throws is what was wanted: nothing waits for that socket", async () => {
+  const { sockets, kinds } = bench();
+  sockets.attach(fake({ throws: true }), PARAMETERS);
+  assertEquals(sockets.perform(close(A, CLOSE.left, "Left")), true);
+  assertEquals(sockets.perform(close(A, CLOSE.left, "Left")), true, "twice");
+  await sockets.closed();
+  assertEquals(kinds(), ["socket-opened 1"]);
+});
+
+Deno.test("[FAULT-21] CONNECTING, CLOSING and CLOSED sockets are not sent to", () => {
+  for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
+    const { sockets } = bench();
+    const socket = fake({ readyState });
+    sockets.attach(socket, PARAMETERS);
+    assertEquals(sockets.perform(send(A, "x")), false);
+    assertEquals(socket.calls, []);
+    assertEquals(sockets.perform(close(A, CLOSE.left, "Left")), true);
+    assertEquals(socket.calls, ["close 4009"]);
+  }
+});
+
+Deno.test("[FAULT-21] a socket that is still CONNECTING is opened once, when it says so", () => {
+  const { sockets, kinds } = bench();
+  const socket = fake({ readyState: WebSocket.CONNECTING });
+  sockets.attach(socket, PARAMETERS);
+  assertEquals(kinds(), []);
+  socket.readyState = WebSocket.OPEN;
+  socket.fire("onopen");
+  assertEquals(kinds(), ["socket-opened 1"]);
+});
+
+Deno.test("[FAULT-21] a close that is reported twice, with an error between, is one event", () => {
+  const { sockets, kinds } = bench();
+  const socket = fake();
+  sockets.attach(socket, PARAMETERS);
+  socket.fire("onclose");
+  socket.fire("onerror");
+  socket.fire("onclose");
+  assertEquals(kinds(), ["socket-opened 1", "socket-closed 1"]);
+  assertEquals(sockets.perform(send(A, "x")), false);
+  assertEquals(sockets.perform(close(A, CLOSE.left, "Left")), true);
+  assertEquals(socket.calls, []);
+});
+
+Deno.test("[FAULT-21] a socket that was told to close is mute, and closed when it says so, once or twice", async () => {
+  const { sockets, kinds } = bench();
+  const socket = fake();
+  sockets.attach(socket, PARAMETERS);
+  sockets.perform(close(A, CLOSE.replaced, "Replaced"));
+  socket.fire("onmessage", "late");
+  socket.fire("onopen");
+  const closed = sockets.closed();
+  socket.fire("onclose");
+  socket.fire("onclose");
+  await closed;
+  assertEquals(kinds(), ["socket-opened 1"]);
+});
+
+Deno.test("[FAULT-21] what no connection has is performed on nobody", () => {
+  const { sockets } = bench();
+  assertEquals(sockets.perform(send(connId(99), "x")), false);
+  assertEquals(sockets.perform(close(connId(99), CLOSE.left, "Left")), true);
+});
+
+Deno.test("[LIMIT-6] over the bound a socket is closed and, where the platform can, ended", () => {
+  for (const terminates of [false, true]) {
+    const { sockets, kinds } = bench();
+    const socket = fake({ terminates });
+    sockets.attach(socket, PARAMETERS);
+    socket.bufferedAmount = 1_000;
+    assertEquals(sockets.perform(send(A, "x".repeat(24))), true, "to the byte");
+    assertEquals(sockets.perform(send(A, "x".repeat(25))), false);
+    assertEquals(socket.calls.slice(1), terminates ? ["close 1013", "terminate"] : ["close 1013"]);
+    socket.fire("onmessage", "late");
+    assertEquals(kinds(), ["socket-opened 1"], "its failure is the runtime's to report");
+    sockets.stop();
+  }
+});
+
+Deno.test("[FAULT-21] [LIMIT-6] over the bound a socket whose close throws is given up all the same", async () => {
+  const { sockets } = bench();
+  const socket = fake({ throws: true });
+  sockets.attach(socket, PARAMETERS);
+  socket.bufferedAmount = 2_000;
+  assertEquals(sockets.perform(send(A, "x")), false);
+  await sockets.closed();
+  assertEquals(socket.calls, ["close 1013"]);
+});

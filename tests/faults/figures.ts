@@ -1,0 +1,132 @@
+/**
+ * The figures behind the rows that a test only bounds: 180 MB to nobody, 150 MB for a reader that stopped, and
+ * 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
+ *
+ * `deno run -A tests/faults/figures.ts [deno|node] [crowd]`
+ *
+ * @module
+ */
+import { type Child, startChild } from "../support/child.ts";
+import {
+  flood,
+  inParallel,
+  openLoadClient,
+  openMany,
+  openUnread,
+  quantile,
+  roundTrips,
+} from "../support/load.ts";
+import { peakRss, vitalsOf } from "../support/vitals.ts";
+
+const listener = Deno.args[0] ?? "deno";
+const MB = 1e6;
+
+async function start(args: readonly string[] = []): Promise<Child> {
+  return await startChild({ args: ["--listener", listener, ...args] });
+}
+
+function say(what: string, figures: Readonly<Record<string, number | string>>): void {
+  const text = Object.entries(figures).map(([name, value]) =>
+    `${name} ${typeof value === "number" ? Math.round(value * 100) / 100 : value}`
+  );
+  console.log(`${listener}: ${what}: ${text.join(", ")}`);
+}
+
+async function memory(pid: number): Promise<Record<string, number>> {
+  return { peakMB: await peakRss(pid) / MB, rssMB: (await vitalsOf(pid)).rss / MB };
+}
+
+/** Row 14: 3,000 messages of 60,000 bytes for nobody. */
+async function toNobody(sourceCount: number): Promise<void> {
+  await using child = await start();
+  const sources = await openMany(sourceCount, { wsUrl: child.wsUrl, idOf: (i) => `source ${i}` });
+  const before = await memory(child.pid);
+  const begin = performance.now();
+  const each = 3_000 / sourceCount;
+  await inParallel(sourceCount, 32, async (i) => {
+    const source = sources[i];
+    if (source === undefined) return;
+    await flood(source, { count: each, dstOf: (n) => `nobody ${i} ${n}`, bytes: 60_000 });
+  });
+  const sentMs = performance.now() - begin;
+  const atOnce = sources.reduce((sum, source) => sum + source.count("EXPIRE"), 0);
+  await Promise.all(sources.map((source) => source.reached("EXPIRE", each)));
+  await Promise.all(sources.map((source) => source.roundTrip()));
+  const ends = sources.reduce((sum, source) => sum + source.count("EXPIRE"), 0);
+  say(`180 MB to nobody from ${sourceCount}`, {
+    sentMs,
+    atOnce,
+    ends,
+    beforeMB: before["rssMB"] ?? NaN,
+    ...await memory(child.pid),
+  });
+  await Promise.all(sources.map((source) => source.close()));
+}
+
+/** Row 15: how long others' messages take while a flood goes to one that reads, and to one that does not. */
+async function unread(): Promise<void> {
+  for (const reads of [true, false]) {
+    await using child = await start();
+    const [sender, other] = await openMany(2, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
+    if (sender === undefined || other === undefined) return;
+    const before = await memory(child.pid);
+    const reader = reads ? await openLoadClient({ wsUrl: child.wsUrl, id: "reader" }) : null;
+    using stuck = reads ? null : await openUnread(child.port, "reader");
+    const fed = flood(sender, { count: 2_500, dstOf: () => "reader", bytes: 60_000 });
+    const times = await roundTrips(other, fed);
+    await fed;
+    say(`150 MB for one that ${reads ? "reads" : "stopped"}`, {
+      othersMedianMs: quantile(times, 0.5),
+      othersP99Ms: quantile(times, 0.99),
+      samples: times.length,
+      refused: sender.count("EXPIRE"),
+      throughMB: reads ? 150 : (await stuck?.drain() ?? NaN) / MB,
+      beforeMB: before["rssMB"] ?? NaN,
+      ...await memory(child.pid),
+    });
+    await reader?.close();
+    await Promise.all([sender.close(), other.close()]);
+  }
+}
+
+/** Row 19: the crowd; the longest that a witness waited is how long the loop was blocked, at most. */
+async function crowd(count: number, args: readonly string[] = []): Promise<void> {
+  await using child = await start(["--concurrent_limit", "10000", ...args]);
+  await using witness = await openLoadClient({ wsUrl: child.wsUrl, id: "witness" });
+  await witness.reached("OPEN", 1);
+  let refused = 0;
+  const comeAll = async (): Promise<(Disposable | null)[]> =>
+    await inParallel(count, 512, async (i) => {
+      try {
+        return await openUnread(child.port, `peer-${i}`);
+      } catch {
+        refused++;
+        return null;
+      }
+    });
+  const first = await comeAll();
+  await witness.roundTrip();
+  for (const socket of first) socket?.[Symbol.dispose]();
+  const begin = performance.now();
+  const back = comeAll();
+  const times = await roundTrips(witness, back);
+  const second = await back;
+  const backMs = performance.now() - begin;
+  say(`${count} dropped and back ${args.join(" ")}`, {
+    backMs,
+    refused,
+    longestWaitMs: times.at(-1) ?? NaN,
+    p99Ms: quantile(times, 0.99),
+    ...await memory(child.pid),
+  });
+  for (const socket of second) socket?.[Symbol.dispose]();
+  await witness.roundTrip();
+}
+
+if (Deno.args[1] !== "crowd") {
+  await toNobody(1);
+  await toNobody(1_000);
+  await unread();
+}
+await crowd(5_000);
+await crowd(5_000, ["--max_closing_sockets", "10000"]);

@@ -1,0 +1,216 @@
+/**
+ * What no WebSocket library would send, byte by byte, to the real program: frames that are wrong.
+ *
+ * Whoever sends them is told or closed, and another client goes on as if nothing had been.
+ */
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { type Child, startChild } from "../support/child.ts";
+import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
+import { frame, OPCODE, openRaw, type RawSocket } from "../support/raw_socket.ts";
+import { peakRss, vitalsOf } from "../support/vitals.ts";
+
+const MIB = 1_048_576;
+
+/** What a process may grow by where the memory is to stay flat: what a garbage collector leaves about. */
+const GROWTH_MAX = 16 * MIB;
+
+/** Starts the program with a bystander, who must notice nothing of what the test does. */
+async function besideOthers(
+  listener: string,
+  test: (child: Child, bystander: PeerSocket) => Promise<void>,
+): Promise<void> {
+  await using child = await startChild({ args: ["--listener", listener] });
+  const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
+  await using bystander = await openSocket({ ...client, id: "bystander" });
+  assertEquals(await bystander.next(), { type: "OPEN" });
+  await test(child, bystander);
+  assertEquals(await bystander.fence(), { frames: [], closed: null });
+}
+
+/** The most that the process grew by, peak over start. */
+async function growthOf(child: Child, attack: () => Promise<void>): Promise<number> {
+  const { rss } = await vitalsOf(child.pid);
+  await attack();
+  return await peakRss(child.pid) - rss;
+}
+
+async function admitted(child: Child, id: string): Promise<RawSocket> {
+  const socket = await openRaw(child.port, id);
+  assertEquals(await socket.json(), { type: "OPEN" });
+  return socket;
+}
+
+for (const listener of ["deno", "node"]) {
+  Deno.test(`[FAULT-1] [MSG-6] what is no message is answered with an ERROR: ${listener}`, async () => {
+    await besideOthers(listener, async (child) => {
+      using a = await admitted(child, "a");
+      const bad: [Uint8Array, string][] = [
+        [frame("nonsense"), "must be JSON"],
+        [frame("null"), "must be a JSON object"],
+        [frame("[]"), "must be a JSON object"],
+        [frame("5"), "must be a JSON object"],
+        [frame(""), "must be JSON"],
+        [frame(new Uint8Array(3), { opcode: OPCODE.binary }), "3 bytes of binary data"],
+      ];
+      for (const [bytes, answer] of bad) {
+        await a.write(bytes);
+        const { type, payload } = Object(await a.json());
+        assertEquals(type, "ERROR");
+        assertStringIncludes(payload.msg, answer);
+      }
+      await a.send('{"type":"OFFER","dst":"a"}');
+      assertEquals(await a.json(), { type: "OFFER", src: "a", dst: "a" });
+    });
+  });
+
+  Deno.test(`[FAULT-5] [LIFE-2] frames that break the protocol end their socket: ${listener}`, async () => {
+    await besideOthers(listener, async (child) => {
+      const broken: [string, Uint8Array][] = [
+        ["a reserved bit", frame("{}", { rsv: 4 })],
+        ["an unknown opcode", frame("{}", { opcode: 3 })],
+        ["2^63 - 1 bytes", frame("{}", { claimed: 2n ** 63n - 1n })],
+        ["2^64 - 1 bytes", frame("{}", { claimed: 2n ** 64n - 1n })],
+        ["text that is not UTF-8", frame(Uint8Array.of(0xc3, 0x28))],
+        ["a ping in fragments", frame("x", { opcode: OPCODE.ping, fin: false })],
+        ["a continuation of nothing", frame("x", { opcode: OPCODE.continuation })],
+      ];
+      for (const [what, bytes] of broken) {
+        const growth = await growthOf(child, async () => {
+          using a = await admitted(child, what);
+          await a.write(bytes);
+          const code = await a.closed();
+          assert([1002, 1006, 1007, 1009].includes(code), `${what}: ${code}`);
+        });
+        assert(growth < GROWTH_MAX, `${what}: grew by ${growth} bytes`);
+        // The record is cleared: another token gets the id.
+        await child.nextLine((line) => line.includes(`\\"${what}\\" disconnected`));
+      }
+    });
+  });
+
+  Deno.test(`[FAULT-11] [MSG-1] nobody can speak as another: ${listener}`, async () => {
+    await besideOthers(listener, async (child) => {
+      using a = await admitted(child, "a");
+      using b = await admitted(child, "b");
+      const spoofed = [
+        '{"type":"OFFER","src":"bystander","dst":"b","payload":1}',
+        '{"type":"OFFER","src":"a","dst":"b","src":"bystander","payload":1}',
+        '{"type":"OFFER","dst":"b","payload":1,"\\u0073rc":"bystander"}',
+        '{"type":"OFFER","dst":"b","payload":1,"__proto__":{"src":"bystander"}}',
+      ];
+      for (const text of spoofed) {
+        await a.send(text);
+        assertEquals(await b.json(), { type: "OFFER", src: "a", dst: "b", payload: 1 });
+      }
+    });
+  });
+}
+
+Deno.test("[FAULT-3] [MSG-9] 64 KiB pass, one byte more and 60 MB do not: deno", async () => {
+  // Deno.serve hands a frame over only when it is whole, up to 64 MiB of it, so the peak is not bounded.
+  await besideOthers("deno", (child) => sendLarge(child));
+});
+
+Deno.test("[FAULT-3] [MSG-9] 64 KiB pass, one byte more and 60 MB do not, memory flat: node", async () => {
+  await besideOthers("node", async (child) => {
+    const growth = await growthOf(child, () => sendLarge(child));
+    assert(growth < GROWTH_MAX, `grew by ${growth} bytes`);
+  });
+});
+
+async function sendLarge(child: Child): Promise<void> {
+  using a = await admitted(child, "a");
+  const envelope = '{"type":"OFFER","dst":"a","payload":""}';
+  const fits = envelope.replace('""', `"${"x".repeat(65_536 - envelope.length)}"`);
+  await a.send(fits);
+  assertEquals(Object(await a.json()).type, "OFFER");
+  await a.send(`${fits} `);
+  assertStringIncludes(JSON.stringify(await a.json()), "at most 65536 bytes");
+  assertEquals(await a.closed(), 1009);
+  using b = await admitted(child, "b");
+  await b.send(new Uint8Array(60_000_000).fill(0x20));
+  assertEquals(await b.closed(), 1009);
+}
+
+// Row 4 is not for Deno.serve: it gathers fragments without any bound, and the program sees nothing of
+// them before the last one.
+Deno.test("[FAULT-4] a million fragments of one byte, and one without end, are cut off: node", async () => {
+  await besideOthers("node", async (child) => {
+    const attacks: [string, Uint8Array, number][] = [
+      [
+        "a byte each",
+        repeated(frame("x", { opcode: OPCODE.continuation, fin: false }), 10_000),
+        100,
+      ],
+      [
+        "no byte each",
+        repeated(frame("", { opcode: OPCODE.continuation, fin: false }), 10_000),
+        100,
+      ],
+      [
+        "large ones",
+        frame(new Uint8Array(60_000), { opcode: OPCODE.continuation, fin: false }),
+        2_000,
+      ],
+    ];
+    for (const [what, bytes, times] of attacks) {
+      const growth = await growthOf(child, async () => {
+        using a = await admitted(child, what);
+        await a.send("x", { fin: false });
+        for (let i = 0; i < times && await a.write(bytes); i++);
+        const code = await a.closed();
+        assert([1006, 1008, 1009].includes(code), `${what}: ${code}`);
+      });
+      assert(growth < GROWTH_MAX, `${what}: grew by ${growth} bytes`);
+      await child.nextLine((line) => line.includes(`\\"${what}\\" disconnected`));
+    }
+  });
+});
+
+Deno.test("[FAULT-4] a message that comes byte by byte is cut off: node", async () => {
+  await besideOthers("node", async (child) => {
+    const growth = await growthOf(child, async () => {
+      using a = await admitted(child, "a");
+      await a.write(frame("", { claimed: 60_000n }));
+      const since = performance.now();
+      // Each write is its own packet; the server keeps what it reads until the message is whole.
+      for (let i = 0; i < 59_000 && await a.write(Uint8Array.of(0x20)); i++);
+      const code = await a.closed();
+      assert([1006, 1008].includes(code), String(code));
+      assert(performance.now() - since < 14_000, "only its silence ended it");
+    });
+    assert(growth < GROWTH_MAX, `grew by ${growth} bytes`);
+  });
+});
+
+// Row 6 is not for Deno.serve: it takes frames without a mask, and answers pings for as long as they come.
+Deno.test("[FAULT-6] a frame without a mask ends its socket: node", async () => {
+  await besideOthers("node", async (child) => {
+    using a = await admitted(child, "a");
+    await a.send('{"type":"HEARTBEAT"}', { masked: false });
+    assertEquals(await a.closed(), 1002);
+  });
+});
+
+Deno.test("[FAULT-6] a flood of pings or pongs is closed, some are not: node", async () => {
+  await besideOthers("node", async (child) => {
+    for (const opcode of [OPCODE.ping, OPCODE.pong]) {
+      using a = await admitted(child, `flood ${opcode}`);
+      await a.write(repeated(frame("", { opcode }), 20));
+      await a.send('{"type":"OFFER","dst":"bystander-not-there"}');
+      await a.write(repeated(frame("", { opcode }), 200));
+      assertEquals(await a.closed(), 1008);
+    }
+    using calm = await admitted(child, "calm");
+    await calm.write(repeated(frame("p", { opcode: OPCODE.ping }), 10));
+    for (let i = 0; i < 10; i++) assertEquals((await calm.next())?.opcode, OPCODE.pong);
+    await calm.send('{"type":"OFFER","dst":"calm"}');
+    assertEquals(await calm.json(), { type: "OFFER", src: "calm", dst: "calm" });
+  });
+});
+
+function repeated(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
+  return all;
+}

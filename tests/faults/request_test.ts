@@ -1,0 +1,152 @@
+/**
+ * Requests made of bytes, sent to the real program: control characters, parameters given twice, heads that
+ * are too large or do not end.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { type Child, startChild } from "../support/child.ts";
+import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { peakRss, vitalsOf } from "../support/vitals.ts";
+
+/** CR, LF, ESC and NUL. */
+const CONTROLS = ["\r", "\n", "\x1b", "\0"];
+
+/** What a line of the log may not have in it: C0 and C1, and what else ends a line. */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+
+const CLOSE = "Connection: close\r\n\r\n";
+
+/** A line that is logged when the server has logged all that came before. */
+async function logsUpToNow(child: Child, mark: string): Promise<readonly string[]> {
+  using last = await openRaw(child.port, mark);
+  await last.json();
+  await child.nextLine((line) => line.includes(`\\"${mark}\\" connected`));
+  return child.lines;
+}
+
+for (const listener of ["deno", "node"]) {
+  const start = (...args: string[]): Promise<Child> =>
+    startChild({ args: ["--listener", listener, ...args] });
+
+  Deno.test(`[FAULT-8] [OPEN-3] control characters in id, token and key are refused, in one line each: ${listener}`, async () => {
+    await using child = await start();
+    for (const control of CONTROLS) {
+      const dirty = encodeURIComponent(`evil${control}{"event":"forged"}`);
+      const targets: [string, number][] = [
+        [`/peerjs?key=peerjs&token=t&id=${dirty}`, 4002],
+        [`/peerjs?key=peerjs&id=x&token=${dirty}`, 4002],
+        [`/peerjs?id=x&token=t&key=${dirty}`, 4003],
+      ];
+      for (const [target, code] of targets) {
+        const { socket } = await upgradeRaw(child.port, handshake(target));
+        using refused = socket;
+        assertEquals(Object(await refused.json()).type, "ERROR");
+        assertEquals(await refused.closed(), code);
+      }
+    }
+    const lines = await logsUpToNow(child, "mark");
+    for (const line of lines) {
+      assert(!UNSAFE.test(line), line);
+      assert(Object(JSON.parse(line)).properties.event !== "forged", line);
+    }
+    assertEquals(lines.filter((line) => line.includes('"event":"refused"')).length, 12);
+  });
+
+  Deno.test(`[FAULT-8] [HTTP-4] [HTTP-7] control characters in a path and in headers do no harm: ${listener}`, async () => {
+    await using child = await start("--log_level", "debug");
+    for (const control of CONTROLS) {
+      const escaped = encodeURIComponent(control);
+      const bytes = (head: string): Promise<string> =>
+        rawHttp(child.port, latin1(`${head}\r\n${CLOSE}`));
+      // Written out they are ordinary characters of a path.
+      assertMatch(await bytes(`GET /a${escaped}b/id HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 401 /);
+      assertMatch(await bytes(`GET /${escaped} HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 404 /);
+      // As they are, the request is none. What follows a line feed may be read as one more header.
+      assertMatch(await bytes(`GET /a${control}b HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 400 /);
+      for (const header of ["Origin", "X-Forwarded-For"]) {
+        const reply = await bytes(`GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${header}: a${control}b`);
+        assertMatch(reply, /^HTTP\/1\.1 400 /);
+      }
+    }
+    const lines = await logsUpToNow(child, "mark");
+    for (const line of lines) assert(!UNSAFE.test(line), line);
+    const refused = lines.filter((line) => line.includes('"event":"refused-request"'));
+    assertEquals(refused.length, 2 * CONTROLS.length);
+  });
+
+  Deno.test(`[FAULT-8] what a proxy's header may carry is escaped in the log: ${listener}`, async () => {
+    await using child = await start("--proxied");
+    using client = await openRaw(child.port, "a", "X-Forwarded-For: 192.0.2.1\x9b31m\x85\r\n");
+    assertEquals(await client.json(), { type: "OPEN" });
+    const line = await child.nextLine((line) => line.includes('"connected"'));
+    assert(!UNSAFE.test(line), line);
+    assertStringIncludes(line, "192.0.2.1\\\\u{9b}31m");
+  });
+
+  Deno.test(`[FAULT-9] [OPEN-6] of parameters given twice the first count: ${listener}`, async () => {
+    await using child = await start("--allow_discovery");
+    const target = "/peerjs?id=first&key=peerjs&token=t&id=second&key=x&token=&key=";
+    const { socket } = await upgradeRaw(child.port, handshake(target));
+    using first = socket;
+    assertEquals(await first.json(), { type: "OPEN" });
+    assertEquals(await (await fetch(`${child.url}peerjs/peers`)).json(), ["first"]);
+    const empty = await upgradeRaw(child.port, handshake(`/peerjs?id=&${target.slice(8)}`));
+    using refused = empty.socket;
+    await refused.json();
+    assertEquals(await refused.closed(), 4002);
+  });
+
+  Deno.test(`[FAULT-10] a URL of 100 kB and 5,000 headers get a 4xx: ${listener}`, async () => {
+    await using child = await start();
+    const { rss } = await vitalsOf(child.pid);
+    const headers = Array.from({ length: 5_000 }, (_, i) => `h${i}: v\r\n`).join("");
+    const requests = [
+      `GET /peerjs/id?${"a".repeat(100_000)} HTTP/1.1\r\nHost: x\r\n${CLOSE}`,
+      `GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${headers}${CLOSE}`,
+    ];
+    for (const request of requests) {
+      assertMatch(await rawHttp(child.port, latin1(request)), /^HTTP\/1\.1 4\d\d /);
+      const upgrade = request.replace(CLOSE, "").replace("/peerjs/id", "/peerjs");
+      const bytes = latin1(`${upgrade}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
+      const { socket, head } = await upgradeRaw(child.port, bytes);
+      socket[Symbol.dispose]();
+      assertMatch(head, /^HTTP\/1\.1 4\d\d /);
+    }
+    const growth = await peakRss(child.pid) - rss;
+    assert(growth < 16 * 1_048_576, `grew by ${growth} bytes`);
+  });
+}
+
+Deno.test("[FAULT-15] who asks over HTTP without end, and reads no answer, is cut off: node", async () => {
+  await using child = await startChild({ args: ["--listener", "node"] });
+  const { rss } = await vitalsOf(child.pid);
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: child.port });
+  const requests = latin1("GET /peerjs/id HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000));
+  let left = 1_000;
+  try {
+    for (; left > 0; left--) await connection.write(requests);
+  } catch {
+    // It was cut off.
+  }
+  assert(left > 0, "it was not cut off");
+  const growth = await peakRss(child.pid) - rss;
+  assert(growth < 32 * 1_048_576, `grew by ${growth} bytes`);
+});
+
+// Deno.serve waits for the rest of a head for ever, and has its own bound on the size of one.
+Deno.test("[FAULT-10] a head that does not end, or does not begin, is given up: node", async () => {
+  await using child = await startChild({ args: ["--listener", "node", "--head_timeout", "300"] });
+  for (const part of ["", "GET", "GET /peerjs/id HTTP/1.1\r\nHost: x\r\n", "POST / HTTP/1.1\r\n"]) {
+    const reply = await rawHttp(child.port, latin1(part));
+    assertMatch(reply, /^HTTP\/1\.1 408 /, part);
+  }
+});
+
+Deno.test("[FAULT-10] heads are bounded by max_head_bytes: node", async () => {
+  await using child = await startChild({
+    args: ["--listener", "node", "--max_head_bytes", "2000"],
+  });
+  const request = (bytes: number): Promise<string> =>
+    rawHttp(child.port, latin1(`GET / HTTP/1.1\r\nX: ${"x".repeat(bytes)}\r\nHost: x\r\n${CLOSE}`));
+  assertMatch(await request(1_800), /^HTTP\/1\.1 200 /);
+  assertMatch(await request(2_200), /^HTTP\/1\.1 431 /);
+});

@@ -1,0 +1,129 @@
+/**
+ * Row 26: a marked key, token and secret, through every refusal and every error, are in nothing that is printed
+ * or answered.
+ */
+import { assert, assertEquals } from "../support/assert.ts";
+import { startChild } from "../support/child.ts";
+import { runMain } from "../support/main.ts";
+import { openSocket } from "../support/peer_socket.ts";
+import { testEach } from "./listeners.ts";
+
+const KEY = "sesame-key";
+const TOKEN = "sesame-token";
+const FLAGS = `--key ${KEY} --log_level debug --max_token_length 20 --max_id_length 20 ` +
+  "--max_query_length 200 --concurrent_limit 2 --wrong_token_limit 1 --max_wrong_token_delay 50 " +
+  "--cors https://app.example --expire_timeout 50 --max_bad_frames 3 --frame_burst 100";
+
+/** What a raw request is answered, up to the end of the connection or of what comes at once. */
+async function rawAnswer(port: number, request: string): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(new TextEncoder().encode(request));
+  const buffer = new Uint8Array(65_536);
+  const length = await conn.read(buffer);
+  return new TextDecoder().decode(buffer.subarray(0, length ?? 0));
+}
+
+/** Requests with the key and the token in every place, good, wrong and broken. */
+function requestsOf(port: number): string[] {
+  const query = `key=${KEY}&id=x&token=${TOKEN}`;
+  const paths = [
+    `/${KEY}/id`,
+    `/${KEY}/peers`,
+    `/${KEY}-wrong/id`,
+    `/${KEY}/nothing`,
+    `/${KEY}/${TOKEN}/id`,
+    `/peerjs?${query}`,
+    `/nothing?${query}`,
+    `/peerjs?key=${KEY}&id=${"x".repeat(30)}&token=${TOKEN}`,
+    `//${TOKEN}@${KEY}/id`,
+    `/%zz${TOKEN}`,
+  ];
+  const head =
+    `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`;
+  const upgrade = (version: string, key: string): string =>
+    `GET /peerjs?${query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Version: ${version}\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
+  return [
+    ...["GET", "POST", "OPTIONS", "HEAD"].flatMap((method) =>
+      paths.map((path) => `${method} ${path} HTTP/1.1\r\n${head}`)
+    ),
+    upgrade("12", "dGhlIHNhbXBsZSBub25jZQ=="),
+    upgrade("13", TOKEN),
+    `GET /${KEY}/id?token=${TOKEN} HTTP/9.9\r\n${head}`,
+    `${TOKEN} ${KEY}\r\n\r\n`,
+  ];
+}
+
+testEach(
+  "[FAULT-26] the key and the token are in no line of the log and in no answer",
+  async (start) => {
+    await using child = await start({ args: FLAGS.split(" ") });
+    const { wsUrl, port } = child;
+    const client = { wsUrl, key: KEY, token: TOKEN };
+    const answers: string[] = [];
+    const a = await openSocket({ ...client, id: "a" });
+    await a.next();
+    const b = await openSocket({ ...client, id: "b" });
+    await b.next();
+    const refused = [
+      { ...client, id: "x", key: `${KEY}-wrong` },
+      { wsUrl, key: KEY, token: TOKEN },
+      { ...client, id: "x".repeat(30) },
+      { ...client, id: "x", token: TOKEN.repeat(5) },
+      { ...client, id: "x", token: `${TOKEN}\n` },
+      { ...client, id: "x", token: TOKEN.repeat(50) },
+      { ...client, id: "x" },
+      ...[1, 2, 3].map((n) => ({ ...client, id: "a", token: `${TOKEN}-${n}` })),
+      { ...client, id: "a" },
+    ];
+    for (const options of refused) {
+      const socket = await openSocket(options);
+      answers.push(JSON.stringify(await socket.next()));
+      if (answers.length < refused.length) answers.push(JSON.stringify(await socket.closed));
+      else await socket.close();
+    }
+    for (const text of ["no JSON", "[]", '{"type":"OPEN"}', '{"type":"OFFER"}']) b.sendRaw(text);
+    answers.push(JSON.stringify([await b.next(), await b.closed, await a.closed]));
+    for (const request of requestsOf(port)) answers.push(await rawAnswer(port, request));
+    assertEquals((await child.stop()).code, 0);
+    for (const text of [...answers, ...child.lines]) {
+      assert(!text.includes("sesame"), `a secret is in ${text}`);
+    }
+    assert(answers.length > 50);
+  },
+);
+
+testEach("[FAULT-26] a secret that is not valid is not printed with the mistake", async () => {
+  const mistakes = [
+    ["--auth", "jwt", "--auth_secret", "sesame"],
+    ["--auth_secret", "sesame"],
+    ["--auth", "jwt", "--auth_secret", "sesame".repeat(10), "--port", "x"],
+    ["--auth-secret=sesame"],
+  ];
+  for (const args of mistakes) {
+    const { code, stdout, stderr } = await runMain(args);
+    assertEquals(code, 2, stderr);
+    assert(!(stdout + stderr).includes("sesame"), stderr);
+  }
+  const env = { PEERSERVER_AUTH_SECRET: "sesame" };
+  const { stderr } = await runMain(["--auth", "jwt"], env);
+  assert(!stderr.includes("sesame"), stderr);
+});
+
+testEach(
+  "[FAULT-26] the secret of a server that runs is in no line of its log",
+  async (_start, listener) => {
+    const secret = "sesame".repeat(10);
+    const args = ["--auth", "jwt", "--log_level", "debug", "--listener", listener];
+    await using child = await startChild({ args, env: { PEERSERVER_AUTH_SECRET: secret } });
+    const socket = await openSocket({
+      wsUrl: child.wsUrl,
+      key: "peerjs",
+      id: "a",
+      token: "sesame.a.b",
+    });
+    const answer = JSON.stringify([await socket.next(), await socket.closed]);
+    await child.stop();
+    for (const text of [answer, ...child.lines]) assert(!text.includes("sesame"), text);
+  },
+);

@@ -1,0 +1,204 @@
+/**
+ * What clients do to a server all day: come, meet, leave, drop, come back, guess tokens, call who is not there.
+ *
+ * Each episode is one or two clients and ends by itself within a minute. Which one is next comes from a seed, so
+ * that a run can be had again.
+ *
+ * @module
+ */
+import { flood, type LoadClient, openLoadClient, openUnread } from "../support/load.ts";
+
+/** Where the churn goes to. */
+export interface ChurnTarget {
+  readonly wsUrl: string;
+  readonly port: number;
+}
+
+/** An episode: its number makes its ids unique, `random` gives numbers from 0 to 1. */
+type Episode = (target: ChurnTarget, serial: number, random: () => number) => Promise<void>;
+
+/** Every episode, and how often it comes among the others. */
+const EPISODES: Readonly<Record<string, readonly [number, Episode]>> = {
+  meet: [30, meet],
+  linger: [20, linger],
+  absent: [12, absent],
+  refresh: [10, refresh],
+  drop: [10, drop],
+  wrongToken: [10, wrongToken],
+  garbage: [5, garbage],
+  silent: [2, silent],
+  unread: [1, unread],
+};
+
+/** How many episodes of each name have begun, ended well, and failed. */
+export type Tally = Record<string, { begun: number; ended: number; failed: number }>;
+
+/** A churn that goes on until it is stopped. */
+export interface Churn {
+  readonly tally: Tally;
+  /** The first few failures, in words. */
+  readonly failures: readonly string[];
+  /** Begins no more episodes; settles when all have ended. */
+  stop(): Promise<void>;
+}
+
+/** Begins `perSecond` episodes a second. */
+export function startChurn(target: ChurnTarget, perSecond: number, seed: number): Churn {
+  const random = generator(seed);
+  const tally: Tally = {};
+  const failures: string[] = [];
+  const running = new Set<Promise<void>>();
+  let serial = 0;
+  const begin = (): void => {
+    const [name, episode] = pick(random());
+    const row = tally[name] ??= { begun: 0, ended: 0, failed: 0 };
+    row.begun++;
+    const run: Promise<void> = episode(target, ++serial, random).then(
+      () => void row.ended++,
+      (error: unknown) => {
+        row.failed++;
+        if (failures.length < FAILURES_MAX) failures.push(`${name}: ${String(error)}`);
+      },
+    ).finally(() => running.delete(run));
+    running.add(run);
+  };
+  const timer = setInterval(begin, 1_000 / perSecond);
+  return {
+    tally,
+    failures,
+    stop: async (): Promise<void> => {
+      clearInterval(timer);
+      await Promise.all(running);
+    },
+  };
+}
+
+const FAILURES_MAX = 20;
+
+function pick(part: number): readonly [string, Episode] {
+  const rows = Object.entries(EPISODES);
+  let rest = part * rows.reduce((sum, [, [weight]]) => sum + weight, 0);
+  for (const [name, [weight, episode]] of rows) {
+    rest -= weight;
+    if (rest < 0) return [name, episode];
+  }
+  return ["meet", meet];
+}
+
+/** A linear congruential generator: enough to mix episodes, and the same again from the same seed. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+async function admitted(
+  { wsUrl }: ChurnTarget,
+  id: string,
+  given: { readonly token?: string; readonly address?: string } = {},
+): Promise<LoadClient> {
+  const client = await openLoadClient({ wsUrl, id, ...given });
+  await client.reached("OPEN", 1);
+  return client;
+}
+
+async function meet(target: ChurnTarget, serial: number): Promise<void> {
+  await using a = await admitted(target, `meet-a-${serial}`);
+  a.send({ type: "OFFER", dst: `meet-b-${serial}`, payload: "o".repeat(3_000) });
+  await using b = await admitted(target, `meet-b-${serial}`);
+  await b.reached("OFFER", 1);
+  b.send({ type: "ANSWER", dst: a.id, payload: "a".repeat(3_000) });
+  for (let i = 0; i < 20; i++) a.send({ type: "CANDIDATE", dst: b.id, payload: { i } });
+  await b.reached("CANDIDATE", 20);
+  a.send({ type: "LEAVE", dst: b.id });
+  await b.reached("LEAVE", 1);
+  a.send({ type: "LEAVE" });
+  await a.closed;
+}
+
+async function linger(target: ChurnTarget, serial: number, random: () => number): Promise<void> {
+  await using client = await admitted(target, `linger-${serial}`);
+  const beats = Math.floor(random() * 10);
+  for (let i = 0; i < beats; i++) {
+    client.send({ type: "HEARTBEAT" });
+    await pause(4_000);
+    await client.roundTrip();
+  }
+}
+
+async function absent(target: ChurnTarget, serial: number, random: () => number): Promise<void> {
+  await using client = await admitted(target, `caller-${serial}`);
+  const count = 1 + Math.floor(random() * 20);
+  for (let i = 0; i < count; i++) client.send({ type: "OFFER", dst: `nobody-${serial}-${i}` });
+  if (random() < 0.3) return;
+  await client.reached("EXPIRE", count);
+}
+
+async function refresh(target: ChurnTarget, serial: number): Promise<void> {
+  const id = `page-${serial}`;
+  let current = await admitted(target, id);
+  for (let i = 0; i < 3; i++) {
+    const next = await admitted(target, id);
+    await current.closed;
+    current = next;
+  }
+  await current.close();
+}
+
+/** A client that is gone without a word: its end of the connection is closed, no close frame is sent. */
+async function drop({ port }: ChurnTarget, serial: number, random: () => number): Promise<void> {
+  using _gone = await openUnread(port, `drop-${serial}`);
+  await pause(random() * 5_000);
+}
+
+async function wrongToken(
+  target: ChurnTarget,
+  serial: number,
+  random: () => number,
+): Promise<void> {
+  const id = `owner-${serial}`;
+  const address = `10.${Math.floor(random() * 4)}.${Math.floor(random() * 256)}.7`;
+  await using owner = await admitted(target, id);
+  for (let i = 0; i < 12; i++) {
+    const guess = await openLoadClient({
+      wsUrl: target.wsUrl,
+      id,
+      token: `guess ${i}`,
+      address,
+    });
+    const answer = await guess.answer;
+    if (answer !== "ID-TAKEN" && answer !== "ERROR") throw new Error(`a guess got ${answer}`);
+    await guess.close();
+    await owner.roundTrip();
+  }
+}
+
+async function garbage(target: ChurnTarget, serial: number): Promise<void> {
+  await using client = await admitted(target, `garbage-${serial}`);
+  for (let i = 0; i < 16; i++) client.send([i]);
+  const { code } = await client.closed;
+  if (code !== 4010) throw new Error(`closed with ${code}`);
+}
+
+async function silent(target: ChurnTarget, serial: number): Promise<void> {
+  await using client = await admitted(target, `silent-${serial}`);
+  const { code } = await client.closed;
+  if (code !== 4008) throw new Error(`closed with ${code}`);
+}
+
+/** A reader that stops while more comes for it than the server keeps. */
+async function unread(target: ChurnTarget, serial: number): Promise<void> {
+  using stuck = await openUnread(target.port, `stuck-${serial}`);
+  await using sender = await admitted(target, `feeder-${serial}`);
+  const done = (): boolean => sender.count("EXPIRE") > 0;
+  await flood(sender, { count: 400, dstOf: () => `stuck-${serial}`, bytes: 60_000, done });
+  await stuck.drain();
+}
+
+async function pause(delayMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, delayMs);
+  await promise;
+}

@@ -1,0 +1,27 @@
+/**
+ * What a process takes, as the kernel counts it.
+ *
+ * @module
+ */
+
+/** What a process takes. */
+export interface Vitals {
+  /** Resident memory, in bytes. */
+  readonly rss: number;
+  readonly descriptors: number;
+}
+
+/** The memory and the descriptors of a process that runs. */
+export async function vitalsOf(pid: number): Promise<Vitals> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  let descriptors = 0;
+  for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) descriptors++;
+  return { rss: Number(kilobytes) * 1_024, descriptors };
+}
+
+/** The peak of the resident memory so far, in bytes. */
+export async function peakRss(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+}
