@@ -76,11 +76,11 @@ export async function bindAddress<T>(
       return await bind(hostname);
     } catch (error) {
       if (error instanceof StartError) throw error;
-      if (isTaken(error)) {
+      if (hasCode(error, "EADDRINUSE") || error instanceof Deno.errors.AddrInUse) {
         const advice = "choose another with --port, or stop what has it";
         throw new StartError(`Option port: ${port} is taken already: ${advice}.`, 1);
       }
-      if (error instanceof Deno.errors.PermissionDenied) {
+      if (hasCode(error, "EACCES") || error instanceof Deno.errors.PermissionDenied) {
         const advice = "ports below 1024 need privileges";
         throw new StartError(`Option port: may not listen on ${port}: ${advice}.`, 1);
       }
@@ -92,9 +92,9 @@ export async function bindAddress<T>(
   throw new TypeError("There is always a host to try");
 }
 
-function isTaken(error: unknown): boolean {
-  return error instanceof Deno.errors.AddrInUse ||
-    (error instanceof Error && "code" in error && error.code === "EADDRINUSE");
+/** How `node:net` says what went wrong. */
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 async function readPem(option: string, path: string): Promise<string> {

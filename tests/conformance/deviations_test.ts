@@ -87,7 +87,7 @@ const HTTP: readonly Deviation[] = [
 
 const LIMITS: readonly Parameters[] = [
   { id: "i".repeat(257), token: "t" },
-  { id: "long-token", token: "t".repeat(1_025) },
+  { id: "long-token", token: "t".repeat(4_097) },
   { id: "bell\u0007", token: "t" },
   { id: "delete", token: "t\u007f" },
 ];
