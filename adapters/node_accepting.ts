@@ -2,7 +2,8 @@
  * Finds out when a `node:net` server has stopped accepting without a word.
  *
  * Under Deno it does so when descriptors run out: no event tells, the port stays open, and whoever
- * connects waits for ever. So where nobody came for half a second, the server is called by itself.
+ * connects waits for ever. So where nobody came for half a second, the server is called by itself, and one
+ * that does not answer twice is listened with again.
  *
  * @module
  */
@@ -24,6 +25,7 @@ export function watchAccepting({ server, hostname, port, relisten }: AcceptingOp
   let accepted = true;
   let probe: Probe | null = null;
   let lookedAt = performance.now();
+  let failures = 0;
   let cancel = scheduleTimeout(look, PERIOD_MS);
   const onAccepted = (): void => void (accepted = true);
   server.on("connection", onAccepted);
@@ -35,8 +37,12 @@ export function watchAccepting({ server, hostname, port, relisten }: AcceptingOp
     // A loop that was busy had no time to accept: that says nothing.
     const isBusy = performance.now() - lookedAt > 1.5 * PERIOD_MS;
     lookedAt = performance.now();
-    if (!accepted && !isBusy) {
-      if (failure !== undefined && failure !== OUT_OF_DESCRIPTORS) relisten(failure);
+    if (accepted || isBusy) {
+      failures = 0;
+    } else {
+      const counts = failure !== undefined && failure !== OUT_OF_DESCRIPTORS;
+      failures = counts ? failures + 1 : 0;
+      if (failures >= FAILURES_MIN) relisten(failure ?? "");
       probe = call(reachable(hostname), port);
     }
     accepted = false;
@@ -51,6 +57,9 @@ export function watchAccepting({ server, hostname, port, relisten }: AcceptingOp
 }
 
 const PERIOD_MS = 500;
+
+/** One call that nobody heard may have come in a crowd. */
+const FAILURES_MIN = 2;
 
 /** The calling needs a descriptor too: listening again would change nothing. */
 const OUT_OF_DESCRIPTORS = "EMFILE";

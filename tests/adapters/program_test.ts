@@ -4,7 +4,6 @@
 import config from "../../deno.json" with { type: "json" };
 import { helpText } from "../../adapters/cli.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { makeCertificate } from "../support/certificate.ts";
 import { startChild } from "../support/child.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
@@ -92,41 +91,6 @@ Deno.test("it starts with what a hosting platform gives it: no flags, a port in 
   assertEquals((await child.status).code, 0);
   assertEquals(config.deploy.runtime.entrypoint, "./main.ts");
 });
-
-Deno.test("TLS: https and wss with a certificate of the user's", async () => {
-  await using certificate = await makeCertificate();
-  await using child = await startChild({
-    args: ["--sslkey", certificate.key, "--sslcert", certificate.cert],
-  });
-  assertStringIncludes(child.lines.join("\n"), "secure: true");
-  const client = Deno.createHttpClient({ caCerts: [certificate.pem] });
-  const about = await fetch(`https://localhost:${child.port}/`, { client });
-  assertEquals((await about.json()).name, "PeerJS Server");
-  const url = `wss://localhost:${child.port}/peerjs?key=peerjs&id=a&token=t`;
-  const socket = new WebSocket(url, { client });
-  const frame = Promise.withResolvers<unknown>();
-  const closed = Promise.withResolvers<number>();
-  socket.onmessage = ({ data }) => frame.resolve(data);
-  socket.onclose = ({ code }) => closed.resolve(code);
-  assertEquals(await frame.promise, '{"type":"OPEN"}');
-  assertEquals((await child.stop()).code, 0);
-  assertEquals(await closed.promise, 1001);
-  client.close();
-});
-
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  Deno.test(`[LIFE-3] ${signal} tells the clients and exits with 0`, async () => {
-    await using child = await startChild();
-    const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-    await using a = await openSocket({ ...client, id: "a" });
-    await using b = await openSocket({ ...client, id: "b" });
-    assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
-    const status = await child.stop(signal);
-    assertEquals([status.code, status.signal], [0, null]);
-    const shutdown = { code: 1001, reason: "Server is shutting down" };
-    assertEquals([await a.closed, await b.closed], [shutdown, shutdown]);
-  });
-}
 
 Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second signal ends it at once", async () => {
   for (const [signals, code] of [[1, 0], [2, 1]] as const) {

@@ -1,10 +1,12 @@
 /**
- * What the bounds cost: CPU time of the server per relayed message with all of them on, and off, in one
- * run, alternating. Prints a figure a round, the medians and their ratio. Not a test.
+ * What the bounds cost: CPU time of the server per relayed message with all of them on, with all of them
+ * off, and on the other listener, in one run, alternating; and the memory of an idle connection. Prints a
+ * figure a round, the medians and their ratios. Not a test.
  *
  * Run: `deno run -A tests/bench/bounds.ts [rounds]`
  */
 import { type Child, startChild } from "../support/child.ts";
+import { vitalsOf } from "../support/vitals.ts";
 
 /** Off: no rate, and every other bound out of reach. */
 const OFF = [
@@ -16,6 +18,7 @@ const OFF = [
   "--max_unsent_bytes=1073741824",
 ];
 const PAIRS = 50;
+const IDLE = 2_000;
 const MESSAGES = 30_000;
 /** Balls each pair has in play: fewer, and the server is measured waking up rather than working. */
 const BALLS = 40;
@@ -31,7 +34,11 @@ interface Contender {
 }
 
 const rounds = Number(Deno.args[0] ?? 7);
-const contenders = [await enter("on", []), await enter("off", OFF)];
+const contenders = [
+  await enter("bounds on", []),
+  await enter("bounds off", OFF),
+  await enter("bounds on, listener node", ["--listener", "node"]),
+];
 for (const contender of contenders) await relay(contender);
 for (let round = 1; round <= rounds; round++) {
   for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
@@ -39,18 +46,32 @@ for (let round = 1; round <= rounds; round++) {
     await relay(contender);
     const us = (await cpuSeconds(contender.server.pid) - before) * 1e6 / MESSAGES;
     contender.us.push(us);
-    console.log(`round ${round}, bounds ${contender.name}: ${us.toFixed(2)} µs a message`);
+    console.log(`round ${round}, ${contender.name}: ${us.toFixed(2)} µs a message`);
   }
 }
-const [on = NaN, off = NaN] = contenders.map(({ us }) => median(us));
-const ratios = contenders[0]?.us.map((us, i) => us / (contenders[1]?.us[i] ?? NaN)) ?? [];
-console.log(
-  `median on ${on.toFixed(2)}, off ${off.toFixed(2)}, ratio ${(on / off).toFixed(3)} ` +
-    `(rounds ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)})`,
-);
+const [on, ...others] = contenders;
+console.log(`median ${on?.name}: ${median(on?.us ?? []).toFixed(2)} µs`);
+for (const { name, us } of others) {
+  const ratios = us.map((each, i) => each / (on?.us[i] ?? NaN));
+  console.log(
+    `median ${name}: ${median(us).toFixed(2)} µs, ${median(ratios).toFixed(3)} of it ` +
+      `(rounds ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)})`,
+  );
+}
 for (const { server, sockets } of contenders) {
   for (const socket of sockets) socket.close();
   await server.stop();
+}
+for (const listener of ["deno", "node"]) {
+  await using server = await startChild({ args: ["--listener", listener] });
+  const before = (await vitalsOf(server.pid)).rss;
+  const sockets: WebSocket[] = [];
+  for (let i = 0; i < IDLE; i++) {
+    sockets.push(await open(`${server.wsUrl}?key=peerjs&id=idle${i}&token=t`));
+  }
+  const kilobytes = ((await vitalsOf(server.pid)).rss - before) / IDLE / 1_024;
+  console.log(`${listener}: ${kilobytes.toFixed(1)} KB an idle connection, of ${IDLE}`);
+  for (const socket of sockets) socket.close();
 }
 
 async function enter(name: string, args: readonly string[]): Promise<Contender> {
