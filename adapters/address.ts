@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type AddressRange, clientBehind, parseRange, type Settings } from "../core/mod.ts";
+import {
+  type AddressRange,
+  clientBehind,
+  parseAddress,
+  parseRange,
+  type Settings,
+} from "../core/mod.ts";
 import type { Arrival } from "./exchange.ts";
 
 /**
@@ -22,7 +28,8 @@ export function clientAddress(
     );
   }
   const first = proxied ? header("x-forwarded-for")?.split(",", 1)[0]?.trim() : undefined;
-  return first === undefined || first === "" ? plainAddress(remoteAddress) : first;
+  const isAddress = first !== undefined && parseAddress(first) !== null;
+  return plainAddress(isAddress ? first : remoteAddress);
 }
 
 /** An IPv4 address without the IPv6 clothes in which a socket for both sees it. */

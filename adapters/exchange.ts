@@ -68,7 +68,7 @@ export interface Exchange {
   /** Takes over an upgraded socket, open or about to be. */
   readonly attach: (socket: SocketLike, parameters: SocketParameters) => void;
   /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
-  readonly hasSocketRoom: () => boolean;
+  readonly hasSocketRoom: (arrival: Arrival) => boolean;
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
   readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
@@ -143,7 +143,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     parametersOf,
     attach: (socket, parameters) => sockets.attach(socket, parameters),
     reply,
-    hasSocketRoom: () => sockets.hasRoom(),
+    hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
     refuse: ({ header }, status, body) => refusal(settings, header("origin"), status, body),
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
@@ -173,6 +173,7 @@ function guardedGenerator(generate: (() => string) | undefined): () => string {
     try {
       const id: unknown = generate();
       if (typeof id === "string") return id;
+      Promise.resolve(id).catch(() => {}); // What it is rejected with matters no more.
       logFault("generateClientId failed", `it gave ${describe(id)}, which is no string`);
     } catch (error) {
       logFault("generateClientId failed", error);

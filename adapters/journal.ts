@@ -12,6 +12,7 @@ import {
   type Effect,
   type Event,
   type Millis,
+  OPEN_FRAME,
   type SocketOpened,
 } from "../core/mod.ts";
 import type { Observer } from "./runtime.ts";
@@ -40,6 +41,7 @@ export interface Listener {
 /** An observer that tells `listener`. */
 export function journal(listener: Listener): Observer {
   const ids = new Map<ConnId, string>();
+  const undecided = new Map<ConnId, SocketOpened>();
   return (event: Event, _now: Millis, effects: readonly Effect[]): void => {
     if (event.kind === "frame-received" && listener.message !== undefined) {
       if (!isRefused(event.conn, effects)) {
@@ -48,7 +50,10 @@ export function journal(listener: Listener): Observer {
     }
     for (const effect of effects) {
       const id = ids.get(effect.conn);
-      if (id === undefined) continue;
+      if (id === undefined) {
+        tellLateRefusal(effect, undecided, listener);
+        continue;
+      }
       if (effect.kind === "close") {
         ids.delete(effect.conn);
         listener.disconnected?.(id, effect.code, effect.reason);
@@ -57,8 +62,9 @@ export function journal(listener: Listener): Observer {
       }
     }
     // After the closing of the socket it takes the place of, so that a set of ids stays right.
-    if (event.kind === "socket-opened") tellOpening(event, effects, ids, listener);
+    if (event.kind === "socket-opened") tellOpening(event, effects, { ids, undecided }, listener);
     if (event.kind === "socket-closed" || event.kind === "send-failed") {
+      undecided.delete(event.conn);
       const id = ids.get(event.conn);
       if (id === undefined) return;
       ids.delete(event.conn);
@@ -68,21 +74,40 @@ export function journal(listener: Listener): Observer {
   };
 }
 
+interface Known {
+  readonly ids: Map<ConnId, string>;
+  /** Sockets that gave a wrong token, and wait for the answer. */
+  readonly undecided: Map<ConnId, SocketOpened>;
+}
+
+/** Connected is who was told so; refused, who was closed; who was told nothing waits. */
 function tellOpening(
   opened: SocketOpened,
   effects: readonly Effect[],
-  ids: Map<ConnId, string>,
+  { ids, undecided }: Known,
   listener: Listener,
 ): void {
   const { conn, id, address } = opened;
-  for (const effect of effects) {
-    if (effect.kind !== "close" || effect.conn !== conn) continue;
-    listener.refused?.(opened, effect.code, effect.reason);
+  const own = effects.filter((effect) => effect.conn === conn);
+  if (own.some((effect) => effect.kind === "send" && effect.text === OPEN_FRAME) && id !== null) {
+    ids.set(conn, id);
+    listener.connected?.(id, address);
     return;
   }
-  if (id === null) return;
-  ids.set(conn, id);
-  listener.connected?.(id, address);
+  const close = own.find((effect) => effect.kind === "close");
+  if (close === undefined) undecided.set(conn, opened);
+  else listener.refused?.(opened, close.code, close.reason);
+}
+
+function tellLateRefusal(
+  effect: Effect,
+  undecided: Map<ConnId, SocketOpened>,
+  listener: Listener,
+): void {
+  const opened = effect.kind === "close" ? undecided.get(effect.conn) : undefined;
+  if (effect.kind !== "close" || opened === undefined) return;
+  undecided.delete(effect.conn);
+  listener.refused?.(opened, effect.code, effect.reason);
 }
 
 function tellMessage(

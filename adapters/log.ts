@@ -171,7 +171,7 @@ export function logFault(what: string, error: unknown): void {
 /** What an exception says, for a line of the log or an answer. */
 export function messageOf(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error);
+    return String(error instanceof Error ? error.message : error);
   } catch {
     return "a value that has no text";
   }

@@ -133,7 +133,7 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     try {
       const arrival = arrivalOf(request);
       if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
-      if (!exchange.hasSocketRoom()) {
+      if (!exchange.hasSocketRoom(arrival)) {
         const reply = exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_ROOM);
         return { reply };
       }
@@ -167,6 +167,9 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     replyTo(request).then((reply) => {
       writeReply(response, reply, request);
       queue.answered(request);
+    }).catch((error: unknown) => {
+      logFault("An answer could not be written", error);
+      request.socket.destroy();
     });
   });
   server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));

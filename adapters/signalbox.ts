@@ -86,11 +86,21 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     info?: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> {
     const arrival = arrivalOf(request, info);
+    // The URL is put together from this header, which could bring a path of its own.
+    if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
+      return toResponse(exchange.refuse(arrival, 400, "The Host header is not valid."));
+    }
     if (exchange.wantsSocket(arrival)) {
-      if (!exchange.hasSocketRoom()) return toResponse(exchange.refuse(arrival, 503, NO_ROOM));
+      if (!exchange.hasSocketRoom(arrival)) {
+        return toResponse(exchange.refuse(arrival, 503, NO_ROOM));
+      }
       const parameters = exchange.parametersOf(arrival);
       return parameters instanceof Promise
-        ? parameters.then((known) => upgrade(request, arrival, known))
+        ? parameters.then((known) =>
+          request.signal.aborted
+            ? toResponse(exchange.refuse(arrival, 400, "The client is gone."))
+            : upgrade(request, arrival, known)
+        )
         : upgrade(request, arrival, parameters);
     }
     const reply = exchange.reply(arrival);

@@ -7,6 +7,8 @@
  * @module
  */
 import {
+  addressGroup,
+  CLOSE,
   type Close,
   type ConnId,
   connId,
@@ -26,6 +28,8 @@ export interface SocketsOptions {
   readonly settings: Pick<Settings, "max_closing_sockets" | "max_unsent_bytes" | "unsent_timeout">;
   /** Takes the events. */
   readonly dispatch: (event: Event) => void;
+  /** A monotonic clock in milliseconds; the platform's by default. */
+  readonly now?: () => number;
 }
 
 /** What is asked of a socket: the platform's `WebSocket` has it, and so has that of `npm:ws`. */
@@ -49,6 +53,10 @@ export class Sockets {
   readonly #closing = new Set<SocketLike>();
   /** Sockets that had much unsent when they were last sent to. */
   readonly #slow = new Map<ConnId, Slow>();
+  readonly #addresses = new WeakMap<SocketLike, string>();
+  readonly #closingBy = new Map<string, number>();
+  /** What ends the wait for a socket that is not open yet. */
+  readonly #opening = new Map<ConnId, () => void>();
   #lastSerial = 0;
   #cancelWatch: (() => void) | null = null;
   #onAllClosed = (): void => {};
@@ -71,9 +79,19 @@ export class Sockets {
     socket.onclose = (): void => {
       if (this.#detach(conn) !== undefined) dispatch({ kind: "socket-closed", conn });
     };
+    this.#addresses.set(socket, addressGroup(parameters.address));
     const opened = (): void => dispatch({ kind: "socket-opened", conn, ...parameters });
-    if (socket.readyState === WebSocket.OPEN) opened();
-    else socket.onopen = opened;
+    if (socket.readyState === WebSocket.OPEN) {
+      opened();
+      return;
+    }
+    // One whose client is gone already can stay unopened for ever, and say nothing.
+    const giveUp = (): void => void this.#finish(conn, CLOSE.timedOut, "Did not open in time");
+    this.#opening.set(conn, scheduleTimeout(giveUp, OPEN_MAX_MS));
+    socket.onopen = (): void => {
+      this.#opened(conn);
+      opened();
+    };
   }
 
   /** Performs an effect; `false` where the socket is gone. */
@@ -89,9 +107,11 @@ export class Sockets {
     return promise;
   }
 
-  /** Whether there is room for another socket beside those that do not answer their close. */
-  hasRoom(): boolean {
-    return this.#closing.size < this.#options.settings.max_closing_sockets;
+  /** Whether an address may have another socket beside those that do not answer their close. */
+  hasRoom(address: string): boolean {
+    const max = this.#options.settings.max_closing_sockets;
+    const own = this.#closingBy.get(addressGroup(address)) ?? 0;
+    return this.#closing.size < max && own < Math.ceil(max / ADDRESS_SHARE);
   }
 
   /** Stops watching for slow readers; sockets that are open stay so. */
@@ -99,17 +119,23 @@ export class Sockets {
     this.#cancelWatch?.();
     this.#cancelWatch = null;
     this.#slow.clear();
+    for (const conn of [...this.#opening.keys()]) this.#opened(conn);
   }
 
   #send({ conn, text }: Send): boolean {
     const socket = this.#open.get(conn);
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
     const unsent = socket.bufferedAmount;
-    if (unsent + text.length > this.#options.settings.max_unsent_bytes) {
-      this.#cutOff(conn);
-      return false;
+    const isOver = unsent + text.length > this.#options.settings.max_unsent_bytes;
+    if (isOver || unsent > WATCHED_BYTES) {
+      const silentMs = this.#watch(conn, unsent);
+      if (isOver) {
+        if (silentMs > FULL_MAX_MS) this.#cutOff(conn);
+        else this.#options.dispatch({ kind: "send-refused", conn, text });
+        return silentMs <= FULL_MAX_MS;
+      }
+      this.#expect(conn, unsent + text.length);
     }
-    if (unsent > WATCHED_BYTES) this.#watch(conn, unsent);
     try {
       socket.send(text);
       return true;
@@ -119,9 +145,13 @@ export class Sockets {
   }
 
   #close({ conn, code, reason }: Close): boolean {
-    const socket = this.#detach(conn);
-    if (socket !== undefined) this.#finish(socket, code, reason);
+    this.#finish(conn, code, reason);
     return true;
+  }
+
+  #opened(conn: ConnId): void {
+    this.#opening.get(conn)?.();
+    this.#opening.delete(conn);
   }
 
   /** Makes a socket mute. */
@@ -129,6 +159,7 @@ export class Sockets {
     const socket = this.#open.get(conn);
     if (socket === undefined) return undefined;
     this.#open.delete(conn);
+    this.#opened(conn);
     this.#slow.delete(conn);
     socket.onopen = null;
     socket.onmessage = null;
@@ -136,49 +167,61 @@ export class Sockets {
     return socket;
   }
 
-  #finish(socket: SocketLike, code: number, reason: string): void {
+  #finish(conn: ConnId, code: number, reason: string): SocketLike | undefined {
+    const socket = this.#detach(conn);
+    if (socket === undefined) return undefined;
+    const address = this.#addresses.get(socket) ?? "";
     this.#closing.add(socket);
-    socket.onclose = (): void => {
-      this.#closing.delete(socket);
-      if (this.#closing.size === 0) this.#onAllClosed();
-    };
+    this.#closingBy.set(address, (this.#closingBy.get(address) ?? 0) + 1);
+    socket.onclose = (): void => this.#finished(socket, address);
     try {
       socket.close(code, reason);
     } catch {
       // It was never open, or is closed already: that is what was wanted.
-      this.#closing.delete(socket);
+      this.#finished(socket, address);
     }
+    return socket;
+  }
+
+  #finished(socket: SocketLike, address: string): void {
+    if (!this.#closing.delete(socket)) return;
+    const left = (this.#closingBy.get(address) ?? 1) - 1;
+    if (left > 0) this.#closingBy.set(address, left);
+    else this.#closingBy.delete(address);
+    if (this.#closing.size === 0) this.#onAllClosed();
   }
 
   /** Gives up a socket that does not read: a close frame would wait behind all that is unsent. */
   #cutOff(conn: ConnId): void {
-    const socket = this.#detach(conn);
-    if (socket === undefined) return;
-    this.#finish(socket, TRY_AGAIN_LATER, "Reads too slowly");
-    socket.terminate?.();
+    this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.terminate?.();
   }
 
-  #watch(conn: ConnId, unsent: number): void {
-    if (!this.#slow.has(conn)) this.#slow.set(conn, { unsent, since: performance.now() });
-    if (this.#cancelWatch !== null) return;
-    const periodMs = this.#options.settings.unsent_timeout / 4;
-    this.#cancelWatch = scheduleTimeout(() => this.#lookAtSlow(), periodMs);
+  /** Notes how much a socket has unsent; how long it has made no progress, in milliseconds. */
+  #watch(conn: ConnId, unsent: number): number {
+    const now = (this.#options.now ?? performance.now.bind(performance))();
+    const known = this.#slow.get(conn);
+    const since = known === undefined || unsent < known.expected ? now : known.since;
+    this.#slow.set(conn, { expected: unsent, since });
+    if (this.#cancelWatch === null) {
+      const periodMs = this.#options.settings.unsent_timeout / 4;
+      this.#cancelWatch = scheduleTimeout(() => this.#lookAtSlow(), periodMs);
+    }
+    return now - since;
+  }
+
+  #expect(conn: ConnId, expected: number): void {
+    const known = this.#slow.get(conn);
+    if (known !== undefined) this.#slow.set(conn, { ...known, expected });
   }
 
   /** Cuts off who made no progress for `unsent_timeout`; costs as much as there are slow readers. */
   #lookAtSlow(): void {
     this.#cancelWatch = null;
-    const now = performance.now();
-    for (const [conn, { unsent, since }] of [...this.#slow]) {
+    for (const conn of [...this.#slow.keys()]) {
       const left = this.#open.get(conn)?.bufferedAmount ?? 0;
-      this.#slow.delete(conn);
-      if (left <= WATCHED_BYTES) continue;
-      if (left < unsent) {
-        this.#watch(conn, left);
-      } else if (now - since < this.#options.settings.unsent_timeout) {
-        this.#watch(conn, left);
-        this.#slow.set(conn, { unsent, since });
-      } else {
+      if (left <= WATCHED_BYTES) {
+        this.#slow.delete(conn);
+      } else if (this.#watch(conn, left) >= this.#options.settings.unsent_timeout) {
         this.#cutOff(conn);
         this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
       }
@@ -186,14 +229,26 @@ export class Sockets {
   }
 }
 
-/** How much a socket had unsent, and since when it has not become less. */
+/** Less than this unsent is not worth a timer. */
+const WATCHED_BYTES = 16_384;
+
+/** How much a socket will have unsent if nothing is read, and since when nothing was. */
 interface Slow {
-  readonly unsent: number;
+  readonly expected: number;
   readonly since: number;
 }
 
-/** Less than this unsent is not worth a timer. */
-const WATCHED_BYTES = 16_384;
+/**
+ * How long a socket may be full and read nothing. A burst that comes in one turn of the loop fills it while
+ * nothing can be sent: that is no fault of its reader, and the burst's sender is told.
+ */
+const FULL_MAX_MS = 250;
+
+/** How long an upgrade may take to become a socket. */
+const OPEN_MAX_MS = 10_000;
+
+/** One address may have half of the sockets that do not answer their close: it may be a proxy's. */
+const ADDRESS_SHARE = 2;
 
 /** 1013, "Try Again Later" in the registry of close codes. */
 const TRY_AGAIN_LATER = 1013;

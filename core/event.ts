@@ -58,6 +58,13 @@ export interface SendFailed {
   readonly texts: readonly string[];
 }
 
+/** A socket that still reads has so much unsent that a text was not taken: the socket stays open. */
+export interface SendRefused {
+  readonly kind: "send-refused";
+  readonly conn: ConnId;
+  readonly text: string;
+}
+
 /** Time has passed; the runtime reports it when `nextWakeAt` says that something is due. */
 export interface Tick {
   readonly kind: "tick";
@@ -75,5 +82,6 @@ export type Event =
   | BinaryReceived
   | SocketClosed
   | SendFailed
+  | SendRefused
   | Tick
   | ShutdownRequested;

@@ -9,7 +9,7 @@
  */
 import { addDeadline, firstDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type Effect, send } from "./effect.ts";
-import { ID_TAKEN_FRAME } from "./frame.ts";
+import { errorFrame, ID_TAKEN_FRAME } from "./frame.ts";
 import { type ConnId, type Millis, millis } from "./ids.ts";
 import { mapDelete, mapGet, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
@@ -56,7 +56,7 @@ export function wrongTokensOf(state: State, address: string, now: Millis): numbe
   return wrong === undefined || wrong.until <= now ? 0 : wrong.count;
 }
 
-/** Whether an address has to wait for its answers, and no more sockets may wait. */
+/** Whether an address tried too many wrong tokens, and no more sockets may wait. */
 export function isShutOut(state: State, address: string, now: Millis): boolean {
   const { wrong_token_limit, max_waiting_sockets } = state.settings;
   const wrong = wrongTokensOf(state, address, now);
@@ -69,18 +69,26 @@ export function answerWrongToken(
   { conn, address }: { readonly conn: ConnId; readonly address: string },
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { wrong_token_limit, max_wrong_token_delay } = state.settings;
+  const { wrong_token_limit, max_wrong_token_delay, max_waiting_sockets } = state.settings;
   const count = wrongTokensOf(state, address, now) + 1;
   const counted = countWrongToken(state, address, now);
   const over = count - wrong_token_limit;
   const delayMs = over <= 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (over - 1), max_wrong_token_delay);
   if (delayMs === 0) return [counted, idTaken(conn)];
+  if (state.waiting.size >= max_waiting_sockets || !hasAddressRoom(state, address)) {
+    return [counted, refusedForMany(conn)];
+  }
   const answerAt = millis(now + delayMs);
   return [{
     ...occupy(counted, address),
-    waiting: mapSet(state.waiting, conn, { answerAt, address }),
+    waiting: mapSet(state.waiting, conn, { answerAt, address, isGone: false }),
     answerAt: addDeadline(state.answerAt, answerAt, conn),
   }, []];
+}
+
+/** The refusal of an address that tried too many wrong tokens. */
+export function refusedForMany(conn: ConnId): readonly Effect[] {
+  return [send(conn, errorFrame(TOO_MANY_WRONG)), close(conn, CLOSE.tooMany, TOO_MANY_WRONG)];
 }
 
 /** Answers the wrong tokens whose wait is over. */
@@ -93,12 +101,16 @@ export function answerLate(state: State, now: Millis): readonly [State, readonly
     const waiting = mapGet(next.waiting, first.conn);
     if (waiting === undefined) return [next, effects];
     next = stopWaiting(next, first.conn, waiting);
-    effects.push(...idTaken(first.conn));
+    if (!waiting.isGone) effects.push(...idTaken(first.conn));
   }
 }
 
-/** Forgets a socket that waits, answered or gone. */
-export function stopWaiting(state: State, conn: ConnId, { answerAt, address }: Waiting): State {
+/** A socket that waits is closed: whoever hangs up early does not get the next try any sooner. */
+export function leaveWaiting(state: State, conn: ConnId, waiting: Waiting): State {
+  return { ...state, waiting: mapSet(state.waiting, conn, { ...waiting, isGone: true }) };
+}
+
+function stopWaiting(state: State, conn: ConnId, { answerAt, address }: Waiting): State {
   return {
     ...vacate(state, address),
     waiting: mapDelete(state.waiting, conn),
@@ -106,6 +118,7 @@ export function stopWaiting(state: State, conn: ConnId, { answerAt, address }: W
   };
 }
 
+const TOO_MANY_WRONG = "Too many wrong tokens from this address: try again later";
 const FIRST_DELAY_MS = 100;
 
 function idTaken(conn: ConnId): Effect[] {

@@ -105,7 +105,7 @@ function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
  * Tells a source, if it is connected, that `dst` was not reached. For as long as something of the pair
  * waits it is remembered that this one `EXPIRE` stands for all of it.
  */
-function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly Effect[]] {
+export function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly Effect[]] {
   const source = holderOf(state, src);
   if (source === undefined) return [state, []];
   const told = [send(source, expireFrame(dst, src))];

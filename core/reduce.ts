@@ -10,7 +10,7 @@ import type { Millis } from "./ids.ts";
 import { answerLate } from "./guard.ts";
 import { timeOut } from "./liveness.ts";
 import { expire } from "./mailbox.ts";
-import { receiveBinary, receiveText, sendFailed } from "./route.ts";
+import { receiveBinary, receiveText, sendFailed, sendRefused } from "./route.ts";
 import { closed, open, shutDown } from "./session.ts";
 import type { State } from "./state.ts";
 
@@ -58,6 +58,8 @@ export function reduce(
       return closed(state, event.conn);
     case "send-failed":
       return sendFailed(state, event, now);
+    case "send-refused":
+      return sendRefused(state, event);
     case "tick":
       return tick(state, now);
     case "shutdown-requested":

@@ -7,7 +7,7 @@
  * @module
  */
 import { CLOSE, close, type Effect, send } from "./effect.ts";
-import type { BinaryReceived, FrameReceived, SendFailed } from "./event.ts";
+import type { BinaryReceived, FrameReceived, SendFailed, SendRefused } from "./event.ts";
 import {
   decodeFrame,
   decodeParcel,
@@ -19,7 +19,7 @@ import {
 import { payForFrame } from "./guard.ts";
 import type { ConnId, Millis } from "./ids.ts";
 import { hear } from "./liveness.ts";
-import { type Parcel, store } from "./mailbox.ts";
+import { type Parcel, store, tell } from "./mailbox.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
 import { closed, release } from "./session.ts";
 import { type Connection, holderOf, type State } from "./state.ts";
@@ -88,6 +88,27 @@ export function sendFailed(
   }
   return [next, effects];
 }
+
+/**
+ * Tells the source of a message for which its destination had no room that it was not delivered: once for
+ * each `OFFER`, and for what follows it to the same peer.
+ */
+export function sendRefused(
+  state: State,
+  { text }: SendRefused,
+): readonly [State, readonly Effect[]] {
+  const parcel = decodeParcel(text);
+  if (parcel === null) return [state, []];
+  const { src, dst } = parcel;
+  const conn = holderOf(state, src);
+  const source = conn === undefined ? undefined : mapGet(state.connections, conn);
+  if (conn === undefined || source === undefined) return [state, []];
+  if (source.toldFull === dst && !text.startsWith(OFFER_START)) return [state, []];
+  return tell(keep(state, conn, { ...source, toldFull: dst }), src, dst);
+}
+
+/** How `encodeTransmission` begins an offer. */
+const OFFER_START = '{"type":"OFFER"';
 
 /** Delivers or stores a message: the one place that answers "where does this message go". */
 function forward(

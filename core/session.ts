@@ -15,14 +15,15 @@ import {
   answerWrongToken,
   hasAddressRoom,
   isShutOut,
+  leaveWaiting,
   occupy,
-  stopWaiting,
+  refusedForMany,
   vacate,
 } from "./guard.ts";
 import { isOriginAllowed } from "./http.ts";
 import { type ConnId, type Millis, millis, type Owner, owner, type PeerId, peerId } from "./ids.ts";
 import { drain } from "./mailbox.ts";
-import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
+import { mapDelete, mapEntries, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
@@ -34,12 +35,12 @@ export function open(
   const { conn, id, token } = event;
   if (mapHas(state.connections, conn) || mapHas(state.waiting, conn)) return [state, []];
   const address = addressGroup(event.address);
-  const refusal = refusalOf(state, event) ??
-    (isShutOut(state, address, now) ? [CLOSE.tooMany, TOO_MANY_WRONG] as const : null);
+  const refusal = refusalOf(state, event);
   if (refusal !== null || !id || !token) {
     const [code, msg] = refusal ?? MISSING_PARAMETER;
     return refuse(state, conn, code, msg);
   }
+  if (isShutOut(state, address, now)) return [state, refusedForMany(conn)];
   const subject = event.identity.kind === "proven" ? event.identity.subject : token;
   return claim(state, { conn, id: peerId(id), owner: owner(subject), address }, now);
 }
@@ -63,7 +64,7 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
   const connection = mapGet(state.connections, conn);
   if (connection !== undefined) return [release(state, conn, connection), []];
   const waiting = mapGet(state.waiting, conn);
-  return [waiting === undefined ? state : stopWaiting(state, conn, waiting), []];
+  return [waiting === undefined ? state : leaveWaiting(state, conn, waiting), []];
 }
 
 /**
@@ -71,7 +72,10 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
  * clients, at the end.
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
-  const conns = [...mapKeys(state.connections), ...mapKeys(state.waiting)].sort((a, b) => a - b);
+  const waiting = [...mapEntries(state.waiting)].flatMap(([conn, { isGone }]) =>
+    isGone ? [] : [conn]
+  );
+  const conns = [...mapKeys(state.connections), ...waiting].sort((a, b) => a - b);
   const effects = conns.map((conn) => close(conn, CLOSE.shutdown, STOPPING));
   const { settings, unknownTypes } = state;
   return [{ ...initialState(settings), unknownTypes, stopping: true }, effects];
@@ -88,7 +92,6 @@ type Refusal = readonly [CloseCode, string];
 
 const STOPPING = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
-const TOO_MANY_WRONG = "Too many wrong tokens from this address: try again later";
 const MISSING_PARAMETER: Refusal = [
   CLOSE.badParameters,
   "No id, token, or key supplied to websocket server",
@@ -126,7 +129,10 @@ function claim(
   const { conn, id, address } = claimant;
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
-  const takesPlace = held?.owner === claimant.owner && old?.address === address;
+  if (held !== undefined && held.owner !== claimant.owner) {
+    return answerWrongToken(state, claimant, now);
+  }
+  const takesPlace = old?.address === address;
   if (!hasAddressRoom(state, address) && !takesPlace) {
     return refuse(state, conn, CLOSE.tooMany, "Too many connections from this address");
   }
@@ -134,7 +140,6 @@ function claim(
     if (clientCount(state) < state.settings.concurrent_limit) return admit(state, claimant, now);
     return refuse(state, conn, CLOSE.full, "Server has reached its concurrent user limit");
   }
-  if (held.owner !== claimant.owner) return answerWrongToken(state, claimant, now);
   // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
   if (conn < held.conn) return [state, [close(conn, CLOSE.replaced, REPLACED)]];
   const [next, effects] = admit(release(state, held.conn, old), claimant, now);
@@ -154,6 +159,7 @@ function admit(
     badFrames: 0,
     paidUntil: now,
     address,
+    toldFull: null,
   };
   const recorded: State = {
     ...occupy(state, address),

@@ -32,12 +32,16 @@ export interface Connection {
   readonly paidUntil: Millis;
   /** The address it counts for; see `addressGroup`. */
   readonly address: string;
+  /** The peer it was last told to have no room: one `EXPIRE` stands for the rest of that attempt. */
+  readonly toldFull: PeerId | null;
 }
 
 /** A socket that gave a wrong token and has to wait for the answer. */
 export interface Waiting {
   readonly answerAt: Millis;
   readonly address: string;
+  /** It was closed meanwhile; its place is kept until then all the same. */
+  readonly isGone: boolean;
 }
 
 /** The wrong tokens of one address. */

@@ -59,6 +59,7 @@ Deno.test("[HTTP-9] [FAULT-24] a generator that throws, or gives no usable id, i
     () => "a\nb",
     () => "",
     () => "x".repeat(257),
+    () => JSON.parse("{}"),
     // An application in JavaScript can give anything.
     () => JSON.parse("5"),
   ];
@@ -122,6 +123,41 @@ Deno.test("[QUEUE-2] a newcomer is not cut off by all that waits for it", async 
   });
 });
 
+Deno.test("[FAULT-15] a burst in one turn does not disconnect a peer that reads, and its sender is told", async () => {
+  await serving({}, async ({ wsUrl }) => {
+    await using victim = await openSocket({ ...CLIENT, wsUrl, id: "victim" });
+    await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
+    assertEquals([await victim.next(), await source.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
+    for (let i = 0; i < 60; i++) {
+      source.send({ type: "OFFER", dst: "victim", payload: "x".repeat(60_000) });
+    }
+    const told = (await source.fence()).frames.length;
+    const { frames, closed } = await victim.fence();
+    assertEquals(
+      [frames.length + told, closed],
+      [60, null],
+      "each is delivered, or its sender told",
+    );
+  });
+});
+
+Deno.test("[LIMIT-3] hooks hear nothing of a socket whose wrong token is not answered yet", async () => {
+  const told: string[] = [];
+  const hooks = {
+    onConnection: ({ id }: { id: string }): void => void told.push(`${id} came`),
+    onDisconnection: ({ id }: { id: string }): void => void told.push(`${id} went`),
+    onMessage: ({ id }: { id: string }): void => void told.push(`${id} spoke`),
+  };
+  await serving({ ...hooks, wrong_token_limit: 0 }, async ({ wsUrl }) => {
+    await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
+    await a.next();
+    await using thief = await openSocket({ ...CLIENT, wsUrl, id: "a", token: "wrong" });
+    thief.send({ type: "OFFER", dst: "b", payload: "forged" });
+    assertEquals((await thief.closed).code, 4001);
+    assertEquals(told, ["a came"]);
+  });
+});
+
 /** A socket that a test drives. */
 function fakeSocket(given: Partial<SocketLike> = {}): SocketLike & { closes: number } {
   return {
@@ -154,12 +190,16 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
     identity: { kind: "unchecked" },
   } as const;
   const fakes = [fakeSocket(), fakeSocket()];
-  for (const fake of fakes) sockets.attach(fake, parameters);
+  fakes.forEach((fake, i) => sockets.attach(fake, { ...parameters, address: `192.0.2.${i}` }));
   const close = { kind: "close", code: 4003, reason: "" } as const;
   sockets.perform({ ...close, conn: connId(1) });
-  assertEquals(sockets.hasRoom(), true);
+  assertEquals([sockets.hasRoom("192.0.2.9"), sockets.hasRoom("192.0.2.0")], [true, false]);
   sockets.perform({ ...close, conn: connId(2) });
-  assertEquals(sockets.hasRoom(), false);
+  assertEquals(sockets.hasRoom("192.0.2.9"), false);
   fakes[0]?.onclose?.(undefined as never);
-  assertEquals([sockets.hasRoom(), events.length], [true, 2], "and a mute socket says nothing");
+  assertEquals(
+    [sockets.hasRoom("192.0.2.9"), events.length],
+    [true, 2],
+    "and a mute socket says nothing",
+  );
 });

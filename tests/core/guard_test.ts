@@ -17,6 +17,24 @@ import {
   world,
 } from "../support/world.ts";
 
+Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its source, once an attempt", () => {
+  const w = world();
+  w.open(1, "a");
+  w.open(2, "b");
+  const refuse = (type: string, dst: string): readonly Effect[] => {
+    const text = JSON.stringify({ type, src: "a", dst });
+    return w.step({ kind: "send-refused", conn: connId(2), text });
+  };
+  assertEquals(refuse("OFFER", "b"), [expires(1, "a", "b")]);
+  assertEquals([refuse("CANDIDATE", "b"), refuse("CANDIDATE", "b")], [[], []]);
+  assertEquals(refuse("OFFER", "b"), [expires(1, "a", "b")], "a new attempt");
+  assertEquals(refuse("CANDIDATE", "c"), [expires(1, "a", "c")], "another peer");
+  assertEquals([refuse("LEAVE", "b"), refuse("EXPIRE", "b")], [[], []]);
+  assertEquals(w.say(1, { type: "OFFER", dst: "b" }).length, 1, "the reader is still there");
+  w.closed(1);
+  assertEquals(refuse("OFFER", "b"), [], "its source is gone");
+});
+
 const BEAT = { type: "HEARTBEAT" };
 const CROWDED = "Too many connections from this address";
 

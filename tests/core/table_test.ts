@@ -28,6 +28,7 @@ type Phase = keyof typeof PHASES;
 const STIMULI = {
   "socket-opened": opening(1),
   "send-failed": { kind: "send-failed", conn: connId(1), texts: [] },
+  "send-refused": { kind: "send-refused", conn: connId(1), text: "{}" },
   "socket-closed": { kind: "socket-closed", conn: connId(1) },
   "binary-received": { kind: "binary-received", conn: connId(1), bytes: 1 },
   "tick": { kind: "tick" },
@@ -48,6 +49,7 @@ type Cell = "same" | "changed" | readonly string[];
 const MUTE = {
   "socket-closed": "same",
   "send-failed": "same",
+  "send-refused": "same",
   "binary-received": "same",
   "tick": "same",
   "heartbeat": "same",
@@ -64,6 +66,7 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
     "socket-opened": "same",
     "socket-closed": "changed",
     "send-failed": "changed",
+    "send-refused": "same",
     "binary-received": ["send:1"],
     "tick": "same",
     "shutdown-requested": ["close:1:1001"],

@@ -92,7 +92,7 @@ Deno.test("[LIMIT-3] a maximum of 0 counts, and delays nobody", () => {
   for (let conn = 2; conn < 30; conn++) assertEquals(guess(w, conn), taken(conn));
 });
 
-Deno.test("[LIMIT-4] whoever waits is mute, and is forgotten when its socket closes", () => {
+Deno.test("[LIMIT-4] whoever waits is mute, and its place is kept when it hangs up", () => {
   const w = held({ wrong_token_limit: 0 });
   guess(w, 2);
   const waiting = w.state;
@@ -102,6 +102,9 @@ Deno.test("[LIMIT-4] whoever waits is mute, and is forgotten when its socket clo
   assertEquals(guess(w, 2), [], "opened twice");
   assertStrictEquals(w.state, waiting);
   assertEquals(w.closed(2), []);
+  assertEquals([w.state.waiting.size, w.state.addresses.size], [1, 2]);
+  w.now = 100;
+  assertEquals(w.tick(), [], "nobody is there to be told");
   assertEquals([w.state.waiting.size, w.state.addresses.size], [0, 1]);
   assertEquals(nextWakeAt(w.state), 86_400_000 as never, "only the owner's silence is left");
 });
@@ -125,7 +128,10 @@ Deno.test("[LIMIT-4] only so many may wait: then who guessed too often is refuse
   assertEquals(guess(w, 6, "203.0.113.1"), taken(6), "another address has its own first try");
   assertEquals(w.open(7, "b"), [opens(7)]);
   w.closed(3);
-  assertEquals(guess(w, 8), [], "one may wait again");
+  assertEquals(guess(w, 8), refuses(8, CLOSE.tooMany, SHUT_OUT), "hanging up gains nothing");
+  w.now = 100;
+  w.tick();
+  assertEquals(guess(w, 9), [], "one may wait again");
 });
 
 Deno.test("[LIMIT-5] of so many addresses the guesses are remembered; the oldest is forgotten first", () => {

@@ -41,10 +41,12 @@ function fake(given: { throws?: boolean; readyState?: number; terminates?: boole
   return self;
 }
 
-function bench(): { sockets: Sockets; events: Event[]; kinds: () => string[] } {
+function bench(
+  now = (): number => 0,
+): { sockets: Sockets; events: Event[]; kinds: () => string[] } {
   const events: Event[] = [];
   const settings = { ...settingsFrom(), max_unsent_bytes: 1_024 };
-  const sockets = new Sockets({ settings, dispatch: (event) => void events.push(event) });
+  const sockets = new Sockets({ settings, dispatch: (event) => void events.push(event), now });
   return { sockets, events, kinds: () => events.map(({ kind, ...rest }) => kind + pick(rest)) };
 }
 
@@ -126,27 +128,45 @@ Deno.test("[FAULT-21] what no connection has is performed on nobody", () => {
   assertEquals(sockets.perform(close(connId(99), CLOSE.left, "Left")), true);
 });
 
-Deno.test("[LIMIT-6] over the bound a socket is closed and, where the platform can, ended", () => {
+Deno.test("[LIMIT-6] over the bound nothing is sent, and a socket that reads nothing is given up", () => {
   for (const terminates of [false, true]) {
-    const { sockets, kinds } = bench();
+    const clock = { now: 0 };
+    const { sockets, kinds } = bench(() => clock.now);
     const socket = fake({ terminates });
     sockets.attach(socket, PARAMETERS);
     socket.bufferedAmount = 1_000;
     assertEquals(sockets.perform(send(A, "x".repeat(24))), true, "to the byte");
-    assertEquals(sockets.perform(send(A, "x".repeat(25))), false);
-    assertEquals(socket.calls.slice(1), terminates ? ["close 1013", "terminate"] : ["close 1013"]);
+    const sent = socket.calls.length;
+    socket.bufferedAmount = 1_024;
+    assertEquals(sockets.perform(send(A, "x")), true, "a burst may fill it in one turn");
+    clock.now = 250;
+    assertEquals(sockets.perform(send(A, "x")), true);
+    assertEquals(kinds(), ["socket-opened 1", "send-refused 1", "send-refused 1"]);
+    socket.bufferedAmount = 1_023.5;
+    clock.now = 500;
+    assertEquals(sockets.perform(send(A, "x")), true, "it reads");
+    clock.now = 751;
+    assertEquals(sockets.perform(send(A, "x")), false);
+    assertEquals(
+      socket.calls.slice(sent),
+      terminates ? ["close 1013", "terminate"] : ["close 1013"],
+    );
     socket.fire("onmessage", "late");
-    assertEquals(kinds(), ["socket-opened 1"], "its failure is the runtime's to report");
+    assertEquals(kinds().length, 4, "its failure is the runtime's to report");
     sockets.stop();
   }
 });
 
-Deno.test("[FAULT-21] [LIMIT-6] over the bound a socket whose close throws is given up all the same", async () => {
-  const { sockets } = bench();
+Deno.test("[FAULT-21] [LIMIT-6] a socket whose close throws is given up all the same", async () => {
+  const clock = { now: 0 };
+  const { sockets } = bench(() => clock.now);
   const socket = fake({ throws: true });
   sockets.attach(socket, PARAMETERS);
   socket.bufferedAmount = 2_000;
+  assertEquals(sockets.perform(send(A, "x")), true);
+  clock.now = 251;
   assertEquals(sockets.perform(send(A, "x")), false);
+  sockets.stop();
   await sockets.closed();
   assertEquals(socket.calls, ["close 1013"]);
 });

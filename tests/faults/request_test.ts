@@ -73,13 +73,13 @@ for (const listener of ["deno", "node"]) {
     assertEquals(refused.length, 2 * CONTROLS.length);
   });
 
-  Deno.test(`[FAULT-8] what a proxy's header may carry is escaped in the log: ${listener}`, async () => {
+  Deno.test(`[FAULT-8] a proxy's header that is no address is not taken for one: ${listener}`, async () => {
     await using child = await start("--proxied");
     using client = await openRaw(child.port, "a", "X-Forwarded-For: 192.0.2.1\x9b31m\x85\r\n");
     assertEquals(await client.json(), { type: "OPEN" });
     const line = await child.nextLine((line) => line.includes('"connected"'));
     assert(!UNSAFE.test(line), line);
-    assertStringIncludes(line, "192.0.2.1\\\\u{9b}31m");
+    assertStringIncludes(line, "connected from 127.0.0.1");
   });
 
   Deno.test(`[FAULT-9] [OPEN-6] of parameters given twice the first count: ${listener}`, async () => {
