@@ -66,7 +66,10 @@ export interface Exchange {
   /** All that is to be known of a socket; asked before the upgrade. A promise where tokens are checked. */
   readonly parametersOf: (arrival: Arrival) => SocketParameters | Promise<SocketParameters>;
   /** Takes over an upgraded socket, open or about to be. */
-  readonly attach: (socket: SocketLike, parameters: SocketParameters) => void;
+  readonly attach: (
+    socket: SocketLike,
+    parameters: SocketParameters | Promise<SocketParameters>,
+  ) => void;
   /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
   readonly hasSocketRoom: (arrival: Arrival) => boolean;
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */

@@ -15,7 +15,6 @@ import {
 } from "../core/mod.ts";
 import { type Arrival, createExchange, type Exchange, type Hooks } from "./exchange.ts";
 import { messageOf } from "./log.ts";
-import type { SocketParameters } from "./sockets.ts";
 
 /** The options that are about the program: its port, its files, its log. */
 type ProgramOption =
@@ -94,14 +93,7 @@ export function signalboxOf(exchange: Exchange): Signalbox {
       if (!exchange.hasSocketRoom(arrival)) {
         return toResponse(exchange.refuse(arrival, 503, NO_ROOM));
       }
-      const parameters = exchange.parametersOf(arrival);
-      return parameters instanceof Promise
-        ? parameters.then((known) =>
-          request.signal.aborted
-            ? toResponse(exchange.refuse(arrival, 400, "The client is gone."))
-            : upgrade(request, arrival, known)
-        )
-        : upgrade(request, arrival, parameters);
+      return upgrade(request, arrival);
     }
     const reply = exchange.reply(arrival);
     return reply instanceof Promise ? reply.then(toResponse) : toResponse(reply);
@@ -114,11 +106,9 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     return isOwn(settings, splitUrl(request.url).path) ? answer(request, info) : null;
   }
 
-  function upgrade(
-    request: Request,
-    arrival: Arrival,
-    parameters: SocketParameters,
-  ): Response {
+  function upgrade(request: Request, arrival: Arrival): Response {
+    // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
+    const parameters = exchange.parametersOf(arrival);
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT_S });
       exchange.attach(socket, parameters);

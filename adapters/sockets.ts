@@ -25,7 +25,10 @@ export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
 
 /** What all sockets of a server share. */
 export interface SocketsOptions {
-  readonly settings: Pick<Settings, "max_closing_sockets" | "max_unsent_bytes" | "unsent_timeout">;
+  readonly settings: Pick<
+    Settings,
+    "max_message_bytes" | "max_closing_sockets" | "max_unsent_bytes" | "unsent_timeout"
+  >;
   /** Takes the events. */
   readonly dispatch: (event: Event) => void;
   /** A monotonic clock in milliseconds; the platform's by default. */
@@ -66,32 +69,25 @@ export class Sockets {
     this.#options = options;
   }
 
-  /** Takes over a socket that is open, or is being upgraded. */
-  attach(socket: SocketLike, parameters: SocketParameters): void {
+  /**
+   * Takes over a socket that is open, or is being upgraded. What is known of its client may come later: a
+   * socket whose client hangs up before its upgrade stays open for ever, so none waits for that.
+   */
+  attach(socket: SocketLike, parameters: SocketParameters | Promise<SocketParameters>): void {
     const conn = connId(++this.#lastSerial);
-    const { dispatch } = this.#options;
     this.#open.set(conn, socket);
-    socket.onmessage = ({ data }: MessageEvent<unknown>): void => {
-      dispatch(messageEvent(conn, data));
-    };
     // An error is always followed by a close; both may come more than once.
     socket.onerror = (): void => {};
     socket.onclose = (): void => {
-      if (this.#detach(conn) !== undefined) dispatch({ kind: "socket-closed", conn });
+      if (this.#detach(conn) === undefined) return;
+      this.#options.dispatch({ kind: "socket-closed", conn });
     };
-    this.#addresses.set(socket, addressGroup(parameters.address));
-    const opened = (): void => dispatch({ kind: "socket-opened", conn, ...parameters });
-    if (socket.readyState === WebSocket.OPEN) {
-      opened();
-      return;
+    if (socket.readyState !== WebSocket.OPEN) {
+      const giveUp = (): void => void this.#finish(conn, CLOSE.timedOut, "Did not open in time");
+      this.#opening.set(conn, scheduleTimeout(giveUp, OPEN_MAX_MS));
     }
-    // One whose client is gone already can stay unopened for ever, and say nothing.
-    const giveUp = (): void => void this.#finish(conn, CLOSE.timedOut, "Did not open in time");
-    this.#opening.set(conn, scheduleTimeout(giveUp, OPEN_MAX_MS));
-    socket.onopen = (): void => {
-      this.#opened(conn);
-      opened();
-    };
+    if (parameters instanceof Promise) void this.#beginLater(conn, socket, parameters);
+    else this.#begin(conn, socket, parameters);
   }
 
   /** Performs an effect; `false` where the socket is gone. */
@@ -147,6 +143,39 @@ export class Sockets {
   #close({ conn, code, reason }: Close): boolean {
     this.#finish(conn, code, reason);
     return true;
+  }
+
+  #begin(conn: ConnId, socket: SocketLike, parameters: SocketParameters): void {
+    const { dispatch } = this.#options;
+    this.#addresses.set(socket, addressGroup(parameters.address));
+    socket.onmessage = ({ data }: MessageEvent<unknown>): void => {
+      dispatch(messageEvent(conn, data));
+    };
+    const opened = (): void => {
+      this.#opened(conn);
+      dispatch({ kind: "socket-opened", conn, ...parameters });
+    };
+    if (socket.readyState === WebSocket.OPEN) opened();
+    else socket.onopen = opened;
+  }
+
+  /** Keeps what a client says before it is known who it is; little, because a client waits for `OPEN`. */
+  async #beginLater(
+    conn: ConnId,
+    socket: SocketLike,
+    parameters: Promise<SocketParameters>,
+  ): Promise<void> {
+    const early: Event[] = [];
+    socket.onmessage = ({ data }: MessageEvent<unknown>): void => {
+      const isSmall = typeof data === "string" &&
+        data.length <= this.#options.settings.max_message_bytes;
+      if (isSmall && early.length < EARLY_MAX) early.push(messageEvent(conn, data));
+      else this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
+    };
+    const known = await parameters;
+    if (this.#open.get(conn) !== socket) return;
+    this.#begin(conn, socket, known);
+    for (const event of early) this.#options.dispatch(event);
   }
 
   #opened(conn: ConnId): void {
@@ -243,6 +272,9 @@ interface Slow {
  * nothing can be sent: that is no fault of its reader, and the burst's sender is told.
  */
 const FULL_MAX_MS = 250;
+
+/** How many frames of a client are kept while its token is checked. */
+const EARLY_MAX = 16;
 
 /** How long an upgrade may take to become a socket. */
 const OPEN_MAX_MS = 10_000;

@@ -2,10 +2,11 @@
  * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import { type SocketLike, Sockets } from "../../adapters/sockets.ts";
+import { type SocketLike, type SocketParameters, Sockets } from "../../adapters/sockets.ts";
 import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
+import { opening } from "../support/world.ts";
 
 /** Serves a signalbox on a free port while `body` runs. */
 async function serving(
@@ -155,6 +156,58 @@ Deno.test("[LIMIT-3] hooks hear nothing of a socket whose wrong token is not ans
     thief.send({ type: "OFFER", dst: "b", payload: "forged" });
     assertEquals((await thief.closed).code, 4001);
     assertEquals(told, ["a came"]);
+  });
+});
+
+Deno.test("[AUTH-1] a client that hangs up while its token is checked leaves nothing behind", async () => {
+  const box = createSignalbox({ auth: "jwt", auth_secret: "x".repeat(40) });
+  const gone: Promise<void>[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    const { upgradeWebSocket } = Deno;
+    Deno.upgradeWebSocket = (...args) => {
+      const upgraded = upgradeWebSocket(...args);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      upgraded.socket.addEventListener("close", () => resolve());
+      gone.push(promise);
+      return upgraded;
+    };
+    try {
+      return box.answer(request);
+    } finally {
+      Deno.upgradeWebSocket = upgradeWebSocket;
+    }
+  });
+  const { port } = server.addr;
+  for (let i = 0; i < 20; i++) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(
+      "GET /peerjs?key=peerjs&id=i&token=a.b.c HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n" +
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    ));
+  }
+  await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
+  await Promise.all(gone);
+  assert(gone.length > 0);
+  await box.stop();
+  await server.shutdown();
+});
+
+Deno.test("what a client says before its token is checked counts once it is admitted", () => {
+  const { promise, resolve } = Promise.withResolvers<SocketParameters>();
+  const events: Event[] = [];
+  const sockets = new Sockets({
+    settings: settingsFrom(),
+    dispatch: (event) => events.push(event),
+  });
+  const fake = fakeSocket();
+  sockets.attach(fake, promise);
+  fake.onmessage?.({ data: "early" } as never);
+  assertEquals(events, []);
+  const { kind: _, conn: _conn, ...parameters } = opening(1);
+  resolve(parameters);
+  return promise.then(() => {}).then(() => {
+    assertEquals(events.map(({ kind }) => kind), ["socket-opened", "frame-received"]);
   });
 });
 
