@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { STATUS_CODE } from "@std/http/status";
 import {
   clientCount,
   describe,
@@ -152,6 +153,18 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     sizes: () => sizes(runtime.state()),
     stop: () => stopped ??= shutDown(),
   };
+}
+
+/** The answer to a request for a socket where there is no room for one. */
+export function refuseForRoom(exchange: Exchange, arrival: Arrival): HttpReply {
+  const why = "Too many connections are waiting to be closed: try again later.";
+  return exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, why);
+}
+
+/** The answer to a handshake that cannot become a socket. */
+export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
+  const body = `The WebSocket handshake is not valid: ${why}.`;
+  return exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
 }
 
 const UNCHECKED: Identity = { kind: "unchecked" };

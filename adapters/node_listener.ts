@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { STATUS_CODE } from "@std/http/status";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -14,7 +13,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import type { HttpReply, Settings } from "../core/mod.ts";
-import type { Arrival, Exchange } from "./exchange.ts";
+import { type Exchange, refuseForRoom, refuseHandshake } from "./exchange.ts";
 import { bindAddress, type Listener, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten, messageOf } from "./log.ts";
 import { watchAccepting } from "./node_accepting.ts";
@@ -134,8 +133,7 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
       const arrival = arrivalOf(request);
       if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
       if (!exchange.hasSocketRoom(arrival)) {
-        const reply = exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_ROOM);
-        return { reply };
+        return { reply: refuseForRoom(exchange, arrival) };
       }
       return { parameters: await exchange.parametersOf(arrival) };
     } catch (error) {
@@ -183,13 +181,6 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
 type Prepared =
   | { readonly reply: HttpReply; readonly parameters?: undefined }
   | { readonly reply?: undefined; readonly parameters: SocketParameters };
-
-const NO_ROOM = "Too many connections are waiting to be closed: try again later.";
-
-function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
-  const body = `The WebSocket handshake is not valid: ${why}.`;
-  return exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
-}
 
 function bind(server: Server, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

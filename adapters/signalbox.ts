@@ -13,7 +13,14 @@ import {
   type Settings,
   settingsFrom,
 } from "../core/mod.ts";
-import { type Arrival, createExchange, type Exchange, type Hooks } from "./exchange.ts";
+import {
+  type Arrival,
+  createExchange,
+  type Exchange,
+  type Hooks,
+  refuseForRoom,
+  refuseHandshake,
+} from "./exchange.ts";
 import { messageOf } from "./log.ts";
 
 /** The options that are about the program: its port, its files, its log. */
@@ -91,7 +98,7 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     }
     if (exchange.wantsSocket(arrival)) {
       if (!exchange.hasSocketRoom(arrival)) {
-        return toResponse(exchange.refuse(arrival, 503, NO_ROOM));
+        return toResponse(refuseForRoom(exchange, arrival));
       }
       return upgrade(request, arrival);
     }
@@ -114,16 +121,13 @@ export function signalboxOf(exchange: Exchange): Signalbox {
       exchange.attach(socket, parameters);
       return response;
     } catch (error) {
-      const why = `The WebSocket handshake is not valid: ${messageOf(error)}.`;
-      return toResponse(exchange.refuse(arrival, 400, why));
+      return toResponse(refuseHandshake(exchange, arrival, messageOf(error)));
     }
   }
 
   const { clientCount, stop } = exchange;
   return { settings, handle, answer, clientCount, stop };
 }
-
-const NO_ROOM = "Too many connections are waiting to be closed: try again later.";
 
 /** A ping after half of this in silence, the end after all of it: finds connections that are dead. */
 const IDLE_TIMEOUT_S = 30;

@@ -105,6 +105,7 @@ export class Sockets {
 
   /** Whether an address may have another socket beside those that do not answer their close. */
   hasRoom(address: string): boolean {
+    if (this.#closing.size === 0) return true;
     const max = this.#options.settings.max_closing_sockets;
     const own = this.#closingBy.get(addressGroup(address)) ?? 0;
     return this.#closing.size < max && own < Math.ceil(max / ADDRESS_SHARE);
@@ -147,7 +148,7 @@ export class Sockets {
 
   #begin(conn: ConnId, socket: SocketLike, parameters: SocketParameters): void {
     const { dispatch } = this.#options;
-    this.#addresses.set(socket, addressGroup(parameters.address));
+    this.#addresses.set(socket, parameters.address);
     socket.onmessage = ({ data }: MessageEvent<unknown>): void => {
       dispatch(messageEvent(conn, data));
     };
@@ -199,7 +200,7 @@ export class Sockets {
   #finish(conn: ConnId, code: number, reason: string): SocketLike | undefined {
     const socket = this.#detach(conn);
     if (socket === undefined) return undefined;
-    const address = this.#addresses.get(socket) ?? "";
+    const address = addressGroup(this.#addresses.get(socket) ?? "");
     this.#closing.add(socket);
     this.#closingBy.set(address, (this.#closingBy.get(address) ?? 0) + 1);
     socket.onclose = (): void => this.#finished(socket, address);
