@@ -32,7 +32,8 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     const connection = mapGet(next.connections, conn);
     if (connection === undefined) {
       next = { ...next, lookAt: removeDeadline(next.lookAt, first.at, conn) };
-    } else if (connection.heardAt + alive_timeout > now) {
+    } else if (connection.heardAt + alive_timeout > first.at) {
+      // Even where that is due as well: whoever was silent first is disconnected first.
       next = lookLater(next, conn, connection);
     } else {
       next = release(next, conn, connection);

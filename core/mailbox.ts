@@ -27,16 +27,17 @@ export function store(
 ): readonly [State, readonly Effect[]] {
   const { src, dst, text } = parcel;
   const bytes = utf8Length(text) + STORED_OVERHEAD_BYTES;
-  if (!hasRoom(state, parcel, bytes)) return tell(state, src, dst);
+  if (!hasRoom(state, parcel, bytes)) return tellFull(state, src, dst);
   const serial = state.nextSerial;
   const expiresAt = millis(now + state.settings.expire_timeout);
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key) ?? NO_PAIR;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const serials = [...mailbox.serials, serial];
+  const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
     ...state,
-    stored: mapSet(state.stored, serial, { src, dst, text, bytes, expiresAt }),
+    stored: mapSet(state.stored, serial, { src, owner, dst, text, bytes, expiresAt }),
     nextSerial: serial + 1,
     storedBytes: state.storedBytes + bytes,
     mailboxes: mapSet(state.mailboxes, dst, { serials, bytes: mailbox.bytes + bytes }),
@@ -64,7 +65,10 @@ export function drain(
   return [skipGaps(next), effects];
 }
 
-/** Takes out what is due, and tells each source that is connected, once an attempt. */
+/**
+ * Takes out what is due, and tells each source that is connected, once an attempt; not somebody else who
+ * has its id by now.
+ */
 export function expire(state: State, now: Millis): readonly [State, readonly Effect[]] {
   const effects: Effect[] = [];
   let next = state;
@@ -72,7 +76,7 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
     const serial = next.firstSerial;
     const message = mapGet(next.stored, serial);
     if (message === undefined || message.expiresAt > now) return [next, effects];
-    if (!isTold(next, message, serial)) {
+    if (isOwnerHere(next, message) && !isTold(next, message, serial)) {
       const [marked, told] = tell(next, message.src, message.dst);
       effects.push(...told);
       next = marked;
@@ -80,6 +84,25 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
     next = skipGaps(dropFirst(forget(next, serial, message), message));
   }
 }
+
+/** Tells a source, if it is connected, that there was no room for its message: once an attempt. */
+export function tellFull(
+  state: State,
+  src: PeerId,
+  dst: PeerId,
+): readonly [State, readonly Effect[]] {
+  const conn = holderOf(state, src);
+  const source = conn === undefined ? undefined : mapGet(state.connections, conn);
+  if (conn === undefined || source === undefined || source.toldFull.includes(dst)) {
+    return [state, []];
+  }
+  const toldFull = [...source.toldFull.slice(1 - TOLD_MAX), dst];
+  const connections = mapSet(state.connections, conn, { ...source, toldFull });
+  return tell({ ...state, connections }, src, dst);
+}
+
+/** Of how many peers a connection remembers that they had no room. */
+export const TOLD_MAX = 64;
 
 /** What a stored message takes beside its text: its records and its places in five maps. Measured. */
 export const STORED_OVERHEAD_BYTES = 512;
@@ -96,6 +119,10 @@ function hasRoom(state: State, { src, dst }: Parcel, bytes: number): boolean {
     state.storedBytes + bytes <= max_queue_bytes;
 }
 
+function isOwnerHere(state: State, { src, owner }: Stored): boolean {
+  return mapGet(state.claims, src)?.owner === owner;
+}
+
 function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
   const pair = mapGet(state.pairs, pairKey(src, dst));
   return pair !== undefined && serial < pair.toldBefore;
@@ -105,7 +132,7 @@ function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
  * Tells a source, if it is connected, that `dst` was not reached. For as long as something of the pair
  * waits it is remembered that this one `EXPIRE` stands for all of it.
  */
-export function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly Effect[]] {
+function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly Effect[]] {
   const source = holderOf(state, src);
   if (source === undefined) return [state, []];
   const told = [send(source, expireFrame(dst, src))];

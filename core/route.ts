@@ -19,7 +19,7 @@ import {
 import { payForFrame } from "./guard.ts";
 import type { ConnId, Millis } from "./ids.ts";
 import { hear } from "./liveness.ts";
-import { type Parcel, store, tell } from "./mailbox.ts";
+import { type Parcel, store, tellFull } from "./mailbox.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
 import { closed, release } from "./session.ts";
 import { type Connection, holderOf, type State } from "./state.ts";
@@ -89,26 +89,14 @@ export function sendFailed(
   return [next, effects];
 }
 
-/**
- * Tells the source of a message for which its destination had no room that it was not delivered: once for
- * each `OFFER`, and for what follows it to the same peer.
- */
+/** Handles a message that its destination's socket had no room for: it is not delivered. */
 export function sendRefused(
   state: State,
   { text }: SendRefused,
 ): readonly [State, readonly Effect[]] {
   const parcel = decodeParcel(text);
-  if (parcel === null) return [state, []];
-  const { src, dst } = parcel;
-  const conn = holderOf(state, src);
-  const source = conn === undefined ? undefined : mapGet(state.connections, conn);
-  if (conn === undefined || source === undefined) return [state, []];
-  if (source.toldFull === dst && !text.startsWith(OFFER_START)) return [state, []];
-  return tell(keep(state, conn, { ...source, toldFull: dst }), src, dst);
+  return parcel === null ? [state, []] : tellFull(state, parcel.src, parcel.dst);
 }
-
-/** How `encodeTransmission` begins an offer. */
-const OFFER_START = '{"type":"OFFER"';
 
 /** Delivers or stores a message: the one place that answers "where does this message go". */
 function forward(
@@ -128,9 +116,16 @@ function transmit(
 ): readonly [State, readonly Effect[]] {
   const encoded = encodeTransmission(connection.id, frame);
   if (!encoded.ok) return answerFault(state, conn, connection, encoded.fault);
-  const heard = hear(state, conn, connection, now);
+  const heard = hear(state, conn, beginAttempt(connection, frame), now);
   if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined) return [heard, []];
   return forward(heard, { src: connection.id, dst: frame.dst, text: encoded.text }, now);
+}
+
+/** What a peer offers or answers begins an attempt: it is told anew where that fails. */
+function beginAttempt(connection: Connection, { type, dst }: Transmission): Connection {
+  const { toldFull } = connection;
+  if (toldFull.length === 0 || (type !== "OFFER" && type !== "ANSWER")) return connection;
+  return { ...connection, toldFull: toldFull.filter((peer) => peer !== dst) };
 }
 
 /** Tells a client what was wrong with its frame; one that keeps at it is disconnected. */

@@ -90,6 +90,7 @@ interface Claimant {
 
 type Refusal = readonly [CloseCode, string];
 
+const NOBODY: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 const MISSING_PARAMETER: Refusal = [
@@ -159,7 +160,7 @@ function admit(
     badFrames: 0,
     paidUntil: now,
     address,
-    toldFull: null,
+    toldFull: NOBODY,
   };
   const recorded: State = {
     ...occupy(state, address),

@@ -32,8 +32,11 @@ export interface Connection {
   readonly paidUntil: Millis;
   /** The address it counts for; see `addressGroup`. */
   readonly address: string;
-  /** The peer it was last told to have no room: one `EXPIRE` stands for the rest of that attempt. */
-  readonly toldFull: PeerId | null;
+  /**
+   * The peers it was told to have no room, until it begins a new attempt: one `EXPIRE` stands for the
+   * rest. The oldest is forgotten where there are more than `TOLD_MAX`.
+   */
+  readonly toldFull: readonly PeerId[];
 }
 
 /** A socket that gave a wrong token and has to wait for the answer. */
@@ -55,6 +58,8 @@ export interface WrongTokens {
 /** A message that waits for its destination. */
 export interface Stored {
   readonly src: PeerId;
+  /** Who held `src` when it came, and is told when it expires; `null` where nobody did. */
+  readonly owner: Owner | null;
   readonly dst: PeerId;
   /** Encoded when its sender sent it. */
   readonly text: string;

@@ -23,12 +23,18 @@ Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its sourc
   w.open(2, "b");
   const refuse = (type: string, dst: string): readonly Effect[] => {
     const text = JSON.stringify({ type, src: "a", dst });
+    w.text(1, text);
     return w.step({ kind: "send-refused", conn: connId(2), text });
   };
   assertEquals(refuse("OFFER", "b"), [expires(1, "a", "b")]);
   assertEquals([refuse("CANDIDATE", "b"), refuse("CANDIDATE", "b")], [[], []]);
   assertEquals(refuse("OFFER", "b"), [expires(1, "a", "b")], "a new attempt");
+  assertEquals(refuse("ANSWER", "b"), [expires(1, "a", "b")], "another one");
   assertEquals(refuse("CANDIDATE", "c"), [expires(1, "a", "c")], "another peer");
+  assertEquals(refuse("CANDIDATE", "b"), [], "whoever else was refused meanwhile");
+  w.say(1, { type: "OFFER", dst: "b" });
+  assertEquals(refuse("CANDIDATE", "b"), [expires(1, "a", "b")], "its offer was delivered");
+  assertEquals(refuse("CANDIDATE", "c"), [], "an offer to one peer is none to another");
   assertEquals([refuse("LEAVE", "b"), refuse("EXPIRE", "b")], [[], []]);
   assertEquals(w.say(1, { type: "OFFER", dst: "b" }).length, 1, "the reader is still there");
   w.closed(1);

@@ -151,6 +151,46 @@ Deno.test("[QUEUE-2] [QUEUE-4] a refusal stands for what the pair has stored", (
   assertEquals(w.tick(), []);
 });
 
+Deno.test("[QUEUE-2] [QUEUE-4] messages without room are one EXPIRE, until a new attempt begins", () => {
+  const w = two({ queue_limit: 0 });
+  const say = (type: string, dst: string): unknown => w.say(1, { type, dst });
+  assertEquals(say("OFFER", "x"), [expires(1, "a", "x")]);
+  assertEquals([say("CANDIDATE", "x"), say("EXPIRE", "x")], [[], []]);
+  assertEquals(say("CANDIDATE", "y"), [expires(1, "a", "y")]);
+  assertEquals(say("CANDIDATE", "x"), [], "one peer does not displace the other");
+  assertEquals(say("ANSWER", "x"), [expires(1, "a", "x")]);
+  assertEquals([say("CANDIDATE", "y"), say("CANDIDATE", "x")], [[], []]);
+  w.open(3, "a");
+  assertEquals(
+    w.say(3, { type: "CANDIDATE", dst: "x" }),
+    [expires(3, "a", "x")],
+    "a new connection",
+  );
+});
+
+Deno.test("[QUEUE-4] a connection remembers the last 64 peers that had no room", () => {
+  const w = two({ queue_limit: 0 });
+  const say = (i: number): unknown => w.say(1, { type: "CANDIDATE", dst: `x${i}` });
+  for (let i = 0; i < 65; i++) assertEquals(say(i), [expires(1, "a", `x${i}`)]);
+  for (let i = 1; i < 65; i++) assertEquals(say(i), [], `x${i}`);
+  assertEquals(say(0), [expires(1, "a", "x0")], "the oldest is forgotten");
+  assertEquals(say(1), [expires(1, "a", "x1")]);
+  assertEquals(say(64), []);
+});
+
+Deno.test("[QUEUE-3] an EXPIRE goes to whoever stored the message, not to who has its id by now", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.closed(1);
+  w.open(3, "a", "another token");
+  w.now = 500;
+  w.say(3, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+  w.now = 1_500;
+  assertEquals(w.tick(), [expires(3, "a", "x")]);
+});
+
 Deno.test("[QUEUE-5] in the millisecond of its deadline a message is delivered or expires, not both", () => {
   const opensFirst = two();
   opensFirst.say(1, { type: "OFFER", dst: "x" });
