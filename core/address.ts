@@ -28,10 +28,9 @@ export function addressGroup(address: string): string {
   const bytes = parseAddress(address);
   if (bytes === null) return address;
   if (bytes.length === 4) return bytes.join(".");
-  const groups = [0, 2, 4, 6].map((i) =>
-    (((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0)).toString(16)
-  );
-  return `${groups.join(":")}::/64`;
+  const hex = bytes.slice(0, 8).map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const groups = hex.replace(/(.{4})(?!$)/g, "$1:").replace(/\b0+(?=\w)/g, "");
+  return `${groups}::/64`;
 }
 
 /** Reads "10.0.0.0/8", "2001:db8::/32", or one address; `null` where it is none of these. */
@@ -119,10 +118,10 @@ function bareAddress(hop: string): string {
 }
 
 function isIn(bytes: readonly number[], range: AddressRange): boolean {
-  if (bytes.length !== range.bytes.length) return false;
-  return bytes.every((byte, i) => {
-    const bits = Math.min(8, Math.max(0, range.prefix - i * 8));
-    const mask = (0xff << (8 - bits)) & 0xff;
-    return (byte & mask) === ((range.bytes[i] ?? 0) & mask);
-  });
+  return bytes.length === range.bytes.length &&
+    bitsOf(bytes).startsWith(bitsOf(range.bytes).slice(0, range.prefix));
+}
+
+function bitsOf(bytes: readonly number[]): string {
+  return bytes.map((byte) => byte.toString(2).padStart(8, "0")).join("");
 }

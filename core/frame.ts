@@ -7,6 +7,7 @@
  * @module
  */
 import { type PeerId, peerId } from "./ids.ts";
+import { must } from "./must.ts";
 
 /** The types that are sent from one peer to another. */
 export type TransmissionType = "OFFER" | "ANSWER" | "CANDIDATE" | "EXPIRE" | "LEAVE";
@@ -172,7 +173,7 @@ export function excerpt(text: string): string {
  * ```
  */
 export function escape(text: string): string {
-  return text.replace(UNPRINTABLE, (unit) => `\\u{${unit.codePointAt(0)?.toString(16) ?? ""}}`);
+  return text.replace(UNPRINTABLE, (unit) => `\\u{${must(unit.codePointAt(0)).toString(16)}}`);
 }
 
 const EXCERPT_MAX = 40;

@@ -11,6 +11,7 @@ import { addDeadline, firstDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type Effect, send } from "./effect.ts";
 import { errorFrame, ID_TAKEN_FRAME } from "./frame.ts";
 import { type ConnId, type Millis, millis } from "./ids.ts";
+import { must } from "./must.ts";
 import { mapDelete, mapGet, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 import type { Connection, State, Waiting } from "./state.ts";
@@ -42,7 +43,7 @@ export function occupy(state: State, address: string): State {
 
 /** Counts one socket less for an address. */
 export function vacate(state: State, address: string): State {
-  const count = (mapGet(state.addresses, address) ?? 0) - 1;
+  const count = must(mapGet(state.addresses, address)) - 1;
   const { addresses } = state;
   return {
     ...state,
@@ -98,8 +99,7 @@ export function answerLate(state: State, now: Millis): readonly [State, readonly
   for (;;) {
     const first = firstDeadline(next.answerAt);
     if (first === null || first.at > now) return [next, effects];
-    const waiting = mapGet(next.waiting, first.conn);
-    if (waiting === undefined) return [next, effects];
+    const waiting = must(mapGet(next.waiting, first.conn));
     next = stopWaiting(next, first.conn, waiting);
     if (!waiting.isGone) effects.push(...idTaken(first.conn));
   }
@@ -148,14 +148,12 @@ function countWrongToken(state: State, address: string, now: Millis): State {
 
 function isOldestForgettable(state: State, now: Millis): boolean {
   const address = mapGet(state.wrongOrder, state.firstWrong);
-  if (address === undefined) return false;
-  return (mapGet(state.wrongTokens, address)?.until ?? now) <= now;
+  return address !== undefined && must(mapGet(state.wrongTokens, address)).until <= now;
 }
 
 /** Every serial is forgotten once, so the walk over gaps is paid for by what made them. */
 function forgetWrongTokens(state: State, serial: number): State {
-  const address = mapGet(state.wrongOrder, serial);
-  if (address === undefined) return state;
+  const address = must(mapGet(state.wrongOrder, serial));
   const wrongOrder = mapDelete(state.wrongOrder, serial);
   let { firstWrong } = state;
   while (firstWrong < state.nextWrong && mapGet(wrongOrder, firstWrong) === undefined) firstWrong++;

@@ -66,12 +66,12 @@ function deadlinesOf(set: Deadlines): Map<ConnId, Millis> {
 function storeViolations(state: State): string[] {
   const { stored, mailboxes, firstSerial, nextSerial } = state;
   const found: string[] = [];
-  const serials = [...mapEntries(stored)].map(([serial]) => serial).sort((a, b) => a - b);
+  const messages = [...mapEntries(stored)].sort(([a], [b]) => a - b);
+  const serials = messages.map(([serial]) => serial);
   if ((serials[0] ?? nextSerial) !== firstSerial) found.push("firstSerial is not the first serial");
   if ((serials.at(-1) ?? -1) >= nextSerial) found.push("nextSerial is used already");
   let previous = -Infinity;
-  for (const serial of serials) {
-    const { expiresAt } = mapGet(stored, serial) ?? { expiresAt: -Infinity };
+  for (const [serial, { expiresAt }] of messages) {
     if (expiresAt < previous) found.push(`${serial} expires before an older message`);
     previous = expiresAt;
   }

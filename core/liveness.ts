@@ -9,6 +9,7 @@
 import { addDeadline, firstDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type Effect } from "./effect.ts";
 import { type ConnId, type Millis, millis } from "./ids.ts";
+import { must } from "./must.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
 import { release } from "./session.ts";
 import type { Connection, State } from "./state.ts";
@@ -29,10 +30,8 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     const first = firstDeadline(next.lookAt);
     if (first === null || first.at > now) return [next, effects];
     const { conn } = first;
-    const connection = mapGet(next.connections, conn);
-    if (connection === undefined) {
-      next = { ...next, lookAt: removeDeadline(next.lookAt, first.at, conn) };
-    } else if (connection.heardAt + alive_timeout > first.at) {
+    const connection = must(mapGet(next.connections, conn));
+    if (connection.heardAt + alive_timeout > first.at) {
       // Even where that is due as well: whoever was silent first is disconnected first.
       next = lookLater(next, conn, connection);
     } else {

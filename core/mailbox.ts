@@ -9,6 +9,7 @@
 import { type Effect, send } from "./effect.ts";
 import { expireFrame, utf8Length } from "./frame.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "./ids.ts";
+import { must } from "./must.ts";
 import { mapDelete, mapGet, mapSet } from "./persistent_map.ts";
 import { holderOf, type Mailbox, type Pair, pairKey, type State, type Stored } from "./state.ts";
 
@@ -57,8 +58,7 @@ export function drain(
   const effects: Effect[] = [];
   let next: State = { ...state, mailboxes: mapDelete(state.mailboxes, dst) };
   for (const serial of mailbox.serials) {
-    const message = mapGet(next.stored, serial);
-    if (message === undefined) continue;
+    const message = must(mapGet(next.stored, serial));
     effects.push(send(conn, message.text));
     next = forget(next, serial, message);
   }
@@ -77,8 +77,8 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
     const message = mapGet(next.stored, serial);
     if (message === undefined || message.expiresAt > now) return [next, effects];
     if (isOwnerHere(next, message) && !isTold(next, message, serial)) {
-      const [marked, told] = tell(next, message.src, message.dst);
-      effects.push(...told);
+      const [marked, told] = tell(next, must(holderOf(next, message.src)), message);
+      effects.push(told);
       next = marked;
     }
     next = skipGaps(dropFirst(forget(next, serial, message), message));
@@ -92,13 +92,13 @@ export function tellFull(
   dst: PeerId,
 ): readonly [State, readonly Effect[]] {
   const conn = holderOf(state, src);
-  const source = conn === undefined ? undefined : mapGet(state.connections, conn);
-  if (conn === undefined || source === undefined || source.toldFull.includes(dst)) {
-    return [state, []];
-  }
+  if (conn === undefined) return [state, []];
+  const source = must(mapGet(state.connections, conn));
+  if (source.toldFull.includes(dst)) return [state, []];
   const toldFull = [...source.toldFull.slice(1 - TOLD_MAX), dst];
   const connections = mapSet(state.connections, conn, { ...source, toldFull });
-  return tell({ ...state, connections }, src, dst);
+  const [next, told] = tell({ ...state, connections }, conn, { src, dst });
+  return [next, [told]];
 }
 
 /** Of how many peers a connection remembers that they had no room. */
@@ -124,18 +124,19 @@ function isOwnerHere(state: State, { src, owner }: Stored): boolean {
 }
 
 function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
-  const pair = mapGet(state.pairs, pairKey(src, dst));
-  return pair !== undefined && serial < pair.toldBefore;
+  return serial < must(mapGet(state.pairs, pairKey(src, dst))).toldBefore;
 }
 
 /**
- * Tells a source, if it is connected, that `dst` was not reached. For as long as something of the pair
- * waits it is remembered that this one `EXPIRE` stands for all of it.
+ * Tells the source on `conn` that `dst` was not reached. For as long as something of the pair waits it is
+ * remembered that this one `EXPIRE` stands for all of it.
  */
-function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly Effect[]] {
-  const source = holderOf(state, src);
-  if (source === undefined) return [state, []];
-  const told = [send(source, expireFrame(dst, src))];
+function tell(
+  state: State,
+  conn: ConnId,
+  { src, dst }: Pick<Parcel, "src" | "dst">,
+): readonly [State, Effect] {
+  const told = send(conn, expireFrame(dst, src));
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key);
   if (pair === undefined) return [state, told];
@@ -146,8 +147,8 @@ function tell(state: State, src: PeerId, dst: PeerId): readonly [State, readonly
 /** Takes a message out of everything but its mailbox. */
 function forget(state: State, serial: number, { src, dst, bytes }: Stored): State {
   const key = pairKey(src, dst);
-  const ofSource = (mapGet(state.sources, src) ?? 0) - 1;
-  const pair = mapGet(state.pairs, key) ?? NO_PAIR;
+  const ofSource = must(mapGet(state.sources, src)) - 1;
+  const pair = must(mapGet(state.pairs, key));
   return {
     ...state,
     stored: mapDelete(state.stored, serial),
@@ -161,7 +162,7 @@ function forget(state: State, serial: number, { src, dst, bytes }: Stored): Stat
 
 /** Takes the first message out of a mailbox: the oldest of all is the oldest of its mailbox too. */
 function dropFirst(state: State, { dst, bytes }: Stored): State {
-  const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
+  const mailbox = must(mapGet(state.mailboxes, dst));
   const rest: Mailbox = { serials: mailbox.serials.slice(1), bytes: mailbox.bytes - bytes };
   const mailboxes = rest.serials.length > 0
     ? mapSet(state.mailboxes, dst, rest)

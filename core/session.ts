@@ -24,6 +24,7 @@ import { isOriginAllowed } from "./http.ts";
 import { type ConnId, type Millis, millis, type Owner, owner, type PeerId, peerId } from "./ids.ts";
 import { drain } from "./mailbox.ts";
 import { mapDelete, mapEntries, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
+import type { Settings } from "./settings.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
@@ -32,14 +33,13 @@ export function open(
   event: SocketOpened,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { conn, id, token } = event;
+  const { conn, id, token, key } = event;
   if (mapHas(state.connections, conn) || mapHas(state.waiting, conn)) return [state, []];
   const address = addressGroup(event.address);
-  const refusal = refusalOf(state, event);
-  if (refusal !== null || !id || !token) {
-    const [code, msg] = refusal ?? MISSING_PARAMETER;
-    return refuse(state, conn, code, msg);
-  }
+  if (state.stopping) return refuse(state, conn, [CLOSE.shutdown, STOPPING]);
+  if (!id || !token || !key) return refuse(state, conn, MISSING_PARAMETER);
+  const refusal = refusalOf(state.settings, event, { id, token });
+  if (refusal !== null) return refuse(state, conn, refusal);
   if (isShutOut(state, address, now)) return [state, refusedForMany(conn)];
   const subject = event.identity.kind === "proven" ? event.identity.subject : token;
   return claim(state, { conn, id: peerId(id), owner: owner(subject), address }, now);
@@ -64,7 +64,8 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
   const connection = mapGet(state.connections, conn);
   if (connection !== undefined) return [release(state, conn, connection), []];
   const waiting = mapGet(state.waiting, conn);
-  return [waiting === undefined ? state : leaveWaiting(state, conn, waiting), []];
+  if (waiting === undefined || waiting.isGone) return [state, []];
+  return [leaveWaiting(state, conn, waiting), []];
 }
 
 /**
@@ -100,10 +101,11 @@ const MISSING_PARAMETER: Refusal = [
 const CONTROL = /\p{Cc}/u;
 
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
-function refusalOf({ stopping, settings }: State, event: SocketOpened): Refusal | null {
-  const { id, token, key, origin, queryLength, identity } = event;
-  if (stopping) return [CLOSE.shutdown, STOPPING];
-  if (!id || !token || !key) return MISSING_PARAMETER;
+function refusalOf(
+  settings: Settings,
+  { key, origin, queryLength, identity }: SocketOpened,
+  { id, token }: { readonly id: string; readonly token: string },
+): Refusal | null {
   if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
   if (origin !== null && !isOriginAllowed(settings, origin)) {
     return [CLOSE.wrongOrigin, "Pages of this origin may not use this server"];
@@ -135,11 +137,11 @@ function claim(
   }
   const takesPlace = old?.address === address;
   if (!hasAddressRoom(state, address) && !takesPlace) {
-    return refuse(state, conn, CLOSE.tooMany, "Too many connections from this address");
+    return refuse(state, conn, [CLOSE.tooMany, "Too many connections from this address"]);
   }
   if (held === undefined || old === undefined) {
     if (clientCount(state) < state.settings.concurrent_limit) return admit(state, claimant, now);
-    return refuse(state, conn, CLOSE.full, "Server has reached its concurrent user limit");
+    return refuse(state, conn, [CLOSE.full, "Server has reached its concurrent user limit"]);
   }
   // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
   if (conn < held.conn) return [state, [close(conn, CLOSE.replaced, REPLACED)]];
@@ -175,8 +177,7 @@ function admit(
 function refuse(
   state: State,
   conn: ConnId,
-  code: CloseCode,
-  msg: string,
+  [code, msg]: Refusal,
 ): readonly [State, readonly Effect[]] {
   return [state, [send(conn, errorFrame(msg)), close(conn, code, msg)]];
 }

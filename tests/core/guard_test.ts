@@ -213,11 +213,24 @@ Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order
   );
 });
 
+Deno.test("[MSG-12] [QUEUE-3] what a peer that is gone had sent waits, and nobody is told", () => {
+  const w = withA({ expire_timeout: 100 });
+  w.open(2, "b");
+  const text = JSON.stringify({ type: "OFFER", src: "gone", dst: "b" });
+  w.step({ kind: "send-failed", conn: connId(2), texts: [text] });
+  w.open(3, "gone");
+  w.now = 100;
+  assertEquals(w.tick(), []);
+  assertEquals(w.state.stored.size, 0);
+});
+
 Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the socket", () => {
   const w = withA({});
   w.open(2, "b");
   const frames = [
     { type: "LEAVE", src: "a", dst: "b" },
+    { type: "OFFER", src: "a" },
+    { type: "OFFER", dst: "b" },
     { type: "EXPIRE", src: "a", dst: "b" },
     { type: "OPEN" },
     { type: "ERROR", payload: { msg: "x" } },

@@ -3,6 +3,7 @@ import {
   type HttpReply,
   initialState,
   type PartialSettings,
+  refusal,
   respond,
   settingsFrom,
   SUGGESTIONS_MAX,
@@ -138,6 +139,12 @@ Deno.test("[HTTP-8] CORS headers are on every answer", () => {
       assertEquals(headers["access-control-allow-origin"], "*", `${method} ${path}`);
     }
   }
+});
+
+Deno.test("[HTTP-8] so they are on the refusal of what cannot be upgraded", () => {
+  const { status, headers, body } = refusal(settingsFrom(), null, 400, "It is not valid.");
+  assertEquals([status, body], [400, "It is not valid.\n"]);
+  assertEquals(headers["access-control-allow-origin"], "*");
 });
 
 Deno.test("[HTTP-8] a list of origins is echoed to those on it, and nothing to others", () => {

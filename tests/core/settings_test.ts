@@ -49,12 +49,33 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
       { cors: ["example.com"] },
       'Option cors must be an origin such as "https://example.com": got "example.com".',
     ],
+    [
+      { max_message_bytes: 100_000, max_unsent_bytes: 1_599_999 },
+      "Option max_unsent_bytes must be at least 16 times max_message_bytes, 1600000",
+    ],
+    [
+      { trusted_proxies: ["10.0.0.0/33"] },
+      'Option trusted_proxies must be an address or a range: got "10.0.0.0/33".',
+    ],
+    [{ auth: "jwt" }, "Option auth jwt needs one of auth_secret and auth_jwks"],
+    [
+      { auth: "jwt", auth_secret: "s".repeat(32), auth_jwks: "keys.json" },
+      "Option auth jwt needs one of auth_secret and auth_jwks",
+    ],
+    [{ auth_audience: "aud" }, "auth_issuer and auth_http need auth jwt."],
+    [{ auth_http: true }, "auth_issuer and auth_http need auth jwt."],
+    [{ auth_secret: "short" }, "Option auth_secret must be 32 or more characters."],
     [{ sslkey: "key.pem" }, "Option sslkey needs sslcert too"],
     [{ sslcert: "cert.pem" }, "Option sslcert needs sslkey too"],
   ];
   for (const [given, message] of mistakes) {
     assertThrows(() => settingsFrom(given), RangeError, message);
   }
+});
+
+Deno.test("[SET-1] an option that is given as undefined has its default", () => {
+  assertEquals(settingsFrom({ port: undefined }), settingsFrom());
+  assertEquals(parseText("key", "k"), { ok: true, value: "k" });
 });
 
 Deno.test("[SET-2] values of the wrong type and options that do not exist are refused", () => {

@@ -3,13 +3,15 @@
  * full record, so that a missing cell does not compile.
  */
 import { connId, type Effect, type Event } from "../../core/mod.ts";
-import { assertEquals, assertStrictEquals } from "../support/assert.ts";
+import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
 import { opening, type World, world } from "../support/world.ts";
 
 /** Where connection 1 can be in its life. */
 const PHASES = {
   "never seen": (): World => world(),
   "holding": (): World => opened(),
+  "waiting": (): World => waiting(),
+  "waiting, and gone": (): World => after(waiting(), (w) => w.closed(1)),
   "refused": (): World => after(world({ key: "other" }), (w) => w.open(1, "a")),
   "replaced": (): World => after(opened(), (w) => w.open(2, "a")),
   "left": (): World => after(opened(), (w) => w.say(1, { type: "LEAVE" })),
@@ -77,6 +79,18 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
     "unknown type": "changed",
     "bad frame": ["send:1"],
   },
+  "waiting": {
+    ...MUTE,
+    "socket-opened": "same",
+    "socket-closed": "changed",
+    "send-failed": "changed",
+    "shutdown-requested": ["close:1:1001", "close:2:1001"],
+  },
+  "waiting, and gone": {
+    ...MUTE,
+    "socket-opened": "same",
+    "shutdown-requested": ["close:2:1001"],
+  },
   "refused": {
     ...MUTE,
     "socket-opened": ["send:1", "close:1:4003"],
@@ -117,6 +131,12 @@ function opened(): World {
   return after(world(), (w) => w.open(1, "a"));
 }
 
+/** Connection 1 gave a wrong token for what connection 2 holds. */
+function waiting(): World {
+  const w = after(world({ wrong_token_limit: 0 }), (w) => w.open(2, "a", "another"));
+  return after(w, (w) => w.open(1, "a"));
+}
+
 function after(w: World, act: (w: World) => unknown): World {
   act(w);
   return w;
@@ -125,6 +145,11 @@ function after(w: World, act: (w: World) => unknown): World {
 function text(frame: unknown): Event {
   return { kind: "frame-received", conn: connId(1), text: JSON.stringify(frame) };
 }
+
+Deno.test("an event of an unknown kind is our own bug, and throws", () => {
+  const w = world();
+  assertThrows(() => w.step(JSON.parse('{"kind":"dream"}')), TypeError, '{"kind":"dream"}');
+});
 
 function brief(effect: Effect): string {
   return effect.kind === "send" ? `send:${effect.conn}` : `close:${effect.conn}:${effect.code}`;

@@ -134,6 +134,21 @@ Deno.test("[LIMIT-4] only so many may wait: then who guessed too often is refuse
   assertEquals(guess(w, 9), [], "one may wait again");
 });
 
+Deno.test("[LIMIT-2] [LIMIT-4] a wrong token waits only where its address has a place", () => {
+  const w = held({ wrong_token_limit: 0, max_sockets_per_address: 1 });
+  assertEquals(guess(w, 2), []);
+  assertEquals(guess(w, 3), refuses(3, CLOSE.tooMany, SHUT_OUT));
+  assertEquals(guess(w, 4, "203.0.113.1"), [], "another address has its own place");
+});
+
+Deno.test("[LIMIT-4] [LIFE-3] whoever hung up while it waited is not told when the server stops", () => {
+  const w = held({ wrong_token_limit: 0 });
+  guess(w, 2);
+  w.closed(2);
+  const stopped = [closes(1, CLOSE.shutdown, "Server is shutting down")];
+  assertEquals(w.step({ kind: "shutdown-requested" }), stopped);
+});
+
 Deno.test("[LIMIT-5] of so many addresses the guesses are remembered; the oldest is forgotten first", () => {
   const w = held({ wrong_token_limit: 1, wrong_token_addresses: 3 });
   const from = (n: number): string => `198.51.100.${n}`;
@@ -200,6 +215,12 @@ Deno.test("[AUTH-2] a token that was rejected is refused with its reason, held o
   assertEquals(w.state.wrongTokens.size, 0);
 });
 
+Deno.test("[AUTH-1] with auth a token that nobody checked opens nothing", () => {
+  const w = world({ auth: "jwt", auth_secret: "s".repeat(32) });
+  const msg = "The token was not checked";
+  assertEquals(w.open(1, "a"), refuses(1, CLOSE.notAuthorized, msg));
+});
+
 Deno.test("[AUTH-3] the same subject takes over whatever its token, another one does not", () => {
   const w = world();
   const come = (conn: number, token: string, subject: string): readonly Effect[] =>
@@ -220,8 +241,10 @@ Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, 
     respond(initialState(settings), { method: "GET", path, origin: null, identity }, () => "x")
       .status;
   const none: Identity = { kind: "rejected", reason: "A token is missing" };
+  const unchecked: Identity = { kind: "unchecked" };
   for (const path of ["/peerjs/id", "/peerjs/peers"]) {
     assertEquals([status(path, none), status(path, proven("a"))], [401, 200], path);
+    assertEquals(status(path, unchecked), 401, path);
   }
   assertEquals([status("/", none), status("/peerjs", none), status("/x", none)], [200, 426, 404]);
 });
