@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLongerThan, utf8Length } from "./frame.ts";
 import type { ConnId } from "./ids.ts";
 
 /** Send this text, already encoded, as one message. */
@@ -49,7 +50,21 @@ export function send(conn: ConnId, text: string): Send {
   return { kind: "send", conn, text };
 }
 
-/** The effect that closes `conn`. */
+/** The effect that closes `conn`; a reason for which a close frame has no room is cut. */
 export function close(conn: ConnId, code: CloseCode, reason: string): Close {
-  return { kind: "close", conn, code, reason };
+  return { kind: "close", conn, code, reason: cutReason(reason) };
+}
+
+/** RFC 6455, 5.5: 125 bytes, two of which are the code. */
+const REASON_MAX_BYTES = 123;
+
+function cutReason(reason: string): string {
+  if (!isLongerThan(reason, REASON_MAX_BYTES)) return reason;
+  let [cut, bytes] = ["", utf8Length("…")];
+  for (const character of reason) {
+    bytes += utf8Length(character);
+    if (bytes > REASON_MAX_BYTES) break;
+    cut += character;
+  }
+  return `${cut}…`;
 }

@@ -77,6 +77,8 @@ export function sendFailed(
   { conn, texts }: SendFailed,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  // When the server stops everything is forgotten: nothing waits any more.
+  if (state.stopping) return [state, []];
   const effects: Effect[] = [];
   let [next] = closed(state, conn);
   for (const text of texts) {

@@ -2,7 +2,14 @@
  * How much one client and one address may do: rates, counts, and what becomes of what could not be sent.
  */
 import { payForFrame } from "../../core/guard.ts";
-import { connId, type Effect, mapGet, millis, type PartialSettings } from "../../core/mod.ts";
+import {
+  connId,
+  type Effect,
+  mapGet,
+  millis,
+  nextWakeAt,
+  type PartialSettings,
+} from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   CLOSE,
@@ -222,6 +229,15 @@ Deno.test("[MSG-12] [QUEUE-3] what a peer that is gone had sent waits, and nobod
   w.now = 100;
   assertEquals(w.tick(), []);
   assertEquals(w.state.stored.size, 0);
+});
+
+Deno.test("[MSG-12] [LIFE-3] what fails when the server stops waits no more", () => {
+  const w = withA({});
+  w.open(2, "b");
+  w.step({ kind: "shutdown-requested" });
+  const text = JSON.stringify({ type: "OFFER", src: "a", dst: "b" });
+  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts: [text] }), []);
+  assertEquals([w.state.stored.size, nextWakeAt(w.state)], [0, null]);
 });
 
 Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the socket", () => {

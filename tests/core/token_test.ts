@@ -221,6 +221,20 @@ Deno.test("[AUTH-1] with auth a token that nobody checked opens nothing", () => 
   assertEquals(w.open(1, "a"), refuses(1, CLOSE.notAuthorized, msg));
 });
 
+Deno.test("[AUTH-2] a reason too long for a close frame is whole in the ERROR, and cut in the close", () => {
+  for (const [character, whole] of [["x", 120], ["é", 60], ["🙂", 30]] as const) {
+    const reason = character.repeat(200);
+    const effects = world().step(opening(1, { identity: { kind: "rejected", reason } }));
+    assertEquals(effects, [
+      sends(1, { type: "ERROR", payload: { msg: reason } }),
+      { kind: "close", conn: connId(1), code: 4006, reason: `${character.repeat(whole)}…` },
+    ]);
+  }
+  const fits = "x".repeat(123);
+  const effects = world().step(opening(1, { identity: { kind: "rejected", reason: fits } }));
+  assertEquals(effects, refuses(1, CLOSE.notAuthorized, fits));
+});
+
 Deno.test("[AUTH-3] the same subject takes over whatever its token, another one does not", () => {
   const w = world();
   const come = (conn: number, token: string, subject: string): readonly Effect[] =>

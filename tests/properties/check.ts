@@ -48,6 +48,14 @@ export function check({ given, numRuns, laws, reducer = reduce, seed }: Check): 
   throw new Error(`Seed ${result.seed}: ${why}\n\n${testCase(given, moments)}`);
 }
 
+/** Two laws as one. */
+export function both(one: Law, other: Law): Law {
+  return (step) => {
+    one(step);
+    other(step);
+  };
+}
+
 /** Runs what happened, moment by moment, with the laws looking. */
 export function replay(
   settings: Settings,

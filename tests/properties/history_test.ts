@@ -2,11 +2,12 @@
  * What holds in every history of events, however odd: fast-check makes the histories, and shrinks one that
  * breaks a law to the shortest that still does, which is printed as a test case.
  */
-import { close, connId, type Effect, reduce, settingsFrom } from "../../core/mod.ts";
+import { close, connId, type Effect, reduce, type Settings, settingsFrom } from "../../core/mod.ts";
+import { agreement } from "../model/side_by_side.ts";
 import { assert, assertStringIncludes, assertThrows } from "../support/assert.ts";
-import { check, replay, testCase } from "./check.ts";
+import { both, check, replay, testCase } from "./check.ts";
 import { type Moment, SETTINGS } from "./histories.ts";
-import { constancy, laws, type Reducer } from "./laws.ts";
+import { constancy, type Law, laws, type Reducer } from "./laws.ts";
 
 /** How many histories for each of the settings; some 60 steps each. */
 const RUNS = 2_200;
@@ -14,14 +15,27 @@ const RUNS = 2_200;
 const LAWS = "[STATE-2] [STATE-3] [STATE-4] [QUEUE-1] [QUEUE-2] [QUEUE-5] [LIMIT-6]";
 
 for (const [i, given] of SETTINGS.entries()) {
-  Deno.test(`${LAWS} the laws hold in every history, settings ${i}`, () => {
-    const steps = check({ given, numRuns: RUNS, laws });
+  Deno.test(`${LAWS} the laws hold and the model agrees in every history, settings ${i}`, () => {
+    const steps = check({ given, numRuns: RUNS, laws: lawsAndModel });
     console.log(`${RUNS} histories, ${steps} steps`);
   });
 }
 
 Deno.test("[STATE-1] no state that was ever returned changes, and a step gives the same again", () => {
   for (const given of SETTINGS) check({ given, numRuns: 100, laws: constancy });
+});
+
+Deno.test("the model finds out a reducer that says another word", () => {
+  const reducer: Reducer = (state, event, now) => {
+    const [next, effects] = reduce(state, event, now);
+    return [
+      next,
+      effects.map((effect) => effect.kind === "close" ? { ...effect, reason: "" } : effect),
+    ];
+  };
+  const [given = {}] = SETTINGS;
+  const { message } = thrownBy(() => check({ given, numRuns: 100, laws: lawsAndModel, reducer }));
+  assertStringIncludes(message, "model:");
 });
 
 /** Reducers that break a law, each in its own way. */
@@ -86,6 +100,10 @@ Deno.test("a history is printed as it can be read back", () => {
   const text = testCase({ port: 1 }, moments);
   assertStringIncludes(text, 'pinned({"port":1}, [\n    [0,{"kind":"tick"}],\n    [0.1,');
 });
+
+function lawsAndModel(reducer: Reducer, settings: Settings): Law {
+  return both(laws(reducer), agreement(settings));
+}
 
 function thrownBy(act: () => void): Error {
   try {

@@ -16,6 +16,7 @@ import {
   type PeerId,
   type reduce,
   type Send,
+  sizes,
   type State,
   violations,
 } from "../../core/mod.ts";
@@ -40,7 +41,7 @@ export type Reducer = typeof reduce;
 
 /** All laws, for one history that this reducer makes. */
 export function laws(reducer: Reducer): Law {
-  const all = [soundness, rest(reducer), mortality(), ends(), order(), tellings()];
+  const all = [soundness, rest(reducer), stillness, mortality(), ends(), order(), tellings()];
   return (step) => {
     for (const law of all) law(step);
   };
@@ -62,6 +63,13 @@ function rest(reducer: Reducer): Law {
     assertStrictEquals(same, after);
     assertEquals(none.length, 0);
   };
+}
+
+/** [LIFE-3] When the server has stopped nobody is there, nothing waits, and nothing is due. */
+function stillness({ after }: Step): void {
+  if (!after.stopping) return;
+  const left = Object.values(sizes(after)).reduce((sum, size) => sum + size, 0);
+  assertEquals([left, nextWakeAt(after)], [0, null]);
 }
 
 /** [STATE-4] No effect names a connection that is closed, that was refused, or that never was. */

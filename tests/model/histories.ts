@@ -1,0 +1,193 @@
+/**
+ * Histories for the reference model: small worlds, in which a short history reaches every rule, and commands
+ * that fast-check can make and shrink. A command names its socket by a number that is looked up among those there
+ * are when its turn comes, so that it still means something when the commands before it are taken away.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import {
+  ADDRESSES,
+  IDENTITIES,
+  IDS,
+  ODD_OPENINGS,
+  ODD_VALUES,
+  type Opening,
+  PAYLOADS,
+  RAW_TEXTS,
+} from "./oddities.ts";
+
+/** What happens next, and how long after the step before. */
+export interface Command {
+  /** Milliseconds, or until the model is next due. */
+  readonly wait: number | "due";
+  readonly act: Act;
+}
+
+/** What a command does. */
+export type Act =
+  /** A new socket, one that is older than it, or one that is open already. */
+  | {
+    readonly kind: "open";
+    readonly age: "new" | "late" | "known";
+    readonly pick: number;
+    readonly opening: Opening;
+  }
+  | { readonly kind: "text"; readonly pick: number; readonly text: string }
+  | { readonly kind: "binary"; readonly pick: number; readonly bytes: number }
+  | { readonly kind: "closed" | "send-refused"; readonly pick: number }
+  | { readonly kind: "send-failed"; readonly pick: number; readonly count: number }
+  /** As many candidates for as many absent peers, then one more for the first of them. */
+  | { readonly kind: "scatter"; readonly pick: number; readonly count: number }
+  | { readonly kind: "tick" | "shutdown" };
+
+const id = fc.constantFrom(...IDS);
+const TOKENS = ["t", "t", "u", "__proto__"];
+
+const DOORS = ["1.2.3.4", "::ffff:1.2.3.4", "5.6.7.8", "2001:db8::1", ""];
+
+interface Visitors {
+  readonly ids: readonly string[];
+  readonly addresses: readonly string[];
+  readonly identities: readonly Opening["identity"][];
+  /** Of how many openings one has something odd. */
+  readonly oneOddOf: number;
+}
+
+function openings({ ids, addresses, identities, oneOddOf }: Visitors): fc.Arbitrary<Opening> {
+  return fc.tuple(
+    fc.constantFrom(...ids),
+    fc.constantFrom(...TOKENS),
+    fc.constantFrom(...addresses),
+    fc.constantFrom(...identities),
+    fc.oneof(
+      { weight: oneOddOf - 1, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: fc.constantFrom(...ODD_OPENINGS) },
+    ),
+  ).map(([id, token, address, identity, odd]) => ({
+    ...{ id, token, key: "peerjs", address, origin: null, queryLength: 30, identity },
+    ...odd,
+  }));
+}
+
+const TYPES = [
+  "OFFER",
+  "OFFER",
+  "CANDIDATE",
+  "CANDIDATE",
+  "ANSWER",
+  "EXPIRE",
+  "LEAVE",
+  "HEARTBEAT",
+];
+const type = fc.constantFrom(...TYPES);
+const oddType = fc.constantFrom<unknown>(
+  "OPEN",
+  "ID-TAKEN",
+  "ERROR",
+  "FUTURE",
+  "offer",
+  ...ODD_VALUES,
+);
+const short = fc.constantFrom("v", "w");
+
+const text = fc.oneof(
+  { weight: 12, arbitrary: fc.tuple(type, id, short) },
+  { weight: 3, arbitrary: fc.tuple(type, id, fc.constantFrom(...PAYLOADS)) },
+  { weight: 1, arbitrary: fc.tuple(type, id, fc.string({ unit: "binary" })) },
+  { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(...ODD_VALUES), short) },
+  { weight: 1, arbitrary: fc.tuple(oddType, id, short) },
+).map(([type, dst, payload]) => JSON.stringify({ type, dst, payload, src: "forged" }));
+
+const plainText = fc.tuple(
+  fc.constantFrom("OFFER", "OFFER", "OFFER", "CANDIDATE", "EXPIRE"),
+  fc.constantFrom("a", "b", "c"),
+).map(([type, dst]) => JSON.stringify({ type, dst, payload: "v" }));
+
+const rawText = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...RAW_TEXTS) },
+  { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
+  { weight: 1, arbitrary: fc.json({ maxDepth: 2 }) },
+);
+
+const pick = fc.nat(99);
+const bytes = fc.constantFrom(0, 1, 200, 201, 70_001);
+
+/** What a history is mostly about. */
+export type Mood = "everything" | "tokens" | "the door" | "coming and going";
+
+interface Weights {
+  readonly open: number;
+  readonly text: number;
+  readonly odd: number;
+  readonly closed: number;
+  readonly undelivered: number;
+  readonly tick: number;
+}
+
+const UNCHECKED: readonly Opening["identity"][] = [{ kind: "unchecked" }];
+const WEIGHTS: Readonly<Record<Mood, Weights>> = {
+  everything: { open: 20, text: 36, odd: 5, closed: 6, undelivered: 5, tick: 14 },
+  tokens: { open: 30, text: 36, odd: 2, closed: 6, undelivered: 5, tick: 14 },
+  "the door": { open: 60, text: 3, odd: 1, closed: 15, undelivered: 1, tick: 15 },
+  "coming and going": { open: 20, text: 30, odd: 1, closed: 14, undelivered: 8, tick: 10 },
+};
+const VISITORS: Readonly<Record<Mood, Visitors>> = {
+  everything: {
+    ids: IDS,
+    addresses: ADDRESSES,
+    identities: [...new Array<Opening["identity"]>(60).fill({ kind: "unchecked" }), ...IDENTITIES],
+    oneOddOf: 8,
+  },
+  tokens: { ids: IDS, addresses: ADDRESSES, identities: IDENTITIES, oneOddOf: 20 },
+  "the door": { ids: ["a", "b"], addresses: DOORS, identities: UNCHECKED, oneOddOf: 100 },
+  "coming and going": {
+    ids: ["a", "b"],
+    addresses: ADDRESSES.slice(0, 1),
+    identities: UNCHECKED,
+    oneOddOf: 100,
+  },
+};
+
+const age = fc.constantFrom("new", "new", "new", "new", "late", "known");
+const count = fc.nat(6);
+const scattered = fc.constantFrom(2, 5, 63, 64, 65);
+
+function acts(mood: Mood): fc.Arbitrary<Act> {
+  const weights = WEIGHTS[mood];
+  const opening = openings(VISITORS[mood]);
+  const said = mood === "coming and going" ? plainText : text;
+  const kind = <Kind extends Act["kind"]>(kind: Kind): fc.Arbitrary<Kind> => fc.constant(kind);
+  return fc.oneof(
+    { weight: 4 * weights.open, arbitrary: fc.record({ kind: kind("open"), age, pick, opening }) },
+    { weight: 4 * weights.text, arbitrary: fc.record({ kind: kind("text"), pick, text: said }) },
+    { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: rawText }) },
+    { weight: weights.odd, arbitrary: fc.record({ kind: kind("binary"), pick, bytes }) },
+    { weight: 4 * weights.closed, arbitrary: fc.record({ kind: kind("closed"), pick }) },
+    { weight: 4 * weights.undelivered, arbitrary: fc.record({ kind: kind("send-refused"), pick }) },
+    {
+      weight: 4 * weights.undelivered,
+      arbitrary: fc.record({ kind: kind("send-failed"), pick, count }),
+    },
+    {
+      weight: weights.odd,
+      arbitrary: fc.record({ kind: kind("scatter"), pick, count: scattered }),
+    },
+    { weight: 4 * weights.tick, arbitrary: fc.record({ kind: kind("tick") }) },
+    { weight: 2, arbitrary: fc.record({ kind: kind("shutdown") }) },
+  );
+}
+
+const WAITS = [0, 0, 0, 0, 1, 5, 9.99, 10, 10.01, 40, 99, 100, 101, 300, 500, 5_000, 90_000, 1e9];
+const wait = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(0) },
+  { weight: 5, arbitrary: fc.constantFrom(...WAITS) },
+  { weight: 3, arbitrary: fc.constant("due" as const) },
+);
+const briefly = fc.constantFrom(0, 0, 0, 0, 0, 1, 50, 99, 100, 100, 200, "due" as const);
+
+/** Commands in a mood, at most so many. */
+export function histories(mood: Mood, maxLength: number): fc.Arbitrary<Command[]> {
+  const pause = mood === "everything" || mood === "tokens" ? wait : briefly;
+  return fc.array(fc.record({ wait: pause, act: acts(mood) }), { maxLength, size: "max" });
+}

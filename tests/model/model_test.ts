@@ -1,0 +1,297 @@
+/**
+ * The reference model on histories whose answers were read off SPEC.md; `reduce` gives them too.
+ */
+import {
+  connId,
+  type Effect,
+  type Event,
+  millis,
+  type PartialSettings,
+  settingsFrom,
+} from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+import { createModel } from "./model.ts";
+import { sideBySide } from "./side_by_side.ts";
+
+type Opened = Event & { kind: "socket-opened" };
+
+const TICK: Event = { kind: "tick" };
+const ANYONE = {
+  kind: "socket-opened",
+  token: "t",
+  key: "peerjs",
+  address: "1.2.3.4",
+  origin: null,
+  queryLength: 9,
+  identity: { kind: "unchecked" },
+} as const;
+
+function opens(conn: number, id: string, odd: Partial<Opened> = {}): Event {
+  return { ...ANYONE, conn: connId(conn), id, ...odd };
+}
+
+function says(conn: number, type: string, dst?: string): Event {
+  return { kind: "frame-received", conn: connId(conn), text: JSON.stringify({ type, dst }) };
+}
+
+function hangsUp(conn: number): Event {
+  return { kind: "socket-closed", conn: connId(conn) };
+}
+
+function message(type: string, src: string, dst: string): string {
+  return JSON.stringify({ type, src, dst });
+}
+
+function shown(effect: Effect): string {
+  return effect.kind === "send"
+    ? `to ${effect.conn}: ${effect.text}`
+    : `closes ${effect.conn}: ${effect.code} ${effect.reason}`;
+}
+
+/** An instant, what happens then, and what the server does about it. */
+type Line = readonly [now: number, event: Event, ...effects: string[]];
+
+/** Both the model and `reduce` do what the lines say. */
+function follows(options: PartialSettings, lines: readonly Line[]): void {
+  const settings = settingsFrom(options);
+  const model = createModel(settings);
+  for (const [now, event, ...effects] of lines) {
+    assertEquals(model.step(event, millis(now)).map(shown), effects, JSON.stringify([now, event]));
+  }
+  const both = sideBySide(settings);
+  for (const [now, event] of lines) both(now, event);
+}
+
+const open = (conn: number): string => `to ${conn}: {"type":"OPEN"}`;
+const error = (conn: number, msg: string): string =>
+  `to ${conn}: ${JSON.stringify({ type: "ERROR", payload: { msg } })}`;
+const replaced = (conn: number): string =>
+  `closes ${conn}: 4000 Replaced by a newer connection with the same id and token`;
+const taken = (conn: number): string[] => [
+  `to ${conn}: {"type":"ID-TAKEN","payload":{"msg":"ID is taken"}}`,
+  `closes ${conn}: 4001 ID is taken`,
+];
+
+Deno.test("model: [QUEUE-1] [OPEN-5] what waits comes after OPEN, then the old socket is closed", () => {
+  follows({}, [
+    [0, opens(1, "a"), open(1)],
+    [0, says(1, "OFFER", "b")],
+    [1, says(1, "CANDIDATE", "b")],
+    [1, says(1, "LEAVE", "b")],
+    [
+      2,
+      opens(3, "b"),
+      open(3),
+      `to 3: ${message("OFFER", "a", "b")}`,
+      `to 3: ${message("CANDIDATE", "a", "b")}`,
+    ],
+    [3, opens(4, "b"), open(4), replaced(3)],
+    [3, says(3, "OFFER", "a")],
+    [4, opens(2, "b"), replaced(2)],
+    [5, says(4, "LEAVE", ""), "closes 4: 4009 Left"],
+  ]);
+});
+
+Deno.test("model: [QUEUE-3] [QUEUE-4] one EXPIRE stands for what waits, later messages are a new attempt", () => {
+  const expire = `to 1: ${message("EXPIRE", "b", "a")}`;
+  follows({ expire_timeout: 100 }, [
+    [0, opens(1, "a"), open(1)],
+    [0, says(1, "OFFER", "b")],
+    [50, says(1, "CANDIDATE", "b")],
+    [99, TICK],
+    [100, TICK, expire],
+    [120, says(1, "OFFER", "b")],
+    [150, TICK],
+    [220, TICK, expire],
+  ]);
+});
+
+Deno.test("model: [QUEUE-3] nobody else is told of what expires, and who comes back is", () => {
+  follows({ expire_timeout: 100 }, [
+    [0, opens(1, "a"), open(1)],
+    [0, says(1, "OFFER", "b")],
+    [0, says(1, "OFFER", "c")],
+    [10, hangsUp(1)],
+    [50, says(1, "OFFER", "d")],
+    [50, opens(2, "a", { token: "u" }), open(2)],
+    [100, TICK],
+    [100, says(2, "OFFER", "b")],
+    [110, hangsUp(2)],
+    [110, opens(3, "a", { token: "u" }), open(3)],
+    [200, TICK, `to 3: ${message("EXPIRE", "b", "a")}`],
+  ]);
+});
+
+Deno.test("model: [QUEUE-2] [QUEUE-4] a refusal is told once, until the next OFFER", () => {
+  const refused = `to 1: ${message("EXPIRE", "b", "a")}`;
+  follows({ queue_limit: 1, expire_timeout: 100 }, [
+    [0, opens(1, "a"), open(1)],
+    [0, says(1, "OFFER", "b")],
+    [1, says(1, "CANDIDATE", "b"), refused],
+    [1, says(1, "CANDIDATE", "b")],
+    [1, says(1, "ANSWER", "b"), refused],
+    [1, says(1, "EXPIRE", "b")],
+    [100, TICK],
+  ]);
+});
+
+Deno.test("model: [QUEUE-4] an EXPIRE stands for what waits between two ids, whoever stored it", () => {
+  follows({ queue_limit: 1, expire_timeout: 100 }, [
+    [0, opens(1, "a"), open(1)],
+    [0, says(1, "CANDIDATE", "b")],
+    [0, hangsUp(1)],
+    [1, opens(2, "a", { token: "u" }), open(2)],
+    [1, says(2, "OFFER", "b"), `to 2: ${message("EXPIRE", "b", "a")}`],
+    [2, hangsUp(2)],
+    [3, opens(3, "a"), open(3)],
+    [100, TICK],
+  ]);
+});
+
+Deno.test("model: [MSG-12] [QUEUE-4] what could not be handed over is stored or refused, and begins no attempt", () => {
+  const offer = message("OFFER", "a", "b");
+  const texts = [offer, message("LEAVE", "a", "b"), offer, message("CANDIDATE", "a", "b")];
+  follows({ queue_limit: 1, expire_timeout: 100 }, [
+    [0, opens(1, "a"), open(1)],
+    [0, opens(2, "b"), open(2)],
+    [
+      9,
+      { kind: "send-failed", conn: connId(2), texts },
+      `to 1: ${message("EXPIRE", "b", "a")}`,
+    ],
+    [9, says(2, "OFFER", "a")],
+    [109, TICK],
+    [109, opens(3, "b"), open(3)],
+    [110, { kind: "send-failed", conn: connId(2), texts: [offer] }, `to 3: ${offer}`],
+    [111, { kind: "send-refused", conn: connId(3), text: offer }],
+    [111, says(1, "OFFER", "b"), `to 3: ${offer}`],
+    [
+      112,
+      { kind: "send-refused", conn: connId(3), text: offer },
+      `to 1: ${message("EXPIRE", "b", "a")}`,
+    ],
+    [112, { kind: "send-refused", conn: connId(1), text: message("EXPIRE", "b", "a") }],
+  ]);
+});
+
+Deno.test("model: [LIMIT-3] [LIMIT-4] wrong tokens wait longer and longer, and keep their place", () => {
+  const limits = { wrong_token_limit: 1, max_wrong_token_delay: 300, max_waiting_sockets: 3 };
+  const full = "Too many wrong tokens from this address: try again later";
+  follows(limits, [
+    [0, opens(1, "a"), open(1)],
+    [0, opens(2, "a", { token: "u" }), ...taken(2)],
+    [0, opens(5, "a", { token: "u" })],
+    [0, opens(3, "a", { token: "u" })],
+    [0, opens(4, "a", { token: "u" })],
+    [0, opens(6, "z"), error(6, full), `closes 6: 4029 ${full}`],
+    [0, opens(7, "z", { address: "5.6.7.8" }), open(7)],
+    [50, hangsUp(3)],
+    [99, TICK],
+    [100, TICK, ...taken(5)],
+    [300, TICK, ...taken(4)],
+    [300, opens(8, "y"), open(8)],
+  ]);
+});
+
+Deno.test("model: [LIMIT-3] a delay of nothing is none, and needs no room", () => {
+  follows({ wrong_token_limit: 0, max_wrong_token_delay: 0, max_sockets_per_address: 1 }, [
+    [0, opens(1, "a"), open(1)],
+    [0, opens(2, "a", { token: "u" }), ...taken(2)],
+  ]);
+});
+
+Deno.test("model: [LIFE-3] whoever waits is disconnected like a client, without an ERROR", () => {
+  const ends = "Server is shutting down";
+  follows({ wrong_token_limit: 0 }, [
+    [0, opens(2, "a"), open(2)],
+    [0, opens(3, "a", { token: "u" })],
+    [0, opens(1, "b"), open(1)],
+    [
+      1,
+      { kind: "shutdown-requested" },
+      `closes 1: 1001 ${ends}`,
+      `closes 2: 1001 ${ends}`,
+      `closes 3: 1001 ${ends}`,
+    ],
+    [1, { kind: "shutdown-requested" }],
+    [200, TICK],
+    [200, opens(4, "", { key: "" }), error(4, ends), `closes 4: 1001 ${ends}`],
+  ]);
+});
+
+Deno.test("model: [LIMIT-1] [MSG-6] [MSG-7] [MSG-9] frames that are too many, bad or too long", () => {
+  const much = "Too many frames: 2 at once and 10 a second are allowed";
+  const long = "A message may have at most 40 bytes";
+  const limits = { frame_rate: 10, frame_burst: 2, max_bad_frames: 2, max_message_bytes: 40 };
+  const text = (conn: number, text: string): Event => (
+    { kind: "frame-received", conn: connId(conn), text }
+  );
+  follows(limits, [
+    [0, opens(1, "a"), open(1)],
+    [0, text(1, '{"\u2028'), error(1, 'A frame must be JSON, and this is not: "{\\"\\u{2028}".')],
+    [0, says(1, "HEARTBEAT")],
+    [49, text(1, "null"), error(1, much), `closes 1: 4029 ${much}`],
+    [49, opens(2, "a"), open(2)],
+    [99, text(2, "[]"), error(2, "A frame must be a JSON object: got an array.")],
+    [
+      99,
+      says(2, "OFFER"),
+      error(2, 'The "dst" of a frame of type "OFFER" must be a peer\'s id: got nothing.'),
+      "closes 2: 4010 Sent 2 bad frames in a row",
+    ],
+    [99, opens(3, "a"), open(3)],
+    [
+      99,
+      text(3, "é".repeat(21)),
+      error(3, `${long}: this one has more.`),
+      `closes 3: 1009 ${long}`,
+    ],
+  ]);
+});
+
+Deno.test("model: [LIFE-1] who was due first is disconnected first, of several the oldest connection", () => {
+  const silent = (conn: number): string => `closes ${conn}: 4008 No valid message for 300 ms`;
+  follows({ alive_timeout: 300 }, [
+    [0, opens(3, "c"), open(3)],
+    [0, opens(2, "b"), open(2)],
+    [0, opens(1, "a"), open(1)],
+    [1, says(1, "HEARTBEAT")],
+    [299, TICK],
+    [302, TICK, silent(2), silent(3), silent(1)],
+  ]);
+});
+
+Deno.test("model: [AUTH-1] [AUTH-2] [LIMIT-2] [LIMIT-10] what a token proves, and places of an address", () => {
+  const proven = { kind: "proven", subject: "me", peers: ["a"] } as const;
+  const limits = { auth: "jwt", auth_secret: "s".repeat(32), max_sockets_per_address: 1 } as const;
+  const full = "Too many connections from this address";
+  follows(limits, [
+    [
+      0,
+      opens(1, "a"),
+      error(1, "The token was not checked"),
+      "closes 1: 4006 The token was not checked",
+    ],
+    [0, opens(2, "a", { identity: proven, address: "2001:db8::1" }), open(2)],
+    [
+      0,
+      opens(3, "b", { identity: proven }),
+      error(3, "The token is not for this id"),
+      "closes 3: 4006 The token is not for this id",
+    ],
+    [
+      0,
+      opens(4, "me", { identity: proven, address: "2001:db8:0:0:1::" }),
+      error(4, full),
+      `closes 4: 4029 ${full}`,
+    ],
+    [
+      0,
+      opens(5, "a", { identity: proven, token: "new", address: "2001:DB8::2" }),
+      open(5),
+      replaced(2),
+    ],
+    [0, opens(6, "me", { identity: proven, address: "::ffff:1.2.3.4" }), open(6)],
+    [0, opens(7, "a", { identity: proven }), error(7, full), `closes 7: 4029 ${full}`],
+  ]);
+});

@@ -1,0 +1,139 @@
+/**
+ * The odd things that a history may have in it: parameters, identities, addresses, payloads, frames.
+ *
+ * @module
+ */
+import type { Event } from "../../core/mod.ts";
+
+/** A socket that is opened, but for its number. */
+export type Opening = Omit<Event & { kind: "socket-opened" }, "kind" | "conn">;
+
+/** What peers are called; the first two meet often. */
+export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "constructor"];
+
+/** What may be odd about a socket that is opened. */
+export const ODD_OPENINGS: readonly Partial<Opening>[] = [
+  { id: null },
+  { id: "" },
+  { token: null },
+  { token: "" },
+  { key: null },
+  { key: "" },
+  { key: "other" },
+  { key: "other", origin: "https://b.example", queryLength: 9_000 },
+  { origin: "https://A.EXAMPLE" },
+  { origin: "https://b.example" },
+  { origin: "NULL" },
+  { origin: "" },
+  { queryLength: 100 },
+  { queryLength: 101 },
+  { queryLength: 8_193 },
+  { id: "12345678901" },
+  { id: "123456789012" },
+  { id: "1234567890\n12" },
+  { id: "😀😀😀😀😀😀" },
+  { id: "x\u0000" },
+  { id: "x\u0085", token: "1234567" },
+  { id: "x\u00ad\u2028" },
+  { token: "1234567" },
+  { token: "123\u007f" },
+  { token: "123456" },
+  { id: "x".repeat(257) },
+  { token: "x".repeat(4_097) },
+  { address: "" },
+  { id: "\ud800" },
+];
+
+/** What tokens prove. */
+export const IDENTITIES: readonly Opening["identity"][] = [
+  { kind: "unchecked" },
+  { kind: "rejected", reason: "The token is old" },
+  { kind: "rejected", reason: "" },
+  { kind: "rejected", reason: `The token is ${"😀é".repeat(40)}` },
+  { kind: "proven", subject: "a", peers: [] },
+  { kind: "proven", subject: "a", peers: ["b", "__proto__"] },
+  { kind: "proven", subject: "b", peers: ["a", "c", "d"] },
+  { kind: "proven", subject: "t", peers: IDS },
+  { kind: "proven", subject: "", peers: IDS },
+];
+
+/** Where clients come from: some of these are one address. */
+export const ADDRESSES = [
+  "1.2.3.4",
+  "1.2.3.4",
+  "5.6.7.8",
+  "::ffff:1.2.3.4",
+  "::ffff:102:304",
+  "2001:db8::1",
+  "2001:db8:0:0:ffff::2",
+  "2001:db8:0:1::1",
+  "2001:DB8:0:1:a:b:c:d",
+  "::1",
+  "fe80::1%eth0",
+  "::ffff:1.2.3.4%1",
+  "",
+];
+
+/** Payloads of valid messages, some too long for some worlds. */
+export const PAYLOADS: readonly unknown[] = [
+  undefined,
+  null,
+  0,
+  "",
+  "é😀\ud800\u0000\u2028",
+  { sdp: "v=0", type: "offer", nested: [{ deep: [null, true, { 2: "b", 1: "a" }] }] },
+  JSON.parse('{"__proto__":{"type":"LEAVE"},"constructor":1}'),
+  "x".repeat(140),
+  "é".repeat(70),
+  "x".repeat(1_000),
+];
+
+/** What a field of a frame may be instead of a string. */
+export const ODD_VALUES: readonly unknown[] = [
+  undefined,
+  null,
+  "",
+  true,
+  false,
+  0,
+  -1.5e300,
+  [],
+  ["a"],
+  {},
+  "x".repeat(40),
+  "x".repeat(41),
+  `${"x".repeat(39)}😀`,
+  '\ud800\u2028\u00ad\u202e\u{e0001}"\\\n\u0000',
+];
+
+/** Frames that no JSON.stringify would write. */
+export const RAW_TEXTS: readonly string[] = [
+  "",
+  " ",
+  'no JSON \u0000\u2029\u{f0000}\ue000\u0378 \ud800 "quoted" \\',
+  `${"é".repeat(39)}😀 cut in half`,
+  "null",
+  "true",
+  "1e400",
+  "-0",
+  "12345678901234567890",
+  '"text"',
+  "[1]",
+  "{}",
+  '{"type":"OFFER","dst":"a","payload":1.0}',
+  '{"type":"OFFER","dst":"a","payload":[1e400,-0,0.1e-7,12345678901234567890]}',
+  '{"type":"OFFER","type":"CANDIDATE","dst":"a","dst":"b","src":"c","payload":1,"payload":2}',
+  '{"payload":{"b":1,"a":2,"1":3},"dst":"b","more":[],"src":"x","type":"ANSWER"}',
+  '{"type":"OFFER","dst":"\\ud800","payload":"\\u0041\\/"}',
+  '{"__proto__":{"type":"HEARTBEAT"}}',
+  '{"type":"OFFER","__proto__":{"dst":"a"}}',
+  '{"type":"LEAVE","__proto__":{"dst":"a"}}',
+  '\ufeff{"type":"HEARTBEAT"}',
+  `{"type":"OFFER","dst":"b","payload":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
+  `{"type":"LEAVE","dst":"nobody","payload":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
+  `{"type":"FUTURE","dst":"b","payload":${"[".repeat(100)}${"]".repeat(100)}}`,
+  "x".repeat(201),
+  "é".repeat(100),
+  `${"é".repeat(100)}x`,
+  "\ud800".repeat(67),
+];

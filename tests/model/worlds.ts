@@ -1,0 +1,95 @@
+/**
+ * The small worlds that histories are played in: bounds so low that a short history reaches every rule.
+ *
+ * @module
+ */
+import type { PartialSettings } from "../../core/mod.ts";
+
+const SMALL: PartialSettings = {
+  expire_timeout: 100,
+  alive_timeout: 300,
+  concurrent_limit: 4,
+  queue_limit: 3,
+  source_queue_limit: 4,
+  max_queue_bytes: 3_500,
+  max_unsent_bytes: 3_200,
+  max_bad_frames: 2,
+  max_message_bytes: 200,
+  max_id_length: 11,
+  max_token_length: 6,
+  max_query_length: 100,
+  frame_rate: 100,
+  frame_burst: 4,
+  max_sockets_per_address: 3,
+  wrong_token_limit: 1,
+  wrong_token_window: 500,
+  max_wrong_token_delay: 300,
+  wrong_token_addresses: 2,
+  max_waiting_sockets: 2,
+};
+
+const CALM: PartialSettings = {
+  ...SMALL,
+  frame_rate: 0,
+  max_message_bytes: 1_100,
+  max_unsent_bytes: 17_600,
+};
+
+/** The worlds that histories are played in, each with the bounds that it is about. */
+export const WORLDS: Readonly<Record<string, PartialSettings>> = {
+  small: SMALL,
+  calm: { ...CALM, max_sockets_per_address: 0, concurrent_limit: 9 },
+  defaults: {},
+  "no room": {
+    ...CALM,
+    queue_limit: 0,
+    max_message_bytes: 70_000,
+    max_unsent_bytes: 1_120_000,
+    alive_timeout: 5_000,
+  },
+  "no bytes": { ...CALM, max_queue_bytes: 0, concurrent_limit: 2 },
+  "no source": { ...CALM, source_queue_limit: 0, concurrent_limit: 0 },
+  "no clients": { ...SMALL, concurrent_limit: 0 },
+  "no tries": { ...CALM, wrong_token_limit: 0, max_sockets_per_address: 2 },
+  "no delay": { ...CALM, wrong_token_limit: 0, max_wrong_token_delay: 0 },
+  "no waiting": { ...CALM, wrong_token_limit: 1, max_waiting_sockets: 0 },
+  "nothing may be wrong": { ...CALM, wrong_token_limit: 0, max_waiting_sockets: 0 },
+  "many wait": {
+    ...CALM,
+    max_waiting_sockets: 9,
+    max_sockets_per_address: 0,
+    alive_timeout: 2_000,
+    wrong_token_window: 2_000,
+    max_wrong_token_delay: 900,
+  },
+  exact: {
+    ...CALM,
+    max_message_bytes: 140,
+    max_unsent_bytes: 4 * 562,
+    max_queue_bytes: 3 * 562,
+    queue_limit: 9,
+    source_queue_limit: 9,
+    max_sockets_per_address: 0,
+  },
+  "one place": { ...CALM, queue_limit: 1, max_sockets_per_address: 0 },
+  proven: { ...CALM, auth: "jwt", auth_secret: "s".repeat(32), max_sockets_per_address: 0 },
+  "brief memory": {
+    ...CALM,
+    wrong_token_limit: 2,
+    wrong_token_window: 200,
+    max_wrong_token_delay: 250,
+    max_waiting_sockets: 3,
+    max_sockets_per_address: 4,
+    alive_timeout: 1_000,
+    concurrent_limit: 9,
+  },
+  pages: { ...SMALL, cors: ["https://A.example", "null"], frame_rate: 7, frame_burst: 1 },
+  "any page": {
+    ...CALM,
+    cors: ["https://a.example", "*"],
+    queue_limit: 100,
+    source_queue_limit: 100,
+    max_queue_bytes: 100_000,
+    max_sockets_per_address: 0,
+  },
+};

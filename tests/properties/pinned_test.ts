@@ -1,0 +1,57 @@
+/**
+ * Histories that once broke a law or a rule, each as short as it can be: pasted from what a failing run of
+ * `history_test.ts` prints.
+ */
+import { type PartialSettings, reduce, settingsFrom } from "../../core/mod.ts";
+import { agreement } from "../model/side_by_side.ts";
+import { both, replay } from "./check.ts";
+import type { Moment } from "./histories.ts";
+import { laws } from "./laws.ts";
+
+/** Runs a history, given as plain data, with all laws and the model looking. */
+function pinned(
+  given: PartialSettings,
+  history: readonly (readonly [now: number, event: object])[],
+): void {
+  const settings = settingsFrom(given);
+  const moments: Moment[] = JSON.parse(JSON.stringify(history));
+  replay(settings, moments, { look: both(laws(reduce), agreement(settings)) });
+}
+
+const CLIENT = {
+  kind: "socket-opened",
+  token: "t",
+  key: "peerjs",
+  address: "",
+  origin: null,
+  queryLength: 30,
+  identity: { kind: "unchecked" },
+};
+
+Deno.test("pinned: [LIFE-1] a late tick disconnects in the order of the deadlines, not of the looks", () => {
+  pinned({ alive_timeout: 200 }, [
+    [0, { ...CLIENT, conn: 1, id: "a" }],
+    [1, { ...CLIENT, conn: 2, id: "b" }],
+    [2, { kind: "frame-received", conn: 1, text: '{"type":"HEARTBEAT"}' }],
+    [1_000, { kind: "tick" }],
+  ]);
+});
+
+Deno.test("pinned: [LIFE-3] [MSG-12] what fails after the server stopped waits no more", () => {
+  const text = '{"type":"OFFER","src":"a","dst":"b"}';
+  pinned({}, [
+    [0, { ...CLIENT, conn: 1, id: "a" }],
+    [0, { kind: "shutdown-requested" }],
+    [0, { kind: "send-failed", conn: 1, texts: [text] }],
+  ]);
+});
+
+Deno.test("pinned: [QUEUE-3] an EXPIRE does not reach who has the id by now", () => {
+  pinned({ expire_timeout: 50 }, [
+    [0, { ...CLIENT, conn: 1, id: "a" }],
+    [0, { kind: "frame-received", conn: 1, text: '{"type":"OFFER","dst":"x","payload":1}' }],
+    [0, { kind: "socket-closed", conn: 1 }],
+    [0, { ...CLIENT, conn: 2, id: "a", token: "u" }],
+    [50, { kind: "tick" }],
+  ]);
+});
