@@ -257,6 +257,19 @@ Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the 
   assertEquals([w.state.claims.size, w.state.stored.size], [1, 0]);
 });
 
+Deno.test("[MSG-12] what is dropped takes nothing with it", () => {
+  const w = withA({});
+  w.open(2, "b");
+  const frames = [{ type: "OPEN" }, { type: "LEAVE", src: "a", dst: "b" }, {
+    type: "ANSWER",
+    src: "a",
+    dst: "b",
+  }];
+  const texts = frames.map((frame) => JSON.stringify(frame));
+  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  assertEquals(w.open(3, "b"), [opens(3), sends(3, frames[2])]);
+});
+
 Deno.test("[MSG-12] the failure of a socket that is gone already clears nobody's record", () => {
   const w = withA({});
   w.open(2, "a");

@@ -121,6 +121,7 @@ Deno.test("[HTTP-7] any other path is 404 and names the URLs that exist", () => 
       "/myapp//id",
       "/myapp/k/peers/x",
       "/k/id",
+      "/yours/k/id",
       "/myapp/peerjs/",
     ]
   ) {
@@ -160,4 +161,11 @@ Deno.test("[HTTP-8] a list of origins is echoed to those on it, and nothing to o
   ) {
     assertEquals(origin(other), [undefined, "Origin"]);
   }
+});
+
+Deno.test("[HTTP-2] an id that no client could claim is not given out", () => {
+  const state = initialState(settingsFrom({ max_id_length: 4 }));
+  const suggestions = ["", "abcde", "a\x7f", "abcd"];
+  const get = { method: "GET", path: "/peerjs/id", origin: null, identity: UNCHECKED };
+  assertEquals(respond(state, get, () => suggestions.shift() ?? "").body, "abcd");
 });

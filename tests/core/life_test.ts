@@ -105,3 +105,21 @@ Deno.test("[STATE-2] a tick with nothing due returns the same state object and n
   assertEquals(w.tick(), []);
   assertStrictEquals(w.state, before);
 });
+
+Deno.test("[LIFE-1] a client that spoke less than a millisecond after it came is not cut short", () => {
+  const w = world({ alive_timeout: 1_000 });
+  w.open(1, "a");
+  w.now = 0.5;
+  w.say(1, { type: "HEARTBEAT" });
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+  assertEquals(wake(w), { at: 1_000.5, effects: [closes(1, CLOSE.timedOut, SILENT)] });
+});
+
+Deno.test("[LIFE-3] [MSG-8] what was counted is still counted after the shutdown", () => {
+  const w = world();
+  w.open(1, "a");
+  w.say(1, { type: "FUTURE" });
+  w.step({ kind: "shutdown-requested" });
+  assertEquals(w.state.unknownTypes, 1);
+});

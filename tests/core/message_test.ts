@@ -252,3 +252,10 @@ Deno.test("[MSG-6] the answer quotes only the beginning of what came", () => {
   const [answer] = three().text(1, `{"type":"OFFER","dst":${JSON.stringify(["x".repeat(9_000)])}}`);
   assertStringIncludes(answer?.kind === "send" ? answer.text : "", "got an array");
 });
+
+Deno.test("[MSG-9] a binary message of the limit is a bad frame, and no more than that", () => {
+  const w = three({ max_message_bytes: 300 });
+  assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 300 }), [
+    error(1, "A frame must be text: got 300 bytes of binary data."),
+  ]);
+});

@@ -175,3 +175,9 @@ Deno.test("[OPEN-9] the opening of a connection that is open already is no event
   assertEquals(w.open(1, "b"), []);
   assertStrictEquals(w.state, before);
 });
+
+Deno.test("[OPEN-2] [OPEN-3] a wrong key is told before what is wrong with the id", () => {
+  const refused = refuses(1, CLOSE.wrongKey, "Invalid key provided");
+  assertEquals(world({ max_id_length: 1 }).open(1, "ab", "t", "wrong"), refused);
+  assertEquals(world().open(1, "a\n", "t", "wrong"), refused);
+});

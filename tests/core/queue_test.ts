@@ -228,3 +228,15 @@ Deno.test("[STATE-2] the server sleeps until the first deadline, and then for ev
   assertEquals(wake(w)?.at, 10_000);
   assertEquals(wake(w), null);
 });
+
+Deno.test("[QUEUE-2] a mailbox has just half of what may be unsent, and not a byte more", () => {
+  const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
+  const frame = (bytes: number): unknown => {
+    const empty = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "" }).length;
+    return { type: "OFFER", dst: "x", payload: "x".repeat(bytes - 512 - empty) };
+  };
+  const left = 4_800 - 4 * 1_000;
+  for (let i = 0; i < 4; i++) assertEquals(w.say(1, frame(1_000)), []);
+  assertEquals(w.say(1, frame(left + 1)), [expires(1, "a", "x")]);
+  assertEquals(w.say(1, frame(left)), []);
+});

@@ -123,3 +123,33 @@ Deno.test("[SET-2] the text of a number is digits and nothing else", () => {
     value: ["https://a.example", "*"],
   });
 });
+
+Deno.test("[SET-1] the text of a switch is yes or no, and a host loses its brackets", () => {
+  assertEquals(parseText("proxied", "false"), { ok: true, value: false });
+  assertEquals(checkValue("host", "[::1]"), { ok: true, value: "::1" });
+});
+
+Deno.test("[SET-2] both ends of a range are in it", () => {
+  for (const name of OPTION_NAMES) {
+    const option = optionOf(name);
+    if (option.type !== "integer") continue;
+    for (const value of [option.min, option.max]) assert(checkValue(name, value).ok, name);
+    for (const value of [option.min - 1, option.max + 1, option.min + 0.5]) {
+      assert(!checkValue(name, value).ok, name);
+    }
+  }
+  const enough = { max_message_bytes: 100_000, max_unsent_bytes: 1_600_000 };
+  assertEquals(settingsFrom(enough).max_unsent_bytes, 1_600_000);
+});
+
+Deno.test("[SET-2] one item of a list that is not valid makes it so, and a key is no step up", () => {
+  assert(!checkValue("cors", ["https://a.example", "b.example"]).ok);
+  assert(!checkValue("key", "..").ok);
+});
+
+Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
+  assertEquals(checkValue("auth_secret", "hunter2"), {
+    ok: false,
+    problem: "must be 32 or more characters.",
+  });
+});

@@ -53,3 +53,13 @@ Deno.test("[FAULT-25] a churn leaves no entry in any map, but for the wrong toke
   assertEquals(Object.values(others).filter((size) => size > 0), []);
   assert(wrongTokens <= 20 && wrongOrder === wrongTokens);
 });
+
+Deno.test("[FAULT-25] sizes counts every entry, of trees too", () => {
+  const w = world({ wrong_token_limit: 0 });
+  for (let conn = 1; conn <= 40; conn++) w.open(conn, `peer ${conn}`);
+  for (let conn = 41; conn <= 60; conn++) {
+    w.step(opening(conn, { id: "peer 1", token: "wrong", address: `198.51.100.${conn}` }));
+  }
+  const { connections, lookAt, waiting, answerAt } = sizes(w.state);
+  assertEquals([connections, lookAt, waiting, answerAt], [40, 40, 20, 20]);
+});

@@ -1,6 +1,14 @@
-import { initialState, retire, settingsFrom, type State } from "../../core/mod.ts";
-import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/persistent_map.ts";
+import { initialState, peerId, retire, settingsFrom, type State } from "../../core/mod.ts";
+import {
+  emptyMap,
+  mapEntries,
+  mapGet,
+  mapKeys,
+  mapRetire,
+  mapSet,
+} from "../../core/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { world } from "../support/world.ts";
 
 Deno.test("[STATE-6] a version that was given up cannot be read, and the newest is not touched", () => {
   const old = emptyMap<string, number>();
@@ -26,6 +34,42 @@ Deno.test("[STATE-6] giving up a state gives up every map that has a newer versi
   }
 });
 
+Deno.test("[STATE-1] no event touches what an older state has in its mailboxes", () => {
+  const w = world({ expire_timeout: 1_000 });
+  w.open(1, "a");
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 400;
+  w.say(1, { type: "CANDIDATE", dst: "x" });
+  w.now = 800;
+  w.say(1, { type: "CANDIDATE", dst: "x" });
+  const three = w.state;
+  const serials = (state: State): unknown => mapGet(state.mailboxes, peerId("x"))?.serials;
+  w.say(1, { type: "CANDIDATE", dst: "x" });
+  const four = w.state;
+  assertEquals([serials(three), serials(four)], [[0, 1, 2], [0, 1, 2, 3]]);
+  w.now = 1_000;
+  w.tick();
+  assertEquals([serials(four), serials(w.state)], [[0, 1, 2, 3], [1, 2, 3]]);
+  w.open(2, "x");
+  assertEquals([serials(three), serials(w.state)], [[0, 1, 2], undefined]);
+});
+
+Deno.test("[STATE-1] what was asked of a map does not change with the next version", () => {
+  const map = mapSet(emptyMap<string, number>(), "a", 1);
+  const [entries, keys] = [mapEntries(map), mapKeys(map)];
+  mapSet(map, "b", 2);
+  assertEquals([[...entries], [...keys]], [[["a", 1]], ["a"]]);
+});
+
 function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && "native" in value;
 }
+
+Deno.test("[STATE-6] a map that the next state shares is not given up, whoever made a third from it", () => {
+  const old = initialState(settingsFrom());
+  const newer = { ...old, unknownTypes: 1 };
+  const branch = mapSet(old.sources, peerId("a"), 1);
+  retire(old, newer);
+  assertEquals(mapGet(newer.sources, peerId("a")), undefined);
+  assertEquals(mapGet(branch, peerId("a")), 1);
+});

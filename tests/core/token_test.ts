@@ -83,8 +83,18 @@ Deno.test("[LIMIT-3] tokens are forgotten when the window since the first of the
   assertEquals(guess(w, 4), [], "the third");
   w.now = 1_000;
   assertEquals(guess(w, 5), taken(5), "the first of a new window");
+  assertEquals([guess(w, 6), guess(w, 7)], [taken(6), []], "the second, and the third");
   w.now = 1_009;
   assertEquals(w.tick(), taken(4));
+});
+
+Deno.test("[LIMIT-3] an answer comes when it is due, and not before", () => {
+  const w = held({ wrong_token_limit: 0 });
+  guess(w, 2);
+  w.now = 99.999;
+  assertEquals(w.tick(), []);
+  w.now = 100;
+  assertEquals(w.tick(), taken(2));
 });
 
 Deno.test("[LIMIT-3] a maximum of 0 counts, and delays nobody", () => {
@@ -261,4 +271,26 @@ Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, 
     assertEquals(status(path, unchecked), 401, path);
   }
   assertEquals([status("/", none), status("/peerjs", none), status("/x", none)], [200, 426, 404]);
+});
+
+Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is looked at first, then lengths, then what a token proves", () => {
+  const w = world({ cors: ["https://app.example"], max_query_length: 40 });
+  const rejected: Identity = { kind: "rejected", reason: "The token has expired" };
+  const come = (origin: string | null): readonly Effect[] =>
+    w.step(opening(1, { origin, queryLength: 41, identity: rejected }));
+  const origin = "Pages of this origin may not use this server";
+  assertEquals(come("https://evil.example"), refuses(1, CLOSE.wrongOrigin, origin));
+  const length = "The query has 41 characters: at most 40 are allowed";
+  assertEquals(come(null), refuses(1, CLOSE.badParameters, length));
+});
+
+Deno.test("[AUTH-5] with auth_http a token that nobody checked is none, and WWW-Authenticate says so", () => {
+  const state = initialState(
+    settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true }),
+  );
+  const identity: Identity = { kind: "unchecked" };
+  const request = { method: "GET", path: "/peerjs/id", origin: null, identity };
+  const { status, headers, body } = respond(state, request, () => "x");
+  assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
+  assertEquals(body, "A token is missing.\n");
 });

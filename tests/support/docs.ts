@@ -1,10 +1,12 @@
 /**
- * The documents that are made from the code, as they should be: the README's table of options, and the
- * tests behind each rule of SPEC.md. Run as a program it writes them.
+ * The documents that are made from the code, as they should be: the README's table of options and its
+ * comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
  *
  * @module
  */
 import { optionTable } from "../../adapters/cli.ts";
+import { GROUPS } from "../conformance/groups.ts";
+import { differ, readObserved } from "./observed.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const RULE = /^\*\*([A-Z]+-\d+)\*\*/gm;
@@ -27,11 +29,17 @@ export function ruleNumbers(spec: string): string[] {
   return [...spec.matchAll(RULE)].map(([, rule]) => rule ?? "");
 }
 
-/** For each rule that tests cite, the files of those tests. */
+/** The numbers of the rules in which the incumbent does something else, in order. */
+export function deviatingRules(spec: string): string[] {
+  return spec.split("\n\n").filter((paragraph) => paragraph.includes("_Deviation_"))
+    .flatMap(ruleNumbers);
+}
+
+/** For each rule that tests cite, the files of those tests; a conversation with the incumbent is a test. */
 export async function testedRules(): Promise<Map<string, string[]>> {
   const cited = new Map<string, string[]>();
   for (const file of await sourceFiles("tests")) {
-    if (!file.endsWith("_test.ts")) continue;
+    if (!file.endsWith("_test.ts") && !file.startsWith("tests/conformance/")) continue;
     const names = (await readText(file)).matchAll(/\[([A-Z]+-\d+)\]/g);
     for (const rule of new Set([...names].map(([, rule]) => rule ?? ""))) {
       cited.set(rule, [...cited.get(rule) ?? [], file.slice("tests/".length)]);
@@ -53,9 +61,34 @@ export async function expectedSpec(): Promise<string> {
   }).join("\n\n");
 }
 
-/** README.md with the table of options that the code has. */
+/** README.md with the table of options that the code has, and what was observed of the incumbent. */
 export async function expectedReadme(): Promise<string> {
-  return replaceBetween(await readText("README.md"), "options", optionTable());
+  const readme = replaceBetween(await readText("README.md"), "options", optionTable());
+  return replaceBetween(readme, "comparison", await comparison());
+}
+
+/** The table of what people should know, and what the conversations came to. */
+async function comparison(): Promise<string> {
+  const observed = await readObserved();
+  const rules = ruleNumbers(await readText("core/SPEC.md"));
+  const differing = GROUPS.flatMap(({ conversations }) => conversations).flatMap(
+    ({ name, differs }) => {
+      const seen = observed[name];
+      return seen !== undefined && differ(seen) && differs !== undefined ? [differs] : [];
+    },
+  );
+  const rows = differing.flatMap(({ row }) => row === undefined ? [] : [row])
+    .map(({ about, incumbent, signalbox }) => `| ${about} | ${incumbent} | ${signalbox} |`);
+  const shown = new Set(differing.flatMap((difference) => difference.rules));
+  const all = Object.keys(observed).length;
+  const list = rules.filter((rule) => shown.has(rule)).join(", ");
+  return `|  | \`npm:peer\` 1.0.2 | signalbox |
+|---|---|---|
+${rows.join("\n")}
+
+Both were held side by side in ${all} conversations (\`deno task conformance\`): ${
+    all - differing.length
+  } alike, ${differing.length} different, in the rules ${list}.`;
 }
 
 function replaceBetween(text: string, name: string, content: string): string {

@@ -18,6 +18,8 @@ export interface IncumbentOptions {
   readonly allow_discovery?: boolean;
   /** How often it looks for messages whose time has come; its default is 1,000. */
   readonly cleanup_out_msgs?: number;
+  /** What its command makes of `--cors`. */
+  readonly corsOptions?: { readonly origin: readonly string[] };
 }
 
 /** A running incumbent. */
@@ -67,6 +69,15 @@ export async function startIncumbent(options: IncumbentOptions = {}): Promise<In
     await stop();
     throw new Error(`Cannot start the incumbent; it wrote: ${await complaints}`, { cause });
   }
+}
+
+/** What the incumbent's own command, `peerjs`, prints when it is asked for help. */
+export async function incumbentHelp(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "npm:peer@1.0.2/peerjs", "--help"],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 const MAIN = new URL("./incumbent_main.ts", import.meta.url).href;

@@ -1,10 +1,9 @@
 /**
  * The incumbent, `npm:peer` 1.0.2, as a program of its own: the conformance tests start it as a child.
  *
- * It stops as the incumbent's own command does: SIGTERM closes the listener and waits for the sockets. That
- * command cannot be asked for "any free port", which is why this file stands in for it. The command also
- * catches every exception, and a socket whose frame caused one is deaf from then on; here, as in a program
- * that embeds the library, it ends the process, which a test can see.
+ * It stops as the incumbent's own command does: SIGTERM closes the listener and waits for the sockets. But that
+ * command catches every exception, and a socket whose frame caused one is deaf from then on, which no test
+ * can see without waiting; here, as in a program that embeds the library, it ends the process.
  *
  * The options come as one JSON object, the only argument. On stdout it says two things, a JSON object a
  * line each: that it listens, and that it was told to stop.

@@ -1,0 +1,258 @@
+/**
+ * Conversations with frames that are no good.
+ *
+ * @module
+ */
+import type { Conversation } from "../support/side_by_side.ts";
+import { BROKEN, closed, dropped, error, offer, OPEN, open } from "./said.ts";
+
+/** Signalbox's default. */
+const BAD_FRAMES_MAX = 16;
+/** With an index as the key, the engine's encoder leaves its path without recursion. */
+const DEEP = `${'[{"1":'.repeat(8_000)}0${"}]".repeat(8_000)}`;
+const BINARY_OFFER = new TextEncoder().encode(JSON.stringify({ type: "OFFER", dst: "bob" }));
+const BINARY = "A frame must be text: got 28 bytes of binary data.";
+const NUMBER = 'The "type" of a frame must be a string: got 5.';
+const TOO_BIG = "A message may have at most 65536 bytes";
+const LEAVERS = [
+  ["without dst", undefined],
+  ["with null", null],
+  ["with an empty dst", ""],
+] as const;
+/** What is no object, and what signalbox says to it. */
+const FATAL: Readonly<Record<string, string>> = {
+  "not JSON": 'A frame must be JSON, and this is not: "not JSON".',
+  "": 'A frame must be JSON, and this is not: "".',
+  null: "A frame must be a JSON object: got null.",
+  5: "A frame must be a JSON object: got 5.",
+  '"text"': 'A frame must be a JSON object: got "text".',
+};
+const NO_FRAMES = [
+  [1],
+  {},
+  { type: null },
+  { type: 5, dst: "bob" },
+  { type: ["OFFER"], dst: "bob" },
+];
+const NO_DESTINATION = [
+  { type: "OFFER" },
+  { type: "OFFER", dst: "" },
+  { type: "CANDIDATE", dst: null },
+  { type: "ANSWER", dst: 5 },
+  { type: "EXPIRE", dst: ["bob"] },
+  { type: "LEAVE", dst: 5 },
+];
+const FOR_THE_SERVER = [
+  { type: "OPEN", dst: "bob" },
+  { type: "ID-TAKEN", dst: "bob" },
+  { type: "ERROR", dst: "bob", payload: { msg: "mine" } },
+];
+
+/** With prefix `/myapp`, and peers that may be listed. */
+export const FRAMES: readonly Conversation[] = [
+  {
+    name: "[MSG-6] what is no frame is answered with ERROR",
+    talk: async ({ join }) => {
+      const [alice] = [await join("alice"), await join("bob")];
+      for (const frame of NO_FRAMES) alice.send(frame);
+    },
+    differs: {
+      rules: ["MSG-6"],
+      signalbox: {
+        alice: open(
+          error("A frame must be a JSON object: got an array."),
+          ...["nothing", "null", "5", "an array"].map((what) =>
+            error(`The "type" of a frame must be a string: got ${what}.`)
+          ),
+        ),
+        bob: open(),
+      },
+      incumbent: { alice: open(), bob: open() },
+      row: {
+        about: "a bad frame",
+        incumbent:
+          "silence; one that is no JSON, or no object, ends an application that embeds it " +
+          "and listens to no `error` events",
+        signalbox: "an `ERROR` that says what was wrong",
+      },
+    },
+  },
+  {
+    name: "[MSG-6] a message for nobody is answered with ERROR",
+    talk: async ({ join }) => {
+      const [alice] = [await join("alice"), await join("bob")];
+      for (const frame of NO_DESTINATION) alice.send(frame);
+    },
+    differs: {
+      rules: ["MSG-6"],
+      signalbox: {
+        alice: open(
+          ...[
+            ["OFFER", "nothing"],
+            ["OFFER", '""'],
+            ["CANDIDATE", "null"],
+            ["ANSWER", "5"],
+            ["EXPIRE", "an array"],
+            ["LEAVE", "5"],
+          ].map(([type, what]) =>
+            error(`The "dst" of a frame of type "${type}" must be a peer's id: got ${what}.`)
+          ),
+        ),
+        bob: open(),
+      },
+      incumbent: { alice: open(), bob: open() },
+    },
+  },
+  {
+    name: "[MSG-6] what only the server says is answered with ERROR",
+    talk: async ({ join }) => {
+      const [alice] = [await join("alice"), await join("bob")];
+      for (const frame of FOR_THE_SERVER) alice.send(frame);
+    },
+    differs: {
+      rules: ["MSG-6"],
+      signalbox: {
+        alice: open(
+          ...FOR_THE_SERVER.map(({ type }) =>
+            error(`A frame of type "${type}" is for the server to send, not for a client.`)
+          ),
+        ),
+        bob: open(),
+      },
+      incumbent: { alice: open(), bob: open() },
+    },
+  },
+  {
+    name: "[MSG-6] a binary frame is answered with ERROR",
+    talk: async ({ join }) => {
+      const [alice] = [await join("alice"), await join("bob")];
+      alice.sendRaw(BINARY_OFFER);
+    },
+    differs: {
+      rules: ["MSG-6"],
+      signalbox: { alice: open(error(BINARY)), bob: open() },
+      incumbent: { alice: open(), bob: open(offer("alice", "bob")) },
+    },
+  },
+  {
+    name: "[MSG-7] who keeps at it is closed",
+    talk: async ({ join }) => {
+      const [alice, bob] = [await join("alice"), await join("bob")];
+      for (let i = 1; i < BAD_FRAMES_MAX; i++) alice.send({ type: 5 });
+      await alice.fence();
+      for (let i = 1; i < BAD_FRAMES_MAX; i++) alice.send({ type: 5 });
+      alice.sendRaw(BINARY_OFFER);
+      await Promise.race([alice.ended(), bob.got(2)]);
+    },
+    differs: {
+      rules: ["MSG-7"],
+      signalbox: {
+        alice: closed(
+          4010,
+          "Sent 16 bad frames in a row",
+          ...Array.from({ length: 2 * BAD_FRAMES_MAX - 2 }, () => error(NUMBER)),
+          error(BINARY),
+        ),
+        bob: open(),
+      },
+      incumbent: { alice: open(), bob: open(offer("alice", "bob")) },
+    },
+  },
+  {
+    name: "[MSG-9] a message of more than 64 KiB is refused, and its sender closed",
+    talk: async ({ join }) => {
+      const [alice, bob] = [await join("alice"), await join("bob")];
+      alice.send({ type: "OFFER", dst: "bob", payload: "x".repeat(65_536) });
+      await Promise.race([alice.ended(), bob.got(2)]);
+    },
+    differs: {
+      rules: ["MSG-9"],
+      signalbox: {
+        alice: closed(1009, TOO_BIG, error(`${TOO_BIG}: this one has more.`)),
+        bob: open(),
+      },
+      incumbent: { alice: open(), bob: open(offer("alice", "bob", "<65536 × x>")) },
+      row: {
+        about: "a message of more than 64 KiB",
+        incumbent: "is passed on",
+        signalbox: "is refused, and its sender closed: `max_message_bytes`",
+      },
+    },
+  },
+  {
+    name: "[MSG-10] what cannot be encoded is its sender's fault, not its receiver's",
+    talk: async ({ join }) => {
+      const [alice] = [await join("alice"), await join("bob")];
+      alice.sendRaw(`{"type":"OFFER","dst":"bob","payload":${DEEP}}`);
+    },
+    differs: {
+      rules: ["MSG-10"],
+      signalbox: {
+        alice: open(error("The payload of this OFFER is nested too deeply to be passed on.")),
+        bob: open(),
+      },
+      incumbent: { alice: open({ type: "LEAVE", src: "bob", dst: "alice" }), bob: dropped() },
+    },
+  },
+  {
+    name: "[MSG-4] LEAVE without a dst closes the socket",
+    talk: async ({ join, unlisted }) => {
+      const witness = await join("witness");
+      for (const [name, dst] of LEAVERS) {
+        const leaver = await join(name);
+        leaver.send({ type: "LEAVE", dst });
+        await unlisted(name);
+        await leaver.tell(witness);
+      }
+    },
+    differs: {
+      rules: ["MSG-4"],
+      signalbox: {
+        witness: open(),
+        ...Object.fromEntries(LEAVERS.map(([name]) => [name, closed(4009, "Left")])),
+      },
+      incumbent: {
+        witness: open(...LEAVERS.map(([name]) => offer(name, "witness", `from ${name}`))),
+        ...Object.fromEntries(LEAVERS.map(([name]) => [name, open()])),
+      },
+      row: {
+        about: "`LEAVE` without a destination",
+        incumbent: "the socket stays open, and can still send",
+        signalbox: "the socket is closed",
+      },
+    },
+  },
+];
+
+/** Each ends the incumbent. */
+export const ENDS: readonly Conversation[] = [
+  ...Object.entries(FATAL).map(([raw, msg]): Conversation => ({
+    name: `[MSG-6] ${raw === "" ? "an empty frame" : raw} is answered with ERROR`,
+    talk: async ({ join }) => {
+      const [alice] = [await join("alice"), await join("bob")];
+      alice.sendRaw(raw);
+    },
+    differs: {
+      rules: ["MSG-6"],
+      signalbox: { alice: open(error(msg)), bob: open() },
+      incumbent: { alice: [OPEN, BROKEN], bob: [OPEN, BROKEN] },
+    },
+  })),
+  {
+    name: "[LIFE-3] SIGTERM closes every socket",
+    talk: async ({ interrupt, join }) => {
+      await join("stays");
+      await interrupt();
+    },
+    differs: {
+      rules: ["LIFE-3"],
+      signalbox: { stays: closed(1001, "Server is shutting down") },
+      incumbent: { stays: open() },
+      row: {
+        about: "when it is told to stop",
+        incumbent: "waits for its clients",
+        signalbox: "tells them and ends",
+      },
+    },
+  },
+];

@@ -1,0 +1,174 @@
+/**
+ * Conversations with pages: what a browser must be told before it lets one read an answer.
+ *
+ * @module
+ */
+import type { Conversation } from "../support/side_by_side.ts";
+import { ABOUT, cannot, json, open, refused, text, URLS } from "./said.ts";
+
+const PAGE = "https://page.example";
+const STRANGER = "https://stranger.example";
+const PREFLIGHT = {
+  "access-control-request-method": "GET",
+  "access-control-request-headers": "x-custom",
+};
+const PEERS = { GET: "peerjs/peers" };
+const NOTHING = `Nothing is served here.\n${URLS}`;
+const METHODS = "GET, HEAD, OPTIONS";
+const SHARED = {
+  "access-control-allow-methods": METHODS,
+  "access-control-allow-headers": "*",
+  "access-control-max-age": "86400",
+};
+const ANY_PAGE = { "access-control-allow-origin": "*", ...SHARED };
+const THIS_ORIGIN = { "access-control-allow-origin": PAGE };
+/** The incumbent repeats the origin that asks. */
+const THIS_PAGE = { ...THIS_ORIGIN, vary: "Origin" };
+
+/** With prefix `/myapp`, and peers that may be listed. */
+export const PAGES: readonly Conversation[] = [
+  {
+    name: "[HTTP-8] a page of any origin may read every answer of a known path",
+    talk: async ({ ask }) => {
+      await ask("", { origin: PAGE });
+      await ask("peerjs/peers", { origin: PAGE });
+      await ask("peerjs/peers", { origin: null });
+    },
+    differs: {
+      rules: ["HTTP-8"],
+      signalbox: {
+        http: [
+          json({ GET: "" }, ABOUT, ANY_PAGE),
+          json(PEERS, [], ANY_PAGE),
+          json(PEERS, [], ANY_PAGE),
+        ],
+      },
+      incumbent: {
+        http: [
+          json({ GET: "" }, ABOUT, THIS_PAGE),
+          json(PEERS, [], THIS_PAGE),
+          json(PEERS, [], { vary: "Origin" }),
+        ],
+      },
+    },
+  },
+  {
+    name: "[HTTP-8] a page may read why its path is wrong",
+    talk: async ({ ask }) => {
+      await ask("/peerjs/id", { origin: PAGE });
+      await ask("nothing", { origin: PAGE });
+    },
+    differs: {
+      rules: ["HTTP-7", "HTTP-8"],
+      signalbox: {
+        http: ["/peerjs/id", "nothing"].map((path) => text({ GET: path }, 404, NOTHING, ANY_PAGE)),
+      },
+      incumbent: {
+        http: [
+          cannot({ GET: "/peerjs/id" }, "/peerjs/id"),
+          cannot({ GET: "nothing" }, "/myapp/nothing", THIS_PAGE),
+        ],
+      },
+      row: {
+        about: "an unknown URL",
+        incumbent:
+          "404 that names none, outside the prefix without CORS headers: the browser hides it",
+        signalbox: "404 that names the URLs that exist",
+      },
+    },
+  },
+  {
+    name: "[HTTP-6] [HTTP-8] a preflight is told the methods that there are",
+    talk: async ({ ask }) => {
+      for (const path of ["", "peerjs/id"]) {
+        await ask(path, { method: "OPTIONS", origin: PAGE, headers: PREFLIGHT });
+      }
+    },
+    differs: {
+      rules: ["HTTP-6", "HTTP-8"],
+      signalbox: {
+        http: ["", "peerjs/id"].map((path) => preflight(path, { allow: METHODS, ...ANY_PAGE })),
+      },
+      incumbent: {
+        http: ["", "peerjs/id"].map((path) =>
+          preflight(path, {
+            "access-control-allow-origin": PAGE,
+            "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
+            "access-control-allow-headers": "x-custom",
+            vary: "Origin, Access-Control-Request-Headers",
+          })
+        ),
+      },
+    },
+  },
+  {
+    name: "[HTTP-8] a preflight of a path that does not exist is answered",
+    talk: ({ ask }) => ask("/nothing", { method: "OPTIONS", origin: PAGE, headers: PREFLIGHT }),
+    differs: {
+      rules: ["HTTP-6", "HTTP-8"],
+      signalbox: { http: [preflight("/nothing", ANY_PAGE)] },
+      incumbent: { http: [cannot({ OPTIONS: "/nothing" }, "/nothing")] },
+    },
+  },
+  {
+    name: "[OPEN-6] pages of any origin may open sockets",
+    talk: async ({ join }) => {
+      await join("page", { origin: PAGE });
+      await join("stranger", { origin: STRANGER });
+      await join("program");
+    },
+  },
+];
+
+/** With a list of origins that has the page's only. */
+export const LISTED_PAGES: readonly Conversation[] = [
+  {
+    name: "[HTTP-8] a page whose origin is not listed may read nothing",
+    talk: async ({ ask }) => {
+      await ask("", { origin: STRANGER });
+      await ask("", { origin: null });
+    },
+  },
+  {
+    name: "[HTTP-8] a page whose origin is listed may read answers",
+    talk: ({ ask }) => ask("", { origin: PAGE }),
+    differs: {
+      rules: ["HTTP-8"],
+      signalbox: {
+        http: [json({ GET: "" }, ABOUT, { ...THIS_ORIGIN, ...SHARED, vary: "Origin" })],
+      },
+      incumbent: { http: [json({ GET: "" }, ABOUT, THIS_PAGE)] },
+    },
+  },
+  {
+    name: "[OPEN-6] a page whose origin is listed, and a program, may open sockets",
+    talk: async ({ join }) => {
+      await join("page", { origin: PAGE });
+      await join("program");
+    },
+  },
+  {
+    name: "[OPEN-10] a page whose origin is not listed may open no socket",
+    talk: async ({ join }) => {
+      const stranger = await join("stranger", { origin: STRANGER });
+      await stranger.fence();
+    },
+    differs: {
+      rules: ["OPEN-10"],
+      signalbox: { stranger: refused(4005, "Pages of this origin may not use this server") },
+      incumbent: { stranger: open() },
+      row: {
+        about: "a socket of a page whose origin `--cors` does not list",
+        incumbent: "is opened",
+        signalbox: "is refused",
+      },
+    },
+  },
+];
+
+/** The settings of {@linkcode LISTED_PAGES}. */
+export const PAGE_LIST = { corsOptions: { origin: [PAGE] } };
+
+function preflight(path: string, headers: Readonly<Record<string, string>>): unknown {
+  return { OPTIONS: path, status: 204, ...headers, body: "" };
+}

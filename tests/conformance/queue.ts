@@ -1,0 +1,233 @@
+/**
+ * Conversations with peers that are not connected yet.
+ *
+ * @module
+ */
+import type { Conversation } from "../support/side_by_side.ts";
+import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
+
+/** Signalbox's default. */
+const QUEUE_MAX = 256;
+/** How many frames a client may send at once in {@linkcode BOUNDS}. */
+export const FRAMES_MAX = 300;
+const TOO_MANY = `Too many frames: ${FRAMES_MAX} at once and 1 a second are allowed`;
+/** So many large messages have room in one mailbox, when they are sent at once. */
+const WINDOW = 8;
+const LARGE = "x".repeat(60_000);
+
+/** With prefix `/myapp`, and peers that may be listed. */
+export const QUEUE: readonly Conversation[] = [
+  {
+    name: "[QUEUE-1] what waits comes right after OPEN, in order, before anything newer",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      alice.send({ type: "OFFER", dst: "late", payload: { a: [1, null] } });
+      for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "late", payload: i });
+      alice.send({ type: "ANSWER", dst: "late" });
+      await alice.fence();
+      const late = await join("late");
+      alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
+      await late.got(9);
+    },
+  },
+  {
+    name: "[QUEUE-1] what several sent to one comes in the order in which they sent it",
+    talk: async ({ join }) => {
+      const sources = [await join("alice"), await join("bob"), await join("carol")];
+      for (const type of ["OFFER", "CANDIDATE"]) {
+        for (const source of sources) {
+          source.send({ type, dst: "late", payload: `${type} of ${source.id}` });
+          await source.fence();
+        }
+      }
+      await join("late");
+    },
+  },
+  {
+    name: "[QUEUE-1] what one sent to several comes to each",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      for (const dst of ["b", "a", "__proto__", "a"]) alice.send({ type: "OFFER", dst });
+      await alice.fence();
+      for (const id of ["a", "b", "__proto__"]) await join(id);
+    },
+  },
+  {
+    name: "[QUEUE-5] what was delivered does not come again",
+    talk: async ({ join, unlisted }) => {
+      const alice = await join("alice");
+      alice.send({ type: "OFFER", dst: "late" });
+      await alice.fence();
+      const late = await join("late");
+      await late.got(2);
+      await late.close();
+      await unlisted("late");
+      await join("again", { id: "late" });
+    },
+  },
+  {
+    name: "[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then",
+    talk: async ({ join, unlisted }) => {
+      const alice = await join("alice");
+      alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
+      await alice.fence();
+      await alice.close();
+      await unlisted("alice");
+      await join("late", { token: "any" });
+    },
+  },
+  {
+    name: "[MSG-3] who went and comes back gets what was sent in between",
+    talk: async ({ join, unlisted }) => {
+      const [alice, bob] = [await join("alice"), await join("bob")];
+      alice.send({ type: "OFFER", dst: "bob", payload: "before" });
+      await bob.got(2);
+      await bob.close();
+      await unlisted("bob");
+      alice.send({ type: "OFFER", dst: "bob", payload: "in between" });
+      await alice.fence();
+      await join("bob again", { id: "bob" });
+    },
+  },
+  {
+    name: "[MSG-3] HEARTBEAT and unknown types do not wait",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      for (const type of ["HEARTBEAT", "MUTE"]) alice.send({ type, dst: "late" });
+      await alice.fence();
+      await join("late");
+    },
+  },
+  {
+    name: "[OPEN-2] [QUEUE-1] who is refused gets nothing that waits",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      alice.send({ type: "OFFER", dst: "late" });
+      await alice.fence();
+      await (await join("wrong key", { query: "key=wrong&id=late&token=t" })).ended();
+      await join("late");
+    },
+    differs: {
+      rules: ["OPEN-2"],
+      signalbox: {
+        alice: open(),
+        "wrong key": refused(4003, "Invalid key provided"),
+        late: open(offer("alice", "late")),
+      },
+      incumbent: {
+        alice: open(),
+        "wrong key": turnedAway("Invalid key provided"),
+        late: open(offer("alice", "late")),
+      },
+    },
+  },
+  {
+    name: "[MSG-3] EXPIRE of a client waits too",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      alice.send({ type: "EXPIRE", dst: "late" });
+      await alice.fence();
+      await join("late");
+    },
+    differs: {
+      rules: ["MSG-3"],
+      signalbox: { alice: open(), late: open(expire("alice", "late")) },
+      incumbent: { alice: open(), late: open() },
+    },
+  },
+];
+
+/** With room for 500,000 bytes in all, and 300 frames at once. */
+export const BOUNDS: readonly Conversation[] = [
+  {
+    name: "[QUEUE-2] no room for a peer is EXPIRE at once",
+    talk: async ({ join }) => {
+      const [first, second] = [await join("half"), await join("rest")];
+      for (let i = 0; i < 200; i++) first.send({ type: "CANDIDATE", dst: "crowded" });
+      await first.fence();
+      for (let i = 200; i <= QUEUE_MAX; i++) second.send({ type: "CANDIDATE", dst: "crowded" });
+    },
+    differs: {
+      rules: ["QUEUE-2"],
+      signalbox: { half: open(), rest: open(expire("crowded", "rest")) },
+      incumbent: { half: open(), rest: open() },
+      row: {
+        about: "how much may wait",
+        incumbent: "no bound",
+        signalbox:
+          "bounds for a destination, a source, and in all; what finds no room is `EXPIRE` at once",
+      },
+    },
+  },
+  {
+    name: "[QUEUE-2] no room for a source is EXPIRE at once",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      for (let i = 0; i <= QUEUE_MAX; i++) alice.send({ type: "OFFER", dst: `absent-${i}` });
+    },
+    differs: {
+      rules: ["QUEUE-2"],
+      signalbox: { alice: open(expire(`absent-${QUEUE_MAX}`, "alice")) },
+      incumbent: { alice: open() },
+    },
+  },
+  {
+    name: "[QUEUE-2] no room in all is EXPIRE at once",
+    talk: async ({ join }) => {
+      const bob = await join("bob");
+      for (let i = 0; i < 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
+    },
+    differs: {
+      rules: ["QUEUE-2"],
+      signalbox: { bob: open(expire("void-3", "bob")) },
+      incumbent: { bob: open() },
+    },
+  },
+  {
+    name: "[LIMIT-1] who sends too many frames is closed",
+    talk: async ({ join }) => {
+      const [witness, flood] = [await join("witness"), await join("flood")];
+      for (let i = 0; i < FRAMES_MAX; i++) flood.send({ type: "HEARTBEAT" });
+      await flood.tell(witness);
+    },
+    differs: {
+      rules: ["LIMIT-1"],
+      signalbox: { witness: open(), flood: closed(4029, TOO_MANY, error(TOO_MANY)) },
+      incumbent: { witness: open(offer("flood", "witness", "from flood")), flood: open() },
+      row: {
+        about: "how many frames a client may send",
+        incumbent: "no bound",
+        signalbox: "bounds at once and in the long run: `frame_burst`, `frame_rate`",
+      },
+    },
+  },
+];
+
+/** With the default prefix and bounds. */
+export const UNREAD: readonly Conversation[] = [
+  {
+    name:
+      "[LIMIT-6] what comes for a reader that stopped is refused at a bound, and its source told",
+    talk: async ({ join, joinUnread }) => {
+      const alice = await join("alice");
+      await joinUnread("stuck");
+      // 24 MB: more than the system takes, and what signalbox keeps beside it.
+      for (let sent = 0; sent < 400 && alice.count() === 1; sent += WINDOW) {
+        for (let i = 0; i < WINDOW; i++) {
+          alice.send({ type: "CANDIDATE", dst: "stuck", payload: LARGE });
+        }
+        await alice.fence();
+      }
+    },
+    differs: {
+      rules: ["LIMIT-6"],
+      signalbox: { alice: open(expire("stuck", "alice")) },
+      incumbent: { alice: open() },
+      row: {
+        about: "a client that stopped reading",
+        incumbent: "everything for it is kept, without a bound",
+        signalbox: "is cut off at a bound, and who writes to it gets `EXPIRE`",
+      },
+    },
+  },
+];

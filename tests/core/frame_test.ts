@@ -1,0 +1,44 @@
+/**
+ * The wire on its own: how long a text is, what of it is quoted, and what is read back. The oracle for the
+ * length is the encoder of the platform.
+ */
+import fc from "fast-check";
+import { decodeParcel, escape, excerpt, isLongerThan, utf8Length } from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+
+/** Texts of characters at both ends of every length, and halves of pairs. */
+const text = fc.array(
+  fc.constantFrom(
+    ...["a", "\x7f", "\x80", "\u07ff", "\u0800", "\uffff", "\u{10000}", "\u{10ffff}"],
+    ...["\ud800", "\udbff", "\udc00", "\udfff"],
+  ),
+  { maxLength: 12 },
+).map((units) => units.join(""));
+
+Deno.test("[MSG-9] [QUEUE-2] a text is as long as it is encoded, halves of pairs too", () => {
+  fc.assert(fc.property(text, (text) => {
+    const bytes = new TextEncoder().encode(text).length;
+    assertEquals(utf8Length(text), bytes);
+    for (let max = 0; max <= bytes + 1; max++) assertEquals(isLongerThan(text, max), bytes > max);
+  }));
+});
+
+Deno.test("[FAULT-8] everything that could break, forge or colour a line is written out", () => {
+  assertEquals(
+    escape("a\r\n\u2028\u2029\x1b\u202e\ud800é"),
+    [
+      "a\\u{d}\\u{a}\\u{2028}\\u{2029}\\u{1b}\\u{202e}\\u{d800}é",
+    ].join(""),
+  );
+  assertEquals(excerpt("\u2029"), '"\\u{2029}"');
+});
+
+Deno.test("[MSG-12] offers, answers and candidates are read back, and nothing else is", () => {
+  for (const type of ["OFFER", "ANSWER", "CANDIDATE"]) {
+    const text = JSON.stringify({ type, src: "a", dst: "b" });
+    assertEquals<unknown>(decodeParcel(text), { src: "a", dst: "b", text });
+  }
+  for (const type of ["EXPIRE", "LEAVE", "OPEN", "ERROR", "HEARTBEAT"]) {
+    assertEquals(decodeParcel(JSON.stringify({ type, src: "a", dst: "b" })), null, type);
+  }
+});

@@ -1,0 +1,204 @@
+/**
+ * Breaks of the wire, and of the codes that sockets are closed with.
+ *
+ * @module
+ */
+import { type Break, breaksOf } from "./break.ts";
+
+const FRAME = breaksOf("core/frame.ts", [
+  {
+    name: "src is left out",
+    rules: ["MSG-1"],
+    find: "JSON.stringify({ type, src, dst, payload })",
+    put: "JSON.stringify({ type, dst, payload })",
+  },
+  {
+    name: "a field that the protocol does not know is sent",
+    rules: ["MSG-2"],
+    find: "JSON.stringify({ type, src, dst, payload })",
+    put: "JSON.stringify({ type, src, dst, payload, ttl: 5_000 })",
+  },
+  {
+    name: "a key called __proto__ in a payload is lost",
+    rules: ["MSG-2"],
+    find: 'payload: value["payload"],',
+    put:
+      'payload: isRecord(value["payload"]) ? { ...value["payload"], ["__proto__"]: undefined } : value["payload"],',
+  },
+  {
+    name: "a missing payload is sent as null",
+    rules: ["MSG-2"],
+    find: 'payload: value["payload"],',
+    put: 'payload: value["payload"] ?? null,',
+  },
+  {
+    name: "a payload is encoded twice",
+    rules: ["MSG-2", "MSG-10"],
+    find: 'payload: value["payload"],',
+    put: 'payload: JSON.stringify(value["payload"]),',
+  },
+  {
+    name: "LEAVE with an empty dst is a bad frame",
+    rules: ["MSG-4"],
+    find: ' || dst === null || dst === ""',
+    put: "",
+  },
+  {
+    name: "EXPIRE is a type that nobody knows",
+    rules: ["MSG-2"],
+    find: '    case "EXPIRE":\n',
+    put: "",
+  },
+  {
+    name: "what only the server may say is dropped like an unknown type",
+    rules: ["MSG-6"],
+    find: '    case "ID-TAKEN":\n',
+    put: "",
+  },
+  {
+    name: "types are known in small letters too",
+    rules: ["MSG-8"],
+    find: "switch (type) {",
+    put: "switch (type.toUpperCase()) {",
+  },
+  {
+    name: "an unknown type is a bad frame",
+    rules: ["MSG-8"],
+    find: "return UNKNOWN_TYPE;",
+    put: 'return fault("Unknown type");',
+  },
+  {
+    name: "an empty dst is a peer's id",
+    rules: ["MSG-6"],
+    find: ' || dst === "") {\n    return fault(',
+    put: ") {\n    return fault(",
+  },
+  {
+    name: "a dst that is no string is a peer's id",
+    rules: ["MSG-6"],
+    find: 'if (typeof dst !== "string" || dst === "") {',
+    put: 'if (dst === undefined || dst === null || dst === "") {',
+  },
+  {
+    name: "an array is taken for an object",
+    rules: ["MSG-6"],
+    find: " && !Array.isArray(value)",
+    put: "",
+  },
+  {
+    name: "null is taken for an object",
+    rules: ["MSG-6", "FAULT-1"],
+    find: 'return typeof value === "object" && value !== null &&',
+    put: 'return typeof value === "object" &&',
+  },
+  {
+    name: "a payload that the engine cannot write throws",
+    rules: ["MSG-10", "FAULT-2"],
+    find: "return fault(`The payload of this ${type} is nested too deeply to be passed on.`);",
+    put: 'throw new RangeError("Too deep");',
+  },
+  {
+    name: "a candidate that could not be sent is lost",
+    rules: ["MSG-12", "LIMIT-6"],
+    find: ' && type !== "CANDIDATE"',
+    put: "",
+  },
+  {
+    name: "an answer that could not be sent is lost",
+    rules: ["MSG-12"],
+    find: ' && type !== "ANSWER"',
+    put: "",
+  },
+  {
+    name: "an EXPIRE that could not be sent is stored",
+    rules: ["MSG-12"],
+    find: 'if (type !== "OFFER" && type !== "ANSWER"',
+    put: 'if (type !== "EXPIRE" && type !== "OFFER" && type !== "ANSWER"',
+  },
+  {
+    name: "EXPIRE has its two peers in each other's place",
+    rules: ["QUEUE-3"],
+    find: 'JSON.stringify({ type: "EXPIRE", src, dst })',
+    put: 'JSON.stringify({ type: "EXPIRE", src: dst, dst: src })',
+  },
+  {
+    name: "ERROR has no msg",
+    rules: ["MSG-6"],
+    find: "payload: { msg } }",
+    put: "payload: msg }",
+  },
+  {
+    name: "a pair of surrogates counts six bytes",
+    rules: ["MSG-9", "QUEUE-2"],
+    find: "if (isPairAt(text, i)) i++;",
+    put: "",
+  },
+  {
+    name: "a lone surrogate counts as half a pair",
+    rules: ["MSG-9", "QUEUE-2"],
+    find: "if (isPairAt(text, i)) i++;",
+    put: "if (unit >= 0xd800 && unit < 0xdc00) i++;",
+  },
+  {
+    name: "the first character that takes two bytes counts one",
+    rules: ["MSG-9", "QUEUE-2"],
+    find: "if (unit < 0x80) continue;",
+    put: "if (unit <= 0x80) continue;",
+  },
+  {
+    name: "the first character that takes three bytes counts two",
+    rules: ["MSG-9", "QUEUE-2"],
+    find: "unit < 0x800 ? 1 : 2",
+    put: "unit <= 0x800 ? 1 : 2",
+  },
+  {
+    name: "a text is long enough to be counted only from half of the bound on",
+    rules: ["MSG-9"],
+    find: "text.length * 3 <= maxBytes",
+    put: "text.length * 2 <= maxBytes",
+  },
+  {
+    name: "a text of just the bound is too long",
+    rules: ["MSG-9"],
+    find: "return utf8Length(text) > maxBytes;",
+    put: "return utf8Length(text) >= maxBytes;",
+  },
+  {
+    name: "an answer quotes what came as it is",
+    rules: ["MSG-6", "FAULT-8"],
+    find: "escape(JSON.stringify(text.slice(0, EXCERPT_MAX)))",
+    put: "JSON.stringify(text.slice(0, EXCERPT_MAX))",
+  },
+  {
+    name: "an answer quotes all of what came",
+    rules: ["MSG-6"],
+    find: "text.slice(0, EXCERPT_MAX)",
+    put: "text",
+  },
+  {
+    name: "line separators are not written out",
+    rules: ["FAULT-8"],
+    find: "\\p{Zl}\\p{Zp}",
+    put: "",
+  },
+  {
+    name: "only the first unprintable character is written out",
+    rules: ["FAULT-8"],
+    find: "\\p{Zp}]/gu",
+    put: "\\p{Zp}]/u",
+  },
+]);
+
+const EFFECT = breaksOf("core/effect.ts", [
+  { name: "shutdown closes as normal", rules: ["LIFE-3"], find: "1001", put: "1000" },
+  { name: "too big closes as a policy", rules: ["MSG-9"], find: "1009", put: "1008" },
+  { name: "full has the code of a wrong key", rules: ["OPEN-7"], find: "4004", put: "4003" },
+  { name: "a wrong origin has another code", rules: ["OPEN-10"], find: "4005", put: "4003" },
+  { name: "not authorized has another code", rules: ["AUTH-2"], find: "4006", put: "4001" },
+  { name: "timed out has another code", rules: ["LIFE-1"], find: "4008", put: "4009" },
+  { name: "bad frames have another code", rules: ["MSG-7"], find: "4010", put: "4002" },
+  { name: "too many has another code", rules: ["LIMIT-1"], find: "4029", put: "4004" },
+]);
+
+/** Every break of the wire, and of its codes. */
+export const FRAME_BREAKS: readonly Break[] = [...FRAME, ...EFFECT];

@@ -1,0 +1,76 @@
+/**
+ * Breaks of who has been silent too long.
+ *
+ * @module
+ */
+import { type Break, breaksOf } from "./break.ts";
+
+/** Every break of how silence is noticed. */
+export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
+  {
+    name: "bad frames are not forgiven by a good one",
+    rules: ["MSG-7"],
+    find: "heardAt, badFrames: 0 }",
+    put: "heardAt }",
+  },
+  {
+    name: "nothing refreshes",
+    rules: ["MSG-5", "LIFE-1"],
+    find: "heardAt, badFrames: 0 }",
+    put: "badFrames: 0 }",
+  },
+  {
+    name: "alive_timeout off by one: a millisecond early",
+    rules: ["LIFE-1"],
+    find: "connection.heardAt + alive_timeout > first.at",
+    put: "connection.heardAt + alive_timeout > first.at + 1",
+  },
+  {
+    name: "a client is never silent too long at its deadline",
+    rules: ["LIFE-1"],
+    find: "connection.heardAt + alive_timeout > first.at",
+    put: "connection.heardAt + alive_timeout >= first.at",
+  },
+  {
+    name: "a late tick disconnects in the order of the looks",
+    rules: ["LIFE-1"],
+    find: "connection.heardAt + alive_timeout > first.at",
+    put: "connection.heardAt + alive_timeout > now",
+  },
+  {
+    name: "silence is looked at a millisecond early",
+    rules: ["LIFE-1", "STATE-2"],
+    find: "if (first === null || first.at > now)",
+    put: "if (first === null || first.at > now + 1)",
+  },
+  {
+    name: "silence is not looked at when it is due",
+    rules: ["LIFE-1", "STATE-2"],
+    find: "if (first === null || first.at > now)",
+    put: "if (first === null || first.at >= now)",
+  },
+  {
+    name: "whoever times out keeps its socket",
+    rules: ["LIFE-1"],
+    find: "effects.push(close(conn, CLOSE.timedOut, `No valid message for ${alive_timeout} ms`));",
+    put: "",
+  },
+  {
+    name: "whoever times out keeps its record",
+    rules: ["LIFE-1"],
+    find: "next = release(next, conn, connection);",
+    put: "next = { ...next, lookAt: removeDeadline(next.lookAt, first.at, conn) };",
+  },
+  {
+    name: "a second look comes a millisecond late",
+    rules: ["LIFE-1"],
+    find: "millis(connection.heardAt + state.settings.alive_timeout)",
+    put: "millis(connection.heardAt + state.settings.alive_timeout + 1)",
+  },
+  {
+    name: "the old look at a client stays",
+    rules: ["LIFE-1", "STATE-3"],
+    find: "addDeadline(removeDeadline(state.lookAt, connection.lookAt, conn), lookAt, conn)",
+    put: "addDeadline(state.lookAt, lookAt, conn)",
+  },
+]);

@@ -1,0 +1,174 @@
+/**
+ * The mutation check: breaks the server in each named way, in a copy, and shows which test notices. A break
+ * that no test notices is a gap in the tests, and fails the check.
+ *
+ * Run: `deno task mutants [--only=PATTERN] [--jobs=N] [--timeout=SECONDS]`. PATTERN is looked for in names,
+ * rules and files. SECONDS are what a file of tests may take longer than three times what it takes unbroken;
+ * a break that makes it take longer, twice, makes it loop, and is caught.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { type Break, diffOf } from "./break.ts";
+import { BREAKS } from "./breaks.ts";
+import { type Copy, copyProject, runTests, type Verdict, withBreak } from "./copy.ts";
+import { inOrder, testFiles } from "./suites.ts";
+
+interface Options {
+  readonly only: RegExp;
+  readonly jobs: number;
+  readonly timeoutMs: number;
+}
+
+/** What came of a break, and after how long. */
+interface Outcome {
+  readonly broken: Break;
+  readonly verdict: Verdict;
+  readonly ms: number;
+}
+
+/** What an unbroken file of tests may take: it has not been timed yet. */
+const UNBROKEN_MAX_MS = 120_000;
+
+/** Runs the check; whether every break was caught. */
+export async function checkBreaks(options: Options): Promise<boolean> {
+  const breaks = BREAKS.filter(({ name, rules, file }) =>
+    options.only.test(`${name} ${rules.join(" ")} ${file}`)
+  );
+  if (breaks.length === 0) {
+    console.error(`No break has ${options.only} in its name, rules or file`);
+    return false;
+  }
+  const copies = await Promise.all(Array.from({ length: options.jobs }, copyProject));
+  try {
+    const begunAt = performance.now();
+    const times = await timeUnbroken(copies);
+    if (times === null) return false;
+    console.log(`Unbroken, ${times.size} files of tests pass: ${seconds(begunAt)}`);
+    const outcomes: Outcome[] = [];
+    await share(copies, breaks, async (copy, broken) => {
+      const outcome = await tryBreak(copy, broken, { times, timeoutMs: options.timeoutMs });
+      outcomes.push(outcome);
+      console.log(row(outcome));
+    });
+    return report(outcomes, seconds(begunAt));
+  } finally {
+    await Promise.all(copies.map((copy) => copy.remove()));
+  }
+}
+
+/** How long each file of tests takes on the unbroken source; `null` where one fails, which is said. */
+async function timeUnbroken(copies: readonly Copy[]): Promise<Map<string, number> | null> {
+  const times = new Map<string, number>();
+  let passed = true;
+  await share(copies, await testFiles(), async (copy, file) => {
+    const verdict = await runTests(copy, file, UNBROKEN_MAX_MS);
+    if (verdict.kind === "passed") times.set(file, verdict.ms);
+    else {
+      passed = false;
+      console.error(`Nothing can be said: ${file} fails with nothing broken: ${whyOf(verdict)}`);
+    }
+  });
+  return passed ? times : null;
+}
+
+async function tryBreak(
+  copy: Copy,
+  broken: Break,
+  { times, timeoutMs }: { readonly times: ReadonlyMap<string, number>; readonly timeoutMs: number },
+): Promise<Outcome> {
+  const begunAt = performance.now();
+  const run = (file: string, boundMs: number): Promise<Verdict> =>
+    withBreak(copy, broken, () => runTests(copy, file, boundMs));
+  let verdict: Verdict = { kind: "unclear", output: "No tests were found" };
+  try {
+    for (const [file, ms] of inOrder(times, broken.file)) {
+      verdict = await run(file, timeoutMs + 3 * ms);
+      if (verdict.kind === "late") {
+        // The machine may be slow, not the break: how long the same tests take unbroken now decides.
+        const whole = await runTests(copy, file, UNBROKEN_MAX_MS);
+        if (whole.kind !== "passed") throw new Error(`${file} fails unbroken: ${whyOf(whole)}`);
+        verdict = await run(file, timeoutMs + 10 * whole.ms);
+        if (verdict.kind === "late") verdict = { kind: "caught", by: `the time-out in ${file}` };
+      }
+      if (verdict.kind !== "passed") break;
+    }
+  } catch (error) {
+    verdict = { kind: "unclear", output: error instanceof Error ? error.message : String(error) };
+  }
+  return { broken, verdict, ms: performance.now() - begunAt };
+}
+
+function row({ broken: { name, rules }, verdict, ms }: Outcome): string {
+  const what = `${rules.join(" ").padEnd(16)} ${name}`;
+  const time = `${(ms / 1_000).toFixed(1)} s`.padStart(7);
+  switch (verdict.kind) {
+    case "caught":
+      return `${time}  caught    ${what}\n${" ".repeat(19)}by ${verdict.by}`;
+    case "passed":
+      return `${time}  SURVIVED  ${what}`;
+    default:
+      return `${time}  ERROR     ${what}`;
+  }
+}
+
+function report(outcomes: readonly Outcome[], time: string): boolean {
+  for (const { broken, verdict } of outcomes) {
+    if (verdict.kind === "caught") continue;
+    console.error(`\n${broken.name}\n${whyOf(verdict)}\n${diffOf(broken)}`);
+  }
+  const caught = outcomes.filter(({ verdict }) => verdict.kind === "caught").length;
+  console.log(`\n${caught} of ${outcomes.length} caught, in ${time}`);
+  return caught === outcomes.length;
+}
+
+function whyOf(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "passed":
+      return "No test notices:";
+    case "late":
+      return `it takes more than ${UNBROKEN_MAX_MS / 1_000} s`;
+    case "caught":
+      return verdict.by;
+    case "unclear":
+      return verdict.output;
+  }
+}
+
+/** Gives the items out to the copies, one at a time to each. */
+async function share<T>(
+  copies: readonly Copy[],
+  items: readonly T[],
+  work: (copy: Copy, item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  await Promise.all(copies.map(async (copy) => {
+    for (const item of rest) await work(copy, item);
+  }));
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1_000).toFixed(0)} s`;
+}
+
+function optionsFrom(args: readonly string[]): Options {
+  const flags: Record<string, unknown> = parseArgs([...args]);
+  const { _: rest, only = "", jobs = 2, timeout = 5, ...unknown } = flags;
+  const extra = [...(Array.isArray(rest) ? rest : []), ...Object.keys(unknown)];
+  if (extra.length > 0) throw new RangeError(`There is no option ${extra.join(", ")}`);
+  return {
+    only: new RegExp(String(only), "i"),
+    jobs: atLeastOne("jobs", jobs),
+    timeoutMs: 1_000 * atLeastOne("timeout", timeout),
+  };
+}
+
+function atLeastOne(name: string, value: unknown): number {
+  const count = Number(value);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new RangeError(`Option ${name} must be a whole number from 1 on: got ${value}`);
+}
+
+if (import.meta.main) {
+  if (!await checkBreaks(optionsFrom(Deno.args))) Deno.exit(1);
+}

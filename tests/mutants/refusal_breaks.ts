@@ -1,0 +1,180 @@
+/**
+ * Breaks of who is refused, whoever else is there.
+ *
+ * @module
+ */
+import { type Break, breaksOf } from "./break.ts";
+
+/** Every break of who is refused. */
+export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
+  {
+    name: "a socket that holds an id may open another",
+    rules: ["OPEN-9"],
+    find: "mapHas(state.connections, conn) || ",
+    put: "",
+  },
+  {
+    name: "a socket that waits may open again",
+    rules: ["LIMIT-4"],
+    find: " || mapHas(state.waiting, conn)",
+    put: "",
+  },
+  {
+    name: "a server that stops admits",
+    rules: ["LIFE-3"],
+    find: "if (state.stopping) return",
+    put: "if (false) return",
+  },
+  {
+    name: "a missing key is a wrong key",
+    rules: ["OPEN-1"],
+    find: "if (!id || !token || !key) return",
+    put: "if (!id || !token) return",
+  },
+  {
+    name: "an empty key is a wrong key",
+    rules: ["OPEN-1"],
+    find: "if (!id || !token || !key) return",
+    put: "if (!id || !token || key === null) return",
+  },
+  {
+    name: "any key opens",
+    rules: ["OPEN-2"],
+    find: "if (key !== settings.key) return",
+    put: "if (key === settings.key + key) return",
+  },
+  {
+    name: "the length of the id is looked at before the key",
+    rules: ["OPEN-2", "OPEN-3"],
+    find: "if (key !== settings.key) return",
+    put: 'if (key !== settings.key && problemOf("id", id, settings.max_id_length) === null) return',
+  },
+  {
+    name: "the key is looked at before what is missing",
+    rules: ["OPEN-1", "OPEN-2"],
+    find: "if (!id || !token || !key) return",
+    put:
+      'if (key !== null && key !== state.settings.key) return refuse(state, conn, [CLOSE.wrongKey, "Invalid key provided"]);\n  if (!id || !token || !key) return',
+  },
+  {
+    name: "a page of any origin may open a socket",
+    rules: ["OPEN-10"],
+    find: "if (origin !== null && !isOriginAllowed(settings, origin)) {",
+    put: "if (false) {",
+  },
+  {
+    name: "the length of the query is looked at before the origin",
+    rules: ["OPEN-3", "OPEN-10"],
+    find: "if (origin !== null && !isOriginAllowed(settings, origin)) {",
+    put:
+      "if (origin !== null && !isOriginAllowed(settings, origin) && queryLength <= settings.max_query_length) {",
+  },
+  {
+    name: "a client without an Origin is refused where origins are listed",
+    rules: ["OPEN-10"],
+    find: "origin !== null && !isOriginAllowed(settings, origin)",
+    put: '!isOriginAllowed(settings, origin ?? "")',
+  },
+  {
+    name: "max_query_length off by one",
+    rules: ["OPEN-3"],
+    find: "settings.max_query_length)",
+    put: "settings.max_query_length + 1)",
+  },
+  {
+    name: "max_id_length off by one",
+    rules: ["OPEN-3"],
+    find: "settings.max_id_length)",
+    put: "settings.max_id_length + 1)",
+  },
+  {
+    name: "max_token_length off by one",
+    rules: ["OPEN-3"],
+    find: "settings.max_token_length)",
+    put: "settings.max_token_length + 1)",
+  },
+  {
+    name: "a length of just the limit is refused",
+    rules: ["OPEN-3"],
+    find: "if (length <= maxLength) return null;",
+    put: "if (length < maxLength) return null;",
+  },
+  {
+    name: "control characters are accepted",
+    rules: ["OPEN-3"],
+    find: "CONTROL.test(value) ?",
+    put: "value === CONTROL.source ?",
+  },
+  {
+    name: "only the control characters below the space are refused",
+    rules: ["OPEN-3"],
+    find: "/\\p{Cc}/u",
+    put: "/[\\0-\\x1f]/u",
+  },
+  {
+    name: "an identity that was rejected is admitted",
+    rules: ["AUTH-2"],
+    find: 'if (identity.kind === "rejected")',
+    put: "if (false)",
+  },
+  {
+    name: "what a token proves is looked at before its length",
+    rules: ["OPEN-3", "AUTH-2"],
+    find: "if (problem !== null) return [CLOSE",
+    put: 'if (problem !== null && identity.kind !== "rejected") return [CLOSE',
+  },
+  {
+    name: "a token that nobody checked is admitted where tokens must be",
+    rules: ["AUTH-1"],
+    find: 'settings.auth !== "none" && identity.kind === "unchecked"',
+    put: "false",
+  },
+  {
+    name: "the claim peers is ignored",
+    rules: ["AUTH-1"],
+    find: " && !identity.peers.includes(id)",
+    put: "",
+  },
+  {
+    name: "a token is not good for its own subject",
+    rules: ["AUTH-1"],
+    find: "identity.subject !== id && ",
+    put: "",
+  },
+  {
+    name: "a token that proves something opens any id",
+    rules: ["AUTH-1"],
+    find: 'if (identity.kind === "proven" && identity.subject !== id',
+    put: 'if (identity.kind === "proven" && identity.subject === ""',
+  },
+  {
+    name: "an id belongs to the token, not to the subject it proves",
+    rules: ["AUTH-3"],
+    find: 'event.identity.kind === "proven" ? event.identity.subject : token',
+    put: "token",
+  },
+  {
+    name: "wrong tokens shut out nobody who asks for a free id",
+    rules: ["LIMIT-4"],
+    find: "if (isShutOut(state, address, now)) return",
+    put: "if (false) return",
+  },
+  {
+    name: "an address of IPv6 counts alone",
+    rules: ["LIMIT-2", "LIMIT-10"],
+    find: "addressGroup(event.address)",
+    put: "event.address",
+  },
+  {
+    name: "a socket is closed without the ERROR that says why",
+    rules: ["OPEN-2", "OPEN-7"],
+    find: "[send(conn, errorFrame(msg)), close(conn, code, msg)]",
+    put: "[close(conn, code, msg)]",
+  },
+  {
+    name: "a socket that is refused is not closed",
+    rules: ["OPEN-2", "OPEN-7"],
+    find: "[send(conn, errorFrame(msg)), close(conn, code, msg)]",
+    put: "[send(conn, errorFrame(msg))]",
+  },
+]);

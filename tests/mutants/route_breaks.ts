@@ -1,0 +1,209 @@
+/**
+ * Breaks of what becomes of a frame: passed on, counted, answered.
+ *
+ * @module
+ */
+import { type Break, breaksOf } from "./break.ts";
+
+/** Every break of what becomes of a frame. */
+export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
+  {
+    name: "src is taken from the frame",
+    rules: ["MSG-1"],
+    find: "return transmit(state, conn, connection, { frame, now });",
+    put:
+      "return transmit(state, conn, { ...connection, id: JSON.parse(text).src }, { frame, now });",
+  },
+  {
+    name: "LEAVE is stored for a peer that is absent",
+    rules: ["MSG-3"],
+    find: 'if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined)',
+    put: "if (false)",
+  },
+  {
+    name: "LEAVE is never passed on",
+    rules: ["MSG-2"],
+    find: 'if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined)',
+    put: 'if (frame.type === "LEAVE")',
+  },
+  {
+    name: "EXPIRE is dropped for a peer that is absent",
+    rules: ["MSG-3"],
+    find: 'if (frame.type === "LEAVE" && holderOf',
+    put: 'if ((frame.type === "LEAVE" || frame.type === "EXPIRE") && holderOf',
+  },
+  {
+    name: "a heartbeat does not refresh",
+    rules: ["MSG-5"],
+    find: "return [hear(state, conn, connection, now), []];",
+    put: "return [keep(state, conn, connection), []];",
+  },
+  {
+    name: "a transmission does not refresh",
+    rules: ["MSG-5"],
+    find: "hear(state, conn, beginAttempt(connection, frame), now)",
+    put: "keep(state, conn, beginAttempt(connection, frame))",
+  },
+  {
+    name: "a LEAVE for an absent peer does not refresh",
+    rules: ["MSG-5"],
+    find: "return [heard, []];",
+    put: "return [state, []];",
+  },
+  {
+    name: "a frame of an unknown type refreshes",
+    rules: ["MSG-8", "MSG-5"],
+    find: "...keep(state, conn, connection), unknownTypes",
+    put: "...hear(state, conn, connection, now), unknownTypes",
+  },
+  {
+    name: "a frame of an unknown type is not counted",
+    rules: ["MSG-8"],
+    find: "unknownTypes: state.unknownTypes + 1",
+    put: "unknownTypes: state.unknownTypes",
+  },
+  {
+    name: "a frame of an unknown type costs nothing of the rate",
+    rules: ["LIMIT-1"],
+    find: "...keep(state, conn, connection), unknownTypes",
+    put: "...state, unknownTypes",
+  },
+  {
+    name: "text costs nothing of the rate",
+    rules: ["LIMIT-1"],
+    find: "const connection: Connection = { ...known, paidUntil };",
+    put: "const connection: Connection = known;",
+  },
+  {
+    name: "a binary message costs nothing of the rate",
+    rules: ["LIMIT-1"],
+    find: "{ ...connection, paidUntil }, fault)",
+    put: "connection, fault)",
+  },
+  {
+    name: "a frame too many is dropped, and its sender stays",
+    rules: ["LIMIT-1"],
+    find: ", close(conn, CLOSE.tooMany, reason)]",
+    put: "]",
+  },
+  {
+    name: "a text that is too big is judged by what it says",
+    rules: ["MSG-9"],
+    find: "if (isLongerThan(text, state.settings.max_message_bytes)) {",
+    put: "if (false) {",
+  },
+  {
+    name: "max_message_bytes off by one, text",
+    rules: ["MSG-9"],
+    find: "isLongerThan(text, state.settings.max_message_bytes)",
+    put: "isLongerThan(text, state.settings.max_message_bytes + 1)",
+  },
+  {
+    name: "max_message_bytes off by one, binary",
+    rules: ["MSG-9"],
+    find: "if (bytes > state.settings.max_message_bytes)",
+    put: "if (bytes >= state.settings.max_message_bytes)",
+  },
+  {
+    name: "whoever sent a message that is too big stays",
+    rules: ["MSG-9"],
+    find: ", close(conn, CLOSE.tooBig, reason)]",
+    put: "]",
+  },
+  {
+    name: "max_bad_frames off by one: one frame more",
+    rules: ["MSG-7"],
+    find: "badFrames >= max_bad_frames",
+    put: "badFrames > max_bad_frames",
+  },
+  {
+    name: "max_bad_frames off by one: one frame less",
+    rules: ["MSG-7"],
+    find: "badFrames >= max_bad_frames",
+    put: "badFrames + 1 >= max_bad_frames",
+  },
+  {
+    name: "bad frames are not counted",
+    rules: ["MSG-7"],
+    find: "{ ...connection, badFrames }), [answer]",
+    put: "connection), [answer]",
+  },
+  {
+    name: "a bad frame refreshes",
+    rules: ["MSG-5", "MSG-6"],
+    find: "{ ...connection, badFrames }), [answer]",
+    put: "{ ...connection, badFrames, heardAt: connection.paidUntil }), [answer]",
+  },
+  {
+    name: "a payload that cannot be written costs the sender nothing",
+    rules: ["MSG-10"],
+    find: "if (!encoded.ok) return answerFault(state, conn, connection, encoded.fault);",
+    put: "if (!encoded.ok) return [state, []];",
+  },
+  {
+    name: "whoever leaves keeps its record",
+    rules: ["MSG-4"],
+    find: "return [release(state, conn, connection), [close(conn, CLOSE.left",
+    put: "return [state, [close(conn, CLOSE.left",
+  },
+  {
+    name: "whoever leaves keeps its socket",
+    rules: ["MSG-4"],
+    find: '[close(conn, CLOSE.left, "Left")]',
+    put: "[]",
+  },
+  {
+    name: "a message to oneself is stored",
+    rules: ["MSG-11"],
+    find: "return holder === undefined ?",
+    put: "return holder === undefined || parcel.dst === parcel.src ?",
+  },
+  {
+    name: "a message is delivered and stored",
+    rules: ["QUEUE-5"],
+    find: ": [state, [send(holder, parcel.text)]];",
+    put: ": [store(state, parcel, now)[0], [send(holder, parcel.text)]];",
+  },
+  {
+    name: "a socket that could not be sent to keeps its record",
+    rules: ["MSG-12"],
+    find: "let [next] = closed(state, conn);",
+    put: "let next = state;",
+  },
+  {
+    name: "what could not be sent is stored in another order",
+    rules: ["MSG-12", "QUEUE-1"],
+    find: "for (const text of texts) {",
+    put: "for (const text of texts.toReversed()) {",
+  },
+  {
+    name: "what could not be sent is lost after the first that is dropped",
+    rules: ["MSG-12"],
+    find: "if (parcel === null) continue;",
+    put: "if (parcel === null) break;",
+  },
+  {
+    name: "an offer begins no attempt",
+    rules: ["QUEUE-4", "LIMIT-6"],
+    find: 'type !== "OFFER" && ',
+    put: "",
+  },
+  {
+    name: "an answer begins no attempt",
+    rules: ["QUEUE-4"],
+    find: ' && type !== "ANSWER"',
+    put: "",
+  },
+  {
+    name: "a candidate begins an attempt",
+    rules: ["QUEUE-4"],
+    find: '(type !== "OFFER" && type !== "ANSWER")',
+    put: "false",
+  },
+  {
+    name: "an attempt at one peer begins one at all of them",
+    rules: ["QUEUE-4"],
+    find: "toldFull.filter((peer) => peer !== dst)",
+    put: "[]",
+  },
+]);

@@ -1,0 +1,190 @@
+/**
+ * Breaks of who holds an id: admitted, taking over, gone.
+ *
+ * @module
+ */
+import { type Break, breaksOf } from "./break.ts";
+
+const CLAIMS = breaksOf("core/session.ts", [
+  {
+    name: "a takeover gets no OPEN",
+    rules: ["OPEN-5"],
+    find: "[...effects, close(held.conn, CLOSE.replaced, REPLACED)]",
+    put: "[...effects.slice(1), close(held.conn, CLOSE.replaced, REPLACED)]",
+  },
+  {
+    name: "the old socket is not closed on a takeover",
+    rules: ["OPEN-5"],
+    find: "[...effects, close(held.conn, CLOSE.replaced, REPLACED)]",
+    put: "effects",
+  },
+  {
+    name: "the old socket is closed before the new one is told",
+    rules: ["OPEN-5"],
+    find: "[...effects, close(held.conn, CLOSE.replaced, REPLACED)]",
+    put: "[close(held.conn, CLOSE.replaced, REPLACED), ...effects]",
+  },
+  {
+    name: "the old socket keeps its record: it can speak, and its close evicts the newer one",
+    rules: ["OPEN-5", "OPEN-9"],
+    find: "admit(release(state, held.conn, old), claimant, now)",
+    put: "admit(state, claimant, now)",
+  },
+  {
+    name: "an older socket that is opened late wins",
+    rules: ["OPEN-5"],
+    find: "if (conn < held.conn) return",
+    put: "if (false) return",
+  },
+  {
+    name: "a takeover needs room among the clients",
+    rules: ["OPEN-6"],
+    find: "if (conn < held.conn) return",
+    put:
+      'if (clientCount(state) >= state.settings.concurrent_limit) return refuse(state, conn, [CLOSE.full, ""]);\n  if (conn < held.conn) return',
+  },
+  {
+    name: "the token is compared to the id",
+    rules: ["OPEN-4", "OPEN-5"],
+    find: "held.owner !== claimant.owner",
+    put: "String(held.owner) !== String(claimant.id)",
+  },
+  {
+    name: "any token takes over",
+    rules: ["OPEN-4"],
+    find: "held !== undefined && held.owner !== claimant.owner",
+    put: "held !== undefined && held.owner === claimant.owner + claimant.owner",
+  },
+  {
+    name: "concurrent_limit off by one: one client more",
+    rules: ["OPEN-7"],
+    find: "clientCount(state) < state.settings.concurrent_limit",
+    put: "clientCount(state) <= state.settings.concurrent_limit",
+  },
+  {
+    name: "concurrent_limit off by one: one client less",
+    rules: ["OPEN-6"],
+    find: "clientCount(state) < state.settings.concurrent_limit",
+    put: "clientCount(state) + 1 < state.settings.concurrent_limit",
+  },
+  {
+    name: "a takeover from the same address needs a place",
+    rules: ["LIMIT-2"],
+    find: " && !takesPlace",
+    put: "",
+  },
+  {
+    name: "a takeover from another address needs no place",
+    rules: ["LIMIT-2"],
+    find: "old?.address === address",
+    put: "old !== undefined",
+  },
+  {
+    name: "max_sockets_per_address is not looked at",
+    rules: ["LIMIT-2"],
+    find: "if (!hasAddressRoom(state, address) && !takesPlace) {",
+    put: "if (false) {",
+  },
+  {
+    name: "what waits is sent before OPEN",
+    rules: ["OPEN-6", "QUEUE-1"],
+    find: "[send(conn, OPEN_FRAME), ...queued]",
+    put: "[...queued, send(conn, OPEN_FRAME)]",
+  },
+  {
+    name: "what waits is taken out and not sent",
+    rules: ["OPEN-6", "QUEUE-5"],
+    find: "[send(conn, OPEN_FRAME), ...queued]",
+    put: "[send(conn, OPEN_FRAME)]",
+  },
+  {
+    name: "a client is admitted and its id is not recorded",
+    rules: ["OPEN-6"],
+    find: "claims: mapSet(state.claims, id, { conn, owner }),",
+    put: "",
+  },
+  {
+    name: "a client's first look is a millisecond late",
+    rules: ["LIFE-1"],
+    find: "const lookAt = millis(now + state.settings.alive_timeout);",
+    put: "const lookAt = millis(now + state.settings.alive_timeout + 1);",
+  },
+  {
+    name: "the silence of a new socket counts from the start of the server",
+    rules: ["OPEN-5", "LIFE-1"],
+    find: "heardAt: now,",
+    put: "heardAt: millis(0),",
+  },
+]);
+
+const ENDS = breaksOf("core/session.ts", [
+  {
+    name: "a closed socket leaves its id held",
+    rules: ["LIFE-2"],
+    find: "claims: mapDelete(state.claims, id),",
+    put: "",
+  },
+  {
+    name: "a closed socket leaves its deadline",
+    rules: ["STATE-3", "FAULT-25"],
+    find: "lookAt: removeDeadline(state.lookAt, lookAt, conn),",
+    put: "",
+  },
+  {
+    name: "a closed socket leaves its address occupied",
+    rules: ["LIMIT-2"],
+    find: "...vacate(state, address),",
+    put: "...state,",
+  },
+  {
+    name: "whoever hung up while it waited is answered",
+    rules: ["STATE-4", "LIMIT-4"],
+    find: "if (waiting === undefined || waiting.isGone) return",
+    put: "if (true) return",
+  },
+  {
+    name: "a second close of a socket that waited makes a new state",
+    rules: ["OPEN-9"],
+    find: " || waiting.isGone",
+    put: "",
+  },
+  {
+    name: "shutdown leaves waiting sockets open",
+    rules: ["LIFE-3", "LIMIT-4"],
+    find: "isGone ? [] : [conn]",
+    put: "isGone ? [conn] : []",
+  },
+  {
+    name: "shutdown closes waiting sockets that hung up",
+    rules: ["STATE-4", "LIFE-3"],
+    find: "isGone ? [] : [conn]",
+    put: "isGone ? [conn] : [conn]",
+  },
+  {
+    name: "shutdown disconnects the newest first",
+    rules: ["LIFE-3"],
+    find: ".sort((a, b) => a - b)",
+    put: ".sort((a, b) => b - a)",
+  },
+  {
+    name: "shutdown keeps the clients on record",
+    rules: ["LIFE-3"],
+    find: "...initialState(settings), unknownTypes",
+    put: "...state, unknownTypes",
+  },
+  {
+    name: "shutdown forgets how many frames were dropped",
+    rules: ["MSG-8"],
+    find: "...initialState(settings), unknownTypes",
+    put: "...initialState(settings)",
+  },
+  {
+    name: "shutdown admits whoever comes after",
+    rules: ["LIFE-3"],
+    find: "stopping: true",
+    put: "stopping: false",
+  },
+]);
+
+/** Every break of who holds an id. */
+export const SESSION_BREAKS: readonly Break[] = [...CLAIMS, ...ENDS];

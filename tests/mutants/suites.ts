@@ -1,0 +1,57 @@
+/**
+ * Which tests a break has to get past, and in what order: those of the broken file first, then all the
+ * others, cheapest first.
+ *
+ * @module
+ */
+import { sourceFiles } from "../support/docs.ts";
+
+/** Folders, and single files, of tests that need no socket, no clock and no process. */
+const SUITES = [
+  "tests/core",
+  "tests/properties",
+  "tests/model",
+  "tests/sim",
+  "tests/adapters/cli_test.ts",
+];
+
+/** Where the rules of a file are tested first of all; for speed only. */
+const LIKELY: Readonly<Record<string, readonly string[]>> = {
+  "core/address.ts": ["core/address"],
+  "core/deadlines.ts": ["properties/deadlines"],
+  "core/effect.ts": ["core/effect"],
+  "core/frame.ts": ["core/message", "core/frame", "core/guard"],
+  "core/guard.ts": ["core/token", "core/shut_out", "core/guard"],
+  "core/http.ts": ["core/http", "core/token"],
+  "core/invariants.ts": ["core/invariants"],
+  "core/liveness.ts": ["core/life", "core/message"],
+  "core/mailbox.ts": ["core/queue", "core/state", "core/guard"],
+  "core/parse_settings.ts": ["core/settings"],
+  "core/persistent_map.ts": ["core/state", "properties/persistent_map"],
+  "core/must.ts": ["core/must"],
+  "core/reduce.ts": ["core/life", "core/token", "core/queue"],
+  "core/route.ts": ["core/message", "core/guard"],
+  "core/session.ts": ["core/open", "core/token", "core/shut_out", "core/life", "core/guard"],
+  "core/settings.ts": ["core/settings"],
+  "core/state.ts": ["core/queue", "core/state", "core/token"],
+  "adapters/cli.ts": ["adapters/cli"],
+};
+
+/** The files of tests there are. */
+export async function testFiles(): Promise<string[]> {
+  const files = await sourceFiles("tests");
+  return files.filter((file) =>
+    file.endsWith("_test.ts") &&
+    SUITES.some((suite) => file === suite || file.startsWith(`${suite}/`))
+  );
+}
+
+/** Tests and what each took, in the order in which they are tried on a break of `file`. */
+export function inOrder(times: ReadonlyMap<string, number>, file: string): [string, number][] {
+  const likely = (LIKELY[file] ?? []).map((name) => `tests/${name}_test.ts`);
+  const place = (test: string): number => {
+    const found = likely.indexOf(test);
+    return found < 0 ? likely.length : found;
+  };
+  return [...times].sort(([a, aMs], [b, bMs]) => place(a) - place(b) || aMs - bMs);
+}
