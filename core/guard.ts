@@ -132,9 +132,9 @@ function countWrongToken(state: State, address: string, now: Millis): State {
     const wrongTokens = mapSet(state.wrongTokens, address, { ...known, count: known.count + 1 });
     return { ...state, wrongTokens };
   }
-  let next = known === undefined ? state : forgetWrongTokens(state, known.serial);
+  let next = state;
   while (isOldestForgettable(next, now) || next.wrongTokens.size >= wrong_token_addresses) {
-    next = forgetWrongTokens(next, next.firstWrong);
+    next = forgetOldest(next);
   }
   const serial = next.nextWrong;
   const until = millis(now + wrong_token_window);
@@ -151,11 +151,14 @@ function isOldestForgettable(state: State, now: Millis): boolean {
   return address !== undefined && must(mapGet(state.wrongTokens, address)).until <= now;
 }
 
-/** Every serial is forgotten once, so the walk over gaps is paid for by what made them. */
-function forgetWrongTokens(state: State, serial: number): State {
-  const address = must(mapGet(state.wrongOrder, serial));
-  const wrongOrder = mapDelete(state.wrongOrder, serial);
-  let { firstWrong } = state;
-  while (firstWrong < state.nextWrong && mapGet(wrongOrder, firstWrong) === undefined) firstWrong++;
-  return { ...state, wrongTokens: mapDelete(state.wrongTokens, address), wrongOrder, firstWrong };
+/** All windows are equally long, so the oldest address is over first, and no other is ever forgotten. */
+function forgetOldest(state: State): State {
+  const { firstWrong } = state;
+  const address = must(mapGet(state.wrongOrder, firstWrong));
+  return {
+    ...state,
+    wrongTokens: mapDelete(state.wrongTokens, address),
+    wrongOrder: mapDelete(state.wrongOrder, firstWrong),
+    firstWrong: firstWrong + 1,
+  };
 }

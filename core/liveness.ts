@@ -16,8 +16,7 @@ import type { Connection, State } from "./state.ts";
 
 /** Notes that a valid message came on a connection: it is alive, and its bad frames are forgiven. */
 export function hear(state: State, conn: ConnId, connection: Connection, now: Millis): State {
-  const heardAt = millis(Math.max(connection.heardAt, now));
-  const heard: Connection = { ...connection, heardAt, badFrames: 0 };
+  const heard: Connection = { ...connection, heardAt: now, badFrames: 0 };
   return { ...state, connections: mapSet(state.connections, conn, heard) };
 }
 

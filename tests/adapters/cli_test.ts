@@ -48,6 +48,7 @@ Deno.test("[SET-1] dashes, underscores, equals signs and --no- are all the same 
     const no of [
       "--no-allow_discovery",
       "--no-allow-discovery",
+      "--no_allow_discovery",
       "--allow_discovery=false",
       "--allow_discovery false",
     ]

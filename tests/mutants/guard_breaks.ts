@@ -184,8 +184,8 @@ export const GUARD_BREAKS: readonly Break[] = breaksOf("core/guard.ts", [
   {
     name: "the newest address is forgotten first",
     rules: ["LIMIT-5"],
-    find: "next = forgetWrongTokens(next, next.firstWrong);",
-    put: "next = forgetWrongTokens(next, next.nextWrong - 1);",
+    find: "const { firstWrong } = state;",
+    put: "const firstWrong = state.nextWrong - 1;",
   },
   {
     name: "wrong_token_addresses off by one: one address more",
