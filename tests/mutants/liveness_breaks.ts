@@ -10,13 +10,13 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
     name: "bad frames are not forgiven by a good one",
     rules: ["MSG-7"],
-    find: "heardAt, badFrames: 0 }",
-    put: "heardAt }",
+    find: "heardAt: now, badFrames: 0 }",
+    put: "heardAt: now }",
   },
   {
     name: "nothing refreshes",
     rules: ["MSG-5", "LIFE-1"],
-    find: "heardAt, badFrames: 0 }",
+    find: "heardAt: now, badFrames: 0 }",
     put: "badFrames: 0 }",
   },
   {
