@@ -1,0 +1,204 @@
+/**
+ * The server's end of all links: does what `adapters/sockets.ts` does, on links instead of WebSockets.
+ *
+ * The same happens at the same moments: a text for a socket that is no longer open, or was cut off, is
+ * "gone"; one that would have too much unsent is "full", unless its reader read nothing for too long;
+ * whoever leaves much unread for `unsent_timeout` is cut off. What a link has unsent is what came at this
+ * instant, and, for a client that is frozen, what the buffers of the kernels do not hold.
+ *
+ * @module
+ */
+import { type ConnId, connId, type Effect, type Event } from "../../core/mod.ts";
+import type { Agenda } from "./agenda.ts";
+import type { Dice } from "./dice.ts";
+import type { Note } from "./letter.ts";
+import type { Link } from "./link.ts";
+import type { Network } from "./network.ts";
+
+/** What became of an effect. */
+export type Outcome = "done" | "gone" | "full";
+
+/** Takes an event, and what the simulator knows of a frame. */
+export type Dispatch = (event: Event, note: Note | null) => void;
+
+/** What the server's ends share. */
+export interface SocketsOptions {
+  readonly agenda: Agenda;
+  readonly dice: Dice;
+  readonly settings: { readonly max_unsent_bytes: number; readonly unsent_timeout: number };
+  /** What the buffers of both kernels hold for a client that does not read, in bytes. */
+  readonly kernelBytes: number;
+  readonly dispatch: Dispatch;
+  readonly network: () => Network;
+  /** Is told of each socket that got its number. */
+  readonly onAttached: (link: Link, conn: ConnId) => void;
+}
+
+/** All server's ends. */
+export class SimSockets {
+  readonly #options: SocketsOptions;
+  readonly #open = new Map<ConnId, Link>();
+  readonly #slow = new Map<ConnId, { expected: number; since: number }>();
+  #lastSerial = 0;
+  #isWatching = false;
+
+  /** Starts with none. */
+  constructor(options: SocketsOptions) {
+    this.#options = options;
+  }
+
+  /** A request for a socket came in. Its opening is reported a moment later: one may overtake another. */
+  accept(link: Link): void {
+    const { agenda, dice, onAttached } = this.#options;
+    const conn = connId(++this.#lastSerial);
+    link.conn = conn;
+    link.serverEnd = "open";
+    this.#open.set(conn, link);
+    onAttached(link, conn);
+    const openingMs = dice.isLucky(0.05) ? dice.between(5, 500) : dice.between(0, 2);
+    agenda.after(openingMs, () => this.#begin(link, conn));
+  }
+
+  /** Something arrived on a link; a socket that was told to close is mute. */
+  receive(link: Link, text: string, note: Note): void {
+    if (link.serverEnd !== "open" || link.conn === null) return;
+    if (link.isBegun) this.#hand(link.conn, text, note);
+    else if (link.early.length < EARLY_MAX) link.early.push({ text, note });
+    else this.#finish(link);
+  }
+
+  /** A socket is no longer open. Until its close is reported, what is sent on it fails. */
+  lost(link: Link): void {
+    const { agenda, dice, dispatch } = this.#options;
+    const { conn } = link;
+    if (link.serverEnd !== "open" || conn === null) return;
+    link.serverEnd = "closing";
+    const reportMs = dice.isLucky(0.1) ? dice.between(5, 300) : dice.between(0, 1);
+    agenda.after(reportMs, () => {
+      if (!this.#detach(link)) return;
+      dispatch({ kind: "socket-closed", conn }, null);
+      // An adapter may report a close more than once.
+      if (dice.isLucky(0.02)) dispatch({ kind: "socket-closed", conn }, null);
+    });
+  }
+
+  /** Performs an effect. */
+  perform(effect: Effect): Outcome {
+    const link = this.#open.get(effect.conn);
+    if (effect.kind === "close") {
+      if (link !== undefined) this.#finish(link);
+      return "done";
+    }
+    if (link === undefined || link.serverEnd !== "open") return "gone";
+    return this.#send(link, effect.conn, effect.text);
+  }
+
+  #send(link: Link, conn: ConnId, text: string): Outcome {
+    const { settings, dispatch, network } = this.#options;
+    const unsent = this.#unsentOf(link);
+    const isOver = unsent + text.length > settings.max_unsent_bytes;
+    if (isOver || unsent > WATCHED_BYTES) {
+      const silentMs = this.#watch(conn, unsent);
+      if (isOver && silentMs > FULL_MAX_MS) {
+        this.#cutOff(link);
+        return "gone";
+      }
+      if (isOver) {
+        dispatch({ kind: "send-refused", conn, text }, null);
+        return "full";
+      }
+      const slow = this.#slow.get(conn);
+      if (slow !== undefined) slow.expected = unsent + text.length;
+    }
+    link.turnBytes += text.length;
+    link.frozenBytes += text.length;
+    network().sendDown(link, text);
+    return "done";
+  }
+
+  /** What was written and neither read nor buffered. */
+  #unsentOf(link: Link): number {
+    const { agenda, kernelBytes } = this.#options;
+    if (link.turnAt !== agenda.now) {
+      link.turnAt = agenda.now;
+      link.turnBytes = 0;
+    }
+    if (link.frozenUntil <= agenda.now) return link.turnBytes;
+    return Math.max(link.turnBytes, link.frozenBytes - kernelBytes);
+  }
+
+  #begin(link: Link, conn: ConnId): void {
+    if (link.serverEnd !== "open") return;
+    const { dispatch } = this.#options;
+    const { id, token, address } = link;
+    const identity = { kind: "unchecked" } as const;
+    const known = { id, token, key: "peerjs", address, origin: null, queryLength: 60, identity };
+    link.isBegun = true;
+    dispatch({ kind: "socket-opened", conn, ...known }, null);
+    for (const { text, note } of link.early) this.receive(link, text, note);
+  }
+
+  #hand(conn: ConnId, text: string, note: Note): void {
+    const { dispatch } = this.#options;
+    if (text === BINARY) dispatch({ kind: "binary-received", conn, bytes: 7 }, note);
+    else dispatch({ kind: "frame-received", conn, text }, note);
+  }
+
+  #detach(link: Link): boolean {
+    const { conn } = link;
+    if (conn === null || !this.#open.delete(conn)) return false;
+    link.serverEnd = "gone";
+    this.#slow.delete(conn);
+    return true;
+  }
+
+  #finish(link: Link): void {
+    const wasOpen = link.serverEnd === "open";
+    if (this.#detach(link) && wasOpen) this.#options.network().sendDown(link, null);
+  }
+
+  /** Ends the connection without a word: what was on its way is lost. */
+  #cutOff(link: Link): void {
+    if (!this.#detach(link)) return;
+    const clientAfterMs = Math.max(0, link.frozenUntil - this.#options.agenda.now);
+    this.#options.network().cut(link, {
+      clientAfterMs,
+      serverAfterMs: Infinity,
+      isReset: false,
+    });
+  }
+
+  #watch(conn: ConnId, unsent: number): number {
+    const { agenda, settings } = this.#options;
+    const known = this.#slow.get(conn);
+    const since = known === undefined || unsent < known.expected ? agenda.now : known.since;
+    this.#slow.set(conn, { expected: unsent, since });
+    if (!this.#isWatching) {
+      this.#isWatching = true;
+      agenda.after(settings.unsent_timeout / 4, () => this.#lookAtSlow());
+    }
+    return agenda.now - since;
+  }
+
+  #lookAtSlow(): void {
+    const { settings, dispatch } = this.#options;
+    this.#isWatching = false;
+    for (const conn of [...this.#slow.keys()]) {
+      const link = this.#open.get(conn);
+      const left = link === undefined ? 0 : this.#unsentOf(link);
+      if (link === undefined || left <= WATCHED_BYTES) this.#slow.delete(conn);
+      else if (this.#watch(conn, left) >= settings.unsent_timeout) {
+        this.#cutOff(link);
+        dispatch({ kind: "send-failed", conn, texts: [] }, null);
+      }
+    }
+  }
+}
+
+/** What stands for a binary message. */
+export const BINARY = "\0binary";
+
+/** As in `adapters/sockets.ts`. */
+const WATCHED_BYTES = 16_384;
+const FULL_MAX_MS = 250;
+const EARLY_MAX = 16;

@@ -1,0 +1,78 @@
+/**
+ * Those who do not keep to the rules: clients with bugs, floods, and thieves of ids.
+ *
+ * @module
+ */
+import type { Client } from "./client.ts";
+import { pick } from "./dice.ts";
+import type { Link } from "./link.ts";
+import type { Person } from "./person.ts";
+import { BINARY } from "./sockets.ts";
+import type { World } from "./world.ts";
+
+/** A client with a bug does something wrong; a flood comes. */
+export function misbehave(world: World, person: Person, client: Client): void {
+  if (person.options.kind === "flooder") flood(world, client, world.dstFor(person));
+  else stumble(world, client, world.dstFor(person));
+}
+
+/** Tries now and then to take somebody's id with a token that is wrong. */
+export function thief(world: World, index: number): void {
+  const { agenda, dice, network, people, freshToken, ways } = world;
+  agenda.after(dice.around(ways.theftEveryMs), () => {
+    if (world.isQuiet) return;
+    const victim = pick(dice, people).client?.id ?? "nobody";
+    let link: Link | null = null;
+    const close = (): void => {
+      if (link !== null) network.closeUp(link);
+    };
+    const endpoint = { opened: () => {}, message: () => {}, closed: close };
+    const address = `10.250.${index >> 8 & 255}.${index & 255}`;
+    const token = freshToken();
+    link = network.connect({ id: victim, token, address, endpoint, isRough: true, isSilent: true });
+    if (dice.isLucky(0.3)) agenda.after(dice.between(0, 500), close);
+    else agenda.after(dice.between(5_000, 120_000), close);
+    thief(world, index);
+  });
+}
+
+function stumble({ dice, letter }: World, client: Client, dst: string): void {
+  const what = dice.below(6);
+  if (what === 0) client.sendRaw(pick(dice, BAD), { kind: "bad" });
+  else if (what === 1) {
+    for (let i = dice.below(24); i > 0; i--) client.sendRaw(pick(dice, BAD), { kind: "bad" });
+  } else if (what === 2) client.sendRaw('{"type":"FUTURE","dst":"x"}', { kind: "unknown" });
+  else if (what === 3 && dice.isLucky(0.2)) client.sendRaw('{"type":"LEAVE"}', { kind: "leave" });
+  else {
+    const forged = letter({ type: "OFFER", dst, meeting: null, padding: 5 });
+    const { payload } = forged;
+    const text = `{"src":"u0","type":"OFFER","dst":"${dst}","payload":${payload},"src":"u1"}`;
+    client.sendRaw(text, forged);
+  }
+}
+
+function flood({ dice, letter, ways }: World, client: Client, dst: string): void {
+  const padding = dice.isLucky(0.3) ? ways.floodBytes : 10;
+  for (let i = dice.below(ways.floodFrames); i > 0; i--) {
+    const type = dice.isLucky(0.1) ? "OFFER" : "CANDIDATE";
+    const to = dice.isLucky(0.1) ? `ghost${dice.below(5)}` : dst;
+    const flooding = letter({ type, dst: to, meeting: null, padding });
+    client.send(flooding);
+  }
+}
+
+const BAD = [
+  "",
+  "no JSON",
+  "[]",
+  "null",
+  "7",
+  "{}",
+  '{"type":7}',
+  '{"type":"OPEN"}',
+  '{"type":"ID-TAKEN"}',
+  '{"type":"OFFER"}',
+  '{"type":"OFFER","dst":""}',
+  '{"type":"CANDIDATE","dst":{"id":"u1"}}',
+  BINARY,
+];
