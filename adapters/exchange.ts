@@ -19,11 +19,17 @@ import {
   type Settings,
   type SizedField,
   sizes,
+  type State,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
 import { journal, type PeerMessage } from "./journal.ts";
-import { logFault, logObserver, logRefusedRequest } from "./log.ts";
+import { StartError } from "./listener.ts";
+import { logFault, logObserver, logRefusedRequest, recorderLog } from "./log.ts";
+import { wallZero } from "./record_clock.ts";
+import { beginFile } from "./record_disk.ts";
+import { DIGEST_LENGTH } from "./record_secrets.ts";
+import { Recorder } from "./recorder.ts";
 import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
 import { type SocketLike, type SocketParameters, Sockets } from "./sockets.ts";
 
@@ -80,21 +86,31 @@ export interface Exchange {
   readonly clientCount: () => number;
   /** How many entries each map of the state has: what grows without end would show here. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
-  /** Tells every client that the server stops; settles when their sockets are closed, or 2 s later. */
+  /** Begins the recording, where there is to be one, before anything has happened. */
+  readonly startRecording: () => void;
+  /**
+   * Tells every client that the server stops; settles when their sockets are closed and the recording is
+   * written, or 2 s later.
+   */
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a server that waits for requests and sockets. */
+/**
+ * Starts a server that waits for requests and sockets.
+ *
+ * @throws {StartError} Where the settings ask for a recording that could not be run again.
+ */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const suggestId = guardedGenerator(hooks.generateClientId);
   const verify = createVerifier(settings);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
+  const recorder = recordingFor(settings, () => runtime.state());
   const runtime: Runtime = createRuntime(settings, {
     now: () => performance.now(),
     perform: (effect) => sockets.perform(effect),
     schedule: scheduleTimeout,
-    observers: [logObserver(), ...hookObservers(hooks)],
+    observers: [...recorder.observers, logObserver(), ...hookObservers(hooks)],
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
@@ -122,9 +138,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
       const answered = respond(runtime.state(), request, suggestId);
-      if (answered.status >= 400) {
-        logRefusedRequest(method, { path, prefix: settings.path, status: answered.status });
-      }
+      logIfRefused(answered, settings, request);
       return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
@@ -137,7 +151,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     runtime.dispatch({ kind: "shutdown-requested" });
     await null; // From within a hook the event is handled only when the hook is done.
     runtime.stop();
-    await within(CLOSE_MAX_MS, sockets.closed());
+    await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
     sockets.stop();
   }
 
@@ -151,6 +165,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     refuse: ({ header }, status, body) => refusal(settings, header("origin"), status, body),
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
+    startRecording: recorder.start,
     stop: () => stopped ??= shutDown(),
   };
 }
@@ -169,8 +184,51 @@ export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: strin
 
 const UNCHECKED: Identity = { kind: "unchecked" };
 
-/** How long clients get to answer a close when the server stops. */
+/** How long clients get to answer a close, and the disk to take the recording, when the server stops. */
 const CLOSE_MAX_MS = 2_000;
+
+/** A recording, or none. */
+interface Recording {
+  readonly observers: readonly Observer[];
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** The recording that the settings ask for. */
+function recordingFor(settings: Settings, state: () => State): Recording {
+  const { record, max_token_length } = settings;
+  if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
+  if (max_token_length < DIGEST_LENGTH) {
+    throw new StartError(
+      `Option max_token_length must be at least ${DIGEST_LENGTH} with option record, which writes ` +
+        `digests of that length in place of tokens: got ${max_token_length}.`,
+      2,
+    );
+  }
+  const recorder = new Recorder({
+    settings,
+    state,
+    wallZero: wallZero(),
+    now: () => performance.now(),
+    schedule: scheduleTimeout,
+    beginFile,
+    news: recorderLog(record),
+  });
+  const { observe } = recorder;
+  return { observers: [observe], start: () => recorder.start(), stop: () => recorder.stop() };
+}
+
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.all([one, other]);
+}
+
+function logIfRefused(
+  { status }: HttpReply,
+  { path: prefix }: Settings,
+  { method, path }: { readonly method: string; readonly path: string },
+): void {
+  if (status >= 400) logRefusedRequest(method, { path, prefix, status });
+}
 
 function isUpgrade({ method, header }: Arrival): boolean {
   return method === "GET" && header("upgrade")?.toLowerCase() === "websocket";

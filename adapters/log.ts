@@ -19,6 +19,7 @@ import {
 } from "@logtape/logtape";
 import { escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
+import type { RecorderNews } from "./recorder.ts";
 import type { Observer } from "./runtime.ts";
 
 const logger = getLogger(["signalbox"]);
@@ -155,6 +156,31 @@ export function logReloaded(): void {
 export function logSizes(sizes: Readonly<Record<string, number>>): void {
   const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`).join(", ");
   write("info", `Sizes: ${text}`, { event: "sizes", text, sizes });
+}
+
+/** Says how the recording in this file goes. */
+export function recorderLog(file: string): RecorderNews {
+  const path = escape(file);
+  const event = "recording";
+  return {
+    recording: () => write("info", `Recording to "${path}"`, { event, path, state: "recording" }),
+    paused: (why) => {
+      const reason = escape(why);
+      write("error", `Not recording to "${path}": ${reason}`, {
+        event,
+        path,
+        state: "paused",
+        reason,
+      });
+    },
+    leftOut: (bytes) =>
+      write("warn", `An event of ${bytes} bytes did not fit into "${path}": it is not recorded`, {
+        event,
+        path,
+        state: "left-out",
+        bytes,
+      }),
+  };
 }
 
 /** Says that something failed which should not have; the server goes on. */

@@ -28,6 +28,7 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   const listener = settings.listener === "node"
     ? await (await import("./node_listener.ts")).listenNode(exchange)
     : await listenDeno(exchange);
+  exchange.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
   const { host, path, key, sslkey, concurrent_limit } = settings;
   const limit = await descriptorLimit();
   if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {

@@ -29,7 +29,9 @@ type ProgramOption =
   | "listener"
   | "log_format"
   | "log_level"
+  | "max_record_bytes"
   | "port"
+  | "record"
   | "sslcert"
   | "sslkey";
 

@@ -186,4 +186,12 @@ export const LIMITS = {
     unit: "bytes",
     doc: "Largest head of a request; only with listener node",
   },
+  max_record_bytes: {
+    type: "integer",
+    default: 256 * MIB,
+    min: MIB / 16,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc: "Largest file of a recording; the one before it is kept, so twice as much is on the disk",
+  },
 } as const satisfies Record<string, Option>;

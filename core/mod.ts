@@ -21,6 +21,7 @@ export * from "./parse_settings.ts";
 export * from "./reduce.ts";
 export type { Option } from "./option.ts";
 export * from "./settings.ts";
+export { renameOwners, restore, type Snapshot, snapshotOf } from "./snapshot.ts";
 export {
   type Claim,
   clientCount,

@@ -169,6 +169,10 @@ export const OPTIONS = {
     choices: ["debug", "info", "warning", "error"],
     doc: "The least important log lines to print",
   },
+  record: {
+    ...FILE,
+    doc: "File to record in all that happens, to be run again (deno task replay)",
+  },
 } as const satisfies Record<string, Option>;
 
 /** The name of an option. */

@@ -77,6 +77,7 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     host: "127.0.0.1",
     trusted_proxies: "10.0.0.0/8",
     max_unsent_bytes: "2097152",
+    max_record_bytes: "65536",
   };
   for (const name of OPTION_NAMES) {
     if (/^(?:ssl|auth)/.test(name)) continue; // They are valid only together.

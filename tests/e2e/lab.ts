@@ -2,8 +2,10 @@
  * What a scenario is made of: servers, tabs, and peers that sit in the tabs.
  *
  * A lab lives as long as one scenario and closes what the scenario opened. It fails the scenario if
- * the client threw something that nobody caught.
+ * the client threw something that nobody caught, and if the recording of a server, run again, has other
+ * effects.
  */
+import { replay } from "../../adapters/replay.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import type { Browser, Session, Tab } from "../support/browser.ts";
 import { type Child, startChild } from "../support/child.ts";
@@ -40,9 +42,11 @@ export interface Lab extends AsyncDisposable {
 export async function openLab(browser: Browser): Promise<Lab> {
   const session: Session = await browser.session();
   const servers: Child[] = [];
+  const folder = await Deno.makeTempDir();
+  const recordingOf = (i: number): string => `${folder}/${i}.ndjson`;
 
   async function serve(...args: readonly string[]): Promise<Child> {
-    const server = await startChild({ args });
+    const server = await startChild({ args: [...args, "--record", recordingOf(servers.length)] });
     servers.push(server);
     return server;
   }
@@ -69,10 +73,22 @@ export async function openLab(browser: Browser): Promise<Lab> {
   async function dispose(): Promise<void> {
     await session[Symbol.asyncDispose]();
     await Promise.all(servers.map((server) => server.stop()));
+    for (const i of servers.keys()) await expectSameAgain(recordingOf(i));
+    await Deno.remove(folder, { recursive: true });
     assertEquals(session.uncaught, [], "The client threw, and nobody caught it");
   }
 
   return { serve, enter, arrive, [Symbol.asyncDispose]: dispose };
+}
+
+/** Checks that a recording, run again, has every effect that the server had. */
+async function expectSameAgain(path: string): Promise<void> {
+  const said: string[] = [];
+  const say = (line: string): void => void said.push(line);
+  const open = async (): Promise<AsyncIterable<Uint8Array>> => (await Deno.open(path)).readable;
+  const code = await replay([path, "--diff"], { open, print: say, complain: say });
+  assertEquals([code, said.length], [0, 1], said.join("\n"));
+  assertMatch(said[0] ?? "", /[1-9]\d* events/);
 }
 
 /** The next note of this kind that was not waited for yet. */

@@ -1,0 +1,278 @@
+/**
+ * What was recorded runs again, with the same effects: in memory, with the time moved by hand.
+ */
+import fc from "fast-check";
+import { crcOf } from "../../adapters/record_format.ts";
+import { readEvent } from "../../adapters/replay_schema.ts";
+import { CLOSE, close, connId, type Effect, type Event, send, snapshotOf } from "../../core/mod.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import {
+  decode,
+  FILE,
+  history,
+  makeStudio,
+  replayText,
+  SMALL,
+  type Step,
+  type Studio,
+  textOf,
+} from "../support/recording.ts";
+import { opening } from "../support/world.ts";
+
+/** Records a history to its end. */
+async function record(steps: readonly Step[], studio = makeStudio()): Promise<Studio> {
+  studio.recorder.start();
+  for (const { event, afterMs } of steps) studio.happen(event, afterMs);
+  await studio.recorder.stop();
+  return studio;
+}
+
+function linesIn(text: string): string[] {
+  return text.split("\n").slice(0, -1);
+}
+
+/** An ordinary client, and what it says. */
+const opened: Event = opening(1, { id: "a" });
+function says(conn: number, value: unknown): Event {
+  return { kind: "frame-received", conn: connId(conn), text: JSON.stringify(value) };
+}
+
+Deno.test("[REC-1] [REC-2] every history gives the same effects again, and every frame is the text that came", async () => {
+  await fc.assert(
+    fc.asyncProperty(history, async (steps) => {
+      const { disk, now } = await record(steps);
+      const text = textOf(disk);
+      assertEquals(await replayText(text, "--diff"), {
+        code: 0,
+        printed: [`${steps.length} events, no contradiction, 0 with other effects than recorded`],
+        complaints: [],
+      });
+      const found = linesIn(text).slice(1).map(readEvent);
+      assertEquals(found.length, steps.length);
+      let at = 0.25;
+      for (const [i, { event, afterMs }] of steps.entries()) {
+        at += afterMs;
+        const read = found[i];
+        assert(read?.ok === true);
+        assertEquals(read.value.at, at, "to the last bit");
+        if (event.kind === "socket-opened") continue;
+        const expected = event.kind === "frame-received" ? cut(event.text) : event;
+        const actual = read.value.event;
+        assertEquals<unknown>(actual.kind === "frame-received" ? actual.text : actual, expected);
+      }
+      assertEquals(at, now);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Of a frame that is refused for its length no more is kept than tells that it is too long. */
+function cut(text: string): string {
+  return text.slice(0, SMALL.max_message_bytes + 1);
+}
+
+Deno.test("[REC-2] a frame that was passed on stands in its line as it came", async () => {
+  const frame = '{"dst":"a", "type":"OFFER","payload":"\u2028é"}';
+  const { disk } = await record([
+    { event: opened, afterMs: 0 },
+    { event: { kind: "frame-received", conn: connId(1), text: frame }, afterMs: 1 },
+    { event: says(1, { type: "HEARTBEAT" }), afterMs: 1 },
+  ]);
+  const lines = linesIn(textOf(disk));
+  assertStringIncludes(lines[2] ?? "", `,"conn":1,"frame":${frame}}`);
+  assertMatch(lines[3] ?? "", /,"conn":1,"frame":\{"type":"HEARTBEAT"\}\}$/);
+  for (const line of lines) assertEquals(typeof JSON.parse(line), "object");
+});
+
+Deno.test("[REC-2] a frame that would break its line, or that UTF-8 cannot say, is kept to the character", async () => {
+  const frames = ["\n", "\r", " \r\n\t", "\ud800"].map((odd) =>
+    odd === "\ud800"
+      ? `{"type":"OFFER","dst":"a","payload":"${odd}"}`
+      : `{"type":"OFFER",${odd}"dst":"a"}${odd}`
+  );
+  const { disk } = await record([
+    { event: opened, afterMs: 0 },
+    ...frames.map((text): Step => ({
+      event: { kind: "frame-received", conn: connId(1), text },
+      afterMs: 10,
+    })),
+  ]);
+  const text = textOf(disk);
+  assert(!text.includes("\r"));
+  const read = linesIn(text).slice(2).map(readEvent);
+  const texts = read.map((line) => line.ok && "text" in line.value.event && line.value.event.text);
+  assertEquals<unknown>(texts, frames);
+  assertEquals((await replayText(text, "--diff")).code, 0);
+});
+
+Deno.test("[REC-3] every file of a recording that is longer than its bound replays alone", async () => {
+  const histories = fc.sample(history, { numRuns: 60, seed: 7 });
+  const steps = histories.flat().filter(({ event }) => event.kind !== "shutdown-requested");
+  const studio = makeStudio();
+  const files = new Set<Uint8Array[]>();
+  for (const [i, { event, afterMs }] of steps.entries()) {
+    studio.happen(event, afterMs);
+    if (i % 8 === 0) await studio.pass(50);
+    for (const chunks of studio.disk.files.values()) files.add(chunks);
+  }
+  await studio.recorder.stop();
+  const seen = [...files].map(decode);
+  assert(seen.length > 3, `${seen.length} files`);
+  assertEquals([...studio.disk.files.keys()].sort(), [FILE, `${FILE}.1`]);
+  let events = 0;
+  for (const text of seen) {
+    assert(new TextEncoder().encode(text).length <= SMALL.max_record_bytes);
+    const { code, printed, complaints } = await replayText(text, "--diff");
+    assertEquals([code, complaints], [0, []], printed.join("\n"));
+    events += linesIn(text).length - 1;
+  }
+  assertEquals(events, steps.length, "no event is lost between two files");
+  const begins = seen.map((text) => JSON.parse(text.split("\n", 1)[0] ?? "").snapshot === null);
+  assertEquals(begins, begins.map((_, i) => i === 0), "only the first begins with nothing");
+});
+
+Deno.test("[REC-4] --diff names exactly the line whose effects are others", async () => {
+  const { disk } = await record([
+    { event: opened, afterMs: 0 },
+    { event: says(1, { type: "OFFER", dst: "a" }), afterMs: 5 },
+    { event: says(1, { type: "LEAVE" }), afterMs: 5 },
+  ]);
+  const lines = linesIn(textOf(disk));
+  const changed = lines.map((line, i) =>
+    i === 2 ? line.replace('"type":"OFFER"', '"type":"ANSWER"') : line
+  );
+  const { code, printed } = await replayText(`${changed.join("\n")}\n`, "--diff");
+  assertEquals(code, 1);
+  assertEquals(printed.length, 3);
+  assertMatch(
+    printed[0] ?? "",
+    /^3 {2}2023-11-14T22:13:20\.005Z {2}5\.25 {2}frame-received on 1: .*other effects/,
+  );
+  assertEquals(printed[1], '    send on 1: {"type":"ANSWER","src":"a","dst":"a"}');
+  assertEquals(printed[2], "3 events, no contradiction, 1 with other effects than recorded");
+});
+
+Deno.test("[REC-1] another kind, connection, code, reason, text or order of effects is another digest", () => {
+  const [a, b] = [connId(1), connId(2)];
+  const lists: readonly Effect[][] = [
+    [],
+    [send(a, "")],
+    [send(a, "x")],
+    [send(a, "y")],
+    [send(b, "x")],
+    [send(a, "x"), send(b, "y")],
+    [send(b, "y"), send(a, "x")],
+    [send(a, "xy")],
+    [send(a, "x"), send(a, "x")],
+    [send(a, "Left")],
+    [close(a, CLOSE.left, "Left")],
+    [close(a, CLOSE.left, "left")],
+    [close(a, CLOSE.full, "Left")],
+    [close(b, CLOSE.left, "Left")],
+    [send(a, "x"), close(a, CLOSE.left, "Left")],
+  ];
+  assertEquals(new Set(lists.map(crcOf)).size, lists.length);
+});
+
+Deno.test("[REC-4] a state that contradicts itself ends the replay, with its line", async () => {
+  const studio = await record([{ event: opened, afterMs: 0 }]);
+  const [header = "", ...rest] = linesIn(textOf(studio.disk));
+  const snapshot = { ...snapshotOf(studio.runtime.state()), storedBytes: 7 };
+  const broken = JSON.stringify({ ...JSON.parse(header), snapshot });
+  const wrong = await replayText([broken, ...rest, ""].join("\n"));
+  assertEquals([wrong.code, wrong.printed], [1, []]);
+  assertEquals(wrong.complaints, [
+    "The snapshot it begins with:\n  0 bytes stored, but 7 counted",
+  ]);
+});
+
+Deno.test("[REC-4] --at prints the state of a moment, by either clock, and nothing else", async () => {
+  const { disk } = await record([
+    { event: opened, afterMs: 0 },
+    { event: opening(2, { id: "b" }), afterMs: 1_000 },
+    { event: says(1, { type: "LEAVE" }), afterMs: 1_000 },
+  ]);
+  const clients: [string, string[]][] = [
+    ["0.25", ["a"]],
+    ["1000.24", ["a"]],
+    ["1000.25", ["a", "b"]],
+    ["2023-11-14T22:13:20.900Z", ["a"]],
+    ["2023-11-14T23:13:21.5+01:00", ["a", "b"]],
+    ["9999", ["b"]],
+  ];
+  for (const [moment, ids] of clients) {
+    const { code, printed, complaints } = await replayText(textOf(disk), "--at", moment);
+    assertEquals([code, printed.length, complaints], [0, 1, []]);
+    const { claims } = JSON.parse(printed[0] ?? "");
+    assertEquals(claims.map(([id]: [string]) => id), ids, moment);
+  }
+  for (const moment of ["0.2", "yesterday", "2023-11-14T22:13:19Z", "-1"]) {
+    const { code, printed, complaints } = await replayText(textOf(disk), `--at=${moment}`);
+    assertEquals([code, printed], [2, []], moment);
+    assertStringIncludes(complaints.join(), "Option --at");
+  }
+});
+
+Deno.test("[REC-4] a replay prints each event with its effects, and nothing that could forge a line", async () => {
+  const { disk } = await record([
+    { event: opened, afterMs: 0 },
+    { event: { kind: "frame-received", conn: connId(1), text: "\x1b[31m\nred" }, afterMs: 1 },
+    { event: says(1, { type: "OFFER", dst: "a", payload: "p".repeat(150) }), afterMs: 1 },
+    { event: { kind: "tick" }, afterMs: 1 },
+  ]);
+  const { code, printed } = await replayText(textOf(disk), "--every", "3");
+  assertEquals(code, 0);
+  assertEquals(printed.length, 8);
+  for (const line of printed) assert(!/\p{C}/u.test(line), line);
+  assertMatch(printed[0] ?? "", /^2 .* socket-opened on 1: id "a", token "[\w-]{43}", key /);
+  assertMatch(printed[2] ?? "", /frame-received on 1: \\u\{1b\}\[31m\\u\{a\}red$/);
+  assertMatch(printed[4] ?? "", /p… \(\d+ characters\)$/);
+  assertEquals((await replayText(textOf(disk), "--quiet")).printed.length, 1);
+});
+
+Deno.test("[REC-4] what cannot be read is named with its line; a last line that was cut off is no error", async () => {
+  const { disk } = await record([
+    { event: opened, afterMs: 0 },
+    { event: says(1, { type: "OFFER", dst: "a" }), afterMs: 1 },
+    { event: { kind: "tick" }, afterMs: 1 },
+  ]);
+  const text = textOf(disk);
+  for (const length of [1, 20, 40]) {
+    const { code, complaints } = await replayText(text.slice(0, -length), "--diff");
+    assertEquals([code, complaints], [0, ["Line 4 is cut off: the recording ends before it."]]);
+  }
+  const mistakes: [string, RegExp][] = [
+    ["", /^Cannot read "run\.ndjson": it has no whole line\.$/],
+    [text.slice(0, 50), /it has no whole line\.$/],
+    [text.replace("recording", "letter"), /^Line 1 is not the header of a recording: at format: /],
+    [text.replace('"version":1', '"version":2'), /^Line 1 .* at version: /],
+    [text.replace('"port":9000', '"port":-1'), /^Line 1 .* at settings: Option port must be/],
+    [text.replace('"port":', '"pirt":'), /^Line 1 .* at settings: There is no option "pirt"/],
+    [text.replace('"kind":"tick"', '"kind":"tock"'), /^Line 4 is not an event: at event\.kind: /],
+    [text.replace('"conn":1,"frame"', '"conn":-1,"frame"'), /^Line 3 is not an event: /],
+    [text.replace('"dst":"a"}', '"dst":"a"'), /^Line 3 is not an event: expected JSON: /],
+    [text.replace('{"kind":"tick"', '{"more":1,"kind":"tick"'), /^Line 4 .* at event\.more: /],
+    [text.replace('"crc":0', '"crc":"0"'), /^Line 4 .* at crc: /],
+  ];
+  for (const [broken, complaint] of mistakes) {
+    assert(broken !== text, String(complaint));
+    const { code, complaints } = await replayText(broken, "--quiet");
+    assertEquals(code, 2, String(complaint));
+    assertMatch(complaints.at(-1) ?? "", complaint);
+  }
+});
+
+Deno.test("[REC-4] a mistake in the arguments is named", async () => {
+  const mistakes: [string[], RegExp][] = [
+    [["second"], /^One file is to be given: got "run\.ndjson", "second"\.$/],
+    [["--evry=2"], /^There is no option "--evry=2"\.$/],
+    [["--every", "0"], /^Option --every must be a whole number from 1: got "0"\.$/],
+    [["--at", "1", "--diff"], /cannot be had together/],
+  ];
+  for (const [flags, complaint] of mistakes) {
+    const { code, complaints } = await replayText("", ...flags);
+    assertEquals(code, 2);
+    assertMatch(complaints.join("\n"), complaint);
+  }
+  assertEquals((await replayText("", "--help")).code, 0);
+});

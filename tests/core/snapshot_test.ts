@@ -1,0 +1,79 @@
+import {
+  connId,
+  type Effect,
+  nextWakeAt,
+  owner,
+  reduce,
+  renameOwners,
+  restore,
+  settingsFrom,
+  snapshotOf,
+  type State,
+  violations,
+} from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+import { expires, type World, world } from "../support/world.ts";
+
+/** Two clients, one of which is silent for longer, a message that waits, and a wrong token that does. */
+function busy(): World {
+  const w = world({ wrong_token_limit: 0, expire_timeout: 300, alive_timeout: 1_000 });
+  w.open(2, "b");
+  w.now = 10;
+  w.open(1, "a", "secret");
+  w.say(1, { type: "OFFER", dst: "z" });
+  w.step({
+    kind: "send-failed",
+    conn: connId(2),
+    texts: ['{"type":"OFFER","src":"gone","dst":"y"}'],
+  });
+  w.open(3, "a", "wrong");
+  w.say(1, { type: "FUTURE" });
+  return w;
+}
+
+/** All that comes due until nothing more does. */
+function rest(first: State): { at: number; effects: readonly Effect[] }[] {
+  const found: { at: number; effects: readonly Effect[] }[] = [];
+  let state = first;
+  for (let at = nextWakeAt(state); at !== null; at = nextWakeAt(state)) {
+    const [next, effects] = reduce(state, { kind: "tick" }, at);
+    found.push({ at, effects });
+    state = next;
+  }
+  return found;
+}
+
+Deno.test("[REC-7] a snapshot is plain data, its entries in the order of their keys", () => {
+  const snapshot = snapshotOf(busy().state);
+  assertEquals(JSON.parse(JSON.stringify(snapshot)), snapshot);
+  assertEquals(snapshot.claims.map(([id]) => id), ["a"]);
+  assertEquals(snapshot.stored.map(([serial, { src }]) => [serial, src]), [[0, "a"], [1, "gone"]]);
+  assertEquals(snapshot.mailboxes.map(([dst]) => dst), ["y", "z"]);
+  assertEquals(snapshot.waiting.length, 1);
+  assertEquals(snapshot.unknownTypes, 1);
+});
+
+Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had been", () => {
+  const w = busy();
+  const again = restore(w.state.settings, snapshotOf(w.state));
+  assertEquals(violations(again), []);
+  assertEquals(snapshotOf(again), snapshotOf(w.state));
+  assertEquals(rest(again), rest(w.state));
+  const told = rest(again).flatMap(({ effects }) => effects);
+  assertEquals(told.filter((effect) => effect.kind === "send").at(-1), expires(1, "a", "z"));
+});
+
+Deno.test("[REC-7] owners can be renamed, wherever they are, and nobody's is none", () => {
+  const { claims, stored } = renameOwners(
+    snapshotOf(busy().state),
+    (name) => owner(name === "secret" ? "x" : "y"),
+  );
+  assertEquals(claims.map(([, { owner }]) => owner), ["x"]);
+  assertEquals(stored.map(([, { owner }]) => owner), ["x", null]);
+});
+
+Deno.test("[REC-7] the snapshot of a server that has just been started has nothing in it", () => {
+  const settings = settingsFrom();
+  const { state } = world();
+  assertEquals(restore(settings, snapshotOf(state)), state);
+});

@@ -1,0 +1,54 @@
+/**
+ * A history that is cut anywhere goes on from the snapshot as if it had not been cut.
+ */
+import fc from "fast-check";
+import * as v from "valibot";
+import {
+  type Effect,
+  initialState,
+  millis,
+  reduce,
+  restore,
+  settingsFrom,
+  snapshotOf,
+  type State,
+  violations,
+} from "../../core/mod.ts";
+import { SNAPSHOT } from "../../adapters/replay_schema.ts";
+import { assertEquals } from "../support/assert.ts";
+import { history, SMALL, type Step } from "../support/recording.ts";
+
+const SETTINGS = settingsFrom(SMALL);
+
+function run(first: State, steps: readonly Step[], from: number): {
+  state: State;
+  now: number;
+  effects: (readonly Effect[])[];
+} {
+  let [state, now] = [first, from];
+  const effects: (readonly Effect[])[] = [];
+  for (const { event, afterMs } of steps) {
+    now += afterMs;
+    const [next, caused] = reduce(state, event, millis(now));
+    effects.push(caused);
+    state = next;
+  }
+  return { state, now, effects };
+}
+
+Deno.test("[REC-7] a history cut anywhere goes on from its snapshot with the same effects", () => {
+  fc.assert(
+    fc.property(history, fc.nat(), (steps, place) => {
+      const cut = place % (steps.length + 1);
+      const before = run(initialState(SETTINGS), steps.slice(0, cut), 0);
+      const written = JSON.stringify(snapshotOf(before.state));
+      const restored = restore(SETTINGS, v.parse(SNAPSHOT, JSON.parse(written)));
+      assertEquals(violations(restored), []);
+      assertEquals(JSON.stringify(snapshotOf(restored)), written);
+      const rest = [...steps.slice(cut), { event: { kind: "tick" }, afterMs: 10_000 } as const];
+      const [after, again] = [before.state, restored].map((state) => run(state, rest, before.now));
+      assertEquals(again?.effects, after?.effects);
+    }),
+    { numRuns: 1_000 },
+  );
+});
