@@ -107,7 +107,8 @@ export function varied(seed: number): Scenario {
       pageMs: Math.max(5_000, 600_000 * pace),
       awayMs: Math.max(3_000, 120_000 * pace),
       theftEveryMs: Math.max(2_000, 30_000 * pace),
-      floodFrames: pick(dice, [20, 200, 5_000 * pace]),
+      // The more there are who flood, the less each of them: a run is to end in seconds.
+      floodFrames: Math.min(pick(dice, [20, 200, 5_000 * pace]), Math.ceil(20_000 / clients)),
       floodBytes: Math.min(pick(dice, [100, 2_000]), messageBytes / 2),
       arrivalMs: pick(dice, [0, 1_000, 60_000]),
       troublemakerOneIn: pick(dice, [8, 30, 1_000]),
