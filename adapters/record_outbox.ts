@@ -2,7 +2,9 @@
  * What a recording still has to write, in order: lines as UTF-8 in large buffers that are used again, and
  * the places where a new file begins.
  *
- * Encoding into a buffer that is there already costs a tenth of what a buffer for each line would.
+ * Encoding into a buffer that is there already costs a tenth of what a buffer for each line would. A buffer
+ * is large because a write ends only when the loop has time to hear of it: the busier the server, the more
+ * each one has to take.
  *
  * @module
  */
@@ -11,15 +13,8 @@
 export type Job =
   /** Begin a new file with these bytes. */
   | { readonly kind: "begin"; readonly bytes: Uint8Array }
-  | Append;
-
-/** Write these bytes at the end of the file. */
-interface Append {
-  readonly kind: "append";
-  readonly bytes: Uint8Array;
-  /** The buffer that has nothing more in it then; `null` where there is more. */
-  readonly spent: Buffer | null;
-}
+  /** Write these bytes at the end of the file; `spent` is the buffer that has nothing more in it then. */
+  | { readonly kind: "append"; readonly bytes: Uint8Array; readonly spent: Buffer | null };
 
 /** A buffer, to be given back when the job that spends it is done. */
 type Buffer = Uint8Array<ArrayBuffer>;
@@ -75,23 +70,9 @@ export class Outbox {
     this.#push({ kind: "append", bytes, spent });
   }
 
-  /**
-   * The next job, to be told `done` when it is. Lines that wait in several buffers are one job: a write ends
-   * only when the loop has time to hear of it, so the busier the server, the more each one has to take.
-   */
+  /** The next job, to be told `done` when it is. */
   take(): Job | undefined {
-    const first = this.#jobs.shift();
-    const next = this.#jobs[0];
-    if (first?.kind !== "append" || next?.kind !== "append") return first;
-    const parts = [first];
-    let length = first.bytes.length;
-    for (let job = this.#jobs[0]; job?.kind === "append"; job = this.#jobs[0]) {
-      if (length + job.bytes.length > JOINED_MAX_BYTES) break;
-      length += job.bytes.length;
-      parts.push(job);
-      this.#jobs.shift();
-    }
-    return { kind: "append", bytes: this.#joined(parts, length), spent: null };
+    return this.#jobs.shift();
   }
 
   /** The bytes of a job are no longer needed. */
@@ -117,17 +98,6 @@ export class Outbox {
     this.#used += ascii.length;
   }
 
-  #joined(parts: readonly Append[], length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part.bytes, at);
-      at += part.bytes.length;
-      this.#giveBack(part.spent);
-    }
-    return bytes;
-  }
-
   #giveBack(spent: Buffer | null): void {
     if (spent !== null && this.#spare.length < SPARE_MAX) this.#spare.push(spent);
   }
@@ -148,13 +118,10 @@ export class Outbox {
   }
 }
 
-const BUFFER_BYTES = 1_048_576;
-
-/** How much one write has to take at most, where lines of several buffers wait. */
-const JOINED_MAX_BYTES = 8_388_608;
+const BUFFER_BYTES = 4_194_304;
 
 /** How many bytes one UTF-16 unit can take. */
 const UTF8_MAX = 3;
 
 /** How many buffers are kept for later: a disk that keeps up needs no more. */
-const SPARE_MAX = 4;
+const SPARE_MAX = 2;
