@@ -1,122 +1,300 @@
 /**
- * The reference model: the server as `core/SPEC.md` describes it, slowly.
- *
- * It is run beside `reduce` on the same histories, and what the two want done must be the same, to the letter.
- * Everything is a plain list, in the order in which it came, and is searched from its beginning to its end. It
- * shares types with core/ and no value: the codes, sentences and lengths are its own. Each block names the rules
- * that it follows, in the words of the specification; where that is silent, so is this.
+ * The reference model: the server as `core/SPEC.md` describes it, slowly. It is run beside `reduce`, and what the
+ * two want done must be the same, to the letter. Everything is a plain list, in the order in which it came, and is
+ * searched from its beginning to its end. It shares types with core/ and no value. Comments name the rules that
+ * are followed beside them, or in the lines below; where the specification is silent, so is this.
  *
  * @module
  */
-import type { Effect } from "../../core/effect.ts";
-import type { Event } from "../../core/event.ts";
-import type { ConnId, Millis } from "../../core/ids.ts";
-import type { Settings } from "../../core/settings.ts";
-import { open } from "./door.ts";
-import { receive, refuseSent, sendAnew } from "./post.ts";
-import { type Client, close, forget, holderOf, idTaken, sendExpire, type World } from "./world.ts";
+import type { CloseCode, ConnId, Effect, Event, Settings, SocketOpened } from "../../core/mod.ts";
 
-/** The server as SPEC.md describes it, slowly. */
+/** What the server does about an event at an instant, and the earliest true deadline, or `null`. */
 export interface Model {
-  /** What the server does about an event at an instant: exactly the effects of `reduce`. */
-  readonly step: (event: Event, now: Millis) => readonly Effect[];
-  /** When something is next due, or `null`: the earliest true deadline. */
+  readonly step: (event: Event, now: number) => readonly Effect[];
   readonly nextWakeAt: () => number | null;
 }
 
 /** A server that has just been started. */
-export function createModel(settings: Settings): Model {
-  const world: World = {
-    settings,
-    now: 0,
-    clients: [],
-    waiting: [],
-    tries: [],
-    stored: [],
-    stopped: false,
-    effects: [],
+export const createModel = (settings: Settings): Model => new Server(settings);
+
+type Refusal = readonly [applies: boolean, code: CloseCode, sentence: string];
+type Socket = { conn: ConnId; group: string; dueAt: number };
+type Client = Socket & { id: string; owner: string; paid: number; bad: number; told: string[] };
+type Message = { type: string; src: string; dst: string; text: string };
+const ENDS = "Server is shutting down";
+const REPLACED = "Replaced by a newer connection with the same id and token";
+const WRONG_TOKENS = "Too many wrong tokens from this address: try again later";
+const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
+
+class Server implements Model {
+  now = 0;
+  stopped = false;
+  effects: Effect[] = [];
+  clients: Client[] = [];
+  waiting: (Socket & { hungUp: boolean })[] = [];
+  tries: { group: string; endAt: number; count: number }[] = [];
+  stored: (Message & { by: string | null; bytes: number; dueAt: number; told: boolean })[] = [];
+  constructor(readonly settings: Settings) {}
+  holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
+
+  readonly nextWakeAt = (): number | null => {
+    const deadlines = [...this.stored, ...this.waiting, ...this.clients].map(({ dueAt }) => dueAt);
+    return deadlines.length === 0 ? null : Math.min(...deadlines);
   };
-  return {
-    step(event, now): readonly Effect[] {
-      world.now = now;
-      world.effects = [];
-      happen(world, event);
-      return world.effects;
-    },
-    nextWakeAt(): number | null {
-      const deadlines = [
-        ...world.stored.map((message) => message.expiresAt),
-        ...world.waiting.map((socket) => socket.answerAt),
-        ...world.clients.map((client) => client.silentSince + settings.alive_timeout),
-      ];
-      return deadlines.length === 0 ? null : Math.min(...deadlines);
-    },
+
+  readonly step = (event: Event, now: number): readonly Effect[] => {
+    [this.now, this.effects] = [now, []];
+    if (event.kind === "socket-opened") this.open(event);
+    if (event.kind === "frame-received") this.receive(event.conn, event.text);
+    if (event.kind === "binary-received") this.receive(event.conn, event.bytes);
+    if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2, LIMIT-4
+      this.clients = this.clients.filter(({ conn }) => conn !== event.conn);
+      this.waiting.filter((s) => s.conn === event.conn).forEach((socket) => socket.hungUp = true);
+    }
+    const unsent = event.kind === "send-failed" && !this.stopped ? event.texts : [];
+    unsent.flatMap(callsIn).forEach((call) => this.route(call)); // MSG-12
+    const refused = event.kind === "send-refused" ? [event.text] : [];
+    refused.flatMap(callsIn).forEach((call) => this.tellOfRefusal(call)); // LIMIT-6
+    if (event.kind === "tick") this.tick();
+    if (event.kind === "shutdown-requested") this.shutDown();
+    return this.effects;
   };
-}
 
-function happen(world: World, event: Event): void {
-  switch (event.kind) {
-    case "socket-opened":
-      return open(world, event);
-    case "frame-received":
-    case "binary-received":
-      return receive(world, event);
-    case "socket-closed":
-      return closed(world, event.conn);
-    case "send-failed": // MSG-12
-      closed(world, event.conn);
-      return event.texts.forEach((text) => sendAnew(world, text));
-    case "send-refused": // LIMIT-6
-      return refuseSent(world, event.text);
-    case "tick":
-      return tick(world);
-    case "shutdown-requested":
-      return shutDown(world);
+  open(event: SocketOpened): void {
+    const { settings, clients, waiting, now } = this;
+    const { conn, identity } = event;
+    const [id, token, group] = [event.id ?? "", event.token ?? "", groupOf(event.address)];
+    const sockets = [...clients, ...waiting];
+    if (sockets.some((socket) => socket.conn === conn)) return;
+    const holder = this.holderOf(id);
+    const owner = identity.kind === "proven" ? identity.subject : token; // AUTH-3
+    const places = settings.max_sockets_per_address || Infinity;
+    const hasPlace = sockets.filter((socket) => socket.group === group).length < places;
+    const mayWait = waiting.length < settings.max_waiting_sockets;
+    const [mine] = this.tries.filter((tries) => tries.group === group && tries.endAt > now);
+    const usedUp = mine !== undefined && mine.count >= settings.wrong_token_limit;
+    const isFull = holder === undefined && clients.length >= settings.concurrent_limit;
+    const refusals: Refusal[] = [
+      ...this.denials(event, id, token),
+      [usedUp && !mayWait, 4029, WRONG_TOKENS], // LIMIT-4
+      [holder !== undefined && holder.owner !== owner, 4001, "ID is taken"], // OPEN-4
+      [!hasPlace && holder?.group !== group, 4029, "Too many connections from this address"], // LIMIT-2
+      [holder !== undefined && holder.conn > conn, 4000, REPLACED], // OPEN-5
+      [isFull, 4004, "Server has reached its concurrent user limit"], // OPEN-7
+    ];
+    const [, code, sentence = ""] = refusals.find(([applies]) => applies) ?? [];
+    if (code === 4001) return this.wrongToken(conn, group, mayWait && hasPlace);
+    if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : sentence);
+    const dueAt = now + settings.alive_timeout; // OPEN-5, OPEN-6, QUEUE-1
+    clients.push({ conn, id, owner, group, dueAt, paid: now, bad: 0, told: [] });
+    this.send(conn, { type: "OPEN" });
+    this.stored.filter(({ dst }) => dst === id).forEach(({ text }) => this.send(conn, text));
+    this.stored = this.stored.filter(({ dst }) => dst !== id);
+    if (holder !== undefined) this.end(holder.conn, 4000, REPLACED, null);
+  }
+
+  /** What is refused whoever is there. */
+  denials(event: SocketOpened, id: string, token: string): Refusal[] {
+    const { settings } = this;
+    const { key, origin, queryLength, identity } = event;
+    const pages = settings.cors.map((page) => page.toLowerCase());
+    const listed = origin === null || pages.length === 0 || pages.includes("*") ||
+      pages.includes(origin.toLowerCase());
+    const odd = (name: string, length: number, most: number, text: string): Refusal[] => [
+      [length > most, 4002, `The ${name} has ${length} characters: at most ${most} are allowed`],
+      [/\p{Cc}/u.test(text), 4002, `The ${name} has control characters in it`],
+    ];
+    const reason = identity.kind === "rejected" ? identity.reason : null;
+    const opens = identity.kind === "proven" ? [identity.subject, ...identity.peers] : [id];
+    return [
+      [this.stopped, 1001, ENDS], // LIFE-3
+      [!key || !id || !token, 4002, "No id, token, or key supplied to websocket server"], // OPEN-1
+      [key !== settings.key, 4003, "Invalid key provided"], // OPEN-2
+      [!listed, 4005, "Pages of this origin may not use this server"], // OPEN-10
+      ...odd("query", queryLength, settings.max_query_length, ""), // OPEN-3
+      ...odd("id", id.length, settings.max_id_length, id),
+      ...odd("token", token.length, settings.max_token_length, token),
+      [reason !== null, 4006, reason ?? ""], // AUTH-2
+      [
+        identity.kind === "unchecked" && settings.auth !== "none",
+        4006,
+        "The token was not checked",
+      ],
+      [!opens.includes(id), 4006, "The token is not for this id"],
+    ];
+  }
+
+  wrongToken(conn: ConnId, group: string, mayWait: boolean): void {
+    const { settings, now } = this;
+    this.tries = this.tries.filter((tries) => tries.group !== group || tries.endAt > now); // LIMIT-3
+    let mine = this.tries.find((tries) => tries.group === group);
+    const endAt = now + settings.wrong_token_window;
+    if (mine === undefined) this.tries.push(mine = { group, endAt, count: 0 });
+    mine.count += 1;
+    this.tries = this.tries.slice(-settings.wrong_token_addresses); // LIMIT-5
+    const beyond = mine.count - settings.wrong_token_limit;
+    const delay = Math.min(100 * 2 ** (beyond - 1), settings.max_wrong_token_delay);
+    if (beyond <= 0 || delay === 0) return this.end(conn, 4001, "ID is taken");
+    if (!mayWait) return this.end(conn, 4029, WRONG_TOKENS); // LIMIT-4
+    this.waiting.push({ conn, group, dueAt: now + delay, hungUp: false });
+  }
+
+  receive(conn: ConnId, frame: string | number): void {
+    const { frame_rate, frame_burst, max_message_bytes, max_bad_frames } = this.settings;
+    const client = this.clients.find((other) => other.conn === conn);
+    if (client === undefined) return; // OPEN-9, LIMIT-4
+    const price = frame_rate === 0 ? 0 : 1000 / frame_rate; // LIMIT-1
+    client.paid = Math.max(client.paid, this.now) + price;
+    const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
+    const isMuch = client.paid - this.now > (frame_burst + 0.5) * price;
+    if (isMuch) return this.end(conn, 4029, `Too many frames: ${allowed}`);
+    const bytes = typeof frame === "number" ? frame : utf8Length(frame);
+    const most = `A message may have at most ${max_message_bytes} bytes`;
+    if (bytes > max_message_bytes) return this.end(conn, 1009, most, `${most}: this one has more.`);
+    const fault = this.obey(client, frame);
+    if (typeof fault !== "string") return;
+    client.bad += 1; // MSG-6, MSG-7
+    const isLast = client.bad >= max_bad_frames;
+    if (isLast) return this.end(conn, 4010, `Sent ${max_bad_frames} bad frames in a row`, fault);
+    this.send(conn, { type: "ERROR", payload: { msg: fault } });
+  }
+
+  /** Does what a frame asks for, or returns what is wrong with it: MSG-6. */
+  obey(client: Client, given: string | number): string | void {
+    if (typeof given === "number") {
+      return `A frame must be text: got ${given} bytes of binary data.`;
+    }
+    const frame = attempt<unknown>(() => JSON.parse(given));
+    if (frame === undefined) return `A frame must be JSON, and this is not: ${named(given)}.`;
+    const isObject = frame instanceof Object && !Array.isArray(frame);
+    if (!isObject) return `A frame must be a JSON object: got ${named(frame)}.`;
+    const [type, dst, payload] = fieldsOf(frame, "type", "dst", "payload");
+    const must = 'The "type" of a frame must be a string';
+    if (typeof type !== "string") return `${must}: got ${named(type)}.`;
+    const isOurs = ["OPEN", "ID-TAKEN", "ERROR"].includes(type);
+    if (isOurs) return `A frame of type "${type}" is for the server to send, not for a client.`;
+    const valid = { dueAt: this.now + this.settings.alive_timeout, bad: 0 };
+    if (type === "HEARTBEAT") Object.assign(client, valid); // MSG-5, MSG-7
+    if (![...CALLS, "EXPIRE", "LEAVE"].includes(type)) return; // MSG-8
+    if (type === "LEAVE" && (dst ?? "") === "") return this.end(client.conn, 4009, "Left", null); // MSG-4
+    const address = `The "dst" of a frame of type "${type}" must be a peer's id`;
+    if (typeof dst !== "string" || dst === "") return `${address}: got ${named(dst)}.`;
+    const text = attempt(() => JSON.stringify({ type, src: client.id, dst, payload })); // MSG-1, MSG-2
+    const deep = `The payload of this ${type} is nested too deeply to be passed on.`;
+    if (text === undefined) return deep; // MSG-10
+    Object.assign(client, valid);
+    const begins = type === "OFFER" || type === "ANSWER"; // QUEUE-4
+    client.told = client.told.filter((id) => !begins || id !== dst);
+    this.route({ type, src: client.id, dst, text });
+  }
+
+  route(sent: Message): void {
+    const { settings } = this;
+    const { type, src, dst, text } = sent;
+    const receiver = this.holderOf(dst);
+    if (receiver !== undefined) return this.send(receiver.conn, text); // MSG-2, MSG-11
+    if (type === "LEAVE") return; // MSG-3
+    const by = this.holderOf(src)?.owner ?? null;
+    const dueAt = this.now + settings.expire_timeout;
+    const bytes = utf8Length(text) + 512;
+    const all = [...this.stored, { ...sent, by, bytes, dueAt, told: false }]; // QUEUE-2
+    const there = all.filter((message) => message.dst === dst);
+    const mine = all.filter((message) => message.src === src);
+    const sum = (list: typeof all): number => list.reduce((sum, { bytes }) => sum + bytes, 0);
+    const hasRoom = there.length <= settings.queue_limit &&
+      mine.length <= settings.source_queue_limit && sum(all) <= settings.max_queue_bytes &&
+      sum(there) <= settings.max_unsent_bytes / 2;
+    if (!hasRoom) return this.tellOfRefusal(sent);
+    this.stored = all;
+  }
+
+  tellOfRefusal({ src, dst }: Message): void {
+    const source = this.holderOf(src);
+    if (source === undefined || source.told.includes(dst)) return;
+    source.told = [...source.told, dst].slice(-64); // QUEUE-4
+    this.sendExpire(source, dst);
+  }
+
+  sendExpire({ conn, id }: Client, dst: string): void {
+    this.send(conn, { type: "EXPIRE", src: dst, dst: id });
+    const those = this.stored.filter((message) => message.src === id && message.dst === dst);
+    those.forEach((message) => message.told = true); // QUEUE-4
+  }
+
+  tick(): void {
+    const isDue = ({ dueAt }: { dueAt: number }): boolean => dueAt <= this.now;
+    const inTurn = (a: Socket, b: Socket): number => a.dueAt - b.dueAt || a.conn - b.conn;
+    for (const message of this.stored.filter(isDue)) { // QUEUE-3
+      this.stored = this.stored.filter((other) => other !== message);
+      const source = this.holderOf(message.src);
+      if (source?.owner === message.by && !message.told) this.sendExpire(source, message.dst);
+    }
+    const answers = this.waiting.filter((socket) => isDue(socket) && !socket.hungUp).sort(inTurn);
+    this.waiting = this.waiting.filter((socket) => !isDue(socket));
+    answers.forEach(({ conn }) => this.end(conn, 4001, "ID is taken")); // LIMIT-3
+    const silence = `No valid message for ${this.settings.alive_timeout} ms`;
+    const silent = this.clients.filter(isDue).sort(inTurn); // LIFE-1
+    silent.forEach(({ conn }) => this.end(conn, 4008, silence, null));
+  }
+
+  shutDown(): void { // LIFE-3
+    const sockets = [...this.clients, ...this.waiting.filter(({ hungUp }) => !hungUp)];
+    sockets.sort((a, b) => a.conn - b.conn).forEach(({ conn }) => this.end(conn, 1001, ENDS, null));
+    [this.waiting, this.tries, this.stored] = [[], [], []];
+    this.stopped = true;
+  }
+
+  send(conn: ConnId, frame: string | object): void {
+    const text = typeof frame === "string" ? frame : JSON.stringify(frame);
+    this.effects.push({ kind: "send", conn, text });
+  }
+
+  /** Closes a socket, after a frame that says why if there is one: Texts. */
+  end(conn: ConnId, code: CloseCode, why: string, msg: string | null = why): void {
+    const type = code === 4001 ? "ID-TAKEN" : "ERROR";
+    if (msg !== null) this.send(conn, { type, payload: { msg } });
+    const { read } = new TextEncoder().encodeInto(why, new Uint8Array(120));
+    const reason = utf8Length(why) > 123 ? `${why.slice(0, read)}…` : why;
+    this.clients = this.clients.filter((client) => client.conn !== conn);
+    this.effects.push({ kind: "close", conn, code, reason });
   }
 }
 
-/** The section Timeout and close. */
-function tick(world: World): void {
-  const { settings, now } = world;
-  // QUEUE-3
-  for (const message of world.stored.filter(({ expiresAt }) => expiresAt <= now)) {
-    world.stored = world.stored.filter((other) => other !== message);
-    const source = holderOf(world, message.src);
-    if (source === undefined || source.owner !== message.by || message.announced) continue;
-    sendExpire(world, source, message.dst);
-  }
-  // LIMIT-3
-  const answers = world.waiting.filter(({ answerAt }) => answerAt <= now);
-  world.waiting = world.waiting.filter(({ answerAt }) => answerAt > now);
-  answers.sort((a, b) => a.answerAt - b.answerAt || a.conn - b.conn);
-  answers.filter(({ hungUp }) => !hungUp).forEach(({ conn }) => idTaken(world, conn));
-  // LIFE-1
-  const dueAt = (client: Client): number => client.silentSince + settings.alive_timeout;
-  const silent = world.clients.filter((client) => dueAt(client) <= now);
-  silent.sort((a, b) => dueAt(a) - dueAt(b) || a.conn - b.conn);
-  for (const { conn } of silent) {
-    forget(world, conn);
-    close(world, conn, 4008, `No valid message for ${settings.alive_timeout} ms`);
+const fieldsOf = (frame: object, ...names: string[]): unknown[] =>
+  names.map((name) => Object.entries(frame).find(([field]) => field === name)?.[1]);
+const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
+
+function attempt<Value>(run: () => Value): Value | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
   }
 }
 
-/** LIFE-3 */
-function shutDown(world: World): void {
-  const sentence = "Server is shutting down";
-  const waiting = world.waiting.filter(({ hungUp }) => !hungUp);
-  const sockets = [...world.clients, ...waiting].sort((a, b) => a.conn - b.conn);
-  for (const { conn } of sockets) {
-    close(world, conn, 1001, sentence);
-  }
-  world.clients = [];
-  world.waiting = [];
-  world.tries = [];
-  world.stored = [];
-  world.stopped = true;
+function callsIn(text: string): Message[] {
+  const fields = fieldsOf(attempt<object>(() => JSON.parse(text)) ?? {}, "type", "src", "dst");
+  const [type = "", src = "", dst = ""] = fields.map(String);
+  return CALLS.includes(type) ? [{ type, src, dst, text }] : [];
 }
 
-/** LIFE-2, and LIMIT-4: the place of a socket that waits is kept. */
-function closed(world: World, conn: ConnId): void {
-  forget(world, conn);
-  world.waiting.filter((s) => s.conn === conn).forEach((socket) => socket.hungUp = true);
+function named(value: unknown): string { // Texts
+  if (value === undefined) return "nothing";
+  if (value instanceof Object) return Array.isArray(value) ? "an array" : "an object";
+  if (typeof value !== "string") return String(value);
+  const quoted = JSON.stringify(value.slice(0, 40)).slice(0, -1);
+  const escape = (odd: string): string => `\\u{${odd.codePointAt(0)?.toString(16)}}`;
+  return `${quoted.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape)}${value.length > 40 ? "…" : ""}"`;
+}
+
+function groupOf(address: string): string { // LIMIT-10
+  const url = `http://[${address.replace(/%.*/, "")}]`;
+  if (!URL.canParse(url)) return address;
+  const halves = new URL(url).hostname.slice(1, -1).split("::");
+  const [first = [], last = []] = halves.map((half) => half.split(":").filter(Boolean));
+  while (first.length + last.length < 8) first.push("0");
+  const groups = [...first, ...last];
+  if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return groups.slice(0, 4).join(":");
+  const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
