@@ -64,13 +64,15 @@ export function frameTextIn(line: string): string | null {
 
 /**
  * Whether a frame can stand in its line as it came: it is JSON, on one line, and UTF-8 can say it. That it is
- * JSON is told by what became of it, so that it is not parsed a second time; where that tells nothing, no.
+ * JSON is told by what became of it, so that it is not parsed a second time: what goes to somebody else was
+ * passed on, and so was what comes back and is no `ERROR`. Where that tells nothing, no.
  */
-export function isPlainFrame({ text }: FrameReceived, effects: readonly Effect[]): boolean {
+export function isPlainFrame({ conn, text }: FrameReceived, effects: readonly Effect[]): boolean {
   if (text === HEARTBEAT) return true;
   const first = effects[0];
-  return first?.kind === "send" && !first.text.startsWith(ERROR_START) &&
-    !text.includes("\n") && !text.includes("\r") && text.isWellFormed();
+  return first?.kind === "send" &&
+    (first.conn !== conn || !first.text.startsWith(ERROR_START)) &&
+    !text.includes("\n") && text.isWellFormed();
 }
 
 /**

@@ -1,0 +1,12 @@
+/**
+ * The incumbent as a program that Node runs: the package comes from the folder of the file that is the only
+ * argument. All its settings are as they are, apart from the number of clients.
+ */
+import { createRequire } from "node:module";
+import process from "node:process";
+
+const { PeerServer } = createRequire(process.argv[2])("peer");
+
+PeerServer({ host: "127.0.0.1", port: 0, concurrent_limit: 10_000 }, (server) => {
+  console.log(JSON.stringify({ event: "listening", port: server.address().port }));
+});
