@@ -81,9 +81,7 @@ export function sendFailed(
   if (state.stopping) return [state, []];
   const effects: Effect[] = [];
   let [next] = closed(state, conn);
-  for (const text of texts) {
-    const parcel = decodeParcel(text);
-    if (parcel === null) continue;
+  for (const parcel of texts.map(decodeParcel).filter((parcel) => parcel !== null)) {
     const [forwarded, sent] = forward(next, parcel, now);
     effects.push(...sent);
     next = forwarded;

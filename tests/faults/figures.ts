@@ -72,7 +72,12 @@ async function unread(): Promise<void> {
     const before = await memory(child.pid);
     const reader = reads ? await openLoadClient({ wsUrl: child.wsUrl, id: "reader" }) : null;
     using stuck = reads ? null : await openUnread(child.port, "reader");
-    const fed = flood(sender, { count: 2_500, dstOf: () => "reader", bytes: 60_000 });
+    const fed = flood(sender, {
+      count: 2_500,
+      dstOf: () => "reader",
+      bytes: 60_000,
+      type: "OFFER",
+    });
     const times = await roundTrips(other, fed);
     await fed;
     say(`150 MB for one that ${reads ? "reads" : "stopped"}`, {

@@ -15,6 +15,7 @@ import { REFUSAL_BREAKS } from "./refusal_breaks.ts";
 import { ROUTE_BREAKS } from "./route_breaks.ts";
 import { SESSION_BREAKS } from "./session_breaks.ts";
 import { SETTINGS_BREAKS } from "./settings_breaks.ts";
+import { SNAPSHOT_BREAKS } from "./snapshot_breaks.ts";
 import { STATE_BREAKS } from "./state_breaks.ts";
 
 /** Every way in which the server is broken on purpose. */
@@ -26,6 +27,7 @@ export const BREAKS: readonly Break[] = [
   ...GUARD_BREAKS,
   ...LIVENESS_BREAKS,
   ...STATE_BREAKS,
+  ...SNAPSHOT_BREAKS,
   ...MAP_BREAKS,
   ...HTTP_BREAKS,
   ...ADDRESS_BREAKS,

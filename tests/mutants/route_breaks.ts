@@ -173,14 +173,15 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "what could not be sent is stored in another order",
     rules: ["MSG-12", "QUEUE-1"],
-    find: "for (const text of texts) {",
-    put: "for (const text of texts.toReversed()) {",
+    find: "texts.map(decodeParcel)",
+    put: "texts.toReversed().map(decodeParcel)",
   },
   {
     name: "what could not be sent is lost after the first that is dropped",
     rules: ["MSG-12"],
-    find: "if (parcel === null) continue;",
-    put: "if (parcel === null) break;",
+    find: ".filter((parcel) => parcel !== null)) {",
+    put:
+      ".filter((parcel) => parcel !== null).slice(0, texts.findIndex((text) => decodeParcel(text) === null) >>> 0)) {",
   },
   {
     name: "an offer begins no attempt",

@@ -29,7 +29,9 @@ Deno.test("[MSG-1] [MSG-2] [QUEUE-4] [OPEN-5] a fresh seed keeps every rule", as
     assertSound(simulate({ seed, scenario }), `busy, seed ${seed}`);
   });
   await t.step(`deno task sim --seed ${seed} --varied`, () => {
-    assertSound(simulate({ seed, scenario: varied(seed) }), `varied, seed ${seed}`);
+    // Some of these have three clients, to whom hardly anything happens.
+    const { failure, ...rest } = simulate({ seed, scenario: varied(seed) });
+    assert(failure === null, failureReport({ failure, ...rest }, `varied, seed ${seed}`));
   });
 });
 

@@ -176,19 +176,21 @@ export interface Flood {
   readonly bytes: number;
   /** Frames between two round trips. */
   readonly window?: number;
+  /** What kind of frames; candidates by default. */
+  readonly type?: string;
   /** Asked before each frame: whether to stop. */
   readonly done?: () => boolean;
 }
 
-/** Sends a flood of candidates as fast as the server takes them; how many it sent. */
+/** Sends a flood as fast as the server takes them; how many it sent. */
 export async function flood(
   client: LoadClient,
-  { count, dstOf, bytes, window = 16, done = (): boolean => false }: Flood,
+  { count, dstOf, bytes, window = 16, type = "CANDIDATE", done = (): boolean => false }: Flood,
 ): Promise<number> {
   const payload = "x".repeat(bytes);
   for (let i = 0; i < count; i++) {
     if (done()) return i;
-    client.send({ type: "CANDIDATE", dst: dstOf(i), payload });
+    client.send({ type, dst: dstOf(i), payload });
     if (i % window === window - 1) await client.roundTrip();
   }
   await client.roundTrip();
