@@ -31,7 +31,8 @@ import { beginFile } from "./record_disk.ts";
 import { DIGEST_LENGTH } from "./record_secrets.ts";
 import { Recorder } from "./recorder.ts";
 import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
-import { type SocketLike, type SocketParameters, Sockets } from "./sockets.ts";
+import type { SocketLike, SocketParameters } from "./link.ts";
+import { Sockets } from "./sockets.ts";
 
 /** A client, as hooks see it. */
 export interface Client {

@@ -27,7 +27,7 @@ import {
 } from "./node_http.ts";
 import { boundsOf, watchOver } from "./node_socket.ts";
 import { within } from "./runtime.ts";
-import type { SocketParameters } from "./sockets.ts";
+import type { SocketParameters } from "./link.ts";
 
 /**
  * Listens as the settings of `exchange` say.

@@ -58,10 +58,13 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let disarm: (() => void) | null = null;
 
   function dispatch(event: Event): void {
-    queue.push(event);
-    if (busy) return;
+    if (busy) {
+      queue.push(event);
+      return;
+    }
     busy = true;
     try {
+      step(event);
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) step(next);
     } finally {
       busy = false;

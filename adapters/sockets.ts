@@ -16,12 +16,10 @@ import {
   type Event,
   type Send,
   type Settings,
-  type SocketOpened,
 } from "../core/mod.ts";
+import { Closing } from "./closing.ts";
+import { Link, type LinkListener, type SocketLike, type SocketParameters } from "./link.ts";
 import { scheduleTimeout } from "./runtime.ts";
-
-/** What is known of a client before it says anything: what its URL gave, and its address. */
-export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
 
 /** What all sockets of a server share. */
 export interface SocketsOptions {
@@ -35,38 +33,32 @@ export interface SocketsOptions {
   readonly now?: () => number;
 }
 
-/** What is asked of a socket: the platform's `WebSocket` has it, and so has that of `npm:ws`. */
-export interface SocketLike {
-  readonly readyState: number;
-  readonly bufferedAmount: number;
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: never) => void) | null;
-  onclose: ((event: never) => void) | null;
-  onerror: ((event: never) => void) | null;
-  send(text: string): void;
-  close(code: number, reason: string): void;
-  /** Ends the connection without a word, where the platform can. */
-  terminate?(): void;
-}
-
 /** All sockets of one server. */
 export class Sockets {
   readonly #options: SocketsOptions;
-  readonly #open = new Map<ConnId, SocketLike>();
-  readonly #closing = new Set<SocketLike>();
+  readonly #now: () => number;
+  readonly #open = new Map<ConnId, Link>();
+  readonly #closing: Closing;
   /** Sockets that had much unsent when they were last sent to. */
   readonly #slow = new Map<ConnId, Slow>();
-  readonly #addresses = new WeakMap<SocketLike, string>();
-  readonly #closingBy = new Map<string, number>();
-  /** What ends the wait for a socket that is not open yet. */
-  readonly #opening = new Map<ConnId, () => void>();
+  /** Sockets that are not open yet, in the order in which they came, and when each is given up. */
+  readonly #opening = new Map<Link, number>();
+  /** What clients said before it is known who they are. */
+  readonly #early = new Map<Link, Event[]>();
+  readonly #listener: LinkListener = {
+    opened: (link) => this.#opened(link),
+    received: (link, data) => this.#received(link, data),
+    closed: (link) => this.#closed(link),
+  };
   #lastSerial = 0;
   #cancelWatch: (() => void) | null = null;
-  #onAllClosed = (): void => {};
+  #cancelGiveUp: (() => void) | null = null;
 
   /** Starts with none. */
   constructor(options: SocketsOptions) {
     this.#options = options;
+    this.#now = options.now ?? performance.now.bind(performance);
+    this.#closing = new Closing(options.settings.max_closing_sockets);
   }
 
   /**
@@ -75,19 +67,11 @@ export class Sockets {
    */
   attach(socket: SocketLike, parameters: SocketParameters | Promise<SocketParameters>): void {
     const conn = connId(++this.#lastSerial);
-    this.#open.set(conn, socket);
-    // An error is always followed by a close; both may come more than once.
-    socket.onerror = (): void => {};
-    socket.onclose = (): void => {
-      if (this.#detach(conn) === undefined) return;
-      this.#options.dispatch({ kind: "socket-closed", conn });
-    };
-    if (socket.readyState !== WebSocket.OPEN) {
-      const giveUp = (): void => void this.#finish(conn, CLOSE.timedOut, "Did not open in time");
-      this.#opening.set(conn, scheduleTimeout(giveUp, OPEN_MAX_MS));
-    }
-    if (parameters instanceof Promise) void this.#beginLater(conn, socket, parameters);
-    else this.#begin(conn, socket, parameters);
+    const link = new Link(conn, socket, this.#listener);
+    this.#open.set(conn, link);
+    if (socket.readyState !== WebSocket.OPEN) this.#awaitOpen(link);
+    if (parameters instanceof Promise) void this.#beginLater(link, parameters);
+    else this.#begin(link, parameters);
   }
 
   /** Performs an effect; `false` where the socket is gone. */
@@ -97,18 +81,12 @@ export class Sockets {
 
   /** Settles when every socket that was told to close is closed. */
   closed(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onAllClosed = resolve;
-    if (this.#closing.size === 0) resolve();
-    return promise;
+    return this.#closing.none();
   }
 
   /** Whether an address may have another socket beside those that do not answer their close. */
   hasRoom(address: string): boolean {
-    if (this.#closing.size === 0) return true;
-    const max = this.#options.settings.max_closing_sockets;
-    const own = this.#closingBy.get(addressGroup(address)) ?? 0;
-    return this.#closing.size < max && own < Math.ceil(max / ADDRESS_SHARE);
+    return this.#closing.hasRoom(addressGroup(address));
   }
 
   /** Stops watching for slow readers; sockets that are open stay so. */
@@ -116,11 +94,13 @@ export class Sockets {
     this.#cancelWatch?.();
     this.#cancelWatch = null;
     this.#slow.clear();
-    for (const conn of [...this.#opening.keys()]) this.#opened(conn);
+    this.#cancelGiveUp?.();
+    this.#cancelGiveUp = null;
+    this.#opening.clear();
   }
 
   #send({ conn, text }: Send): boolean {
-    const socket = this.#open.get(conn);
+    const socket = this.#open.get(conn)?.socket;
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
     const unsent = socket.bufferedAmount;
     const isOver = unsent + text.length > this.#options.settings.max_unsent_bytes;
@@ -146,89 +126,110 @@ export class Sockets {
     return true;
   }
 
-  #begin(conn: ConnId, socket: SocketLike, parameters: SocketParameters): void {
-    const { dispatch } = this.#options;
-    this.#addresses.set(socket, parameters.address);
-    socket.onmessage = ({ data }: MessageEvent<unknown>): void => {
-      dispatch(messageEvent(conn, data));
-    };
-    const opened = (): void => {
-      this.#opened(conn);
-      dispatch({ kind: "socket-opened", conn, ...parameters });
-    };
-    if (socket.readyState === WebSocket.OPEN) opened();
-    else socket.onopen = opened;
+  #begin(link: Link, parameters: SocketParameters): void {
+    link.address = addressGroup(parameters.address);
+    link.parameters = parameters;
+    if (link.socket.readyState === WebSocket.OPEN) this.#opened(link);
   }
 
-  /** Keeps what a client says before it is known who it is; little, because a client waits for `OPEN`. */
-  async #beginLater(
-    conn: ConnId,
-    socket: SocketLike,
-    parameters: Promise<SocketParameters>,
-  ): Promise<void> {
+  async #beginLater(link: Link, parameters: Promise<SocketParameters>): Promise<void> {
     const early: Event[] = [];
-    socket.onmessage = ({ data }: MessageEvent<unknown>): void => {
-      const isSmall = typeof data === "string" &&
-        data.length <= this.#options.settings.max_message_bytes;
-      if (isSmall && early.length < EARLY_MAX) early.push(messageEvent(conn, data));
-      else this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
-    };
+    this.#early.set(link, early);
     const known = await parameters;
-    if (this.#open.get(conn) !== socket) return;
-    this.#begin(conn, socket, known);
+    if (!this.#early.delete(link)) return;
+    this.#begin(link, known);
     for (const event of early) this.#options.dispatch(event);
   }
 
-  #opened(conn: ConnId): void {
-    this.#opening.get(conn)?.();
-    this.#opening.delete(conn);
+  #opened(link: Link): void {
+    const { conn, parameters } = link;
+    this.#awaitNoMore(link);
+    if (parameters === null || this.#open.get(conn) !== link) return;
+    link.parameters = null;
+    this.#options.dispatch({ kind: "socket-opened", conn, ...parameters });
+  }
+
+  #received(link: Link, data: unknown): void {
+    const { conn } = link;
+    if (this.#open.get(conn) !== link) return;
+    const early = this.#early.get(link);
+    if (early === undefined) this.#options.dispatch(messageEvent(conn, data));
+    else this.#keepEarly(link, early, data);
+  }
+
+  /** Keeps what a client says before it is known who it is; little, because a client waits for `OPEN`. */
+  #keepEarly({ conn }: Link, early: Event[], data: unknown): void {
+    const isSmall = typeof data === "string" &&
+      data.length <= this.#options.settings.max_message_bytes;
+    if (isSmall && early.length < EARLY_MAX) early.push(messageEvent(conn, data));
+    else this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
+  }
+
+  /** A close may be reported more than once. */
+  #closed(link: Link): void {
+    const { conn } = link;
+    if (this.#closing.has(link)) this.#closing.delete(link);
+    else if (this.#detach(conn) !== undefined) {
+      this.#options.dispatch({ kind: "socket-closed", conn });
+    }
+  }
+
+  /** One timer for all: they are given up in the order in which they came. */
+  #awaitOpen(link: Link): void {
+    this.#opening.set(link, this.#now() + OPEN_MAX_MS);
+    this.#cancelGiveUp ??= scheduleTimeout(() => this.#giveUp(), OPEN_MAX_MS);
+  }
+
+  #awaitNoMore(link: Link): void {
+    if (!this.#opening.delete(link) || this.#opening.size > 0) return;
+    this.#cancelGiveUp?.();
+    this.#cancelGiveUp = null;
+  }
+
+  #giveUp(): void {
+    this.#cancelGiveUp = null;
+    const now = this.#now();
+    for (const [{ conn }, until] of this.#opening) {
+      if (until > now) {
+        this.#cancelGiveUp = scheduleTimeout(() => this.#giveUp(), until - now);
+        return;
+      }
+      this.#finish(conn, CLOSE.timedOut, "Did not open in time");
+    }
   }
 
   /** Makes a socket mute. */
-  #detach(conn: ConnId): SocketLike | undefined {
-    const socket = this.#open.get(conn);
-    if (socket === undefined) return undefined;
+  #detach(conn: ConnId): Link | undefined {
+    const link = this.#open.get(conn);
+    if (link === undefined) return undefined;
     this.#open.delete(conn);
-    this.#opened(conn);
+    this.#awaitNoMore(link);
+    this.#early.delete(link);
     this.#slow.delete(conn);
-    socket.onopen = null;
-    socket.onmessage = null;
-    socket.onclose = null;
-    return socket;
+    return link;
   }
 
-  #finish(conn: ConnId, code: number, reason: string): SocketLike | undefined {
-    const socket = this.#detach(conn);
-    if (socket === undefined) return undefined;
-    const address = addressGroup(this.#addresses.get(socket) ?? "");
-    this.#closing.add(socket);
-    this.#closingBy.set(address, (this.#closingBy.get(address) ?? 0) + 1);
-    socket.onclose = (): void => this.#finished(socket, address);
+  #finish(conn: ConnId, code: number, reason: string): Link | undefined {
+    const link = this.#detach(conn);
+    if (link === undefined) return undefined;
+    this.#closing.add(link);
     try {
-      socket.close(code, reason);
+      link.socket.close(code, reason);
     } catch {
       // It was never open, or is closed already: that is what was wanted.
-      this.#finished(socket, address);
+      this.#closing.delete(link);
     }
-    return socket;
-  }
-
-  #finished(socket: SocketLike, address: string): void {
-    if (!this.#closing.delete(socket)) return;
-    const left = (this.#closingBy.get(address) ?? 1) - 1;
-    if (left > 0) this.#closingBy.set(address, left);
-    else this.#closingBy.delete(address);
-    if (this.#closing.size === 0) this.#onAllClosed();
+    return link;
   }
 
   /** Gives up a socket that does not read: a close frame would wait behind all that is unsent. */
   #cutOff(conn: ConnId): void {
-    this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.terminate?.();
+    this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
   }
 
   /** Notes how much a socket has unsent; how long it has made no progress, in milliseconds. */
   #watch(conn: ConnId, unsent: number): number {
-    const now = (this.#options.now ?? performance.now.bind(performance))();
+    const now = this.#now();
     const known = this.#slow.get(conn);
     const since = known === undefined || unsent < known.expected ? now : known.since;
     this.#slow.set(conn, { expected: unsent, since });
@@ -248,7 +249,7 @@ export class Sockets {
   #lookAtSlow(): void {
     this.#cancelWatch = null;
     for (const conn of [...this.#slow.keys()]) {
-      const left = this.#open.get(conn)?.bufferedAmount ?? 0;
+      const left = this.#open.get(conn)?.socket.bufferedAmount ?? 0;
       if (left <= WATCHED_BYTES) {
         this.#slow.delete(conn);
       } else if (this.#watch(conn, left) >= this.#options.settings.unsent_timeout) {
@@ -279,9 +280,6 @@ const EARLY_MAX = 16;
 
 /** How long an upgrade may take to become a socket. */
 const OPEN_MAX_MS = 10_000;
-
-/** One address may have half of the sockets that do not answer their close: it may be a proxy's. */
-const ADDRESS_SHARE = 2;
 
 /** 1013, "Try Again Later" in the registry of close codes. */
 const TRY_AGAIN_LATER = 1013;

@@ -25,6 +25,8 @@ export interface AddressRange {
  * ```
  */
 export function addressGroup(address: string): string {
+  // Without a colon it is IPv4, which is written in one way only, or none: either way itself.
+  if (!address.includes(":")) return address;
   const bytes = parseAddress(address);
   if (bytes === null) return address;
   if (bytes.length === 4) return bytes.join(".");

@@ -57,6 +57,7 @@ export const ID_TAKEN_FRAME = `{"type":"ID-TAKEN","payload":{"msg":"ID is taken"
  * ```
  */
 export function decodeFrame(text: string): Decoded {
+  if (text === USUAL_HEARTBEAT) return HEARTBEAT;
   const value = parseJson(text);
   if (value === undefined) {
     return fault(`A frame must be JSON, and this is not: ${excerpt(text)}.`);
@@ -137,6 +138,8 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
 /** How many bytes `text` takes as UTF-8; a lone surrogate counts as U+FFFD, three bytes. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
+  // Usual, and found out three times as fast as one character after the other.
+  if (!WIDE.test(text)) return bytes;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) continue;
@@ -177,7 +180,10 @@ export function escape(text: string): string {
 }
 
 const EXCERPT_MAX = 40;
+const WIDE = /[\u0080-\uffff]/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** What the stock client sends every 5 s; to parse it takes as long as all the rest of a heartbeat. */
+const USUAL_HEARTBEAT = `{"type":"HEARTBEAT"}`;
 const HEARTBEAT: Decoded = { ok: true, frame: { kind: "heartbeat" } };
 const LEAVE: Decoded = { ok: true, frame: { kind: "leave" } };
 const UNKNOWN_TYPE: Decoded = { ok: true, frame: { kind: "unknown-type" } };

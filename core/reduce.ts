@@ -12,7 +12,7 @@ import { timeOut } from "./liveness.ts";
 import { expire } from "./mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./route.ts";
 import { closed, open, shutDown } from "./session.ts";
-import type { State } from "./state.ts";
+import { nextWakeAt, type State } from "./state.ts";
 
 /**
  * What the server knows after an event, and what it is to do about it, in order.
@@ -71,6 +71,7 @@ export function reduce(
 
 /** Messages expire before clients time out: a source that is due in the same tick is still told. */
 function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
+  if ((nextWakeAt(state) ?? Infinity) > now) return [state, []];
   const [expired, told] = expire(state, now);
   const [answered, answers] = answerLate(expired, now);
   const [next, disconnected] = timeOut(answered, now);

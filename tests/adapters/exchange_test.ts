@@ -2,7 +2,8 @@
  * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import { type SocketLike, type SocketParameters, Sockets } from "../../adapters/sockets.ts";
+import type { SocketLike, SocketListener, SocketParameters } from "../../adapters/link.ts";
+import { Sockets } from "../../adapters/sockets.ts";
 import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
@@ -202,7 +203,7 @@ Deno.test("what a client says before its token is checked counts once it is admi
   });
   const fake = fakeSocket();
   sockets.attach(fake, promise);
-  fake.onmessage?.({ data: "early" } as never);
+  fake.listener?.handleEvent({ type: "message", data: "early" });
   assertEquals(events, []);
   const { kind: _, conn: _conn, ...parameters } = opening(1);
   resolve(parameters);
@@ -212,15 +213,20 @@ Deno.test("what a client says before its token is checked counts once it is admi
 });
 
 /** A socket that a test drives. */
-function fakeSocket(given: Partial<SocketLike> = {}): SocketLike & { closes: number } {
+interface Fake extends SocketLike {
+  closes: number;
+  listener: SocketListener | null;
+}
+
+function fakeSocket(given: Partial<SocketLike> = {}): Fake {
   return {
     readyState: WebSocket.OPEN,
     bufferedAmount: 0,
-    onopen: null,
-    onmessage: null,
-    onclose: null,
-    onerror: null,
     closes: 0,
+    listener: null,
+    addEventListener(_type, listener): void {
+      this.listener = listener;
+    },
     send(): void {},
     close(): void {
       this.closes++;
@@ -249,7 +255,7 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
   assertEquals([sockets.hasRoom("192.0.2.9"), sockets.hasRoom("192.0.2.0")], [true, false]);
   sockets.perform({ ...close, conn: connId(2) });
   assertEquals(sockets.hasRoom("192.0.2.9"), false);
-  fakes[0]?.onclose?.(undefined as never);
+  fakes[0]?.listener?.handleEvent({ type: "close" });
   assertEquals(
     [sockets.hasRoom("192.0.2.9"), events.length],
     [true, 2],

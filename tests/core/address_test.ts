@@ -62,6 +62,7 @@ Deno.test("[LIMIT-10] an address counts for itself, one of IPv6 for its /64, a m
     "unknown": "unknown",
   };
   for (const [address, group] of Object.entries(groups)) assertEquals(addressGroup(address), group);
+  assertEquals(addressGroup("no:address"), "no:address");
 });
 
 Deno.test("[LIMIT-10] what is no address is none, as an address, a range and a hop", () => {

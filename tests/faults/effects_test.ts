@@ -1,7 +1,8 @@
 /**
  * Row 21: sockets that are closed, closing, gone, or never were open, and that throw when they are used.
  */
-import { type SocketLike, Sockets } from "../../adapters/sockets.ts";
+import type { SocketEventType, SocketLike, SocketListener } from "../../adapters/link.ts";
+import { Sockets } from "../../adapters/sockets.ts";
 import { CLOSE, close, connId, type Event, send, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";
@@ -15,12 +16,13 @@ interface Fake extends SocketLike {
   readyState: number;
   bufferedAmount: number;
   readonly calls: string[];
-  fire(name: "onopen" | "onmessage" | "onclose" | "onerror", data?: unknown): void;
+  fire(type: SocketEventType, data?: unknown): void;
 }
 
 function fake(given: { throws?: boolean; readyState?: number; terminates?: boolean } = {}): Fake {
   const { throws = false, readyState = WebSocket.OPEN, terminates = false } = given;
   const calls: string[] = [];
+  const listeners = new Map<string, SocketListener>();
   const act = (call: string): void => {
     calls.push(call);
     if (throws) throw new DOMException("the socket is gone", "InvalidStateError");
@@ -29,14 +31,11 @@ function fake(given: { throws?: boolean; readyState?: number; terminates?: boole
     readyState,
     bufferedAmount: 0,
     calls,
-    onopen: null,
-    onmessage: null,
-    onclose: null,
-    onerror: null,
+    addEventListener: (type, listener) => void listeners.set(type, listener),
     send: (text) => act(`send ${text}`),
     close: (code) => act(`close ${code}`),
     ...(terminates && { terminate: (): void => void calls.push("terminate") }),
-    fire: (name, data): void => self[name]?.({ data } as never),
+    fire: (type, data): void => listeners.get(type)?.handleEvent({ type, data }),
   };
   return self;
 }
@@ -91,7 +90,7 @@ Deno.test("[FAULT-21] a socket that is still CONNECTING is opened once, when it 
   sockets.attach(socket, PARAMETERS);
   assertEquals(kinds(), []);
   socket.readyState = WebSocket.OPEN;
-  socket.fire("onopen");
+  socket.fire("open");
   assertEquals(kinds(), ["socket-opened 1"]);
 });
 
@@ -99,9 +98,9 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
   const { sockets, kinds } = bench();
   const socket = fake();
   sockets.attach(socket, PARAMETERS);
-  socket.fire("onclose");
-  socket.fire("onerror");
-  socket.fire("onclose");
+  socket.fire("close");
+  socket.fire("error");
+  socket.fire("close");
   assertEquals(kinds(), ["socket-opened 1", "socket-closed 1"]);
   assertEquals(sockets.perform(send(A, "x")), false);
   assertEquals(sockets.perform(close(A, CLOSE.left, "Left")), true);
@@ -113,11 +112,11 @@ Deno.test("[FAULT-21] a socket that was told to close is mute, and closed when i
   const socket = fake();
   sockets.attach(socket, PARAMETERS);
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
-  socket.fire("onmessage", "late");
-  socket.fire("onopen");
+  socket.fire("message", "late");
+  socket.fire("open");
   const closed = sockets.closed();
-  socket.fire("onclose");
-  socket.fire("onclose");
+  socket.fire("close");
+  socket.fire("close");
   await closed;
   assertEquals(kinds(), ["socket-opened 1"]);
 });
@@ -151,7 +150,7 @@ Deno.test("[LIMIT-6] over the bound nothing is sent, and a socket that reads not
       socket.calls.slice(sent),
       terminates ? ["close 1013", "terminate"] : ["close 1013"],
     );
-    socket.fire("onmessage", "late");
+    socket.fire("message", "late");
     assertEquals(kinds().length, 4, "its failure is the runtime's to report");
     sockets.stop();
   }

@@ -1,0 +1,72 @@
+/**
+ * One socket: who it is, and the one listener of all its events.
+ *
+ * An object that is its own listener takes a kilobyte less a connection than a closure for each event, and
+ * what it was opened with is forgotten once it is told.
+ *
+ * @module
+ */
+import type { ConnId, SocketOpened } from "../core/mod.ts";
+
+/** What is known of a client before it says anything: what its URL gave, and its address. */
+export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
+
+/** What is asked of a socket: the platform's `WebSocket` has it, and so has that of `npm:ws`. */
+export interface SocketLike {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  addEventListener(type: SocketEventType, listener: SocketListener): void;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** Ends the connection without a word, where the platform can. */
+  terminate?(): void;
+}
+
+/** The events of the platform that matter here. */
+export type SocketEventType = "open" | "message" | "close" | "error";
+
+/** What a socket tells: the type of the platform's event, and the data of a message. */
+export interface SocketEvent {
+  readonly type: string;
+  readonly data?: unknown;
+}
+
+/** Hears what a socket tells. */
+export interface SocketListener {
+  handleEvent(event: SocketEvent): void;
+}
+
+/** Is told what the links of a server hear. */
+export interface LinkListener {
+  readonly opened: (link: Link) => void;
+  readonly received: (link: Link, data: unknown) => void;
+  readonly closed: (link: Link) => void;
+}
+
+/** A socket, under the number that the server knows it by. */
+export class Link {
+  readonly conn: ConnId;
+  readonly socket: SocketLike;
+  /** What it is to be opened with; `null` while that is not known, and once it is open. */
+  parameters: SocketParameters | null = null;
+  /** What it counts for, see `addressGroup`; asked for where it does not answer its close. */
+  address = "";
+  readonly #listener: LinkListener;
+
+  /** Listens to the socket from now on. */
+  constructor(conn: ConnId, socket: SocketLike, listener: LinkListener) {
+    this.conn = conn;
+    this.socket = socket;
+    this.#listener = listener;
+    for (const type of TYPES) socket.addEventListener(type, this);
+  }
+
+  /** Passes on what the socket tells; an error is always followed by a close. */
+  handleEvent({ type, data }: SocketEvent): void {
+    if (type === "message") this.#listener.received(this, data);
+    else if (type === "close") this.#listener.closed(this);
+    else if (type === "open") this.#listener.opened(this);
+  }
+}
+
+const TYPES: readonly SocketEventType[] = ["open", "message", "close", "error"];
