@@ -58,10 +58,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let disarm: (() => void) | null = null;
 
   function dispatch(event: Event): void {
-    if (busy) {
-      queue.push(event);
-      return;
-    }
+    if (busy) return void queue.push(event);
     busy = true;
     try {
       step(event);
