@@ -41,8 +41,8 @@ const REDUCE = breaksOf("core/reduce.ts", [
   {
     name: "a tick returns a new state",
     rules: ["STATE-2"],
-    find: "return [next, [...told",
-    put: "return [{ ...next }, [...told",
+    find: "> now) return [state, []];",
+    put: "> now) return [{ ...state }, []];",
   },
   {
     name: "what could not be sent is lost with its socket",
