@@ -119,7 +119,7 @@ function tellMessage(
   const decoded = decodeFrame(text);
   if (!decoded.ok || decoded.frame.kind !== "transmission") return;
   const { type, dst, payload } = decoded.frame;
-  tell({ type, src, dst, payload });
+  tell({ type, src, dst, payload: payload === null ? undefined : JSON.parse(payload) });
 }
 
 const GONE = [0, "The client or the network closed the socket"] as const;

@@ -2,11 +2,12 @@
  * The wire: what a client's text means, and the text of what the server says.
  *
  * A frame is good (a value to act on), or its sender's fault (a sentence to answer with). Nothing here
- * throws, knows who is connected, or looks inside a payload: that is passed on as it came.
+ * throws, knows who is connected, or looks inside a payload: it has to be JSON, and its text is passed on.
  *
  * @module
  */
 import { type PeerId, peerId } from "./ids.ts";
+import { memberText, parseJson } from "./json_text.ts";
 import { must } from "./must.ts";
 
 /** The types that are sent from one peer to another. */
@@ -17,7 +18,8 @@ export interface Transmission {
   readonly kind: "transmission";
   readonly type: TransmissionType;
   readonly dst: PeerId;
-  readonly payload: unknown;
+  /** The JSON of the payload, to the letter; `null` where there is none. */
+  readonly payload: string | null;
 }
 
 /** What a client can say. */
@@ -30,11 +32,6 @@ export type Frame =
 /** A frame, or the sentence that tells its sender what was wrong. */
 export type Decoded =
   | { readonly ok: true; readonly frame: Frame }
-  | { readonly ok: false; readonly fault: string };
-
-/** The encoded text, or the sentence that tells its sender why there is none. */
-export type Encoded =
-  | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly fault: string };
 
 /** The frame that admits a client. */
@@ -58,6 +55,8 @@ export const ID_TAKEN_FRAME = `{"type":"ID-TAKEN","payload":{"msg":"ID is taken"
  */
 export function decodeFrame(text: string): Decoded {
   if (text === USUAL_HEARTBEAT) return HEARTBEAT;
+  const usual = usualTransmission(text);
+  if (usual !== null) return usual;
   const value = parseJson(text);
   if (value === undefined) {
     return fault(`A frame must be JSON, and this is not: ${excerpt(text)}.`);
@@ -76,9 +75,9 @@ export function decodeFrame(text: string): Decoded {
     case "ANSWER":
     case "CANDIDATE":
     case "EXPIRE":
-      return transmission(type, value);
+      return anyTransmission(type, value["dst"], text);
     case "LEAVE":
-      return isMissing(value["dst"]) ? LEAVE : transmission(type, value);
+      return isMissing(value["dst"]) ? LEAVE : anyTransmission(type, value["dst"], text);
     case "OPEN":
     case "ID-TAKEN":
     case "ERROR":
@@ -90,14 +89,11 @@ export function decodeFrame(text: string): Decoded {
 
 /**
  * Writes a message for its receiver: `src` is the peer that really sent it, and fields that the protocol
- * does not know are gone. Fails where the payload is nested deeper than the engine can write.
+ * does not know are gone.
  */
-export function encodeTransmission(src: PeerId, { type, dst, payload }: Transmission): Encoded {
-  try {
-    return { ok: true, text: JSON.stringify({ type, src, dst, payload }) };
-  } catch {
-    return fault(`The payload of this ${type} is nested too deeply to be passed on.`);
-  }
+export function encodeTransmission(src: PeerId, { type, dst, payload }: Transmission): string {
+  const head = `{"type":"${type}","src":${JSON.stringify(src)},"dst":${JSON.stringify(dst)}`;
+  return payload === null ? `${head}}` : `${head},"payload":${payload}}`;
 }
 
 /**
@@ -184,37 +180,49 @@ const WIDE = /[\u0080-\uffff]/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** What the stock client sends every 5 s; to parse it takes as long as all the rest of a heartbeat. */
 const USUAL_HEARTBEAT = `{"type":"HEARTBEAT"}`;
+/** What the stock client puts before a payload, and after it. */
+const USUAL_HEADS = {
+  CANDIDATE: '{"type":"CANDIDATE","payload":',
+  OFFER: '{"type":"OFFER","payload":',
+  ANSWER: '{"type":"ANSWER","payload":',
+} as const;
+const USUAL_TYPES = ["CANDIDATE", "OFFER", "ANSWER"] as const;
+const USUAL_DST = ',"dst":';
 const HEARTBEAT: Decoded = { ok: true, frame: { kind: "heartbeat" } };
 const LEAVE: Decoded = { ok: true, frame: { kind: "leave" } };
 const UNKNOWN_TYPE: Decoded = { ok: true, frame: { kind: "unknown-type" } };
 
-function transmission(type: TransmissionType, value: Record<string, unknown>): Decoded {
-  const dst = value["dst"];
-  if (typeof dst !== "string" || dst === "") {
-    return fault(
-      `The "dst" of a frame of type "${type}" must be a peer's id: got ${describe(dst)}.`,
-    );
+/**
+ * Reads a message that is written as the stock client does it, by far the most of all; `null` for every other
+ * text. It must come to what the long way comes to: where payload and destination are JSON each by itself, so
+ * is the whole. Looks at the text once, not twice: a fifth of what relaying costs the server.
+ */
+function usualTransmission(text: string): Decoded | null {
+  const type = USUAL_TYPES.find((type) => text.startsWith(USUAL_HEADS[type]));
+  if (type === undefined || !text.endsWith("}")) return null;
+  const payloadAt = USUAL_HEADS[type].length;
+  const dstAt = text.lastIndexOf(USUAL_DST);
+  if (dstAt < payloadAt) return null;
+  const payload = text.slice(payloadAt, dstAt);
+  const dst = parseJson(text.slice(dstAt + USUAL_DST.length, -1));
+  if (typeof dst !== "string" || dst === "" || parseJson(payload) === undefined) return null;
+  return transmission(type, peerId(dst), payload.trim());
+}
+
+/** Reads a message of which it is known that it is JSON, and what its `dst` is. */
+function anyTransmission(type: TransmissionType, dst: unknown, text: string): Decoded {
+  if (typeof dst === "string" && dst !== "") {
+    return transmission(type, peerId(dst), memberText(text, "payload"));
   }
-  const frame = {
-    kind: "transmission",
-    type,
-    dst: peerId(dst),
-    payload: value["payload"],
-  } as const;
-  return { ok: true, frame };
+  return fault(`The "dst" of a frame of type "${type}" must be a peer's id: got ${describe(dst)}.`);
+}
+
+function transmission(type: TransmissionType, dst: PeerId, payload: string | null): Decoded {
+  return { ok: true, frame: { kind: "transmission", type, dst, payload } };
 }
 
 function fault(sentence: string): { readonly ok: false; readonly fault: string } {
   return { ok: false, fault: sentence };
-}
-
-/** `undefined` where the text is not JSON: no JSON text means that. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

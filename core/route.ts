@@ -1,8 +1,8 @@
 /**
  * What a client says: refresh it, pass it on, keep it for later, or answer why not.
  *
- * A message is encoded in its sender's turn: whatever goes wrong while encoding is the sender's fault,
- * and reaches nobody else.
+ * A message is read and written in its sender's turn: whatever goes wrong then is the sender's fault, and
+ * reaches nobody else.
  *
  * @module
  */
@@ -114,11 +114,10 @@ function transmit(
   connection: Connection,
   { frame, now }: { readonly frame: Transmission; readonly now: Millis },
 ): readonly [State, readonly Effect[]] {
-  const encoded = encodeTransmission(connection.id, frame);
-  if (!encoded.ok) return answerFault(state, conn, connection, encoded.fault);
+  const text = encodeTransmission(connection.id, frame);
   const heard = hear(state, conn, beginAttempt(connection, frame), now);
   if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined) return [heard, []];
-  return forward(heard, { src: connection.id, dst: frame.dst, text: encoded.text }, now);
+  return forward(heard, { src: connection.id, dst: frame.dst, text }, now);
 }
 
 /** What a peer offers or answers begins an attempt: it is told anew where that fails. */

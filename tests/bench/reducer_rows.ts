@@ -94,8 +94,7 @@ export function codec(events: readonly Event[]): number {
   for (const event of events) {
     const decoded = decodeFrame(event.kind === "frame-received" ? event.text : "");
     if (!decoded.ok || decoded.frame.kind !== "transmission") continue;
-    const encoded = encodeTransmission(SOMEBODY, decoded.frame);
-    length += encoded.ok ? encoded.text.length : 0;
+    length += encodeTransmission(SOMEBODY, decoded.frame).length;
   }
   return length;
 }

@@ -173,14 +173,13 @@ function transmit(
   now: Millis,
 ): readonly Effect[] {
   const { type, dst } = frame;
-  const encoded = encodeTransmission(client.id, frame);
-  if (!encoded.ok) return answerFault(twin, client, encoded.fault);
+  const text = encodeTransmission(client.id, frame);
   hear(client, now);
   if (client.toldFull !== null && (type === "OFFER" || type === "ANSWER")) {
     client.toldFull = client.toldFull.filter((peer) => peer !== dst);
   }
   if (type === "LEAVE" && !twin.holders.has(dst)) return NOTHING;
-  return forward(twin, { src: client.id, dst, text: encoded.text }, now);
+  return forward(twin, { src: client.id, dst, text }, now);
 }
 
 function hear(client: Client, now: Millis): void {

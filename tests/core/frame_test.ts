@@ -3,8 +3,15 @@
  * length is the encoder of the platform.
  */
 import fc from "fast-check";
-import { decodeParcel, escape, excerpt, isLongerThan, utf8Length } from "../../core/mod.ts";
-import { assertEquals } from "../support/assert.ts";
+import {
+  decodeFrame,
+  decodeParcel,
+  escape,
+  excerpt,
+  isLongerThan,
+  utf8Length,
+} from "../../core/mod.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 
 /** Texts of characters at both ends of every length, and halves of pairs. */
 const text = fc.array(
@@ -21,6 +28,68 @@ Deno.test("[MSG-9] [QUEUE-2] a text is as long as it is encoded, halves of pairs
     assertEquals(utf8Length(text), bytes);
     for (let max = 0; max <= bytes + 1; max++) assertEquals(isLongerThan(text, max), bytes > max);
   }));
+});
+
+/** Payloads and destinations, whole ones and others, in whatever order. */
+const oddFrame = fc.array(
+  fc.oneof(
+    fc.constantFrom(
+      ...[
+        '{"type":"OFFER","payload":',
+        '{"type":"ANSWER","payload":',
+        '{"type":"CANDIDATE","payload":',
+      ],
+      ...[
+        ',"dst":',
+        '"b"',
+        '"c"',
+        "}",
+        '"}',
+        '{"dst":"b"}',
+        '""',
+        " ",
+        ",",
+        "null",
+        "[]",
+        "1.0",
+        '"\\"',
+      ],
+    ),
+    fc.json({ maxDepth: 2 }),
+  ),
+  { minLength: 1, maxLength: 7 },
+).map((parts) => parts.join(""));
+
+/** Frames as the stock client writes them, whole or with an end of another's. */
+const usualFrame = fc.tuple(
+  fc.constantFrom("OFFER", "ANSWER", "CANDIDATE"),
+  fc.tuple(fc.constantFrom("", " ", "\t", "\u00a0"), fc.json({ maxDepth: 3 })).map((parts) =>
+    parts.join("")
+  ),
+  fc.constantFrom(...[
+    '"b"',
+    '"c"',
+    '""',
+    "7",
+    '"b","x":1',
+    '"b","dst":"c"',
+    '"b","type":"LEAVE"',
+    '"b',
+  ]),
+  fc.constantFrom("}", " }", "} ", "}}", "]", ""),
+).map(([type, payload, dst, end]) => `{"type":"${type}","payload":${payload},"dst":${dst}${end}`);
+
+Deno.test("[MSG-2] [MSG-6] what is read at a glance comes to what the long way comes to", () => {
+  let relayed = 0;
+  const property = fc.property(fc.oneof(usualFrame, oddFrame), (text) => {
+    const decoded = decodeFrame(text);
+    // White space in front changes nothing, and no glance goes past it.
+    if (decoded.ok) assertEquals(decodeFrame(` ${text}`), decoded);
+    else assertEquals(decodeFrame(` ${text}`).ok, false);
+    if (decoded.ok && decoded.frame.kind === "transmission") relayed++;
+  });
+  fc.assert(property, { numRuns: 5_000 });
+  assert(relayed > 100, `only ${relayed} of the frames were good`);
 });
 
 Deno.test("[FAULT-8] everything that could break, forge or colour a line is written out", () => {

@@ -49,6 +49,44 @@ Deno.test("[MSG-2] every type is relayed with its payload untouched, unknown fie
   }
 });
 
+Deno.test("[MSG-2] a payload is passed on to the letter, wherever it stands in the frame", () => {
+  const payloads = [
+    "1.0",
+    "1e400",
+    "12345678901234567890",
+    '"\\u0041\\/\\ud800"',
+    '{ "a" : [ ] ,\t"a":{}}',
+    '"],[\\",\\"dst\\":\\"c\\"}"',
+    '{"dst":"c","payload":1,"x":"}"}',
+    '"\\\\"',
+  ];
+  for (const payload of payloads) {
+    const seen = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
+    const texts = [
+      `{"type":"OFFER","payload":${payload},"dst":"b"}`,
+      `{"type":"OFFER","payload": ${payload}\n,"dst": "\\u0062" }`,
+      `{"type":"OFFER","payload":7,"payload":${payload},"dst":"c","dst":"b"}`,
+      ` {"dst":"b", "\\u0070ayload" :\r\n${payload}\t,"type":"OFFER","more":{"payload":7}} `,
+      `{"more":["payload",{"payload":7}],"dst":"b","payload":${payload},"type":"OFFER"}`,
+    ];
+    for (const text of texts) {
+      assertEquals(three().text(1, text), [{ kind: "send", conn: connId(2), text: seen }], text);
+    }
+  }
+});
+
+Deno.test("[MSG-1] [OPEN-8] ids with quotes and backslashes reach the receiver as they are", () => {
+  const w = world();
+  const [quoted, slashed] = ['"},"src":"x', "\\"];
+  w.open(1, quoted);
+  w.open(2, slashed);
+  for (const [conn, src, dst] of [[1, quoted, slashed], [2, slashed, quoted]] as const) {
+    const seen = sends(3 - conn, { type: "OFFER", src, dst, payload: 1 });
+    assertEquals(w.say(conn, { type: "OFFER", payload: 1, dst }), [seen]);
+    assertEquals(w.say(conn, { type: "OFFER", dst, payload: 1 }), [seen]);
+  }
+});
+
 Deno.test("[MSG-2] a payload may have a key called __proto__", () => {
   const text = `{"type":"OFFER","dst":"b","payload":{"__proto__":{"x":1}},"__proto__":{"dst":"c"}}`;
   assertEquals(three().text(1, text), [
@@ -205,40 +243,40 @@ Deno.test("[MSG-9] the limit holds for a binary message too", () => {
   ]);
 });
 
-Deno.test("[MSG-10] a payload nested 30,000 deep is passed on where the engine can write it", () => {
-  const payload = "[".repeat(30_000) + "]".repeat(30_000);
-  const [effect] = three().text(1, `{"type":"OFFER","dst":"b","payload":${payload}}`);
-  const expected = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
-  assert(effect?.kind === "send" && effect.conn === connId(2) && effect.text === expected);
+Deno.test("[MSG-10] a payload nested 30,000 deep is passed on, and in objects 16,000 deep", () => {
+  for (const [open, close, times] of [["[", "]", 30_000], ['[{"1":', "}]", 8_000]] as const) {
+    const payload = `${open.repeat(times)}0${close.repeat(times)}`;
+    const text = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
+    const seen = three().text(1, `{"type":"OFFER","dst":"b","payload":${payload}}`);
+    assert(seen.length === 1 && seen[0]?.kind === "send");
+    assert(seen[0].conn === connId(2) && seen[0].text === text);
+  }
 });
 
-Deno.test("[MSG-10] a payload that the engine cannot write is its sender's fault", () => {
+Deno.test("[MSG-10] a message that the engine cannot read is its sender's fault", () => {
   const w = three();
   const before = w.state;
-  withShallowEngine(() => {
-    for (const dst of ["b", "absent", "a"]) {
-      assertEquals(w.say(1, { type: "OFFER", dst, payload: [[[]]] }), [
-        error(1, "The payload of this OFFER is nested too deeply to be passed on."),
-      ]);
+  withoutStack(() => {
+    for (const text of ['{"type":"OFFER","payload":[[]],"dst":"b"}', '{"dst":"absent"}']) {
+      const quoted = JSON.stringify(`${text.slice(0, 40)}${text.length > 40 ? "…" : ""}`);
+      const msg = `A frame must be JSON, and this is not: ${quoted}.`;
+      assertEquals(w.text(1, text), [error(1, msg)]);
     }
   });
   assertStrictEquals(w.state.claims, before.claims);
   assertStrictEquals(w.state.stored, before.stored);
 });
 
-/** Runs `body` where messages cannot be written, as in an engine that runs out of stack. */
-function withShallowEngine(body: () => void): void {
-  const { stringify } = JSON;
-  JSON.stringify = (value: unknown): string => {
-    if (typeof value === "object" && value !== null && "src" in value) {
-      throw new RangeError("stack");
-    }
-    return stringify(value);
+/** Runs `body` where nothing can be read, as in an engine that runs out of stack. */
+function withoutStack(body: () => void): void {
+  const { parse } = JSON;
+  JSON.parse = (): never => {
+    throw new RangeError("stack");
   };
   try {
     body();
   } finally {
-    JSON.stringify = stringify;
+    JSON.parse = parse;
   }
 }
 

@@ -104,6 +104,7 @@ class Server implements Model {
       [length > most, 4002, `The ${name} has ${length} characters: at most ${most} are allowed`],
       [/\p{Cc}/u.test(text), 4002, `The ${name} has control characters in it`],
     ];
+    const isUnchecked = identity.kind === "unchecked" && settings.auth !== "none";
     const reason = identity.kind === "rejected" ? identity.reason : null;
     const opens = identity.kind === "proven" ? [identity.subject, ...identity.peers] : [id];
     return [
@@ -115,11 +116,7 @@ class Server implements Model {
       ...odd("id", id.length, settings.max_id_length, id),
       ...odd("token", token.length, settings.max_token_length, token),
       [reason !== null, 4006, reason ?? ""], // AUTH-2
-      [
-        identity.kind === "unchecked" && settings.auth !== "none",
-        4006,
-        "The token was not checked",
-      ],
+      [isUnchecked, 4006, "The token was not checked"],
       [!opens.includes(id), 4006, "The token is not for this id"],
     ];
   }
@@ -161,14 +158,13 @@ class Server implements Model {
 
   /** Does what a frame asks for, or returns what is wrong with it: MSG-6. */
   obey(client: Client, given: string | number): string | void {
-    if (typeof given === "number") {
-      return `A frame must be text: got ${given} bytes of binary data.`;
-    }
-    const frame = attempt<unknown>(() => JSON.parse(given));
+    const binary = `A frame must be text: got ${given} bytes of binary data.`;
+    if (typeof given === "number") return binary;
+    const frame = parsed(given);
     if (frame === undefined) return `A frame must be JSON, and this is not: ${named(given)}.`;
     const isObject = frame instanceof Object && !Array.isArray(frame);
     if (!isObject) return `A frame must be a JSON object: got ${named(frame)}.`;
-    const [type, dst, payload] = fieldsOf(frame, "type", "dst", "payload");
+    const [type, dst] = fieldsOf(frame, "type", "dst");
     const must = 'The "type" of a frame must be a string';
     if (typeof type !== "string") return `${must}: got ${named(type)}.`;
     const isOurs = ["OPEN", "ID-TAKEN", "ERROR"].includes(type);
@@ -179,9 +175,8 @@ class Server implements Model {
     if (type === "LEAVE" && (dst ?? "") === "") return this.end(client.conn, 4009, "Left", null); // MSG-4
     const address = `The "dst" of a frame of type "${type}" must be a peer's id`;
     if (typeof dst !== "string" || dst === "") return `${address}: got ${named(dst)}.`;
-    const text = attempt(() => JSON.stringify({ type, src: client.id, dst, payload })); // MSG-1, MSG-2
-    const deep = `The payload of this ${type} is nested too deeply to be passed on.`;
-    if (text === undefined) return deep; // MSG-10
+    const head = JSON.stringify({ type, src: client.id, dst }).slice(0, -1); // MSG-1
+    const text = `${head}${payloadIn(given)}}`; // MSG-2
     Object.assign(client, valid);
     const begins = type === "OFFER" || type === "ANSWER"; // QUEUE-4
     client.told = client.told.filter((id) => !begins || id !== dst);
@@ -260,21 +255,35 @@ class Server implements Model {
   }
 }
 
-const fieldsOf = (frame: object, ...names: string[]): unknown[] =>
-  names.map((name) => Object.entries(frame).find(([field]) => field === name)?.[1]);
+const fieldsOf = (frame: unknown, ...names: string[]): unknown[] =>
+  names.map((name) => Object.entries(Object(frame)).find(([field]) => field === name)?.[1]);
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
-function attempt<Value>(run: () => Value): Value | undefined {
+function parsed(json: string): unknown {
   try {
-    return run();
+    return JSON.parse(json);
   } catch {
     return undefined;
   }
 }
 
+/** The payload of a frame, as it stands there and after a comma; nothing where there is none. */
+function payloadIn(json: string): string {
+  const members = [""];
+  let open = 0;
+  for (const word of json.match(/"(\\.|[^"\\])*"|[^"]/gs) ?? []) {
+    if ("}]".includes(word)) open -= 1;
+    if (open === 1 && word === ",") members.unshift("");
+    else if (open > 0) members[0] = `${members[0]}${word}`;
+    if ("{[".includes(word)) open += 1;
+  }
+  const written = members.map((text) => /^\s*("(?:\\.|[^"\\])*")\s*:(.*)/s.exec(text) ?? []);
+  const last = written.find(([, name = '""']) => JSON.parse(name) === "payload");
+  return last === undefined ? "" : `,"payload":${last[2]?.trim()}`;
+}
+
 function callsIn(text: string): Message[] {
-  const fields = fieldsOf(attempt<object>(() => JSON.parse(text)) ?? {}, "type", "src", "dst");
-  const [type = "", src = "", dst = ""] = fields.map(String);
+  const [type = "", src = "", dst = ""] = fieldsOf(parsed(text), "type", "src", "dst").map(String);
   return CALLS.includes(type) ? [{ type, src, dst, text }] : [];
 }
 

@@ -9,33 +9,87 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "src is left out",
     rules: ["MSG-1"],
-    find: "JSON.stringify({ type, src, dst, payload })",
-    put: "JSON.stringify({ type, dst, payload })",
+    find: '"type":"${type}","src":${JSON.stringify(src)},',
+    put: '"type":"${type}",',
   },
   {
     name: "a field that the protocol does not know is sent",
     rules: ["MSG-2"],
-    find: "JSON.stringify({ type, src, dst, payload })",
-    put: "JSON.stringify({ type, src, dst, payload, ttl: 5_000 })",
+    find: '"payload":${payload}}`;',
+    put: '"payload":${payload},"ttl":5000}`;',
   },
   {
-    name: "a key called __proto__ in a payload is lost",
-    rules: ["MSG-2"],
-    find: 'payload: value["payload"],',
-    put:
-      'payload: isRecord(value["payload"]) ? { ...value["payload"], ["__proto__"]: undefined } : value["payload"],',
+    name: "a peer is written as it is called, quotes and all",
+    rules: ["OPEN-8"],
+    find: '"src":${JSON.stringify(src)},',
+    put: '"src":"${src}",',
+  },
+  {
+    name: "a destination is written as it is called, quotes and all",
+    rules: ["OPEN-8"],
+    find: '"dst":${JSON.stringify(dst)}`;',
+    put: '"dst":"${dst}"`;',
   },
   {
     name: "a missing payload is sent as null",
     rules: ["MSG-2"],
-    find: 'payload: value["payload"],',
-    put: 'payload: value["payload"] ?? null,',
+    find: "return payload === null ? `${head}}` :",
+    put: "return",
   },
   {
     name: "a payload is encoded twice",
     rules: ["MSG-2", "MSG-10"],
-    find: 'payload: value["payload"],',
-    put: 'payload: JSON.stringify(value["payload"]),',
+    find: '"payload":${payload}}`;',
+    put: '"payload":${JSON.stringify(payload)}}`;',
+  },
+  {
+    name: "a payload that is written as usual is written anew",
+    rules: ["MSG-2"],
+    find: "return transmission(type, peerId(dst), payload.trim());",
+    put: "return transmission(type, peerId(dst), JSON.stringify(parseJson(payload)));",
+  },
+  {
+    name: "a payload that is written as usual keeps the white space around it",
+    rules: ["MSG-2"],
+    find: "payload.trim());",
+    put: "payload);",
+  },
+  {
+    name: "a payload that is written as usual need not be JSON",
+    rules: ["MSG-6"],
+    find: " || parseJson(payload) === undefined",
+    put: "",
+  },
+  {
+    name: "a destination that is written as usual may be empty",
+    rules: ["MSG-6"],
+    find: 'dst === "" || parseJson',
+    put: "parseJson",
+  },
+  {
+    name: "a destination that is written as usual may be no string",
+    rules: ["MSG-6"],
+    find: 'if (typeof dst !== "string" || dst === "" || parseJson',
+    put: 'if (dst === undefined || dst === "" || parseJson',
+  },
+  {
+    name: "a frame that is written as usual may lack its end",
+    rules: ["MSG-6"],
+    find: ' || !text.endsWith("}")',
+    put: "",
+  },
+  {
+    name: "an answer that is written as usual is passed on as an offer",
+    rules: ["MSG-2"],
+    find: "return transmission(type, peerId(dst), payload.trim());",
+    put: 'return transmission("OFFER", peerId(dst), payload.trim());',
+  },
+  {
+    name:
+      "a payload that is written as usual may have white space around it that JSON does not know",
+    rules: ["MSG-6"],
+    find: "parseJson(payload) === undefined",
+    put: "parseJson(payload.trim()) === undefined",
   },
   {
     name: "LEAVE with an empty dst is a bad frame",
@@ -70,14 +124,14 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "an empty dst is a peer's id",
     rules: ["MSG-6"],
-    find: ' || dst === "") {\n    return fault(',
-    put: ") {\n    return fault(",
+    find: 'typeof dst === "string" && dst !== ""',
+    put: 'typeof dst === "string"',
   },
   {
     name: "a dst that is no string is a peer's id",
     rules: ["MSG-6"],
-    find: 'if (typeof dst !== "string" || dst === "") {',
-    put: 'if (dst === undefined || dst === null || dst === "") {',
+    find: 'typeof dst === "string" && dst !== ""',
+    put: 'dst !== undefined && dst !== null && dst !== ""',
   },
   {
     name: "an array is taken for an object",
@@ -90,12 +144,6 @@ const FRAME = breaksOf("core/frame.ts", [
     rules: ["MSG-6", "FAULT-1"],
     find: 'return typeof value === "object" && value !== null &&',
     put: 'return typeof value === "object" &&',
-  },
-  {
-    name: "a payload that the engine cannot write throws",
-    rules: ["MSG-10", "FAULT-2"],
-    find: "return fault(`The payload of this ${type} is nested too deeply to be passed on.`);",
-    put: 'throw new RangeError("Too deep");',
   },
   {
     name: "a candidate that could not be sent is lost",
@@ -189,6 +237,63 @@ const FRAME = breaksOf("core/frame.ts", [
   },
 ]);
 
+const JSON_TEXT = breaksOf("core/json_text.ts", [
+  {
+    name: "a text that the engine cannot read throws",
+    rules: ["MSG-10", "FAULT-1"],
+    find: "return undefined;",
+    put: 'throw new RangeError("Cannot read");',
+  },
+  {
+    name: "the first of several payloads counts",
+    rules: ["MSG-2"],
+    find: "if (isNamed) found =",
+    put: "if (isNamed) found ??=",
+  },
+  {
+    name: "a payload keeps the white space around it",
+    rules: ["MSG-2"],
+    find: "text.slice(from, at).trim();",
+    put: "text.slice(from, at);",
+  },
+  {
+    name: "a payload is known by the letters of its name",
+    rules: ["MSG-2"],
+    find: "parseJson(text.slice(from, at)) === name",
+    put: 'text.slice(from, at).trim() === `"${name}"`',
+  },
+  {
+    name: "what is called payload within another field is taken for it",
+    rules: ["MSG-2"],
+    find: 'else if (unit === ":" && depth === 1)',
+    put: 'else if (unit === ":")',
+  },
+  {
+    name: "a comma within a payload ends it",
+    rules: ["MSG-2"],
+    find: "if (depth === 1) {",
+    put: 'if (depth === 1 || unit === ",") {',
+  },
+  {
+    name: "brackets and commas count within strings too",
+    rules: ["MSG-2"],
+    find: "at = endOfString(text, at);",
+    put: "",
+  },
+  {
+    name: "a quote that is escaped ends a string",
+    rules: ["MSG-2"],
+    find: 'text[end] === "\\\\" ? 2 : 1',
+    put: "1",
+  },
+  {
+    name: "an array in a payload opens nothing",
+    rules: ["MSG-2"],
+    find: 'unit === "{" || unit === "["',
+    put: 'unit === "{"',
+  },
+]);
+
 const EFFECT = breaksOf("core/effect.ts", [
   { name: "shutdown closes as normal", rules: ["LIFE-3"], find: "1001", put: "1000" },
   { name: "too big closes as a policy", rules: ["MSG-9"], find: "1009", put: "1008" },
@@ -201,4 +306,4 @@ const EFFECT = breaksOf("core/effect.ts", [
 ]);
 
 /** Every break of the wire, and of its codes. */
-export const FRAME_BREAKS: readonly Break[] = [...FRAME, ...EFFECT];
+export const FRAME_BREAKS: readonly Break[] = [...FRAME, ...JSON_TEXT, ...EFFECT];

@@ -135,12 +135,6 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
     put: "{ ...connection, badFrames, heardAt: connection.paidUntil }), [answer]",
   },
   {
-    name: "a payload that cannot be written costs the sender nothing",
-    rules: ["MSG-10"],
-    find: "if (!encoded.ok) return answerFault(state, conn, connection, encoded.fault);",
-    put: "if (!encoded.ok) return [state, []];",
-  },
-  {
     name: "whoever leaves keeps its record",
     rules: ["MSG-4"],
     find: "return [release(state, conn, connection), [close(conn, CLOSE.left",

@@ -24,6 +24,7 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   "core/guard.ts": ["core/token", "core/shut_out", "core/guard"],
   "core/http.ts": ["core/http", "core/token"],
   "core/invariants.ts": ["core/invariants"],
+  "core/json_text.ts": ["core/message", "core/frame"],
   "core/liveness.ts": ["core/life", "core/message"],
   "core/mailbox.ts": ["core/queue", "core/state", "core/guard"],
   "core/parse_settings.ts": ["core/settings"],

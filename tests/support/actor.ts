@@ -1,8 +1,8 @@
 /**
  * A client of a conversation: a socket of which everything that comes is written down, in order.
  *
- * Every frame is written down whole, with two exceptions: a letter that comes 64 times or more in a row is
- * `<65536 × x>`, and the mark of a fence is left out. A fence is a message to itself, which both servers pass
+ * Every frame is written down whole, with three exceptions: a letter that comes 64 times or more in a row is
+ * `<65536 × x>`, a payload of as many objects in each other is `<8000 × [{}]>`, and the mark of a fence is left out. A fence is a message to itself, which both servers pass
  * on: whatever the server had said before comes before it, so that nothing has to be waited for.
  *
  * @module
@@ -171,7 +171,9 @@ function urlOf(wsUrl: string, id: string, { token, query, path }: Entry): string
   return `${base}?${query ?? new URLSearchParams(given)}`;
 }
 
-/** A frame, with the long runs of one letter written short. */
+/** A frame, with the long runs of one letter written short, and a payload that is nested deeply. */
 function parse(text: string): unknown {
-  return JSON.parse(text.replace(/([a-z])\1{63,}/g, (run, of) => `<${run.length} × ${of}>`));
+  const short = text.replace(/([a-z])\1{63,}/g, (run, of) => `<${run.length} × ${of}>`)
+    .replace(/((?:\[\{"1":){64,})0[\]}]+(?=\}$)/, (_, open) => `"<${open.length / 6} × [{}]>"`);
+  return JSON.parse(short);
 }
