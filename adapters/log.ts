@@ -20,7 +20,8 @@ import {
 import { escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
 import type { RecorderNews } from "./recorder.ts";
-import type { Observer } from "./runtime.ts";
+import { createPrinter } from "./printer.ts";
+import { type Observer, scheduleTimeout } from "./runtime.ts";
 
 const logger = getLogger(["signalbox"]);
 
@@ -31,10 +32,18 @@ export function configureLog(
 ): void {
   const asText = log_format === "text" || (log_format === "auto" && isTerminal);
   const format = asText ? textFormatter(isTerminal) : getJsonLinesFormatter();
+  const { print, flush } = createPrinter({ write: console.log, schedule: scheduleTimeout });
+  for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
+  const stdout = (record: LogRecord): void => {
+    print(format(record).trimEnd());
+    if (record.level === "error") flush();
+  };
+  // Without it LogTape copies each record for a sink that might keep it: half of what a line costs.
+  Object.assign(stdout, { [Symbol.for("LogTape.sinkSnapshotPolicy.immediate")]: true });
   const sinks = ["stdout"];
   configureSync({
     reset: true,
-    sinks: { stdout: (record: LogRecord): void => console.log(format(record).trimEnd()) },
+    sinks: { stdout },
     loggers: [
       { category: ["logtape", "meta"], lowestLevel: "error", sinks },
       { category: ["signalbox"], lowestLevel: log_level, sinks },
@@ -45,14 +54,13 @@ export function configureLog(
 /** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
 export function logObserver(): Observer {
   return journal({
-    connected: (id, address) =>
-      write("info", `${name(id)} connected from ${escape(address)}`, {
-        event: "connected",
-        id: escape(id),
-        address: escape(address),
-      }),
+    connected: (id, given) => {
+      const address = escape(given);
+      const properties = { event: "connected", id: escape(id), address };
+      write("info", `${name(id)} connected from ${address}`, properties);
+    },
     refused: ({ id, address }, code, reason) =>
-      write("warn", `${name(id)} was refused: ${reason} (${code}, from ${escape(address)})`, {
+      write("warning", `${name(id)} was refused: ${reason} (${code}, from ${escape(address)})`, {
         event: "refused",
         id: shorten(id ?? ""),
         address: escape(address),
@@ -130,7 +138,7 @@ export function logStopping(why: string): void {
 
 /** Says that the platform stopped listening, and that it is started again. */
 export function logRelisten(why: string): void {
-  write("warn", `No longer listening (${escape(why)}): trying again; open sockets live on`, {
+  write("warning", `No longer listening (${escape(why)}): trying again; open sockets live on`, {
     event: "relisten",
     why: escape(why),
   });
@@ -140,7 +148,7 @@ export function logRelisten(why: string): void {
 export function logFewDescriptors(clients: number, descriptors: number, spare: number): void {
   const [wanted, fits] = [clients + spare, Math.max(0, descriptors - spare)];
   write(
-    "warn",
+    "warning",
     `The process may have ${descriptors} descriptors, too few for ${clients} clients: raise it ` +
       `(ulimit -n ${wanted}), or lower --concurrent_limit to ${fits}`,
     { event: "few-descriptors", descriptors, clients, wanted, fits },
@@ -174,12 +182,16 @@ export function recorderLog(file: string): RecorderNews {
       });
     },
     leftOut: (bytes) =>
-      write("warn", `An event of ${bytes} bytes did not fit into "${path}": it is not recorded`, {
-        event,
-        path,
-        state: "left-out",
-        bytes,
-      }),
+      write(
+        "warning",
+        `An event of ${bytes} bytes did not fit into "${path}": it is not recorded`,
+        {
+          event,
+          path,
+          state: "left-out",
+          bytes,
+        },
+      ),
   };
 }
 
@@ -203,11 +215,15 @@ export function messageOf(error: unknown): string {
   }
 }
 
-type Level = "debug" | "info" | "warn" | "error";
+type Level = "debug" | "info" | "warning" | "error";
 
-/** LogTape reads braces as places for values; two of them are one of the text. */
+/** Past LogTape's templates: the text is ready, and braces in it are braces. */
 function write(level: Level, text: string, properties: Record<string, unknown>): void {
-  logger[level](text.replaceAll("{", "{{").replaceAll("}", "}}"), properties);
+  if (!logger.isEnabledFor(level)) return;
+  const { category } = logger;
+  const timestamp = Date.now();
+  const record = { category, level, message: [text], rawMessage: text, timestamp, properties };
+  logger.emit(record);
 }
 
 /** A peer in a line. */

@@ -195,7 +195,7 @@ const UNKNOWN_TYPE: Decoded = { ok: true, frame: { kind: "unknown-type" } };
 /**
  * Reads a message that is written as the stock client does it, by far the most of all; `null` for every other
  * text. It must come to what the long way comes to: where payload and destination are JSON each by itself, so
- * is the whole. Looks at the text once, not twice: a fifth of what relaying costs the server.
+ * is the whole. Measured: 0.6 µs of 15 that a relay takes are saved, and nearly half of reading a candidate.
  */
 function usualTransmission(text: string): Decoded | null {
   const type = USUAL_TYPES.find((type) => text.startsWith(USUAL_HEADS[type]));

@@ -52,9 +52,13 @@ export function memberText(text: string, name: string): string | null {
   return found;
 }
 
-/** Where the quote is that ends the string which begins at `at`. */
+/** Where the quote is that ends the string which begins at `at`: one that an even number of backslashes is before. */
 function endOfString(text: string, at: number): number {
-  let end = at + 1;
-  while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+  let end = text.indexOf('"', at + 1);
+  for (let before = end - 1; text[before] === "\\"; before = end - 1) {
+    while (text[before] === "\\") before--;
+    if ((end - before) % 2 === 1) break;
+    end = text.indexOf('"', end + 1);
+  }
   return end;
 }

@@ -9,40 +9,35 @@ import { cpuNs, pause, settle } from "./cpu.ts";
 import { closeAll, openCrowd } from "./pairs.ts";
 import type { Plan } from "./plan.ts";
 
-/** What a crowd that opens, and then closes, costs. */
-export interface Opens {
+/** What a crowd that opened, and then closed, cost. Times of processors are in nanoseconds. */
+export interface Visit {
   readonly done: number;
-  readonly perSecond: number;
-  /** CPU of the server for each, in microseconds, from the first connect to the last `OPEN`. */
-  readonly openUs: number;
-  /** The same until the last connection is closed. */
-  readonly openAndCloseUs: number;
-  /** CPU of the load while it opened, of one core. */
-  readonly loadShare: number;
+  /** From the first connect to the last `OPEN`. */
+  readonly ms: number;
+  readonly openNs: number;
+  readonly closeNs: number;
+  /** What the load took while it opened. */
+  readonly loadNs: number;
 }
 
-/** Opens and closes a crowd, after a smaller one that warms the server up. */
-export async function openAndClose({ port, pid }: Server, plan: Plan): Promise<Opens> {
-  await closeAll(await openCrowd(port, plan.opensBefore, plan.opensInFlight));
+/** Opens and closes a crowd. */
+export async function visit(
+  { port, pid }: Server,
+  { size, inFlight }: { readonly size: number; readonly inFlight: number },
+): Promise<Visit> {
   await settle(pid);
   const before = await cpuNs(pid);
   const loadBefore = await cpuNs(Deno.pid);
   const startedAt = performance.now();
-  const crowd = await openCrowd(port, plan.opens, plan.opensInFlight);
+  const crowd = await openCrowd(port, size, inFlight);
   const ms = performance.now() - startedAt;
-  const load = await cpuNs(Deno.pid) - loadBefore;
+  const loadNs = await cpuNs(Deno.pid) - loadBefore;
   await settle(pid);
   const opened = await cpuNs(pid);
   await closeAll(crowd);
   await settle(pid);
-  const closed = await cpuNs(pid);
-  return {
-    done: crowd.length,
-    perSecond: crowd.length / ms * 1e3,
-    openUs: (opened - before) / crowd.length / 1e3,
-    openAndCloseUs: (closed - before) / crowd.length / 1e3,
-    loadShare: load / ms / 1e6,
-  };
+  const closeNs = await cpuNs(pid) - opened;
+  return { done: crowd.length, ms, openNs: opened - before, closeNs, loadNs };
 }
 
 /** Resident bytes for each idle connection, of `plan.idle` beside some that were there before. */

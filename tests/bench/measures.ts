@@ -5,12 +5,12 @@
  */
 import { warmUp } from "./closed_loop.ts";
 import { type Contender, type Name, type Server, startServer } from "./contenders.ts";
-import { idleBytes, openAndClose } from "./crowds.ts";
+import { idleBytes } from "./crowds.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Latency, roundTrips } from "./open_loop.ts";
 import type { Plan } from "./plan.ts";
 import { median } from "./statistics.ts";
-import { heartbeatTurns, relayTurns } from "./turns.ts";
+import { heartbeatTurns, openTurns, relayTurns } from "./turns.ts";
 
 /** The names of the measures, as `--only` takes them. */
 export const MEASURES = ["start", "relay", "latency", "open", "idle", "heartbeat"] as const;
@@ -38,6 +38,7 @@ export async function take(
 ): Promise<ReadonlyMap<Name, Metrics>> {
   if (measure === "relay") return await relayTurns({ contenders, ...setup });
   if (measure === "heartbeat") return await heartbeatTurns({ contenders, ...setup });
+  if (measure === "open") return await openTurns({ contenders, ...setup });
   const taken = new Map<Name, Metrics>();
   for (const contender of contenders) {
     taken.set(contender.name, await takeAlone(measure, contender, setup));
@@ -46,7 +47,7 @@ export async function take(
 }
 
 async function takeAlone(
-  measure: Exclude<Measure, "relay" | "heartbeat">,
+  measure: Exclude<Measure, "relay" | "heartbeat" | "open">,
   contender: Contender,
   { plan, prefix }: Setup,
 ): Promise<Metrics> {
@@ -57,16 +58,6 @@ async function takeAlone(
   switch (measure) {
     case "latency":
       return await latencies(server, plan);
-    case "open": {
-      const opens = await openAndClose(server, plan);
-      return {
-        open_cpu_us: opens.openUs,
-        open_close_cpu_us: opens.openAndCloseUs,
-        open_per_s: opens.perSecond,
-        open_load_share: opens.loadShare,
-        open_done: opens.done,
-      };
-    }
     case "idle": {
       const { bytes, done } = await idleBytes(server, plan);
       return { idle_bytes: bytes, idle_done: done };

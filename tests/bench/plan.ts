@@ -23,11 +23,17 @@ export interface Plan {
    * falls behind further for as long as the load lasts.
    */
   readonly behindMaxMs: number;
+  /** How many connections a contender opens and closes in a turn, and how many turns it has. */
   readonly opens: number;
+  readonly openTurns: number;
+  /** How many it opens and closes before, to warm up. */
   readonly opensBefore: number;
   readonly opensInFlight: number;
   readonly idle: number;
-  /** Connections that are there before idle memory is counted, so that what only the first ones cost is not. */
+  /**
+   * Connections that are there before idle memory is counted, so that what only the first ones cost is not: the
+   * young half of the heap grows to its full size while they open, once.
+   */
   readonly idleBefore: number;
   readonly idleSettleMs: number;
   /** Heartbeats between two marks that show how far the server is, and how many clients send them. */
@@ -46,11 +52,12 @@ export const FULL: Plan = {
   measureMs: 5_000,
   rates: [5_000, 15_000, 30_000],
   behindMaxMs: 1_000,
-  opens: 5_000,
-  opensBefore: 2_000,
+  opens: 1_000,
+  openTurns: 8,
+  opensBefore: 3_000,
   opensInFlight: 300,
-  idle: 5_000,
-  idleBefore: 500,
+  idle: 8_000,
+  idleBefore: 2_000,
   idleSettleMs: 5_000,
   heartbeats: 250,
   heartbeatPairs: 20,
@@ -67,7 +74,8 @@ export const SHORT: Plan = {
   measureMs: 200,
   rates: [400],
   behindMaxMs: 60_000,
-  opens: 40,
+  opens: 20,
+  openTurns: 2,
   opensBefore: 10,
   opensInFlight: 10,
   idle: 40,

@@ -135,7 +135,7 @@ export function offers(
   },
 ): Event[] {
   const texts = flat(
-    destinations.map((dst) => JSON.stringify({ type: "OFFER", dst: idOf(dst), payload })),
+    destinations.map((dst) => JSON.stringify({ type: "OFFER", payload, dst: idOf(dst) })),
   );
   return sources.map((client, i) => ({
     kind: "frame-received",

@@ -36,7 +36,7 @@ Deno.test("a short run measures every contender, and nothing that was sent is lo
     assert((metrics["heartbeat_done"] ?? 0) > 0, name);
     if (!takesPart("latency", name)) continue;
     assertEquals(metrics["latency_400_done"], 40, name);
-    assertEquals(metrics["open_done"], SHORT.opens, name);
+    assertEquals(metrics["open_done"], SHORT.opens * SHORT.openTurns, name);
     assertEquals(metrics["idle_done"], SHORT.idle, name);
   }
   assertEquals(lines.filter((line) => line.includes(", npm:peer: ")).length, MEASURES.length);

@@ -5,6 +5,7 @@
  */
 import { type Loop, openHeartbeats, openRelay, type Work } from "./closed_loop.ts";
 import { type Contender, type Name, type Server, startServer } from "./contenders.ts";
+import { type Visit, visit } from "./crowds.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Plan } from "./plan.ts";
 import { median } from "./statistics.ts";
@@ -72,4 +73,42 @@ export async function heartbeatTurns(
     heartbeat_load_share: median(works.map(({ loadShare }) => loadShare)),
     heartbeat_done: works.reduce((sum, { done }) => sum + done, 0),
   }]));
+}
+
+/**
+ * What opening costs each contender, and closing, as the sums of its turns: a collector that works in one turn of
+ * ten works for all ten.
+ */
+export async function openTurns(
+  { contenders, plan, prefix }: Omit<Turns<Name>, "load">,
+): Promise<ReadonlyMap<Name, Metrics>> {
+  await using stack = new AsyncDisposableStack();
+  const { opens: size, opensBefore, opensInFlight: inFlight } = plan;
+  const entrants: { readonly name: Name; readonly server: Server; readonly visits: Visit[] }[] = [];
+  for (const contender of contenders) {
+    const server = stack.use(await startServer(contender, prefix));
+    await visit(server, { size: opensBefore, inFlight });
+    entrants.push({ name: contender.name, server, visits: [] });
+  }
+  for (let turn = 0; turn < plan.openTurns; turn++) {
+    for (const { server, visits } of turn % 2 === 0 ? entrants : entrants.toReversed()) {
+      visits.push(await visit(server, { size, inFlight }));
+    }
+  }
+  return new Map(entrants.map(({ name, visits }) => [name, openMetrics(visits)]));
+}
+
+function openMetrics(visits: readonly Visit[]): Metrics {
+  const sum = (of: (visit: Visit) => number): number =>
+    visits.reduce((total, visit) => total + of(visit), 0);
+  const done = sum((visit) => visit.done);
+  const ms = sum((visit) => visit.ms);
+  const [openNs, closeNs] = [sum((visit) => visit.openNs), sum((visit) => visit.closeNs)];
+  return {
+    open_cpu_us: openNs / done / 1e3,
+    open_close_cpu_us: (openNs + closeNs) / done / 1e3,
+    open_per_s: done / ms * 1e3,
+    open_load_share: sum((visit) => visit.loadNs) / ms / 1e6,
+    open_done: done,
+  };
 }
