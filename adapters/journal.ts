@@ -88,15 +88,15 @@ function tellOpening(
   listener: Listener,
 ): void {
   const { conn, id, address } = opened;
-  const own = effects.filter((effect) => effect.conn === conn);
-  if (own.some((effect) => effect.kind === "send" && effect.text === OPEN_FRAME) && id !== null) {
+  const first = effects.find((effect) => effect.conn === conn);
+  if (first?.kind === "send" && first.text === OPEN_FRAME && id !== null) {
     ids.set(conn, id);
     listener.connected?.(id, address);
     return;
   }
-  const close = own.find((effect) => effect.kind === "close");
-  if (close === undefined) undecided.set(conn, opened);
-  else listener.refused?.(opened, close.code, close.reason);
+  const close = effects.find((effect) => effect.conn === conn && effect.kind === "close");
+  if (close?.kind === "close") listener.refused?.(opened, close.code, close.reason);
+  else undecided.set(conn, opened);
 }
 
 function tellLateRefusal(

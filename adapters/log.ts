@@ -31,7 +31,7 @@ export function configureLog(
   isTerminal: boolean,
 ): void {
   const asText = log_format === "text" || (log_format === "auto" && isTerminal);
-  const format = asText ? textFormatter(isTerminal) : getJsonLinesFormatter();
+  const format = asText ? textFormatter(isTerminal) : jsonLine;
   const { print, flush } = createPrinter({ write: console.log, schedule: scheduleTimeout });
   for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
   const stdout = (record: LogRecord): void => {
@@ -225,6 +225,25 @@ function write(level: Level, text: string, properties: Record<string, unknown>):
   const record = { category, level, message: [text], rawMessage: text, timestamp, properties };
   logger.emit(record);
 }
+
+/**
+ * A record as a line of JSON, such as LogTape's own formatter gives, but for values that are not plain: ours are
+ * all plain, and a line takes half as long without a look at each.
+ */
+function jsonLine(record: LogRecord): string {
+  const { category, level, message, timestamp, properties } = record;
+  if (category !== logger.category) return formatAnything(record);
+  return JSON.stringify({
+    "@timestamp": new Date(timestamp).toISOString(),
+    level: level === "warning" ? "WARN" : level.toUpperCase(),
+    message: message[0],
+    logger: "signalbox",
+    properties,
+  });
+}
+
+/** For what LogTape itself has to say. */
+const formatAnything = getJsonLinesFormatter();
 
 /** A peer in a line. */
 function name(id: string | null): string {
