@@ -32,13 +32,17 @@ export function configureLog(
 ): void {
   const asText = log_format === "text" || (log_format === "auto" && isTerminal);
   const format = asText ? textFormatter(isTerminal) : jsonLine;
-  const { print, flush } = createPrinter({ write: console.log, schedule: scheduleTimeout });
+  const { print, flush } = createPrinter({
+    write: (records: readonly LogRecord[]) =>
+      console.log(records.map((record) => format(record).trimEnd()).join("\n")),
+    schedule: scheduleTimeout,
+  });
   for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
   const stdout = (record: LogRecord): void => {
-    print(format(record).trimEnd());
+    print(record);
     if (record.level === "error") flush();
   };
-  // Without it LogTape copies each record for a sink that might keep it: half of what a line costs.
+  // Without it LogTape copies each record, as it might change: half of what a line costs. Ours never do.
   Object.assign(stdout, { [Symbol.for("LogTape.sinkSnapshotPolicy.immediate")]: true });
   const sinks = ["stdout"];
   configureSync({
