@@ -92,7 +92,7 @@ export function decodeFrame(text: string): Decoded {
  * does not know are gone.
  */
 export function encodeTransmission(src: PeerId, { type, dst, payload }: Transmission): string {
-  const head = `{"type":"${type}","src":${JSON.stringify(src)},"dst":${JSON.stringify(dst)}`;
+  const head = `{"type":"${type}","src":${quote(src)},"dst":${quote(dst)}`;
   return payload === null ? `${head}}` : `${head},"payload":${payload}}`;
 }
 
@@ -191,6 +191,7 @@ const USUAL_HEADS = {
   ANSWER: '{"type":"ANSWER","payload":',
 } as const;
 const USUAL_TYPES = ["CANDIDATE", "OFFER", "ANSWER"] as const;
+const USUAL_ID = /^[\w -]*$/;
 const USUAL_DST = ',"dst":';
 const HEARTBEAT: Decoded = { ok: true, frame: { kind: "heartbeat" } };
 const LEAVE: Decoded = { ok: true, frame: { kind: "leave" } };
@@ -223,6 +224,11 @@ function anyTransmission(type: TransmissionType, dst: unknown, text: string): De
 
 function transmission(type: TransmissionType, dst: PeerId, payload: string | null): Decoded {
   return { ok: true, frame: { kind: "transmission", type, dst, payload } };
+}
+
+/** An id as JSON. Most have nothing in them that JSON escapes, which is found out in a third of the time. */
+function quote(id: PeerId): string {
+  return USUAL_ID.test(id) ? `"${id}"` : JSON.stringify(id);
 }
 
 function fault(sentence: string): { readonly ok: false; readonly fault: string } {

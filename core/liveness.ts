@@ -14,10 +14,12 @@ import { mapGet, mapSet } from "./persistent_map.ts";
 import { release } from "./session.ts";
 import type { Connection, State } from "./state.ts";
 
-/** Notes that a valid message came on a connection: it is alive, and its bad frames are forgiven. */
-export function hear(state: State, conn: ConnId, connection: Connection, now: Millis): State {
-  const heard: Connection = { ...connection, heardAt: now, badFrames: 0 };
-  return { ...state, connections: mapSet(state.connections, conn, heard) };
+/**
+ * A connection on which a valid message came, paid for until `paidUntil`: it is alive, and its bad frames are
+ * forgiven.
+ */
+export function hear(connection: Connection, paidUntil: Millis, now: Millis): Connection {
+  return { ...connection, paidUntil, heardAt: now, badFrames: 0 };
 }
 
 /** Disconnects every client from which no valid message came for `alive_timeout`. */

@@ -34,22 +34,22 @@ export function receiveText(
   if (known === undefined) return [state, []];
   const paidUntil = payForFrame(state.settings, known, now);
   if (paidUntil === null) return tooMany(state, conn, known);
-  const connection: Connection = { ...known, paidUntil };
-  if (isLongerThan(text, state.settings.max_message_bytes)) {
-    return tooBig(state, conn, connection);
-  }
+  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);
   const decoded = decodeFrame(text);
-  if (!decoded.ok) return answerFault(state, conn, connection, decoded.fault);
+  if (!decoded.ok) return answerFault(state, conn, { ...known, paidUntil }, decoded.fault);
   const { frame } = decoded;
   switch (frame.kind) {
     case "heartbeat":
-      return [hear(state, conn, connection, now), []];
+      return [keep(state, conn, hear(known, paidUntil, now)), []];
     case "leave":
-      return [release(state, conn, connection), [close(conn, CLOSE.left, "Left")]];
+      return [release(state, conn, known), [close(conn, CLOSE.left, "Left")]];
     case "unknown-type":
-      return [{ ...keep(state, conn, connection), unknownTypes: state.unknownTypes + 1 }, []];
+      return [{
+        ...keep(state, conn, { ...known, paidUntil }),
+        unknownTypes: state.unknownTypes + 1,
+      }, []];
     case "transmission":
-      return transmit(state, conn, connection, { frame, now });
+      return transmit(state, conn, hear(known, paidUntil, now), { frame, now });
   }
 }
 
@@ -115,7 +115,7 @@ function transmit(
   { frame, now }: { readonly frame: Transmission; readonly now: Millis },
 ): readonly [State, readonly Effect[]] {
   const text = encodeTransmission(connection.id, frame);
-  const heard = hear(state, conn, beginAttempt(connection, frame), now);
+  const heard = keep(state, conn, beginAttempt(connection, frame));
   if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined) return [heard, []];
   return forward(heard, { src: connection.id, dst: frame.dst, text }, now);
 }

@@ -9,7 +9,7 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "src is left out",
     rules: ["MSG-1"],
-    find: '"type":"${type}","src":${JSON.stringify(src)},',
+    find: '"type":"${type}","src":${quote(src)},',
     put: '"type":"${type}",',
   },
   {
@@ -21,14 +21,20 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "a peer is written as it is called, quotes and all",
     rules: ["OPEN-8"],
-    find: '"src":${JSON.stringify(src)},',
+    find: '"src":${quote(src)},',
     put: '"src":"${src}",',
   },
   {
     name: "a destination is written as it is called, quotes and all",
     rules: ["OPEN-8"],
-    find: '"dst":${JSON.stringify(dst)}`;',
+    find: '"dst":${quote(dst)}`;',
     put: '"dst":"${dst}"`;',
+  },
+  {
+    name: "an id is taken for one without escapes too easily",
+    rules: ["OPEN-8"],
+    find: "const USUAL_ID = /^[\\w -]*$/;",
+    put: "const USUAL_ID = /^[^\\n]*$/;",
   },
   {
     name: "a missing payload is sent as null",
@@ -283,8 +289,14 @@ const JSON_TEXT = breaksOf("core/json_text.ts", [
   {
     name: "a quote that is escaped ends a string",
     rules: ["MSG-2"],
-    find: 'text[end] === "\\\\" ? 2 : 1',
-    put: "1",
+    find: "if ((end - before) % 2 === 1) break;",
+    put: "break;",
+  },
+  {
+    name: "a quote after two backslashes ends no string",
+    rules: ["MSG-2"],
+    find: "if ((end - before) % 2 === 1) break;",
+    put: "",
   },
   {
     name: "an array in a payload opens nothing",

@@ -14,6 +14,12 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
     put: "heardAt: now }",
   },
   {
+    name: "a good frame costs nothing of the rate",
+    rules: ["LIMIT-1"],
+    find: "{ ...connection, paidUntil, heardAt",
+    put: "{ ...connection, heardAt",
+  },
+  {
     name: "nothing refreshes",
     rules: ["MSG-5", "LIFE-1"],
     find: "heardAt: now, badFrames: 0 }",

@@ -10,9 +10,9 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "src is taken from the frame",
     rules: ["MSG-1"],
-    find: "return transmit(state, conn, connection, { frame, now });",
+    find: "return transmit(state, conn, hear(known, paidUntil, now), { frame, now });",
     put:
-      "return transmit(state, conn, { ...connection, id: JSON.parse(text).src }, { frame, now });",
+      "return transmit(state, conn, { ...hear(known, paidUntil, now), id: JSON.parse(text).src }, { frame, now });",
   },
   {
     name: "LEAVE is stored for a peer that is absent",
@@ -35,14 +35,14 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "a heartbeat does not refresh",
     rules: ["MSG-5"],
-    find: "return [hear(state, conn, connection, now), []];",
-    put: "return [keep(state, conn, connection), []];",
+    find: "return [keep(state, conn, hear(known, paidUntil, now)), []];",
+    put: "return [keep(state, conn, { ...known, paidUntil }), []];",
   },
   {
     name: "a transmission does not refresh",
     rules: ["MSG-5"],
-    find: "hear(state, conn, beginAttempt(connection, frame), now)",
-    put: "keep(state, conn, beginAttempt(connection, frame))",
+    find: "return transmit(state, conn, hear(known, paidUntil, now), { frame, now });",
+    put: "return transmit(state, conn, { ...known, paidUntil, badFrames: 0 }, { frame, now });",
   },
   {
     name: "a LEAVE for an absent peer does not refresh",
@@ -53,8 +53,8 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "a frame of an unknown type refreshes",
     rules: ["MSG-8", "MSG-5"],
-    find: "...keep(state, conn, connection), unknownTypes",
-    put: "...hear(state, conn, connection, now), unknownTypes",
+    find: "...keep(state, conn, { ...known, paidUntil }),",
+    put: "...keep(state, conn, hear(known, paidUntil, now)),",
   },
   {
     name: "a frame of an unknown type is not counted",
@@ -65,14 +65,14 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "a frame of an unknown type costs nothing of the rate",
     rules: ["LIMIT-1"],
-    find: "...keep(state, conn, connection), unknownTypes",
-    put: "...state, unknownTypes",
+    find: "...keep(state, conn, { ...known, paidUntil }),",
+    put: "...state,",
   },
   {
-    name: "text costs nothing of the rate",
+    name: "text that is no frame costs nothing of the rate",
     rules: ["LIMIT-1"],
-    find: "const connection: Connection = { ...known, paidUntil };",
-    put: "const connection: Connection = known;",
+    find: "answerFault(state, conn, { ...known, paidUntil }, decoded.fault)",
+    put: "answerFault(state, conn, known, decoded.fault)",
   },
   {
     name: "a binary message costs nothing of the rate",
@@ -89,8 +89,8 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "a text that is too big is judged by what it says",
     rules: ["MSG-9"],
-    find: "if (isLongerThan(text, state.settings.max_message_bytes)) {",
-    put: "if (false) {",
+    find: "if (isLongerThan(text, state.settings.max_message_bytes)) return",
+    put: "if (false) return",
   },
   {
     name: "max_message_bytes off by one, text",
@@ -137,7 +137,7 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "whoever leaves keeps its record",
     rules: ["MSG-4"],
-    find: "return [release(state, conn, connection), [close(conn, CLOSE.left",
+    find: "return [release(state, conn, known), [close(conn, CLOSE.left",
     put: "return [state, [close(conn, CLOSE.left",
   },
   {
