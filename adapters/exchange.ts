@@ -109,7 +109,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const recorder = recordingFor(settings, () => runtime.state());
   const runtime: Runtime = createRuntime(settings, {
     now: () => performance.now(),
-    perform: (effect) => sockets.perform(effect),
+    perform: (effect, now) => sockets.perform(effect, now),
     schedule: scheduleTimeout,
     observers: [...recorder.observers, logObserver(), ...hookObservers(hooks)],
     onObserverError: (error) => logFault("A hook failed", error),

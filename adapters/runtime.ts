@@ -29,8 +29,8 @@ export type Observer = (event: Event, now: Millis, effects: readonly Effect[]) =
 export interface Ports {
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Performs an effect; `false` where its socket turned out to be gone. */
-  readonly perform: (effect: Effect) => boolean;
+  /** Performs an effect of the event at `now`; `false` where its socket turned out to be gone. */
+  readonly perform: (effect: Effect, now: Millis) => boolean;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   readonly observers: readonly Observer[];
@@ -74,7 +74,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
-    performAll(effects);
+    performAll(effects, now);
     for (const observe of ports.observers) {
       try {
         observe(event, now, effects);
@@ -85,10 +85,10 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   }
 
   /** Performs effects in order. What could not be sent becomes one event a socket. */
-  function performAll(effects: readonly Effect[]): void {
+  function performAll(effects: readonly Effect[], now: Millis): void {
     let failed: Map<ConnId, string[]> | null = null;
     for (const effect of effects) {
-      if (ports.perform(effect) || effect.kind === "close") continue;
+      if (ports.perform(effect, now) || effect.kind === "close") continue;
       failed ??= new Map();
       failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
     }

@@ -74,9 +74,9 @@ export class Sockets {
     else this.#begin(link, parameters);
   }
 
-  /** Performs an effect; `false` where the socket is gone. */
-  perform(effect: Effect): boolean {
-    return effect.kind === "send" ? this.#send(effect) : this.#close(effect);
+  /** Performs an effect at an instant of the clock; `false` where the socket is gone. */
+  perform(effect: Effect, now = this.#now()): boolean {
+    return effect.kind === "send" ? this.#send(effect, now) : this.#close(effect);
   }
 
   /** Settles when every socket that was told to close is closed. */
@@ -99,19 +99,20 @@ export class Sockets {
     this.#opening.clear();
   }
 
-  #send({ conn, text }: Send): boolean {
+  #send({ conn, text }: Send, now: number): boolean {
     const socket = this.#open.get(conn)?.socket;
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
     const unsent = socket.bufferedAmount;
     const isOver = unsent + text.length > this.#options.settings.max_unsent_bytes;
     if (isOver || unsent > WATCHED_BYTES) {
-      const silentMs = this.#watch(conn, unsent);
+      const slow = this.#watch(conn, unsent, now);
       if (isOver) {
+        const silentMs = now - slow.since;
         if (silentMs > FULL_MAX_MS) this.#cutOff(conn);
         else this.#options.dispatch({ kind: "send-refused", conn, text });
         return silentMs <= FULL_MAX_MS;
       }
-      this.#expect(conn, unsent + text.length);
+      slow.expected += text.length;
     }
     try {
       socket.send(text);
@@ -227,32 +228,30 @@ export class Sockets {
     this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
   }
 
-  /** Notes how much a socket has unsent; how long it has made no progress, in milliseconds. */
-  #watch(conn: ConnId, unsent: number): number {
-    const now = this.#now();
-    const known = this.#slow.get(conn);
-    const since = known === undefined || unsent < known.expected ? now : known.since;
-    this.#slow.set(conn, { expected: unsent, since });
+  /** Notes how much a socket has unsent, and since when it made no progress. */
+  #watch(conn: ConnId, unsent: number, now: number): Slow {
+    const slow = this.#slow.get(conn) ?? { expected: Infinity, since: now };
+    if (unsent < slow.expected) slow.since = now;
+    slow.expected = unsent;
+    this.#slow.set(conn, slow);
     if (this.#cancelWatch === null) {
       const periodMs = this.#options.settings.unsent_timeout / 4;
       this.#cancelWatch = scheduleTimeout(() => this.#lookAtSlow(), periodMs);
     }
-    return now - since;
-  }
-
-  #expect(conn: ConnId, expected: number): void {
-    const known = this.#slow.get(conn);
-    if (known !== undefined) this.#slow.set(conn, { ...known, expected });
+    return slow;
   }
 
   /** Cuts off who made no progress for `unsent_timeout`; costs as much as there are slow readers. */
   #lookAtSlow(): void {
     this.#cancelWatch = null;
+    const now = this.#now();
     for (const conn of [...this.#slow.keys()]) {
       const left = this.#open.get(conn)?.socket.bufferedAmount ?? 0;
       if (left <= WATCHED_BYTES) {
         this.#slow.delete(conn);
-      } else if (this.#watch(conn, left) >= this.#options.settings.unsent_timeout) {
+      } else if (
+        now - this.#watch(conn, left, now).since >= this.#options.settings.unsent_timeout
+      ) {
         this.#cutOff(conn);
         this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
       }
@@ -265,8 +264,8 @@ const WATCHED_BYTES = 16_384;
 
 /** How much a socket will have unsent if nothing is read, and since when nothing was. */
 interface Slow {
-  readonly expected: number;
-  readonly since: number;
+  expected: number;
+  since: number;
 }
 
 /**

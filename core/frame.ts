@@ -184,13 +184,13 @@ const WIDE = /[\u0080-\uffff]/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** What the stock client sends every 5 s; to parse it takes as long as all the rest of a heartbeat. */
 const USUAL_HEARTBEAT = `{"type":"HEARTBEAT"}`;
-/** What the stock client puts before a payload, and after it. */
-const USUAL_HEADS = {
-  CANDIDATE: '{"type":"CANDIDATE","payload":',
-  OFFER: '{"type":"OFFER","payload":',
-  ANSWER: '{"type":"ANSWER","payload":',
-} as const;
-const USUAL_TYPES = ["CANDIDATE", "OFFER", "ANSWER"] as const;
+/** What the stock client puts before a payload, by the first letter of the type. */
+const USUAL: Readonly<Record<string, { type: TransmissionType; head: string }>> = {
+  C: { type: "CANDIDATE", head: '{"type":"CANDIDATE","payload":' },
+  O: { type: "OFFER", head: '{"type":"OFFER","payload":' },
+  A: { type: "ANSWER", head: '{"type":"ANSWER","payload":' },
+};
+const USUAL_LETTER_AT = '{"type":"'.length;
 const USUAL_ID = /^[\w -]*$/;
 const USUAL_DST = ',"dst":';
 const HEARTBEAT: Decoded = { ok: true, frame: { kind: "heartbeat" } };
@@ -203,9 +203,10 @@ const UNKNOWN_TYPE: Decoded = { ok: true, frame: { kind: "unknown-type" } };
  * is the whole. Measured: 0.6 µs of 15 that a relay takes are saved, and nearly half of reading a candidate.
  */
 function usualTransmission(text: string): Decoded | null {
-  const type = USUAL_TYPES.find((type) => text.startsWith(USUAL_HEADS[type]));
-  if (type === undefined || !text.endsWith("}")) return null;
-  const payloadAt = USUAL_HEADS[type].length;
+  const usual = USUAL[text[USUAL_LETTER_AT] ?? ""];
+  if (usual === undefined || !text.startsWith(usual.head) || !text.endsWith("}")) return null;
+  const { type, head } = usual;
+  const payloadAt = head.length;
   const dstAt = text.lastIndexOf(USUAL_DST);
   if (dstAt < payloadAt) return null;
   const payload = text.slice(payloadAt, dstAt);
