@@ -2,17 +2,24 @@
  * signalbox, the incumbent and a bare relay held against each other: `deno task bench`.
  *
  * `--rounds 5`; `--only relay,latency,open,idle,heartbeat,start` for some of the measures; `--short` for a run that
- * shows in seconds that everything works. A whole run takes about twenty minutes and wants two cores to itself; it
- * alone writes `results.json` and the charts beside this file, the others print and keep nothing.
+ * shows in seconds that everything works. A whole run takes about half an hour and wants two cores to itself; it
+ * alone writes `results.json` and the charts beside this file, the others print and keep nothing. What the README
+ * says of it is written by `deno task docs`.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { simulate } from "../sim/simulate.ts";
+import { usual } from "../sim/ways.ts";
 import { save, writeCharts } from "./draw.ts";
 import { type Measure, MEASURES } from "./measures.ts";
 import { FULL, SHORT } from "./plan.ts";
 import { report } from "./report.ts";
+import { habitsOf } from "./scale.ts";
 import { runSuite } from "./suite.ts";
+
+/** How many clients are simulated for an hour, for what they do in it. */
+const CLIENTS = 1_000;
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
   string: ["only"],
@@ -34,7 +41,8 @@ async function main(): Promise<void> {
   });
   console.log(report(results));
   if (isShort || only.length < MEASURES.length) return;
-  await save("results.json", `${JSON.stringify(results, null, 2)}\n`);
+  const habits = habitsOf(simulate({ seed: 1, scenario: usual(CLIENTS, 1) }), CLIENTS);
+  await save("results.json", `${JSON.stringify({ ...results, habits }, null, 2)}\n`);
   await writeCharts(results);
 }
 

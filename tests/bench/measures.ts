@@ -5,7 +5,7 @@
  */
 import { warmUp } from "./closed_loop.ts";
 import { type Contender, type Name, type Server, startServer } from "./contenders.ts";
-import { idleBytes } from "./crowds.ts";
+import { idle } from "./crowds.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Latency, roundTrips } from "./open_loop.ts";
 import type { Plan } from "./plan.ts";
@@ -59,8 +59,8 @@ async function takeAlone(
     case "latency":
       return await latencies(server, plan);
     case "idle": {
-      const { bytes, done } = await idleBytes(server, plan);
-      return { idle_bytes: bytes, idle_done: done };
+      const { bytes, beatUs, done } = await idle(server, plan);
+      return { idle_bytes: bytes, idle_beat_us: beatUs, idle_done: done };
     }
   }
 }

@@ -30,6 +30,7 @@ export function formats(rates: readonly number[]): readonly Format[] {
     compared("open_per_s", "opens a second", 0),
     shown("open_load_share", "  CPU of the load while opening, cores", 2),
     compared("idle_bytes", "memory of an idle connection, bytes", 0),
+    compared("idle_beat_us", "CPU a heartbeat of a client in an idle crowd, µs", 1),
     compared("heartbeat_cpu_us", "CPU a heartbeat, µs", 2),
     shown("heartbeat_load_share", "  CPU of the load while it beats, cores", 2),
     compared("start_ms", "start to listening, ms", 0),

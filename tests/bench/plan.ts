@@ -36,6 +36,8 @@ export interface Plan {
    */
   readonly idleBefore: number;
   readonly idleSettleMs: number;
+  /** How long they beat then. */
+  readonly idleBeatMs: number;
   /** Heartbeats between two marks that show how far the server is, and how many clients send them. */
   readonly heartbeats: number;
   readonly heartbeatPairs: number;
@@ -59,6 +61,7 @@ export const FULL: Plan = {
   idle: 8_000,
   idleBefore: 2_000,
   idleSettleMs: 5_000,
+  idleBeatMs: 5_000,
   heartbeats: 250,
   heartbeatPairs: 20,
   starts: 3,
@@ -81,6 +84,7 @@ export const SHORT: Plan = {
   idle: 40,
   idleBefore: 5,
   idleSettleMs: 50,
+  idleBeatMs: 200,
   heartbeats: 20,
   heartbeatPairs: 2,
   starts: 1,

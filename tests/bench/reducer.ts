@@ -27,6 +27,8 @@ import {
   measureFrames,
   measureSessions,
   measureStore,
+  parses,
+  payloadsOf,
   type Row,
   ticks,
   type Timed,
@@ -122,6 +124,8 @@ function oneRound(self: Crowd): Spent {
   const sources = anybody(self, EVENTS);
   const texts = offers(self, { sources, destinations: sources, payload: OFFER });
   alone("codec 2 KB", EVENTS, () => codec(texts));
+  const payloads = payloadsOf(texts);
+  alone("JSON.parse 2 KB", EVENTS, () => parses(payloads));
   return { rows, effects };
 }
 

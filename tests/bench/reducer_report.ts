@@ -69,8 +69,8 @@ export function goals(figures: readonly Figures[]): string {
   const relay = rowAt(figures, 100_000, "relay 2 KB");
   if (relay !== undefined) {
     lines.push(goal("relay at 100,000, ns", relay.reducer.median, 1_500));
-    const codec = rowAt(figures, 100_000, "codec 2 KB")?.reducer.median ?? NaN;
-    lines.push(`        (of these ${codec.toFixed(0)} are JSON.parse and JSON.stringify alone)`);
+    const parse = rowAt(figures, 100_000, "JSON.parse 2 KB")?.reducer.median ?? NaN;
+    lines.push(`        (of these ${parse.toFixed(0)} are JSON.parse of the payload alone)`);
     lines.push(goal("relay at 100,000, times the twin's", relay.ratio, 2.5));
   }
   const tick = rowAt(figures, 1_000_000, "tick, nothing due");

@@ -36,7 +36,8 @@ export type Row =
   | "takeover"
   | "tick, nothing due"
   | "nextWakeAt"
-  | "codec 2 KB";
+  | "codec 2 KB"
+  | "JSON.parse 2 KB";
 
 const SOMEBODY = peerId("5e0b6b1f-6b1f-4d2a-8c3e-000000000000");
 
@@ -97,6 +98,22 @@ export function codec(events: readonly Event[]): number {
     length += encodeTransmission(SOMEBODY, decoded.frame).length;
   }
   return length;
+}
+
+/** The payloads of such offers, read by the engine: what whoever checks that they are JSON cannot do without. */
+export function parses(payloads: readonly string[]): number {
+  let length = 0;
+  for (const payload of payloads) length += Object.keys(JSON.parse(payload)).length;
+  return length;
+}
+
+/** The payloads of offers, as texts. */
+export function payloadsOf(events: readonly Event[]): readonly string[] {
+  return events.flatMap((event) => {
+    const decoded = decodeFrame(event.kind === "frame-received" ? event.text : "");
+    if (!decoded.ok || decoded.frame.kind !== "transmission") return [];
+    return [decoded.frame.payload ?? ""];
+  });
 }
 
 /** Asks when something is next due; gives a number, so that the question is not left out. */

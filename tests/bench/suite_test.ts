@@ -13,6 +13,7 @@ import { formats } from "./metrics.ts";
 import { SHORT } from "./plan.ts";
 import { report } from "./report.ts";
 import { median, percentile, ratioOf } from "./statistics.ts";
+import { scalePage } from "./scale.ts";
 import { type Results, runSuite, summarize } from "./suite.ts";
 
 Deno.test("a short run measures every contender, and nothing that was sent is lost", async () => {
@@ -152,3 +153,42 @@ function resultsOf({ medians, ratios }: Pick<Results, "medians" | "ratios">): Re
   };
   return { takenAt: "", machine, plan: SHORT, rounds: [], medians, ratios };
 }
+
+Deno.test("what a process carries is what a core has, by what is measured, and what clients do in an hour", () => {
+  const metrics = {
+    idle_bytes: 2 ** 30 / 50_000,
+    idle_beat_us: 35,
+    open_close_cpu_us: 150,
+    latency_15000_cpu_us: 20,
+    latency_30000_server_share: 0.8,
+    latency_30000_p99_us: 2_500,
+  };
+  const page = scalePage({
+    takenAt: "",
+    machine: {
+      cpu: "a processor",
+      cores: 2,
+      placement: "",
+      deno: "",
+      v8: "",
+      incumbent: "",
+      loadAverage: [],
+    },
+    plan: SHORT,
+    rounds: [{}],
+    medians: { signalbox: metrics },
+    ratios: [],
+    habits: { opens: 12, messages: 90, heartbeats: 700 },
+  });
+  const cells = page.split("\n").filter((line) => line.startsWith("| a c"))
+    .map((line) => line.split(" | ").slice(1));
+  assertEquals(cells, [
+    ["21.5 KB", "1 GiB", "50,000 clients |"],
+    ["7.0 µs a second", "70 % of a core", "100,000 clients |"],
+    // (12 × 150 + 90 × 20 + 700 × 35) / 3,600
+    ["7.8 µs a second", "70 % of a core", "90,000 clients |"],
+    ["200 µs", "70 % of a core", "3,500 a second |"],
+    ["500 µs", "70 % of a core", "1,400 a second |"],
+  ]);
+  assert(page.includes("80 % of its core") && page.includes("less than 2.5 ms"), page);
+});

@@ -1,10 +1,11 @@
 /**
- * The documents that are made from the code, as they should be: the README's table of options and its
- * comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
+ * The documents that are made from the code, as they should be: the README's table of options, what one process
+ * carries, and the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
  *
  * @module
  */
 import { optionTable } from "../../adapters/cli.ts";
+import { type Measured, scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
 import { differ, readObserved } from "./observed.ts";
 
@@ -61,10 +62,17 @@ export async function expectedSpec(): Promise<string> {
   }).join("\n\n");
 }
 
-/** README.md with the table of options that the code has, and what was observed of the incumbent. */
+/** README.md with the table of options that the code has, what was measured, and what was observed of the incumbent. */
 export async function expectedReadme(): Promise<string> {
-  const readme = replaceBetween(await readText("README.md"), "options", optionTable());
-  return replaceBetween(readme, "comparison", await comparison());
+  const measured: Measured = JSON.parse(await readText("tests/bench/results.json"));
+  const parts = {
+    options: optionTable(),
+    scale: scalePage(measured),
+    comparison: await comparison(),
+  };
+  let readme = await readText("README.md");
+  for (const [name, part] of Object.entries(parts)) readme = replaceBetween(readme, name, part);
+  return readme;
 }
 
 /** The table of what people should know, and what the conversations came to. */
