@@ -1,18 +1,14 @@
 /**
  * The reference model: the server as `core/SPEC.md` describes it, slowly. It is run beside `reduce`, and what the
- * two want done must be the same, to the letter. Everything is a plain list, in the order in which it came, and is
- * searched from its beginning to its end. It shares types with core/ and no value. Comments name the rules that
- * are followed beside them, or in the lines below; where the specification is silent, so is this.
+ * two want done must be the same, to the letter. Everything is a plain list, in the order in which it came, searched
+ * from its beginning. It shares types with core/ and no value. Comments name the rules that are followed there.
  *
  * @module
  */
 import type { CloseCode, ConnId, Effect, Event, Settings, SocketOpened } from "../../core/mod.ts";
 
 /** What the server does about an event at an instant, and the earliest true deadline, or `null`. */
-export interface Model {
-  readonly step: (event: Event, now: number) => readonly Effect[];
-  readonly nextWakeAt: () => number | null;
-}
+export type Model = Pick<Server, "step" | "nextWakeAt">;
 
 /** A server that has just been started. */
 export const createModel = (settings: Settings): Model => new Server(settings);
@@ -26,7 +22,7 @@ const REPLACED = "Replaced by a newer connection with the same id and token";
 const WRONG_TOKENS = "Too many wrong tokens from this address: try again later";
 const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
 
-class Server implements Model {
+class Server {
   now = 0;
   stopped = false;
   effects: Effect[] = [];
@@ -36,7 +32,6 @@ class Server implements Model {
   stored: (Message & { by: string | null; bytes: number; dueAt: number; told: boolean })[] = [];
   constructor(readonly settings: Settings) {}
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
-
   readonly nextWakeAt = (): number | null => {
     const deadlines = [...this.stored, ...this.waiting, ...this.clients].map(({ dueAt }) => dueAt);
     return deadlines.length === 0 ? null : Math.min(...deadlines);
@@ -165,8 +160,8 @@ class Server implements Model {
     const isObject = frame instanceof Object && !Array.isArray(frame);
     if (!isObject) return `A frame must be a JSON object: got ${named(frame)}.`;
     const [type, dst] = fieldsOf(frame, "type", "dst");
-    const must = 'The "type" of a frame must be a string';
-    if (typeof type !== "string") return `${must}: got ${named(type)}.`;
+    const nameless = `The "type" of a frame must be a string: got ${named(type)}.`;
+    if (typeof type !== "string") return nameless;
     const isOurs = ["OPEN", "ID-TAKEN", "ERROR"].includes(type);
     if (isOurs) return `A frame of type "${type}" is for the server to send, not for a client.`;
     const valid = { dueAt: this.now + this.settings.alive_timeout, bad: 0 };
@@ -178,8 +173,8 @@ class Server implements Model {
     const head = JSON.stringify({ type, src: client.id, dst }).slice(0, -1); // MSG-1
     const text = `${head}${payloadIn(given)}}`; // MSG-2
     Object.assign(client, valid);
-    const begins = type === "OFFER" || type === "ANSWER"; // QUEUE-4
-    client.told = client.told.filter((id) => !begins || id !== dst);
+    const begun = type === "OFFER" || type === "ANSWER" ? dst : null; // QUEUE-4
+    client.told = client.told.filter((id) => id !== begun);
     this.route({ type, src: client.id, dst, text });
   }
 
@@ -212,8 +207,7 @@ class Server implements Model {
 
   sendExpire({ conn, id }: Client, dst: string): void {
     this.send(conn, { type: "EXPIRE", src: dst, dst: id });
-    const those = this.stored.filter((message) => message.src === id && message.dst === dst);
-    those.forEach((message) => message.told = true); // QUEUE-4
+    for (const sent of this.stored) sent.told ||= sent.src === id && sent.dst === dst; // QUEUE-4
   }
 
   tick(): void {
@@ -227,16 +221,15 @@ class Server implements Model {
     const answers = this.waiting.filter((socket) => isDue(socket) && !socket.hungUp).sort(inTurn);
     this.waiting = this.waiting.filter((socket) => !isDue(socket));
     answers.forEach(({ conn }) => this.end(conn, 4001, "ID is taken")); // LIMIT-3
-    const silence = `No valid message for ${this.settings.alive_timeout} ms`;
-    const silent = this.clients.filter(isDue).sort(inTurn); // LIFE-1
+    const silence = `No valid message for ${this.settings.alive_timeout} ms`; // LIFE-1
+    const silent = this.clients.filter(isDue).sort(inTurn);
     silent.forEach(({ conn }) => this.end(conn, 4008, silence, null));
   }
 
   shutDown(): void { // LIFE-3
     const sockets = [...this.clients, ...this.waiting.filter(({ hungUp }) => !hungUp)];
     sockets.sort((a, b) => a.conn - b.conn).forEach(({ conn }) => this.end(conn, 1001, ENDS, null));
-    [this.waiting, this.tries, this.stored] = [[], [], []];
-    this.stopped = true;
+    [this.waiting, this.tries, this.stored, this.stopped] = [[], [], [], true];
   }
 
   send(conn: ConnId, frame: string | object): void {
@@ -267,8 +260,7 @@ function parsed(json: string): unknown {
   }
 }
 
-/** The payload of a frame, as it stands there and after a comma; nothing where there is none. */
-function payloadIn(json: string): string {
+function payloadIn(json: string): string { // MSG-2
   const members = [""];
   let open = 0;
   for (const word of json.match(/"(\\.|[^"\\])*"|[^"]/gs) ?? []) {
@@ -278,8 +270,8 @@ function payloadIn(json: string): string {
     if ("{[".includes(word)) open += 1;
   }
   const written = members.map((text) => /^\s*("(?:\\.|[^"\\])*")\s*:(.*)/s.exec(text) ?? []);
-  const last = written.find(([, name = '""']) => JSON.parse(name) === "payload");
-  return last === undefined ? "" : `,"payload":${last[2]?.trim()}`;
+  const value = written.find(([, name = '""']) => JSON.parse(name) === "payload")?.[2];
+  return value === undefined ? "" : `,"payload":${value.trim()}`;
 }
 
 function callsIn(text: string): Message[] {
@@ -301,8 +293,7 @@ function groupOf(address: string): string { // LIMIT-10
   if (!URL.canParse(url)) return address;
   const halves = new URL(url).hostname.slice(1, -1).split("::");
   const [first = [], last = []] = halves.map((half) => half.split(":").filter(Boolean));
-  while (first.length + last.length < 8) first.push("0");
-  const groups = [...first, ...last];
+  const groups = [...first, ...Array(8 - first.length - last.length).fill("0"), ...last];
   if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return groups.slice(0, 4).join(":");
   const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
