@@ -19,6 +19,7 @@ import {
 } from "@logtape/logtape";
 import { escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
+import { wallNow, wallTimeOf } from "./record_clock.ts";
 import type { RecorderNews } from "./recorder.ts";
 import { createPrinter } from "./printer.ts";
 import { type Observer, scheduleTimeout } from "./runtime.ts";
@@ -225,7 +226,7 @@ type Level = "debug" | "info" | "warning" | "error";
 function write(level: Level, text: string, properties: Record<string, unknown>): void {
   if (!logger.isEnabledFor(level)) return;
   const { category } = logger;
-  const timestamp = Date.now();
+  const timestamp = wallNow();
   const record = { category, level, message: [text], rawMessage: text, timestamp, properties };
   logger.emit(record);
 }
@@ -238,7 +239,7 @@ function jsonLine(record: LogRecord): string {
   const { category, level, message, timestamp, properties } = record;
   if (category !== logger.category) return formatAnything(record);
   return JSON.stringify({
-    "@timestamp": new Date(timestamp).toISOString(),
+    "@timestamp": wallTimeOf(timestamp, 0),
     level: level === "warning" ? "WARN" : level.toUpperCase(),
     message: message[0],
     logger: "signalbox",

@@ -1,6 +1,6 @@
 /**
- * The one place where a recording meets the wall clock: instants of the server's clock, which is monotonic,
- * as people write them, and back. Nothing that the server does depends on it.
+ * The one place where recordings and the log meet the wall clock: instants of the server's clock, which is
+ * monotonic, as people write them, and back. Nothing that the server does depends on it.
  *
  * @module
  */
@@ -8,6 +8,11 @@
 /** The wall-clock time of instant 0 of this process, in milliseconds since 1970. */
 export function wallZero(): number {
   return performance.timeOrigin;
+}
+
+/** The wall-clock time, in milliseconds since 1970, for a line of the log. */
+export function wallNow(): number {
+  return Date.now();
 }
 
 /** The instant of a time such as "2026-03-01T12:00:00.250Z"; `null` where it is none. */

@@ -10,7 +10,7 @@ Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time
   const wall = /\bDate\b|\bTemporal\b|timeOrigin|timeStamp|\bhrtime\b/;
   for (const file of [...await sourceFiles("core"), ...await sourceFiles("adapters"), "main.ts"]) {
     // A token's exp and nbf are instants of the wall clock by their definition.
-    // Replays are asked for moments of it; the server itself asks for none.
+    // Replays are asked for moments of it, and the log says when: the server itself asks for none.
     if (file === "adapters/auth.ts" || file === "adapters/record_clock.ts") continue;
     const code = (await readText(file)).replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
     assertEquals(code.match(wall)?.[0], undefined, file);

@@ -8,6 +8,7 @@ import type { Break } from "./break.ts";
 import { FRAME_BREAKS } from "./frame_breaks.ts";
 import { GUARD_BREAKS } from "./guard_breaks.ts";
 import { HTTP_BREAKS } from "./http_breaks.ts";
+import { JSON_TEXT_BREAKS } from "./json_text_breaks.ts";
 import { LIVENESS_BREAKS } from "./liveness_breaks.ts";
 import { MAILBOX_BREAKS } from "./mailbox_breaks.ts";
 import { MAP_BREAKS } from "./map_breaks.ts";
@@ -32,5 +33,6 @@ export const BREAKS: readonly Break[] = [
   ...HTTP_BREAKS,
   ...ADDRESS_BREAKS,
   ...FRAME_BREAKS,
+  ...JSON_TEXT_BREAKS,
   ...SETTINGS_BREAKS,
 ];
