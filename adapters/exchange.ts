@@ -23,7 +23,7 @@ import {
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
-import { journal, type PeerMessage } from "./journal.ts";
+import { type End, journal, type PeerMessage } from "./journal.ts";
 import { StartError } from "./listener.ts";
 import { logFault, logObserver, logRefusedRequest, recorderLog } from "./log.ts";
 import { wallZero } from "./record_clock.ts";
@@ -31,7 +31,7 @@ import { beginFile } from "./record_disk.ts";
 import { DIGEST_LENGTH } from "./record_secrets.ts";
 import { Recorder } from "./recorder.ts";
 import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
-import type { SocketLike, SocketParameters } from "./link.ts";
+import type { Link, SocketLike, SocketParameters } from "./link.ts";
 import { Sockets } from "./sockets.ts";
 
 /** A client, as hooks see it. */
@@ -43,10 +43,8 @@ export interface Client {
 export interface Hooks {
   /** A client was admitted. One that takes over its own id is told as a disconnection first. */
   readonly onConnection?: ((client: Client) => void) | undefined;
-  /** A client is gone; `code` is 0 where it was not the server that closed the socket. */
-  readonly onDisconnection?:
-    | ((client: Client, why: { code: number; reason: string }) => void)
-    | undefined;
+  /** A client is gone; `code` and `reason` are those of `by`, the side that ended the connection. */
+  readonly onDisconnection?: ((client: Client, end: End) => void) | undefined;
   /** A client sent a valid message for another; it is on its way already. */
   readonly onMessage?: ((client: Client, message: PeerMessage) => void) | undefined;
   /** Makes the ids of `GET <path><key>/id`; a v4 UUID by default. */
@@ -73,11 +71,14 @@ export interface Exchange {
   readonly wantsSocket: (arrival: Arrival) => boolean;
   /** All that is to be known of a socket; asked before the upgrade. A promise where tokens are checked. */
   readonly parametersOf: (arrival: Arrival) => SocketParameters | Promise<SocketParameters>;
-  /** Takes over an upgraded socket, open or about to be. */
+  /**
+   * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
+   * socket does not tell it itself.
+   */
   readonly attach: (
     socket: SocketLike,
     parameters: SocketParameters | Promise<SocketParameters>,
-  ) => void;
+  ) => Pick<Link, "unanswered">;
   /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
   readonly hasSocketRoom: (arrival: Arrival) => boolean;
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
@@ -271,7 +272,7 @@ function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Obs
     ...(onConnection && { connected: (id) => call(() => onConnection({ id })) }),
     ...(onDisconnection &&
       {
-        disconnected: (id, code, reason) => call(() => onDisconnection({ id }, { code, reason })),
+        disconnected: (id, end) => call(() => onDisconnection({ id }, end)),
       }),
     ...(onMessage && { message: (message) => call(() => onMessage({ id: message.src }, message)) }),
   })];

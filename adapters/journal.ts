@@ -30,18 +30,28 @@ export interface Listener {
   readonly connected?: (id: string, address: string) => void;
   /** A socket was turned away. */
   readonly refused?: (opened: SocketOpened, code: number, reason: string) => void;
-  /** `code` is 0 where the client or the network ended it, 1013 where it was cut off. */
-  readonly disconnected?: (id: string, code: number, reason: string) => void;
+  readonly disconnected?: (id: string, end: End) => void;
   /** A valid message of a client, before it is known whether it can be delivered. */
   readonly message?: (message: PeerMessage) => void;
   /** A frame that the server sent of its own accord, other than `OPEN`: `EXPIRE` or `ERROR`. */
   readonly answered?: (id: string, text: string) => void;
 }
 
+/** How a client's connection ended. */
+export interface End {
+  /** Who ended it; a connection that was lost counts as ended by the client. */
+  readonly by: "client" | "server";
+  /**
+   * The close code: the server's; or the client's own, 1005 where it gave none, 1006 where the connection was
+   * lost.
+   */
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** An observer that tells `listener`. */
 export function journal(listener: Listener): Observer {
   const ids = new Map<ConnId, string>();
-  const undecided = new Map<ConnId, SocketOpened>();
   return (event: Event, _now: Millis, effects: readonly Effect[]): void => {
     if (event.kind === "frame-received" && listener.message !== undefined) {
       if (!isRefused(event.conn, effects)) {
@@ -50,41 +60,30 @@ export function journal(listener: Listener): Observer {
     }
     for (const effect of effects) {
       const id = ids.get(effect.conn);
-      if (id === undefined) {
-        tellLateRefusal(effect, undecided, listener);
-        continue;
-      }
+      if (id === undefined) continue;
       if (effect.kind === "close") {
         ids.delete(effect.conn);
-        listener.disconnected?.(id, effect.code, effect.reason);
+        listener.disconnected?.(id, { by: "server", code: effect.code, reason: effect.reason });
       } else if (listener.answered !== undefined && ANSWER.test(effect.text)) {
         listener.answered(id, effect.text);
       }
     }
     // After the closing of the socket it takes the place of, so that a set of ids stays right.
-    if (event.kind === "socket-opened") tellOpening(event, effects, { ids, undecided }, listener);
+    if (event.kind === "socket-opened") tellOpening(event, effects, ids, listener);
     if (event.kind === "socket-closed" || event.kind === "send-failed") {
-      undecided.delete(event.conn);
       const id = ids.get(event.conn);
       if (id === undefined) return;
       ids.delete(event.conn);
-      const [code, reason] = event.kind === "send-failed" ? CUT_OFF : GONE;
-      listener.disconnected?.(id, code, reason);
+      listener.disconnected?.(id, event.kind === "send-failed" ? CUT_OFF : endOf(event.code));
     }
   };
 }
 
-interface Known {
-  readonly ids: Map<ConnId, string>;
-  /** Sockets that gave a wrong token, and wait for the answer. */
-  readonly undecided: Map<ConnId, SocketOpened>;
-}
-
-/** Connected is who was told so; refused, who was closed; who was told nothing waits. */
+/** Connected is who was told so; refused, who was closed. */
 function tellOpening(
   opened: SocketOpened,
   effects: readonly Effect[],
-  { ids, undecided }: Known,
+  ids: Map<ConnId, string>,
   listener: Listener,
 ): void {
   const { conn, id, address } = opened;
@@ -96,18 +95,6 @@ function tellOpening(
   }
   const close = effects.find((effect) => effect.conn === conn && effect.kind === "close");
   if (close?.kind === "close") listener.refused?.(opened, close.code, close.reason);
-  else undecided.set(conn, opened);
-}
-
-function tellLateRefusal(
-  effect: Effect,
-  undecided: Map<ConnId, SocketOpened>,
-  listener: Listener,
-): void {
-  const opened = effect.kind === "close" ? undecided.get(effect.conn) : undefined;
-  if (effect.kind !== "close" || opened === undefined) return;
-  undecided.delete(effect.conn);
-  listener.refused?.(opened, effect.code, effect.reason);
 }
 
 function tellMessage(
@@ -122,8 +109,21 @@ function tellMessage(
   tell({ type, src, dst, payload: payload === null ? undefined : JSON.parse(payload) });
 }
 
-const GONE = [0, "The client or the network closed the socket"] as const;
-const CUT_OFF = [1013, "It did not read what was sent to it, or is gone"] as const;
+const CUT_OFF: End = {
+  by: "server",
+  code: 1013,
+  reason: "It did not read what was sent to it, or is gone",
+};
+
+function endOf(code: number): End {
+  return { by: "client", code, reason: GONE.get(code) ?? "The client closed the socket" };
+}
+
+/** RFC 6455, 7.4.1: what browsers send when a page goes, and what stands for a close that never came. */
+const GONE: ReadonlyMap<number, string> = new Map([
+  [1001, "The page was closed or left"],
+  [1006, "The connection was lost"],
+]);
 
 /** Whether a frame was answered with an error, or closed its connection. */
 function isRefused(conn: ConnId, effects: readonly Effect[]): boolean {

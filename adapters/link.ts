@@ -25,10 +25,12 @@ export interface SocketLike {
 /** The events of the platform that matter here. */
 export type SocketEventType = "open" | "message" | "close" | "error";
 
-/** What a socket tells: the type of the platform's event, and the data of a message. */
+/** What a socket tells: the type of the platform's event, and what belongs to a message, a close, an error. */
 export interface SocketEvent {
   readonly type: string;
   readonly data?: unknown;
+  readonly code?: number;
+  readonly message?: string;
 }
 
 /** Hears what a socket tells. */
@@ -40,7 +42,8 @@ export interface SocketListener {
 export interface LinkListener {
   readonly opened: (link: Link) => void;
   readonly received: (link: Link, data: unknown) => void;
-  readonly closed: (link: Link) => void;
+  readonly closed: (link: Link, code: number) => void;
+  readonly unanswered: (link: Link) => void;
 }
 
 /** A socket, under the number that the server knows it by. */
@@ -62,11 +65,23 @@ export class Link {
   }
 
   /** Passes on what the socket tells; an error is always followed by a close. */
-  handleEvent({ type, data }: SocketEvent): void {
+  handleEvent({ type, data, code = LOST, message }: SocketEvent): void {
     if (type === "message") this.#listener.received(this, data);
-    else if (type === "close") this.#listener.closed(this);
+    else if (type === "close") this.#listener.closed(this, code);
     else if (type === "open") this.#listener.opened(this);
+    else if (message === NO_PONG) this.unanswered();
+  }
+
+  /** A ping was not answered in time; the listener that sent it says so. */
+  unanswered(): void {
+    this.#listener.unanswered(this);
   }
 }
+
+/** RFC 6455, 7.1.5: the close code where none was received. */
+const LOST = 1006;
+
+/** How `Deno.serve` says that the idle timeout of a socket ended it; the ping tests show when that changes. */
+const NO_PONG = "No response from ping frame.";
 
 const TYPES: readonly SocketEventType[] = ["open", "message", "close", "error"];

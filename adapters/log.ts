@@ -72,12 +72,13 @@ export function logObserver(): Observer {
         reason,
         code,
       }),
-    disconnected: (id, code, reason) =>
-      write("info", `${name(id)} disconnected: ${reason} (${code})`, {
+    disconnected: (id, { by, code, reason }) =>
+      write("info", `${name(id)} disconnected: ${reason} (${code} of the ${by})`, {
         event: "disconnected",
         id: escape(id),
         reason,
         code,
+        by,
       }),
     answered: (id, text) =>
       write("debug", `${name(id)} was told ${escape(text)}`, {

@@ -155,8 +155,11 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     }
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
-      watchOver(socket, connection);
-      exchange.attach(socket, parameters);
+      const link = exchange.attach(socket, parameters);
+      watchOver(socket, connection, {
+        pingTimeoutMs: exchange.settings.ping_timeout,
+        unanswered: () => link.unanswered(),
+      });
     });
   }
 

@@ -37,19 +37,25 @@ export function boundsOf({ max_message_bytes }: Pick<Settings, "max_message_byte
   };
 }
 
+/** How long a client may be silent, and who is told when it was. */
+export interface Watch {
+  readonly pingTimeoutMs: number;
+  readonly unanswered: () => void;
+}
+
 /**
  * Watches over a socket until it is closed.
  *
- * One that is silent for `deadAfterMs` is ended, with a ping at half of that. Pings and pongs that come
+ * One that is silent for `pingTimeoutMs` is reported and ended, with a ping at half of that. Pings and pongs that come
  * faster than 32 in a second close it with 1008. Of one that goes on sending after its close, no more
  * than 1 MiB is read.
  */
 export function watchOver(
   socket: WebSocket,
   connection: Duplex,
-  deadAfterMs = DEAD_AFTER_MS,
+  { pingTimeoutMs, unanswered }: Watch,
 ): void {
-  const pingAfterMs = deadAfterMs / 2;
+  const pingAfterMs = pingTimeoutMs / 2;
   let heardAt = performance.now();
   let control = 0;
   let controlSince = heardAt;
@@ -57,13 +63,15 @@ export function watchOver(
 
   function look(): void {
     const silentMs = performance.now() - heardAt;
-    if (silentMs >= deadAfterMs) {
-      socket.terminate();
+    if (silentMs >= pingTimeoutMs) {
+      if (socket.readyState === socket.OPEN) unanswered();
+      // A client's is closing by now; nobody else would end one that is not a client's.
+      if (socket.readyState === socket.OPEN) socket.terminate();
       return;
     }
     const isQuiet = silentMs >= pingAfterMs;
     if (isQuiet && socket.readyState === socket.OPEN) socket.ping();
-    cancel = scheduleTimeout(look, Math.ceil((isQuiet ? deadAfterMs : pingAfterMs) - silentMs));
+    cancel = scheduleTimeout(look, Math.ceil((isQuiet ? pingTimeoutMs : pingAfterMs) - silentMs));
   }
 
   function countControl(): void {
@@ -112,9 +120,6 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** What a client may have on its way when it is told of the close; the largest burst of a mesh fits. */
 const LATE_BYTES_MAX = 1_048_576;
 const LATE_GRACE_MS = 1_000;
-
-/** The same as `Deno.serve` does with its `idleTimeout` of 30 s. */
-const DEAD_AFTER_MS = 30_000;
 
 /** Browsers send none by themselves, libraries one in some seconds. */
 const CONTROL_FRAMES_MAX = 32;

@@ -119,7 +119,9 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
     const parameters = exchange.parametersOf(arrival);
     try {
-      const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT_S });
+      const { socket, response } = Deno.upgradeWebSocket(request, {
+        idleTimeout: settings.ping_timeout / 1_000,
+      });
       exchange.attach(socket, parameters);
       return response;
     } catch (error) {
@@ -130,9 +132,6 @@ export function signalboxOf(exchange: Exchange): Signalbox {
   const { clientCount, stop } = exchange;
   return { settings, handle, answer, clientCount, stop };
 }
-
-/** A ping after half of this in silence, the end after all of it: finds connections that are dead. */
-const IDLE_TIMEOUT_S = 30;
 
 /**
  * At the root, where an application has URLs of its own, only the exact paths are ours; under a prefix,

@@ -48,7 +48,8 @@ export class Sockets {
   readonly #listener: LinkListener = {
     opened: (link) => this.#opened(link),
     received: (link, data) => this.#received(link, data),
-    closed: (link) => this.#closed(link),
+    closed: (link, code) => this.#closed(link, code),
+    unanswered: ({ conn }) => this.#options.dispatch({ kind: "ping-unanswered", conn }),
   };
   #lastSerial = 0;
   #cancelWatch: (() => void) | null = null;
@@ -65,13 +66,14 @@ export class Sockets {
    * Takes over a socket that is open, or is being upgraded. What is known of its client may come later: a
    * socket whose client hangs up before its upgrade stays open for ever, so none waits for that.
    */
-  attach(socket: SocketLike, parameters: SocketParameters | Promise<SocketParameters>): void {
+  attach(socket: SocketLike, parameters: SocketParameters | Promise<SocketParameters>): Link {
     const conn = connId(++this.#lastSerial);
     const link = new Link(conn, socket, this.#listener);
     this.#open.set(conn, link);
     if (socket.readyState !== WebSocket.OPEN) this.#awaitOpen(link);
     if (parameters instanceof Promise) void this.#beginLater(link, parameters);
     else this.#begin(link, parameters);
+    return link;
   }
 
   /** Performs an effect at an instant of the clock; `false` where the socket is gone. */
@@ -153,25 +155,26 @@ export class Sockets {
   #received(link: Link, data: unknown): void {
     const { conn } = link;
     if (this.#open.get(conn) !== link) return;
+    const event = messageEvent(conn, data, this.#options.settings.max_message_bytes);
     const early = this.#early.get(link);
-    if (early === undefined) this.#options.dispatch(messageEvent(conn, data));
-    else this.#keepEarly(link, early, data);
+    if (early === undefined) this.#options.dispatch(event);
+    else this.#keepEarly(conn, early, event);
   }
 
   /** Keeps what a client says before it is known who it is; little, because a client waits for `OPEN`. */
-  #keepEarly({ conn }: Link, early: Event[], data: unknown): void {
-    const isSmall = typeof data === "string" &&
-      data.length <= this.#options.settings.max_message_bytes;
-    if (isSmall && early.length < EARLY_MAX) early.push(messageEvent(conn, data));
+  #keepEarly(conn: ConnId, early: Event[], event: Event): void {
+    const isSmall = event.kind === "frame-received" &&
+      event.text.length <= this.#options.settings.max_message_bytes;
+    if (isSmall && early.length < EARLY_MAX) early.push(event);
     else this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
   }
 
   /** A close may be reported more than once. */
-  #closed(link: Link): void {
+  #closed(link: Link, code: number): void {
     const { conn } = link;
     if (this.#closing.has(link)) this.#closing.delete(link);
     else if (this.#detach(conn) !== undefined) {
-      this.#options.dispatch({ kind: "socket-closed", conn });
+      this.#options.dispatch({ kind: "socket-closed", conn, code });
     }
   }
 
@@ -283,8 +286,22 @@ const OPEN_MAX_MS = 10_000;
 /** 1013, "Try Again Later" in the registry of close codes. */
 const TRY_AGAIN_LATER = 1013;
 
-function messageEvent(conn: ConnId, data: unknown): Event {
+/** A binary message that is text means what the text means; one too large is refused for that alone. */
+function messageEvent(conn: ConnId, data: unknown, maxBytes: number): Event {
   if (typeof data === "string") return { kind: "frame-received", conn, text: data };
   const bytes = data instanceof ArrayBuffer ? data.byteLength : 0;
-  return { kind: "binary-received", conn, bytes };
+  const text = data instanceof ArrayBuffer && bytes <= maxBytes ? decodeUtf8(data) : null;
+  return text === null
+    ? { kind: "binary-received", conn, bytes }
+    : { kind: "frame-received", conn, text };
 }
+
+function decodeUtf8(bytes: ArrayBuffer): string | null {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

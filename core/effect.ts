@@ -36,6 +36,7 @@ export const CLOSE = {
   full: 4004,
   wrongOrigin: 4005,
   notAuthorized: 4006,
+  unanswered: 4007,
   timedOut: 4008,
   left: 4009,
   badFrames: 4010,

@@ -28,14 +28,17 @@ export interface SocketOpened {
   readonly identity: Identity;
 }
 
-/** A whole text message arrived on a socket. */
+/** A whole message arrived on a socket: text, or binary that holds text. */
 export interface FrameReceived {
   readonly kind: "frame-received";
   readonly conn: ConnId;
   readonly text: string;
 }
 
-/** A whole binary message of so many bytes arrived on a socket; no rule looks inside it. */
+/**
+ * A whole binary message of so many bytes arrived on a socket, and is no UTF-8 text, or too large to be looked
+ * at. One that is text is a `frame-received`.
+ */
 export interface BinaryReceived {
   readonly kind: "binary-received";
   readonly conn: ConnId;
@@ -45,6 +48,14 @@ export interface BinaryReceived {
 /** A socket is closed, by either side or by a fault; it may be reported more than once. */
 export interface SocketClosed {
   readonly kind: "socket-closed";
+  readonly conn: ConnId;
+  /** The close code that was received: 1005 where there was none in the close, 1006 where there was no close. */
+  readonly code: number;
+}
+
+/** A client answered no ping for `ping_timeout`, and sent nothing else. */
+export interface PingUnanswered {
+  readonly kind: "ping-unanswered";
   readonly conn: ConnId;
 }
 
@@ -81,6 +92,7 @@ export type Event =
   | FrameReceived
   | BinaryReceived
   | SocketClosed
+  | PingUnanswered
   | SendFailed
   | SendRefused
   | Tick

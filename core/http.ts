@@ -8,7 +8,7 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import type { Identity } from "./event.ts";
-import { type PeerId, peerId } from "./ids.ts";
+import { isUsableId, type PeerId, peerId } from "./ids.ts";
 import { mapHas } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 import { connectedIds, type State } from "./state.ts";
@@ -147,16 +147,13 @@ function unauthorized(identity: Identity): HttpReply {
 }
 
 function freshId(state: State, suggestId: () => string): HttpReply {
+  const { max_id_length } = state.settings;
   for (let i = 0; i < SUGGESTIONS_MAX; i++) {
     const id: PeerId = peerId(suggestId());
-    if (isUsable(id, state.settings) && !mapHas(state.claims, id)) return ok(TEXT_TYPE, id);
+    if (isUsableId(id, max_id_length) && !mapHas(state.claims, id)) return ok(TEXT_TYPE, id);
   }
   const body = `The id generator made ${SUGGESTIONS_MAX} ids that are taken or cannot be used.\n`;
   return plain(STATUS_CODE.InternalServerError, body);
-}
-
-function isUsable(id: string, { max_id_length }: Settings): boolean {
-  return id !== "" && id.length <= max_id_length && !/\p{Cc}/u.test(id);
 }
 
 function preflight(route: Route): HttpReply {

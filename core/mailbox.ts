@@ -11,7 +11,15 @@ import { expireFrame, utf8Length } from "./frame.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "./ids.ts";
 import { must } from "./must.ts";
 import { mapDelete, mapGet, mapSet } from "./persistent_map.ts";
-import { holderOf, type Mailbox, type Pair, pairKey, type State, type Stored } from "./state.ts";
+import {
+  holderOf,
+  type Mailbox,
+  type Pair,
+  pairKey,
+  type Source,
+  type State,
+  type Stored,
+} from "./state.ts";
 
 /** A message on its way: who sent it, who is to get it, and its encoded text. */
 export interface Parcel {
@@ -28,12 +36,13 @@ export function store(
 ): readonly [State, readonly Effect[]] {
   const { src, dst, text } = parcel;
   const bytes = utf8Length(text) + STORED_OVERHEAD_BYTES;
-  if (!hasRoom(state, parcel, bytes)) return tellFull(state, src, dst);
+  if (!hasRoom(state, parcel, bytes)) return refuseMessage(state, src, dst);
   const serial = state.nextSerial;
   const expiresAt = millis(now + state.settings.expire_timeout);
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key) ?? NO_PAIR;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
+  const source = mapGet(state.sources, src) ?? NOTHING;
   const serials = [...mailbox.serials, serial];
   const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
@@ -42,7 +51,10 @@ export function store(
     nextSerial: serial + 1,
     storedBytes: state.storedBytes + bytes,
     mailboxes: mapSet(state.mailboxes, dst, { serials, bytes: mailbox.bytes + bytes }),
-    sources: mapSet(state.sources, src, (mapGet(state.sources, src) ?? 0) + 1),
+    sources: mapSet(state.sources, src, {
+      count: source.count + 1,
+      bytes: source.bytes + bytes,
+    }),
     pairs: mapSet(state.pairs, key, { ...pair, count: pair.count + 1 }),
   }, []];
 }
@@ -85,8 +97,8 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
   }
 }
 
-/** Tells a source, if it is connected, that there was no room for its message: once an attempt. */
-export function tellFull(
+/** Tells a source, if it is connected, that its message has no way to its destination: once an attempt. */
+export function refuseMessage(
   state: State,
   src: PeerId,
   dst: PeerId,
@@ -109,13 +121,16 @@ export const STORED_OVERHEAD_BYTES = 512;
 
 const NO_PAIR: Pair = { count: 0, toldBefore: 0 };
 const EMPTY: Mailbox = { serials: [], bytes: 0 };
+const NOTHING: Source = { count: 0, bytes: 0 };
 
 function hasRoom(state: State, { src, dst }: Parcel, bytes: number): boolean {
-  const { queue_limit, source_queue_limit, max_queue_bytes, max_unsent_bytes } = state.settings;
+  const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.settings;
+  const { source_queue_limit, source_queue_bytes } = state.settings;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
+  const source = mapGet(state.sources, src) ?? NOTHING;
   // All of a mailbox is sent in one turn: half of what may be unsent leaves room for what comes next.
   return mailbox.serials.length < queue_limit && mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
-    (mapGet(state.sources, src) ?? 0) < source_queue_limit &&
+    source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
     state.storedBytes + bytes <= max_queue_bytes;
 }
 
@@ -147,13 +162,15 @@ function tell(
 /** Takes a message out of everything but its mailbox. */
 function forget(state: State, serial: number, { src, dst, bytes }: Stored): State {
   const key = pairKey(src, dst);
-  const ofSource = must(mapGet(state.sources, src)) - 1;
+  const source = must(mapGet(state.sources, src));
   const pair = must(mapGet(state.pairs, key));
   return {
     ...state,
     stored: mapDelete(state.stored, serial),
     storedBytes: state.storedBytes - bytes,
-    sources: ofSource > 0 ? mapSet(state.sources, src, ofSource) : mapDelete(state.sources, src),
+    sources: source.count > 1
+      ? mapSet(state.sources, src, { count: source.count - 1, bytes: source.bytes - bytes })
+      : mapDelete(state.sources, src),
     pairs: pair.count > 1
       ? mapSet(state.pairs, key, { ...pair, count: pair.count - 1 })
       : mapDelete(state.pairs, key),

@@ -118,8 +118,8 @@ function conflictIn(settings: Settings): string | null {
   return null;
 }
 
-/** A message can grow to five times its size when its numbers are written out, and must still fit. */
-const MESSAGES_UNSENT_MIN = 16;
+/** Half of what may be unsent can be a mailbox that is sent in one turn: a message must fit in it, with its `src`. */
+const MESSAGES_UNSENT_MIN = 4;
 
 function isValid(option: Option, value: unknown): boolean {
   switch (option.type) {

@@ -7,8 +7,7 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Millis } from "./ids.ts";
-import { answerLate } from "./guard.ts";
-import { timeOut } from "./liveness.ts";
+import { leaveUnanswered, timeOut } from "./liveness.ts";
 import { expire } from "./mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./route.ts";
 import { closed, open, shutDown } from "./session.ts";
@@ -56,6 +55,8 @@ export function reduce(
       return receiveBinary(state, event, now);
     case "socket-closed":
       return closed(state, event.conn);
+    case "ping-unanswered":
+      return leaveUnanswered(state, event.conn);
     case "send-failed":
       return sendFailed(state, event, now);
     case "send-refused":
@@ -73,9 +74,8 @@ export function reduce(
 function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
   if ((nextWakeAt(state) ?? Infinity) > now) return [state, []];
   const [expired, told] = expire(state, now);
-  const [answered, answers] = answerLate(expired, now);
-  const [next, disconnected] = timeOut(answered, now);
-  return [next, [...told, ...answers, ...disconnected]];
+  const [next, disconnected] = timeOut(expired, now);
+  return [next, [...told, ...disconnected]];
 }
 
 function assertNever(event: never): never {

@@ -15,16 +15,17 @@ import {
   errorFrame,
   isLongerThan,
   type Transmission,
+  type TransmissionType,
 } from "./frame.ts";
 import { payForFrame } from "./guard.ts";
-import type { ConnId, Millis } from "./ids.ts";
+import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "./ids.ts";
 import { hear } from "./liveness.ts";
-import { type Parcel, store, tellFull } from "./mailbox.ts";
+import { type Parcel, refuseMessage, store } from "./mailbox.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
 import { closed, release } from "./session.ts";
 import { type Connection, holderOf, type State } from "./state.ts";
 
-/** Handles a text message. On a socket that is not, or no longer, a client's, nothing happens. */
+/** Handles a message. On a socket that is not, or no longer, a client's, nothing happens. */
 export function receiveText(
   state: State,
   { conn, text }: FrameReceived,
@@ -53,7 +54,7 @@ export function receiveText(
   }
 }
 
-/** Handles a binary message: the protocol has none. */
+/** Handles a binary message that holds no text. */
 export function receiveBinary(
   state: State,
   { conn, bytes }: BinaryReceived,
@@ -64,7 +65,7 @@ export function receiveBinary(
   const paidUntil = payForFrame(state.settings, connection, now);
   if (paidUntil === null) return tooMany(state, conn, connection);
   if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
-  const fault = `A frame must be text: got ${bytes} bytes of binary data.`;
+  const fault = `A binary frame must hold UTF-8 text: got ${bytes} bytes that are none.`;
   return answerFault(state, conn, { ...connection, paidUntil }, fault);
 }
 
@@ -95,7 +96,7 @@ export function sendRefused(
   { text }: SendRefused,
 ): readonly [State, readonly Effect[]] {
   const parcel = decodeParcel(text);
-  return parcel === null ? [state, []] : tellFull(state, parcel.src, parcel.dst);
+  return parcel === null ? [state, []] : refuseMessage(state, parcel.src, parcel.dst);
 }
 
 /** Delivers or stores a message: the one place that answers "where does this message go". */
@@ -114,14 +115,24 @@ function transmit(
   connection: Connection,
   { frame, now }: { readonly frame: Transmission; readonly now: Millis },
 ): readonly [State, readonly Effect[]] {
-  const text = encodeTransmission(connection.id, frame);
-  const heard = keep(state, conn, beginAttempt(connection, frame));
-  if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined) return [heard, []];
-  return forward(heard, { src: connection.id, dst: frame.dst, text }, now);
+  const { type } = frame;
+  const { id: src } = connection;
+  const { max_id_length } = state.settings;
+  const isUsable = frame.isText && isUsableId(frame.dst, max_id_length);
+  const dst = isUsable ? frame.dst : cutDestination(frame.dst, max_id_length);
+  const heard = keep(state, conn, beginAttempt(connection, type, dst));
+  if (type === "LEAVE" && holderOf(state, dst) === undefined) return [heard, []];
+  if (!isUsable) return refuseMessage(heard, src, dst);
+  return forward(heard, { src, dst, text: encodeTransmission(src, frame) }, now);
+}
+
+/** What names a destination that no peer can have: kept with its connection, so it is not longer than an id. */
+function cutDestination(dst: PeerId, maxLength: number): PeerId {
+  return dst.length > maxLength ? peerId(`${dst.slice(0, maxLength)}…`) : dst;
 }
 
 /** What a peer offers or answers begins an attempt: it is told anew where that fails. */
-function beginAttempt(connection: Connection, { type, dst }: Transmission): Connection {
+function beginAttempt(connection: Connection, type: TransmissionType, dst: PeerId): Connection {
   const { toldFull } = connection;
   if (toldFull.length === 0 || (type !== "OFFER" && type !== "ANSWER")) return connection;
   return { ...connection, toldFull: toldFull.filter((peer) => peer !== dst) };

@@ -2,7 +2,7 @@
  * Who is connected under which id: admit, take over, refuse, leave, close.
  *
  * Sockets are told apart by connection, never by id: what comes late from an old socket cannot touch the
- * newer one that holds its id. A refused socket leaves no trace in the state, but for a wrong token.
+ * newer one that holds its id. A refused socket leaves no trace in the state, but for the count of a wrong token.
  *
  * @module
  */
@@ -10,20 +10,21 @@ import { addressGroup } from "./address.ts";
 import { addDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type CloseCode, type Effect, send } from "./effect.ts";
 import type { SocketOpened } from "./event.ts";
-import { errorFrame, OPEN_FRAME } from "./frame.ts";
-import {
-  answerWrongToken,
-  hasAddressRoom,
-  isShutOut,
-  leaveWaiting,
-  occupy,
-  refusedForMany,
-  vacate,
-} from "./guard.ts";
+import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "./frame.ts";
+import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./guard.ts";
 import { isOriginAllowed } from "./http.ts";
-import { type ConnId, type Millis, millis, type Owner, owner, type PeerId, peerId } from "./ids.ts";
+import {
+  type ConnId,
+  hasControl,
+  type Millis,
+  millis,
+  type Owner,
+  owner,
+  type PeerId,
+  peerId,
+} from "./ids.ts";
 import { drain } from "./mailbox.ts";
-import { mapDelete, mapEntries, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
+import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
 
@@ -34,15 +35,15 @@ export function open(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const { conn, id, token, key } = event;
-  if (mapHas(state.connections, conn) || mapHas(state.waiting, conn)) return [state, []];
+  if (mapHas(state.connections, conn)) return [state, []];
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, conn, [CLOSE.shutdown, STOPPING]);
   if (!id || !token || !key) return refuse(state, conn, MISSING_PARAMETER);
   const refusal = refusalOf(state.settings, event, { id, token });
   if (refusal !== null) return refuse(state, conn, refusal);
-  if (isShutOut(state, address, now)) return [state, refusedForMany(conn)];
+  const isProven = event.identity.kind === "proven";
   const subject = event.identity.kind === "proven" ? event.identity.subject : token;
-  return claim(state, { conn, id: peerId(id), owner: owner(subject), address }, now);
+  return claim(state, { conn, id: peerId(id), owner: owner(subject), isProven, address }, now);
 }
 
 /** Clears the record of a connection: its id is free again. What waits for it or from it stays. */
@@ -62,10 +63,7 @@ export function release(
 /** Clears the record of a socket that is closed, if it still has one. */
 export function closed(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
-  if (connection !== undefined) return [release(state, conn, connection), []];
-  const waiting = mapGet(state.waiting, conn);
-  if (waiting === undefined || waiting.isGone) return [state, []];
-  return [leaveWaiting(state, conn, waiting), []];
+  return [connection === undefined ? state : release(state, conn, connection), []];
 }
 
 /**
@@ -73,10 +71,7 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
  * clients, at the end.
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
-  const waiting = [...mapEntries(state.waiting)].flatMap(([conn, { isGone }]) =>
-    isGone ? [] : [conn]
-  );
-  const conns = [...mapKeys(state.connections), ...waiting].sort((a, b) => a - b);
+  const conns = [...mapKeys(state.connections)].sort((a, b) => a - b);
   const effects = conns.map((conn) => close(conn, CLOSE.shutdown, STOPPING));
   const { settings, unknownTypes } = state;
   return [{ ...initialState(settings), unknownTypes, stopping: true }, effects];
@@ -86,6 +81,8 @@ interface Claimant {
   readonly conn: ConnId;
   readonly id: PeerId;
   readonly owner: Owner;
+  /** Its token was checked: to give another is no guess. */
+  readonly isProven: boolean;
   readonly address: string;
 }
 
@@ -98,7 +95,6 @@ const MISSING_PARAMETER: Refusal = [
   CLOSE.badParameters,
   "No id, token, or key supplied to websocket server",
 ];
-const CONTROL = /\p{Cc}/u;
 
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
 function refusalOf(
@@ -132,8 +128,11 @@ function claim(
   const { conn, id, address } = claimant;
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
-  if (held !== undefined && held.owner !== claimant.owner) {
-    return answerWrongToken(state, claimant, now);
+  if (held !== undefined) {
+    if (!claimant.isProven && !mayTryToken(state, address, now)) return idTaken(state, conn);
+    if (held.owner !== claimant.owner) {
+      return idTaken(claimant.isProven ? state : countWrongToken(state, address, now), conn);
+    }
   }
   const takesPlace = old?.address === address;
   if (!hasAddressRoom(state, address) && !takesPlace) {
@@ -182,10 +181,14 @@ function refuse(
   return [state, [send(conn, errorFrame(msg)), close(conn, code, msg)]];
 }
 
+function idTaken(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
+  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, "ID is taken")]];
+}
+
 function problemOf(name: string, value: string, maxLength: number): string | null {
   const problem = lengthProblem(name, value.length, maxLength);
   if (problem !== null) return problem;
-  return CONTROL.test(value) ? `The ${name} has control characters in it` : null;
+  return hasControl(value) ? `The ${name} has control characters in it` : null;
 }
 
 function lengthProblem(name: string, length: number, maxLength: number): string | null {

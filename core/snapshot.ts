@@ -2,7 +2,7 @@
  * A state as plain data that survives JSON, and back: what a recording that begins in the middle begins with.
  *
  * Maps are lists of entries in the order of their keys, so that equal states give equal data. What is only
- * an index of something else, the two sets of deadlines, is made anew. Records are carried whole, whatever
+ * an index of something else, the deadlines, is made anew. Records are carried whole, whatever
  * is in them. The settings are not in it: whoever keeps a snapshot keeps them beside it.
  *
  * @module
@@ -20,7 +20,7 @@ export type Snapshot = {
 
 /** The state as data. A new map without a line here does not compile; anything else goes along. */
 export function snapshotOf(state: State): Snapshot {
-  const { settings: _settings, lookAt: _lookAt, answerAt: _answerAt, ...rest } = state;
+  const { settings: _settings, lookAt: _lookAt, ...rest } = state;
   return {
     ...rest,
     claims: entriesOf(state.claims),
@@ -30,15 +30,13 @@ export function snapshotOf(state: State): Snapshot {
     sources: entriesOf(state.sources),
     pairs: entriesOf(state.pairs),
     addresses: entriesOf(state.addresses),
-    waiting: entriesOf(state.waiting),
     wrongTokens: entriesOf(state.wrongTokens),
-    wrongOrder: entriesOf(state.wrongOrder),
   };
 }
 
 /** The state that a snapshot was made of; equal to it in all that rules can see. */
 export function restore(settings: Settings, snapshot: Snapshot): State {
-  const { connections, waiting } = snapshot;
+  const { connections } = snapshot;
   return {
     ...snapshot,
     settings,
@@ -50,10 +48,7 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
     sources: mapOf(snapshot.sources),
     pairs: mapOf(snapshot.pairs),
     addresses: mapOf(snapshot.addresses),
-    waiting: mapOf(waiting),
-    answerAt: deadlinesOf(waiting.map(([conn, { answerAt }]) => ({ at: answerAt, conn }))),
     wrongTokens: mapOf(snapshot.wrongTokens),
-    wrongOrder: mapOf(snapshot.wrongOrder),
   };
 }
 
@@ -67,7 +62,7 @@ export function renameOwners(snapshot: Snapshot, rename: (owner: Owner) => Owner
 }
 
 /** What is made of the rest. */
-type Rebuilt = "lookAt" | "answerAt";
+type Rebuilt = "lookAt";
 
 type Entries<K, V> = readonly (readonly [K, V])[];
 

@@ -39,22 +39,6 @@ export interface Connection {
   readonly toldFull: readonly PeerId[];
 }
 
-/** A socket that gave a wrong token and has to wait for the answer. */
-export interface Waiting {
-  readonly answerAt: Millis;
-  readonly address: string;
-  /** It was closed meanwhile; its place is kept until then all the same. */
-  readonly isGone: boolean;
-}
-
-/** The wrong tokens of one address. */
-export interface WrongTokens {
-  readonly count: number;
-  readonly until: Millis;
-  /** Its place in `State.wrongOrder`. */
-  readonly serial: number;
-}
-
 /** A message that waits for its destination. */
 export interface Stored {
   readonly src: PeerId;
@@ -72,6 +56,12 @@ export interface Stored {
 export interface Mailbox {
   /** In order. */
   readonly serials: readonly number[];
+  readonly bytes: number;
+}
+
+/** What waits of one source: never nothing. */
+export interface Source {
+  readonly count: number;
   readonly bytes: number;
 }
 
@@ -97,20 +87,14 @@ export interface State {
   readonly nextSerial: number;
   readonly storedBytes: number;
   readonly mailboxes: PersistentMap<PeerId, Mailbox>;
-  /** How many messages of each source wait; never zero. */
-  readonly sources: PersistentMap<PeerId, number>;
+  /** What waits of each source. */
+  readonly sources: PersistentMap<PeerId, Source>;
   /** By `pairKey`; an entry for each pair between which something waits. */
   readonly pairs: PersistentMap<string, Pair>;
-  /** How many sockets each address has, waiting ones included; never zero. */
+  /** How many sockets each address has; never zero. */
   readonly addresses: PersistentMap<string, number>;
-  /** Sockets that wait for the answer to a wrong token, and when it is due. */
-  readonly waiting: PersistentMap<ConnId, Waiting>;
-  readonly answerAt: Deadlines;
-  /** By address; `wrongOrder` has the addresses by serial, in the order in which they are forgotten. */
-  readonly wrongTokens: PersistentMap<string, WrongTokens>;
-  readonly wrongOrder: PersistentMap<number, string>;
-  readonly firstWrong: number;
-  readonly nextWrong: number;
+  /** By address, until when its wrong tokens take up what is allowed (see `guard.ts`). */
+  readonly wrongTokens: PersistentMap<string, Millis>;
   /** How many frames of a type that nobody knows were dropped. */
   readonly unknownTypes: number;
   readonly stopping: boolean;
@@ -131,12 +115,7 @@ export function initialState(settings: Settings): State {
     sources: emptyMap(),
     pairs: emptyMap(),
     addresses: emptyMap(),
-    waiting: emptyMap(),
-    answerAt: null,
     wrongTokens: emptyMap(),
-    wrongOrder: emptyMap(),
-    firstWrong: 0,
-    nextWrong: 0,
     unknownTypes: 0,
     stopping: false,
   };
@@ -161,8 +140,7 @@ export function connectedIds(state: State): PeerId[] {
 export function nextWakeAt(state: State): Millis | null {
   const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
   const look = firstDeadline(state.lookAt)?.at;
-  const answer = firstDeadline(state.answerAt)?.at;
-  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity, answer ?? Infinity);
+  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity);
   return earliest === Infinity ? null : millis(earliest);
 }
 
@@ -177,10 +155,7 @@ export function sizes(state: State): Readonly<Record<SizedField, number>> {
     sources: state.sources.size,
     pairs: state.pairs.size,
     addresses: state.addresses.size,
-    waiting: state.waiting.size,
-    answerAt: deadlineCount(state.answerAt),
     wrongTokens: state.wrongTokens.size,
-    wrongOrder: state.wrongOrder.size,
   };
 }
 
@@ -205,9 +180,7 @@ export function retire(state: State, newer: State): void {
   retireMap(state.sources, newer.sources);
   retireMap(state.pairs, newer.pairs);
   retireMap(state.addresses, newer.addresses);
-  retireMap(state.waiting, newer.waiting);
   retireMap(state.wrongTokens, newer.wrongTokens);
-  retireMap(state.wrongOrder, newer.wrongOrder);
 }
 
 function retireMap<K, V extends NonNullable<unknown>>(

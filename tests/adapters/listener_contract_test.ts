@@ -45,6 +45,9 @@ function contract(name: string, test: (serve: Serve) => Promise<void>): void {
   }
 }
 
+/** Not UTF-8: a stray byte, an overlong form, a surrogate, an end in the middle. */
+const NO_UTF_8 = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x22, 0xe2, 0x82]];
+
 const CLIENT = { key: "peerjs", token: "t" };
 
 contract("[MSG-1] [MSG-2] [OPEN-6] two clients exchange messages", async (serve) => {
@@ -63,16 +66,59 @@ contract("[MSG-6] [MSG-9] a bad frame is answered, one byte too much closes", as
   await a.next();
   a.sendRaw("nonsense");
   assertStringIncludes(JSON.stringify(await a.next()), "must be JSON");
-  a.sendRaw(new Uint8Array(5));
-  assertStringIncludes(JSON.stringify(await a.next()), "5 bytes of binary data");
+  for (const bytes of NO_UTF_8) {
+    a.sendRaw(new Uint8Array(bytes));
+    const answer = JSON.stringify(await a.next());
+    assertStringIncludes(answer, `${bytes.length} bytes that are none`);
+  }
   const envelope = JSON.stringify({ type: "OFFER", dst: "a", payload: "" });
-  const payload = "x".repeat(65_536 - envelope.length);
+  const payload = "x".repeat(262_144 - envelope.length);
   a.send({ type: "OFFER", dst: "a", payload });
   assertEquals(await a.next(), { type: "OFFER", src: "a", dst: "a", payload });
   a.send({ type: "OFFER", dst: "a", payload: `${payload}x` });
-  assertStringIncludes(JSON.stringify(await a.next()), "at most 65536 bytes");
+  assertStringIncludes(JSON.stringify(await a.next()), "at most 262144 bytes");
   assertEquals((await a.closed).code, 1009);
 });
+
+contract("[MSG-14] a binary message that is UTF-8 is the same as text", async (serve) => {
+  await using served = await serve();
+  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
+  await a.next();
+  const payload = { "é": "👋\u0000", picture: "x".repeat(200_000) };
+  a.sendRaw(new TextEncoder().encode(JSON.stringify({ type: "OFFER", dst: "a", payload })));
+  assertEquals(await a.next(), { type: "OFFER", src: "a", dst: "a", payload });
+  a.sendRaw(new TextEncoder().encode("\ufeff{}"));
+  assertStringIncludes(JSON.stringify(await a.next()), "must be JSON", "a BOM stays one");
+  a.sendRaw(new Uint8Array(262_145).fill(0x20));
+  assertStringIncludes(JSON.stringify(await a.next()), "at most 262144 bytes");
+  assertEquals((await a.closed).code, 1009);
+});
+
+contract(
+  "[LIFE-4] a client that answers no ping is closed, one that does lives on",
+  async (serve) => {
+    const ends: unknown[] = [];
+    const gone = Promise.withResolvers<void>();
+    await using served = await serve({ ping_timeout: 1_000 }, {
+      onDisconnection: ({ id }, end) => {
+        ends.push([id, end]);
+        gone.resolve();
+      },
+    });
+    await using alive = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "alive" });
+    await alive.next();
+    const { socket } = await upgradeRaw(
+      served.port,
+      handshake("/peerjs?key=peerjs&id=frozen&token=t"),
+    );
+    using frozen = socket;
+    await gone.promise;
+    const reason = "No answer to a ping for 1000 ms";
+    assertEquals(ends, [["frozen", { by: "server", code: 4007, reason }]]);
+    assert([1001, 4007].includes(await frozen.closed()), "deno has a code of its own");
+    assertEquals((await alive.fence()).closed, null);
+  },
+);
 
 contract("[OPEN-1] [OPEN-2] [OPEN-4] [OPEN-7] a refusal is a frame, then a code", async (serve) => {
   await using served = await serve({ concurrent_limit: 1 });

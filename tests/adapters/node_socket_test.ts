@@ -10,9 +10,9 @@ import { startChild } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
 import { frame, handshake, OPCODE, upgradeRaw } from "../support/raw_socket.ts";
 
-/** A server of sockets that nobody uses; they are dead after `deadAfterMs` of silence. */
+/** A server of sockets that nobody uses; they are dead after `pingTimeoutMs` of silence. */
 async function watched(
-  deadAfterMs: number,
+  pingTimeoutMs: number,
 ): Promise<AsyncDisposable & { readonly port: number; readonly closes: Promise<number> }> {
   const closes = Promise.withResolvers<number>();
   const server = createServer();
@@ -22,7 +22,7 @@ async function watched(
   });
   server.on("upgrade", (request, connection, head) => {
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      watchOver(socket, connection, deadAfterMs);
+      watchOver(socket, connection, { pingTimeoutMs, unanswered: () => {} });
       socket.on("close", (code: number) => closes.resolve(code));
     });
   });

@@ -59,7 +59,7 @@ Deno.test("[REC-6] a file that cannot be opened is told once and tried again eve
   await studio.pass(59_999);
   assertEquals(disk.files.size, 0);
   await studio.pass(1);
-  studio.happen({ kind: "socket-closed", conn: connId(1) }, 1);
+  studio.happen({ kind: "socket-closed", conn: connId(1), code: 1005 }, 1);
   await studio.recorder.stop();
   assertEquals(studio.news, [...told, "recording"]);
   await assertReplays(studio, 1);
@@ -161,7 +161,9 @@ Deno.test("[REC-6] a snapshot that would fill half of a file is told, and tried 
     studio.news[1] ?? "",
     /^A snapshot of the server takes \d+ bytes, more than half of max_/,
   );
-  for (let i = 1; i <= 300; i++) studio.happen({ kind: "socket-closed", conn: connId(i) }, 1);
+  for (let i = 1; i <= 300; i++) {
+    studio.happen({ kind: "socket-closed", conn: connId(i), code: 1005 }, 1);
+  }
   await studio.pass(60_000);
   studio.happen(TICK, 1);
   await studio.recorder.stop();

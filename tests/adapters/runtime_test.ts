@@ -53,7 +53,7 @@ Deno.test("[STATE-2] exactly one timer is armed, for what is due next, and none 
   timers.pop()?.callback();
   assertEquals(performed.length, 2, "OPEN and EXPIRE");
   assertEquals(timers.length, 1);
-  runtime.dispatch({ kind: "socket-closed", conn: A });
+  runtime.dispatch({ kind: "socket-closed", conn: A, code: 1005 });
   clock.now = timers[0]?.at ?? 0;
   timers.pop()?.callback();
   assertEquals(timers.length, 0, "nothing is left to wait for");
@@ -87,7 +87,7 @@ Deno.test("an event that comes up while effects are performed waits for its turn
     observers,
     perform: (effect) => {
       if (effect.kind === "send" && effect.conn === A) {
-        b.runtime.dispatch({ kind: "socket-closed", conn: A });
+        b.runtime.dispatch({ kind: "socket-closed", conn: A, code: 1005 });
         assertEquals(b.runtime.state().claims.size, 1, "not handled in between");
       }
       return true;

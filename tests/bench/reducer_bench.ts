@@ -1,12 +1,12 @@
 /**
- * The usual events of the reducer and its mutable twin, for `deno bench`.
+ * What the usual events cost the reducer, with a thousand clients and with a hundred thousand.
  *
  * What changes the population is here in pairs that leave it as it was (a close and an opening, a store and
  * a drain): `deno bench` cannot put anything back between its iterations without measuring that. Events are
  * made once and used again, so the hashes of their strings are known; those of the pairs are made within, and
- * that counts. `reducer.ts` has every event by itself, up to a million clients, and is the one to believe.
+ * that counts.
  *
- * Run: `deno bench -A tests/bench/reducer_bench.ts`
+ * Run: `deno task bench:reducer`
  */
 import type { Event } from "../../core/mod.ts";
 import {
@@ -20,39 +20,34 @@ import {
   offers,
   opens,
   run,
-  type ServerName,
   TINY,
 } from "./reducer_crowd.ts";
-import { ticks } from "./reducer_rows.ts";
 
 const EVENTS = 5_000;
 const PAIRS = 500;
-const crowds = new Map<string, Crowd>();
+const TICK: Event = { kind: "tick" };
+const crowds = new Map<number, Crowd>();
 
 for (const population of [1_000, 100_000]) {
-  for (const name of ["reducer", "twin"] as const) {
-    bench(name, population, "heartbeat", (self) => heartbeats(self, anybody(self, EVENTS)));
-    bench(name, population, "relay 2 KB", (self) => relays(self, OFFER));
-    bench(name, population, "relay tiny", (self) => relays(self, TINY));
-    bench(name, population, "close and open", reopenings);
-    bench(name, population, "close, store, open and drain", visits);
-    bench(name, population, "tick, nothing due", () => ticks(1));
-  }
+  bench(population, "heartbeat", (self) => heartbeats(self, anybody(self, EVENTS)));
+  bench(population, "relay 2 KB", (self) => relays(self, OFFER));
+  bench(population, "relay tiny", (self) => relays(self, TINY));
+  bench(population, "close and open", reopenings);
+  bench(population, "close, store, open and drain", visits);
+  bench(population, "tick, nothing due", () => () => [TICK]);
 }
 
 /** One iteration handles the next events, as many as the row names; then they begin anew. */
 function bench(
-  name: ServerName,
   population: number,
   row: string,
   make: (self: Crowd) => Event[] | (() => Event[]),
 ): void {
   let handle: (() => void) | null = null;
   Deno.bench({
-    name: `${row}: ${name}`,
-    group: `${row}, ${population} clients`,
-    baseline: name === "twin",
-    fn: () => (handle ??= start(crowdOf(name, population), make))(),
+    name: `${row}, ${population} clients`,
+    group: row,
+    fn: () => (handle ??= start(crowdOf(population), make))(),
   });
 }
 
@@ -71,10 +66,9 @@ function start(self: Crowd, make: (self: Crowd) => Event[] | (() => Event[])): (
 }
 
 /** One crowd for all rows, so that there is room for them in memory. */
-function crowdOf(name: ServerName, population: number): Crowd {
-  const key = `${name} ${population}`;
-  const made = crowds.get(key) ?? crowd(name, population);
-  crowds.set(key, made);
+function crowdOf(population: number): Crowd {
+  const made = crowds.get(population) ?? crowd(population);
+  crowds.set(population, made);
   return made;
 }
 

@@ -1,6 +1,5 @@
 /**
- * Clients for the benchmark of the reducer: a population behind one of two servers, the reducer or its
- * mutable twin, and the events that the population makes.
+ * Clients for the benchmark of the reducer: a population, and the events that it makes.
  *
  * Events are made before the clock is looked at. Their strings are new and flat each time, as they come from
  * a socket: an engine that has seen a string before knows its hash. Who acts is picked at random, because
@@ -13,38 +12,20 @@ import {
   connId,
   type Event,
   initialState,
-  type Millis,
   millis,
-  nextWakeAt,
   reduce,
   retire,
-  type Settings,
   settingsFrom,
+  type State,
 } from "../../core/mod.ts";
-import { createTwin } from "./twin.ts";
 
-/** A server as the benchmark sees it: it keeps its state to itself. */
-export interface Server {
-  /** Handles an event; gives the number of effects. */
-  readonly step: (event: Event, now: Millis) => number;
-  readonly nextWakeAt: () => Millis | null;
-}
-
-/** The two servers. */
-export const SERVERS = { reducer: reducerServer, twin: twinServer } as const;
-
-/** The name of a server. */
-export type ServerName = keyof typeof SERVERS;
-
-/** Clients behind a server. The clock moves with every event. */
+/** Clients of a server. The clock moves with every event. */
 export interface Crowd {
-  readonly server: Server;
+  state: State;
   /** The connection of each client, by its number. */
   readonly conns: ConnId[];
   readonly random: Random;
   nextConn: number;
-  /** Makes the numbers of peers that nobody is. */
-  nextAbsent: number;
   now: number;
 }
 
@@ -52,10 +33,10 @@ export interface Crowd {
 export type Random = (bound: number) => number;
 
 /** Between two events, in ms: so slow that nobody among 1,000 sends faster than is allowed. */
-export const STEP_MS = 0.01;
+const STEP_MS = 0.01;
 
 /** The defaults, but for room for everybody, and for nobody being silent too long by the benchmark's clock. */
-export const SETTINGS: Settings = settingsFrom({
+const SETTINGS = settingsFrom({
   concurrent_limit: 10_000_000,
   alive_timeout: 86_400_000,
 });
@@ -70,13 +51,12 @@ export const OFFER = {
 export const TINY = 7;
 
 /** A server with `population` clients, who opened one after the other. */
-export function crowd(name: ServerName, population: number, seed = 1): Crowd {
+export function crowd(population: number, seed = 1): Crowd {
   const self: Crowd = {
-    server: SERVERS[name](SETTINGS),
+    state: initialState(SETTINGS),
     conns: [],
     random: generator(seed),
     nextConn: 1,
-    nextAbsent: 1e9,
     now: 0,
   };
   for (let from = 0; from < population; from += 10_000) {
@@ -86,10 +66,16 @@ export function crowd(name: ServerName, population: number, seed = 1): Crowd {
   return self;
 }
 
-/** Has the server handle one event, a step later; gives the number of effects. */
+/**
+ * Reduces one event, a step later; gives the number of effects. As in `adapters/runtime.ts` the newest state is
+ * kept, and the one before it is given up.
+ */
 export function run(self: Crowd, event: Event): number {
   self.now += STEP_MS;
-  return self.server.step(event, millis(self.now));
+  const [next, effects] = reduce(self.state, event, millis(self.now));
+  retire(self.state, next);
+  self.state = next;
+  return effects.length;
 }
 
 /** Openings of these clients, each on a new connection. */
@@ -116,7 +102,11 @@ export function opens(self: Crowd, clients: readonly number[]): Event[] {
 
 /** Closes of these clients. */
 export function closes(self: Crowd, clients: readonly number[]): Event[] {
-  return clients.map((client) => ({ kind: "socket-closed", conn: connOf(self, client) }));
+  return clients.map((client) => ({
+    kind: "socket-closed",
+    conn: connOf(self, client),
+    code: 1005,
+  }));
 }
 
 /** A heartbeat of each of these clients. */
@@ -154,31 +144,6 @@ export function different({ conns, random }: Crowd, count: number): number[] {
   const picked = new Set<number>();
   while (picked.size < count) picked.add(random(conns.length));
   return [...picked];
-}
-
-/** Numbers of peers that are not and never were there. */
-export function absent(self: Crowd, count: number): number[] {
-  self.nextAbsent += count;
-  return range(self.nextAbsent - count, self.nextAbsent);
-}
-
-function reducerServer(settings: Settings): Server {
-  let state = initialState(settings);
-  return {
-    // As in `adapters/runtime.ts`: the newest state is kept, the one before it is given up.
-    step(event, now): number {
-      const [next, effects] = reduce(state, event, now);
-      retire(state, next);
-      state = next;
-      return effects.length;
-    },
-    nextWakeAt: () => nextWakeAt(state),
-  };
-}
-
-function twinServer(settings: Settings): Server {
-  const twin = createTwin(settings);
-  return { step: (event, now) => twin.step(event, now).length, nextWakeAt: twin.nextWakeAt };
 }
 
 function connOf({ conns }: Crowd, client: number): ConnId {

@@ -20,6 +20,25 @@ export const EXPIRY: readonly Conversation[] = [
     },
   },
   {
+    name: "[MSG-13] one for what is no id comes back with its destination as text",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      for (const [i, dst] of [5, true, {}].entries()) {
+        alice.send({ type: "OFFER", dst });
+        await alice.got(2 + i);
+      }
+    },
+    differs: {
+      rules: ["MSG-13"],
+      signalbox: {
+        alice: open(...["5", "true", "[object Object]"].map((dst) => expire(dst, "alice"))),
+      },
+      incumbent: {
+        alice: open(...[5, true, {}].map((src) => ({ type: "EXPIRE", src, dst: "alice" }))),
+      },
+    },
+  },
+  {
     name: "[QUEUE-4] an offer and its candidates expire with one EXPIRE",
     talk: async ({ join }) => {
       const alice = await join("alice");

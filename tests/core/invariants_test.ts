@@ -17,9 +17,9 @@ const [A, B, X, Y] = [peerId("a"), peerId("b"), peerId("x"), peerId("y")];
 const HOME = "192.0.2.1";
 const AWAY = "198.51.100.7";
 
-/** A sound state with something in every map: two clients, three messages, a socket that waits. */
+/** A sound state with something in every map: two clients, three messages, a wrong token. */
 function sound(): State {
-  const w = world({ expire_timeout: 1_000, wrong_token_limit: 0 });
+  const w = world({ expire_timeout: 1_000, wrong_token_rate: 1 });
   w.open(1, "a");
   w.open(2, "b");
   w.say(1, { type: "OFFER", dst: "x" });
@@ -96,8 +96,18 @@ const STORE: readonly Break[] = [
     stored: mapDelete(s.stored, 2),
   })],
   ["bytes stored, but 1 counted", (s) => ({ ...s, storedBytes: 1 })],
-  ["source a: 2 stored, but 1 counted", (s) => ({ ...s, sources: mapSet(s.sources, A, 1) })],
-  ["source x: 0 stored, but 1 counted", (s) => ({ ...s, sources: mapSet(s.sources, X, 1) })],
+  ["source a: 2 stored, but 1 counted", (s) => ({
+    ...s,
+    sources: mapSet(s.sources, A, { ...there(mapGet(s.sources, A)), count: 1 }),
+  })],
+  ["bytes of source a: ", (s) => ({
+    ...s,
+    sources: mapSet(s.sources, A, { ...there(mapGet(s.sources, A)), bytes: 1 }),
+  })],
+  ["source x: 0 stored, but 1 counted", (s) => ({
+    ...s,
+    sources: mapSet(s.sources, X, { count: 1, bytes: 1 }),
+  })],
   ["a source is not counted", (s) => ({ ...s, sources: mapDelete(s.sources, A) })],
   ["a pair is not counted", (s) => ({ ...s, pairs: mapDelete(s.pairs, pairKey(A, X)) })],
 ];
@@ -107,29 +117,13 @@ const GUARD: readonly Break[] = [
     ...s,
     addresses: mapSet(s.addresses, HOME, 5),
   })],
-  ["3 is answered at the wrong time", (s) => {
-    const socket = { ...there(mapGet(s.waiting, connId(3))), answerAt: millis(7) };
-    return { ...s, waiting: mapSet(s.waiting, connId(3), socket) };
-  }],
-  ["1 is a client, and waits", (s) => {
-    const socket = there(mapGet(s.waiting, connId(3)));
-    return { ...s, waiting: mapSet(s.waiting, connId(1), socket) };
-  }],
-  ["0 answers for 1 sockets", (s) => ({ ...s, answerAt: null })],
-  [`${AWAY} would never be forgotten`, (s) => {
-    const wrong = { ...there(mapGet(s.wrongTokens, AWAY)), serial: 7 };
-    return { ...s, wrongTokens: mapSet(s.wrongTokens, AWAY, wrong) };
-  }],
-  ["an address is to be forgotten twice", (s) => ({
-    ...s,
-    wrongOrder: mapSet(s.wrongOrder, 7, AWAY),
-  })],
 ];
 
 const BOUNDS: readonly Break[] = [
   ["a mailbox is over its bounds", (s) => withSettings(s, { queue_limit: 1 })],
   ["a mailbox is over its bounds", (s) => withSettings(s, { max_unsent_bytes: 2_000 })],
-  ["a source is over source_queue_limit", (s) => withSettings(s, { source_queue_limit: 1 })],
+  ["a source is over its bounds", (s) => withSettings(s, { source_queue_limit: 1 })],
+  ["a source is over its bounds", (s) => withSettings(s, { source_queue_bytes: 1_000 })],
   ["a connection is over max_bad_frames", (s) => withSettings(s, { max_bad_frames: 0 })],
   [
     "an address is over max_sockets_per_address",
@@ -138,10 +132,6 @@ const BOUNDS: readonly Break[] = [
   [
     "more addresses are remembered than wrong_token_addresses",
     (s) => withSettings(s, { wrong_token_addresses: 0 }),
-  ],
-  [
-    "more sockets wait than max_waiting_sockets",
-    (s) => withSettings(s, { max_waiting_sockets: 0 }),
   ],
   ["the store is over max_queue_bytes", (s) => withSettings(s, { max_queue_bytes: 1 })],
   ["clients over concurrent_limit", (s) => withSettings(s, { concurrent_limit: 1 })],

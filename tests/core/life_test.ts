@@ -123,3 +123,13 @@ Deno.test("[LIFE-3] [MSG-8] what was counted is still counted after the shutdown
   w.step({ kind: "shutdown-requested" });
   assertEquals(w.state.unknownTypes, 1);
 });
+
+Deno.test("[LIFE-4] a client that answers no ping is disconnected, and its id is free", () => {
+  const w = world({ ping_timeout: 5_000 });
+  w.open(1, "a");
+  const unanswered = { kind: "ping-unanswered", conn: connId(1) } as const;
+  const reason = "No answer to a ping for 5000 ms";
+  assertEquals(w.step(unanswered), [closes(1, CLOSE.unanswered, reason)]);
+  assertEquals(w.step(unanswered), [], "told again");
+  assertEquals(w.open(2, "a", "another"), [opens(2)]);
+});

@@ -132,6 +132,25 @@ Deno.test("[QUEUE-2] the bound of all bytes counts what is kept, as UTF-8", () =
   assertEquals([say(tooLittle), say(tooLittle)], [[], [expires(1, "a", "x")]]);
 });
 
+Deno.test("[QUEUE-2] the bytes of one source, however many destinations, which an expiry frees", () => {
+  const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
+  const bytes = new TextEncoder().encode(text).length + STORED_OVERHEAD_BYTES;
+  const say = (w: World, dst: string): unknown => w.say(1, { type: "OFFER", dst, payload: "é" });
+  const w = two({ source_queue_bytes: 2 * bytes });
+  assertEquals([say(w, "x"), say(w, "y"), say(w, "z")], [[], [], [expires(1, "a", "z")]]);
+  assertEquals(w.say(2, { type: "OFFER", dst: "z", payload: "é" }), [], "another has its own");
+  w.now = 1_000;
+  w.tick();
+  assertEquals([say(w, "x"), say(w, "y"), say(w, "z")], [[], [], [expires(1, "a", "z")]]);
+  const tooLittle = two({ source_queue_bytes: bytes - 1 });
+  assertEquals(say(tooLittle, "x"), [expires(1, "a", "x")]);
+});
+
+Deno.test("[QUEUE-2] by default 64 sources fill the store, and no fewer", () => {
+  const { source_queue_bytes, max_queue_bytes } = world().state.settings;
+  assertEquals(max_queue_bytes / source_queue_bytes, 64);
+});
+
 Deno.test("[QUEUE-2] the bytes for one destination stay under half of what may be unsent to it", () => {
   const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
   const payload = "x".repeat(550);

@@ -50,8 +50,8 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
       'Option cors must be an origin such as "https://example.com": got "example.com".',
     ],
     [
-      { max_message_bytes: 100_000, max_unsent_bytes: 1_599_999 },
-      "Option max_unsent_bytes must be at least 16 times max_message_bytes, 1600000",
+      { max_message_bytes: 100_000, max_unsent_bytes: 399_999 },
+      "Option max_unsent_bytes must be at least 4 times max_message_bytes, 400000",
     ],
     [
       { trusted_proxies: ["10.0.0.0/33"] },
@@ -138,8 +138,8 @@ Deno.test("[SET-2] both ends of a range are in it", () => {
       assert(!checkValue(name, value).ok, name);
     }
   }
-  const enough = { max_message_bytes: 100_000, max_unsent_bytes: 1_600_000 };
-  assertEquals(settingsFrom(enough).max_unsent_bytes, 1_600_000);
+  const enough = { max_message_bytes: 100_000, max_unsent_bytes: 400_000 };
+  assertEquals(settingsFrom(enough).max_unsent_bytes, 400_000);
 });
 
 Deno.test("[SET-2] one item of a list that is not valid makes it so, and a key is no step up", () => {

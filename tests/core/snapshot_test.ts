@@ -1,6 +1,7 @@
 import {
   connId,
   type Effect,
+  millis,
   nextWakeAt,
   owner,
   reduce,
@@ -14,9 +15,9 @@ import {
 import { assertEquals } from "../support/assert.ts";
 import { expires, type World, world } from "../support/world.ts";
 
-/** Two clients, one of which is silent for longer, a message that waits, and a wrong token that does. */
+/** Two clients, one of which is silent for longer, a message that waits, and a wrong token. */
 function busy(): World {
-  const w = world({ wrong_token_limit: 0, expire_timeout: 300, alive_timeout: 1_000 });
+  const w = world({ expire_timeout: 300, alive_timeout: 1_000 });
   w.open(2, "b");
   w.now = 10;
   w.open(1, "a", "secret");
@@ -49,7 +50,7 @@ Deno.test("[REC-7] a snapshot is plain data, its entries in the order of their k
   assertEquals(snapshot.claims.map(([id]) => id), ["a"]);
   assertEquals(snapshot.stored.map(([serial, { src }]) => [serial, src]), [[0, "a"], [1, "gone"]]);
   assertEquals(snapshot.mailboxes.map(([dst]) => dst), ["y", "z"]);
-  assertEquals(snapshot.waiting.length, 1);
+  assertEquals(snapshot.wrongTokens, [["192.0.2.1", millis(1_010)]]);
   assertEquals(snapshot.unknownTypes, 1);
 });
 
@@ -76,4 +77,12 @@ Deno.test("[REC-7] the snapshot of a server that has just been started has nothi
   const settings = settingsFrom();
   const { state } = world();
   assertEquals(restore(settings, snapshotOf(state)), state);
+});
+
+Deno.test("[REC-7] [LIMIT-1] where any number of frames is allowed, what was paid for stays a number", () => {
+  const w = world({ frame_rate: 0 });
+  w.open(1, "a");
+  w.say(1, { type: "HEARTBEAT" });
+  const snapshot = snapshotOf(w.state);
+  assertEquals(JSON.parse(JSON.stringify(snapshot)), snapshot);
 });

@@ -10,8 +10,6 @@ import { opening, type World, world } from "../support/world.ts";
 const PHASES = {
   "never seen": (): World => world(),
   "holding": (): World => opened(),
-  "waiting": (): World => waiting(),
-  "waiting, and gone": (): World => after(waiting(), (w) => w.closed(1)),
   "refused": (): World => after(world({ key: "other" }), (w) => w.open(1, "a")),
   "replaced": (): World => after(opened(), (w) => w.open(2, "a")),
   "left": (): World => after(opened(), (w) => w.say(1, { type: "LEAVE" })),
@@ -31,7 +29,8 @@ const STIMULI = {
   "socket-opened": opening(1),
   "send-failed": { kind: "send-failed", conn: connId(1), texts: [] },
   "send-refused": { kind: "send-refused", conn: connId(1), text: "{}" },
-  "socket-closed": { kind: "socket-closed", conn: connId(1) },
+  "socket-closed": { kind: "socket-closed", conn: connId(1), code: 1005 },
+  "ping-unanswered": { kind: "ping-unanswered", conn: connId(1) },
   "binary-received": { kind: "binary-received", conn: connId(1), bytes: 1 },
   "tick": { kind: "tick" },
   "shutdown-requested": { kind: "shutdown-requested" },
@@ -50,6 +49,7 @@ type Cell = "same" | "changed" | readonly string[];
 
 const MUTE = {
   "socket-closed": "same",
+  "ping-unanswered": "same",
   "send-failed": "same",
   "send-refused": "same",
   "binary-received": "same",
@@ -67,6 +67,7 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
   "holding": {
     "socket-opened": "same",
     "socket-closed": "changed",
+    "ping-unanswered": ["close:1:4007"],
     "send-failed": "changed",
     "send-refused": "same",
     "binary-received": ["send:1"],
@@ -78,18 +79,6 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
     "leave": ["close:1:4009"],
     "unknown type": "changed",
     "bad frame": ["send:1"],
-  },
-  "waiting": {
-    ...MUTE,
-    "socket-opened": "same",
-    "socket-closed": "changed",
-    "send-failed": "changed",
-    "shutdown-requested": ["close:1:1001", "close:2:1001"],
-  },
-  "waiting, and gone": {
-    ...MUTE,
-    "socket-opened": "same",
-    "shutdown-requested": ["close:2:1001"],
   },
   "refused": {
     ...MUTE,
@@ -129,12 +118,6 @@ for (const phase of Object.keys(PHASES) as Phase[]) {
 
 function opened(): World {
   return after(world(), (w) => w.open(1, "a"));
-}
-
-/** Connection 1 gave a wrong token for what connection 2 holds. */
-function waiting(): World {
-  const w = after(world({ wrong_token_limit: 0 }), (w) => w.open(2, "a", "another"));
-  return after(w, (w) => w.open(1, "a"));
 }
 
 function after(w: World, act: (w: World) => unknown): World {

@@ -1,12 +1,11 @@
 /**
- * Who may come in: the price of wrong tokens, what a token proves, which pages, how long a query.
+ * Who may come in: tries of wrong tokens, what a token proves, which pages, how long a query.
  */
 import {
   connId,
   type Effect,
   type Identity,
   initialState,
-  nextWakeAt,
   type PartialSettings,
   respond,
   settingsFrom,
@@ -19,13 +18,11 @@ import {
   opens,
   refuses,
   sends,
-  wake,
   type World,
   world,
 } from "../support/world.ts";
 
 const TAKEN = { type: "ID-TAKEN", payload: { msg: "ID is taken" } };
-const SHUT_OUT = "Too many wrong tokens from this address: try again later";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 
 /** A world in which "a" is held from 192.0.2.1 and has a deadline far away. */
@@ -35,145 +32,122 @@ function held(options: PartialSettings = {}): World {
   return w;
 }
 
+/** Asks for an id from another address than the one that holds "a". */
+function comes(
+  w: World,
+  conn: number,
+  id: string,
+  token: string,
+  address = "198.51.100.7",
+): readonly Effect[] {
+  return w.step(opening(conn, { id, token, address }));
+}
+
 /** Tries a wrong token for "a". */
-function guess(w: World, conn: number, address = "198.51.100.7"): readonly Effect[] {
-  return w.step(opening(conn, { id: "a", token: `guess ${conn}`, address }));
+function guess(w: World, conn: number, address?: string): readonly Effect[] {
+  return comes(w, conn, "a", `guess ${conn}`, address);
 }
 
 function taken(conn: number): Effect[] {
   return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, "ID is taken")];
 }
 
-Deno.test("[LIMIT-3] ten wrong tokens are answered at once, then each waits twice as long", () => {
-  const w = held();
+Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is: the right one neither", () => {
+  const w = held({ wrong_token_burst: 3 });
   const owner = w.state.claims;
-  for (let conn = 2; conn < 12; conn++) assertEquals(guess(w, conn), taken(conn));
-  const delays: number[] = [];
-  for (let conn = 12; conn < 24; conn++) {
-    assertEquals(guess(w, conn), [], "no answer yet");
-    const asked = w.now;
-    const woken = wake(w);
-    assertEquals(woken?.effects, taken(conn));
-    delays.push((woken?.at ?? NaN) - asked);
-  }
-  const doubled = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800];
-  assertEquals(delays, [...doubled, 25_000, 25_000, 25_000, 25_000]);
+  for (let conn = 2; conn < 5; conn++) assertEquals(guess(w, conn), taken(conn));
+  const spent = w.state;
+  assertEquals(guess(w, 5), taken(5));
+  assertEquals(
+    comes(w, 6, "a", "mine"),
+    taken(6),
+    "the right token, from the address that guessed",
+  );
+  assertStrictEquals(w.state, spent, "what is not looked at does not count");
   assertStrictEquals(w.state.claims, owner);
+  assertEquals(comes(w, 7, "b", "any"), [opens(7)], "a free id");
+  assertEquals(w.open(8, "a", "mine"), [opens(8), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-3] another address is answered at once, and a whole /64 is one address", () => {
-  const w = held({ wrong_token_limit: 1 });
-  guess(w, 2, "2001:db8::1");
-  assertEquals(guess(w, 3, "2001:db8::2"), [], "the same /64 waits");
-  assertEquals(guess(w, 4, "2001:db8:0:1::1"), taken(4));
+Deno.test("[LIMIT-3] by default a hundred at once, then one more a second, the first after half of it", () => {
+  const w = held();
+  for (let conn = 2; conn < 102; conn++) guess(w, conn);
+  const spent = w.state;
+  guess(w, 102);
+  assertStrictEquals(w.state, spent);
+  w.now = 499;
+  assertEquals(comes(w, 103, "a", "mine"), taken(103));
+  w.now = 500;
+  guess(w, 104);
+  w.now = 1_499;
+  assertEquals(comes(w, 105, "a", "mine"), taken(105));
+  w.now = 1_500;
+  assertEquals(comes(w, 106, "a", "mine"), [opens(106), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-3] a right token is not delayed, nor a free id, from the same address", () => {
-  const w = held({ wrong_token_limit: 0 });
-  assertEquals(guess(w, 2, "192.0.2.1"), []);
-  assertEquals(w.open(3, "b"), [opens(3)]);
-  assertEquals(w.open(4, "a", "mine"), [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
+Deno.test("[LIMIT-3] a right token costs nothing", () => {
+  const w = held({ wrong_token_burst: 1 });
+  w.open(2, "a", "mine");
+  assertEquals(w.open(3, "a", "mine"), [opens(3), closes(2, CLOSE.replaced, REPLACED)]);
+  assertEquals(w.state.wrongTokens.size, 0);
 });
 
-Deno.test("[LIMIT-3] tokens are forgotten when the window since the first of them has passed", () => {
-  const w = held({ wrong_token_limit: 2, wrong_token_window: 1_000, max_wrong_token_delay: 10 });
-  guess(w, 2);
-  w.now = 999;
-  guess(w, 3);
-  assertEquals(guess(w, 4), [], "the third");
-  w.now = 1_000;
-  assertEquals(guess(w, 5), taken(5), "the first of a new window");
-  assertEquals([guess(w, 6), guess(w, 7)], [taken(6), []], "the second, and the third");
-  w.now = 1_009;
-  assertEquals(w.tick(), taken(4));
+Deno.test("[LIMIT-3] tries come back with time, and no more than wrong_token_burst of them", () => {
+  const w = held({ wrong_token_burst: 2, wrong_token_rate: 10, wrong_token_addresses: 5 });
+  const tries = (from: number): number => {
+    let count = 0;
+    for (let conn = from; conn < from + 9; conn++) {
+      const before = w.state.wrongTokens;
+      guess(w, conn);
+      if (w.state.wrongTokens !== before) count++;
+    }
+    return count;
+  };
+  assertEquals(tries(10), 2);
+  w.now = 49;
+  assertEquals(tries(20), 0);
+  w.now = 50;
+  assertEquals(tries(30), 1);
+  w.now = 1e6;
+  assertEquals(tries(40), 2);
 });
 
-Deno.test("[LIMIT-3] an answer comes when it is due, and not before", () => {
-  const w = held({ wrong_token_limit: 0 });
-  guess(w, 2);
-  w.now = 99.999;
-  assertEquals(w.tick(), []);
-  w.now = 100;
-  assertEquals(w.tick(), taken(2));
-});
-
-Deno.test("[LIMIT-3] a maximum of 0 counts, and delays nobody", () => {
-  const w = held({ wrong_token_limit: 0, max_wrong_token_delay: 0 });
+Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", () => {
+  const w = held({ wrong_token_rate: 0, wrong_token_burst: 1 });
   for (let conn = 2; conn < 30; conn++) assertEquals(guess(w, conn), taken(conn));
+  assertEquals(w.state.wrongTokens.size, 0);
 });
 
-Deno.test("[LIMIT-4] whoever waits is mute, and its place is kept when it hangs up", () => {
-  const w = held({ wrong_token_limit: 0 });
-  guess(w, 2);
-  const waiting = w.state;
-  assertEquals(w.say(2, { type: "OFFER", dst: "a" }), []);
-  assertEquals(w.text(2, "no JSON"), []);
-  assertEquals(w.step({ kind: "binary-received", conn: connId(2), bytes: 1 }), []);
-  assertEquals(guess(w, 2), [], "opened twice");
-  assertStrictEquals(w.state, waiting);
-  assertEquals(w.closed(2), []);
-  assertEquals([w.state.waiting.size, w.state.addresses.size], [1, 2]);
-  w.now = 100;
-  assertEquals(w.tick(), [], "nobody is there to be told");
-  assertEquals([w.state.waiting.size, w.state.addresses.size], [0, 1]);
-  assertEquals(nextWakeAt(w.state), 86_400_000 as never, "only the owner's silence is left");
+Deno.test("[LIMIT-3] a whole /64 is one address, and another is another", () => {
+  const w = held({ wrong_token_burst: 1 });
+  guess(w, 2, "2001:db8::1");
+  assertEquals(comes(w, 3, "a", "mine", "2001:db8::2"), taken(3));
+  const there = comes(w, 4, "a", "mine", "2001:db8:0:1::1");
+  assertEquals(there, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-4] [LIFE-3] whoever waits is told when the server stops", () => {
-  const w = held({ wrong_token_limit: 0 });
-  guess(w, 2);
-  const reason = "Server is shutting down";
-  assertEquals(w.step({ kind: "shutdown-requested" }), [
-    closes(1, CLOSE.shutdown, reason),
-    closes(2, CLOSE.shutdown, reason),
-  ]);
+Deno.test("[LIMIT-3] [AUTH-3] a token that proves who it is from is no guess: it neither counts nor is stopped", () => {
+  const w = world({ wrong_token_burst: 1 });
+  w.step(opening(1, { id: "room", identity: proven("ann", ["room"]) }));
+  const bob = w.step(opening(2, { id: "room", identity: proven("bob", ["room"]) }));
+  assertEquals([bob, w.state.wrongTokens.size], [taken(2), 0]);
+  w.step(opening(3, { id: "room" }));
+  assertEquals(w.state.wrongTokens.size, 1, "an unchecked one counts");
+  const ann = w.step(opening(4, { id: "room", identity: proven("ann", ["room"]) }));
+  assertEquals(ann, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-4] only so many may wait: then who guessed too often is refused, and others are not", () => {
-  const w = held({ wrong_token_limit: 1, max_waiting_sockets: 2 });
-  guess(w, 2);
-  assertEquals([guess(w, 3), guess(w, 4)], [[], []]);
-  assertEquals(guess(w, 5), refuses(5, CLOSE.tooMany, SHUT_OUT));
-  assertEquals(w.state.waiting.size, 2);
-  assertEquals(guess(w, 6, "203.0.113.1"), taken(6), "another address has its own first try");
-  assertEquals(w.open(7, "b"), [opens(7)]);
-  w.closed(3);
-  assertEquals(guess(w, 8), refuses(8, CLOSE.tooMany, SHUT_OUT), "hanging up gains nothing");
-  w.now = 100;
-  w.tick();
-  assertEquals(guess(w, 9), [], "one may wait again");
-});
-
-Deno.test("[LIMIT-2] [LIMIT-4] a wrong token waits only where its address has a place", () => {
-  const w = held({ wrong_token_limit: 0, max_sockets_per_address: 1 });
-  assertEquals(guess(w, 2), []);
-  assertEquals(guess(w, 3), refuses(3, CLOSE.tooMany, SHUT_OUT));
-  assertEquals(guess(w, 4, "203.0.113.1"), [], "another address has its own place");
-});
-
-Deno.test("[LIMIT-4] [LIFE-3] whoever hung up while it waited is not told when the server stops", () => {
-  const w = held({ wrong_token_limit: 0 });
-  guess(w, 2);
-  w.closed(2);
-  const stopped = [closes(1, CLOSE.shutdown, "Server is shutting down")];
-  assertEquals(w.step({ kind: "shutdown-requested" }), stopped);
-});
-
-Deno.test("[LIMIT-5] of so many addresses the guesses are remembered; the oldest is forgotten first", () => {
-  const w = held({ wrong_token_limit: 1, wrong_token_addresses: 3 });
+Deno.test("[LIMIT-5] of so many addresses wrong tokens are remembered; with one more all others are forgotten", () => {
+  const w = held({ wrong_token_burst: 2, wrong_token_addresses: 2 });
   const from = (n: number): string => `198.51.100.${n}`;
-  for (const n of [1, 2, 3, 4]) assertEquals(guess(w, 10 + n, from(n)), taken(10 + n));
-  assertEquals(w.state.wrongTokens.size, 3);
-  for (const n of [2, 3, 4]) assertEquals(guess(w, 20 + n, from(n)), [], `${n} is remembered`);
-  assertEquals(guess(w, 21, from(1)), taken(21), "the first was forgotten");
-});
-
-Deno.test("[LIMIT-5] what is over is forgotten with the next wrong token of anybody", () => {
-  const w = held({ wrong_token_window: 1_000 });
-  for (let n = 1; n <= 50; n++) guess(w, n + 1, `198.51.100.${n}`);
-  w.now = 1_000;
-  guess(w, 100, "203.0.113.1");
-  assertEquals([w.state.wrongTokens.size, w.state.wrongOrder.size], [1, 1]);
+  for (const n of [1, 2]) guess(w, 10 + n, from(n));
+  guess(w, 20, from(1));
+  assertEquals(w.state.wrongTokens.size, 2, "one that is known needs no place");
+  assertEquals(comes(w, 21, "a", "mine", from(1)), taken(21));
+  guess(w, 22, from(3));
+  assertEquals(w.state.wrongTokens.size, 1);
+  const again = comes(w, 23, "a", "mine", from(1));
+  assertEquals(again, [opens(23), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
 Deno.test("[OPEN-10] a page of an origin that is not listed is refused; no Origin is no page", () => {

@@ -66,7 +66,7 @@ function randomEvent(dice: Dice): Event {
   const kind = dice.chance();
   if (kind < 0.15) return opening(conn, { id: pick(dice, IDS), token: pick(dice, ["t", "u"]) });
   if (kind < 0.18) return opening(conn, { id: mutate(dice, IDS), token: mutate(dice, IDS) });
-  if (kind < 0.22) return { kind: "socket-closed", conn };
+  if (kind < 0.22) return { kind: "socket-closed", conn, code: 1005 };
   if (kind < 0.3) return { kind: "tick" };
   if (kind < 0.32) return { kind: "send-failed", conn, texts: [mutate(dice, frames)] };
   if (kind < 0.6) return { kind: "frame-received", conn, text: pick(dice, frames) };

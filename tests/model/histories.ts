@@ -35,7 +35,7 @@ export type Act =
   }
   | { readonly kind: "text"; readonly pick: number; readonly text: string }
   | { readonly kind: "binary"; readonly pick: number; readonly bytes: number }
-  | { readonly kind: "closed" | "send-refused"; readonly pick: number }
+  | { readonly kind: "closed" | "unanswered" | "send-refused"; readonly pick: number }
   | { readonly kind: "send-failed"; readonly pick: number; readonly count: number }
   /** As many candidates for as many absent peers, then one more for the first of them. */
   | { readonly kind: "scatter"; readonly pick: number; readonly count: number }
@@ -164,6 +164,7 @@ function acts(mood: Mood): fc.Arbitrary<Act> {
     { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: rawText }) },
     { weight: weights.odd, arbitrary: fc.record({ kind: kind("binary"), pick, bytes }) },
     { weight: 4 * weights.closed, arbitrary: fc.record({ kind: kind("closed"), pick }) },
+    { weight: weights.odd, arbitrary: fc.record({ kind: kind("unanswered"), pick }) },
     { weight: 4 * weights.undelivered, arbitrary: fc.record({ kind: kind("send-refused"), pick }) },
     {
       weight: 4 * weights.undelivered,

@@ -19,7 +19,6 @@ type Client = Socket & { id: string; owner: string; paid: number; bad: number; t
 type Message = { type: string; src: string; dst: string; text: string };
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
-const WRONG_TOKENS = "Too many wrong tokens from this address: try again later";
 const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
 
 class Server {
@@ -27,13 +26,12 @@ class Server {
   stopped = false;
   effects: Effect[] = [];
   clients: Client[] = [];
-  waiting: (Socket & { hungUp: boolean })[] = [];
-  tries: { group: string; endAt: number; count: number }[] = [];
+  tries: { group: string; paid: number }[] = [];
   stored: (Message & { by: string | null; bytes: number; dueAt: number; told: boolean })[] = [];
   constructor(readonly settings: Settings) {}
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
   readonly nextWakeAt = (): number | null => {
-    const deadlines = [...this.stored, ...this.waiting, ...this.clients].map(({ dueAt }) => dueAt);
+    const deadlines = [...this.stored, ...this.clients].map(({ dueAt }) => dueAt);
     return deadlines.length === 0 ? null : Math.min(...deadlines);
   };
 
@@ -42,9 +40,11 @@ class Server {
     if (event.kind === "socket-opened") this.open(event);
     if (event.kind === "frame-received") this.receive(event.conn, event.text);
     if (event.kind === "binary-received") this.receive(event.conn, event.bytes);
-    if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2, LIMIT-4
+    const mute = event.kind === "ping-unanswered" ? event.conn : null; // LIFE-4
+    const why = `No answer to a ping for ${this.settings.ping_timeout} ms`;
+    if (this.clients.some(({ conn }) => conn === mute)) this.end(mute as ConnId, 4007, why, null);
+    if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2
       this.clients = this.clients.filter(({ conn }) => conn !== event.conn);
-      this.waiting.filter((s) => s.conn === event.conn).forEach((socket) => socket.hungUp = true);
     }
     const unsent = event.kind === "send-failed" && !this.stopped ? event.texts : [];
     unsent.flatMap(callsIn).forEach((call) => this.route(call)); // MSG-12
@@ -56,29 +56,26 @@ class Server {
   };
 
   open(event: SocketOpened): void {
-    const { settings, clients, waiting, now } = this;
+    const { settings, clients, now } = this;
     const { conn, identity } = event;
     const [id, token, group] = [event.id ?? "", event.token ?? "", groupOf(event.address)];
-    const sockets = [...clients, ...waiting];
-    if (sockets.some((socket) => socket.conn === conn)) return;
+    if (clients.some((socket) => socket.conn === conn)) return;
     const holder = this.holderOf(id);
     const owner = identity.kind === "proven" ? identity.subject : token; // AUTH-3
     const places = settings.max_sockets_per_address || Infinity;
-    const hasPlace = sockets.filter((socket) => socket.group === group).length < places;
-    const mayWait = waiting.length < settings.max_waiting_sockets;
-    const [mine] = this.tries.filter((tries) => tries.group === group && tries.endAt > now);
-    const usedUp = mine !== undefined && mine.count >= settings.wrong_token_limit;
+    const hasPlace = clients.filter((socket) => socket.group === group).length < places;
+    const isGuess = identity.kind !== "proven"; // LIMIT-3
+    const isTaken = (isGuess && this.afterTry(group) === null) || holder?.owner !== owner;
     const isFull = holder === undefined && clients.length >= settings.concurrent_limit;
     const refusals: Refusal[] = [
       ...this.denials(event, id, token),
-      [usedUp && !mayWait, 4029, WRONG_TOKENS], // LIMIT-4
-      [holder !== undefined && holder.owner !== owner, 4001, "ID is taken"], // OPEN-4
+      [holder !== undefined && isTaken, 4001, "ID is taken"], // OPEN-4
       [!hasPlace && holder?.group !== group, 4029, "Too many connections from this address"], // LIMIT-2
       [holder !== undefined && holder.conn > conn, 4000, REPLACED], // OPEN-5
       [isFull, 4004, "Server has reached its concurrent user limit"], // OPEN-7
     ];
     const [, code, sentence = ""] = refusals.find(([applies]) => applies) ?? [];
-    if (code === 4001) return this.wrongToken(conn, group, mayWait && hasPlace);
+    if (code === 4001 && isGuess) this.countTry(group);
     if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : sentence);
     const dueAt = now + settings.alive_timeout; // OPEN-5, OPEN-6, QUEUE-1
     clients.push({ conn, id, owner, group, dueAt, paid: now, bad: 0, told: [] });
@@ -116,25 +113,28 @@ class Server {
     ];
   }
 
-  wrongToken(conn: ConnId, group: string, mayWait: boolean): void {
-    const { settings, now } = this;
-    this.tries = this.tries.filter((tries) => tries.group !== group || tries.endAt > now); // LIMIT-3
-    let mine = this.tries.find((tries) => tries.group === group);
-    const endAt = now + settings.wrong_token_window;
-    if (mine === undefined) this.tries.push(mine = { group, endAt, count: 0 });
-    mine.count += 1;
-    this.tries = this.tries.slice(-settings.wrong_token_addresses); // LIMIT-5
-    const beyond = mine.count - settings.wrong_token_limit;
-    const delay = Math.min(100 * 2 ** (beyond - 1), settings.max_wrong_token_delay);
-    if (beyond <= 0 || delay === 0) return this.end(conn, 4001, "ID is taken");
-    if (!mayWait) return this.end(conn, 4029, WRONG_TOKENS); // LIMIT-4
-    this.waiting.push({ conn, group, dueAt: now + delay, hungUp: false });
+  /** Until when one more wrong token is paid for; `null` where the address may not try: LIMIT-3. */
+  afterTry(group: string): number | null {
+    const { wrong_token_rate: rate, wrong_token_burst: burst } = this.settings;
+    const paid = this.tries.find((tries) => tries.group === group)?.paid ?? this.now;
+    const price = rate === 0 ? 0 : 1000 / rate;
+    const after = Math.max(paid, this.now) + price;
+    return after - this.now > (burst + 0.5) * price ? null : after;
+  }
+
+  countTry(group: string): void {
+    const paid = this.afterTry(group);
+    if (paid === null || this.settings.wrong_token_rate === 0) return;
+    const others = this.tries.filter((tries) => tries.group !== group);
+    const isFull = this.tries.length === others.length &&
+      others.length >= this.settings.wrong_token_addresses; // LIMIT-5
+    this.tries = [...isFull ? [] : others, { group, paid }];
   }
 
   receive(conn: ConnId, frame: string | number): void {
     const { frame_rate, frame_burst, max_message_bytes, max_bad_frames } = this.settings;
     const client = this.clients.find((other) => other.conn === conn);
-    if (client === undefined) return; // OPEN-9, LIMIT-4
+    if (client === undefined) return; // OPEN-9
     const price = frame_rate === 0 ? 0 : 1000 / frame_rate; // LIMIT-1
     client.paid = Math.max(client.paid, this.now) + price;
     const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
@@ -153,29 +153,32 @@ class Server {
 
   /** Does what a frame asks for, or returns what is wrong with it: MSG-6. */
   obey(client: Client, given: string | number): string | void {
-    const binary = `A frame must be text: got ${given} bytes of binary data.`;
+    const binary = `A binary frame must hold UTF-8 text: got ${given} bytes that are none.`;
     if (typeof given === "number") return binary;
     const frame = parsed(given);
     if (frame === undefined) return `A frame must be JSON, and this is not: ${named(given)}.`;
     const isObject = frame instanceof Object && !Array.isArray(frame);
     if (!isObject) return `A frame must be a JSON object: got ${named(frame)}.`;
     const [type, dst] = fieldsOf(frame, "type", "dst");
-    const nameless = `The "type" of a frame must be a string: got ${named(type)}.`;
-    if (typeof type !== "string") return nameless;
+    if (typeof type !== "string") return; // MSG-8
     const isOurs = ["OPEN", "ID-TAKEN", "ERROR"].includes(type);
     if (isOurs) return `A frame of type "${type}" is for the server to send, not for a client.`;
     const valid = { dueAt: this.now + this.settings.alive_timeout, bad: 0 };
     if (type === "HEARTBEAT") Object.assign(client, valid); // MSG-5, MSG-7
     if (![...CALLS, "EXPIRE", "LEAVE"].includes(type)) return; // MSG-8
     if (type === "LEAVE" && (dst ?? "") === "") return this.end(client.conn, 4009, "Left", null); // MSG-4
-    const address = `The "dst" of a frame of type "${type}" must be a peer's id`;
-    if (typeof dst !== "string" || dst === "") return `${address}: got ${named(dst)}.`;
-    const head = JSON.stringify({ type, src: client.id, dst }).slice(0, -1); // MSG-1
-    const text = `${head}${payloadIn(given)}}`; // MSG-2
     Object.assign(client, valid);
-    const begun = type === "OFFER" || type === "ANSWER" ? dst : null; // QUEUE-4
+    const most = this.settings.max_id_length;
+    const whole = dst instanceof Object ? `${{}.toString.call(dst)}` : `${dst ?? ""}`; // MSG-13
+    const isUsable = whole !== "" && whole === dst && whole.length <= most &&
+      !/\p{Cc}/u.test(whole);
+    const to = whole.length > most ? `${whole.slice(0, most)}…` : whole;
+    const head = JSON.stringify({ type, src: client.id, dst: to }).slice(0, -1); // MSG-1
+    const sent = { type, src: client.id, dst: to, text: `${head}${payloadIn(given)}}` }; // MSG-2
+    const begun = type === "OFFER" || type === "ANSWER" ? to : null; // QUEUE-4
     client.told = client.told.filter((id) => id !== begun);
-    this.route({ type, src: client.id, dst, text });
+    if (isUsable) return this.route(sent);
+    if (type !== "LEAVE") this.tellOfRefusal(sent);
   }
 
   route(sent: Message): void {
@@ -192,8 +195,8 @@ class Server {
     const mine = all.filter((message) => message.src === src);
     const sum = (list: typeof all): number => list.reduce((sum, { bytes }) => sum + bytes, 0);
     const hasRoom = there.length <= settings.queue_limit &&
-      mine.length <= settings.source_queue_limit && sum(all) <= settings.max_queue_bytes &&
-      sum(there) <= settings.max_unsent_bytes / 2;
+      mine.length <= settings.source_queue_limit && sum(mine) <= settings.source_queue_bytes &&
+      sum(all) <= settings.max_queue_bytes && sum(there) <= settings.max_unsent_bytes / 2;
     if (!hasRoom) return this.tellOfRefusal(sent);
     this.stored = all;
   }
@@ -218,18 +221,15 @@ class Server {
       const source = this.holderOf(message.src);
       if (source?.owner === message.by && !message.told) this.sendExpire(source, message.dst);
     }
-    const answers = this.waiting.filter((socket) => isDue(socket) && !socket.hungUp).sort(inTurn);
-    this.waiting = this.waiting.filter((socket) => !isDue(socket));
-    answers.forEach(({ conn }) => this.end(conn, 4001, "ID is taken")); // LIMIT-3
     const silence = `No valid message for ${this.settings.alive_timeout} ms`; // LIFE-1
     const silent = this.clients.filter(isDue).sort(inTurn);
     silent.forEach(({ conn }) => this.end(conn, 4008, silence, null));
   }
 
   shutDown(): void { // LIFE-3
-    const sockets = [...this.clients, ...this.waiting.filter(({ hungUp }) => !hungUp)];
-    sockets.sort((a, b) => a.conn - b.conn).forEach(({ conn }) => this.end(conn, 1001, ENDS, null));
-    [this.waiting, this.tries, this.stored, this.stopped] = [[], [], [], true];
+    const sockets = [...this.clients].sort((a, b) => a.conn - b.conn);
+    sockets.forEach(({ conn }) => this.end(conn, 1001, ENDS, null));
+    [this.tries, this.stored, this.stopped] = [[], [], true];
   }
 
   send(conn: ConnId, frame: string | object): void {

@@ -35,7 +35,7 @@ function says(conn: number, type: string, dst?: string): Event {
 }
 
 function hangsUp(conn: number): Event {
-  return { kind: "socket-closed", conn: connId(conn) };
+  return { kind: "socket-closed", conn: connId(conn), code: 1005 };
 }
 
 function message(type: string, src: string, dst: string): string {
@@ -174,45 +174,34 @@ Deno.test("model: [MSG-12] [QUEUE-4] what could not be handed over is stored or 
   ]);
 });
 
-Deno.test("model: [LIMIT-3] [LIMIT-4] wrong tokens wait longer and longer, and keep their place", () => {
-  const limits = { wrong_token_limit: 1, max_wrong_token_delay: 300, max_waiting_sockets: 3 };
-  const full = "Too many wrong tokens from this address: try again later";
-  follows(limits, [
+Deno.test("model: [LIMIT-3] a held id is taken for an address whose tries are used up, a free one is not", () => {
+  follows({ wrong_token_burst: 2, wrong_token_rate: 10 }, [
     [0, opens(1, "a"), open(1)],
     [0, opens(2, "a", { token: "u" }), ...taken(2)],
-    [0, opens(5, "a", { token: "u" })],
-    [0, opens(3, "a", { token: "u" })],
-    [0, opens(4, "a", { token: "u" })],
-    [0, opens(6, "z"), error(6, full), `closes 6: 4029 ${full}`],
-    [0, opens(7, "z", { address: "5.6.7.8" }), open(7)],
-    [50, hangsUp(3)],
-    [99, TICK],
-    [100, TICK, ...taken(5)],
-    [300, TICK, ...taken(4)],
-    [300, opens(8, "y"), open(8)],
+    [0, opens(3, "a", { token: "v" }), ...taken(3)],
+    [0, opens(4, "a"), ...taken(4)],
+    [0, opens(5, "z"), open(5)],
+    [0, opens(6, "a", { address: "5.6.7.8" }), open(6), replaced(1)],
+    [49, opens(7, "a"), ...taken(7)],
+    [50, opens(8, "a"), open(8), replaced(6)],
   ]);
 });
 
-Deno.test("model: [LIMIT-3] a delay of nothing is none, and needs no room", () => {
-  follows({ wrong_token_limit: 0, max_wrong_token_delay: 0, max_sockets_per_address: 1 }, [
+Deno.test("model: [LIFE-4] whoever answers no ping is disconnected, without an ERROR", () => {
+  const unanswered = { kind: "ping-unanswered", conn: connId(1) } as const;
+  follows({ ping_timeout: 1_000 }, [
     [0, opens(1, "a"), open(1)],
-    [0, opens(2, "a", { token: "u" }), ...taken(2)],
+    [1_000, unanswered, "closes 1: 4007 No answer to a ping for 1000 ms"],
+    [1_000, unanswered],
   ]);
 });
 
-Deno.test("model: [LIFE-3] whoever waits is disconnected like a client, without an ERROR", () => {
+Deno.test("model: [LIFE-3] at the end everybody is disconnected, the oldest first, without an ERROR", () => {
   const ends = "Server is shutting down";
-  follows({ wrong_token_limit: 0 }, [
+  follows({}, [
     [0, opens(2, "a"), open(2)],
-    [0, opens(3, "a", { token: "u" })],
     [0, opens(1, "b"), open(1)],
-    [
-      1,
-      { kind: "shutdown-requested" },
-      `closes 1: 1001 ${ends}`,
-      `closes 2: 1001 ${ends}`,
-      `closes 3: 1001 ${ends}`,
-    ],
+    [1, { kind: "shutdown-requested" }, `closes 1: 1001 ${ends}`, `closes 2: 1001 ${ends}`],
     [1, { kind: "shutdown-requested" }],
     [200, TICK],
     [200, opens(4, "", { key: "" }), error(4, ends), `closes 4: 1001 ${ends}`],
@@ -235,8 +224,8 @@ Deno.test("model: [LIMIT-1] [MSG-6] [MSG-7] [MSG-9] frames that are too many, ba
     [99, text(2, "[]"), error(2, "A frame must be a JSON object: got an array.")],
     [
       99,
-      says(2, "OFFER"),
-      error(2, 'The "dst" of a frame of type "OFFER" must be a peer\'s id: got nothing.'),
+      text(2, "5"),
+      error(2, "A frame must be a JSON object: got 5."),
       "closes 2: 4010 Sent 2 bad frames in a row",
     ],
     [99, opens(3, "a"), open(3)],

@@ -90,6 +90,15 @@ export const PAYLOADS: readonly unknown[] = [
 
 /** What a field of a frame may be instead of a string. */
 export const ODD_VALUES: readonly unknown[] = [
+  7,
+  "7",
+  { toString: 5 },
+  "[object Object]",
+  "x\u0000",
+  "12345678901",
+  "123456789012",
+  "123456789012",
+  "12345678901…",
   undefined,
   null,
   "",
@@ -134,6 +143,8 @@ export const RAW_TEXTS: readonly string[] = [
   '{"__proto__":{"type":"HEARTBEAT"}}',
   '{"type":"OFFER","__proto__":{"dst":"a"}}',
   '{"type":"LEAVE","__proto__":{"dst":"a"}}',
+  '{"ping":"once"}',
+  `{"type":"OFFER","dst":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
   '\ufeff{"type":"HEARTBEAT"}',
   `{"type":"OFFER","dst":"b","payload":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
   `{"type":"LEAVE","dst":"nobody","payload":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,

@@ -41,7 +41,9 @@ export class Player {
         return [{ kind: "binary-received", conn, bytes: act.bytes }];
       case "closed":
         this.#open = this.#open.filter((open) => open !== conn);
-        return [{ kind: "socket-closed", conn }];
+        return [{ kind: "socket-closed", conn, code: 1005 }];
+      case "unanswered":
+        return [{ kind: "ping-unanswered", conn }];
       case "scatter":
         return Array.from({ length: act.count + 1 }, (_, index) => ({
           kind: "frame-received",

@@ -8,6 +8,7 @@ import type { Break } from "./break.ts";
 import { FRAME_BREAKS } from "./frame_breaks.ts";
 import { GUARD_BREAKS } from "./guard_breaks.ts";
 import { HTTP_BREAKS } from "./http_breaks.ts";
+import { IDS_BREAKS } from "./ids_breaks.ts";
 import { JSON_TEXT_BREAKS } from "./json_text_breaks.ts";
 import { LIVENESS_BREAKS } from "./liveness_breaks.ts";
 import { MAILBOX_BREAKS } from "./mailbox_breaks.ts";
@@ -31,6 +32,7 @@ export const BREAKS: readonly Break[] = [
   ...SNAPSHOT_BREAKS,
   ...MAP_BREAKS,
   ...HTTP_BREAKS,
+  ...IDS_BREAKS,
   ...ADDRESS_BREAKS,
   ...FRAME_BREAKS,
   ...JSON_TEXT_BREAKS,

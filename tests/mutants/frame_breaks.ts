@@ -7,6 +7,36 @@ import { type Break, breaksOf } from "./break.ts";
 
 const FRAME = breaksOf("core/frame.ts", [
   {
+    name: "an object without a type is a bad frame",
+    rules: ["MSG-8"],
+    find: "  const { type, dst } = value;",
+    put: '  const { type, dst } = value;\n  if (typeof type !== "string") return fault("x");',
+  },
+  {
+    name: "a destination that is missing has a name",
+    rules: ["MSG-13", "MSG-4"],
+    find: 'if (dst === undefined || dst === null) return "";',
+    put: 'if (dst === undefined) return "";',
+  },
+  {
+    name: "an object as destination is converted by what is in it",
+    rules: ["MSG-13"],
+    find: "Object.prototype.toString.call(dst)",
+    put: "String(dst)",
+  },
+  {
+    name: "LEAVE with an empty dst is for nobody",
+    rules: ["MSG-4"],
+    find: 'textOf(dst) === "" ? LEAVE',
+    put: "dst === undefined ? LEAVE",
+  },
+  {
+    name: "a destination that is no text is text",
+    rules: ["MSG-13"],
+    find: 'const isText = typeof dst === "string";',
+    put: "const isText = dst !== undefined;",
+  },
+  {
     name: "src is left out",
     rules: ["MSG-1"],
     find: '"type":"${type}","src":${quote(src)},',
@@ -51,8 +81,8 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "a payload that is written as usual is written anew",
     rules: ["MSG-2"],
-    find: "return transmission(type, peerId(dst), payload.trim());",
-    put: "return transmission(type, peerId(dst), JSON.stringify(parseJson(payload)));",
+    find: "return transmission(type, dst, payload.trim());",
+    put: "return transmission(type, dst, JSON.stringify(parseJson(payload)));",
   },
   {
     name: "a payload that is written as usual keeps the white space around it",
@@ -67,18 +97,6 @@ const FRAME = breaksOf("core/frame.ts", [
     put: "",
   },
   {
-    name: "a destination that is written as usual may be empty",
-    rules: ["MSG-6"],
-    find: 'dst === "" || parseJson',
-    put: "parseJson",
-  },
-  {
-    name: "a destination that is written as usual may be no string",
-    rules: ["MSG-6"],
-    find: 'if (typeof dst !== "string" || dst === "" || parseJson',
-    put: 'if (dst === undefined || dst === "" || parseJson',
-  },
-  {
     name: "a frame that is written as usual may lack its end",
     rules: ["MSG-6"],
     find: ' || !text.endsWith("}")',
@@ -87,8 +105,8 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "an answer that is written as usual is passed on as an offer",
     rules: ["MSG-2"],
-    find: "return transmission(type, peerId(dst), payload.trim());",
-    put: 'return transmission("OFFER", peerId(dst), payload.trim());',
+    find: "return transmission(type, dst, payload.trim());",
+    put: 'return transmission("OFFER", dst, payload.trim());',
   },
   {
     name:
@@ -96,12 +114,6 @@ const FRAME = breaksOf("core/frame.ts", [
     rules: ["MSG-6"],
     find: "parseJson(payload) === undefined",
     put: "parseJson(payload.trim()) === undefined",
-  },
-  {
-    name: "LEAVE with an empty dst is a bad frame",
-    rules: ["MSG-4"],
-    find: ' || dst === null || dst === ""',
-    put: "",
   },
   {
     name: "EXPIRE is a type that nobody knows",
@@ -126,18 +138,6 @@ const FRAME = breaksOf("core/frame.ts", [
     rules: ["MSG-8"],
     find: "return UNKNOWN_TYPE;",
     put: 'return fault("Unknown type");',
-  },
-  {
-    name: "an empty dst is a peer's id",
-    rules: ["MSG-6"],
-    find: 'typeof dst === "string" && dst !== ""',
-    put: 'typeof dst === "string"',
-  },
-  {
-    name: "a dst that is no string is a peer's id",
-    rules: ["MSG-6"],
-    find: 'typeof dst === "string" && dst !== ""',
-    put: 'dst !== undefined && dst !== null && dst !== ""',
   },
   {
     name: "an array is taken for an object",

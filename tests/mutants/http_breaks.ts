@@ -38,30 +38,6 @@ export const HTTP_BREAKS: readonly Break[] = breaksOf("core/http.ts", [
     put: "",
   },
   {
-    name: "an id that cannot be claimed is suggested",
-    rules: ["HTTP-2", "OPEN-3"],
-    find: "isUsable(id, state.settings) && ",
-    put: "",
-  },
-  {
-    name: "an empty id is suggested",
-    rules: ["HTTP-2", "OPEN-1"],
-    find: 'id !== "" && ',
-    put: "",
-  },
-  {
-    name: "an id of just max_id_length is not suggested",
-    rules: ["HTTP-2", "OPEN-3"],
-    find: "id.length <= max_id_length",
-    put: "id.length < max_id_length",
-  },
-  {
-    name: "an id with control characters is suggested",
-    rules: ["HTTP-2", "OPEN-3"],
-    find: " && !/\\p{Cc}/u.test(id)",
-    put: "",
-  },
-  {
     name: "a generator is given up one id later",
     rules: ["HTTP-9"],
     find: "i < SUGGESTIONS_MAX",

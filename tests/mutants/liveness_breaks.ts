@@ -8,6 +8,18 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of how silence is noticed. */
 export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
+    name: "a client that answers no ping stays",
+    rules: ["LIFE-4"],
+    find: "return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];",
+    put: "return [state, []];",
+  },
+  {
+    name: "a client that answers no ping keeps its id",
+    rules: ["LIFE-4"],
+    find: "return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];",
+    put: "return [state, [close(conn, CLOSE.unanswered, reason)]];",
+  },
+  {
     name: "bad frames are not forgiven by a good one",
     rules: ["MSG-7"],
     find: "heardAt: now, badFrames: 0 }",

@@ -8,6 +8,24 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of what waits. */
 export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
   {
+    name: "a source may store any number of bytes",
+    rules: ["QUEUE-2"],
+    find: " && source.bytes + bytes <= source_queue_bytes",
+    put: "",
+  },
+  {
+    name: "source_queue_bytes off by one",
+    rules: ["QUEUE-2"],
+    find: "source.bytes + bytes <= source_queue_bytes",
+    put: "source.bytes + bytes < source_queue_bytes",
+  },
+  {
+    name: "the bytes of a source that are gone are still counted",
+    rules: ["QUEUE-2", "STATE-3"],
+    find: "bytes: source.bytes - bytes }",
+    put: "bytes: source.bytes }",
+  },
+  {
     name: "messages expire by queue, not each at its own time",
     rules: ["MSG-3"],
     find: "const expiresAt = millis(now + state.settings.expire_timeout);",
@@ -47,14 +65,14 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
   {
     name: "source_queue_limit off by one: one message more",
     rules: ["QUEUE-2"],
-    find: "?? 0) < source_queue_limit",
-    put: "?? 0) <= source_queue_limit",
+    find: "source.count < source_queue_limit",
+    put: "source.count <= source_queue_limit",
   },
   {
     name: "source_queue_limit off by one: one message less",
     rules: ["QUEUE-2"],
-    find: "?? 0) < source_queue_limit",
-    put: "?? 0) + 1 < source_queue_limit",
+    find: "source.count < source_queue_limit",
+    put: "source.count + 1 < source_queue_limit",
   },
   {
     name: "max_queue_bytes off by one: one byte more",
@@ -107,7 +125,7 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
   {
     name: "a message that finds no room is lost without a word",
     rules: ["QUEUE-2", "QUEUE-5"],
-    find: "return tellFull(state, src, dst);",
+    find: "return refuseMessage(state, src, dst);",
     put: "return [state, []];",
   },
   {
@@ -205,8 +223,8 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
   {
     name: "the messages of a source that are gone are still counted",
     rules: ["QUEUE-2"],
-    find: "must(mapGet(state.sources, src)) - 1",
-    put: "must(mapGet(state.sources, src))",
+    find: "{ count: source.count - 1, bytes",
+    put: "{ count: source.count, bytes",
   },
   {
     name: "a pair is forgotten with the first of its messages",

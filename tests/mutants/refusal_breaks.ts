@@ -8,15 +8,40 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of who is refused. */
 export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
-    name: "a socket that holds an id may open another",
-    rules: ["OPEN-9"],
-    find: "mapHas(state.connections, conn) || ",
+    name: "a held id is looked at, however many wrong tokens there were",
+    rules: ["LIMIT-3"],
+    find:
+      "if (!claimant.isProven && !mayTryToken(state, address, now)) return idTaken(state, conn);",
     put: "",
   },
   {
-    name: "a socket that waits may open again",
-    rules: ["LIMIT-4"],
-    find: " || mapHas(state.waiting, conn)",
+    name: "a proven subject is stopped by the wrong tokens of its neighbours",
+    rules: ["LIMIT-3", "AUTH-3"],
+    find: "if (!claimant.isProven && !mayTryToken",
+    put: "if (!mayTryToken",
+  },
+  {
+    name: "a token that was proven counts as a wrong one",
+    rules: ["LIMIT-3"],
+    find: "claimant.isProven ? state : countWrongToken(state, address, now)",
+    put: "countWrongToken(state, address, now)",
+  },
+  {
+    name: "a wrong token does not count",
+    rules: ["LIMIT-3"],
+    find: "claimant.isProven ? state : countWrongToken(state, address, now)",
+    put: "state",
+  },
+  {
+    name: "ID-TAKEN leaves the socket open",
+    rules: ["OPEN-4"],
+    find: ', close(conn, CLOSE.idTaken, "ID is taken")]]',
+    put: "]]",
+  },
+  {
+    name: "a socket that holds an id may open another",
+    rules: ["OPEN-9"],
+    find: "if (mapHas(state.connections, conn)) return [state, []];",
     put: "",
   },
   {
@@ -102,14 +127,8 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "control characters are accepted",
     rules: ["OPEN-3"],
-    find: "CONTROL.test(value) ?",
-    put: "value === CONTROL.source ?",
-  },
-  {
-    name: "only the control characters below the space are refused",
-    rules: ["OPEN-3"],
-    find: "/\\p{Cc}/u",
-    put: "/[\\0-\\x1f]/u",
+    find: "return hasControl(value) ?",
+    put: "return value === lengthProblem.name ?",
   },
   {
     name: "an identity that was rejected is admitted",
@@ -152,12 +171,6 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
     rules: ["AUTH-3"],
     find: 'event.identity.kind === "proven" ? event.identity.subject : token',
     put: "token",
-  },
-  {
-    name: "wrong tokens shut out nobody who asks for a free id",
-    rules: ["LIMIT-4"],
-    find: "if (isShutOut(state, address, now)) return",
-    put: "if (false) return",
   },
   {
     name: "an address of IPv6 counts alone",

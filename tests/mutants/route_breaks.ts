@@ -8,6 +8,42 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of what becomes of a frame. */
 export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
+    name: "a destination that no peer can have is stored",
+    rules: ["MSG-13"],
+    find: "if (!isUsable) return refuseMessage(heard, src, dst);",
+    put: "",
+  },
+  {
+    name: "a number is a peer's id",
+    rules: ["MSG-13"],
+    find: "frame.isText && isUsableId",
+    put: "isUsableId",
+  },
+  {
+    name: "a destination is kept at any length",
+    rules: ["MSG-13"],
+    find: "isUsable ? frame.dst : cutDestination(frame.dst, max_id_length)",
+    put: "frame.dst",
+  },
+  {
+    name: "a destination is cut one character early",
+    rules: ["MSG-13"],
+    find: "dst.slice(0, maxLength)",
+    put: "dst.slice(0, maxLength - 1)",
+  },
+  {
+    name: "a destination that is cut can be a peer's id",
+    rules: ["MSG-13", "QUEUE-4"],
+    find: "`${dst.slice(0, maxLength)}…`",
+    put: "dst.slice(0, maxLength)",
+  },
+  {
+    name: "what no peer can get begins no attempt",
+    rules: ["MSG-13", "QUEUE-4"],
+    find: "beginAttempt(connection, type, dst)",
+    put: "beginAttempt(connection, type, isUsable ? dst : peerId(`${dst}?`))",
+  },
+  {
     name: "src is taken from the frame",
     rules: ["MSG-1"],
     find: "return transmit(state, conn, hear(known, paidUntil, now), { frame, now });",
@@ -17,20 +53,20 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "LEAVE is stored for a peer that is absent",
     rules: ["MSG-3"],
-    find: 'if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined)',
-    put: "if (false)",
+    find: 'if (type === "LEAVE" && holderOf(state, dst) === undefined) return',
+    put: "if (false) return",
   },
   {
     name: "LEAVE is never passed on",
     rules: ["MSG-2"],
-    find: 'if (frame.type === "LEAVE" && holderOf(state, frame.dst) === undefined)',
-    put: 'if (frame.type === "LEAVE")',
+    find: 'if (type === "LEAVE" && holderOf(state, dst) === undefined) return',
+    put: 'if (type === "LEAVE") return',
   },
   {
     name: "EXPIRE is dropped for a peer that is absent",
     rules: ["MSG-3"],
-    find: 'if (frame.type === "LEAVE" && holderOf',
-    put: 'if ((frame.type === "LEAVE" || frame.type === "EXPIRE") && holderOf',
+    find: 'if (type === "LEAVE" && holderOf',
+    put: 'if ((type === "LEAVE" || type === "EXPIRE") && holderOf',
   },
   {
     name: "a heartbeat does not refresh",

@@ -14,12 +14,6 @@ export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/snapshot.ts", [
     put: "lookAt: null,",
   },
   {
-    name: "who waits for an answer is not restored",
-    rules: ["REC-7"],
-    find: "answerAt: deadlinesOf(waiting.map(([conn, { answerAt }]) => ({ at: answerAt, conn }))),",
-    put: "answerAt: null,",
-  },
-  {
     name: "entries are in the order in which they came",
     rules: ["REC-7"],
     find: "return [...mapEntries(map)].sort(([a], [b]) => a < b ? -1 : 1);",

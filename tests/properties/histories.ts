@@ -53,21 +53,21 @@ const TIGHT: PartialSettings = {
   frame_rate: 100,
   frame_burst: 6,
   max_sockets_per_address: 2,
-  wrong_token_limit: 1,
-  wrong_token_window: 300,
+  source_queue_bytes: 2_000,
+  wrong_token_burst: 1,
+  wrong_token_rate: 5,
   wrong_token_addresses: 2,
-  max_waiting_sockets: 2,
 };
 
 /** Several settings, each with other bounds off, at zero, or the first to be reached. */
 export const SETTINGS: readonly PartialSettings[] = [
   TIGHT,
   { ...TIGHT, queue_limit: 0, max_sockets_per_address: 0, frame_rate: 0 },
-  { ...TIGHT, source_queue_limit: 1, wrong_token_limit: 0, alive_timeout: 50 },
+  { ...TIGHT, source_queue_limit: 1, wrong_token_burst: 3, alive_timeout: 50 },
   { ...TIGHT, max_queue_bytes: 600, max_bad_frames: 1, expire_timeout: 1 },
-  { ...TIGHT, cors: ["https://a.example"], max_waiting_sockets: 0, wrong_token_addresses: 1 },
-  { ...TIGHT, concurrent_limit: 1, frame_burst: 1, max_waiting_sockets: 1 },
-  { ...TIGHT, auth: "jwt", auth_secret: "s".repeat(32), max_wrong_token_delay: 150 },
+  { ...TIGHT, cors: ["https://a.example"], wrong_token_addresses: 1 },
+  { ...TIGHT, concurrent_limit: 1, frame_burst: 1, wrong_token_rate: 0 },
+  { ...TIGHT, auth: "jwt", auth_secret: "s".repeat(32), source_queue_bytes: 600 },
   { expire_timeout: 100, concurrent_limit: 8 },
 ];
 
@@ -137,7 +137,15 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant("socket-closed"), conn: conn.map(connId) }),
+    arbitrary: fc.record({
+      kind: fc.constant("socket-closed"),
+      conn: conn.map(connId),
+      code: fc.constantFrom(1005, 1006),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("ping-unanswered"), conn: conn.map(connId) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("fail", "refuse"), pick: fc.nat(9) }) },
   { weight: 8, arbitrary: fc.constant({ kind: "tick" }) },

@@ -42,14 +42,14 @@ export function checkEmpty({ state, now, checker }: Audited): void {
   if (held !== undefined) {
     throw wrong("LIFE-2", now, `${held} is held, and everybody is gone`, [held]);
   }
-  const { wrongTokens: _, wrongOrder: __, ...rest } = state;
+  const { wrongTokens: _, ...rest } = state;
   for (const [name, value] of Object.entries(rest)) {
     const isMap = typeof value === "object" && value !== null && "size" in value;
     if (isMap && value.size !== 0) {
       throw wrong("STATE-3", now, `${value.size} are left in ${name}, and everybody is gone`);
     }
   }
-  if (state.lookAt !== null || state.answerAt !== null || state.storedBytes !== 0) {
+  if (state.lookAt !== null || state.storedBytes !== 0) {
     throw wrong("STATE-3", now, "Deadlines or bytes are left, and everybody is gone");
   }
   if (checker.holders.size !== 0) {
@@ -58,15 +58,14 @@ export function checkEmpty({ state, now, checker }: Audited): void {
 }
 
 function checkSilent({ now, state, checker }: Audited): void {
-  const { alive_timeout, max_wrong_token_delay } = state.settings;
+  const { alive_timeout } = state.settings;
   for (const session of checker.sessions.values()) {
     const { phase, heardAt, attachedAt, id } = session;
     if (phase === "holder" && now - heardAt > alive_timeout + TIMER_LATE_MAX_MS) {
       throw wrong("LIFE-1", now, `${id} was silent for ${now - heardAt} ms`, [id]);
     }
-    const answerMs = max_wrong_token_delay + OPENING_MAX_MS + TIMER_LATE_MAX_MS;
-    if (phase === "opened" && now - attachedAt > answerMs) {
-      throw wrong("LIMIT-3", now, `${id} waits for an answer since ${attachedAt}`, [id]);
+    if (phase === "opened" && now - attachedAt > OPENING_MAX_MS) {
+      throw wrong("OPEN-6", now, `${id} waits for an answer since ${attachedAt}`, [id]);
     }
   }
 }

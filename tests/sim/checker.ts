@@ -32,6 +32,7 @@ export class Checker {
   readonly sessions = new Map<ConnId, Session>();
   readonly holders = new Map<string, Session>();
   readonly counts: Counts = noCounts();
+  readonly #guessed = new Map<string, number>();
   #step = 0;
 
   /** Nobody is connected. */
@@ -60,6 +61,9 @@ export class Checker {
       case "frame-received":
       case "binary-received":
         this.#heard(step, this.#sessionOf(event.conn));
+        break;
+      case "ping-unanswered":
+        this.#effects(step, null);
         break;
       case "socket-closed":
         this.#end(this.#sessionOf(event.conn), now);
@@ -106,25 +110,33 @@ export class Checker {
     session.phase = "opened";
     const held = holders.get(session.id);
     const isFull = holders.size >= this.#settings.concurrent_limit;
-    const { waiting } = step.state;
-    const isShutOut = waiting.size >= this.#settings.max_waiting_sockets &&
-      step.effects.some((effect) => effect.kind === "close" && effect.code === CLOSE.tooMany);
+    const isTaken = step.effects.some((effect) =>
+      effect.kind === "close" && effect.code === CLOSE.idTaken
+    );
     this.#effects(step, session);
     const isIn = holders.get(session.id) === session;
     if (held !== undefined && held.token !== session.token) {
+      this.#guessed.set(session.link.address, this.#guesses(session) + 1);
       if (isIn) throw this.#broken("OPEN-4", step, `${session.id} was given to a wrong token`);
     } else if (held !== undefined && session.conn < held.conn) {
       if (isIn) throw this.#broken("OPEN-5", step, "an older socket took over");
     } else if (held !== undefined) {
-      if (!isIn && !isShutOut) throw this.#broken("OPEN-5", step, "a takeover was refused");
+      // Not looked at, where its address has tried as many wrong tokens as it may.
+      const isBlocked = isTaken && this.#guesses(session) >= this.#settings.wrong_token_burst;
+      if (!isIn && !isBlocked) throw this.#broken("OPEN-5", step, "a takeover was refused");
       if (isIn && held.phase !== "closed") {
         throw this.#broken("OPEN-5", step, "the old one is open");
       }
       if (isIn) this.counts.takeovers++;
-    } else if (isIn === isFull && !isShutOut) {
+    } else if (isIn === isFull) {
       throw this.#broken("OPEN-6", step, isIn ? "more clients than there may be" : "not admitted");
     }
     if (isIn) this.post.checkDrained(session.id, step.now);
+  }
+
+  /** How many wrong tokens the address of a session has ever tried. */
+  #guesses({ link }: Session): number {
+    return this.#guessed.get(link.address) ?? 0;
   }
 
   #heard(step: Step, session: Session): void {
@@ -164,7 +176,8 @@ export class Checker {
     if (this.holders.has(letter.dst)) {
       throw broken(letter, step.now, "MSG-2", "was not given to its peer, who is there");
     }
-    if (this.post.hasRoom(letter)) {
+    const isUsable = letter.dst !== "" && letter.dst.length <= this.#settings.max_id_length;
+    if (isUsable && this.post.hasRoom(letter)) {
       letter.owner = this.#sourceOf(letter)?.token ?? null;
       letter.step = this.#step;
       this.post.store(letter, step.now);
@@ -257,6 +270,9 @@ export class Checker {
     }
     if (code === CLOSE.timedOut) {
       this.#timedOut(step, session);
+    } else if (code === CLOSE.unanswered) {
+      const isOwn = step.event.kind === "ping-unanswered" && step.event.conn === session.conn;
+      if (!isOwn) throw this.#broken("LIFE-4", step, `${session.id} had answered its pings`);
     } else if (code === CLOSE.left || code === CLOSE.badFrames || code === CLOSE.tooMany) {
       // Who slept answers everything at once when it wakes.
       const { isRough, isDisturbed } = session.link;

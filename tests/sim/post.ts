@@ -19,7 +19,7 @@ export class Post {
   /** By number; those that were forgotten are gone. */
   readonly #letters: (Letter | undefined)[] = [];
   readonly #mail = new Map<string, { letters: Letter[]; bytes: number }>();
-  readonly #sources = new Map<string, number>();
+  readonly #sources = new Map<string, Waiting>();
   /** What is stored, oldest first, from `#firstDue` on; some were delivered meanwhile. */
   #due: Letter[] = [];
   #firstDue = 0;
@@ -67,13 +67,16 @@ export class Post {
 
   /** Whether the store has room for a letter (QUEUE-2). */
   hasRoom(letter: Letter): boolean {
-    const { queue_limit, source_queue_limit, max_queue_bytes, max_unsent_bytes } = this.#settings;
+    const { queue_limit, max_queue_bytes, max_unsent_bytes } = this.#settings;
+    const { source_queue_limit, source_queue_bytes } = this.#settings;
     const src = srcOf(letter);
     const bytes = storedBytesOf(letter, src);
     const mail = this.#mail.get(letter.dst);
+    const source = this.#sources.get(src) ?? NOTHING;
     return (mail?.letters.length ?? 0) < queue_limit &&
       (mail?.bytes ?? 0) + bytes <= max_unsent_bytes / 2 &&
-      (this.#sources.get(src) ?? 0) < source_queue_limit && this.#bytes + bytes <= max_queue_bytes;
+      source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
+      this.#bytes + bytes <= max_queue_bytes;
   }
 
   /** The server keeps a letter. */
@@ -84,7 +87,8 @@ export class Post {
     mail.letters.push(letter);
     mail.bytes += bytes;
     this.#mail.set(letter.dst, mail);
-    this.#sources.set(src, (this.#sources.get(src) ?? 0) + 1);
+    const source = this.#sources.get(src) ?? NOTHING;
+    this.#sources.set(src, { count: source.count + 1, bytes: source.bytes + bytes });
     this.#bytes += bytes;
     this.stored++;
     letter.place = "stored";
@@ -175,12 +179,20 @@ export class Post {
       mail.bytes -= bytes;
       if (mail.letters.length === 0) this.#mail.delete(letter.dst);
     }
-    this.#sources.set(src, (this.#sources.get(src) ?? 1) - 1);
+    const source = this.#sources.get(src) ?? NOTHING;
+    this.#sources.set(src, { count: source.count - 1, bytes: source.bytes - bytes });
     this.#bytes -= bytes;
     this.stored--;
   }
 }
 
+/** What waits of one source. */
+interface Waiting {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+const NOTHING: Waiting = { count: 0, bytes: 0 };
 const ORDER = "QUEUE-1";
 const ONE_END = "QUEUE-5";
 

@@ -81,8 +81,8 @@ function live(world: World, { hours, clients, ways }: Scenario): void {
     audit(lookAt());
   }
   world.isQuiet = true;
-  const { alive_timeout, max_wrong_token_delay, expire_timeout } = loop.state.settings;
-  const restMs = alive_timeout + FREEZE_MAX_MS + max_wrong_token_delay + expire_timeout + CALM_MS;
+  const { alive_timeout, expire_timeout } = loop.state.settings;
+  const restMs = alive_timeout + FREEZE_MAX_MS + expire_timeout + CALM_MS;
   agenda.runUntil(endAt + restMs);
   audit(lookAt());
   checkAlive(world);

@@ -75,10 +75,12 @@ export class SimSockets {
     link.serverEnd = "closing";
     const reportMs = dice.isLucky(0.1) ? dice.between(5, 300) : dice.between(0, 1);
     agenda.after(reportMs, () => {
+      // Some are lost without a word, which shows when a ping is not answered.
+      if (dice.isLucky(0.1)) dispatch({ kind: "ping-unanswered", conn }, null);
       if (!this.#detach(link)) return;
-      dispatch({ kind: "socket-closed", conn }, null);
+      dispatch({ kind: "socket-closed", conn, code: 1006 }, null);
       // An adapter may report a close more than once.
-      if (dice.isLucky(0.02)) dispatch({ kind: "socket-closed", conn }, null);
+      if (dice.isLucky(0.02)) dispatch({ kind: "socket-closed", conn, code: 1006 }, null);
     });
   }
 

@@ -41,9 +41,12 @@ function stumble({ dice, letter }: World, client: Client, dst: string): void {
   if (what === 0) client.sendRaw(pick(dice, BAD), { kind: "bad" });
   else if (what === 1) {
     for (let i = dice.below(24); i > 0; i--) client.sendRaw(pick(dice, BAD), { kind: "bad" });
-  } else if (what === 2) client.sendRaw('{"type":"FUTURE","dst":"x"}', { kind: "unknown" });
+  } else if (what === 2) client.sendRaw(pick(dice, UNKNOWN), { kind: "unknown" });
   else if (what === 3 && dice.isLucky(0.2)) client.sendRaw('{"type":"LEAVE"}', { kind: "leave" });
-  else {
+  else if (what === 3) {
+    const type = pick(dice, ["OFFER", "ANSWER", "CANDIDATE", "CANDIDATE"] as const);
+    client.send(letter({ type, dst: "", meeting: null, padding: 5 }));
+  } else {
     const forged = letter({ type: "OFFER", dst, meeting: null, padding: 5 });
     const { payload } = forged;
     const text = `{"src":"u0","type":"OFFER","dst":"${dst}","payload":${payload},"src":"u1"}`;
@@ -61,18 +64,15 @@ function flood({ dice, letter, ways }: World, client: Client, dst: string): void
   }
 }
 
+const UNKNOWN = ['{"type":"FUTURE","dst":"x"}', "{}", '{"type":7}', '{"ping":"once"}'];
+
 const BAD = [
   "",
   "no JSON",
   "[]",
   "null",
   "7",
-  "{}",
-  '{"type":7}',
   '{"type":"OPEN"}',
   '{"type":"ID-TAKEN"}',
-  '{"type":"OFFER"}',
-  '{"type":"OFFER","dst":""}',
-  '{"type":"CANDIDATE","dst":{"id":"u1"}}',
   BINARY,
 ];

@@ -30,10 +30,9 @@ export const SMALL = {
   frame_rate: 100,
   frame_burst: 6,
   max_sockets_per_address: 2,
-  wrong_token_limit: 1,
-  wrong_token_window: 300,
+  wrong_token_burst: 1,
+  wrong_token_rate: 5,
   wrong_token_addresses: 2,
-  max_waiting_sockets: 2,
   max_record_bytes: 65_536,
   record: FILE,
 } as const;
@@ -105,7 +104,14 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       bytes: fc.integer({ min: 0, max: 300 }),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("socket-closed" as const), conn }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("socket-closed" as const),
+      conn,
+      code: fc.constantFrom(1001, 1005, 1006),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({

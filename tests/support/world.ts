@@ -59,7 +59,7 @@ export function world(options: PartialSettings = {}): World {
       self.step(opening(conn, { id, token, key })),
     text: (conn, text) => self.step({ kind: "frame-received", conn: connId(conn), text }),
     say: (conn, frame) => self.text(conn, JSON.stringify(frame)),
-    closed: (conn) => self.step({ kind: "socket-closed", conn: connId(conn) }),
+    closed: (conn) => self.step({ kind: "socket-closed", conn: connId(conn), code: 1005 }),
     tick: () => self.step({ kind: "tick" }),
   };
   return self;

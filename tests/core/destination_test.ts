@@ -1,0 +1,95 @@
+/**
+ * Messages for destinations that no peer can have: what `peer.connect("")` and worse comes to.
+ */
+import { type PartialSettings, sizes } from "../../core/mod.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { expires, sends, type World, world } from "../support/world.ts";
+
+/** Two clients: "a" on 1, "b" on 2. */
+function two(options: PartialSettings = {}): World {
+  const w = world(options);
+  w.open(1, "a");
+  w.open(2, "b");
+  return w;
+}
+
+/** The destination as JSON, and as the text that its sender is told. */
+const UNUSABLE: readonly (readonly [json: string, told: string])[] = [
+  ['""', ""],
+  ["null", ""],
+  ["5", "5"],
+  ["-1.5e300", "-1.5e+300"],
+  ["1e400", "Infinity"],
+  ["true", "true"],
+  ["{}", "[object Object]"],
+  ['{"toString":5,"valueOf":5}', "[object Object]"],
+  ["[]", "[object Array]"],
+  ['["b"]', "[object Array]"],
+  [`${"[".repeat(30_000)}${"]".repeat(30_000)}`, "[object Array]"],
+  ['"x\\u0000"', "x\u0000"],
+  [`"${"x".repeat(256)}\\u0085"`, `${"x".repeat(256)}…`],
+  [`"${"y".repeat(257)}"`, `${"y".repeat(256)}…`],
+  [`"${"y".repeat(60_000)}"`, `${"y".repeat(256)}…`],
+];
+
+Deno.test("[MSG-13] a destination that no peer can have is told at once, and the client stays", () => {
+  for (const [json, told] of UNUSABLE) {
+    for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE"]) {
+      // As the stock client writes it, and in another order.
+      for (
+        const text of [
+          `{"type":"${type}","payload":{},"dst":${json}}`,
+          `{"dst":${json},"type":"${type}"}`,
+        ]
+      ) {
+        const w = two();
+        assertEquals(w.text(1, text), [expires(1, "a", told)], text.slice(0, 80));
+        assertEquals(sizes(w.state).stored, 0);
+        const still = w.say(1, { type: "OFFER", dst: "b" });
+        assertEquals(still, [sends(2, { type: "OFFER", src: "a", dst: "b" })]);
+      }
+    }
+  }
+});
+
+Deno.test("[MSG-13] so is one that is missing", () => {
+  assertEquals(two().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")]);
+});
+
+Deno.test("[MSG-13] [QUEUE-4] once an attempt: the candidates that follow are told of no more", () => {
+  const w = two();
+  for (const [json, told] of UNUSABLE) {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const offer = w.text(1, `{"type":"OFFER","dst":${json}}`);
+      assertEquals(offer, [expires(1, "a", told)], told);
+      for (let i = 0; i < 3; i++) {
+        assertEquals(w.text(1, `{"type":"CANDIDATE","dst":${json}}`), [], told);
+      }
+    }
+  }
+});
+
+Deno.test("[MSG-13] LEAVE for such a destination is dropped, as for anybody who is not there", () => {
+  for (const [json, told] of UNUSABLE) {
+    if (told === "") continue; // MSG-4
+    assertEquals(two().text(1, `{"type":"LEAVE","dst":${json}}`), [], told);
+  }
+});
+
+Deno.test("[MSG-13] an id of the greatest length is usable, and one more character is not", () => {
+  const w = two({ max_id_length: 4, expire_timeout: 10 });
+  assertEquals(w.say(1, { type: "OFFER", dst: "four" }), []);
+  assertEquals(w.say(1, { type: "OFFER", dst: "fiver" }), [expires(1, "a", "five…")]);
+  assertEquals(sizes(w.state).stored, 1);
+  const cut = w.say(1, { type: "CANDIDATE", dst: "fives" });
+  assertEquals(cut, [], "what is cut to the same is the same");
+});
+
+Deno.test("[MSG-13] what a connection remembers of such destinations is as short as an id", () => {
+  const w = two();
+  for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });
+  const { connections } = w.state;
+  const kept = [...(connections.native?.values() ?? [])].flatMap(({ toldFull }) => toldFull);
+  assertEquals(kept.length, 64);
+  assert(kept.every((dst) => dst.length <= 257));
+});
