@@ -73,6 +73,12 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
   }
 });
 
+Deno.test("[SET-2] a value that no flag can give is named for what it is", () => {
+  const given = (options: Record<string, unknown>): unknown => settingsFrom(options);
+  assertThrows(() => given({ port: {} }), RangeError, "65535: got an object.");
+  assertThrows(() => given({ cors: [undefined] }), RangeError, "got nothing.");
+});
+
 Deno.test("[SET-1] an option that is given as undefined has its default", () => {
   assertEquals(settingsFrom({ port: undefined }), settingsFrom());
   assertEquals(parseText("key", "k"), { ok: true, value: "k" });
