@@ -25,12 +25,21 @@ import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
 import { type End, journal, type PeerMessage } from "./journal.ts";
 import { StartError } from "./listener.ts";
-import { logFault, logObserver, logRefusedRequest, recorderLog } from "./log.ts";
+import { logFault, logObserver, recorderLog } from "./log.ts";
+import { type AnsweredRequest, createRefusalLog } from "./log_refusals.ts";
+import { trafficObserver } from "./log_traffic.ts";
 import { wallZero } from "./record_clock.ts";
 import { beginFile } from "./record_disk.ts";
 import { DIGEST_LENGTH } from "./record_secrets.ts";
 import { Recorder } from "./recorder.ts";
-import { createRuntime, type Observer, type Runtime, scheduleTimeout, within } from "./runtime.ts";
+import {
+  createRuntime,
+  type Observer,
+  type Ports,
+  type Runtime,
+  scheduleTimeout,
+  within,
+} from "./runtime.ts";
 import type { Link, SocketLike, SocketParameters } from "./link.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -105,6 +114,7 @@ export interface Exchange {
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const suggestId = guardedGenerator(hooks.generateClientId);
   const verify = createVerifier(settings);
+  const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
   const recorder = recordingFor(settings, () => runtime.state());
@@ -112,7 +122,12 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     now: () => performance.now(),
     perform: (effect, now) => sockets.perform(effect, now),
     schedule: scheduleTimeout,
-    observers: [...recorder.observers, logObserver(), ...hookObservers(hooks)],
+    observers: [
+      ...recorder.observers,
+      trafficObserver(),
+      logObserver(refusals),
+      ...hookObservers(hooks),
+    ],
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
@@ -140,7 +155,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
       const answered = respond(runtime.state(), request, suggestId);
-      logIfRefused(answered, settings, request);
+      refusals.request(answeredRequest(arrival), answered);
       return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
@@ -155,6 +170,18 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     runtime.stop();
     await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
     sockets.stop();
+    refusals.stop();
+  }
+
+  function answeredRequest(arrival: Arrival): AnsweredRequest {
+    const { method, path, header } = arrival;
+    return { method, path, origin: header("origin"), address: clientAddress(arrival, settings) };
+  }
+
+  function refuse(arrival: Arrival, status: number, body: string): HttpReply {
+    const refused = refusal(settings, arrival.header("origin"), status, body);
+    refusals.request(answeredRequest(arrival), refused);
+    return refused;
   }
 
   return {
@@ -164,7 +191,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     attach: (socket, parameters) => sockets.attach(socket, parameters),
     reply,
     hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
-    refuse: ({ header }, status, body) => refusal(settings, header("origin"), status, body),
+    refuse,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
     startRecording: recorder.start,
@@ -183,6 +210,12 @@ export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: strin
   const body = `The WebSocket handshake is not valid: ${why}.`;
   return exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
 }
+
+/** The platform's. */
+const CLOCK: Pick<Ports, "now" | "schedule"> = {
+  now: () => performance.now(),
+  schedule: scheduleTimeout,
+};
 
 const UNCHECKED: Identity = { kind: "unchecked" };
 
@@ -222,14 +255,6 @@ function recordingFor(settings: Settings, state: () => State): Recording {
 
 async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
   await Promise.all([one, other]);
-}
-
-function logIfRefused(
-  { status }: HttpReply,
-  { path: prefix }: Settings,
-  { method, path }: { readonly method: string; readonly path: string },
-): void {
-  if (status >= 400) logRefusedRequest(method, { path, prefix, status });
 }
 
 function isUpgrade({ method, header }: Arrival): boolean {

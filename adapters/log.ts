@@ -20,6 +20,7 @@ import {
 import { escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
 import { wallNow, wallTimeOf } from "./record_clock.ts";
+import type { RefusalLog } from "./log_refusals.ts";
 import type { RecorderNews } from "./recorder.ts";
 import { createPrinter } from "./printer.ts";
 import { type Observer, scheduleTimeout } from "./runtime.ts";
@@ -57,23 +58,16 @@ export function configureLog(
 }
 
 /** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
-export function logObserver(): Observer {
+export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
   return journal({
     connected: (id, given) => {
       const address = escape(given);
       const properties = { event: "connected", id: escape(id), address };
-      write("info", `${name(id)} connected from ${address}`, properties);
+      write("info", `${peerName(id)} connected from ${address}`, properties);
     },
-    refused: ({ id, address }, code, reason) =>
-      write("warning", `${name(id)} was refused: ${reason} (${code}, from ${escape(address)})`, {
-        event: "refused",
-        id: shorten(id ?? ""),
-        address: escape(address),
-        reason,
-        code,
-      }),
+    refused: (opened, code, reason) => refusals.socket(opened, code, reason),
     disconnected: (id, { by, code, reason }) =>
-      write("info", `${name(id)} disconnected: ${reason} (${code} of the ${by})`, {
+      write("info", `${peerName(id)} disconnected: ${reason} (${code} of the ${by})`, {
         event: "disconnected",
         id: escape(id),
         reason,
@@ -81,30 +75,11 @@ export function logObserver(): Observer {
         by,
       }),
     answered: (id, text) =>
-      write("debug", `${name(id)} was told ${escape(text)}`, {
+      write("debug", `${peerName(id)} was told ${escape(text)}`, {
         event: "answered",
         id: escape(id),
         frame: escape(text),
       }),
-  });
-}
-
-/** Says that a request was refused. What it has beside the prefix and known words may be a key. */
-export function logRefusedRequest(
-  method: string,
-  { path, prefix, status }: { path: string; prefix: string; status: number },
-): void {
-  const known = path.startsWith(prefix) ? prefix : "";
-  const rest = path.slice(known.length).replace(
-    /[^/]+/g,
-    (word) => KNOWN_WORDS.test(word) ? word : "*",
-  );
-  const url = shorten(known + rest);
-  write("debug", `${escape(method)} ${url} was refused: ${status}`, {
-    event: "refused-request",
-    method: escape(method),
-    path: url,
-    status,
   });
 }
 
@@ -223,9 +198,14 @@ export function messageOf(error: unknown): string {
 
 type Level = "debug" | "info" | "warning" | "error";
 
-/** Past LogTape's templates: the text is ready, and braces in it are braces. */
-function write(level: Level, text: string, properties: Record<string, unknown>): void {
-  if (!logger.isEnabledFor(level)) return;
+/** Whether lines of this level are printed anywhere. */
+export function isLogged(level: Level): boolean {
+  return logger.isEnabledFor(level);
+}
+
+/** Writes a line. Past LogTape's templates: the text is ready, and braces in it are braces. */
+export function write(level: Level, text: string, properties: Record<string, unknown>): void {
+  if (!isLogged(level)) return;
   const { category } = logger;
   const timestamp = wallNow();
   const record = { category, level, message: [text], rawMessage: text, timestamp, properties };
@@ -252,18 +232,17 @@ function jsonLine(record: LogRecord): string {
 const formatAnything = getJsonLinesFormatter();
 
 /** A peer in a line. */
-function name(id: string | null): string {
+export function peerName(id: string | null): string {
   return id === null ? "A client without an id" : `"${shorten(id)}"`;
 }
 
-/** An id may be refused for its length. */
-function shorten(text: string): string {
+/** A text of any length in a line: an id, an address, a path that is refused for its length. */
+export function shorten(text: string): string {
   const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
   return escape(shown.replace(/["\\]/g, "\\$&"));
 }
 
 const SHOWN_MAX = 256;
-const KNOWN_WORDS = /^(?:id|peers|peerjs)$/;
 
 /** Errors of the platform can have a whole URL in them. */
 function redact(text: string): string {

@@ -22,8 +22,13 @@ import {
   type State,
 } from "../core/mod.ts";
 
-/** Is told of every step, after its effects were performed. */
-export type Observer = (event: Event, now: Millis, effects: readonly Effect[]) => void;
+/** Is told of every step, with the state after it, when its effects were performed. */
+export type Observer = (
+  event: Event,
+  now: Millis,
+  effects: readonly Effect[],
+  state: State,
+) => void;
 
 /** What the loop needs from the world. */
 export interface Ports {
@@ -77,7 +82,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     performAll(effects, now);
     for (const observe of ports.observers) {
       try {
-        observe(event, now, effects);
+        observe(event, now, effects, next);
       } catch (error) {
         ports.onObserverError(error);
       }

@@ -58,6 +58,7 @@ Deno.test("JSON lines: every line is one, with the event as properties", async (
     "listening",
     "connected",
     "answered",
+    "message",
     "answered",
     "refused",
     "refused",
@@ -82,13 +83,14 @@ Deno.test("text: every line says what happened to whom, and why", async () => {
   assertEquals(rest, [
     'INF "a\\u{202e} b" connected from 127.0.0.1',
     'DBG "a\\u{202e} b" was told {"type":"ERROR","payload":{"msg":"A frame must be JSON, and this is not: \\"nonsense\\"."}}',
+    'DBG "a\\u{202e} b" sent OFFER to "nobody", 31 characters: stored, because the peer is not connected',
     'DBG "a\\u{202e} b" was told {"type":"EXPIRE","src":"nobody","dst":"a\\u{202e} b"}',
     'WRN "x\\u{d}\\u{a}fake" was refused: The id has control characters in it (4002, from 127.0.0.1)',
     'WRN "y" was refused: Invalid key provided (4003, from 127.0.0.1)',
     'WRN "a\\u{202e} b" was refused: ID is taken (4001, from 127.0.0.1)',
-    'INF "a\\u{202e} b" disconnected: Replaced by a newer connection with the same id and token (4000)',
+    'INF "a\\u{202e} b" disconnected: Replaced by a newer connection with the same id and token (4000 of the server)',
     'INF "a\\u{202e} b" connected from 127.0.0.1',
-    'INF "a\\u{202e} b" disconnected: The client or the network closed the socket (0)',
+    'INF "a\\u{202e} b" disconnected: The client closed the socket (1005 of the client)',
     "INF Stopping, asked by SIGTERM",
   ]);
 });

@@ -48,7 +48,9 @@ for (const listener of ["deno", "node"]) {
       assert(!UNSAFE.test(line), line);
       assert(Object(JSON.parse(line)).properties.event !== "forged", line);
     }
-    assertEquals(lines.filter((line) => line.includes('"event":"refused"')).length, 12);
+    const refused = lines.filter((line) => line.includes('"event":"refused"'));
+    // An id and a key that are too different to be the same line; of tokens nothing is shown.
+    assertEquals(refused.length, CONTROLS.length + 2);
   });
 
   Deno.test(`[FAULT-8] [HTTP-4] [HTTP-7] control characters in a path and in headers do no harm: ${listener}`, async () => {
@@ -70,7 +72,7 @@ for (const listener of ["deno", "node"]) {
     const lines = await logsUpToNow(child, "mark");
     for (const line of lines) assert(!UNSAFE.test(line), line);
     const refused = lines.filter((line) => line.includes('"event":"refused-request"'));
-    assertEquals(refused.length, 2 * CONTROLS.length);
+    assertEquals(refused.length, CONTROLS.length + 1, "what may be a key is not shown");
   });
 
   Deno.test(`[FAULT-8] a proxy's header that is no address is not taken for one: ${listener}`, async () => {

@@ -23,7 +23,7 @@ const [minutes, rate, seed, everyS] = ["minutes", "rate", "seed", "every"].map((
 
 /** Short timeouts, so that half an hour sees each of them many times; addresses as the churn gives them. */
 const SERVER_FLAGS = "--proxied --expire_timeout 5000 --alive_timeout 10000 " +
-  "--wrong_token_window 60000 --wrong_token_addresses 500 --max_wrong_token_delay 2000";
+  "--wrong_token_addresses 500";
 
 const used = new Set<string>();
 
@@ -52,7 +52,7 @@ async function save(folder: string, samples: readonly Sample[]): Promise<void> {
     { title: "what waits", series: ["stored", "mailboxes", "sources", "pairs"] },
     {
       title: "addresses and wrong tokens",
-      series: maps.filter((name) => /^(?:addresses|waiting|answerAt|wrong)/.test(name)),
+      series: maps.filter((name) => /^(?:addresses|wrong)/.test(name)),
     },
   ];
   await Deno.writeTextFile(`${folder}/samples.json`, JSON.stringify(samples, null, 1));

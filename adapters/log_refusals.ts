@@ -1,0 +1,135 @@
+/**
+ * The log's answer to "why does my page not connect?": who was refused, what was asked for, and what to do.
+ *
+ * A wrong path is shown, a wrong key never. Strangers can cause these lines, so they are limited.
+ *
+ * @module
+ */
+import {
+  CLOSE,
+  type HttpReply,
+  isOriginAllowed,
+  OPTIONS,
+  type Settings,
+  type SocketOpened,
+} from "../core/mod.ts";
+import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
+import { peerName, shorten, write } from "./log.ts";
+
+/** A request over HTTP that was answered. */
+export interface AnsweredRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly origin: string | null;
+  readonly address: string;
+}
+
+/** Logs who was refused. */
+export interface RefusalLog {
+  /** A socket was refused by the rules of the core. */
+  readonly socket: (opened: SocketOpened, code: number, reason: string) => void;
+  /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
+  readonly request: (request: AnsweredRequest, reply: HttpReply) => void;
+  /** Tells what was counted and not printed. */
+  readonly stop: () => void;
+}
+
+/** The log of refusals of one server. */
+export function createRefusalLog(
+  settings: Settings,
+  ports: Pick<LogLimitPorts, "now" | "schedule">,
+): RefusalLog {
+  const limit = createLogLimit({ ...ports, tell: logOmitted });
+  const path = shorten(settings.path);
+  const nothingThere =
+    `nothing is served there. This server's path is "${path}": give new Peer path: "${path}"`;
+
+  function request(answered: AnsweredRequest, reply: HttpReply): void {
+    const { path, origin } = answered;
+    const { status } = reply;
+    const asked = `asked for "${shownPath(path, settings)}"`;
+    if (status >= 400) {
+      say(limit, answered, status, `${asked}: ${status === 404 ? nothingThere : firstLine(reply)}`);
+    } else if (origin !== null && origin !== "" && !isOriginAllowed(settings, origin)) {
+      const remedy = `the browser keeps the answer from it. ${corsRemedy(origin)}`;
+      say(limit, answered, status, `${asked} for ${page(origin)}: ${remedy}`);
+    }
+  }
+
+  return {
+    socket: (opened, code, reason) => logRefusedSocket(limit, opened, code, reason),
+    request,
+    stop: limit.stop,
+  };
+}
+
+function say(
+  limit: LogLimit,
+  { method, origin, address }: AnsweredRequest,
+  status: number,
+  text: string,
+): void {
+  const line = `A client at ${shorten(address) || "an unknown address"} ${text} (${status})`;
+  if (!limit.allows(`request ${status}`, line)) return;
+  write("warning", line, {
+    event: "refused-request",
+    method: shorten(method),
+    address: shorten(address),
+    ...(origin !== null && { origin: shorten(origin) }),
+    status,
+  });
+}
+
+function logRefusedSocket(
+  limit: LogLimit,
+  { id, address, origin }: SocketOpened,
+  code: number,
+  reason: string,
+): void {
+  const isOrigin = code === CLOSE.wrongOrigin && origin !== null;
+  const from = shorten(address) || "an unknown address";
+  const what = isOrigin ? `${reason}: ${page(origin)}. ${corsRemedy(origin)}` : reason;
+  const line = `${peerName(id)} was refused: ${what} (${code}, from ${from})`;
+  if (!limit.allows(`socket ${code}`, line)) return;
+  write("warning", line, {
+    event: "refused",
+    id: shorten(id ?? ""),
+    address: shorten(address),
+    ...(isOrigin && { origin: shorten(origin) }),
+    reason,
+    code,
+  });
+}
+
+/** What a refusal says first; it knows why better than its status. */
+function firstLine({ body }: HttpReply): string {
+  return body.split("\n", 1)[0] || "refused";
+}
+
+function page(origin: string): string {
+  return `a page of "${shorten(origin)}"`;
+}
+
+function corsRemedy(origin: string): string {
+  return `If it is yours, add --cors "${shorten(origin)}"`;
+}
+
+function logOmitted(
+  { kind, line, count }: { kind: string; line: string | null; count: number },
+): void {
+  const text = line === null
+    ? `${count} more refusals of this kind within a minute: ${kind}`
+    : `The same ${count} times more within a minute: ${line}`;
+  write("warning", text, { event: "omitted", kind, count, ...(line !== null && { line }) });
+}
+
+/** A path without the key that it may have in it, which stands before `id` or `peers`; the default is no secret. */
+function shownPath(path: string, { key }: Settings): string {
+  const segments = path.split("/");
+  const shown = segments.map((segment, i) => {
+    const isKeyPlace = /^(?:id|peers)$/.test(segments[i + 1] ?? "");
+    const isKey = segment !== "" && (isKeyPlace || segment.includes(key));
+    return isKey && segment !== OPTIONS.key.default ? "…" : segment;
+  });
+  return shorten(shown.join("/"));
+}
