@@ -12,6 +12,8 @@ import {
   describe,
   type HttpReply,
   type Identity,
+  isOwnOrigin,
+  keyInQuery,
   needsToken,
   refusal,
   respond,
@@ -119,12 +121,14 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     const { query, header } = arrival;
     const url = new URLSearchParams(query);
     const token = url.get("token");
+    const origin = header("origin");
     const parameters = {
       id: url.get("id"),
       token,
-      key: url.get("key"),
+      key: keyInQuery(query, url.get("key"), settings.key),
       address: clientAddress(arrival, settings),
-      origin: header("origin"),
+      origin,
+      ownOrigin: settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host")),
       queryLength: query.length,
     };
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.

@@ -107,35 +107,6 @@ export function logRefusedRequest(
   });
 }
 
-/** Where the server can be reached, and what a client needs to get there. */
-export interface Listening {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly secure: boolean;
-  readonly customKey: boolean;
-}
-
-/** Says where the server listens, with the options that a PeerJS client needs. */
-export function logListening({ host, port, path, secure, customKey }: Listening): void {
-  const scheme = secure ? "https" : "http";
-  const reachable = isAnyAddress(host) ? "localhost" : host;
-  const authority = reachable.includes(":") ? `[${reachable}]` : reachable;
-  const key = customKey ? ', key: "<the key you set>"' : "";
-  const client = `new Peer({ host: "${authority}", port: ${port}, path: "${path}", ` +
-    `secure: ${secure}${key} })`;
-  const url = `${scheme}://${authority}:${port}${path}`;
-  write("info", `Listening on ${url}; a client gets here with ${client}`, {
-    event: "listening",
-    url,
-    client,
-    host,
-    port,
-    path,
-    secure,
-  });
-}
-
 /** Says that the server was asked to end. */
 export function logStopping(why: string): void {
   write("info", `Stopping, asked by ${why}`, { event: "stopping", why });
@@ -222,8 +193,8 @@ export function messageOf(error: unknown): string {
 
 type Level = "debug" | "info" | "warning" | "error";
 
-/** Past LogTape's templates: the text is ready, and braces in it are braces. */
-function write(level: Level, text: string, properties: Record<string, unknown>): void {
+/** Writes a line past LogTape's templates: the text is ready, and braces in it are braces. */
+export function write(level: Level, text: string, properties: Record<string, unknown>): void {
   if (!logger.isEnabledFor(level)) return;
   const { category } = logger;
   const timestamp = wallNow();
@@ -274,8 +245,4 @@ function textFormatter(isTerminal: boolean): TextFormatter {
     format: ({ timestamp, level, message }): string => `${timestamp} ${level} ${message}`,
   };
   return isTerminal ? getAnsiColorFormatter(options) : getTextFormatter(options);
-}
-
-function isAnyAddress(host: string): boolean {
-  return host === "" || host === "::" || host === "0.0.0.0";
 }

@@ -75,6 +75,7 @@ const EVENTS = {
     key: v.nullable(v.string()),
     address: v.string(),
     origin: v.nullable(v.string()),
+    ownOrigin: v.optional(v.boolean(), false), // Version 1 does not have it.
     queryLength: count,
     identity: IDENTITY,
   }),
@@ -169,7 +170,7 @@ const SETTINGS: Schema<Settings> = v.pipe(
 
 const HEADER: Schema<Header> = v.strictObject({
   format: v.literal(FORMAT),
-  version: v.literal(VERSION),
+  version: v.pipe(v.picklist([1, VERSION]), v.transform((): typeof VERSION => VERSION)),
   wallZero: v.pipe(v.number(), v.finite()),
   at,
   settings: SETTINGS,

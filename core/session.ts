@@ -20,9 +20,9 @@ import {
   refusedForMany,
   vacate,
 } from "./guard.ts";
-import { isOriginAllowed } from "./http.ts";
 import { type ConnId, type Millis, millis, type Owner, owner, type PeerId, peerId } from "./ids.ts";
 import { drain } from "./mailbox.ts";
+import { isOriginAllowed } from "./origin.ts";
 import { mapDelete, mapEntries, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
@@ -103,11 +103,11 @@ const CONTROL = /\p{Cc}/u;
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
 function refusalOf(
   settings: Settings,
-  { key, origin, queryLength, identity }: SocketOpened,
+  { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
   { id, token }: { readonly id: string; readonly token: string },
 ): Refusal | null {
   if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
-  if (origin !== null && !isOriginAllowed(settings, origin)) {
+  if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {
     return [CLOSE.wrongOrigin, "Pages of this origin may not use this server"];
   }
   const problem = lengthProblem("query", queryLength, settings.max_query_length) ??

@@ -108,12 +108,12 @@ const CONTROL = /\p{Cc}/u;
 
 function refusalOf(
   settings: Settings,
-  { key, origin, queryLength, identity }: SocketOpened,
+  { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
   id: string,
   token: string,
 ): readonly [CloseCode, string] | null {
   if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
-  if (origin !== null && !isOriginAllowed(settings, origin)) {
+  if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {
     return [CLOSE.wrongOrigin, "Pages of this origin may not use this server"];
   }
   const problem = lengthProblem("query", queryLength, settings.max_query_length) ??

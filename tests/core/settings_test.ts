@@ -23,6 +23,63 @@ Deno.test("[SET-1] a path gets a slash at both ends, and only one between its pa
   }
 });
 
+Deno.test("[SET-8] a path has the form in which browsers send it, and keeps it", () => {
+  const paths = {
+    "/мой путь": "/%D0%BC%D0%BE%D0%B9%20%D0%BF%D1%83%D1%82%D1%8C/",
+    "%D0%BC%d0%be%D0%B9": "/%D0%BC%D0%BE%D0%B9/",
+    "/a%41/%2Fb%3f": "/aA/%2Fb%3F/",
+    "/100%/a%zz/%ff": "/100%25/a%25zz/%25ff/",
+    "/%2541": "/%2541/",
+    "/!$&'()*+,;=:@-._~": "/!$&'()*+,;=:@-._~/",
+  };
+  for (const [given, path] of Object.entries(paths)) {
+    assertEquals(settingsFrom({ path: given }).path, path);
+    assertEquals(settingsFrom({ path }).path, path, "once and again");
+  }
+});
+
+Deno.test("[SET-8] a path that no client could ask for is refused, and what a shell made of one", () => {
+  for (
+    const path of [
+      "/a?b",
+      "/a#b",
+      "/a\\b",
+      "/..",
+      "/a/./b",
+      "/%2e%2E/a",
+      "/a/.%2e",
+      "/a\u0000",
+      "/\ud800",
+      "C:/Program Files/Git/myapp",
+      "https://example.com/myapp",
+    ]
+  ) {
+    assert(!checkValue("path", path).ok, path);
+  }
+  for (const path of ["/...", "/a..b", "/.well-known/x", "/c:x"]) {
+    assert(checkValue("path", path).ok);
+  }
+});
+
+Deno.test("[SET-8] a key may have a plus, a percent sign and spaces, and nothing that ends a part of a URL", () => {
+  for (const key of ["a+b", "100%", "a%41", "two words", "ключ", "...", "a%2Fb"]) {
+    assertEquals(settingsFrom({ key }).key, key);
+  }
+  for (const key of ["a/b", "a?b", "a#b", "a&b", "a\\b", "a\nb", "%2e", ".%2E", "\ud800"]) {
+    assert(!checkValue("key", key).ok, key);
+  }
+});
+
+Deno.test("[SET-5] a retired option is passed over where settings are made", () => {
+  const given: Record<string, unknown> = {
+    ip_limit: 5,
+    cleanup_out_msgs: "x",
+    debug: true,
+    port: 1,
+  };
+  assertEquals(settingsFrom(given), settingsFrom({ port: 1 }));
+});
+
 Deno.test("[SET-2] a value that is not valid is refused with the option, the rule and the value", () => {
   const mistakes: [PartialSettings, string][] = [
     [{ port: 65_536 }, "Option port must be a whole number from 0 to 65535: got 65536."],
@@ -37,17 +94,17 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
     ],
     [
       { path: "/a?b" },
-      'Option path must be a URL path of letters, digits and -._~ such as "/myapp": got "/a?b".',
+      'Option path must be a URL path such as "/myapp", without a host, "?", "#", "\\" or "..": got "/a?b".',
     ],
     [{ path: "/a/../b" }, "Option path must be"],
     [{ key: "" }, "Option key must be"],
     [
       { key: "a/b" },
-      'Option key must be one or more characters that need no escape in a URL: got "a/b".',
+      'Option key must be one or more characters other than "/", "?", "#", "&" and "\\": got "a/b".',
     ],
     [
       { cors: ["example.com"] },
-      'Option cors must be an origin such as "https://example.com": got "example.com".',
+      'Option cors must be an origin such as "https://example.com": got "example.com", which has no scheme',
     ],
     [
       { max_message_bytes: 100_000, max_unsent_bytes: 1_599_999 },
@@ -117,7 +174,7 @@ Deno.test("[SET-2] the text of a number is digits and nothing else", () => {
   }
   assertEquals(parseText("port", "0"), { ok: true, value: 0 });
   assertEquals(parseText("allow_discovery", "true"), { ok: true, value: true });
-  assert(!parseText("allow_discovery", "yes").ok);
+  assert(!parseText("allow_discovery", "2").ok);
   assertEquals(parseText("cors", "https://a.example, *"), {
     ok: true,
     value: ["https://a.example", "*"],
