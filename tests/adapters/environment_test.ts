@@ -13,8 +13,6 @@ import {
   type Settings,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { ROOT, runMain, spawnMain } from "../support/main.ts";
-import { collectOutput } from "../support/output.ts";
 
 type Env = Readonly<Record<string, string>>;
 
@@ -193,49 +191,6 @@ Deno.test("[SET-6] what is wrong about a value from a variable names the variabl
   const other = "Option sslkey needs sslcert too: TLS takes a private key and its certificate.";
   assertEquals(nameVariables(other, variables), other, "the word key is no option here");
 });
-
-Deno.test("[SET-6] the program says a wrong variable once it has a log, and at the start names it", async () => {
-  const env = { PEERSERVER_AUHT: "hush", PORT: "0", HOST: "nowhere", PEERSERVER_IP_LIMIT: "1" };
-  const child = spawnMain(["--log_format", "json"], env);
-  const output = collectOutput(child);
-  await output.first((line) => line.includes('"listening"'));
-  child.kill("SIGTERM");
-  await output.finished;
-  await child.status;
-  assertMatch(
-    output.lines[0] ?? "",
-    /"WARN".*PEERSERVER_AUHT sets nothing.*did you mean PEERSERVER_AUTH\?/,
-  );
-  assertMatch(output.lines[1] ?? "", /"WARN".*PEERSERVER_IP_LIMIT does nothing any more/);
-  assert(!output.lines.join("\n").includes("hush"));
-  const ended = await runMain([], { PEERSERVER_HOST: "192.0.2.1", PORT: "0" });
-  assertEquals(ended.code, 1);
-  assertMatch(ended.stderr, /^Option host: cannot listen on .* \(PEERSERVER_HOST sets host\.\)\n$/);
-});
-
-Deno.test("[SET-6] without the permission to read the environment, all or a part of it, nothing breaks", async () => {
-  for (
-    const [allowed, key] of [[[], "peerjs"], [["--allow-env=PORT,PEERSERVER_KEY"], "k"]] as const
-  ) {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-net", ...allowed, "main.ts", ...LOCAL],
-      cwd: ROOT,
-      env: { PEERSERVER_AUHT: "jwt", PEERSERVER_KEY: "k" },
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const output = collectOutput(child);
-    const { properties } = JSON.parse(await output.first((line) => line.includes('"listening"')));
-    const id = await fetch(`${properties.url}${key}/id`);
-    assertEquals([id.status, (await id.text()).length], [200, 36]);
-    child.kill("SIGTERM");
-    await output.finished;
-    await child.status;
-    assert(!output.lines.join("\n").includes("WARN"), "it cannot know of the variable");
-  }
-});
-
-const LOCAL = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
 
 Deno.test("a name that is near enough is found, a short or a far one is not", () => {
   assertEquals(nearestName("prot", OPTION_NAMES), "port");

@@ -136,6 +136,7 @@ Deno.test("[SET-8] the key of a socket's query may have its plus as it is, or fo
   assertEquals(key("key=a+b", "x"), "a b");
   assertEquals(key("key=a%2Bb", "a b"), "a+b");
   assertEquals(key("key=a%2541", "aA"), "a%41", "not twice");
+  assertEquals(key("akey=k&key=x", "k"), "x");
   assertEquals([key("id=a&akey=k", "k"), key("key=", "k"), key("key", "k")], [null, "", ""]);
   assertEquals(key("key=%zz%", "k"), "%zz%");
 });

@@ -12,6 +12,7 @@ import { JSON_TEXT_BREAKS } from "./json_text_breaks.ts";
 import { LIVENESS_BREAKS } from "./liveness_breaks.ts";
 import { MAILBOX_BREAKS } from "./mailbox_breaks.ts";
 import { MAP_BREAKS } from "./map_breaks.ts";
+import { ORIGIN_BREAKS } from "./origin_breaks.ts";
 import { REFUSAL_BREAKS } from "./refusal_breaks.ts";
 import { ROUTE_BREAKS } from "./route_breaks.ts";
 import { SESSION_BREAKS } from "./session_breaks.ts";
@@ -31,6 +32,7 @@ export const BREAKS: readonly Break[] = [
   ...SNAPSHOT_BREAKS,
   ...MAP_BREAKS,
   ...HTTP_BREAKS,
+  ...ORIGIN_BREAKS,
   ...ADDRESS_BREAKS,
   ...FRAME_BREAKS,
   ...JSON_TEXT_BREAKS,

@@ -62,9 +62,51 @@ const SETTINGS = breaksOf("core/parse_settings.ts", [
   },
   {
     name: "the text false means yes",
-    rules: ["SET-1"],
-    find: 'value: text === "true" }',
-    put: 'value: text !== "" }',
+    rules: ["SET-4"],
+    find: "value: YES.test(text) }",
+    put: "value: true }",
+  },
+  {
+    name: "a switch takes true only for yes",
+    rules: ["SET-4"],
+    find: "^(?:true|yes|on|1)$/i",
+    put: "^(?:true)$/i",
+  },
+  {
+    name: "the word no is none of a switch",
+    rules: ["SET-4"],
+    find: "^(?:false|no|off|0)$/i",
+    put: "^(?:false|off|0)$/i",
+  },
+  {
+    name: "a choice is taken in lower case only",
+    rules: ["SET-4"],
+    find: "const word = text.toLowerCase();",
+    put: "const word = text;",
+  },
+  {
+    name: "warn is no level",
+    rules: ["SET-4"],
+    find: ", ...Object.keys(synonyms ?? {})]",
+    put: "]",
+  },
+  {
+    name: "a retired option is a mistake",
+    rules: ["SET-5"],
+    find: "if (isRetiredName(name)) continue;",
+    put: "",
+  },
+  {
+    name: "one good origin makes a list good",
+    rules: ["SET-7"],
+    find: "if (!found.ok) {",
+    put: "if (!found.ok && items.length === 1) {",
+  },
+  {
+    name: "a path keeps the escapes it came with",
+    rules: ["SET-8"],
+    find: "normalPath(withSlashes(String(value)))",
+    put: "withSlashes(String(value))",
   },
   {
     name: "spaces around the items of a list belong to them",
@@ -169,14 +211,20 @@ const NAMES = [
     {
       name: "a path may have steps up in it",
       rules: ["SET-2"],
-      find: "(?!.*(?:^|\\/)\\.{1,2}(?:\\/|$))",
+      find: "(?!.*(?:^|\\/)(?:\\.|%2e){1,2}(?:\\/|$))",
       put: "",
     },
     {
       name: "a key may be a step up",
       rules: ["SET-2"],
-      find: "(?!\\.{1,2}$)",
+      find: "(?!(?:\\.|%2e){1,2}$)",
       put: "",
+    },
+    {
+      name: "a file of Windows may be a path",
+      rules: ["SET-8"],
+      find: "(?![a-z]:[/]|",
+      put: "(?!",
     },
   ]),
   ...breaksOf("adapters/cli.ts", [
@@ -185,6 +233,24 @@ const NAMES = [
       rules: ["SET-1", "SET-3"],
       find: 'value = "false";',
       put: 'value = "true";',
+    },
+    {
+      name: "a switch takes no word behind it",
+      rules: ["SET-4"],
+      find: 'isSwitchWord(args[i + 1] ?? "") ? args[++i] : "true"',
+      put: '"true"',
+    },
+    {
+      name: "the value of a retired option is an argument",
+      rules: ["SET-5"],
+      find: 'if (!arg.includes("=") && isValueOfRetired(old, args[i + 1])) i++;',
+      put: "",
+    },
+    {
+      name: "a retired option takes the flag behind it",
+      rules: ["SET-5"],
+      find: 'if (!arg.includes("=") && isValueOfRetired(old, args[i + 1])) i++;',
+      put: 'if (!arg.includes("=")) i++;',
     },
     {
       name: "--no-x=value is a value",
@@ -197,6 +263,40 @@ const NAMES = [
       rules: ["SET-2"],
       find: ' && optionOf(positive).type === "boolean"',
       put: "",
+    },
+  ]),
+  ...breaksOf("core/retired.ts", [
+    {
+      name: "what every object has is a retired option",
+      rules: ["SET-2", "SET-5"],
+      find: "Object.hasOwn(RETIRED, name)",
+      put: "name in RETIRED",
+    },
+  ]),
+  ...breaksOf("adapters/environment.ts", [
+    {
+      name: "a service link is a port",
+      rules: ["SET-6"],
+      find: " && !isServiceLink(name, text)) return { name, text }",
+      put: ") return { name, text }",
+    },
+    {
+      name: "a service link is a misspelt variable",
+      rules: ["SET-6"],
+      find: 'text === "" || isServiceLink(name, text)',
+      put: 'text === ""',
+    },
+    {
+      name: "a misspelt variable is no warning",
+      rules: ["SET-6"],
+      find: "&& !known.has(name)",
+      put: "&& false",
+    },
+    {
+      name: "a message does not name the variables it is about",
+      rules: ["SET-6"],
+      find: "return named.length === 0 ?",
+      put: "return true ?",
     },
   ]),
 ];
