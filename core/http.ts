@@ -47,7 +47,7 @@ export function routeOf({ path: prefix, key }: Settings, given: string): Route {
   const [givenKey, method] = parts;
   if (givenKey === undefined || givenKey === "" || parts.length !== 2) return "none";
   if (method !== "id" && method !== "peers") return "none";
-  return isKey(key, given.split("/").at(-2) ?? "") ? method : "wrong-key";
+  return isKey(key, givenKey) ? method : "wrong-key";
 }
 
 /**

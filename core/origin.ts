@@ -90,7 +90,9 @@ function never(why: string, instead: string): ReadOrigin {
 
 /** What somebody meant who left out the scheme, or a part of it. */
 function guess(text: string): string {
-  const [, scheme, name = ""] = /^["']*(?:(https?):)?\/*([^/?#"']*)/i.exec(text) ?? [];
+  const bare = text.replace(/^["']+/, "");
+  const scheme = /^https?(?=:)/i.exec(bare)?.[0];
+  const name = bare.replace(/^(?:https?:)?\/*/i, "").replace(/[/?#"'].*$/s, "");
   const isLocal = /^(?:localhost|127\.|\[)/i.test(name);
   return `${scheme ?? (isLocal ? "http" : "https")}://${name}`;
 }

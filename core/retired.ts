@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isOptionName } from "./settings.ts";
+
 /** An option that does nothing any more. */
 export interface RetiredOption {
   readonly alias?: string;
@@ -50,4 +52,10 @@ export function retiredOption(name: RetiredName): RetiredOption {
 /** Says of a flag, a variable or a property, by whatever it is called, that it does nothing. */
 export function retiredSentence(label: string, name: RetiredName): string {
   return `${label} does nothing any more: ${RETIRED[name].why}.`;
+}
+
+/** Says of each retired option among these properties that it does nothing. */
+export function retiredSentences(given: Readonly<Record<string, unknown>>): string[] {
+  return RETIRED_NAMES.filter((name) => !isOptionName(name) && given[name] !== undefined)
+    .map((name) => retiredSentence(`Option ${name}`, name));
 }

@@ -36,7 +36,7 @@ export function isKey(key: string, given: string): boolean {
 export function keyInQuery(query: string, decoded: string | null, key: string): string | null {
   if (decoded === null || decoded === key) return decoded;
   const given = /(?:^|[?&])key=([^&]*)/.exec(query)?.[1] ?? "";
-  return isKey(key, given) || isKey(key, given.replaceAll("+", " ")) ? key : decoded;
+  return isKey(key, given) ? key : decoded;
 }
 
 /** A text without its percent-escapes; those that are malformed or no UTF-8 stay as they are. */

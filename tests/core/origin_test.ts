@@ -107,6 +107,7 @@ Deno.test("[SET-7] [OPEN-10] a star before a name stands for every subdomain, of
     "http://a.example.com",
     "http://abc.def.example.com",
     "https://aexample.com",
+    "https://abcexample.com",
     "https://a.example.com.evil.org",
     "https://evil.org/.example.com",
     "https://evil.org#.example.com",

@@ -4,6 +4,10 @@ import {
   optionOf,
   parseText,
   type PartialSettings,
+  RETIRED_NAMES,
+  retiredOption,
+  retiredSentence,
+  retiredSentences,
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
@@ -70,6 +74,23 @@ Deno.test("[SET-8] a key may have a plus, a percent sign and spaces, and nothing
   }
 });
 
+Deno.test("[SET-4] the text of a choice may have another case, or be another word for it", () => {
+  const level = (text: string): unknown => parseText("log_level", text);
+  for (const text of ["warning", "WARN", "Warn"]) {
+    assertEquals(level(text), { ok: true, value: "warning" });
+  }
+  assertEquals(level("ERR"), { ok: true, value: "error" });
+  assertEquals(parseText("auth", "JWT"), { ok: true, value: "jwt" });
+  for (const text of ["loud", "", "toString"]) assertEquals(Object(level(text)).ok, false, text);
+  assert(!checkValue("log_level", "warn").ok, "as a property it has one name");
+});
+
+Deno.test("[SET-5] every retired option says what takes its place", () => {
+  for (const name of RETIRED_NAMES) {
+    assert(retiredSentence("Option", name).includes(retiredOption(name).why), name);
+  }
+});
+
 Deno.test("[SET-5] a retired option is passed over where settings are made", () => {
   const given: Record<string, unknown> = {
     ip_limit: 5,
@@ -78,6 +99,11 @@ Deno.test("[SET-5] a retired option is passed over where settings are made", () 
     port: 1,
   };
   assertEquals(settingsFrom(given), settingsFrom({ port: 1 }));
+  assertEquals(retiredSentences({ ...given, timeout: undefined, prot: 1 }), [
+    "Option cleanup_out_msgs does nothing any more: every message expires when it is due.",
+    "Option debug does nothing any more: log_level debug prints more.",
+    "Option ip_limit does nothing any more: max_sockets_per_address bounds how many clients an address may have.",
+  ]);
 });
 
 Deno.test("[SET-2] a value that is not valid is refused with the option, the rule and the value", () => {

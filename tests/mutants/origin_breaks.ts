@@ -130,16 +130,16 @@ const URL_TEXT = breaksOf("core/url_text.ts", [
     put: "text",
   },
   {
-    name: "a plus in a query is a space only",
-    rules: ["SET-8"],
-    find: "isKey(key, given) || isKey",
-    put: "isKey",
-  },
-  {
     name: "a plus in a query is a plus only",
     rules: ["SET-8"],
-    find: ' || isKey(key, given.replaceAll("+", " "))',
-    put: "",
+    find: "decoded === null || decoded === key",
+    put: "decoded === null",
+  },
+  {
+    name: "a plus in a query is a space only",
+    rules: ["SET-8"],
+    find: "return isKey(key, given) ? key : decoded;",
+    put: "return decoded;",
   },
   {
     name: "a parameter whose name ends in key is the key",
