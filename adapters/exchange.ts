@@ -118,17 +118,15 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   });
 
   function parametersOf(arrival: Arrival): SocketParameters | Promise<SocketParameters> {
-    const { query, header } = arrival;
+    const { query } = arrival;
     const url = new URLSearchParams(query);
     const token = url.get("token");
-    const origin = header("origin");
     const parameters = {
       id: url.get("id"),
       token,
       key: keyInQuery(query, url.get("key"), settings.key),
       address: clientAddress(arrival, settings),
-      origin,
-      ownOrigin: settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host")),
+      ...pageOf(arrival, settings),
       queryLength: query.length,
     };
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
@@ -233,6 +231,16 @@ function logIfRefused(
   { method, path }: { readonly method: string; readonly path: string },
 ): void {
   if (status >= 400) logRefusedRequest(method, { path, prefix, status });
+}
+
+/** The page that asks for a socket, if it is one. */
+function pageOf(
+  { header }: Arrival,
+  settings: Settings,
+): Pick<SocketParameters, "origin" | "ownOrigin"> {
+  const origin = header("origin");
+  const ownOrigin = settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host"));
+  return { origin, ownOrigin };
 }
 
 function isUpgrade({ method, header }: Arrival): boolean {

@@ -5,6 +5,7 @@
  */
 import { ADDRESS_BREAKS } from "./address_breaks.ts";
 import type { Break } from "./break.ts";
+import { COMMAND_BREAKS } from "./command_breaks.ts";
 import { FRAME_BREAKS } from "./frame_breaks.ts";
 import { GUARD_BREAKS } from "./guard_breaks.ts";
 import { HTTP_BREAKS } from "./http_breaks.ts";
@@ -37,4 +38,5 @@ export const BREAKS: readonly Break[] = [
   ...FRAME_BREAKS,
   ...JSON_TEXT_BREAKS,
   ...SETTINGS_BREAKS,
+  ...COMMAND_BREAKS,
 ];

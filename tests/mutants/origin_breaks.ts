@@ -130,12 +130,6 @@ const URL_TEXT = breaksOf("core/url_text.ts", [
     put: "text",
   },
   {
-    name: "a plus in a query is a plus only",
-    rules: ["SET-8"],
-    find: "decoded === null || decoded === key",
-    put: "decoded === null",
-  },
-  {
     name: "a plus in a query is a space only",
     rules: ["SET-8"],
     find: "return isKey(key, given) ? key : decoded;",
