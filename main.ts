@@ -8,36 +8,42 @@
  *
  * @module
  */
-import config from "./deno.json" with { type: "json" };
-import { helpText, parseCommand, readVariable } from "./adapters/cli.ts";
+import { helpText, parseCommand, VERSION_TEXT } from "./adapters/cli.ts";
+import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/environment.ts";
 import { createExchange } from "./adapters/exchange.ts";
 import { configureLog } from "./adapters/log.ts";
 import { StartError } from "./adapters/listener.ts";
 import { handleSignals, listen } from "./adapters/server.ts";
+import { logUseless } from "./adapters/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
-export type { Client, Hooks } from "./adapters/exchange.ts";
-export type { PeerMessage } from "./adapters/journal.ts";
+export type { Client, Hooks } from "./adapters/hooks.ts";
+export type { End, PeerMessage } from "./adapters/journal.ts";
 export type { PartialSettings, Settings } from "./core/mod.ts";
 
 /** Runs the program; the number is its exit code, `null` where it goes on serving. */
 async function main(): Promise<number | null> {
-  const command = parseCommand(Deno.args, readVariable);
+  const command = parseCommand(Deno.args, PROCESS_ENVIRONMENT);
   switch (command.kind) {
     case "help":
       return print(Deno.stdout, helpText(), 0);
     case "version":
-      return print(Deno.stdout, `${config.version}\n`, 0);
+      return print(Deno.stdout, `${VERSION_TEXT}\n`, 0);
     case "mistake":
       return print(Deno.stderr, `${command.message}\n`, 2);
   }
   configureLog(command.settings, Deno.stdout.isTerminal());
+  command.warnings.forEach(logUseless);
   try {
     handleSignals(await listen(createExchange(command.settings, {})));
     return null;
   } catch (error) {
     if (error instanceof StartError) {
-      return print(Deno.stderr, `${error.message}\n`, error.exitCode);
+      return print(
+        Deno.stderr,
+        `${nameVariables(error.message, command.variables)}\n`,
+        error.exitCode,
+      );
     }
     throw error;
   }

@@ -7,51 +7,80 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import config from "../deno.json" with { type: "json" };
 import {
   describe,
   expected,
   isOptionName,
+  isRetiredName,
+  isSwitchWord,
   OPTION_NAMES,
   type OptionName,
   optionOf,
   parseText,
   type PartialSettings,
+  RETIRED_NAMES,
+  type RetiredName,
+  retiredOption,
+  retiredSentence,
   type Settings,
   settingsFrom,
 } from "../core/mod.ts";
+import {
+  type Environment,
+  nameVariables,
+  nearestName,
+  variableFor,
+  variablesOf,
+  variableWarnings,
+} from "./environment.ts";
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: "run"; readonly settings: Settings }
+  | {
+    readonly kind: "run";
+    readonly settings: Settings;
+    /** What was given and does nothing, a sentence each: for the log, once there is one. */
+    readonly warnings: readonly string[];
+    /** The variables that options have their values from. */
+    readonly variables: ReadonlyMap<OptionName, string>;
+  }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "mistake"; readonly message: string };
 
-/** Reads arguments and, through `env`, the variables that belong to options. */
-export function parseCommand(
-  args: readonly string[],
-  env: (name: string) => string | undefined,
-): Command {
+/** Reads arguments, and the variables that belong to options. */
+export function parseCommand(args: readonly string[], env: Environment): Command {
   const flags = parseFlags(args);
   if (typeof flags === "string") return { kind: "mistake", message: flags };
-  if (flags.has("help")) return { kind: "help" };
-  if (flags.has("version")) return { kind: "version" };
+  if (flags.given.has("help")) return { kind: "help" };
+  if (flags.given.has("version")) return { kind: "version" };
   const given: Record<string, Settings[OptionName]> = {};
+  const variables = new Map<OptionName, string>();
   for (const name of OPTION_NAMES) {
-    const source = sourceOf(name, flags, env);
-    if (source === undefined) continue;
-    const parsed = parseText(name, source.text);
-    if (!parsed.ok) return { kind: "mistake", message: `${source.label} ${parsed.problem}` };
+    const flag = flags.given.get(name);
+    const variable = flag === undefined ? variableFor(name, env) : undefined;
+    const text = flag ?? variable?.text;
+    if (text === undefined) continue;
+    const label = variable === undefined ? `Option --${name}` : `Variable ${variable.name}`;
+    const parsed = parseText(name, text);
+    if (!parsed.ok) return { kind: "mistake", message: `${label} ${parsed.problem}` };
     given[name] = parsed.value;
+    if (variable !== undefined) variables.set(name, variable.name);
   }
+  const retired = [...flags.retired].map((name) => retiredSentence(`Option --${name}`, name));
+  const warnings = [...retired, ...variableWarnings(env)];
   try {
-    return { kind: "run", settings: settingsFrom(given as PartialSettings) };
+    const settings = settingsFrom(given as PartialSettings);
+    return { kind: "run", settings, warnings, variables };
   } catch (error) {
-    if (error instanceof RangeError) return { kind: "mistake", message: error.message };
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    return { kind: "mistake", message: nameVariables(error.message, variables) };
   }
 }
+
+/** What `--version` prints. */
+export const VERSION_TEXT = `signalbox ${config.version}`;
 
 /** The text of `--help`. */
 export function helpText(): string {
@@ -71,12 +100,12 @@ Usage: signalbox [options]
 ${rows.join("\n")}
   -h, --help
           Print this.
-      --version
-          Print the version.
+  -v, --version
+          Print the name and the version.
 
 Dashes and underscores are alike, and --no-allow_discovery says no. Every option
 can be set by a variable too: PEERSERVER_ and its name in capitals, such as
-PEERSERVER_EXPIRE_TIMEOUT; PORT and HOST count as well. A flag beats a variable.
+PEERSERVER_EXPIRE_TIMEOUT; PORT counts as well. A flag beats a variable.
 `;
 }
 
@@ -95,21 +124,14 @@ export function optionTable(): string {
   );
 }
 
-/** A variable of the environment; one that the program may not read is as good as unset. */
-export function readVariable(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch {
-    return undefined;
-  }
+/** What the arguments say. */
+interface Flags {
+  /** Texts by the names of options and commands. */
+  readonly given: ReadonlyMap<string, string>;
+  readonly retired: ReadonlySet<RetiredName>;
 }
 
-type Flags = ReadonlyMap<string, string>;
-
 const COMMANDS = ["help", "version"] as const;
-
-/** How many letters a name may be away from what was typed to be suggested. */
-const TYPO_MAX = 2;
 
 /** Flags by option name, or the sentence that says which argument is wrong. */
 function parseFlags(args: readonly string[]): Flags | string {
@@ -121,11 +143,11 @@ function parseFlags(args: readonly string[]): Flags | string {
     mistake ??= key === undefined ? unknownArgument(arg) : unknownFlag(arg);
     return false;
   };
-  const parsed: Record<string, unknown> = parseArgs(normal, {
+  const parsed: Record<string, unknown> = parseArgs(normal.args, {
     string: OPTION_NAMES,
     boolean: COMMANDS,
     collect: lists,
-    alias: { ...aliases(), help: "h" },
+    alias: { ...aliases(), help: "h", version: ["v", "V"] },
     unknown,
   });
   if (mistake !== undefined) return mistake;
@@ -139,20 +161,32 @@ function parseFlags(args: readonly string[]): Flags | string {
       flags.set(name, String(value));
     }
   }
-  return flags;
+  return { given: flags, retired: normal.retired };
+}
+
+interface NormalArguments {
+  readonly args: readonly string[];
+  readonly retired: ReadonlySet<RetiredName>;
 }
 
 /**
  * Brings arguments into the one form that the parser is given, `--name=value`: underscores, a flag for
- * every value of a list, a bare `--x` and `--no-x` with their values. A string says which one is wrong.
+ * every value of a list, a bare `--x` and `--no-x` with their values; retired ones are taken out. A string
+ * says which one is wrong.
  */
-function normalize(args: readonly string[]): string[] | string {
+function normalize(args: readonly string[]): NormalArguments | string {
   const normal: string[] = [];
+  const retired = new Set<RetiredName>();
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     const name = optionNameOf(arg);
     if (name === undefined) {
-      normal.push(arg);
+      const old = retiredNameOf(arg);
+      if (old === undefined) normal.push(arg);
+      else {
+        retired.add(old);
+        if (!arg.includes("=") && isValueOfRetired(old, args[i + 1])) i++;
+      }
       continue;
     }
     const { type } = optionOf(name);
@@ -162,7 +196,7 @@ function normalize(args: readonly string[]): string[] | string {
       if (value !== undefined) return `Option ${flag} takes no value: got ${describe(value)}.`;
       value = "false";
     } else if (type === "boolean") {
-      value ??= /^(?:true|false)$/.test(args[i + 1] ?? "") ? args[++i] : "true";
+      value ??= isSwitchWord(args[i + 1] ?? "") ? args[++i] : "true";
     } else if (isValue(args[i + 1])) {
       value ??= args[++i];
     }
@@ -170,7 +204,7 @@ function normalize(args: readonly string[]): string[] | string {
     normal.push(`--${name}=${value}`);
     while (type === "list" && isValue(args[i + 1])) normal.push(`--${name}=${args[++i]}`);
   }
-  return normal;
+  return { args: normal, retired };
 }
 
 /** The option that an argument such as `-p`, `--alive-timeout` or `--no-cors=…` names. */
@@ -185,6 +219,23 @@ function optionNameOf(arg: string): OptionName | undefined {
   const positive = name.slice(3);
   const isFlag = isOptionName(positive) && optionOf(positive).type === "boolean";
   return isNegated(bare) && isFlag ? positive : undefined;
+}
+
+/** The retired option that an argument names. */
+function retiredNameOf(arg: string): RetiredName | undefined {
+  const bare = arg.split("=", 1)[0] ?? "";
+  if (/^-\w$/.test(bare)) {
+    return RETIRED_NAMES.find((name) => retiredOption(name).alias === bare.slice(1));
+  }
+  if (!bare.startsWith("--")) return undefined;
+  const name = bare.slice(2).replaceAll("-", "_").replace(/^no_/, "");
+  return isRetiredName(name) ? name : undefined;
+}
+
+/** Whether an argument belongs to the retired option before it; `--debug` may have one, as of old. */
+function isValueOfRetired(name: RetiredName, arg: string | undefined): boolean {
+  if (retiredOption(name).takes === "value") return isValue(arg);
+  return isSwitchWord(arg ?? "") || /^\d+$/.test(arg ?? "");
 }
 
 function isNegated(arg: string): boolean {
@@ -211,35 +262,9 @@ function unknownArgument(arg: string): string {
 
 function unknownFlag(arg: string): string {
   const flag = arg.split("=", 1)[0] ?? "";
-  const given = flag.replace(/^-+/, "").replaceAll("-", "_");
-  const nearest = [...OPTION_NAMES, ...COMMANDS]
-    .map((name) => ({ name, distance: Number(levenshteinDistance(given, name)) }))
-    .reduce((a, b) => b.distance < a.distance ? b : a);
-  const hint = nearest.distance <= TYPO_MAX && given.length > TYPO_MAX
-    ? `did you mean --${nearest.name}? `
-    : "";
+  const nearest = nearestName(flag.replace(/^-+/, ""), [...OPTION_NAMES, ...COMMANDS]);
+  const hint = nearest === undefined ? "" : `did you mean --${nearest}? `;
   return `There is no option ${describe(flag)}: ${hint}--help lists them all.`;
-}
-
-interface Source {
-  /** What to call it in a message. */
-  readonly label: string;
-  readonly text: string;
-}
-
-/** Where the value of an option comes from, if from anywhere. An empty variable counts as unset. */
-function sourceOf(
-  name: OptionName,
-  flags: Flags,
-  env: (name: string) => string | undefined,
-): Source | undefined {
-  const flag = flags.get(name);
-  if (flag !== undefined) return { label: `Option --${name}`, text: flag };
-  for (const variable of variablesOf(name)) {
-    const text = env(variable);
-    if (text !== undefined && text !== "") return { label: `Variable ${variable}`, text };
-  }
-  return undefined;
 }
 
 /** Breaks a text into indented lines that fit a terminal of 80 columns. */
@@ -251,10 +276,6 @@ function wrap(text: string): string {
     else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
   }
   return lines.map((line) => `          ${line}`).join("\n");
-}
-
-function variablesOf(name: OptionName): string[] {
-  return [`PEERSERVER_${name.toUpperCase()}`, ...optionOf(name).env ?? []];
 }
 
 function defaultText(name: OptionName): string {

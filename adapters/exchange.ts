@@ -9,9 +9,10 @@
 import { STATUS_CODE } from "@std/http/status";
 import {
   clientCount,
-  describe,
   type HttpReply,
   type Identity,
+  isOwnOrigin,
+  keyInQuery,
   needsToken,
   refusal,
   respond,
@@ -23,7 +24,7 @@ import {
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
-import { type End, journal, type PeerMessage } from "./journal.ts";
+import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
 import { StartError } from "./listener.ts";
 import { logFault, logObserver, recorderLog } from "./log.ts";
 import { type AnsweredRequest, createRefusalLog } from "./log_refusals.ts";
@@ -42,23 +43,6 @@ import {
 } from "./runtime.ts";
 import type { Link, SocketLike, SocketParameters } from "./link.ts";
 import { Sockets } from "./sockets.ts";
-
-/** A client, as hooks see it. */
-export interface Client {
-  readonly id: string;
-}
-
-/** What an application may want to know or decide. A hook that throws is logged and does no harm. */
-export interface Hooks {
-  /** A client was admitted. One that takes over its own id is told as a disconnection first. */
-  readonly onConnection?: ((client: Client) => void) | undefined;
-  /** A client is gone; `code` and `reason` are those of `by`, the side that ended the connection. */
-  readonly onDisconnection?: ((client: Client, end: End) => void) | undefined;
-  /** A client sent a valid message for another; it is on its way already. */
-  readonly onMessage?: ((client: Client, message: PeerMessage) => void) | undefined;
-  /** Makes the ids of `GET <path><key>/id`; a v4 UUID by default. */
-  readonly generateClientId?: (() => string) | undefined;
-}
 
 /** A request, as far as the server looks at it. */
 export interface Arrival {
@@ -132,15 +116,15 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   });
 
   function parametersOf(arrival: Arrival): SocketParameters | Promise<SocketParameters> {
-    const { query, header } = arrival;
+    const { query } = arrival;
     const url = new URLSearchParams(query);
     const token = url.get("token");
     const parameters = {
       id: url.get("id"),
       token,
-      key: url.get("key"),
+      key: keyInQuery(query, url.get("key"), settings.key),
       address: clientAddress(arrival, settings),
-      origin: header("origin"),
+      ...pageOf(arrival, settings),
       queryLength: query.length,
     };
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
@@ -257,6 +241,16 @@ async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
   await Promise.all([one, other]);
 }
 
+/** The page that asks for a socket, if it is one. */
+function pageOf(
+  { header }: Arrival,
+  settings: Settings,
+): Pick<SocketParameters, "origin" | "ownOrigin"> {
+  const origin = header("origin");
+  const ownOrigin = settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host"));
+  return { origin, ownOrigin };
+}
+
 function isUpgrade({ method, header }: Arrival): boolean {
   return method === "GET" && header("upgrade")?.toLowerCase() === "websocket";
 }
@@ -265,40 +259,4 @@ function isUpgrade({ method, header }: Arrival): boolean {
 function bearerToken({ header, query }: Arrival): string | null {
   const bearer = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
   return bearer ?? new URLSearchParams(query).get("token");
-}
-
-/** A generator that is the application's may throw, or give something that is no string: no id then. */
-function guardedGenerator(generate: (() => string) | undefined): () => string {
-  if (generate === undefined) return () => crypto.randomUUID();
-  return () => {
-    try {
-      const id: unknown = generate();
-      if (typeof id === "string") return id;
-      Promise.resolve(id).catch(() => {}); // What it is rejected with matters no more.
-      logFault("generateClientId failed", `it gave ${describe(id)}, which is no string`);
-    } catch (error) {
-      logFault("generateClientId failed", error);
-    }
-    return "";
-  };
-}
-
-/** Calls a hook; one that is asynchronous is not waited for, and its failure is logged. */
-function call(hook: () => unknown): void {
-  const result = hook();
-  if (result instanceof Promise) result.catch((error) => logFault("A hook failed", error));
-}
-
-function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Observer[] {
-  if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
-    return [];
-  }
-  return [journal({
-    ...(onConnection && { connected: (id) => call(() => onConnection({ id })) }),
-    ...(onDisconnection &&
-      {
-        disconnected: (id, end) => call(() => onDisconnection({ id }, end)),
-      }),
-    ...(onMessage && { message: (message) => call(() => onMessage({ id: message.src }, message)) }),
-  })];
 }

@@ -83,35 +83,6 @@ export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
   });
 }
 
-/** Where the server can be reached, and what a client needs to get there. */
-export interface Listening {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly secure: boolean;
-  readonly customKey: boolean;
-}
-
-/** Says where the server listens, with the options that a PeerJS client needs. */
-export function logListening({ host, port, path, secure, customKey }: Listening): void {
-  const scheme = secure ? "https" : "http";
-  const reachable = isAnyAddress(host) ? "localhost" : host;
-  const authority = reachable.includes(":") ? `[${reachable}]` : reachable;
-  const key = customKey ? ', key: "<the key you set>"' : "";
-  const client = `new Peer({ host: "${authority}", port: ${port}, path: "${path}", ` +
-    `secure: ${secure}${key} })`;
-  const url = `${scheme}://${authority}:${port}${path}`;
-  write("info", `Listening on ${url}; a client gets here with ${client}`, {
-    event: "listening",
-    url,
-    client,
-    host,
-    port,
-    path,
-    secure,
-  });
-}
-
 /** Says that the server was asked to end. */
 export function logStopping(why: string): void {
   write("info", `Stopping, asked by ${why}`, { event: "stopping", why });
@@ -254,8 +225,4 @@ function textFormatter(isTerminal: boolean): TextFormatter {
     format: ({ timestamp, level, message }): string => `${timestamp} ${level} ${message}`,
   };
   return isTerminal ? getAnsiColorFormatter(options) : getTextFormatter(options);
-}
-
-function isAnyAddress(host: string): boolean {
-  return host === "" || host === "::" || host === "0.0.0.0";
 }

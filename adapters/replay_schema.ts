@@ -75,6 +75,7 @@ const EVENTS = {
     key: v.nullable(v.string()),
     address: v.string(),
     origin: v.nullable(v.string()),
+    ownOrigin: v.boolean(),
     queryLength: count,
     identity: IDENTITY,
   }),

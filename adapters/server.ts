@@ -4,18 +4,13 @@
  * @module
  */
 import { checkAuthFiles } from "./auth.ts";
+import { VERSION_TEXT } from "./cli.ts";
 import { listenDeno } from "./deno_listener.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
-import {
-  logFault,
-  logFewDescriptors,
-  logListening,
-  logReloaded,
-  logSizes,
-  logStopping,
-} from "./log.ts";
+import { logFault, logFewDescriptors, logReloaded, logSizes, logStopping } from "./log.ts";
+import { logListening } from "./start_log.ts";
 
 /**
  * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps.
@@ -29,14 +24,19 @@ export async function listen(exchange: Exchange): Promise<Listener> {
     ? await (await import("./node_listener.ts")).listenNode(exchange)
     : await listenDeno(exchange);
   exchange.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
-  const { host, path, key, sslkey, concurrent_limit } = settings;
+  const { key, sslkey, concurrent_limit } = settings;
   const limit = await descriptorLimit();
   if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {
     logFewDescriptors(concurrent_limit, limit, SPARE_DESCRIPTORS);
   }
   onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
-  const secure = sslkey !== "";
-  logListening({ host, port: listener.port, path, secure, customKey: key !== "peerjs" });
+  logListening({
+    ...settings,
+    version: VERSION_TEXT,
+    port: listener.port,
+    secure: sslkey !== "",
+    customKey: key !== "peerjs",
+  });
   return listener;
 }
 

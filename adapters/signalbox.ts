@@ -17,10 +17,10 @@ import {
   type Arrival,
   createExchange,
   type Exchange,
-  type Hooks,
   refuseForRoom,
   refuseHandshake,
 } from "./exchange.ts";
+import type { Hooks } from "./hooks.ts";
 import { messageOf } from "./log.ts";
 
 /** The options that are about the program: its port, its files, its log. */

@@ -19,6 +19,7 @@ import {
 } from "../core/mod.ts";
 import { Closing } from "./closing.ts";
 import { Link, type LinkListener, type SocketLike, type SocketParameters } from "./link.ts";
+import { messageEvent } from "./message_event.ts";
 import { scheduleTimeout } from "./runtime.ts";
 
 /** What all sockets of a server share. */
@@ -285,23 +286,3 @@ const OPEN_MAX_MS = 10_000;
 
 /** 1013, "Try Again Later" in the registry of close codes. */
 const TRY_AGAIN_LATER = 1013;
-
-/** A binary message that is text means what the text means; one too large is refused for that alone. */
-function messageEvent(conn: ConnId, data: unknown, maxBytes: number): Event {
-  if (typeof data === "string") return { kind: "frame-received", conn, text: data };
-  const bytes = data instanceof ArrayBuffer ? data.byteLength : 0;
-  const text = data instanceof ArrayBuffer && bytes <= maxBytes ? decodeUtf8(data) : null;
-  return text === null
-    ? { kind: "binary-received", conn, bytes }
-    : { kind: "frame-received", conn, text };
-}
-
-function decodeUtf8(bytes: ArrayBuffer): string | null {
-  try {
-    return UTF_8.decode(bytes);
-  } catch {
-    return null;
-  }
-}
-
-const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

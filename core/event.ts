@@ -24,6 +24,8 @@ export interface SocketOpened {
   readonly address: string;
   /** The `Origin` header, which browsers send and pages cannot forge. */
   readonly origin: string | null;
+  /** Whether that is the server's own origin; told only where option `cors` lists origins. */
+  readonly ownOrigin: boolean;
   readonly queryLength: number;
   readonly identity: Identity;
 }

@@ -9,9 +9,11 @@
 import { STATUS_CODE } from "@std/http/status";
 import type { Identity } from "./event.ts";
 import { isUsableId, type PeerId, peerId } from "./ids.ts";
+import { isOriginAllowed } from "./origin.ts";
 import { mapHas } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 import { connectedIds, type State } from "./state.ts";
+import { isKey, normalPath } from "./url_text.ts";
 
 /** What the answer depends on. */
 export interface HttpRequest {
@@ -34,17 +36,18 @@ export interface HttpReply {
 /** What a path of the server is for. */
 export type Route = "root" | "socket" | "id" | "peers" | "wrong-key" | "none";
 
-/** What a path is for. A path outside the prefix is `"none"`. */
-export function routeOf({ path: prefix, key }: Settings, path: string): Route {
+/** What a path is for, with or without escapes. A path outside the prefix is `"none"`. */
+export function routeOf({ path: prefix, key }: Settings, given: string): Route {
+  const path = normalPath(given);
   if (path === prefix || `${path}/` === prefix) return "root";
   if (!path.startsWith(prefix)) return "none";
   const rest = path.slice(prefix.length);
   if (rest === "peerjs") return "socket";
   const parts = rest.split("/");
-  const [given, method] = parts;
-  if (given === undefined || given === "" || parts.length !== 2) return "none";
+  const [givenKey, method] = parts;
+  if (givenKey === undefined || givenKey === "" || parts.length !== 2) return "none";
   if (method !== "id" && method !== "peers") return "none";
-  return unescape(given) === key ? method : "wrong-key";
+  return isKey(key, givenKey) ? method : "wrong-key";
 }
 
 /**
@@ -73,12 +76,6 @@ export function respond(
   const reply = answer(state, request, suggestId);
   const headers = { ...reply.headers, ...corsHeaders(state.settings, request.origin) };
   return { ...reply, headers, body: request.method === "HEAD" ? "" : reply.body };
-}
-
-/** Whether a page of this origin may use the server. No list means that every page may. */
-export function isOriginAllowed({ cors }: Settings, origin: string): boolean {
-  return cors.length === 0 || cors.includes("*") ||
-    cors.some((allowed) => allowed.toLowerCase() === origin.toLowerCase());
 }
 
 /** Whether a path is one that asks for a token: an id and the list of peers can. */
@@ -212,7 +209,8 @@ function reply(status: number, type: string, body: string): HttpReply {
 function corsHeaders(settings: Settings, origin: string | null): Record<string, string> {
   const shared = {
     "access-control-allow-methods": ALLOWED_METHODS,
-    "access-control-allow-headers": "*",
+    // The star does not stand for Authorization.
+    "access-control-allow-headers": "*, Authorization",
     "access-control-max-age": "86400",
   };
   if (settings.cors.length === 0 || settings.cors.includes("*")) {
@@ -220,13 +218,4 @@ function corsHeaders(settings: Settings, origin: string | null): Record<string, 
   }
   if (origin === null || !isOriginAllowed(settings, origin)) return { vary: "Origin" };
   return { ...shared, "access-control-allow-origin": origin, vary: "Origin" };
-}
-
-/** A path segment without its percent-escapes; as it is where they are malformed. */
-function unescape(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

@@ -17,10 +17,13 @@ export * from "./event.ts";
 export * from "./frame.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
+export * from "./origin.ts";
 export * from "./parse_settings.ts";
 export * from "./reduce.ts";
 export type { Option } from "./option.ts";
+export * from "./retired.ts";
 export * from "./settings.ts";
+export { keyInQuery } from "./url_text.ts";
 export { renameOwners, restore, type Snapshot, snapshotOf } from "./snapshot.ts";
 export {
   type Claim,

@@ -50,6 +50,8 @@ export interface ChoiceOption extends Common {
   readonly type: "choice";
   readonly default: string;
   readonly choices: readonly string[];
+  /** Other words for a choice, in the text of a flag or a variable. */
+  readonly synonyms?: Readonly<Record<string, string>>;
 }
 
 /** One row of the table. */

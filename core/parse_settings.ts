@@ -5,7 +5,9 @@
  */
 import { parseRange } from "./address.ts";
 import { describe } from "./frame.ts";
-import type { Option } from "./option.ts";
+import type { ChoiceOption, Option } from "./option.ts";
+import { readOrigin } from "./origin.ts";
+import { isRetiredName } from "./retired.ts";
 import {
   isOptionName,
   OPTION_NAMES,
@@ -15,6 +17,7 @@ import {
   type PartialSettings,
   type Settings,
 } from "./settings.ts";
+import { normalPath } from "./url_text.ts";
 
 /** A valid value, or the end of a sentence that begins with the option's name. */
 export type Parsed =
@@ -22,7 +25,7 @@ export type Parsed =
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Settings from the options given, with defaults for the rest.
+ * Settings from the options given, with defaults for the rest. Retired options are passed over.
  *
  * @throws {RangeError} Where an option does not exist or its value is not valid; the message names both.
  *
@@ -37,7 +40,10 @@ export function settingsFrom(given: PartialSettings = {}): Settings {
   const settings: Record<string, Settings[OptionName]> = {};
   for (const name of OPTION_NAMES) settings[name] = OPTIONS[name].default;
   for (const [name, value] of Object.entries(given)) {
-    if (!isOptionName(name)) throw new RangeError(`There is no option ${describe(name)}.`);
+    if (!isOptionName(name)) {
+      if (isRetiredName(name)) continue;
+      throw new RangeError(`There is no option ${describe(name)}.`);
+    }
     if (value === undefined) continue;
     const parsed = checkValue(name, value);
     if (!parsed.ok) throw new RangeError(`Option ${name} ${parsed.problem}`);
@@ -56,9 +62,11 @@ export function parseText(name: OptionName, text: string): Parsed {
     case "integer":
       return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : bad(option, text);
     case "boolean":
-      return text === "true" || text === "false"
-        ? { ok: true, value: text === "true" }
-        : bad(option, text);
+      return isSwitchWord(text) ? { ok: true, value: YES.test(text) } : bad(option, text);
+    case "choice": {
+      const choice = choiceOf(option, text);
+      return choice === undefined ? bad(option, text) : checkValue(name, choice);
+    }
     case "list":
       return checkValue(name, text.split(",").map((part) => part.trim()));
     default:
@@ -66,11 +74,17 @@ export function parseText(name: OptionName, text: string): Parsed {
   }
 }
 
-/** Whether a value is one that the option can have; `path` comes back with a slash at both ends. */
+/** Whether a text is a value of a switch: `true`, `yes`, `on`, `1`, and what says no, in any case. */
+export function isSwitchWord(text: string): boolean {
+  return YES.test(text) || NO.test(text);
+}
+
+/** Whether a value is one that the option can have; `path`, `host` and `cors` come back in their normal form. */
 export function checkValue(name: OptionName, value: unknown): Parsed {
   const option = optionOf(name);
   if (!isValid(option, value)) return bad(option, value);
-  if (name === "path") return { ok: true, value: withSlashes(String(value)) };
+  if (name === "cors") return checkOrigins(option, value as readonly string[]);
+  if (name === "path") return { ok: true, value: normalPath(withSlashes(String(value))) };
   if (name === "host") return { ok: true, value: String(value).replace(/^\[(.*)\]$/, "$1") };
   return { ok: true, value: value as Settings[OptionName] };
 }
@@ -135,6 +149,30 @@ function isValid(option: Option, value: unknown): boolean {
       return Array.isArray(value) &&
         value.every((item) => typeof item === "string" && option.pattern.test(item));
   }
+}
+
+const YES = /^(?:true|yes|on|1)$/i;
+const NO = /^(?:false|no|off|0)$/i;
+
+/** A choice by its name or another word for it, in any case. */
+function choiceOf({ choices, synonyms }: ChoiceOption, text: string): string | undefined {
+  const word = text.toLowerCase();
+  return [...choices, ...Object.keys(synonyms ?? {})].includes(word)
+    ? synonyms?.[word] ?? word
+    : undefined;
+}
+
+function checkOrigins(option: Option, items: readonly string[]): Parsed {
+  const origins = new Set<string>();
+  for (const item of items) {
+    const found = readOrigin(item);
+    if (!found.ok) {
+      const problem = `must be ${expected(option)}: got ${describe(item)}, which ${found.why}.`;
+      return { ok: false, problem };
+    }
+    for (const origin of found.origins) origins.add(origin);
+  }
+  return { ok: true, value: [...origins] };
 }
 
 function bad(option: Option, value: unknown): Parsed {

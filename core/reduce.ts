@@ -34,6 +34,7 @@ import { nextWakeAt, type State } from "./state.ts";
  *   key: "peerjs",
  *   address: "192.0.2.7",
  *   origin: null,
+ *   ownOrigin: false,
  *   queryLength: 30,
  *   identity: { kind: "unchecked" },
  * }, millis(0));

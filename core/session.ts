@@ -12,7 +12,6 @@ import { CLOSE, close, type CloseCode, type Effect, send } from "./effect.ts";
 import type { SocketOpened } from "./event.ts";
 import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "./frame.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./guard.ts";
-import { isOriginAllowed } from "./http.ts";
 import {
   type ConnId,
   hasControl,
@@ -24,6 +23,7 @@ import {
   peerId,
 } from "./ids.ts";
 import { drain } from "./mailbox.ts";
+import { isOriginAllowed } from "./origin.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 import { clientCount, type Connection, initialState, type State } from "./state.ts";
@@ -99,11 +99,11 @@ const MISSING_PARAMETER: Refusal = [
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
 function refusalOf(
   settings: Settings,
-  { key, origin, queryLength, identity }: SocketOpened,
+  { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
   { id, token }: { readonly id: string; readonly token: string },
 ): Refusal | null {
   if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
-  if (origin !== null && !isOriginAllowed(settings, origin)) {
+  if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {
     return [CLOSE.wrongOrigin, "Pages of this origin may not use this server"];
   }
   const problem = lengthProblem("query", queryLength, settings.max_query_length) ??

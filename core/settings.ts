@@ -37,21 +37,21 @@ export const OPTIONS = {
     pattern: /^[^\s\p{Cc}/]*$/u,
     rule: "a host name or an address",
     alias: "H",
-    env: ["HOST"],
     doc: "Address to listen on; empty means all of them",
   },
   path: {
     type: "text",
     default: "/",
-    pattern: /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/,
-    rule: 'a URL path of letters, digits and -._~ such as "/myapp"',
+    // The drive letter is a shell's on Windows, which takes "/myapp" for a file.
+    pattern: /^(?![a-z]:[/]|.*:\/\/)(?!.*(?:^|\/)(?:\.|%2e){1,2}(?:\/|$))[^\p{Cc}\p{Cs}?#\\]*$/iu,
+    rule: 'a URL path such as "/myapp", without a host, "?", "#", "\\" or ".."',
     doc: "Prefix of every URL of the server",
   },
   key: {
     type: "text",
     default: "peerjs",
-    pattern: /^(?!\.{1,2}$)[^\s\p{Cc}/?#&%+\\]+$/u,
-    rule: "one or more characters that need no escape in a URL",
+    pattern: /^(?!(?:\.|%2e){1,2}$)[^\p{Cc}\p{Cs}/?#&\\]+$/iu,
+    rule: 'one or more characters other than "/", "?", "#", "&" and "\\"',
     alias: "k",
     doc: "Key that clients must give",
   },
@@ -89,10 +89,11 @@ export const OPTIONS = {
   cors: {
     type: "list",
     default: [],
-    pattern: /^(?:\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s\p{Cc}/,]+)$/iu,
+    pattern: /^/,
     rule: 'an origin such as "https://example.com"',
     unit: "origin",
-    doc: "Origin whose pages may use the server, repeatable; none means any",
+    doc:
+      "Origin whose pages may use the server, or https://*.example.com, repeatable; none means any",
   },
   proxied: {
     type: "boolean",
@@ -167,6 +168,7 @@ export const OPTIONS = {
     type: "choice",
     default: "info",
     choices: ["debug", "info", "warning", "error"],
+    synonyms: { warn: "warning", err: "error" },
     doc: "The least important log lines to print",
   },
   record: {

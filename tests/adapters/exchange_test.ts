@@ -245,6 +245,7 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
     key: "peerjs",
     address: "",
     origin: null,
+    ownOrigin: false,
     queryLength: 0,
     identity: { kind: "unchecked" },
   } as const;

@@ -1,7 +1,8 @@
 /**
  * What every listener must do alike: the same conversations with each, over real sockets in this process.
  */
-import { createExchange, type Exchange, type Hooks } from "../../adapters/exchange.ts";
+import { createExchange, type Exchange } from "../../adapters/exchange.ts";
+import type { Hooks } from "../../adapters/hooks.ts";
 import { listenDeno } from "../../adapters/deno_listener.ts";
 import type { Listener } from "../../adapters/listener.ts";
 import { listenNode } from "../../adapters/node_listener.ts";

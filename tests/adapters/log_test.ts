@@ -1,6 +1,7 @@
 /**
  * The log as it is printed: readable, one line an event, never a key or a token, nothing forged.
  */
+import config from "../../deno.json" with { type: "json" };
 import { escape } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
@@ -78,7 +79,7 @@ Deno.test("text: every line says what happened to whom, and why", async () => {
   const [first = "", ...rest] = lines;
   assertMatch(
     first,
-    /^INF Listening on http:\/\/127\.0\.0\.1:\d+\/; a client gets here with new Peer\(\{ host: "127\.0\.0\.1", port: \d+, path: "\/", secure: false, key: "<the key you set>" \}\)$/,
+    /^INF Listening on http:\/\/127\.0\.0\.1:\d+\/; a client gets here with new Peer\(\{ host: "127\.0\.0\.1", port: \d+, path: "\/", secure: false, key: "<the key you set>" \}\); signalbox \S+: auth none, pages of any origin, discovery off, listener deno$/,
   );
   assertEquals(rest, [
     'INF "a\\u{202e} b" connected from 127.0.0.1',
@@ -93,6 +94,29 @@ Deno.test("text: every line says what happened to whom, and why", async () => {
     'INF "a\\u{202e} b" disconnected: The client closed the socket (1005 of the client)',
     "INF Stopping, asked by SIGTERM",
   ]);
+});
+
+Deno.test("[SET-9] the first line has the version and what is in force", async () => {
+  const args =
+    "--listener node --cors https://a.example:443 https://*.b.example --allow_discovery yes";
+  const secret = { PEERSERVER_AUTH: "JWT", PEERSERVER_AUTH_SECRET: "hush".repeat(8) };
+  await using child = await startChild({ args: args.split(" "), env: secret });
+  const { level, message, properties } = JSON.parse(child.lines[0] ?? "");
+  const { version, auth, origins, discovery, listener } = properties;
+  assertEquals([level, version, auth, discovery, listener], [
+    "INFO",
+    `signalbox ${config.version}`,
+    "jwt",
+    true,
+    "node",
+  ]);
+  assertEquals(origins, ["https://a.example", "https://*.b.example"]);
+  assertStringIncludes(
+    message,
+    `; signalbox ${config.version}: auth jwt, pages of https://a.example, https://*.b.example, ` +
+      "discovery on, listener node",
+  );
+  assert(!child.lines.join("\n").includes("hush"), "a secret is in the log");
 });
 
 Deno.test("the level bounds what is logged", async () => {

@@ -9,11 +9,11 @@ import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
-Deno.test("[SET-3] --help and --version print and exit with 0", async () => {
+Deno.test("[SET-3] [SET-9] --help and --version print and exit with 0", async () => {
   assertEquals(await runMain(["--help"]), { code: 0, stdout: helpText(), stderr: "" });
   assertEquals(await runMain(["--version"]), {
     code: 0,
-    stdout: `${config.version}\n`,
+    stdout: `signalbox ${config.version}\n`,
     stderr: "",
   });
 });
@@ -92,6 +92,49 @@ Deno.test("it starts with what a hosting platform gives it: no flags, a port in 
   assertEquals(config.deploy.runtime.entrypoint, "./main.ts");
 });
 
+Deno.test("[SET-6] the program says a wrong variable once it has a log, and at the start names it", async () => {
+  const env = { PEERSERVER_AUHT: "hush", PORT: "0", HOST: "nowhere", PEERSERVER_IP_LIMIT: "1" };
+  const child = spawnMain(["--log_format", "json"], env);
+  const output = collectOutput(child);
+  await output.first((line) => line.includes('"listening"'));
+  child.kill("SIGTERM");
+  await output.finished;
+  await child.status;
+  assertMatch(
+    output.lines[0] ?? "",
+    /"WARN".*PEERSERVER_AUHT sets nothing.*did you mean PEERSERVER_AUTH\?/,
+  );
+  assertMatch(output.lines[1] ?? "", /"WARN".*PEERSERVER_IP_LIMIT does nothing any more/);
+  assert(!output.lines.join("\n").includes("hush"));
+  const ended = await runMain([], { PEERSERVER_HOST: "192.0.2.1", PORT: "0" });
+  assertEquals(ended.code, 1);
+  assertMatch(ended.stderr, /^Option host: cannot listen on .* \(PEERSERVER_HOST sets host\.\)\n$/);
+});
+
+Deno.test("[SET-6] without the permission to read the environment, all or a part of it, nothing breaks", async () => {
+  for (
+    const [allowed, key] of [[[], "peerjs"], [["--allow-env=PORT,PEERSERVER_KEY"], "k"]] as const
+  ) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-net", ...allowed, "main.ts", ...LOCAL],
+      cwd: ROOT,
+      env: { PEERSERVER_AUHT: "jwt", PEERSERVER_KEY: "k" },
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const output = collectOutput(child);
+    const { properties } = JSON.parse(await output.first((line) => line.includes('"listening"')));
+    const id = await fetch(`${properties.url}${key}/id`);
+    assertEquals([id.status, (await id.text()).length], [200, 36]);
+    child.kill("SIGTERM");
+    await output.finished;
+    await child.status;
+    assert(!output.lines.join("\n").includes("WARN"), "it cannot know of the variable");
+  }
+});
+
+const LOCAL = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
+
 Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second signal ends it at once", async () => {
   for (const [signals, code] of [[1, 0], [2, 1]] as const) {
     await using child = await startChild();
@@ -130,7 +173,7 @@ Deno.test("deno task compile makes one executable, or its module graph is whole 
   try {
     if (compile.success) {
       const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
-      assertEquals(new TextDecoder().decode(stdout), `${config.version}\n`);
+      assertEquals(new TextDecoder().decode(stdout), `signalbox ${config.version}\n`);
       return;
     }
     const why = new TextDecoder().decode(compile.stderr);

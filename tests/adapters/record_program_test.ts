@@ -44,7 +44,7 @@ async function act(wsUrl: string): Promise<void> {
   a.send({ type: "HEARTBEAT" });
   a.sendRaw("no JSON");
   await a.next();
-  a.sendRaw(new Uint8Array(3));
+  a.sendRaw(new Uint8Array(3).fill(0xff));
   await a.next();
   const refused = [
     { ...client, id: "x", key: `${KEY}-wrong` },

@@ -94,6 +94,7 @@ export function opens(self: Crowd, clients: readonly number[]): Event[] {
       key: "peerjs",
       address: addresses[i] ?? "",
       origin: null,
+      ownOrigin: false,
       queryLength: 110,
       identity: { kind: "unchecked" },
     };

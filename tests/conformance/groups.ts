@@ -14,6 +14,7 @@ import { LISTED_PAGES, PAGE_LIST, PAGES } from "./pages.ts";
 import { BOUNDS, FRAMES_MAX, QUEUE, UNREAD } from "./queue.ts";
 import { RELAY } from "./relay.ts";
 import { TAKEOVER } from "./takeover.ts";
+import { KEY_WITH_PLUS, WRITTEN, WRITTEN_KEYS, WRITTEN_OPTIONS } from "./written.ts";
 
 /** Every group; the names of the conversations are unique. */
 export const GROUPS: readonly Group[] = [
@@ -24,6 +25,8 @@ export const GROUPS: readonly Group[] = [
   },
   { name: "the defaults", conversations: [...HTTP_AT_ROOT, ...COMMANDS, ...UNREAD] },
   { name: "a list of origins", options: PAGE_LIST, conversations: LISTED_PAGES },
+  { name: "a path with a space", options: WRITTEN_OPTIONS, conversations: WRITTEN },
+  { name: "a key with a plus", options: KEY_WITH_PLUS, conversations: WRITTEN_KEYS },
   {
     name: "room for one",
     options: { concurrent_limit: 1, allow_discovery: true },

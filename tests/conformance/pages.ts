@@ -7,6 +7,8 @@ import type { Conversation } from "../support/side_by_side.ts";
 import { ABOUT, cannot, json, open, refused, text, URLS } from "./said.ts";
 
 const PAGE = "https://page.example";
+/** Origins that are listed in another form. */
+const WRITTEN = ["https://written.example", "https://a.b.wild.example"];
 const STRANGER = "https://stranger.example";
 const PREFLIGHT = {
   "access-control-request-method": "GET",
@@ -17,7 +19,7 @@ const NOTHING = `Nothing is served here.\n${URLS}`;
 const METHODS = "GET, HEAD, OPTIONS";
 const SHARED = {
   "access-control-allow-methods": METHODS,
-  "access-control-allow-headers": "*",
+  "access-control-allow-headers": "*, Authorization",
   "access-control-max-age": "86400",
 };
 const ANY_PAGE = { "access-control-allow-origin": "*", ...SHARED };
@@ -141,6 +143,36 @@ export const LISTED_PAGES: readonly Conversation[] = [
     },
   },
   {
+    name: "[SET-7] an origin is listed however it is written, and a star stands for subdomains",
+    talk: async ({ ask }) => {
+      for (const origin of WRITTEN) await ask("", { origin });
+      await ask("", { origin: "https://wild.example" });
+    },
+    differs: {
+      rules: ["SET-7", "HTTP-8"],
+      signalbox: {
+        http: [
+          ...WRITTEN.map((origin) =>
+            json({ GET: "" }, ABOUT, {
+              "access-control-allow-origin": origin,
+              ...SHARED,
+              vary: "Origin",
+            })
+          ),
+          json({ GET: "" }, ABOUT, { vary: "Origin" }),
+        ],
+      },
+      incumbent: {
+        http: [...WRITTEN, ""].map(() => json({ GET: "" }, ABOUT, { vary: "Origin" })),
+      },
+      row: {
+        about: "`--cors https://a.example:443`, `--cors https://*.example.com`",
+        incumbent: "mean nobody, without a word",
+        signalbox: "mean that page, and every subdomain; what can mean nobody is refused",
+      },
+    },
+  },
+  {
     name: "[OPEN-6] a page whose origin is listed, and a program, may open sockets",
     talk: async ({ join }) => {
       await join("page", { origin: PAGE });
@@ -167,7 +199,9 @@ export const LISTED_PAGES: readonly Conversation[] = [
 ];
 
 /** The settings of {@linkcode LISTED_PAGES}. */
-export const PAGE_LIST = { corsOptions: { origin: [PAGE] } };
+export const PAGE_LIST = {
+  corsOptions: { origin: [PAGE, "https://written.example:443", "https://*.wild.example"] },
+};
 
 function preflight(path: string, headers: Readonly<Record<string, string>>): unknown {
   return { OPTIONS: path, status: 204, ...headers, body: "" };

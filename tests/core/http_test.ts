@@ -2,6 +2,7 @@ import { validate } from "@std/uuid/v4";
 import {
   type HttpReply,
   initialState,
+  keyInQuery,
   type PartialSettings,
   refusal,
   respond,
@@ -91,6 +92,55 @@ Deno.test("[HTTP-2] a key may come percent-encoded", () => {
   assertEquals(ask({ key: "clé!" }, { path: "/cl%C3%A9%21/id" }).status, 200);
 });
 
+Deno.test("[SET-8] paths and keys are compared without their escapes, which are undone once", () => {
+  const options = { path: "/мой путь/100%", key: "a+b%41" };
+  const prefix = new URL("http://x/мой путь/100%/").pathname;
+  const answered: [string, number][] = [
+    [`${prefix}a+b%41/id`, 200], // As the stock client writes it.
+    [`${prefix}a%2Bb%2541/id`, 200], // As one writes it that escapes.
+    [`${prefix}a+bA/id`, 200], // As a proxy writes it that undoes what need not be escaped.
+    [`${prefix}a%20b%41/id`, 401],
+    [`${prefix}a+b%252541/id`, 401],
+    [`${prefix.toLowerCase()}a+b%41/id`, 200],
+    [`${prefix.replace("100%", "100%25")}a+b%41/id`, 200],
+    [prefix.slice(0, -1), 200],
+    [`${prefix}%70eerjs`, 426],
+    [`${prefix}a+b%41%2Fid`, 404],
+    [`${prefix.replace("/100%", "%2F100%")}a+b%41/id`, 404],
+    [`${prefix}/a+b%41/id`, 404],
+    [`${prefix}../a+b%41/id`, 404],
+    [`${prefix}%2e%2e/id`, 401],
+    ["/%ff%/\ud800", 404],
+  ];
+  for (const [path, status] of answered) assertEquals(ask(options, { path }).status, status, path);
+  const shown = "/%D0%BC%D0%BE%D0%B9%20%D0%BF%D1%83%D1%82%D1%8C/100%25/<key>/id";
+  assertStringIncludes(ask(options, { path: "/x" }).body, shown);
+  assertEquals(ask({ key: "a%2Fb" }, { path: "/a%2Fb/id" }).status, 200);
+});
+
+Deno.test("[SET-8] the key of a socket's query may have its plus as it is, or for a space", () => {
+  const key = (query: string, key: string): string | null =>
+    keyInQuery(query, new URLSearchParams(query).get("key"), key);
+  const right = {
+    "peerjs": ["key=peerjs&id=a", "?id=a&key=%70eerjs"],
+    "a+b": ["key=a+b&id=a", "key=a%2Bb"],
+    "a b": ["key=a%20b", "key=a+b", "x=1&key=a b&key=c"],
+    "a+b c": ["key=a+b%20c", "key=a%2Bb+c"],
+    "100%": ["key=100%&id=a", "key=100%25"],
+    "a%41": ["key=a%41", "key=a%2541", "key=aA"],
+    "ключ": ["key=%D0%BA%D0%BB%D1%8E%D1%87"],
+  };
+  for (const [wanted, queries] of Object.entries(right)) {
+    for (const query of queries) assertEquals(key(query, wanted), wanted, query);
+  }
+  assertEquals(key("key=a+b", "x"), "a b");
+  assertEquals(key("key=a%2Bb", "a b"), "a+b");
+  assertEquals(key("key=a%2541", "aA"), "a%41", "not twice");
+  assertEquals(key("akey=k&key=x", "k"), "x");
+  assertEquals([key("id=a&akey=k", "k"), key("key=", "k"), key("key", "k")], [null, "", ""]);
+  assertEquals(key("key=%zz%", "k"), "%zz%");
+});
+
 Deno.test("[HTTP-5] the path of the sockets asks for an upgrade", () => {
   const reply = ask({ path: "/x" }, { path: "/x/peerjs" });
   assertEquals([reply.status, reply.headers["upgrade"]], [426, "websocket"]);
@@ -140,6 +190,15 @@ Deno.test("[HTTP-8] CORS headers are on every answer", () => {
       assertEquals(headers["access-control-allow-origin"], "*", `${method} ${path}`);
     }
   }
+});
+
+Deno.test("[HTTP-8] every header may be sent, Authorization too, which a star does not stand for", () => {
+  const { headers } = ask({}, {
+    path: "/peerjs/id",
+    method: "OPTIONS",
+    origin: "https://a.example",
+  });
+  assertEquals(headers["access-control-allow-headers"], "*, Authorization");
 });
 
 Deno.test("[HTTP-8] so they are on the refusal of what cannot be upgraded", () => {

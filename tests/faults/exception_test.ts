@@ -3,7 +3,8 @@
  */
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { listenDeno } from "../../adapters/deno_listener.ts";
-import { createExchange, type Hooks } from "../../adapters/exchange.ts";
+import { createExchange } from "../../adapters/exchange.ts";
+import type { Hooks } from "../../adapters/hooks.ts";
 import { listenNode } from "../../adapters/node_listener.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";

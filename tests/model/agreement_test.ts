@@ -12,7 +12,15 @@ Deno.test("a difference is reported with a history that can be pasted", () => {
   const settings = settingsFrom({});
   const changed = { ...createModel(settings), step: (): readonly Effect[] => [] };
   const opening = {
-    ...{ id: "a", token: "t", key: "peerjs", address: "", origin: null, queryLength: 9 },
+    ...{
+      id: "a",
+      token: "t",
+      key: "peerjs",
+      address: "",
+      origin: null,
+      ownOrigin: false,
+      queryLength: 9,
+    },
     identity: { kind: "unchecked" },
   } as const;
   const command = { wait: 7, act: { kind: "open", age: "new", pick: 0, opening } } as const;

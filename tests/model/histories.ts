@@ -65,7 +65,16 @@ function openings({ ids, addresses, identities, oneOddOf }: Visitors): fc.Arbitr
       { weight: 1, arbitrary: fc.constantFrom(...ODD_OPENINGS) },
     ),
   ).map(([id, token, address, identity, odd]) => ({
-    ...{ id, token, key: "peerjs", address, origin: null, queryLength: 30, identity },
+    ...{
+      id,
+      token,
+      key: "peerjs",
+      address,
+      origin: null,
+      ownOrigin: false,
+      queryLength: 30,
+      identity,
+    },
     ...odd,
   }));
 }

@@ -1,7 +1,6 @@
 /**
- * The reference model: the server as `core/SPEC.md` describes it, slowly. It is run beside `reduce`, and what the
- * two want done must be the same, to the letter. Everything is a plain list, in the order in which it came, searched
- * from its beginning. It shares types with core/ and no value. Comments name the rules that are followed there.
+ * The reference model: the server as `core/SPEC.md` describes it, slowly, in plain lists. What it and `reduce` want
+ * done is the same, to the letter. It shares types with core/ and no value. Comments name the rules followed there.
  *
  * @module
  */
@@ -88,10 +87,11 @@ class Server {
   /** What is refused whoever is there. */
   denials(event: SocketOpened, id: string, token: string): Refusal[] {
     const { settings } = this;
-    const { key, origin, queryLength, identity } = event;
-    const pages = settings.cors.map((page) => page.toLowerCase());
-    const listed = origin === null || pages.length === 0 || pages.includes("*") ||
-      pages.includes(origin.toLowerCase());
+    const { key, origin, ownOrigin, queryLength, identity } = event;
+    const page = origin?.toLowerCase().replace(/(?<=^https:.*):443\/?$|\/$/, "") ?? ""; // SET-7
+    const pages = settings.cors.map((like) => like.replaceAll(".", "\\.").replace("*\\.", ".+\\."));
+    const listed = ownOrigin || pages.length === 0 || pages.includes("*") ||
+      pages.some((like) => RegExp(`^${like}$`).test(page));
     const odd = (name: string, length: number, most: number, text: string): Refusal[] => [
       [length > most, 4002, `The ${name} has ${length} characters: at most ${most} are allowed`],
       [/\p{Cc}/u.test(text), 4002, `The ${name} has control characters in it`],
@@ -103,7 +103,7 @@ class Server {
       [this.stopped, 1001, ENDS], // LIFE-3
       [!key || !id || !token, 4002, "No id, token, or key supplied to websocket server"], // OPEN-1
       [key !== settings.key, 4003, "Invalid key provided"], // OPEN-2
-      [!listed, 4005, "Pages of this origin may not use this server"], // OPEN-10
+      [origin !== null && !listed, 4005, "Pages of this origin may not use this server"], // OPEN-10
       ...odd("query", queryLength, settings.max_query_length, ""), // OPEN-3
       ...odd("id", id.length, settings.max_id_length, id),
       ...odd("token", token.length, settings.max_token_length, token),

@@ -22,6 +22,7 @@ const ANYONE = {
   key: "peerjs",
   address: "1.2.3.4",
   origin: null,
+  ownOrigin: false,
   queryLength: 9,
   identity: { kind: "unchecked" },
 } as const;

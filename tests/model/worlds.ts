@@ -73,7 +73,12 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
     alive_timeout: 1_000,
     concurrent_limit: 9,
   },
-  pages: { ...SMALL, cors: ["https://A.example", "null"], frame_rate: 7, frame_burst: 1 },
+  pages: {
+    ...SMALL,
+    cors: ["https://A.example", "https://*.c.example", "null"],
+    frame_rate: 7,
+    frame_burst: 1,
+  },
   "any page": {
     ...CALM,
     cors: ["https://a.example", "*"],

@@ -5,6 +5,7 @@
  */
 import { ADDRESS_BREAKS } from "./address_breaks.ts";
 import type { Break } from "./break.ts";
+import { COMMAND_BREAKS } from "./command_breaks.ts";
 import { FRAME_BREAKS } from "./frame_breaks.ts";
 import { GUARD_BREAKS } from "./guard_breaks.ts";
 import { HTTP_BREAKS } from "./http_breaks.ts";
@@ -13,6 +14,7 @@ import { JSON_TEXT_BREAKS } from "./json_text_breaks.ts";
 import { LIVENESS_BREAKS } from "./liveness_breaks.ts";
 import { MAILBOX_BREAKS } from "./mailbox_breaks.ts";
 import { MAP_BREAKS } from "./map_breaks.ts";
+import { ORIGIN_BREAKS } from "./origin_breaks.ts";
 import { REFUSAL_BREAKS } from "./refusal_breaks.ts";
 import { ROUTE_BREAKS } from "./route_breaks.ts";
 import { SESSION_BREAKS } from "./session_breaks.ts";
@@ -33,8 +35,10 @@ export const BREAKS: readonly Break[] = [
   ...MAP_BREAKS,
   ...HTTP_BREAKS,
   ...IDS_BREAKS,
+  ...ORIGIN_BREAKS,
   ...ADDRESS_BREAKS,
   ...FRAME_BREAKS,
   ...JSON_TEXT_BREAKS,
   ...SETTINGS_BREAKS,
+  ...COMMAND_BREAKS,
 ];

@@ -84,21 +84,27 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "a page of any origin may open a socket",
     rules: ["OPEN-10"],
-    find: "if (origin !== null && !isOriginAllowed(settings, origin)) {",
+    find: "if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {",
     put: "if (false) {",
+  },
+  {
+    name: "a page of the server's own origin needs to be listed",
+    rules: ["OPEN-10"],
+    find: "origin !== null && !ownOrigin && ",
+    put: "origin !== null && ",
   },
   {
     name: "the length of the query is looked at before the origin",
     rules: ["OPEN-3", "OPEN-10"],
-    find: "if (origin !== null && !isOriginAllowed(settings, origin)) {",
+    find: "if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {",
     put:
-      "if (origin !== null && !isOriginAllowed(settings, origin) && queryLength <= settings.max_query_length) {",
+      "if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin) && queryLength <= settings.max_query_length) {",
   },
   {
     name: "a client without an Origin is refused where origins are listed",
     rules: ["OPEN-10"],
-    find: "origin !== null && !isOriginAllowed(settings, origin)",
-    put: '!isOriginAllowed(settings, origin ?? "")',
+    find: "origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)",
+    put: '!ownOrigin && !isOriginAllowed(settings, origin ?? "")',
   },
   {
     name: "max_query_length off by one",

@@ -62,9 +62,51 @@ const SETTINGS = breaksOf("core/parse_settings.ts", [
   },
   {
     name: "the text false means yes",
-    rules: ["SET-1"],
-    find: 'value: text === "true" }',
-    put: 'value: text !== "" }',
+    rules: ["SET-4"],
+    find: "value: YES.test(text) }",
+    put: "value: true }",
+  },
+  {
+    name: "a switch takes true only for yes",
+    rules: ["SET-4"],
+    find: "^(?:true|yes|on|1)$/i",
+    put: "^(?:true)$/i",
+  },
+  {
+    name: "the word no is none of a switch",
+    rules: ["SET-4"],
+    find: "^(?:false|no|off|0)$/i",
+    put: "^(?:false|off|0)$/i",
+  },
+  {
+    name: "a choice is taken in lower case only",
+    rules: ["SET-4"],
+    find: "const word = text.toLowerCase();",
+    put: "const word = text;",
+  },
+  {
+    name: "warn is no level",
+    rules: ["SET-4"],
+    find: ", ...Object.keys(synonyms ?? {})]",
+    put: "]",
+  },
+  {
+    name: "a retired option is a mistake",
+    rules: ["SET-5"],
+    find: "if (isRetiredName(name)) continue;",
+    put: "",
+  },
+  {
+    name: "one good origin makes a list good",
+    rules: ["SET-7"],
+    find: "if (!found.ok) {",
+    put: "if (!found.ok && items.length === 1) {",
+  },
+  {
+    name: "a path keeps the escapes it came with",
+    rules: ["SET-8"],
+    find: "normalPath(withSlashes(String(value)))",
+    put: "withSlashes(String(value))",
   },
   {
     name: "spaces around the items of a list belong to them",
@@ -169,34 +211,28 @@ const NAMES = [
     {
       name: "a path may have steps up in it",
       rules: ["SET-2"],
-      find: "(?!.*(?:^|\\/)\\.{1,2}(?:\\/|$))",
+      find: "(?!.*(?:^|\\/)(?:\\.|%2e){1,2}(?:\\/|$))",
       put: "",
     },
     {
       name: "a key may be a step up",
       rules: ["SET-2"],
-      find: "(?!\\.{1,2}$)",
+      find: "(?!(?:\\.|%2e){1,2}$)",
       put: "",
+    },
+    {
+      name: "a file of Windows may be a path",
+      rules: ["SET-8"],
+      find: "(?![a-z]:[/]|",
+      put: "(?!",
     },
   ]),
-  ...breaksOf("adapters/cli.ts", [
+  ...breaksOf("core/retired.ts", [
     {
-      name: "--no-x means yes",
-      rules: ["SET-1", "SET-3"],
-      find: 'value = "false";',
-      put: 'value = "true";',
-    },
-    {
-      name: "--no-x=value is a value",
-      rules: ["SET-2"],
-      find: "if (value !== undefined) return `Option ${flag} takes no value",
-      put: "if (value === flag) return `Option ${flag} takes no value",
-    },
-    {
-      name: "--no-x goes for options that are no switch",
-      rules: ["SET-2"],
-      find: ' && optionOf(positive).type === "boolean"',
-      put: "",
+      name: "what every object has is a retired option",
+      rules: ["SET-2", "SET-5"],
+      find: "Object.hasOwn(RETIRED, name)",
+      put: "name in RETIRED",
     },
   ]),
 ];

@@ -13,6 +13,7 @@ const SUITES = [
   "tests/model",
   "tests/sim",
   "tests/adapters/cli_test.ts",
+  "tests/adapters/environment_test.ts",
 ];
 
 /** Where the rules of a file are tested first of all; for speed only. */
@@ -29,13 +30,17 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   "core/mailbox.ts": ["core/queue", "core/state", "core/guard"],
   "core/parse_settings.ts": ["core/settings"],
   "core/persistent_map.ts": ["core/state", "properties/persistent_map"],
+  "core/origin.ts": ["core/origin"],
+  "core/retired.ts": ["core/settings"],
+  "core/url_text.ts": ["core/http", "core/settings"],
   "core/must.ts": ["core/must"],
   "core/reduce.ts": ["core/life", "core/token", "core/queue"],
   "core/route.ts": ["core/message", "core/guard"],
   "core/session.ts": ["core/open", "core/token", "core/shut_out", "core/life", "core/guard"],
   "core/settings.ts": ["core/settings"],
   "core/state.ts": ["core/queue", "core/state", "core/token"],
-  "adapters/cli.ts": ["adapters/cli"],
+  "adapters/cli.ts": ["adapters/cli", "adapters/environment"],
+  "adapters/environment.ts": ["adapters/environment"],
 };
 
 /** The files of tests there are. */

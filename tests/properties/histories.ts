@@ -108,6 +108,7 @@ const open: fc.Arbitrary<Deed> = fc.record({
   key: fc.constantFrom("peerjs", "peerjs", "peerjs", "peerjs", "wrong"),
   address: fc.constantFrom("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8::2", ""),
   origin: fc.constantFrom(null, null, "https://a.example", "https://b.example"),
+  ownOrigin: fc.constantFrom(false, false, true),
   identity: fc.constantFrom(
     { kind: "unchecked" } as const,
     { kind: "unchecked" } as const,

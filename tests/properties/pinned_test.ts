@@ -24,6 +24,7 @@ const CLIENT = {
   key: "peerjs",
   address: "",
   origin: null,
+  ownOrigin: false,
   queryLength: 30,
   identity: { kind: "unchecked" },
 };

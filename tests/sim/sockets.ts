@@ -134,7 +134,16 @@ export class SimSockets {
     const { dispatch } = this.#options;
     const { id, token, address } = link;
     const identity = { kind: "unchecked" } as const;
-    const known = { id, token, key: "peerjs", address, origin: null, queryLength: 60, identity };
+    const known = {
+      id,
+      token,
+      key: "peerjs",
+      address,
+      origin: null,
+      ownOrigin: false,
+      queryLength: 60,
+      identity,
+    };
     link.isBegun = true;
     dispatch({ kind: "socket-opened", conn, ...known }, null);
     for (const { text, note } of link.early) this.receive(link, text, note);

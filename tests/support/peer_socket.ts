@@ -42,8 +42,8 @@ export interface PeerSocket extends AsyncDisposable {
   fence(maxMs?: number): Promise<Fenced>;
   /** Settles when the socket is closed, whoever closed it; never fails. */
   readonly closed: Promise<Closed>;
-  /** Closes the socket, if it is not closed yet. */
-  close(): Promise<Closed>;
+  /** Closes the socket, if it is not closed yet; with this code, if one is given. */
+  close(code?: number): Promise<Closed>;
 }
 
 /** Opens a socket; settles when the upgrade is done, before the server has said anything. */
@@ -59,8 +59,8 @@ export async function openSocket(options: PeerSocketOptions): Promise<PeerSocket
   await within(opened.promise, MAX_MS, "Cannot open a socket");
   const sendRaw = (data: string | Uint8Array<ArrayBuffer>): void => socket.send(data);
   const send = (frame: unknown): void => sendRaw(JSON.stringify(frame));
-  const close = async (): Promise<Closed> => {
-    socket.close();
+  const close = async (code?: number): Promise<Closed> => {
+    socket.close(code);
     return await within(inbox.closed, MAX_MS, "Cannot close a socket");
   };
   return {

@@ -74,6 +74,7 @@ export function opening(conn: number, given: Partial<SocketOpened> = {}): Socket
     key: "peerjs",
     address: "192.0.2.1",
     origin: null,
+    ownOrigin: false,
     queryLength: 30,
     identity: { kind: "unchecked" },
     ...given,

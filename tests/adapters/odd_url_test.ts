@@ -1,0 +1,123 @@
+/**
+ * Keys and paths that people set and clients write in more than one way, and pages of the server itself, with
+ * both listeners.
+ */
+import { listenDeno } from "../../adapters/deno_listener.ts";
+import { createExchange } from "../../adapters/exchange.ts";
+import { listenNode } from "../../adapters/node_listener.ts";
+import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
+import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+
+type Test = (
+  start: (options: PartialSettings) => Promise<AsyncDisposable & { port: number }>,
+) => Promise<void>;
+
+function withBoth(name: string, test: Test): void {
+  for (const listen of [listenDeno, listenNode]) {
+    Deno.test(`${name}: ${listen.name}`, () =>
+      test(async (options) => {
+        const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
+        const { port, stop } = await listen(createExchange(settings, {}));
+        return { port, [Symbol.asyncDispose]: stop };
+      }));
+  }
+}
+
+/** What the first frame of a socket says: its type, or the sentence of an `ERROR`. */
+async function answerTo(url: string, headers: Record<string, string> = {}): Promise<string> {
+  const socket = new WebSocket(url, { headers });
+  const answer = Promise.withResolvers<string>();
+  socket.onmessage = ({ data }) => {
+    const { type, payload } = JSON.parse(data);
+    answer.resolve(payload?.msg ?? type);
+  };
+  socket.onerror = () => answer.resolve("no socket");
+  const said = await answer.promise;
+  const closed = Promise.withResolvers<void>();
+  socket.onclose = () => closed.resolve();
+  if (socket.readyState === WebSocket.CLOSED) return said;
+  socket.close();
+  await closed.promise;
+  return said;
+}
+
+/** The URLs of the stock client, which escapes nothing, and those of one that escapes all. */
+function urlsOf(port: number, path: string, key: string): { http: string; ws: string }[] {
+  const parts = path.split("/").map(encodeURIComponent).join("/");
+  const query = new URLSearchParams({ key, id: "a", token: "t" });
+  return [
+    {
+      http: new URL(`http://127.0.0.1:${port}${path}${key}/id`).href,
+      ws: `ws://127.0.0.1:${port}${path}peerjs?key=${key}&id=a&token=t&version=1.5.5`,
+    },
+    {
+      http: `http://127.0.0.1:${port}${parts}${encodeURIComponent(key)}/id`,
+      ws: `ws://127.0.0.1:${port}${parts}peerjs?${query}`,
+    },
+  ];
+}
+
+withBoth("[SET-8] [OPEN-2] [HTTP-4] a key is right however a client writes it", async (start) => {
+  for (const key of ["a+b", "100%", "a%41", "two words", "ключ", "a+b c%", "c'est: la, clé;=!"]) {
+    await using server = await start({ key });
+    for (const { http, ws } of urlsOf(server.port, "/", key)) {
+      const response = await fetch(http);
+      assertEquals([response.status, (await response.text()).length], [200, 36], http);
+      assertEquals(await answerTo(ws), "OPEN", ws);
+    }
+    const [wrong] = urlsOf(server.port, "/", `${key}x`);
+    assertEquals((await (await fetch(wrong?.http ?? "")).text()).slice(0, 11), "Invalid key");
+    assertEquals(await answerTo(wrong?.ws ?? ""), "Invalid key provided");
+  }
+});
+
+withBoth(
+  "[SET-8] [HTTP-7] a path is the same with and without escapes, and shown with them",
+  async (start) => {
+    for (const path of ["/my app/", "/мой/путь/", "/100%/", "/a|b^c/", "/semi;colon,'quote'/"]) {
+      await using server = await start({ path });
+      for (const { http, ws } of urlsOf(server.port, path, "peerjs")) {
+        const response = await fetch(http);
+        assertEquals([response.status, (await response.text()).length], [200, 36], http);
+        assertEquals(await answerTo(ws), "OPEN", ws);
+      }
+      const body = await (await fetch(`http://127.0.0.1:${server.port}/nowhere`)).text();
+      const shown = /GET (\S+)<key>\/id/.exec(body)?.[1] ?? "";
+      const found = await fetch(`http://127.0.0.1:${server.port}${shown}peerjs/id`);
+      assertEquals([found.status, (await found.text()).length], [200, 36], shown);
+    }
+  },
+);
+
+withBoth(
+  "[OPEN-10] [SET-7] a page of the server's own origin, or of a subdomain that is meant, may come",
+  async (start) => {
+    await using server = await start({ cors: ["https://*.example.com", "file://"] });
+    const { port } = server;
+    const url = `ws://127.0.0.1:${port}/peerjs?key=peerjs&id=a&token=t`;
+    const REFUSED = "Pages of this origin may not use this server";
+    const said = {
+      [`http://127.0.0.1:${port}`]: "OPEN",
+      [`https://127.0.0.1:${port}`]: "OPEN",
+      [`http://127.0.0.1:${port + 1}`]: REFUSED,
+      [`http://localhost:${port}`]: REFUSED,
+      "https://a.example.com": "OPEN",
+      "https://a.b.example.com:443": "OPEN",
+      "https://example.com": REFUSED,
+      "null": "OPEN",
+      "file://": "OPEN",
+      "https://evil.example": REFUSED,
+    };
+    for (const [origin, answer] of Object.entries(said)) {
+      assertEquals(await answerTo(url, { origin }), answer, origin);
+    }
+    const origin = "https://a.example.com";
+    const { headers, body } = await fetch(`http://127.0.0.1:${port}/`, { headers: { origin } });
+    await body?.cancel();
+    assertEquals([headers.get("access-control-allow-origin"), headers.get("vary")], [
+      origin,
+      "Origin",
+    ]);
+    assertStringIncludes(headers.get("access-control-allow-headers") ?? "", "Authorization");
+  },
+);

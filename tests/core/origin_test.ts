@@ -1,0 +1,191 @@
+import {
+  checkValue,
+  type Effect,
+  isOriginAllowed,
+  isOwnOrigin,
+  readOrigin,
+  settingsFrom,
+} from "../../core/mod.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { CLOSE, opening, opens, refuses, world } from "../support/world.ts";
+
+function listed(...cors: string[]): readonly string[] {
+  return settingsFrom({ cors }).cors;
+}
+
+Deno.test("[SET-7] an origin of the list gets the form in which browsers send it", () => {
+  const origins = {
+    "https://b.example:443": "https://b.example",
+    "http://b.example:80/": "http://b.example",
+    "https://b.example:80": "https://b.example:80",
+    "http://b.example:443": "http://b.example:443",
+    "HTTPS://B.Example/": "https://b.example",
+    "https://пример.рф": "https://xn--e1afmkfd.xn--p1ai",
+    "https://*.Пример.рф:443": "https://*.xn--e1afmkfd.xn--p1ai",
+    "https://*.b.example:8443": "https://*.b.example:8443",
+    "http://[0:0::1]:8080": "http://[::1]:8080",
+    "http://localhost:3000": "http://localhost:3000",
+    "Capacitor://LocalHost/": "capacitor://localhost",
+    "chrome-extension://abc": "chrome-extension://abc",
+    "app://.": "app://.",
+    "NULL": "null",
+    "*": "*",
+  };
+  for (const [given, origin] of Object.entries(origins)) {
+    assertEquals(listed(given), [origin], given);
+    assertEquals(listed(origin), [origin], "normal already");
+  }
+  assertEquals(listed("https://a.example", "https://a.example:443"), ["https://a.example"]);
+  for (const file of ["file://", "file:///", "FILE://"]) {
+    assertEquals(listed(file, "null"), ["file://", "null"], file);
+  }
+});
+
+Deno.test("[SET-7] what no page can have as its origin is refused, with what to write", () => {
+  const refused = {
+    "example.com": 'has no scheme: write "https://example.com"',
+    "//example.com/x": 'has no scheme: write "https://example.com"',
+    "https:/example.com": 'has no scheme: write "https://example.com"',
+    '"https://a.example"': 'has no scheme: write "https://a.example"',
+    "localhost:3000": 'has no scheme: write "http://localhost:3000"',
+    "*.example.com": 'has no scheme: write "https://*.example.com"',
+    "": 'has no scheme: write "https://example.com"',
+    "http://a.example/app": 'has a path, which no origin has: write "http://a.example"',
+    "https://a.example/?x": 'has a path, which no origin has: write "https://a.example"',
+    "https://a.example#x": 'has a path, which no origin has: write "https://a.example"',
+    "https://a.example\\x": 'has a path, which no origin has: write "https://a.example"',
+    "file:///home/me/a.html": 'has a path, which no origin has: write "file://"',
+    "https://me:pw@a.example": 'has a user name in it: write "https://a.example"',
+    "wss://a.example": 'is the origin of no page: write "https://a.example"',
+    "ws://a.example:9000/peerjs": 'is the origin of no page: write "http://a.example:9000"',
+    "data:text/html,x": 'has no origin: write "null"',
+    "blob:https://a.example/1": 'has no origin: write "null"',
+    "https://a b.example": 'has no host that a page can have: write "https://example.com"',
+    "https://*.1.2.3.4": 'has no host that a page can have: write "https://example.com"',
+    "https://": 'has no host that a page can have: write "https://example.com"',
+    "https://a.example:99999": 'has no host that a page can have: write "https://example.com"',
+    "app://": 'has no host that a page can have: write "https://example.com"',
+  };
+  for (const [given, why] of Object.entries(refused)) {
+    assertEquals(readOrigin(given), { ok: false, why }, given);
+    assertThrows(
+      () => settingsFrom({ cors: ["https://a.example", given] }),
+      RangeError,
+      `Option cors must be an origin such as "https://example.com": got ${
+        JSON.stringify(given)
+      }, which ${why}.`,
+    );
+  }
+  const stars = [
+    "https://a*.example",
+    "https://*",
+    "https://*.",
+    "http://localhost:*",
+    "https://a.*",
+  ];
+  for (const given of [...stars, "https://*.*.example", "https://*..example", "app://*"]) {
+    const read = readOrigin(given);
+    assert(!read.ok && /a \* that is neither.*write "https:\/\/\*\.example/.test(read.why), given);
+  }
+});
+
+Deno.test("[SET-7] [OPEN-10] a star before a name stands for every subdomain, of that scheme and port", () => {
+  const cors = listed("https://*.example.com", "http://*.example.com:8080", "https://*.b.example");
+  const allowed = [
+    "https://a.example.com",
+    "https://a.b.example.com",
+    "https://A.EXAMPLE.COM:443/",
+    "http://a.example.com:8080",
+    "https://xn--e1afmkfd.b.example",
+  ];
+  for (const origin of allowed) assert(isOriginAllowed({ cors }, origin), origin);
+  const others = [
+    "https://example.com",
+    "https://.example.com",
+    "http://a.example.com",
+    "https://a.example.com:8443",
+    "http://a.example.com",
+    "http://abc.def.example.com",
+    "https://aexample.com",
+    "https://abcexample.com",
+    "https://a.example.com.evil.org",
+    "https://evil.org/.example.com",
+    "https://evil.org#.example.com",
+    "https://evil.org?.example.com",
+    "https://evil.org\\.example.com",
+    "https://evil.org@a.example.com",
+    "https://*.example.com/x",
+    "null",
+    "",
+  ];
+  for (const origin of others) assert(!isOriginAllowed({ cors }, origin), origin);
+});
+
+Deno.test("[SET-7] [OPEN-10] pages of files are those whose origin is null, or file:// in some shells", () => {
+  for (const origin of ["null", "file://", "FILE://", "NULL"]) {
+    assert(isOriginAllowed({ cors: listed("file://") }, origin), origin);
+    assertEquals(isOriginAllowed({ cors: listed("null") }, origin), /null/i.test(origin), origin);
+    assert(!isOriginAllowed({ cors: listed("https://a.example") }, origin), origin);
+  }
+});
+
+Deno.test("[OPEN-10] an Origin counts however it is written: some clients that are no browsers name the port", () => {
+  const cors = listed("https://a.example", "http://b.example:9000");
+  for (const origin of ["https://a.example:443", "https://a.example/", "HTTP://b.example:9000/"]) {
+    assert(isOriginAllowed({ cors }, origin), origin);
+  }
+  for (const origin of ["https://a.example:9000", "https://a.example/x", "a.example", "http://"]) {
+    assert(!isOriginAllowed({ cors }, origin), origin);
+  }
+});
+
+Deno.test("[OPEN-10] the server's own origin is what Host says, of either scheme where TLS can end elsewhere", () => {
+  const own = (origin: string | null, host: string | null, sslkey = ""): boolean =>
+    isOwnOrigin({ sslkey }, origin, host);
+  for (
+    const [origin, host] of [
+      ["http://a.example:9000", "a.example:9000"],
+      ["https://a.example", "a.example"],
+      ["https://a.example", "a.example:443"],
+      ["https://a.example:443", "A.example"],
+      ["http://a.example", "a.example:80"],
+      ["http://[::1]:9000", "[0:0::1]:9000"],
+    ] as const
+  ) {
+    assert(own(origin, host), origin);
+    assertEquals(own(origin, host, "key.pem"), origin.startsWith("https:"), `TLS: ${origin}`);
+  }
+  for (
+    const [origin, host] of [
+      ["http://a.example", "b.example"],
+      ["http://a.example:3000", "a.example:9000"],
+      ["http://a.example", "a.example:443"],
+      ["http://x.a.example", "a.example"],
+      ["null", "null"],
+      ["file://", ""],
+      ["capacitor://localhost", "localhost"],
+      ["http://", ""],
+      ["http://a.example", null],
+      ["http://a.example", "b@a.example"],
+      ["http://a.example/x", "a.example/x"],
+      [null, "a.example"],
+    ] as const
+  ) {
+    assert(!own(origin, host), String(origin));
+  }
+});
+
+Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever the list says", () => {
+  const come = (ownOrigin: boolean): readonly Effect[] =>
+    world({ cors: ["https://a.example"] }).step(
+      opening(1, { origin: "https://own.example", ownOrigin }),
+    );
+  const msg = "Pages of this origin may not use this server";
+  assertEquals([come(true), come(false)], [[opens(1)], refuses(1, CLOSE.wrongOrigin, msg)]);
+});
+
+Deno.test("[SET-2] a list of origins is a list of texts", () => {
+  for (const value of ["https://a.example", [1], [null], [["https://a.example"]]]) {
+    assert(!checkValue("cors", value).ok);
+  }
+});

@@ -1,0 +1,164 @@
+/**
+ * The log answers "why does my page not connect?": the mistakes that are made most, each through the program.
+ */
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import type { Child } from "../support/child.ts";
+import { openSocket } from "../support/peer_socket.ts";
+import { openRaw } from "../support/raw_socket.ts";
+import { testEach } from "./listeners.ts";
+
+/** Makes a request and gives the line that the log has of it. */
+async function lineOf(child: Child, path: string, init: RequestInit = {}): Promise<string> {
+  const seen = child.lines.length;
+  const response = await fetch(`http://127.0.0.1:${child.port}${path}`, init);
+  await response.body?.cancel();
+  return await child.nextLine((line) => child.lines.indexOf(line) >= seen);
+}
+
+testEach(
+  "[LOG-1] a request that cannot be served is one warning with the remedy",
+  async (start) => {
+    await using child = await start({ args: ["--path", "/app", "--key", "hush"] });
+    const cases: [path: string, init: RequestInit, message: string][] = [
+      [
+        "/myapp/peerjs/id",
+        {},
+        `A client at 127.0.0.1 asked for "/myapp/peerjs/id": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
+        "/hush/id",
+        {},
+        `A client at 127.0.0.1 asked for "/…/id": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
+        "/app/wrong-key/id",
+        {},
+        `A client at 127.0.0.1 asked for "/app/…/id": Invalid key provided: give the client the key ` +
+        `that this server was started with (option "key" of the Peer). (401)`,
+      ],
+      [
+        "/app/hush/peers",
+        {},
+        `A client at 127.0.0.1 asked for "/app/…/peers": This server does not list its peers: ` +
+        "its option allow_discovery is off. (401)",
+      ],
+      [
+        "/app/peerjs?key=hush&id=a&token=t",
+        {},
+        `A client at 127.0.0.1 asked for "/app/peerjs": This URL is for WebSockets. Behind a proxy, ` +
+        "let it pass on the headers Upgrade and Connection. (426)",
+      ],
+      [
+        "/app/hush/id",
+        { method: "POST" },
+        `A client at 127.0.0.1 asked for "/app/…/id": POST is not a method of this URL: ` +
+        "use one of GET, HEAD, OPTIONS. (405)",
+      ],
+    ];
+    for (const [path, init, message] of cases) {
+      const line = await lineOf(child, path, init);
+      const { level, message: printed } = JSON.parse(line);
+      assertEquals([level, printed], ["WARN", message]);
+      assert(!line.includes("hush") && !line.includes("wrong-key"), line);
+    }
+  },
+);
+
+testEach(
+  "[LOG-1] [HTTP-8] a page of an origin that is not listed is named, over HTTP too",
+  async (start) => {
+    await using child = await start({ args: ["--cors", "https://app.example"] });
+    const headers = { origin: "https://evil.example" };
+    const line = await lineOf(child, "/peerjs/id", { headers });
+    assertStringIncludes(
+      JSON.parse(line).message,
+      `asked for "/peerjs/id" for a page of "https://evil.example": the browser keeps the answer from ` +
+        `it. If it is yours, add --cors "https://evil.example" (200)`,
+    );
+    const listed = await fetch(`${child.url}peerjs/id`, {
+      headers: { origin: "https://app.example" },
+    });
+    assertEquals((await listed.text()).length, 36);
+    assertEquals((await child.stop()).code, 0);
+    const warnings = child.lines.filter((line) => line.includes('"WARN"'));
+    assertEquals(warnings.length, 1, warnings.join("\n"));
+  },
+);
+
+testEach(
+  "[LOG-1] [OPEN-10] a socket of such a page is refused by the name of its origin",
+  async (start) => {
+    await using child = await start({ args: ["--cors", "https://app.example"] });
+    using refused = await openRaw(child.port, "a", "Origin: https://evil.example\r\n");
+    assertEquals(await refused.closed(), 4005);
+    const line = await child.nextLine((line) => line.includes('"event":"refused"'));
+    assertEquals(
+      JSON.parse(line).message,
+      '"a" was refused: Pages of this origin may not use this server: a page of "https://evil.example". ' +
+        'If it is yours, add --cors "https://evil.example" (4005, from 127.0.0.1)',
+    );
+  },
+);
+
+testEach("[LOG-2] the same again is counted, and told at the end", async (start) => {
+  await using child = await start();
+  for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
+  for (let i = 0; i < 3; i++) {
+    await (await openSocket({ wsUrl: child.wsUrl, key: "x", id: "a", token: "t" })).closed;
+  }
+  assertEquals((await child.stop()).code, 0);
+  const events = child.lines.map((line) => JSON.parse(line).properties);
+  assertEquals(events.filter(({ event }) => event === "refused-request").length, 1);
+  assertEquals(events.filter(({ event }) => event === "refused").length, 1);
+  const omitted = events.filter(({ event }) => event === "omitted").map((
+    { kind, count },
+  ) => [kind, count]);
+  assertEquals(omitted, [["request 404", 4], ["socket 4003", 2]]);
+});
+
+testEach("[LOG-3] at debug each message is a line with what came of it", async (start) => {
+  await using child = await start({ args: ["--log_level", "debug", "--expire_timeout", "60000"] });
+  const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
+  const b = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "b", token: "t" });
+  await Promise.all([a.next(), b.next()]);
+  a.send({ type: "HEARTBEAT" });
+  a.send({ type: "OFFER", dst: "b", payload: "hush" });
+  a.send({ type: "OFFER", dst: "a" });
+  a.send({ type: "CANDIDATE", dst: "c" });
+  a.send({ type: "LEAVE", dst: "c" });
+  a.send({ type: "OFFER", dst: "" });
+  a.send({ type: "CANDIDATE", dst: "" });
+  a.send({ ping: "once" });
+  await a.fence();
+  await child.stop();
+  await Promise.all([a.closed, b.closed]);
+  const lines = child.lines.map((line) => JSON.parse(line))
+    .filter(({ properties }) => /^(?:message|unknown-type)$/.test(properties.event))
+    .map(({ message }) => String(message));
+  assertEquals(lines.slice(0, 7), [
+    '"a" sent OFFER to "b", 43 characters: delivered',
+    '"a" sent OFFER to "a", 26 characters: delivered',
+    '"a" sent CANDIDATE to "c", 30 characters: stored, because the peer is not connected',
+    '"a" sent LEAVE to "c", 26 characters: dropped, because the peer is not connected',
+    '"a" sent OFFER to "", 25 characters: refused, and the sender told so',
+    '"a" sent CANDIDATE to "", 29 characters: refused like those before it, of which the sender was told',
+    '"a" sent something of a type that nobody knows: dropped',
+  ]);
+  assert(!child.lines.join("").includes("hush"), "what peers say is theirs");
+});
+
+testEach("[LOG-4] a client's close is logged with its own code", async (start) => {
+  await using child = await start();
+  for (const code of [1000, 4321]) {
+    const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: `a${code}`, token: "t" });
+    await a.next();
+    await a.close(code);
+    const line = await child.nextLine((line) =>
+      line.includes(`"id":"a${code}"`) && line.includes('"disconnected"')
+    );
+    const { by, code: logged } = JSON.parse(line).properties;
+    assertEquals([by, logged], ["client", code]);
+  }
+});
