@@ -9,6 +9,7 @@ import * as identity from "./identity.ts";
 import { type Lab, openLab } from "./lab.ts";
 import * as meeting from "./meeting.ts";
 import * as refusal from "./refusal.ts";
+import * as stranger from "./stranger.ts";
 
 /** Each behaviour, the rules of `core/SPEC.md` that it shows, and the scenario that shows it. */
 const scenarios: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
@@ -40,6 +41,12 @@ const scenarios: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
   "listAllPeers lists who is connected where discovery is allowed [HTTP-3]": refusal.listed,
   "listAllPeers fails with the client's explanation where discovery is off [HTTP-3]":
     refusal.unlisted,
+  "a connection to nobody, null, a number, an object is peer-unavailable, and the client stays [MSG-13] [QUEUE-4]":
+    stranger.nobody,
+  "a picture as the metadata of a connection arrives [MSG-9] [MSG-2]": stranger.picture,
+  "twenty guests behind one address who want the host's id are told so at once, and the host comes back [LIMIT-3] [OPEN-4]":
+    stranger.classroom,
+  "a page that is frozen answers pings, and is reachable when it wakes [LIFE-4]": stranger.frozen,
   "a server that stops disconnects its clients, and their connections survive it [LIFE-3]":
     refusal.stopped,
 };

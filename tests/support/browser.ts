@@ -100,6 +100,8 @@ export interface Tab {
   run(command: Command, ...args: readonly unknown[]): Promise<unknown>;
   /** Goes to another page, as its user might: the document ends, and its peers with it. */
   leave(): Promise<void>;
+  /** Freezes the page as a browser does with one that is not looked at for long, or wakes it again. */
+  freeze(isFrozen: boolean): Promise<void>;
 }
 
 /** Tabs that share nothing with those of other sessions; disposing of it closes them. */
@@ -127,8 +129,15 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
       const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${site.addr.port}/`);
       return {
-        run: (command, ...args) => page.evaluate(`lab.${command}(...${JSON.stringify(args)})`),
+        run: (command, ...args) => page.evaluate(`lab.${command}(${args.map(literal).join()})`),
         leave: async () => void (await page.goto("about:blank")),
+        freeze: async (isFrozen) => {
+          const devtools = await context.newCDPSession(page);
+          await devtools.send("Page.setWebLifecycleState", {
+            state: isFrozen ? "frozen" : "active",
+          });
+          await devtools.detach();
+        },
       };
     }
     return { open, uncaught, [Symbol.asyncDispose]: () => context.close() };
@@ -140,6 +149,11 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
   }
 
   return { session, [Symbol.asyncDispose]: dispose };
+}
+
+/** A value as the page reads it; in an array `JSON.stringify` makes `null` of `undefined`. */
+function literal(value: unknown): string {
+  return JSON.stringify(value) ?? "undefined";
 }
 
 const PAGE = `<!doctype html>
