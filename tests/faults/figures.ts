@@ -1,8 +1,8 @@
 /**
- * The figures behind the rows that a test only bounds: 180 MB to nobody, 150 MB for a reader that stopped, and
+ * The figures behind the rows that a test only bounds: 100 hostile clients, 180 MB to nobody, 150 MB for a reader that stopped, and
  * 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
  *
- * `deno run -A tests/faults/figures.ts [deno|node] [crowd]`
+ * `deno run -A tests/faults/figures.ts [deno|node] [crowd|hostile]`
  *
  * @module
  */
@@ -16,6 +16,7 @@ import {
   quantile,
   roundTrips,
 } from "../support/load.ts";
+import { frame, OPCODE, openRaw } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 const listener = Deno.args[0] ?? "deno";
@@ -128,6 +129,42 @@ async function crowd(count: number, args: readonly string[] = []): Promise<void>
   await witness.roundTrip();
 }
 
+/** What 100 hostile clients can make the process hold, each in its own way. */
+async function hostile(): Promise<void> {
+  const part = (fin: boolean, opcode: number, bytes: number): Uint8Array =>
+    frame(new Uint8Array(bytes).fill(0x20), { opcode, fin });
+  const fragments = part(false, OPCODE.continuation, 60_000);
+  const crumbs = repeated(part(false, OPCODE.continuation, 1), 5_000);
+  const offer = `{"type":"CANDIDATE","payload":"${"x".repeat(250_000)}","dst":"self"}`;
+  const unfinished = frame("", { claimed: 60_000_000n });
+  const ways: Record<string, readonly [first: Uint8Array, again: Uint8Array, times: number]> = {
+    "frames of 60 MB, unfinished": [unfinished, new Uint8Array(1_000_000), 59],
+    "fragments of 60 kB without end": [part(false, OPCODE.text, 60_000), fragments, 500],
+    "fragments of one byte": [part(false, OPCODE.text, 1), crumbs, 40],
+    "messages of 250 kB at full speed": [new Uint8Array(0), frame(offer), 200],
+  };
+  for (const [name, [first, again, times]] of Object.entries(ways)) {
+    await using child = await start();
+    const before = (await vitalsOf(child.pid)).rss;
+    const clients = await inParallel(100, 20, (i) => openRaw(child.port, `client ${i}`));
+    await Promise.all(clients.map(async (client) => {
+      if (first.length > 0) await client.write(first);
+      for (let i = 0; i < times && await client.write(again); i++);
+    }));
+    const { peakMB = 0, rssMB = 0 } = await memory(child.pid);
+    say(`100 clients: ${name}`, { peakMB: peakMB - before / MB, afterMB: rssMB - before / MB });
+    for (const client of clients) client[Symbol.dispose]();
+  }
+}
+
+function repeated(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
+  return all;
+}
+
+await hostile();
+if (Deno.args[1] === "hostile") Deno.exit();
 if (Deno.args[1] !== "crowd") {
   await toNobody(1);
   await toNobody(1_000);
