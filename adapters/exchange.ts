@@ -23,6 +23,7 @@ import {
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
+import { asksForSocket, HANDSHAKE_VERSIONS } from "./handshake.ts";
 import { journal, type PeerMessage } from "./journal.ts";
 import { StartError } from "./listener.ts";
 import { logFault, logObserver, logRefusedRequest, recorderLog } from "./log.ts";
@@ -158,7 +159,8 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
 
   return {
     settings,
-    wantsSocket: (arrival) => isUpgrade(arrival) && routeOf(settings, arrival.path) === "socket",
+    wantsSocket: (arrival) =>
+      asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
     parametersOf,
     attach: (socket, parameters) => sockets.attach(socket, parameters),
     reply,
@@ -180,8 +182,13 @@ export function refuseForRoom(exchange: Exchange, arrival: Arrival): HttpReply {
 /** The answer to a handshake that cannot become a socket. */
 export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
   const body = `The WebSocket handshake is not valid: ${why}.`;
-  return exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+  const reply = exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+  return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
 }
+
+/** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
+export const NOT_HTTP =
+  "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
 const UNCHECKED: Identity = { kind: "unchecked" };
 
@@ -229,10 +236,6 @@ function logIfRefused(
   { method, path }: { readonly method: string; readonly path: string },
 ): void {
   if (status >= 400) logRefusedRequest(method, { path, prefix, status });
-}
-
-function isUpgrade({ method, header }: Arrival): boolean {
-  return method === "GET" && header("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** The token of an HTTP request: `Authorization: Bearer`, or the parameter that sockets have. */

@@ -165,6 +165,12 @@ export function logReloaded(): void {
   write("info", "Read the TLS files again", { event: "reloaded" });
 }
 
+/** Says what came of a signal. */
+export function logSignal(level: Level, signal: Deno.Signal, given: string): void {
+  const what = escape(given);
+  write(level, `${signal}: ${what}`, { event: "signal", signal, what });
+}
+
 /** Says how many entries each map of the state has, when somebody asks with SIGUSR2. */
 export function logSizes(sizes: Readonly<Record<string, number>>): void {
   const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`).join(", ");
