@@ -35,7 +35,7 @@ export function configureLog(
   const format = asText ? textFormatter(isTerminal) : jsonLine;
   const { print, flush } = createPrinter({
     write: (records: readonly LogRecord[]) =>
-      console.log(records.map((record) => format(record).trimEnd()).join("\n")),
+      printLines(records.map((record) => format(record).trimEnd()).join("\n")),
     schedule: scheduleTimeout,
   });
   for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
@@ -54,6 +54,15 @@ export function configureLog(
       { category: ["signalbox"], lowestLevel: log_level, sinks },
     ],
   });
+}
+
+/** A terminal that was closed, a pipe that nobody reads or a full disk would end the process otherwise. */
+function printLines(lines: string): void {
+  try {
+    console.log(lines);
+  } catch {
+    // There is nowhere to say so.
+  }
 }
 
 /** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
