@@ -101,7 +101,9 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
       return toResponse(exchange.refuse(arrival, 400, "The Host header is not valid."));
     }
-    if (!isAscii(request.url)) return toResponse(exchange.refuse(arrival, 400, NOT_HTTP));
+    if (!isAscii(arrival.path) || !isAscii(arrival.query)) {
+      return toResponse(exchange.refuse(arrival, 400, NOT_HTTP));
+    }
     if (exchange.wantsSocket(arrival)) {
       const fault = handshakeFault(arrival.header);
       if (fault !== null) return toResponse(refuseHandshake(exchange, arrival, fault));
@@ -193,8 +195,8 @@ function splitUrl(url: string): { path: string; query: string } {
 }
 
 /** As RFC 3986 wants it. `node:http` refuses all else; Deno 2.9 reads it as UTF-8. */
-function isAscii(url: string): boolean {
-  return /^[!-~]*$/.test(url);
+function isAscii(text: string): boolean {
+  return /^\p{ASCII}*$/u.test(text);
 }
 
 function toResponse({ status, headers, body }: HttpReply): Response {

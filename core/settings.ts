@@ -106,7 +106,7 @@ export const OPTIONS = {
     rule: 'an address, a range such as "10.0.0.0/8", or "unix"',
     unit: "address",
     doc:
-      "Proxy whose X-Forwarded-For counts (unix: on a unix socket), repeatable; the right-most other address is the client",
+      "Proxy whose X-Forwarded-For counts, or unix, repeatable; the right-most other address is the client",
   },
   sslkey: { ...FILE, doc: "PEM file with the private key for TLS; needs sslcert too" },
   sslcert: { ...FILE, doc: "PEM file with the certificate chain for TLS; needs sslkey too" },

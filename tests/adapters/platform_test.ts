@@ -24,7 +24,7 @@ Deno.test("[HTTP-10] Deno.serve answers a handshake with an empty body with 400 
   await server.shutdown();
 });
 
-Deno.test("[SET-8] a Deno.serve that leaves its port closes its sockets", async () => {
+Deno.test("[SET-9] a Deno.serve that leaves its port closes its sockets", async () => {
   const server = Deno.serve(OPTIONS, (request) => Deno.upgradeWebSocket(request).response);
   await using client = await openSocket({ wsUrl: `ws://127.0.0.1:${server.addr.port}/` });
   await server.shutdown();
