@@ -6,8 +6,9 @@
 import {
   type AddressRange,
   clientBehind,
-  parseAddress,
   parseRange,
+  plainAddress,
+  readHop,
   type Settings,
 } from "../core/mod.ts";
 import type { Arrival } from "./exchange.ts";
@@ -20,21 +21,17 @@ export function clientAddress(
   { header, remoteAddress }: Pick<Arrival, "header" | "remoteAddress">,
   { proxied, trusted_proxies }: Settings,
 ): string {
+  const remote = plainAddress(remoteAddress) ?? remoteAddress;
   if (trusted_proxies.length > 0) {
-    return clientBehind(
-      plainAddress(remoteAddress),
-      header("x-forwarded-for"),
-      rangesOf(trusted_proxies),
-    );
+    return clientBehind(remote, header("x-forwarded-for"), rangesOf(trusted_proxies));
   }
-  const first = proxied ? header("x-forwarded-for")?.split(",", 1)[0]?.trim() : undefined;
-  const isAddress = first !== undefined && parseAddress(first) !== null;
-  return plainAddress(isAddress ? first : remoteAddress);
+  return (proxied ? firstHop(header("x-forwarded-for") ?? "") : null) ?? remote;
 }
 
-/** An IPv4 address without the IPv6 clothes in which a socket for both sees it. */
-function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+/** Only the first part is looked at, however many there are. */
+function firstHop(forwardedFor: string): string | null {
+  const comma = forwardedFor.indexOf(",");
+  return readHop(comma < 0 ? forwardedFor : forwardedFor.slice(0, comma));
 }
 
 const parsed = new WeakMap<readonly string[], readonly AddressRange[]>();

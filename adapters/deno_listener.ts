@@ -8,7 +8,14 @@
  * @module
  */
 import type { Exchange } from "./exchange.ts";
-import { bindAddress, type Listener, readTls, type Tls } from "./listener.ts";
+import {
+  bindAddress,
+  type Listener,
+  NO_TLS_FILES,
+  readTls,
+  StartError,
+  type Tls,
+} from "./listener.ts";
 import { logFault, logRelisten, messageOf } from "./log.ts";
 import { scheduleTimeout, within } from "./runtime.ts";
 import { signalboxOf } from "./signalbox.ts";
@@ -20,7 +27,7 @@ import { signalboxOf } from "./signalbox.ts";
  */
 export async function listenDeno(exchange: Exchange): Promise<Listener> {
   const { settings } = exchange;
-  const tls = await readTls(settings);
+  const tls = await readTls(settings, checkTls);
   const { answer } = signalboxOf(exchange);
   let hostname = "";
   let server = await bindAddress(settings, (host) => {
@@ -58,14 +65,36 @@ export async function listenDeno(exchange: Exchange): Promise<Listener> {
     await within(FINISH_MAX_MS, server.shutdown());
   }
 
-  return { port, stop, reload: null };
+  return { port, stop, reload: tls === null ? NO_TLS_FILES : CANNOT_RELOAD };
 }
+
+/**
+ * A second server could take the port only when the first has left it, and `shutdown` closes the sockets of
+ * the first since Deno 2.9 (tests/adapters/platform_test.ts).
+ */
+const CANNOT_RELOAD =
+  "Deno.serve cannot take other TLS files without closing every socket: the old " +
+  "ones stay in use. Restart the server, or start it with --listener node, which can";
 
 /** How long to wait before listening is tried again. */
 const PAUSE_MS = 250;
 
 /** How long requests get to finish after the sockets are closed; both together stay under 5 s. */
 const FINISH_MAX_MS = 1_000;
+
+/** Tries them out, because `Deno.serve` throws nothing that says what is wrong. */
+function checkTls(tls: Tls): void {
+  try {
+    Deno.listenTls({ port: 0, hostname: "127.0.0.1", ...tls }).close();
+  } catch (error) {
+    if (!messageOf(error).includes("UnsupportedCertVersion")) throw error;
+    throw new StartError(
+      "Option sslcert: the certificate is one of X.509 version 1, which Deno.serve does not take. Make " +
+        "one of version 3, or start the server with --listener node.",
+      2,
+    );
+  }
+}
 
 interface Place {
   readonly hostname: string;

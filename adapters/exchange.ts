@@ -11,8 +11,6 @@ import {
   clientCount,
   type HttpReply,
   type Identity,
-  isOwnOrigin,
-  keyInQuery,
   needsToken,
   refusal,
   respond,
@@ -24,10 +22,11 @@ import {
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";
+import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
 import { StartError } from "./listener.ts";
 import { logFault, logObserver, recorderLog } from "./log.ts";
-import { type AnsweredRequest, createRefusalLog } from "./log_refusals.ts";
+import { createRefusalLog } from "./log_refusals.ts";
 import { trafficObserver } from "./log_traffic.ts";
 import { wallZero } from "./record_clock.ts";
 import { beginFile } from "./record_disk.ts";
@@ -103,9 +102,8 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
   const recorder = recordingFor(settings, () => runtime.state());
   const runtime: Runtime = createRuntime(settings, {
-    now: () => performance.now(),
+    ...CLOCK,
     perform: (effect, now) => sockets.perform(effect, now),
-    schedule: scheduleTimeout,
     observers: [
       ...recorder.observers,
       trafficObserver(),
@@ -116,22 +114,10 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   });
 
   function parametersOf(arrival: Arrival): SocketParameters | Promise<SocketParameters> {
-    const { query } = arrival;
-    const url = new URLSearchParams(query);
-    const token = url.get("token");
-    const parameters = {
-      id: url.get("id"),
-      token,
-      key: keyInQuery(query, url.get("key"), settings.key),
-      address: clientAddress(arrival, settings),
-      ...pageOf(arrival, settings),
-      queryLength: query.length,
-    };
+    const given = readHandshake(arrival, settings);
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
-    if (verify === null || parameters.key !== settings.key) {
-      return { ...parameters, identity: UNCHECKED };
-    }
-    return verify(token).then((identity) => ({ ...parameters, identity }));
+    if (verify === null || given.key !== settings.key) return { ...given, identity: UNCHECKED };
+    return verify(given.token).then((identity) => ({ ...given, identity }));
   }
 
   function reply(arrival: Arrival): HttpReply | Promise<HttpReply> {
@@ -139,7 +125,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
       const answered = respond(runtime.state(), request, suggestId);
-      refusals.request(answeredRequest(arrival), answered);
+      refusals.request(arrival, answered);
       return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
@@ -157,20 +143,16 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     refusals.stop();
   }
 
-  function answeredRequest(arrival: Arrival): AnsweredRequest {
-    const { method, path, header } = arrival;
-    return { method, path, origin: header("origin"), address: clientAddress(arrival, settings) };
-  }
-
   function refuse(arrival: Arrival, status: number, body: string): HttpReply {
     const refused = refusal(settings, arrival.header("origin"), status, body);
-    refusals.request(answeredRequest(arrival), refused);
+    refusals.request(arrival, refused);
     return refused;
   }
 
   return {
     settings,
-    wantsSocket: (arrival) => isUpgrade(arrival) && routeOf(settings, arrival.path) === "socket",
+    wantsSocket: (arrival) =>
+      asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
     parametersOf,
     attach: (socket, parameters) => sockets.attach(socket, parameters),
     reply,
@@ -192,8 +174,13 @@ export function refuseForRoom(exchange: Exchange, arrival: Arrival): HttpReply {
 /** The answer to a handshake that cannot become a socket. */
 export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
   const body = `The WebSocket handshake is not valid: ${why}.`;
-  return exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+  const reply = exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+  return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
 }
+
+/** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
+export const NOT_HTTP =
+  "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
 /** The platform's. */
 const CLOCK: Pick<Ports, "now" | "schedule"> = {
@@ -239,20 +226,6 @@ function recordingFor(settings: Settings, state: () => State): Recording {
 
 async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
   await Promise.all([one, other]);
-}
-
-/** The page that asks for a socket, if it is one. */
-function pageOf(
-  { header }: Arrival,
-  settings: Settings,
-): Pick<SocketParameters, "origin" | "ownOrigin"> {
-  const origin = header("origin");
-  const ownOrigin = settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host"));
-  return { origin, ownOrigin };
-}
-
-function isUpgrade({ method, header }: Arrival): boolean {
-  return method === "GET" && header("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** The token of an HTTP request: `Authorization: Bearer`, or the parameter that sockets have. */

@@ -24,8 +24,8 @@ export interface Listener {
   readonly port: number;
   /** Tells the clients, stops listening, and settles when both are done, within 5 s. */
   readonly stop: () => Promise<void>;
-  /** Reads the TLS files again, for connections from now on; `null` where the listener cannot. */
-  readonly reload: (() => Promise<void>) | null;
+  /** Reads the TLS files again, for connections from now on; or why it cannot, as a sentence for the log. */
+  readonly reload: (() => Promise<void>) | string;
 }
 
 /** A private key and a certificate chain, as PEM text. */
@@ -34,17 +34,25 @@ export interface Tls {
   readonly cert: string;
 }
 
+/** Said where the TLS files are to be read again, and there are none. */
+export const NO_TLS_FILES = "There are no TLS files to read again";
+
 /**
- * The TLS files that the settings name; `null` where they name none.
+ * The TLS files that the settings name; `null` where they name none. `check` throws where the listener
+ * cannot use them.
  *
  * @throws {StartError} Where one cannot be read, or they cannot be used.
  */
-export async function readTls({ sslkey, sslcert }: Settings): Promise<Tls | null> {
+export async function readTls(
+  { sslkey, sslcert }: Settings,
+  check: (tls: Tls) => void,
+): Promise<Tls | null> {
   if (sslkey === "") return null;
   const tls = { key: await readPem("sslkey", sslkey), cert: await readPem("sslcert", sslcert) };
   try {
-    Deno.listenTls({ port: 0, hostname: "127.0.0.1", ...tls }).close();
+    check(tls);
   } catch (error) {
+    if (error instanceof StartError) throw error;
     throw new StartError(
       `Options sslkey, sslcert: cannot use these files: ${
         messageOf(error)

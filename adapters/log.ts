@@ -36,7 +36,7 @@ export function configureLog(
   const format = asText ? textFormatter(isTerminal) : jsonLine;
   const { print, flush } = createPrinter({
     write: (records: readonly LogRecord[]) =>
-      console.log(records.map((record) => format(record).trimEnd()).join("\n")),
+      printLines(records.map((record) => format(record).trimEnd()).join("\n")),
     schedule: scheduleTimeout,
   });
   for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
@@ -55,6 +55,15 @@ export function configureLog(
       { category: ["signalbox"], lowestLevel: log_level, sinks },
     ],
   });
+}
+
+/** A terminal that was closed, a pipe that nobody reads or a full disk would end the process otherwise. */
+function printLines(lines: string): void {
+  try {
+    console.log(lines);
+  } catch {
+    // There is nowhere to say so.
+  }
 }
 
 /** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
@@ -110,6 +119,12 @@ export function logFewDescriptors(clients: number, descriptors: number, spare: n
 /** Says that new connections get the certificate that the files have now. */
 export function logReloaded(): void {
   write("info", "Read the TLS files again", { event: "reloaded" });
+}
+
+/** Says what came of a signal. */
+export function logSignal(level: Level, signal: Deno.Signal, given: string): void {
+  const what = escape(given);
+  write(level, `${signal}: ${what}`, { event: "signal", signal, what });
 }
 
 /** Says how many entries each map of the state has, when somebody asks with SIGUSR2. */

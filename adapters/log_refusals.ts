@@ -13,23 +13,17 @@ import {
   type Settings,
   type SocketOpened,
 } from "../core/mod.ts";
+import { clientAddress } from "./address.ts";
+import type { Arrival } from "./exchange.ts";
 import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
 import { peerName, shorten, write } from "./log.ts";
-
-/** A request over HTTP that was answered. */
-export interface AnsweredRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly origin: string | null;
-  readonly address: string;
-}
 
 /** Logs who was refused. */
 export interface RefusalLog {
   /** A socket was refused by the rules of the core. */
   readonly socket: (opened: SocketOpened, code: number, reason: string) => void;
   /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
-  readonly request: (request: AnsweredRequest, reply: HttpReply) => void;
+  readonly request: (arrival: Arrival, reply: HttpReply) => void;
   /** Tells what was counted and not printed. */
   readonly stop: () => void;
 }
@@ -44,16 +38,31 @@ export function createRefusalLog(
   const nothingThere =
     `nothing is served there. This server's path is "${path}": give new Peer path: "${path}"`;
 
-  function request(answered: AnsweredRequest, reply: HttpReply): void {
-    const { path, origin } = answered;
-    const { status } = reply;
-    const asked = `asked for "${shownPath(path, settings)}"`;
-    if (status >= 400) {
-      say(limit, answered, status, `${asked}: ${status === 404 ? nothingThere : firstLine(reply)}`);
-    } else if (origin !== null && origin !== "" && !isOriginAllowed(settings, origin)) {
-      const remedy = `the browser keeps the answer from it. ${corsRemedy(origin)}`;
-      say(limit, answered, status, `${asked} for ${page(origin)}: ${remedy}`);
-    }
+  function request(arrival: Arrival, reply: HttpReply): void {
+    const origin = arrival.header("origin");
+    const isUnread = origin !== null && origin !== "" && !isOriginAllowed(settings, origin);
+    if (reply.status < 400 && !isUnread) return;
+    const asked = `asked for "${shownPath(arrival.path, settings)}"`;
+    const text = reply.status >= 400
+      ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
+      : `${asked} for ${page(origin ?? "")}: the browser keeps the answer from it. ` +
+        corsRemedy(origin ?? "");
+    say(arrival, reply.status, text);
+  }
+
+  function say(arrival: Arrival, status: number, text: string): void {
+    const address = shorten(clientAddress(arrival, settings));
+    const line = `A client at ${address || "an unknown address"} ${text} (${status})`;
+    if (!limit.allows(`request ${status}`, line)) return;
+    const origin = arrival.header("origin");
+    write("warning", line, {
+      event: "refused-request",
+      method: shorten(arrival.method),
+      path: shownPath(arrival.path, settings),
+      address,
+      ...(origin !== null && { origin: shorten(origin) }),
+      status,
+    });
   }
 
   return {
@@ -61,23 +70,6 @@ export function createRefusalLog(
     request,
     stop: limit.stop,
   };
-}
-
-function say(
-  limit: LogLimit,
-  { method, origin, address }: AnsweredRequest,
-  status: number,
-  text: string,
-): void {
-  const line = `A client at ${shorten(address) || "an unknown address"} ${text} (${status})`;
-  if (!limit.allows(`request ${status}`, line)) return;
-  write("warning", line, {
-    event: "refused-request",
-    method: shorten(method),
-    address: shorten(address),
-    ...(origin !== null && { origin: shorten(origin) }),
-    status,
-  });
 }
 
 function logRefusedSocket(

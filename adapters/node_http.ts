@@ -11,7 +11,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { HttpReply } from "../core/mod.ts";
-import type { Arrival } from "./exchange.ts";
+import { type Arrival, NOT_HTTP } from "./exchange.ts";
 
 /** What the server looks at in a request. */
 export function arrivalOf(request: IncomingMessage): Arrival {
@@ -60,6 +60,33 @@ export function writeRawReply(connection: Duplex, { status, headers, body }: Htt
 }
 
 /**
+ * Takes the end of an empty chunked body out of what a connection gives next.
+ *
+ * Where it comes with the head, the parser has read it; else it would be read as a frame. No frame begins with
+ * one of its characters, so that what comes in its place is left alone.
+ */
+export function skipChunkEnd(connection: Duplex): void {
+  const { emit } = connection;
+  let left = "0\r\n\r\n".length;
+  connection.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    const [chunk] = args;
+    if (event !== "data" || !(chunk instanceof Uint8Array)) {
+      return emit.call(connection, event, ...args);
+    }
+    let skipped = 0;
+    while (left > 0 && CHUNK_END.includes(chunk[skipped] ?? 0)) {
+      skipped++;
+      left--;
+    }
+    if (skipped < chunk.length) connection.emit = emit;
+    return skipped < chunk.length && emit.call(connection, event, chunk.subarray(skipped));
+  };
+}
+
+/** The characters of "0\r\n\r\n". */
+const CHUNK_END: readonly number[] = [0x30, 0x0d, 0x0a];
+
+/**
  * The requests of each connection that are not answered yet. One that sends many before it has an answer,
  * or reads none of its answers, would have all of them kept for it: it is ended.
  */
@@ -103,7 +130,7 @@ export function answerUnparsed(error: Error, connection: Duplex): void {
   else writeRawReply(connection, UNPARSED.get(String(code)) ?? MALFORMED);
 }
 
-const MALFORMED = plain(STATUS_CODE.BadRequest, "The request is not valid HTTP.\n");
+const MALFORMED = plain(STATUS_CODE.BadRequest, `${NOT_HTTP}\n`);
 
 const UNPARSED: ReadonlyMap<string, HttpReply> = new Map([
   [

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -14,7 +15,8 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { HttpReply, Settings } from "../core/mod.ts";
 import { type Exchange, refuseForRoom, refuseHandshake } from "./exchange.ts";
-import { bindAddress, type Listener, readTls, type Tls } from "./listener.ts";
+import { handshakeFault } from "./handshake.ts";
+import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten, messageOf } from "./log.ts";
 import { watchAccepting } from "./node_accepting.ts";
 import {
@@ -22,6 +24,7 @@ import {
   arrivalOf,
   FAILED,
   RequestQueue,
+  skipChunkEnd,
   writeRawReply,
   writeReply,
 } from "./node_http.ts";
@@ -36,7 +39,7 @@ import type { SocketParameters } from "./link.ts";
  */
 export async function listenNode(exchange: Exchange): Promise<Listener> {
   const { settings } = exchange;
-  const tls = await readTls(settings);
+  const tls = await readTls(settings, checkTls);
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
   const sockets = new WebSocketServer({ noServer: true, ...boundsOf(settings) });
   serve(server, sockets, exchange);
@@ -67,11 +70,11 @@ export async function listenNode(exchange: Exchange): Promise<Listener> {
   }
 
   async function reload(): Promise<void> {
-    const renewed = await readTls(settings);
+    const renewed = await readTls(settings, checkTls);
     if (renewed !== null) setTls?.(renewed);
   }
 
-  return { port, stop, reload: setTls === null ? null : reload };
+  return { port, stop, reload: setTls === null ? NO_TLS_FILES : reload };
 }
 
 /** How long the end may take after the sockets were told; both together stay under 5 s. */
@@ -97,6 +100,21 @@ function secureServer(settings: Settings, tls: Tls): Serving {
   return { server, setTls: (renewed) => server.setSecureContext({ ...renewed }) };
 }
 
+/** Deno's `node:tls` takes any text, and fails in every handshake then. */
+function checkTls({ key, cert }: Tls): void {
+  const certificate = new X509Certificate(firstPem(cert, "CERTIFICATE"));
+  if (!certificate.checkPrivateKey(createPrivateKey(firstPem(key, "(?:[A-Z]+ )?PRIVATE KEY")))) {
+    throw new Error("the key is not that of the certificate");
+  }
+}
+
+/** The first part of a PEM text with such a label; other parts may stand before it. */
+function firstPem(text: string, label: string): string {
+  const part = new RegExp(`^-----BEGIN (${label})-----[^]+?^-----END \\1-----`, "m").exec(text);
+  if (part === null) throw new Error("a key or a certificate is not there");
+  return part[0];
+}
+
 function headBounds({ head_timeout, max_head_bytes }: Settings): {
   readonly maxHeaderSize: number;
   readonly headersTimeout: number;
@@ -119,9 +137,8 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
   async function replyTo(request: IncomingMessage): Promise<HttpReply> {
     try {
       const arrival = arrivalOf(request);
-      return exchange.wantsSocket(arrival)
-        ? refuseHandshake(exchange, arrival, "Connection does not name Upgrade")
-        : await exchange.reply(arrival);
+      if (!exchange.wantsSocket(arrival)) return await exchange.reply(arrival);
+      return refuseHandshake(exchange, arrival, handshakeFault(arrival.header) ?? NOT_UPGRADED);
     } catch (error) {
       logFault("A request failed", error);
       return FAILED;
@@ -132,6 +149,8 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     try {
       const arrival = arrivalOf(request);
       if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
+      const fault = handshakeFault(arrival.header);
+      if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
       if (!exchange.hasSocketRoom(arrival)) {
         return { reply: refuseForRoom(exchange, arrival) };
       }
@@ -153,6 +172,8 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
       writeRawReply(connection, reply);
       return;
     }
+    request.headers.upgrade = "websocket"; // Of a list, `npm:ws` takes none.
+    if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
       const link = exchange.attach(socket, parameters);
@@ -179,6 +200,9 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     writeRawReply(connection, refuseHandshake(exchange, arrivalOf(request), messageOf(error)));
   });
 }
+
+/** Said of a request that the platform did not take for one that asks for an upgrade, for no known reason. */
+const NOT_UPGRADED = "it cannot be upgraded";
 
 /** What is to be done about a request for an upgrade. */
 type Prepared =

@@ -9,27 +9,43 @@ import { listenDeno } from "./deno_listener.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
-import { logFault, logFewDescriptors, logReloaded, logSizes, logStopping } from "./log.ts";
+import {
+  logFault,
+  logFewDescriptors,
+  logReloaded,
+  logSignal,
+  logSizes,
+  logStopping,
+  messageOf,
+} from "./log.ts";
 import { logListening } from "./start_log.ts";
 
 /**
- * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps.
+ * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
+ * again where the listener can, SIGUSR1 does nothing; without a listener each of them would end the process.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
  */
 export async function listen(exchange: Exchange): Promise<Listener> {
   const { settings } = exchange;
+  let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
+  let reloaded = Promise.resolve();
+  onSignal("SIGHUP", () => {
+    reloaded = reloaded.then(() => reloadBy(reload));
+  });
+  onSignal("SIGUSR1", () => logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes"));
+  onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
   await checkAuthFiles(settings);
   const listener = settings.listener === "node"
     ? await (await import("./node_listener.ts")).listenNode(exchange)
     : await listenDeno(exchange);
+  reload = listener.reload;
   exchange.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
   const { key, sslkey, concurrent_limit } = settings;
   const limit = await descriptorLimit();
   if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {
     logFewDescriptors(concurrent_limit, limit, SPARE_DESCRIPTORS);
   }
-  onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
   logListening({
     ...settings,
     version: VERSION_TEXT,
@@ -40,10 +56,7 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   return listener;
 }
 
-/**
- * Ends the process with 0 when it is asked to, after telling the clients; with 1 at once when asked again.
- * SIGHUP reads the TLS files again, where the listener can.
- */
+/** Ends the process with 0 when it is asked to, after telling the clients; with 1 at once when asked again. */
 export function handleSignals(listener: Listener): void {
   let asked = false;
   const end = (signal: Deno.Signal): void => {
@@ -57,14 +70,25 @@ export function handleSignals(listener: Listener): void {
   };
   onSignal("SIGINT", () => end("SIGINT"));
   onSignal("SIGTERM", () => end("SIGTERM"));
-  const { reload } = listener;
-  if (reload === null) return;
-  onSignal("SIGHUP", () => {
-    reload().then(
-      logReloaded,
-      (error: unknown) => logFault("Reloading the TLS files failed", error),
+}
+
+/** Never throws: what is wrong with the files is logged. */
+async function reloadBy(reload: Listener["reload"]): Promise<void> {
+  if (typeof reload === "string") {
+    logSignal("warning", "SIGHUP", reload);
+    return;
+  }
+  try {
+    await reload();
+    logReloaded();
+  } catch (error) {
+    const why = messageOf(error);
+    logSignal(
+      "error",
+      "SIGHUP",
+      `The TLS files cannot be read again, the old ones stay in use: ${why}`,
     );
-  });
+  }
 }
 
 /** What the process needs beside its clients: the listener, files, HTTP requests at the same time. */

@@ -8,20 +8,25 @@
 import {
   type HttpReply,
   type PartialSettings,
+  retiredSentences,
   type Route,
   routeOf,
   type Settings,
   settingsFrom,
+  UNIX,
 } from "../core/mod.ts";
 import {
   type Arrival,
   createExchange,
   type Exchange,
+  NOT_HTTP,
   refuseForRoom,
   refuseHandshake,
 } from "./exchange.ts";
+import { handshakeFault, subprotocolOf } from "./handshake.ts";
 import type { Hooks } from "./hooks.ts";
-import { messageOf } from "./log.ts";
+import { logFault, messageOf } from "./log.ts";
+import { logUseless } from "./start_log.ts";
 
 /** The options that are about the program: its port, its files, its log. */
 type ProgramOption =
@@ -81,6 +86,7 @@ export interface Signalbox {
  */
 export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
   const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
+  retiredSentences(given).forEach(logUseless);
   const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
   return signalboxOf(createExchange(settingsFrom(given), hooks));
 }
@@ -98,7 +104,12 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
       return toResponse(exchange.refuse(arrival, 400, "The Host header is not valid."));
     }
+    if (!isAscii(arrival.path) || !isAscii(arrival.query)) {
+      return toResponse(exchange.refuse(arrival, 400, NOT_HTTP));
+    }
     if (exchange.wantsSocket(arrival)) {
+      const fault = handshakeFault(arrival.header);
+      if (fault !== null) return toResponse(refuseHandshake(exchange, arrival, fault));
       if (!exchange.hasSocketRoom(arrival)) {
         return toResponse(refuseForRoom(exchange, arrival));
       }
@@ -118,10 +129,12 @@ export function signalboxOf(exchange: Exchange): Signalbox {
   function upgrade(request: Request, arrival: Arrival): Response {
     // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
     const parameters = exchange.parametersOf(arrival);
+    const subprotocol = subprotocolOf(arrival.header);
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         idleTimeout: settings.ping_timeout / 1_000,
       });
+      if (subprotocol !== null) select(response, subprotocol);
       exchange.attach(socket, parameters);
       return response;
     } catch (error) {
@@ -134,32 +147,58 @@ export function signalboxOf(exchange: Exchange): Signalbox {
 }
 
 /**
+ * Adds the subprotocol to the answer. The platform's option `protocol` throws where the list that it is in has
+ * no space after its commas. Nothing may be thrown here: an upgrade that is not answered ends the server.
+ */
+function select(response: Response, subprotocol: string): void {
+  try {
+    response.headers.set("sec-websocket-protocol", subprotocol);
+  } catch (error) {
+    logFault("A subprotocol could not be selected", error);
+  }
+}
+
+/**
  * At the root, where an application has URLs of its own, only the exact paths are ours; under a prefix,
  * everything is.
  */
 function isOwn(settings: Settings, path: string): boolean {
   const route: Route = routeOf(settings, path);
   if (settings.path === "/") return route !== "none" && route !== "wrong-key" && route !== "root";
-  return route === "root" || path.startsWith(settings.path);
+  return route !== "none" || path.startsWith(settings.path);
 }
 
 /** Reads all that is needed before the upgrade: afterwards a request throws. */
 function arrivalOf(request: Request, info: Deno.ServeHandlerInfo | undefined): Arrival {
   const { path, query } = splitUrl(request.url);
-  const remote = info?.remoteAddr;
   return {
     method: request.method,
     path,
     query,
     header: (name) => request.headers.get(name),
-    remoteAddress: remote !== undefined && "hostname" in remote ? remote.hostname : "",
+    remoteAddress: info === undefined ? "" : addressOf(info.remoteAddr),
   };
 }
 
-/** The path and the query of a URL, whose host a client can have made unreadable. */
+/** An application may listen on a unix socket, whose other end has no address. */
+function addressOf(remote: Deno.Addr): string {
+  if ("hostname" in remote) return remote.hostname;
+  return remote.transport === "unix" ? UNIX : "";
+}
+
+/**
+ * The path and the query of a URL, whose host a client can have made unreadable, and whose scheme is
+ * "http+unix" on a unix socket.
+ */
 function splitUrl(url: string): { path: string; query: string } {
-  const [, path = "", query = ""] = /^[a-z]+:\/\/[^/?#]*([^?#]*)\??([^#]*)/i.exec(url) ?? [];
+  const [, path = "", query = ""] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)\??([^#]*)/i.exec(url) ??
+    [];
   return { path: path === "" ? "/" : path, query };
+}
+
+/** As RFC 3986 wants it. `node:http` refuses all else; Deno 2.9 reads it as UTF-8. */
+function isAscii(text: string): boolean {
+  return /^\p{ASCII}*$/u.test(text);
 }
 
 function toResponse({ status, headers, body }: HttpReply): Response {

@@ -4,11 +4,20 @@
  * @module
  */
 
-/** A range of addresses: those whose first `prefix` bits are the same. */
+/** A range of addresses: those whose first `prefix` bits are the same. One without bytes is {@linkcode UNIX}. */
 export interface AddressRange {
   readonly bytes: readonly number[];
   readonly prefix: number;
 }
+
+/** Stands for the address of whoever is at the other end of a unix socket, which has none. */
+export const UNIX = "unix";
+
+/** The longest address, with a zone of 18 characters; interfaces have names of at most 15. */
+const ADDRESS_LENGTH_MAX = 64;
+
+/** A chain of proxies is shorter; a longer one was written to keep the server busy. */
+const HOPS_MAX = 32;
 
 /**
  * What an address counts as: an IPv4 address for itself, an IPv6 address for its /64, which is what one
@@ -35,8 +44,9 @@ export function addressGroup(address: string): string {
   return `${groups}::/64`;
 }
 
-/** Reads "10.0.0.0/8", "2001:db8::/32", or one address; `null` where it is none of these. */
+/** Reads "10.0.0.0/8", "2001:db8::/32", one address, or "unix"; `null` where it is none of these. */
 export function parseRange(text: string): AddressRange | null {
+  if (text.toLowerCase() === UNIX) return { bytes: [], prefix: 0 };
   const [address = "", prefixText, ...rest] = text.split("/");
   const bytes = parseAddress(address);
   if (bytes === null || rest.length > 0) return null;
@@ -51,32 +61,68 @@ export function parseRange(text: string): AddressRange | null {
 
 /** Whether an address lies in one of the ranges. */
 export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
-  const bytes = parseAddress(address);
+  const bytes = address === UNIX ? [] : parseAddress(address);
   return bytes !== null && ranges.some((range) => isIn(bytes, range));
 }
 
 /**
  * The client's address behind trusted proxies: going from the connection back through `X-Forwarded-For`,
- * the first that is not a trusted proxy's. What stands further left anybody can have written.
+ * the first that is not a trusted proxy's. What stands further left anybody can have written, and is not
+ * looked at.
  */
 export function clientBehind(
   remote: string,
   forwardedFor: string | null,
   trusted: readonly AddressRange[],
 ): string {
-  const hops = (forwardedFor ?? "").split(",").map((hop) => bareAddress(hop.trim()));
   let client = remote;
-  for (const hop of hops.reverse()) {
-    if (!isInRanges(client, trusted) || parseAddress(hop) === null) return client;
+  let left = forwardedFor;
+  for (let hops = 0; hops < HOPS_MAX && left !== null && isInRanges(client, trusted); hops++) {
+    const comma: number = left.lastIndexOf(",");
+    const hop = readHop(left.slice(comma + 1));
+    if (hop === null) return client;
     client = hop;
+    left = comma < 0 ? null : left.slice(0, comma);
   }
   return client;
 }
 
+/**
+ * The address in one part of `X-Forwarded-For`, as {@linkcode plainAddress} writes it; `null` where there is
+ * none. Proxies also write it in quotes or brackets, with a port, and "unix:" for a unix socket.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(readHop(" 203.0.113.8:17085"), "203.0.113.8");
+ * assertEquals(readHop('"[2001:db8::1]:5000"'), "2001:db8::1");
+ * assertEquals(readHop("unknown"), null);
+ * ```
+ */
+export function readHop(text: string): string | null {
+  const quoted = text.trim();
+  const hop = /^"(.*)"$/.exec(quoted)?.[1] ?? quoted;
+  if (hop === UNIX || hop === `${UNIX}:`) return UNIX;
+  const bare = /^\[(.*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/(\.\d+):\d+$/, "$1");
+  return plainAddress(bare);
+}
+
+/**
+ * An address in the one way in which it is kept and logged: a mapped one as IPv4, one of IPv6 without its
+ * zone; `null` where it is none.
+ */
+export function plainAddress(text: string): string | null {
+  const bytes = parseAddress(text);
+  if (bytes === null) return null;
+  return bytes.length === 4 ? bytes.join(".") : withoutZone(text);
+}
+
 /** The bytes of an address, 4 or 16, an IPv4 address in IPv6 clothes as 4; `null` where it is none. */
 export function parseAddress(text: string): readonly number[] | null {
+  if (text.length > ADDRESS_LENGTH_MAX) return null;
   if (!text.includes(":")) return parseV4(text);
-  const bytes = parseV6(text.replace(/%.*$/, ""));
+  const bytes = parseV6(withoutZone(text));
   const isMapped = bytes !== null && bytes[10] === 0xff && bytes[11] === 0xff &&
     bytes.slice(0, 10).every((byte) => byte === 0);
   return isMapped ? bytes.slice(12) : bytes;
@@ -114,9 +160,8 @@ function parseGroups(text: string, isEnd: boolean): number[] | null {
   return bytes;
 }
 
-/** Without the port that some proxies add. */
-function bareAddress(hop: string): string {
-  return /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
+function withoutZone(text: string): string {
+  return text.replace(/%.*$/, "");
 }
 
 function isIn(bytes: readonly number[], range: AddressRange): boolean {

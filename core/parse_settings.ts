@@ -114,7 +114,9 @@ function conflictIn(settings: Settings): string | null {
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http } = settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
-    return `Option trusted_proxies must be an address or a range: got ${describe(wrongRange)}.`;
+    return `Option trusted_proxies must be an address, a range or "unix": got ${
+      describe(wrongRange)
+    }.`;
   }
   if (auth === "jwt" && (auth_secret === "") === (auth_jwks === "")) {
     return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";

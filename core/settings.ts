@@ -103,11 +103,11 @@ export const OPTIONS = {
   trusted_proxies: {
     type: "list",
     default: [],
-    pattern: /^[0-9a-f.:]+(?:\/\d{1,3})?$/i,
-    rule: 'an address or a range such as "10.0.0.0/8"',
+    pattern: /^(?:unix|[0-9a-f.:]+(?:\/\d{1,3})?)$/i,
+    rule: 'an address, a range such as "10.0.0.0/8", or "unix"',
     unit: "address",
     doc:
-      "Proxy whose X-Forwarded-For counts, repeatable; the right-most other address is the client",
+      "Proxy whose X-Forwarded-For counts, or unix, repeatable; the right-most other address is the client",
   },
   sslkey: { ...FILE, doc: "PEM file with the private key for TLS; needs sslcert too" },
   sslcert: { ...FILE, doc: "PEM file with the certificate chain for TLS; needs sslkey too" },

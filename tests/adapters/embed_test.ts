@@ -7,6 +7,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "../sup
 import { readText } from "../support/docs.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
+import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -110,6 +111,80 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
   ]);
   await box.stop();
   await server.shutdown();
+});
+
+/** An application on a unix socket, with a signalbox under /peer. */
+async function onUnixSocket(
+  options: SignalboxOptions,
+): Promise<{ readonly path: string } & AsyncDisposable> {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/application.sock`;
+  const box = createSignalbox({ path: "/peer", ...options });
+  const server = Deno.serve(
+    { path, onListen: () => {} },
+    (request, info) => box.handle(request, info) ?? new Response("mine"),
+  );
+  const dispose = async (): Promise<void> => {
+    await box.stop();
+    await server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+  };
+  return { path, [Symbol.asyncDispose]: dispose };
+}
+
+const UNIX = { ignore: Deno.build.os === "windows" };
+
+Deno.test({
+  ...UNIX,
+  name: "[HTTP-12] on a unix socket the paths are the same, whatever Host says",
+  fn: async () => {
+    await using place = await onUnixSocket({ generateClientId: () => "made" });
+    const bodies = { "/peer/peerjs/id?x=1": "made", "/peers": "mine", "/": "mine" };
+    for (const [target, body] of Object.entries(bodies)) {
+      for (const host of ["Host: x", "Host:", "Host: x:80"]) {
+        const request = `GET ${target} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`;
+        const reply = await rawHttp(place, latin1(request));
+        assertEquals(reply.split("\r\n\r\n")[1], body, `${host} ${target}`);
+      }
+    }
+    const { socket, head } = await upgradeRaw(
+      place,
+      handshake("/peer/peerjs?key=peerjs&id=a&token=t"),
+    );
+    using client = socket;
+    assertStringIncludes(head, "HTTP/1.1 101 ");
+    assertEquals(await client.json(), { type: "OPEN" });
+  },
+});
+
+Deno.test({
+  ...UNIX,
+  name: "[LIMIT-10] [LIMIT-2] on a unix socket the proxy says where clients come from, if it may",
+  fn: async () => {
+    const bound = { max_sockets_per_address: 1 };
+    const cases: [SignalboxOptions, second: string, third: string][] = [
+      [bound, "ERROR", "ERROR"],
+      [{ ...bound, trusted_proxies: ["10.0.0.0/8"] }, "ERROR", "ERROR"],
+      [{ ...bound, trusted_proxies: ["unix"] }, "OPEN", "ERROR"],
+      [{ ...bound, proxied: true }, "OPEN", "ERROR"],
+    ];
+    for (const [options, second, third] of cases) {
+      await using place = await onUnixSocket(options);
+      using stack = new DisposableStack();
+      const come = async (id: string, address: string): Promise<unknown> => {
+        const target = `/peer/peerjs?key=peerjs&id=${id}&token=t`;
+        const request = handshake(target, `X-Forwarded-For: ${address}\r\n`);
+        const socket: RawSocket = stack.use((await upgradeRaw(place, request)).socket);
+        return Object(await socket.json()).type;
+      };
+      const types = [
+        await come("a", "203.0.113.8:17085"),
+        await come("b", "203.0.113.9"),
+        await come("c", "::ffff:203.0.113.8"),
+      ];
+      assertEquals(types, ["OPEN", second, third], JSON.stringify(options));
+    }
+  },
 });
 
 Deno.test("the README's example of embedding runs", async () => {

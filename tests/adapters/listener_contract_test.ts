@@ -1,50 +1,11 @@
 /**
  * What every listener must do alike: the same conversations with each, over real sockets in this process.
  */
-import { createExchange, type Exchange } from "../../adapters/exchange.ts";
-import type { Hooks } from "../../adapters/hooks.ts";
-import { listenDeno } from "../../adapters/deno_listener.ts";
-import type { Listener } from "../../adapters/listener.ts";
-import { listenNode } from "../../adapters/node_listener.ts";
-import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
-
-const LISTEN = { deno: listenDeno, node: listenNode } as const;
-
-interface Served extends AsyncDisposable {
-  readonly exchange: Exchange;
-  readonly listener: Listener;
-  readonly port: number;
-  readonly url: string;
-  readonly wsUrl: string;
-}
-
-type Serve = (options?: PartialSettings, hooks?: Hooks) => Promise<Served>;
-
-/** Declares a test for each listener. */
-function contract(name: string, test: (serve: Serve) => Promise<void>): void {
-  for (const [which, listen] of Object.entries(LISTEN)) {
-    const serve: Serve = async (options = {}, hooks = {}) => {
-      const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
-      const exchange = createExchange(settings, hooks);
-      const listener = await listen(exchange);
-      const { port } = listener;
-      const address = `127.0.0.1:${port}${settings.path}`;
-      return {
-        exchange,
-        listener,
-        port,
-        url: `http://${address}`,
-        wsUrl: `ws://${address}peerjs`,
-        [Symbol.asyncDispose]: listener.stop,
-      };
-    };
-    Deno.test(`${name}: ${which}`, () => test(serve));
-  }
-}
+import { contract, type Served } from "../support/served.ts";
 
 /** Not UTF-8: a stray byte, an overlong form, a surrogate, an end in the middle. */
 const NO_UTF_8 = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x22, 0xe2, 0x82]];

@@ -2,7 +2,6 @@
  * The program with each listener: how it fails to start, how it ends, and what only one of them can do.
  */
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
 import { openSocket } from "../support/peer_socket.ts";
@@ -45,36 +44,6 @@ for (const listener of ["deno", "node"]) {
     assertEquals(await silent.closed(), 1001);
   });
 }
-
-/** Who the server says it is, to a client that trusts only this certificate. */
-async function answersWith(pem: string, port: number): Promise<boolean> {
-  using client = Deno.createHttpClient({ caCerts: [pem] });
-  try {
-    const response = await fetch(`https://localhost:${port}/`, { client });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
-}
-
-Deno.test("SIGHUP takes the certificate that the files have now, and keeps the old where they are bad: node", async () => {
-  await using first = await makeCertificate();
-  await using second = await makeCertificate();
-  const args = ["--listener", "node", "--sslkey", first.key, "--sslcert", first.cert];
-  await using child = await startChild({ args });
-  assertEquals(await answersWith(first.pem, child.port), true);
-  await Deno.writeTextFile(first.cert, "no certificate");
-  Deno.kill(child.pid, "SIGHUP");
-  await child.nextLine((line) => line.includes("Reloading the TLS files failed"));
-  assertEquals(await answersWith(first.pem, child.port), true);
-  await Deno.copyFile(second.key, first.key);
-  await Deno.copyFile(second.cert, first.cert);
-  Deno.kill(child.pid, "SIGHUP");
-  await child.nextLine((line) => line.includes('"reloaded"'));
-  assertEquals(await answersWith(second.pem, child.port), true);
-  assertEquals(await answersWith(first.pem, child.port), false);
-});
 
 /** Connects and says nothing, until there are this many connections or the system has no more. */
 async function crowd(child: Child, count: number): Promise<DisposableStack> {

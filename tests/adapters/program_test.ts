@@ -151,6 +151,25 @@ Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second s
   }
 });
 
+// A terminal that was closed gives another error, which ends a program in the same way.
+Deno.test({
+  name: "[SET-11] a log that cannot be written does not end it",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const said = "it goes on";
+    const program = `import { configureLog, logReloaded } from "./adapters/log.ts";
+      configureLog({ log_format: "json", log_level: "info" }, false);
+      logReloaded(); // Is printed at once.
+      logReloaded(); // Is printed a little later.
+      addEventListener("beforeunload", () => console.error("${said}"));`;
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" eval "$1" > /dev/full', Deno.execPath(), program],
+      cwd: ROOT,
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, `${said}\n`]);
+  },
+});
+
 Deno.test("main.ts can be imported without starting anything", async () => {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [

@@ -60,6 +60,7 @@ Deno.test("[LIMIT-10] an address counts for itself, one of IPv6 for its /64, a m
     "::1": "0:0:0:0::/64",
     "": "",
     "unknown": "unknown",
+    "unix": "unix",
   };
   for (const [address, group] of Object.entries(groups)) assertEquals(addressGroup(address), group);
   assertEquals(addressGroup("no:address"), "no:address");
@@ -124,7 +125,9 @@ Deno.test("[LIMIT-10] [FAULT-22] behind proxies the right-most untrusted address
     ["10.0.0.1", "2001:db8::9", "2001:db8::9", "neither"],
     ["2001:db8:ffff::1", "2001:db8::9, 2001:db8:ffff::2", "2001:db8::9", "proxies of IPv6"],
     ["::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9", "a proxy, mapped"],
-    ["10.0.0.1", "::ffff:10.0.0.2", "::ffff:10.0.0.2", "mapped, farthest"],
+    ["10.0.0.1", "::ffff:10.0.0.2", "10.0.0.2", "mapped, farthest"],
+    ["10.0.0.1", "::FFFF:cb00:7109", "203.0.113.9", "a client, mapped, in hexadecimal"],
+    ["10.0.0.1", '203.0.113.9, "10.0.0.2:80"', "203.0.113.9", "quotes and a port"],
     [
       "10.0.0.1",
       "203.0.113.9, garbage",

@@ -138,7 +138,12 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
     ],
     [
       { trusted_proxies: ["10.0.0.0/33"] },
-      'Option trusted_proxies must be an address or a range: got "10.0.0.0/33".',
+      'Option trusted_proxies must be an address, a range or "unix": got "10.0.0.0/33".',
+    ],
+    [
+      { trusted_proxies: ["unix:/run/proxy.sock"] },
+      'Option trusted_proxies must be an address, a range such as "10.0.0.0/8", or "unix": ' +
+      'got "unix:/run/proxy.sock".',
     ],
     [{ auth: "jwt" }, "Option auth jwt needs one of auth_secret and auth_jwks"],
     [

@@ -42,6 +42,33 @@ testEach(
 );
 
 testEach(
+  "[FAULT-22] [LIMIT-10] an address is logged in one way, however a proxy writes it",
+  async (start) => {
+    for (const args of [["--proxied"], ["--trusted_proxies", "127.0.0.1"]]) {
+      await using child = await start({ args });
+      const ways: [string, string][] = [
+        ["203.0.113.8:17085", "203.0.113.8"],
+        ['"203.0.113.8:17085"', "203.0.113.8"],
+        ["::ffff:203.0.113.8", "203.0.113.8"],
+        ["::ffff:cb00:7108", "203.0.113.8"],
+        ["[2001:db8::1]:5000", "2001:db8::1"],
+        ['"[2001:db8::1]"', "2001:db8::1"],
+        ["2001:db8::1%eth0", "2001:db8::1"],
+        [`fe80::1%${"z".repeat(8_000)}`, "127.0.0.1"],
+        [",".repeat(8_000), "127.0.0.1"],
+      ];
+      for (const [i, [text, address]] of ways.entries()) {
+        assertEquals(
+          await seenAs(child, `a${i}`, text),
+          address,
+          `${args[0]} ${text.slice(0, 40)}`,
+        );
+      }
+    }
+  },
+);
+
+testEach(
   "[FAULT-22] [LIMIT-2] the address that counts is the one that is bounded",
   async (start) => {
     const args = ["--trusted_proxies", "127.0.0.1", "--max_sockets_per_address", "1"];

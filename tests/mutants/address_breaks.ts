@@ -10,20 +10,20 @@ export const ADDRESS_BREAKS: readonly Break[] = breaksOf("core/address.ts", [
   {
     name: "the left-most address of X-Forwarded-For counts",
     rules: ["LIMIT-10", "FAULT-22"],
-    find: "of hops.reverse())",
-    put: "of hops)",
+    find: 'left.lastIndexOf(",")',
+    put: 'left.indexOf(",")',
   },
   {
     name: "anybody may say where it comes from",
     rules: ["LIMIT-10", "FAULT-22"],
-    find: "!isInRanges(client, trusted) || ",
+    find: " && isInRanges(client, trusted)",
     put: "",
   },
   {
-    name: "what is no address is a client",
+    name: "a part that is no address is passed over",
     rules: ["LIMIT-10"],
-    find: " || parseAddress(hop) === null",
-    put: "",
+    find: "if (hop === null) return client;\n    client = hop;",
+    put: "client = hop ?? client;",
   },
   {
     name: "an address of IPv6 is not grouped",
@@ -52,8 +52,8 @@ export const ADDRESS_BREAKS: readonly Break[] = breaksOf("core/address.ts", [
   {
     name: "an address with a zone is none",
     rules: ["LIMIT-10"],
-    find: 'text.replace(/%.*$/, "")',
-    put: "text",
+    find: "parseV6(withoutZone(text))",
+    put: "parseV6(text)",
   },
   {
     name: "a range may be longer than its address",
@@ -106,13 +106,67 @@ export const ADDRESS_BREAKS: readonly Break[] = breaksOf("core/address.ts", [
   {
     name: "a hop with a port is no address",
     rules: ["LIMIT-10"],
-    find: '?? hop.replace(/^(\\d+(?:\\.\\d+){3}):\\d+$/, "$1")',
+    find: '?? hop.replace(/(\\.\\d+):\\d+$/, "$1")',
     put: "?? hop",
   },
   {
     name: "a hop in brackets is no address",
     rules: ["LIMIT-10"],
-    find: "/^\\[([^\\]]*)\\](?::\\d+)?$/.exec(hop)?.[1] ?? ",
+    find: "/^\\[(.*)\\](?::\\d+)?$/.exec(hop)?.[1] ?? ",
+    put: "",
+  },
+  {
+    name: "a hop in quotes is no address",
+    rules: ["LIMIT-10"],
+    find: '/^"(.*)"$/.exec(quoted)?.[1] ?? quoted',
+    put: "quoted",
+  },
+  {
+    name: "the zone of an address is kept",
+    rules: ["LIMIT-10"],
+    find: 'bytes.join(".") : withoutZone(text)',
+    put: 'bytes.join(".") : text',
+  },
+  {
+    name: "a mapped address is kept as one of IPv6",
+    rules: ["LIMIT-10"],
+    find: 'bytes.length === 4 ? bytes.join(".")',
+    put: "bytes.length === 4 ? text",
+  },
+  {
+    name: "an address may be of any length",
+    rules: ["LIMIT-10"],
+    find: "if (text.length > ADDRESS_LENGTH_MAX) return null;",
+    put: "",
+  },
+  {
+    name: "a chain of proxies may be of any length",
+    rules: ["LIMIT-10"],
+    find: "hops < HOPS_MAX && ",
+    put: "",
+  },
+  {
+    name: "a chain of proxies ends one early",
+    rules: ["LIMIT-10"],
+    find: "HOPS_MAX = 32",
+    put: "HOPS_MAX = 31",
+  },
+  {
+    name: "no proxy is at the other end of a unix socket",
+    rules: ["LIMIT-10"],
+    find: "address === UNIX ? [] : ",
+    put: "",
+  },
+  {
+    name: "a proxy cannot say that it is called over a unix socket",
+    rules: ["LIMIT-10"],
+    find: "if (hop === UNIX || hop === `${UNIX}:`) return UNIX;",
+    put: "",
+  },
+  {
+    name: "unix is no proxy",
+    rules: ["LIMIT-10"],
+    find: "if (text.toLowerCase() === UNIX) return { bytes: [], prefix: 0 };",
     put: "",
   },
 ]);

@@ -18,7 +18,7 @@ const SUITES = [
 
 /** Where the rules of a file are tested first of all; for speed only. */
 const LIKELY: Readonly<Record<string, readonly string[]>> = {
-  "core/address.ts": ["core/address"],
+  "core/address.ts": ["core/address", "core/forwarded"],
   "core/deadlines.ts": ["properties/deadlines"],
   "core/effect.ts": ["core/effect"],
   "core/frame.ts": ["core/message", "core/frame", "core/guard"],

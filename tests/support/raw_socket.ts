@@ -32,6 +32,8 @@ export interface RawSocket extends Disposable {
   next(): Promise<RawFrame | null>;
   /** The next frame as JSON. */
   json(): Promise<unknown>;
+  /** As many bytes as text: the body of an answer that is no upgrade. */
+  text(bytes: number): Promise<string>;
   /** Reads until a close frame or the end: the code, 1006 where there was no close frame. */
   closed(): Promise<number>;
   /** Reads until the server has ended the connection. */
@@ -73,9 +75,12 @@ export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
+/** Where a server listens: a port of 127.0.0.1, or a unix socket. */
+export type Place = number | { readonly path: string };
+
 /** Sends a request as bytes, and reads what comes back until the server ends the connection. */
-export async function rawHttp(port: number, request: Uint8Array): Promise<string> {
-  const connection = await connect(port);
+export async function rawHttp(place: Place, request: Uint8Array): Promise<string> {
+  const connection = await connect(place);
   try {
     await write(connection, request);
     return await within(readToEnd(connection), END_MAX_MS, "The server did not end the connection");
@@ -95,10 +100,10 @@ export async function openRaw(port: number, id: string, headers = ""): Promise<R
 
 /** Sends a request for a socket, and gives the head of the answer with the connection. */
 export async function upgradeRaw(
-  port: number,
+  place: Place,
   request: Uint8Array,
 ): Promise<{ readonly socket: RawSocket; readonly head: string }> {
-  const connection = await connect(port);
+  const connection = await connect(place);
   const reader = makeReader(connection);
   const send = (bytes: Uint8Array): Promise<boolean> => write(connection, bytes);
   const next = (): Promise<RawFrame | null> =>
@@ -112,6 +117,8 @@ export async function upgradeRaw(
       if (got?.opcode !== OPCODE.text) throw new Error(`Not a text frame: ${got?.opcode}`);
       return JSON.parse(new TextDecoder().decode(got.payload));
     },
+    text: (bytes) =>
+      within(reader.text(bytes), END_MAX_MS, "Neither so much text nor the end came"),
     closed: async (): Promise<number> => {
       for (;;) {
         const got = await next();
@@ -132,13 +139,14 @@ export async function upgradeRaw(
 /** Longest that a server may take to answer or to end a connection: it turns a hang into a failure. */
 const END_MAX_MS = 20_000;
 
-async function connect(port: number): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+async function connect(place: Place): Promise<Deno.Conn> {
+  if (typeof place === "object") return await Deno.connect({ ...place, transport: "unix" });
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: place });
   connection.setNoDelay(true);
   return connection;
 }
 
-async function write(connection: Deno.TcpConn, bytes: Uint8Array): Promise<boolean> {
+async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
   try {
     for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
     return true;
@@ -147,7 +155,7 @@ async function write(connection: Deno.TcpConn, bytes: Uint8Array): Promise<boole
   }
 }
 
-async function readToEnd(connection: Deno.TcpConn): Promise<string> {
+async function readToEnd(connection: Deno.Conn): Promise<string> {
   const chunk = new Uint8Array(65_536);
   let text = "";
   for (;;) {
@@ -164,9 +172,10 @@ function closeCode(payload: Uint8Array): number {
 interface Reader {
   head(): Promise<string>;
   frame(): Promise<RawFrame | null>;
+  text(bytes: number): Promise<string>;
 }
 
-function makeReader(connection: Deno.TcpConn): Reader {
+function makeReader(connection: Deno.Conn): Reader {
   let buffer = new Uint8Array(0);
   const chunk = new Uint8Array(65_536);
 
@@ -204,7 +213,14 @@ function makeReader(connection: Deno.TcpConn): Reader {
     }
   }
 
-  return { head, frame };
+  async function text(bytes: number): Promise<string> {
+    while (buffer.length < bytes && await more());
+    const got = buffer.slice(0, bytes);
+    buffer = buffer.slice(bytes);
+    return new TextDecoder().decode(got);
+  }
+
+  return { head, frame, text };
 }
 
 /** The frame that a buffer begins with, and its size; `null` where it is not whole. Servers do not mask. */

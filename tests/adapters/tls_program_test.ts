@@ -1,0 +1,157 @@
+/**
+ * The program and its TLS files, with each listener, and the signals that do not end it.
+ */
+import { request as secureRequest } from "node:https";
+import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { type Certificate, makeCertificate } from "../support/certificate.ts";
+import { type Child, startChild } from "../support/child.ts";
+import { runMain } from "../support/main.ts";
+import { openSocket } from "../support/peer_socket.ts";
+
+const LISTENERS = ["deno", "node"];
+
+function flags(listener: string, { key, cert }: Pick<Certificate, "key" | "cert">): string[] {
+  return ["--listener", listener, "--sslkey", key, "--sslcert", cert];
+}
+
+/** The status of `GET /`, for a client that trusts every certificate. */
+function statusOf(port: number): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  const options = { host: "127.0.0.1", port, rejectUnauthorized: false, agent: false };
+  const request = secureRequest(options, (response) => {
+    response.on("end", () => resolve(response.statusCode));
+    response.resume();
+  });
+  request.on("error", reject);
+  request.end();
+  return promise;
+}
+
+/** Who the server says it is, to a client that trusts only this certificate. */
+async function answersWith(pem: string, port: number): Promise<boolean> {
+  using client = Deno.createHttpClient({ caCerts: [pem] });
+  try {
+    const response = await fetch(`https://localhost:${port}/`, { client });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends a signal, and gives what the log says of it. */
+async function said(child: Child, signal: Deno.Signal): Promise<string> {
+  Deno.kill(child.pid, signal);
+  const line = await child.nextLine((line) => line.includes(`"signal":"${signal}"`));
+  return JSON.parse(line).message;
+}
+
+Deno.test("[SET-10] a certificate of X.509 version 1 is served: node", async () => {
+  await using first = await makeCertificate(1);
+  await using child = await startChild({ args: flags("node", first) });
+  assertEquals(await statusOf(child.port), 200);
+});
+
+Deno.test("[SET-10] a certificate of X.509 version 1 is said to be what is wrong: deno", async () => {
+  await using first = await makeCertificate(1);
+  assertEquals(await runMain(["--port", "0", ...flags("deno", first)]), {
+    code: 2,
+    stdout: "",
+    stderr:
+      "Option sslcert: the certificate is one of X.509 version 1, which Deno.serve does not " +
+      "take. Make one of version 3, or start the server with --listener node.\n",
+  });
+});
+
+for (const listener of LISTENERS) {
+  Deno.test(`[SET-10] [SET-2] files that do not belong together end it with 2: ${listener}`, async () => {
+    await using one = await makeCertificate();
+    await using other = await makeCertificate();
+    const both = `${await Deno.readTextFile(one.key)}\n${one.pem}\n`;
+    const pairs = [
+      { key: one.key, cert: other.cert },
+      { key: one.cert, cert: one.key },
+      { key: one.cert, cert: one.cert },
+      { key: one.key, cert: one.key },
+    ];
+    for (const pair of pairs) {
+      const { code, stderr } = await runMain(["--port", "0", ...flags(listener, pair)]);
+      assertEquals(code, 2, stderr);
+      assertStringIncludes(stderr, "Options sslkey, sslcert: cannot use these files: ");
+    }
+    // One file with both in it is what some tools make.
+    await Deno.writeTextFile(one.key, both);
+    const { key } = one;
+    await using child = await startChild({ args: flags(listener, { key, cert: key }) });
+    assertEquals(await answersWith(one.pem, child.port), true);
+  });
+
+  Deno.test(`[SET-11] SIGHUP and SIGUSR1 say that they do nothing, and end nothing: ${listener}`, async () => {
+    await using child = await startChild({ args: ["--listener", listener] });
+    const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
+    await using a = await openSocket({ ...client, id: "a" });
+    assertEquals(await a.next(), { type: "OPEN" });
+    assertEquals(await said(child, "SIGHUP"), "SIGHUP: There are no TLS files to read again");
+    assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: Nothing is done; SIGUSR2 logs sizes");
+    Deno.kill(child.pid, "SIGUSR2");
+    await child.nextLine((line) => line.includes('"event":"sizes"'));
+    assertEquals(await a.fence(), { frames: [], closed: null });
+  });
+}
+
+Deno.test("[SET-11] SIGHUP takes the certificate that the files have now, and keeps the old where they are bad: node", async () => {
+  await using first = await makeCertificate();
+  await using second = await makeCertificate();
+  await using child = await startChild({ args: flags("node", first) });
+  assertEquals(await answersWith(first.pem, child.port), true);
+  for (const bad of ["no certificate", second.pem]) {
+    await Deno.writeTextFile(first.cert, bad);
+    const before = child.lines.length;
+    Deno.kill(child.pid, "SIGHUP");
+    const line = await child.nextLine((line) =>
+      child.lines.indexOf(line) >= before && line.includes('"signal":"SIGHUP"')
+    );
+    assertStringIncludes(line, "The TLS files cannot be read again, the old ones stay in use: ");
+    assertStringIncludes(line, '"level":"ERROR"');
+    assertEquals(await answersWith(first.pem, child.port), true);
+  }
+  await Deno.copyFile(second.key, first.key);
+  await Deno.copyFile(second.cert, first.cert);
+  Deno.kill(child.pid, "SIGHUP");
+  await child.nextLine((line) => line.includes('"reloaded"'));
+  assertEquals(await answersWith(second.pem, child.port), true);
+  assertEquals(await answersWith(first.pem, child.port), false);
+});
+
+Deno.test("[SET-11] SIGHUP says that Deno.serve cannot take other TLS files, and its sockets go on: deno", async () => {
+  await using certificate = await makeCertificate();
+  await using child = await startChild({ args: flags("deno", certificate) });
+  using trusting = Deno.createHttpClient({ caCerts: [certificate.pem] });
+  const url = `wss://localhost:${child.port}/peerjs?key=peerjs&id=a&token=t`;
+  const socket = new WebSocket(url, { client: trusting });
+  const frames = frameReader(socket);
+  assertEquals(await frames(), '{"type":"OPEN"}');
+  const closed = Promise.withResolvers<void>();
+  socket.onclose = () => closed.resolve();
+  assertEquals(
+    await said(child, "SIGHUP"),
+    "SIGHUP: Deno.serve cannot take other TLS files without closing every socket: the old ones stay " +
+      "in use. Restart the server, or start it with --listener node, which can",
+  );
+  socket.send('{"type":"OFFER","dst":"a"}');
+  assertEquals(await frames(), '{"type":"OFFER","src":"a","dst":"a"}');
+  assertEquals(await answersWith(certificate.pem, child.port), true);
+  socket.close();
+  await closed.promise;
+});
+
+/** Gives what comes, one by one. */
+function frameReader(socket: WebSocket): () => Promise<unknown> {
+  const stream = new ReadableStream<unknown>({
+    start: (controller) => {
+      socket.onmessage = ({ data }) => controller.enqueue(data);
+    },
+  });
+  const reader = stream.getReader();
+  return async () => (await reader.read()).value;
+}

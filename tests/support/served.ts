@@ -1,0 +1,55 @@
+/**
+ * A server in this process, with each listener that there is.
+ *
+ * @module
+ */
+import { createExchange, type Exchange } from "../../adapters/exchange.ts";
+import type { Hooks } from "../../adapters/hooks.ts";
+import { listenDeno } from "../../adapters/deno_listener.ts";
+import type { Listener } from "../../adapters/listener.ts";
+import { listenNode } from "../../adapters/node_listener.ts";
+import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
+
+const LISTEN = { deno: listenDeno, node: listenNode } as const;
+
+/** The name of a listener. */
+export type ListenerName = keyof typeof LISTEN;
+
+/** A server that listens on 127.0.0.1. */
+export interface Served extends AsyncDisposable {
+  readonly exchange: Exchange;
+  readonly listener: Listener;
+  readonly port: number;
+  /** `http://127.0.0.1:<port><path>`, ends in a slash. */
+  readonly url: string;
+  /** `ws://127.0.0.1:<port><path>peerjs`, without a query. */
+  readonly wsUrl: string;
+}
+
+/** Starts a server. */
+export type Serve = (options?: PartialSettings, hooks?: Hooks) => Promise<Served>;
+
+/** Declares a test for each listener. */
+export function contract(
+  name: string,
+  test: (serve: Serve, which: ListenerName) => Promise<void>,
+): void {
+  for (const which of ["deno", "node"] as const) {
+    const serve: Serve = async (options = {}, hooks = {}) => {
+      const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
+      const exchange = createExchange(settings, hooks);
+      const listener = await LISTEN[which](exchange);
+      const { port } = listener;
+      const address = `127.0.0.1:${port}${settings.path}`;
+      return {
+        exchange,
+        listener,
+        port,
+        url: `http://${address}`,
+        wsUrl: `ws://${address}peerjs`,
+        [Symbol.asyncDispose]: listener.stop,
+      };
+    };
+    Deno.test(`${name}: ${which}`, () => test(serve, which));
+  }
+}
