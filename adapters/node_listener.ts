@@ -177,10 +177,8 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
       const link = exchange.attach(socket, parameters);
-      watchOver(socket, connection, {
-        pingTimeoutMs: exchange.settings.ping_timeout,
-        unanswered: () => link.unanswered(),
-      });
+      const pingTimeoutMs = exchange.settings.ping_timeout;
+      watchOver(socket, connection, { pingTimeoutMs, unanswered: () => link.unanswered() });
     });
   }
 
