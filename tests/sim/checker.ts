@@ -16,6 +16,7 @@ import {
   type Settings,
 } from "../../core/mod.ts";
 import { RuleBroken } from "./failure.ts";
+import { Guesses } from "./guesses.ts";
 import type { Letter } from "./letter.ts";
 import type { Link } from "./link.ts";
 import type { Step } from "./loop.ts";
@@ -32,7 +33,7 @@ export class Checker {
   readonly sessions = new Map<ConnId, Session>();
   readonly holders = new Map<string, Session>();
   readonly counts: Counts = noCounts();
-  readonly #guessed = new Map<string, number>();
+  readonly #guesses: Guesses;
   #step = 0;
 
   /** Nobody is connected. */
@@ -40,6 +41,7 @@ export class Checker {
     this.#settings = settings;
     this.post = new Post(settings);
     this.tells = new Tells();
+    this.#guesses = new Guesses(settings);
   }
 
   /** A socket got its number. */
@@ -110,19 +112,15 @@ export class Checker {
     session.phase = "opened";
     const held = holders.get(session.id);
     const isFull = holders.size >= this.#settings.concurrent_limit;
-    const isTaken = step.effects.some((effect) =>
-      effect.kind === "close" && effect.code === CLOSE.idTaken
-    );
     this.#effects(step, session);
     const isIn = holders.get(session.id) === session;
     if (held !== undefined && held.token !== session.token) {
-      this.#guessed.set(session.link.address, this.#guesses(session) + 1);
+      this.#guesses.add(session);
       if (isIn) throw this.#broken("OPEN-4", step, `${session.id} was given to a wrong token`);
     } else if (held !== undefined && session.conn < held.conn) {
       if (isIn) throw this.#broken("OPEN-5", step, "an older socket took over");
     } else if (held !== undefined) {
-      // Not looked at, where its address has tried as many wrong tokens as it may.
-      const isBlocked = isTaken && this.#guesses(session) >= this.#settings.wrong_token_burst;
+      const isBlocked = this.#guesses.explain(step.effects, session);
       if (!isIn && !isBlocked) throw this.#broken("OPEN-5", step, "a takeover was refused");
       if (isIn && held.phase !== "closed") {
         throw this.#broken("OPEN-5", step, "the old one is open");
@@ -132,11 +130,6 @@ export class Checker {
       throw this.#broken("OPEN-6", step, isIn ? "more clients than there may be" : "not admitted");
     }
     if (isIn) this.post.checkDrained(session.id, step.now);
-  }
-
-  /** How many wrong tokens the address of a session has ever tried. */
-  #guesses({ link }: Session): number {
-    return this.#guessed.get(link.address) ?? 0;
   }
 
   #heard(step: Step, session: Session): void {
@@ -176,8 +169,7 @@ export class Checker {
     if (this.holders.has(letter.dst)) {
       throw broken(letter, step.now, "MSG-2", "was not given to its peer, who is there");
     }
-    const isUsable = letter.dst !== "" && letter.dst.length <= this.#settings.max_id_length;
-    if (isUsable && this.post.hasRoom(letter)) {
+    if (letter.dst !== "" && this.post.hasRoom(letter)) { // MSG-13
       letter.owner = this.#sourceOf(letter)?.token ?? null;
       letter.step = this.#step;
       this.post.store(letter, step.now);
@@ -269,7 +261,9 @@ export class Checker {
       return;
     }
     if (code === CLOSE.timedOut) {
-      this.#timedOut(step, session);
+      this.counts.timeouts++;
+      const fault = timeoutFault(session, now, this.#settings.alive_timeout);
+      if (fault !== null) throw this.#broken("LIFE-1", step, fault);
     } else if (code === CLOSE.unanswered) {
       const isOwn = step.event.kind === "ping-unanswered" && step.event.conn === session.conn;
       if (!isOwn) throw this.#broken("LIFE-4", step, `${session.id} had answered its pings`);
@@ -281,12 +275,6 @@ export class Checker {
       }
       this.counts.refusals++;
     } else throw this.#broken("OPEN-9", step, `${session.id} was closed with ${code}`);
-  }
-
-  #timedOut(step: Step, session: Session): void {
-    this.counts.timeouts++;
-    const fault = timeoutFault(session, step.now, this.#settings.alive_timeout);
-    if (fault !== null) throw this.#broken("LIFE-1", step, fault);
   }
 
   #end(session: Session, now: number): void {
