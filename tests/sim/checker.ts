@@ -2,19 +2,12 @@
  * Watches every step of the server and holds it against what the steps before have promised.
  *
  * It keeps a naive model: who holds which id, since when each is silent, where each letter is, who is owed
- * an `EXPIRE`. A step must do what the model says, no less and no more. The cost of a look is in what the
- * step did, never in how many clients there are.
+ * an `EXPIRE`. A step must do what the model says, no less and no more. A look costs as much as the step did.
  *
  * @module
  */
-import {
-  CLOSE,
-  type Close,
-  type ConnId,
-  type Effect,
-  type Send,
-  type Settings,
-} from "../../core/mod.ts";
+import { CLOSE, type Close, type ConnId, type Effect } from "../../core/mod.ts";
+import type { Send, Settings } from "../../core/mod.ts";
 import { RuleBroken } from "./failure.ts";
 import { Guesses } from "./guesses.ts";
 import type { Letter } from "./letter.ts";
