@@ -8,10 +8,12 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import {
+  addressGroup,
   clientCount,
   type HttpReply,
   type Identity,
   needsToken,
+  peerList,
   refusal,
   respond,
   routeOf,
@@ -21,6 +23,7 @@ import {
   type State,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
+import { Answers, LONG_LENGTH, type LongBody } from "./answers.ts";
 import { createVerifier } from "./auth.ts";
 import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
@@ -56,6 +59,12 @@ export interface Arrival {
   readonly remoteAddress: string;
 }
 
+/** An answer, whose body may be one that is to be sent piece by piece. */
+export interface Reply extends HttpReply {
+  /** What to send in place of `body`; whoever sends it says when it is done. */
+  readonly long?: LongBody;
+}
+
 /** A running server without a listener. */
 export interface Exchange {
   readonly settings: Settings;
@@ -76,7 +85,7 @@ export interface Exchange {
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
   readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
-  readonly reply: (arrival: Arrival) => HttpReply | Promise<HttpReply>;
+  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
   readonly clientCount: () => number;
   /** How many entries each map of the state has: what grows without end would show here. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
@@ -98,6 +107,8 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const suggestId = guardedGenerator(hooks.generateClientId);
   const verify = createVerifier(settings);
   const refusals = createRefusalLog(settings, CLOCK);
+  const answers = new Answers(settings, scheduleTimeout);
+  const listPeers = sharedList();
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
   const recorder = recordingFor(settings, () => runtime.state());
@@ -120,11 +131,12 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     return verify(given.token).then((identity) => ({ ...given, identity }));
   }
 
-  function reply(arrival: Arrival): HttpReply | Promise<HttpReply> {
-    const answer = (identity: Identity): HttpReply => {
+  function reply(arrival: Arrival): Reply | Promise<Reply> {
+    const answer = (identity: Identity): Reply => {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
-      const answered = respond(runtime.state(), request, suggestId);
+      const answered = respond(runtime.state(), request, suggestId, listPeers);
+      if (answered.body.length > LONG_LENGTH) return answerLong(arrival, answered);
       refusals.request(arrival, answered);
       return answered;
     };
@@ -134,10 +146,19 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     return verify(bearerToken(arrival)).then(answer);
   }
 
+  function answerLong(arrival: Arrival, answered: HttpReply): Reply {
+    const group = addressGroup(clientAddress(arrival, settings));
+    const long = answers.begin(answered.body, group);
+    if (long === null) return refuse(arrival, STATUS_CODE.ServiceUnavailable, UNREAD);
+    refusals.request(arrival, answered);
+    return { ...answered, long };
+  }
+
   async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
     await null; // From within a hook the event is handled only when the hook is done.
     runtime.stop();
+    answers.stop();
     await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
     sockets.stop();
     refusals.stop();
@@ -181,6 +202,17 @@ export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: strin
 /** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
 export const NOT_HTTP =
   "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
+
+const UNREAD = "Too many answers are waiting to be read: try again later.";
+
+/** The list of peers, made once for the same clients. */
+function sharedList(): (state: State) => string {
+  let made: { readonly claims: State["claims"]; readonly text: string } | null = null;
+  return (state) => {
+    if (made?.claims !== state.claims) made = { claims: state.claims, text: peerList(state) };
+    return made.text;
+  };
+}
 
 /** The platform's. */
 const CLOCK: Pick<Ports, "now" | "schedule"> = {
