@@ -7,13 +7,15 @@
  *
  * @module
  */
-import type { Settings } from "../core/mod.ts";
+import { peerList, type Settings, type State } from "../core/mod.ts";
 
 /** A body that is sent piece by piece. */
 export interface LongBody {
+  /** In bytes. */
+  readonly length: number;
   /** Shared: not to be changed. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Has `callback` called once where the answer takes too long; its bytes are not to be used from then on. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[];
+  /** Has `callback` called where the answer takes too long: no more of its pieces are to be sent then. */
   readonly whenLate: (callback: () => void) => void;
   /** The platform has let go of the answer: it is sent, or nobody is there. Can be called twice. */
   readonly done: () => void;
@@ -53,8 +55,8 @@ export class Answers {
    */
   begin(text: string, addressGroup: string): LongBody | null {
     const shared = this.#latest?.text === text ? this.#latest : sharedOf(text);
-    const each = Math.min(shared.bytes.length, BUFFERED_BYTES);
-    const added = each + (shared.readers === 0 ? shared.bytes.length : 0);
+    const each = Math.min(shared.length, BUFFERED_BYTES);
+    const added = each + (shared.readers === 0 ? shared.length : 0);
     const max = this.#limits.max_answer_bytes;
     if (this.#heldBytes > 0 && this.#heldBytes + added > max) return null;
     // A prefix makes the engine hash the key with its secret, whatever the key looks like.
@@ -99,13 +101,14 @@ export class Answers {
     };
     const cancel = this.#schedule(end, this.#limits.answer_timeout);
     this.#open.add(end);
-    return { bytes: shared.bytes, whenLate: (callback) => void (late = callback), done };
+    const { length, pieces } = shared;
+    return { length, pieces, whenLate: (callback) => void (late = callback), done };
   }
 
   #leave(shared: Shared): void {
     shared.readers--;
     if (shared.readers > 0) return;
-    this.#heldBytes -= shared.bytes.length;
+    this.#heldBytes -= shared.length;
     if (this.#latest === shared) this.#latest = null;
   }
 }
@@ -115,37 +118,58 @@ export class Answers {
  * none, what the platform has taken counts as read. A stream that ends before its length ends the connection.
  */
 export function streamOf(
-  { bytes, whenLate, done }: LongBody,
+  { pieces, whenLate, done }: LongBody,
   completed: Promise<void> | undefined,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let rest: Uint8Array<ArrayBuffer> | null = bytes;
-  const letGo = (): void => {
-    rest = null;
+  let next = 0;
+  const end = (): void => {
+    next = pieces.length;
     if (completed === undefined) done();
   };
   completed?.then(done, done);
   return new ReadableStream({
     start: (controller) =>
       whenLate(() => {
-        if (rest === null) return;
-        letGo();
+        if (next === pieces.length) return;
+        end();
         controller.close();
       }),
     pull: (controller) => {
-      if (rest === null) return;
-      // A copy: a piece that waits in the platform would keep all of the list.
-      controller.enqueue(rest.slice(0, PIECE_BYTES));
-      rest = rest.subarray(PIECE_BYTES);
-      if (rest.length > 0) return;
-      letGo();
+      const piece = pieces[next];
+      if (piece === undefined) return;
+      controller.enqueue(piece);
+      next++;
+      if (next < pieces.length) return;
+      end();
       controller.close();
     },
-    cancel: letGo,
+    cancel: end,
   }, { highWaterMark: 0 });
 }
 
+/**
+ * The list of peers, made once for the same clients. A long one is made again only when it has some age, so that
+ * asking for it while clients come and go takes no more than a tenth of the time.
+ */
+export function sharedList(now: () => number): (state: State) => string {
+  let claims: State["claims"] | null = null;
+  let text = "";
+  let madeAt = 0;
+  return (state) => {
+    if (claims === state.claims) return text;
+    if (now() - madeAt < text.length / CHARACTERS_PER_MS) return text;
+    text = peerList(state);
+    claims = state.claims;
+    madeAt = now();
+    return text;
+  };
+}
+
+/** To make a list of so many characters and send its first bytes takes a tenth of a millisecond. */
+const CHARACTERS_PER_MS = 10_000;
+
 /** How much of a body is handed to the platform at once. */
-export const PIECE_BYTES = 16_384;
+const PIECE_BYTES = 16_384;
 
 /** What the platform buffers of an answer: `Deno.serve` takes up to 0.3 MB of one that is not read. */
 const BUFFERED_BYTES = 327_680;
@@ -156,10 +180,19 @@ const ADDRESS_SHARE = 4;
 /** A text that is being sent, once for all who read it. */
 interface Shared {
   readonly text: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly length: number;
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[];
   readers: number;
 }
 
 function sharedOf(text: string): Shared {
-  return { text, bytes: new TextEncoder().encode(text), readers: 0 };
+  const bytes = new TextEncoder().encode(text);
+  const { length } = bytes;
+  // Each piece has memory of its own: one that waits in the platform would keep all of the list.
+  const count = Math.ceil(length / PIECE_BYTES);
+  const pieces = Array.from(
+    { length: count },
+    (_, i) => bytes.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
+  );
+  return { text, length, pieces, readers: 0 };
 }

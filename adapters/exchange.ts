@@ -13,7 +13,6 @@ import {
   type HttpReply,
   type Identity,
   needsToken,
-  peerList,
   refusal,
   respond,
   routeOf,
@@ -23,7 +22,7 @@ import {
   type State,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
-import { Answers, LONG_LENGTH, type LongBody } from "./answers.ts";
+import { Answers, LONG_LENGTH, type LongBody, sharedList } from "./answers.ts";
 import { createVerifier } from "./auth.ts";
 import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
@@ -108,7 +107,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const verify = createVerifier(settings);
   const refusals = createRefusalLog(settings, CLOCK);
   const answers = new Answers(settings, scheduleTimeout);
-  const listPeers = sharedList();
+  const listPeers = sharedList(CLOCK.now);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
   const recorder = recordingFor(settings, () => runtime.state());
@@ -204,15 +203,6 @@ export const NOT_HTTP =
   "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
 const UNREAD = "Too many answers are waiting to be read: try again later.";
-
-/** The list of peers, made once for the same clients. */
-function sharedList(): (state: State) => string {
-  let made: { readonly claims: State["claims"]; readonly text: string } | null = null;
-  return (state) => {
-    if (made?.claims !== state.claims) made = { claims: state.claims, text: peerList(state) };
-    return made.text;
-  };
-}
 
 /** The platform's. */
 const CLOCK: Pick<Ports, "now" | "schedule"> = {

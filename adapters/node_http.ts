@@ -11,7 +11,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { HttpReply } from "../core/mod.ts";
-import { type LongBody, PIECE_BYTES } from "./answers.ts";
+import type { LongBody } from "./answers.ts";
 import { type Arrival, NOT_HTTP, type Reply } from "./exchange.ts";
 
 /** What the server looks at in a request. */
@@ -38,7 +38,7 @@ export function writeReply(
     request.headers["transfer-encoding"] !== undefined;
   response.writeHead(status, {
     ...headers,
-    ...(body !== "" && { "content-length": long?.bytes.length ?? byteLength(body) }),
+    ...(body !== "" && { "content-length": long?.length ?? byteLength(body) }),
     ...(hasBody && { connection: "close" }),
   });
   if (long === undefined) {
@@ -67,7 +67,7 @@ export function writeRawReply(
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    `content-length: ${long?.bytes.length ?? byteLength(body)}`,
+    `content-length: ${long?.length ?? byteLength(body)}`,
     "connection: close",
   ];
   const head = `${lines.join("\r\n")}\r\n\r\n`;
@@ -85,18 +85,17 @@ export function writeRawReply(
 /** Writes a long body, each piece when there is room for it; where it takes too long, the connection is ended. */
 function writePieces(
   to: Writable,
-  { bytes, whenLate }: LongBody,
+  { pieces, whenLate }: LongBody,
   connection: Duplex,
   end: () => void,
 ): void {
-  let written = 0;
+  let next = 0;
   whenLate(() => connection.destroy());
   writeNext();
 
   function writeNext(): void {
-    while (!connection.destroyed && written < bytes.length) {
-      const piece = bytes.subarray(written, written + PIECE_BYTES);
-      written += piece.length;
+    while (!connection.destroyed && next < pieces.length) {
+      const piece = pieces[next++];
       if (to.write(piece)) continue;
       to.once("drain", writeNext);
       return;

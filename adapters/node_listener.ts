@@ -164,6 +164,8 @@ function headBounds({ head_timeout, max_head_bytes }: Settings): {
 function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange: Exchange): void {
   // However many fit into the head: one that was left out could be the one that a proxy added.
   server.maxHeadersCount = 0;
+  // A connection that stopped reading is ended with all that waits for it. A WebSocket sets the time to none.
+  server.timeout = exchange.settings.answer_timeout;
   const queue = new RequestQueue(exchange.settings.max_unsent_bytes);
 
   async function replyTo(request: IncomingMessage): Promise<Reply> {
@@ -199,6 +201,7 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     head: Buffer<ArrayBuffer>,
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
+    connection.on("timeout", () => connection.destroy());
     const { reply, parameters } = await prepare(request);
     if (reply !== undefined) {
       writeRawReply(connection, reply);

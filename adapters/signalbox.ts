@@ -211,7 +211,7 @@ function toResponse(
 ): Response {
   if (long === undefined) return new Response(body === "" ? null : body, { status, headers });
   // With a length, so that a list that was cut off is not taken for a whole one.
-  const length = String(long.bytes.length);
+  const length = String(long.length);
   return new Response(streamOf(long, info?.completed), {
     status,
     headers: { ...headers, "content-length": length },
