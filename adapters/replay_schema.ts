@@ -121,6 +121,7 @@ export const SNAPSHOT: Schema<Snapshot> = v.strictObject({
       lookAt: at,
       badFrames: count,
       paidUntil: at,
+      bytesPaidUntil: at,
       address: v.string(),
       toldFull: v.array(peer),
     }),

@@ -14,12 +14,13 @@ import { mapGet, mapSet } from "./persistent_map.ts";
 import { release } from "./session.ts";
 import type { Connection, State } from "./state.ts";
 
-/**
- * A connection on which a valid message came, paid for until `paidUntil`: it is alive, and its bad frames are
- * forgiven.
- */
-export function hear(connection: Connection, paidUntil: Millis, now: Millis): Connection {
-  return { ...connection, paidUntil, heardAt: now, badFrames: 0 };
+/** What a connection's messages so far have used up. */
+export type Paid = Pick<Connection, "paidUntil" | "bytesPaidUntil">;
+
+/** A connection on which a valid message came that is paid for: it is alive, and its bad frames are forgiven. */
+export function hear(connection: Connection, paid: Paid, now: Millis): Connection {
+  const { paidUntil, bytesPaidUntil } = paid;
+  return { ...connection, paidUntil, bytesPaidUntil, heardAt: now, badFrames: 0 };
 }
 
 /** Disconnects every client from which no valid message came for `alive_timeout`. */

@@ -160,6 +160,7 @@ function admit(
     lookAt,
     badFrames: 0,
     paidUntil: now,
+    bytesPaidUntil: now,
     address,
     toldFull: NOBODY,
   };

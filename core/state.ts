@@ -30,6 +30,8 @@ export interface Connection {
   readonly badFrames: number;
   /** Until when the frames so far have used up the rate that is allowed (see `guard.ts`). */
   readonly paidUntil: Millis;
+  /** The same for their bytes. */
+  readonly bytesPaidUntil: Millis;
   /** The address it counts for; see `addressGroup`. */
   readonly address: string;
   /**
@@ -47,7 +49,7 @@ export interface Stored {
   readonly dst: PeerId;
   /** Encoded when its sender sent it. */
   readonly text: string;
-  /** What it takes: the length of `text` as UTF-8, and `STORED_OVERHEAD_BYTES`. */
+  /** What it counts for, see `storedBytes`. */
   readonly bytes: number;
   readonly expiresAt: Millis;
 }

@@ -5,6 +5,17 @@
  * @module
  */
 import type { CloseCode, ConnId, Effect, Event, Settings, SocketOpened } from "../../core/mod.ts";
+import {
+  CALLS,
+  callsIn,
+  fieldsOf,
+  groupOf,
+  type Message,
+  named,
+  parsed,
+  payloadIn,
+  utf8Length,
+} from "./words.ts";
 
 /** What the server does about an event at an instant, and the earliest true deadline, or `null`. */
 export type Model = Pick<Server, "step" | "nextWakeAt">;
@@ -14,11 +25,10 @@ export const createModel = (settings: Settings): Model => new Server(settings);
 
 type Refusal = readonly [applies: boolean, code: CloseCode, sentence: string];
 type Socket = { conn: ConnId; group: string; dueAt: number };
-type Client = Socket & { id: string; owner: string; paid: number; bad: number; told: string[] };
-type Message = { type: string; src: string; dst: string; text: string };
+type Paid = { paid: number; paidBytes: number };
+type Client = Socket & Paid & { id: string; owner: string; bad: number; told: string[] };
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
-const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
 
 class Server {
   now = 0;
@@ -30,8 +40,8 @@ class Server {
   constructor(readonly settings: Settings) {}
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
   readonly nextWakeAt = (): number | null => {
-    const deadlines = [...this.stored, ...this.clients].map(({ dueAt }) => dueAt);
-    return deadlines.length === 0 ? null : Math.min(...deadlines);
+    const earliest = Math.min(...[...this.stored, ...this.clients].map(({ dueAt }) => dueAt));
+    return earliest === Infinity ? null : earliest;
   };
 
   readonly step = (event: Event, now: number): readonly Effect[] => {
@@ -77,7 +87,7 @@ class Server {
     if (code === 4001 && isGuess) this.countTry(group);
     if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : sentence);
     const dueAt = now + settings.alive_timeout; // OPEN-5, OPEN-6, QUEUE-1
-    clients.push({ conn, id, owner, group, dueAt, paid: now, bad: 0, told: [] });
+    clients.push({ conn, id, owner, group, dueAt, paid: now, paidBytes: now, bad: 0, told: [] });
     this.send(conn, { type: "OPEN" });
     this.stored.filter(({ dst }) => dst === id).forEach(({ text }) => this.send(conn, text));
     this.stored = this.stored.filter(({ dst }) => dst !== id);
@@ -117,9 +127,7 @@ class Server {
   afterTry(group: string): number | null {
     const { wrong_token_rate: rate, wrong_token_burst: burst } = this.settings;
     const paid = this.tries.find((tries) => tries.group === group)?.paid ?? this.now;
-    const price = rate === 0 ? 0 : 1000 / rate;
-    const after = Math.max(paid, this.now) + price;
-    return after - this.now > (burst + 0.5) * price ? null : after;
+    return spend(paid, this.now, { rate, burst, count: 1 });
   }
 
   countTry(group: string): void {
@@ -135,14 +143,19 @@ class Server {
     const { frame_rate, frame_burst, max_message_bytes, max_bad_frames } = this.settings;
     const client = this.clients.find((other) => other.conn === conn);
     if (client === undefined) return; // OPEN-9
-    const price = frame_rate === 0 ? 0 : 1000 / frame_rate; // LIMIT-1
-    client.paid = Math.max(client.paid, this.now) + price;
+    const paid = spend(client.paid, this.now, { rate: frame_rate, burst: frame_burst, count: 1 });
     const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
-    const isMuch = client.paid - this.now > (frame_burst + 0.5) * price;
-    if (isMuch) return this.end(conn, 4029, `Too many frames: ${allowed}`);
+    if (paid === null) return this.end(conn, 4029, `Too many frames: ${allowed}`);
     const bytes = typeof frame === "number" ? frame : utf8Length(frame);
     const most = `A message may have at most ${max_message_bytes} bytes`;
     if (bytes > max_message_bytes) return this.end(conn, 1009, most, `${most}: this one has more.`);
+    const { byte_rate: rate, byte_burst } = this.settings;
+    const count = typeof frame === "number" ? frame : frame.length;
+    const burst = Math.max(byte_burst, max_message_bytes);
+    const paidBytes = spend(client.paidBytes, this.now, { rate, burst, count });
+    const enough = `${byte_burst} at once and ${rate} a second are allowed`;
+    if (paidBytes === null) return this.end(conn, 4029, `Too many bytes: ${enough}`);
+    Object.assign(client, { paid, paidBytes });
     const fault = this.obey(client, frame);
     if (typeof fault !== "string") return;
     client.bad += 1; // MSG-6, MSG-7
@@ -189,7 +202,7 @@ class Server {
     if (type === "LEAVE") return; // MSG-3
     const by = this.holderOf(src)?.owner ?? null;
     const dueAt = this.now + settings.expire_timeout;
-    const bytes = utf8Length(text) + 512;
+    const bytes = text.length * (utf8Length(text) === text.length ? 1 : 3) + 512;
     const all = [...this.stored, { ...sent, by, bytes, dueAt, told: false }]; // QUEUE-2
     const there = all.filter((message) => message.dst === dst);
     const mine = all.filter((message) => message.src === src);
@@ -248,53 +261,10 @@ class Server {
   }
 }
 
-const fieldsOf = (frame: unknown, ...names: string[]): unknown[] =>
-  names.map((name) => Object.entries(Object(frame)).find(([field]) => field === name)?.[1]);
-const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
+type Use = { rate: number; burst: number; count: number };
 
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-function payloadIn(json: string): string { // MSG-2
-  const members = [""];
-  let open = 0;
-  for (const word of json.match(/"(\\.|[^"\\])*"|[^"]/gs) ?? []) {
-    if ("}]".includes(word)) open -= 1;
-    if (open === 1 && word === ",") members.unshift("");
-    else if (open > 0) members[0] = `${members[0]}${word}`;
-    if ("{[".includes(word)) open += 1;
-  }
-  const written = members.map((text) => /^\s*("(?:\\.|[^"\\])*")\s*:(.*)/s.exec(text) ?? []);
-  const value = written.find(([, name = '""']) => JSON.parse(name) === "payload")?.[2];
-  return value === undefined ? "" : `,"payload":${value.trim()}`;
-}
-
-function callsIn(text: string): Message[] {
-  const [type = "", src = "", dst = ""] = fieldsOf(parsed(text), "type", "src", "dst").map(String);
-  return CALLS.includes(type) ? [{ type, src, dst, text }] : [];
-}
-
-function named(value: unknown): string { // Texts
-  if (value === undefined) return "nothing";
-  if (value instanceof Object) return Array.isArray(value) ? "an array" : "an object";
-  if (typeof value !== "string") return String(value);
-  const quoted = JSON.stringify(value.slice(0, 40)).slice(0, -1);
-  const escape = (odd: string): string => `\\u{${odd.codePointAt(0)?.toString(16)}}`;
-  return `${quoted.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape)}${value.length > 40 ? "…" : ""}"`;
-}
-
-function groupOf(address: string): string { // LIMIT-10
-  const url = `http://[${address.replace(/%.*/, "")}]`;
-  if (!URL.canParse(url)) return address;
-  const halves = new URL(url).hostname.slice(1, -1).split("::");
-  const [first = [], last = []] = halves.map((half) => half.split(":").filter(Boolean));
-  const groups = [...first, ...Array(8 - first.length - last.length).fill("0"), ...last];
-  if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return groups.slice(0, 4).join(":");
-  const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
-  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+function spend(paid: number, now: number, { rate, burst, count }: Use): number | null { // LIMIT-1
+  const price = rate === 0 ? 0 : 1000 / rate;
+  const after = Math.max(paid, now) + count * price;
+  return after - now > (burst + 0.5) * price ? null : after;
 }

@@ -51,6 +51,8 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
   "no clients": { ...SMALL, concurrent_limit: 0 },
   "many tries": { ...CALM, wrong_token_burst: 3, max_sockets_per_address: 2 },
   "any number of tries": { ...CALM, wrong_token_rate: 0, wrong_token_addresses: 1 },
+  "few bytes": { ...CALM, byte_rate: 1_000, byte_burst: 300, max_message_bytes: 200 },
+  "any number of bytes": { ...CALM, byte_rate: 0, byte_burst: 1 },
   "quick tries": { ...CALM, wrong_token_rate: 7, wrong_token_burst: 2, alive_timeout: 2_000 },
   exact: {
     ...CALM,

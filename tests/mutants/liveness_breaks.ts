@@ -8,6 +8,12 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of how silence is noticed. */
 export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
+    name: "a good frame costs none of its bytes",
+    rules: ["LIMIT-11"],
+    find: "{ ...connection, paidUntil, bytesPaidUntil, heardAt",
+    put: "{ ...connection, paidUntil, heardAt",
+  },
+  {
     name: "a client that answers no ping stays",
     rules: ["LIFE-4"],
     find: "return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];",
@@ -28,8 +34,8 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
     name: "a good frame costs nothing of the rate",
     rules: ["LIMIT-1"],
-    find: "{ ...connection, paidUntil, heardAt",
-    put: "{ ...connection, heardAt",
+    find: "{ ...connection, paidUntil, bytesPaidUntil, heardAt",
+    put: "{ ...connection, bytesPaidUntil, heardAt",
   },
   {
     name: "nothing refreshes",

@@ -66,7 +66,14 @@ export const SETTINGS: readonly PartialSettings[] = [
   { ...TIGHT, source_queue_limit: 1, wrong_token_burst: 3, alive_timeout: 50 },
   { ...TIGHT, max_queue_bytes: 600, max_bad_frames: 1, expire_timeout: 1 },
   { ...TIGHT, cors: ["https://a.example"], wrong_token_addresses: 1 },
-  { ...TIGHT, concurrent_limit: 1, frame_burst: 1, wrong_token_rate: 0 },
+  {
+    ...TIGHT,
+    concurrent_limit: 1,
+    frame_burst: 1,
+    wrong_token_rate: 0,
+    byte_rate: 2_000,
+    byte_burst: 300,
+  },
   { ...TIGHT, auth: "jwt", auth_secret: "s".repeat(32), source_queue_bytes: 600 },
   { expire_timeout: 100, concurrent_limit: 8 },
 ];
