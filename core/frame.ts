@@ -242,13 +242,10 @@ interface Destination {
 
 const NOWHERE: Destination = { text: "", isText: false };
 
-/** The type that a frame has, if it can be one that somebody knows: those are short. */
+/** The type that a frame has, if it is text. */
 function typeOf(json: string | undefined): unknown {
-  return json?.startsWith('"') && json.length <= TYPE_LENGTH_MAX ? parseJson(json) : undefined;
+  return json?.startsWith('"') ? parseJson(json) : undefined;
 }
-
-/** `HEARTBEAT` and `CANDIDATE` with every letter written as an escape, and the quotes. */
-const TYPE_LENGTH_MAX = 56;
 
 function transmission(
   type: TransmissionType,

@@ -31,12 +31,6 @@ const FRAME = breaksOf("core/frame.ts", [
     put: 'if (name !== "EXPIRE" && name !== "OFFER" && name !== "ANSWER"',
   },
   {
-    name: "a long type is parsed",
-    rules: ["FAULT-30"],
-    find: " && json.length <= TYPE_LENGTH_MAX",
-    put: "",
-  },
-  {
     name: "a destination that is no usual id is taken as it is written",
     rules: ["MSG-13", "MSG-2"],
     find: "if (!USUAL_ID_TEXT.test(dst) || ",
