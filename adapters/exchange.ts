@@ -26,6 +26,7 @@ import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
 import { StartError } from "./listener.ts";
 import { logFault, logObserver, recorderLog } from "./log.ts";
+import { createLeakLog, logPause } from "./log_process.ts";
 import { createRefusalLog } from "./log_refusals.ts";
 import { trafficObserver } from "./log_traffic.ts";
 import { wallZero } from "./record_clock.ts";
@@ -40,8 +41,8 @@ import {
   scheduleTimeout,
   within,
 } from "./runtime.ts";
-import type { Link, SocketLike, SocketParameters } from "./link.ts";
-import { Sockets } from "./sockets.ts";
+import type { Link, SocketLike } from "./link.ts";
+import { type Handshake, Sockets } from "./sockets.ts";
 
 /** A request, as far as the server looks at it. */
 export interface Arrival {
@@ -61,22 +62,21 @@ export interface Exchange {
   readonly settings: Settings;
   /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
   readonly wantsSocket: (arrival: Arrival) => boolean;
-  /** All that is to be known of a socket; asked before the upgrade. A promise where tokens are checked. */
-  readonly parametersOf: (arrival: Arrival) => SocketParameters | Promise<SocketParameters>;
+  /** All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are checked. */
+  readonly readHandshake: (arrival: Arrival) => Handshake;
   /**
    * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
    * socket does not tell it itself.
    */
-  readonly attach: (
-    socket: SocketLike,
-    parameters: SocketParameters | Promise<SocketParameters>,
-  ) => Pick<Link, "unanswered">;
+  readonly attach: (socket: SocketLike, handshake: Handshake) => Pick<Link, "unanswered">;
   /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
   readonly hasSocketRoom: (arrival: Arrival) => boolean;
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
   readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
   readonly reply: (arrival: Arrival) => HttpReply | Promise<HttpReply>;
+  /** The server's time in milliseconds, which stands still while the process does. */
+  readonly now: () => number;
   readonly clientCount: () => number;
   /** How many entries each map of the state has: what grows without end would show here. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
@@ -99,25 +99,31 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const verify = createVerifier(settings);
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
-  const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
+  const sockets: Sockets = new Sockets({
+    settings,
+    dispatch: (event) => runtime.dispatch(event),
+    now: () => runtime.now(),
+    leaked: createLeakLog(),
+  });
   const recorder = recordingFor(settings, () => runtime.state());
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect, now) => sockets.perform(effect, now),
+    perform: (effect) => sockets.perform(effect),
     observers: [
       ...recorder.observers,
       trafficObserver(),
       logObserver(refusals),
       ...hookObservers(hooks),
     ],
+    onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
-  function parametersOf(arrival: Arrival): SocketParameters | Promise<SocketParameters> {
+  function handshakeOf(arrival: Arrival): Handshake {
     const given = readHandshake(arrival, settings);
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
-    if (verify === null || given.key !== settings.key) return { ...given, identity: UNCHECKED };
-    return verify(given.token).then((identity) => ({ ...given, identity }));
+    const isChecked = verify !== null && given.key === settings.key;
+    return { ...given, identity: isChecked ? verify(given.token) : UNCHECKED };
   }
 
   function reply(arrival: Arrival): HttpReply | Promise<HttpReply> {
@@ -153,11 +159,12 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     settings,
     wantsSocket: (arrival) =>
       asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
-    parametersOf,
-    attach: (socket, parameters) => sockets.attach(socket, parameters),
+    readHandshake: handshakeOf,
+    attach: (socket, handshake) => sockets.attach(socket, handshake),
     reply,
     hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
     refuse,
+    now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
     startRecording: recorder.start,

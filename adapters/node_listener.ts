@@ -30,7 +30,7 @@ import {
 } from "./node_http.ts";
 import { boundsOf, watchOver } from "./node_socket.ts";
 import { within } from "./runtime.ts";
-import type { SocketParameters } from "./link.ts";
+import type { Handshake } from "./sockets.ts";
 
 /**
  * Listens as the settings of `exchange` say.
@@ -154,7 +154,8 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
       if (!exchange.hasSocketRoom(arrival)) {
         return { reply: refuseForRoom(exchange, arrival) };
       }
-      return { parameters: await exchange.parametersOf(arrival) };
+      const handshake = exchange.readHandshake(arrival);
+      return { handshake: { ...handshake, identity: await handshake.identity } };
     } catch (error) {
       logFault("A request failed", error);
       return { reply: FAILED };
@@ -167,7 +168,7 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     head: Buffer<ArrayBuffer>,
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
-    const { reply, parameters } = await prepare(request);
+    const { reply, handshake } = await prepare(request);
     if (reply !== undefined) {
       writeRawReply(connection, reply);
       return;
@@ -176,9 +177,13 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
-      const link = exchange.attach(socket, parameters);
+      const link = exchange.attach(socket, handshake);
       const pingTimeoutMs = exchange.settings.ping_timeout;
-      watchOver(socket, connection, { pingTimeoutMs, unanswered: () => link.unanswered() });
+      watchOver(socket, connection, {
+        pingTimeoutMs,
+        now: exchange.now,
+        unanswered: () => link.unanswered(),
+      });
     });
   }
 
@@ -204,8 +209,8 @@ const NOT_UPGRADED = "it cannot be upgraded";
 
 /** What is to be done about a request for an upgrade. */
 type Prepared =
-  | { readonly reply: HttpReply; readonly parameters?: undefined }
-  | { readonly reply?: undefined; readonly parameters: SocketParameters };
+  | { readonly reply: HttpReply; readonly handshake?: undefined }
+  | { readonly reply?: undefined; readonly handshake: Handshake };
 
 function bind(server: Server, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

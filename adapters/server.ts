@@ -8,6 +8,9 @@ import { VERSION_TEXT } from "./cli.ts";
 import { listenDeno } from "./deno_listener.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
+import { PROCESS_ENVIRONMENT } from "./environment.ts";
+import { logExposed } from "./log_process.ts";
+import type { Settings } from "../core/mod.ts";
 import type { Listener } from "./listener.ts";
 import {
   logFault,
@@ -42,6 +45,7 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   reload = listener.reload;
   exchange.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
   const { key, sslkey, concurrent_limit } = settings;
+  if (isExposed(settings)) logExposed();
   const limit = await descriptorLimit();
   if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {
     logFewDescriptors(concurrent_limit, limit, SPARE_DESCRIPTORS);
@@ -89,6 +93,14 @@ async function reloadBy(reload: Listener["reload"]): Promise<void> {
       `The TLS files cannot be read again, the old ones stay in use: ${why}`,
     );
   }
+}
+
+/** Whether strangers may reach `Deno.serve` with nothing before it. On Deno Deploy a proxy is. */
+function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
+  const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
+  const isProxied = proxied || trusted_proxies.length > 0 ||
+    PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
+  return listener === "deno" && !isLocal && !isProxied;
 }
 
 /** What the process needs beside its clients: the listener, files, HTTP requests at the same time. */

@@ -180,7 +180,15 @@ export const LIMITS = {
     min: 1_024,
     max: 1_024 * MIB,
     unit: "bytes",
-    doc: "How much may wait to be sent to one client; one that stopped reading is cut off",
+    doc: "How much may wait to be sent to one client; what is more is refused",
+  },
+  max_total_unsent_bytes: {
+    type: "integer",
+    default: 256 * MIB,
+    min: 1_024,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc: "How much may wait to be sent to all clients that read slowly, together",
   },
   unsent_timeout: {
     type: "integer",

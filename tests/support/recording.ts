@@ -243,6 +243,7 @@ export function makeStudio(
     now: () => self.now,
     perform: () => true,
     schedule: () => () => {}, // Ticks are events of the history.
+    onPause: () => {},
     observers: [recorder.observe],
     onObserverError: (error) => {
       throw error;
