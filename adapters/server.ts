@@ -85,7 +85,7 @@ export function handleUncaught(log: Log): void {
     if (isEnding) return;
     isEnding = true;
     const text = new TextEncoder().encode(`error: Uncaught ${Deno.inspect(error)}\n`);
-    // Not at once: stderr can be the pipe that nobody reads.
+    // Asynchronously, because stderr can be the pipe that nobody reads.
     const said = Deno.stderr.write(text).then(() => {}, () => {});
     within(STDERR_MAX_MS, said).then(() => exit(log, 1));
   };
