@@ -16,7 +16,7 @@ import {
 import { clientAddress } from "./address.ts";
 import type { Arrival } from "./exchange.ts";
 import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
-import { peerName, shorten, write } from "./log.ts";
+import { peerName, shorten, tellOmitted, write } from "./log.ts";
 
 /** Logs who was refused. */
 export interface RefusalLog {
@@ -68,7 +68,10 @@ export function createRefusalLog(
   return {
     socket: (opened, code, reason) => logRefusedSocket(limit, opened, code, reason),
     request,
-    stop: limit.stop,
+    stop: () => {
+      limit.stop();
+      tellOmitted();
+    },
   };
 }
 

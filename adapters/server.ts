@@ -13,6 +13,7 @@ import { logExposed } from "./log_process.ts";
 import type { Settings } from "../core/mod.ts";
 import type { Listener } from "./listener.ts";
 import {
+  type Log,
   logFault,
   logFewDescriptors,
   logReloaded,
@@ -21,6 +22,7 @@ import {
   logStopping,
   messageOf,
 } from "./log.ts";
+import { within } from "./runtime.ts";
 import { logListening } from "./start_log.ts";
 
 /**
@@ -60,21 +62,47 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   return listener;
 }
 
-/** Ends the process with 0 when it is asked to, after telling the clients; with 1 at once when asked again. */
-export function handleSignals(listener: Listener): void {
+/**
+ * Ends the process with 0 when it is asked to, after telling the clients; with 1 at once when asked again. The log
+ * gets half a second then.
+ */
+export function handleSignals(listener: Listener, log: Log): void {
   let asked = false;
   const end = (signal: Deno.Signal): void => {
-    if (asked) Deno.exit(1);
+    if (asked) return void exit(log, 1);
     asked = true;
     logStopping(signal);
-    listener.stop().then(() => Deno.exit(0), (error: unknown) => {
+    listener.stop().then(() => exit(log, 0), (error: unknown) => {
       logFault("Stopping failed", error);
-      Deno.exit(1);
+      return exit(log, 1);
     });
   };
   onSignal("SIGINT", () => end("SIGINT"));
   onSignal("SIGTERM", () => end("SIGTERM"));
 }
+
+/** Ends the process with 1 after an exception that nobody caught, as Deno would; the log is written before. */
+export function handleUncaught(log: Log): void {
+  let isEnding = false;
+  const end = (event: Event, error: unknown): void => {
+    event.preventDefault();
+    if (isEnding) return;
+    isEnding = true;
+    const text = new TextEncoder().encode(`error: Uncaught ${Deno.inspect(error)}\n`);
+    // Asynchronously, because stderr can be the pipe that nobody reads.
+    const said = Deno.stderr.write(text).then(() => {}, () => {});
+    within(STDERR_MAX_MS, said).then(() => exit(log, 1));
+  };
+  addEventListener("error", (event) => end(event, event.error));
+  addEventListener("unhandledrejection", (event) => end(event, event.reason));
+}
+
+async function exit(log: Log, code: number): Promise<void> {
+  await log.end();
+  Deno.exit(code);
+}
+
+const STDERR_MAX_MS = 500;
 
 /** Never throws: what is wrong with the files is logged. */
 async function reloadBy(reload: Listener["reload"]): Promise<void> {
