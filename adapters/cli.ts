@@ -282,6 +282,6 @@ function defaultText(name: OptionName): string {
   const value = optionOf(name).default;
   if (name === "host") return "all addresses";
   if (name === "cors") return "any origin";
-  if (value === "") return "none";
+  if (value === "" || (Array.isArray(value) && value.length === 0)) return "none";
   return String(value);
 }

@@ -131,7 +131,12 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       const { method, path, header } = arrival;
       const request = { method, path, origin: header("origin"), identity };
       const answered = respond(runtime.state(), request, suggestId);
-      refusals.request(arrival, answered);
+      const isMute = method === "HEAD" && answered.status >= 400;
+      // What the answer to GET says is why.
+      refusals.request(
+        arrival,
+        isMute ? respond(runtime.state(), { ...request, method: "GET" }, suggestId) : answered,
+      );
       return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {

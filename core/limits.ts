@@ -180,7 +180,7 @@ export const LIMITS = {
     min: 1_024,
     max: 1_024 * MIB,
     unit: "bytes",
-    doc: "How much may wait to be sent to one client; what is more is refused",
+    doc: "How much may wait to be sent to one client; at least 4 times max_message_bytes",
   },
   max_total_unsent_bytes: {
     type: "integer",

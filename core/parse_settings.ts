@@ -49,7 +49,7 @@ export function settingsFrom(given: PartialSettings = {}): Settings {
     if (!parsed.ok) throw new RangeError(`Option ${name} ${parsed.problem}`);
     settings[name] = parsed.value;
   }
-  const complete = settings as Settings;
+  const complete = withRoomToSend(settings as Settings, given);
   const problem = conflictIn(complete);
   if (problem !== null) throw new RangeError(problem);
   return complete;
@@ -68,10 +68,16 @@ export function parseText(name: OptionName, text: string): Parsed {
       return choice === undefined ? bad(option, text) : checkValue(name, choice);
     }
     case "list":
-      return checkValue(name, text.split(",").map((part) => part.trim()));
+      return checkValue(name, listOf(text));
     default:
       return checkValue(name, text);
   }
+}
+
+/** The items of a list; a comma too many is none. */
+function listOf(text: string): string[] {
+  const items = text.split(",").map((part) => part.trim());
+  return items.some((item) => item !== "") ? items.filter((item) => item !== "") : items;
 }
 
 /** Whether a text is a value of a switch: `true`, `yes`, `on`, `1`, and what says no, in any case. */
@@ -132,6 +138,13 @@ function conflictIn(settings: Settings): string | null {
     return "Option sslkey needs sslcert too: TLS takes a private key and its certificate.";
   }
   return null;
+}
+
+/** Where only the size of a message is given, what may be unsent follows it. */
+function withRoomToSend(settings: Settings, { max_unsent_bytes }: PartialSettings): Settings {
+  const least = MESSAGES_UNSENT_MIN * settings.max_message_bytes;
+  if (max_unsent_bytes !== undefined || settings.max_unsent_bytes >= least) return settings;
+  return { ...settings, max_unsent_bytes: least };
 }
 
 /** Half of what may be unsent can be a mailbox that is sent in one turn: a message must fit in it, with its `src`. */

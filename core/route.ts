@@ -126,7 +126,7 @@ function transmit(
   const isUsable = frame.isText && isUsableId(frame.dst, max_id_length);
   const dst = isUsable ? frame.dst : cutDestination(frame.dst, max_id_length);
   const heard = keep(state, conn, beginAttempt(connection, type, dst));
-  if (type === "LEAVE" && holderOf(state, dst) === undefined) return [heard, []];
+  if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return [heard, []];
   if (!isUsable) return refuseMessage(heard, src, dst);
   return forward(heard, { src, dst, text: encodeTransmission(src, frame) }, now);
 }

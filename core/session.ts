@@ -129,9 +129,16 @@ function claim(
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
   if (held !== undefined) {
-    if (!claimant.isProven && !mayTryToken(state, address, now)) return idTaken(state, conn);
+    if (!claimant.isProven && !mayTryToken(state, address, now)) {
+      return idTaken(
+        state,
+        conn,
+        "ID is taken, and its token not looked at: too many wrong ones came",
+      );
+    }
     if (held.owner !== claimant.owner) {
-      return idTaken(claimant.isProven ? state : countWrongToken(state, address, now), conn);
+      const counted = claimant.isProven ? state : countWrongToken(state, address, now);
+      return idTaken(counted, conn, "ID is taken");
     }
   }
   const takesPlace = old?.address === address;
@@ -182,8 +189,12 @@ function refuse(
   return [state, [send(conn, errorFrame(msg)), close(conn, code, msg)]];
 }
 
-function idTaken(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
-  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, "ID is taken")]];
+function idTaken(
+  state: State,
+  conn: ConnId,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, reason)]];
 }
 
 function problemOf(name: string, value: string, maxLength: number): string | null {

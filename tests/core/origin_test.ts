@@ -189,3 +189,21 @@ Deno.test("[SET-2] a list of origins is a list of texts", () => {
     assert(!checkValue("cors", value).ok);
   }
 });
+
+Deno.test("[SET-7] [SET-2] what nobody could have meant as an origin is refused with something that works", () => {
+  const cases: [text: string, instead: string][] = [
+    ["file:", '"file://"'],
+    ["'null'", '"null"'],
+    [".example.com", '"https://example.com"'],
+    ["https://.example.com", '"https://example.com"'],
+    ["https://a..example", '"https://example.com"'],
+    ["https://%2a.example.com", '"https://example.com"'],
+    ["https://a.example;https://b.example", '"https://example.com"'],
+  ];
+  for (const [text, instead] of cases) {
+    const read = readOrigin(text);
+    assertEquals(read.ok, false, text);
+    const why = read.ok ? "" : read.why;
+    assert(why.endsWith(`write ${instead}`), `${text}: ${why}`);
+  }
+});

@@ -247,3 +247,16 @@ Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
     problem: "must be 32 or more characters.",
   });
 });
+
+Deno.test("[SET-2] what may be unsent follows the size of a message, unless it is given", () => {
+  assertEquals(settingsFrom({ max_message_bytes: 1_000_000 }).max_unsent_bytes, 4_000_000);
+  assertEquals(settingsFrom({ max_message_bytes: 100 }).max_unsent_bytes, 1_048_576);
+});
+
+Deno.test("[SET-1] a comma too many in a list is none, and a list of nothing is a mistake", () => {
+  assertEquals(parseText("cors", "https://a.example, ,"), {
+    ok: true,
+    value: ["https://a.example"],
+  });
+  assertEquals(parseText("cors", ",").ok, false);
+});

@@ -231,3 +231,33 @@ Deno.test("[FAULT-31] an error while it opens ends a socket, where no close is r
   assertEquals(sockets.perform(send(A, "x")), false);
   assertEquals([leaks, kinds()], [[], []]);
 });
+
+Deno.test("[LIMIT-12] what a client says before its token is checked is bounded, for it and in all", () => {
+  const { sockets, events } = bench();
+  const pending = { ...PARAMETERS, identity: new Promise<never>(() => {}) };
+  const says = (socket: Fake, length: number): void => socket.fire("message", "x".repeat(length));
+  const [long, many, binary] = [fake(), fake(), fake()];
+  for (const socket of [long, many, binary]) sockets.attach(socket, pending);
+  says(long, 16_384);
+  assertEquals(long.calls, []);
+  says(long, 1);
+  assertEquals(long.calls, ["close 4029"]);
+  for (let i = 0; i < 16; i++) says(many, 1);
+  assertEquals(many.calls, []);
+  says(many, 1);
+  assertEquals(many.calls, ["close 4029"]);
+  binary.fire("message", new Uint8Array([0xff]).buffer);
+  assertEquals(binary.calls, ["close 4029"]);
+  const crowd = Array.from({ length: 1_025 }, () => fake());
+  for (const socket of crowd) {
+    sockets.attach(socket, pending);
+    says(socket, 16_384);
+  }
+  assertEquals(crowd.filter(({ calls }) => calls.length > 0).length, 1, "16 MiB in all");
+  crowd[0]?.fire("close");
+  const late = fake();
+  sockets.attach(late, pending);
+  says(late, 16_384);
+  assertEquals([late.calls, events], [[], []], "one that is gone counts no more");
+  sockets.stop();
+});

@@ -74,18 +74,21 @@ class Server {
     const places = settings.max_sockets_per_address || Infinity;
     const hasPlace = clients.filter((socket) => socket.group === group).length < places;
     const isGuess = identity.kind !== "proven"; // LIMIT-3
-    const isTaken = (isGuess && this.afterTry(group) === null) || holder?.owner !== owner;
+    const isBlocked = isGuess && this.afterTry(group) === null;
+    const blocked = "ID is taken, and its token not looked at: too many wrong ones came";
     const isFull = holder === undefined && clients.length >= settings.concurrent_limit;
     const refusals: Refusal[] = [
       ...this.denials(event, id, token),
-      [holder !== undefined && isTaken, 4001, "ID is taken"], // OPEN-4
+      [holder !== undefined && isBlocked, 4001, blocked], // LIMIT-3
+      [holder !== undefined && holder.owner !== owner, 4001, "ID is taken"], // OPEN-4
       [!hasPlace && holder?.group !== group, 4029, "Too many connections from this address"], // LIMIT-2
       [holder !== undefined && holder.conn > conn, 4000, REPLACED], // OPEN-5
       [isFull, 4004, "Server has reached its concurrent user limit"], // OPEN-7
     ];
     const [, code, sentence = ""] = refusals.find(([applies]) => applies) ?? [];
     if (code === 4001 && isGuess) this.countTry(group);
-    if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : sentence);
+    const msg = code === 4001 ? "ID is taken" : sentence;
+    if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : msg);
     const dueAt = now + settings.alive_timeout; // OPEN-5, OPEN-6, QUEUE-1
     clients.push({ conn, id, owner, group, dueAt, paid: now, paidBytes: now, bad: 0, told: [] });
     this.send(conn, { type: "OPEN" });

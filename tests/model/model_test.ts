@@ -73,6 +73,12 @@ const taken = (conn: number): string[] => [
   `closes ${conn}: 4001 ID is taken`,
 ];
 
+/** Its token is not looked at. */
+function blocked(conn: number): string[] {
+  const reason = "ID is taken, and its token not looked at: too many wrong ones came";
+  return [...taken(conn).slice(0, 1), `closes ${conn}: 4001 ${reason}`];
+}
+
 Deno.test("model: [QUEUE-1] [OPEN-5] what waits comes after OPEN, then the old socket is closed", () => {
   follows({}, [
     [0, opens(1, "a"), open(1)],
@@ -180,10 +186,10 @@ Deno.test("model: [LIMIT-3] a held id is taken for an address whose tries are us
     [0, opens(1, "a"), open(1)],
     [0, opens(2, "a", { token: "u" }), ...taken(2)],
     [0, opens(3, "a", { token: "v" }), ...taken(3)],
-    [0, opens(4, "a"), ...taken(4)],
+    [0, opens(4, "a"), ...blocked(4)],
     [0, opens(5, "z"), open(5)],
     [0, opens(6, "a", { address: "5.6.7.8" }), open(6), replaced(1)],
-    [49, opens(7, "a"), ...taken(7)],
+    [49, opens(7, "a"), ...blocked(7)],
     [50, opens(8, "a"), open(8), replaced(6)],
   ]);
 });

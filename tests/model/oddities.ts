@@ -9,7 +9,7 @@ import type { Event } from "../../core/mod.ts";
 export type Opening = Omit<Event & { kind: "socket-opened" }, "kind" | "conn">;
 
 /** What peers are called; the first two meet often. */
-export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "constructor"];
+export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "constructor", "7"];
 
 /** What may be odd about a socket that is opened. */
 export const ODD_OPENINGS: readonly Partial<Opening>[] = [

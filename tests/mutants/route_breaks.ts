@@ -8,6 +8,12 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of what becomes of a frame. */
 export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
+    name: "LEAVE for a number is told",
+    rules: ["MSG-13"],
+    find: "(!isUsable || holderOf(state, dst) === undefined)",
+    put: "holderOf(state, dst) === undefined",
+  },
+  {
     name: "text may have any number of bytes",
     rules: ["LIMIT-11"],
     find: "if (bytesPaidUntil === null) return tooMuch(state, conn, known);",
@@ -73,20 +79,20 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "LEAVE is stored for a peer that is absent",
     rules: ["MSG-3"],
-    find: 'if (type === "LEAVE" && holderOf(state, dst) === undefined) return',
+    find: 'if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return',
     put: "if (false) return",
   },
   {
     name: "LEAVE is never passed on",
     rules: ["MSG-2"],
-    find: 'if (type === "LEAVE" && holderOf(state, dst) === undefined) return',
+    find: 'if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return',
     put: 'if (type === "LEAVE") return',
   },
   {
     name: "EXPIRE is dropped for a peer that is absent",
     rules: ["MSG-3"],
-    find: 'if (type === "LEAVE" && holderOf',
-    put: 'if ((type === "LEAVE" || type === "EXPIRE") && holderOf',
+    find: 'if (type === "LEAVE" && (!isUsable',
+    put: 'if ((type === "LEAVE" || type === "EXPIRE") && (!isUsable',
   },
   {
     name: "a heartbeat does not refresh",
