@@ -7,14 +7,12 @@
  * @module
  */
 import type { Link } from "./link.ts";
-import { scheduleTimeout } from "./runtime.ts";
+import type { Ports } from "./runtime.ts";
 
 /** What bounds them, and who is told. */
-export interface ClosingOptions {
+export interface ClosingOptions extends Pick<Ports, "now" | "schedule"> {
   /** How many may leave their close unanswered before there is no room for others. */
   readonly max: number;
-  /** A monotonic clock in milliseconds. */
-  readonly now: () => number;
   /** Is told of a socket that has not answered for {@linkcode ANSWER_MAX_MS}. */
   readonly stuck: () => void;
 }
@@ -42,7 +40,7 @@ export class Closing {
   add(link: Link): void {
     this.#waiting.set(link, this.#options.now() + ANSWER_MAX_MS);
     this.#byAddress.set(link.address, (this.#byAddress.get(link.address) ?? 0) + 1);
-    this.#cancel ??= scheduleTimeout(() => this.#giveUp(), ANSWER_MAX_MS);
+    this.#cancel ??= this.#options.schedule(() => this.#giveUp(), ANSWER_MAX_MS);
   }
 
   /** Forgets a socket that is closed; that may be reported more than once. */
@@ -86,7 +84,7 @@ export class Closing {
     const now = this.#options.now();
     for (const [link, until] of this.#waiting) {
       if (until > now) {
-        this.#cancel = scheduleTimeout(() => this.#giveUp(), until - now);
+        this.#cancel = this.#options.schedule(() => this.#giveUp(), until - now);
         return;
       }
       this.#waiting.delete(link);

@@ -76,7 +76,12 @@ export class Sockets {
     const { settings, now, leaked } = options;
     this.#options = options;
     const max = settings.max_closing_sockets;
-    this.#closing = new Closing({ max, now, stuck: () => leaked("never-closed") });
+    this.#closing = new Closing({
+      max,
+      now,
+      schedule: scheduleTimeout,
+      stuck: () => leaked("never-closed"),
+    });
     this.#slow = new SlowReaders({ settings, now, stuck: (conn) => this.#cutOff(conn) });
   }
 
