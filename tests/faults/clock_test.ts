@@ -1,7 +1,6 @@
 /**
  * Row 17: the wall clock may jump as it likes. Nothing reads it, and instants need not be its.
  */
-import { connId } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { readText, sourceFiles } from "../support/docs.ts";
 import { CLOSE, closes, expires, opens, wake, type World, world } from "../support/world.ts";
