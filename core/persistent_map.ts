@@ -85,6 +85,11 @@ export function mapKeys<K, V extends Held>(map: PersistentMap<K, V>): Iterable<K
   return [...(map.native ?? reroot(map)).keys()];
 }
 
+/** The values, in the order of `mapKeys` and copied out like them: with these, a tenth of `mapEntries`. */
+export function mapValues<K, V extends Held>(map: PersistentMap<K, V>): Iterable<V> {
+  return [...(map.native ?? reroot(map)).values()];
+}
+
 /** Makes every version, so that all have one shape for the engine. */
 function owner<K, V extends Held>(size: number, native: Map<K, V>): Version<K, V> {
   return { size, native, newer: null, key: undefined, value: undefined };
