@@ -1,5 +1,5 @@
 /**
- * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of some 256 KiB, then a
+ * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of some 1 MiB, then a
  * line for each event, in the order in which they were reduced.
  *
  * The line of an event has the instant, a digest of the effects, and the event. A frame that is JSON on one line stands at

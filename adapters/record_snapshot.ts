@@ -26,15 +26,17 @@ export type Opening = Generator<string, string, undefined>;
  * The opening of a file. Every owner is renamed, which takes so long that it is done with the text.
  *
  * @param taken What the server knew; `null` where that was nothing.
+ * @param now A clock in milliseconds.
  */
 export function* openingOf(
   header: Omit<Header, "snapshot">,
   taken: Taken | null,
   rename: (owner: Owner) => Owner,
+  now: () => number,
 ): Opening {
   const snapshot = taken === null ? null : outlineOf(taken);
   let piece = `${JSON.stringify({ ...header, snapshot })}\n`;
-  let records = 0;
+  let [records, endsAt] = [0, now() + PIECE_MS];
   for (const [map, entries] of Object.entries(taken ?? {})) {
     if (!isEntries(entries)) continue;
     let isOpen = false;
@@ -42,10 +44,10 @@ export function* openingOf(
       piece += isOpen ? "," : `{"map":"${map}","entries":[`;
       piece += JSON.stringify([key, renameOwner(record, rename)]);
       isOpen = true;
-      records++;
-      if (piece.length < PIECE_UNITS && records < PIECE_RECORDS) continue;
+      const isLate = ++records % RECORDS_A_LOOK === 0 && now() > endsAt;
+      if (piece.length < PIECE_UNITS && !isLate) continue;
       yield piece + PART_TAIL;
-      [piece, records, isOpen] = ["", 0, false];
+      [piece, isOpen, endsAt] = ["", false, now() + PIECE_MS];
     }
     if (isOpen) piece += PART_TAIL;
   }
@@ -74,8 +76,12 @@ function isEntries(value: unknown): value is AnyEntries {
 
 const PART_TAIL = "]}\n";
 
-/** A piece ends with the record that fills it: some 2 ms of work. */
-const PIECE_UNITS = 262_144;
+/**
+ * A piece ends with the record that fills it. The more pieces there are, the longer it takes until all are written,
+ * while what happens waits behind them.
+ */
+const PIECE_UNITS = 1_048_576;
 
-/** Small records take longer for their length: an owner that is renamed takes some 5 µs. */
-const PIECE_RECORDS = 1_000;
+/** How long it may take to make one: to rename an owner takes 15 µs where its digest is not at hand. */
+const PIECE_MS = 3;
+const RECORDS_A_LOOK = 32;

@@ -1,32 +1,25 @@
 /**
  * Does what a recording has to do on the disk, one write at a time.
  *
- * What a file begins with can be long: its pieces are made one a turn of the loop, so that nobody waits for it.
+ * What a file begins with can be long: each piece is made when the one before it is written, which a write to a
+ * file tells in a later turn of the loop, so nobody waits for more than one piece.
  *
  * @module
  */
 import type { Sink } from "./record_disk.ts";
 import type { Job } from "./record_outbox.ts";
 
-/** What a writer needs. */
-export interface WriterOptions {
-  readonly path: string;
-  /** Begins a file at a path; rejects where it cannot. */
-  readonly beginFile: (path: string) => Promise<Sink>;
-  /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
-  readonly schedule: (callback: () => void, delayMs: number) => () => void;
-}
-
 /** Writes one recording. */
 export class Writer {
-  readonly #options: WriterOptions;
+  readonly #path: string;
+  readonly #beginFile: (path: string) => Promise<Sink>;
   readonly #encoder = new TextEncoder();
   #sink: Sink | null = null;
-  #isHurried = false;
-  #endTurn: (() => void) | null = null;
 
-  constructor(options: WriterOptions) {
-    this.#options = options;
+  /** @param beginFile Begins a file at a path; rejects where it cannot. */
+  constructor(path: string, beginFile: (path: string) => Promise<Sink>) {
+    this.#path = path;
+    this.#beginFile = beginFile;
   }
 
   /** Does a job; rejects where it cannot. The number of bytes that it wrote. */
@@ -34,12 +27,6 @@ export class Writer {
     if (job.kind === "begin") return await this.#begin(job);
     await this.#sink?.write(job.bytes);
     return job.bytes.length;
-  }
-
-  /** Waits for no turn of the loop any more: the process is about to end. */
-  hurry(): void {
-    this.#isHurried = true;
-    this.#endTurn?.();
   }
 
   /** Ends the file. */
@@ -51,12 +38,11 @@ export class Writer {
 
   async #begin({ bytes, rest }: Extract<Job, { kind: "begin" }>): Promise<number> {
     await this.close();
-    const sink = await this.#options.beginFile(this.#options.path);
+    const sink = await this.#beginFile(this.#path);
     let written = bytes.length;
     try {
       await sink.write(bytes);
       for (let isWhole = rest === null; rest !== null && !isWhole;) {
-        await this.#turn();
         const { value, done = false } = rest.next();
         const piece = this.#encoder.encode(value);
         await sink.write(piece);
@@ -69,18 +55,5 @@ export class Writer {
     }
     this.#sink = sink;
     return written;
-  }
-
-  /** A write alone can end in the turn in which it began. */
-  async #turn(): Promise<void> {
-    if (this.#isHurried) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.schedule(resolve, 0);
-    this.#endTurn = () => {
-      cancel();
-      resolve();
-    };
-    await promise;
-    this.#endTurn = null;
   }
 }

@@ -90,7 +90,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#redactor = createRedactor(options.settings);
-    this.#writer = new Writer({ ...options, path: options.settings.record });
+    this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
   /** Begins the first file; where it is not called the first event does. */
@@ -114,7 +114,6 @@ export class Recorder {
     this.#mode = "stopped";
     this.#cancelRetry?.();
     this.#cancelFlush?.();
-    this.#writer.hurry();
     this.#flush();
     while (this.#writing !== null) await this.#writing;
     await this.#writer.close().catch((error: unknown) => this.#fail(error));
@@ -152,7 +151,7 @@ export class Recorder {
   /** Begins a file with all that is known, which is what was known at `at`. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
     const { settings, owner } = this.#redactor;
-    const { state, wallZero } = this.#options;
+    const { state, wallZero, now } = this.#options;
     try {
       const taken = isFirst ? null : takeSnapshot(state());
       const header = {
@@ -162,7 +161,7 @@ export class Recorder {
         at: millis(at),
         settings,
       } as const;
-      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, owner));
+      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, owner, now));
       this.#mode = "recording";
       this.#fileBytes = bytes;
       this.#maxBytes = isWhole ? this.#maxBytesBehind(bytes) : Infinity;

@@ -16,8 +16,8 @@ const FILL = {
   small: { sources: 450, messages: 256, payload: "" },
   large: { sources: 66, messages: 17, payload: "x".repeat(60_000) },
 }[size];
-const CHATTER = { type: "OFFER", dst: "chatter", payload: "y".repeat(20_000) };
-const AT_ONCE = 16;
+const CHATTER = { type: "OFFER", dst: "chatter", payload: "y".repeat(2_000) };
+const AT_ONCE = 64;
 
 const folder = await Deno.makeTempDir();
 const file = `${folder}/run.ndjson`;
@@ -84,9 +84,9 @@ async function measure(label: string, args: readonly string[]): Promise<void> {
   const told = child.lines.filter((line) => line.includes('"event":"recording"'));
   console.log(
     `${label}: ${trips.length} round trips, p99 ${p99.toFixed(1)} ms, longest ${longest} ms; ` +
-      `${messages} messages of 20 KB, ${Math.max(0, files)} new files`,
+      `${messages} messages of 2 KB, ${Math.max(0, files)} new files`,
   );
-  for (const line of told.slice(1, 6)) console.log(`  ${JSON.parse(line).message}`);
+  for (const line of told.slice(1, 8)) console.log(`  ${JSON.parse(line).message}`);
   await witness.close();
   await chatter.close();
 }
