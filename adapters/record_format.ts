@@ -1,10 +1,10 @@
 /**
- * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of some 1 MiB, then a
- * line for each event, in the order in which they were reduced.
+ * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of 1 MiB at most or of
+ * one record, then a line for each event, in the order in which they were reduced.
  *
- * The line of an event has the instant, a digest of the effects, and the event. A frame that is JSON on one line stands at
- * the end of its line as it came, so that its exact text is a slice of the line and nothing is encoded twice;
- * every other event is written as JSON.
+ * The line of an event has the instant, a digest of the effects, and the event. A frame that is JSON on one line
+ * stands at the end of its line as it came, so that its exact text is a slice of the line and nothing is encoded
+ * twice; every other event is written as JSON.
  *
  * @module
  */

@@ -104,8 +104,8 @@ type Plain<T> = T extends PersistentMap<infer K, infer V> ? readonly (readonly [
 function entriesOf<K extends number | string, V extends NonNullable<unknown>>(
   map: PersistentMap<K, V>,
 ): Entries<K, V> {
-  const keys = [...mapKeys(map)];
   const values = [...mapValues(map)];
+  const keys = [...mapKeys(map)];
   return {
     size: keys.length,
     *[Symbol.iterator](): Generator<readonly [K, V]> {

@@ -56,6 +56,14 @@ Deno.test("[REC-7] a snapshot is plain data, its entries in the order of their k
   assertEquals(snapshot.unknownTypes, 1);
 });
 
+Deno.test("[REC-7] a state from which newer ones were made still has its own snapshot", () => {
+  const w = busy();
+  const [old, before] = [w.state, snapshotOf(w.state)];
+  w.open(7, "z");
+  w.say(1, { type: "LEAVE" });
+  assertEquals(snapshotOf(old), before);
+});
+
 Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had been", () => {
   const w = busy();
   const again = restore(w.state.settings, snapshotOf(w.state));
