@@ -105,7 +105,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     now: () => runtime.now(),
     leaked: createLeakLog(),
   });
-  const recorder = recordingFor(settings, () => runtime.state());
+  const recorder = recordingFor(settings, () => runtime);
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: (effect) => sockets.perform(effect),
@@ -213,7 +213,7 @@ interface Recording {
 }
 
 /** The recording that the settings ask for. */
-function recordingFor(settings: Settings, state: () => State): Recording {
+function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
   const { record, max_token_length } = settings;
   if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
   if (max_token_length < DIGEST_LENGTH) {
@@ -225,9 +225,10 @@ function recordingFor(settings: Settings, state: () => State): Recording {
   }
   const recorder = new Recorder({
     settings,
-    state,
-    wallZero: wallZero(),
-    now: () => performance.now(),
+    state: () => runtime().state(),
+    // Instant 0 moves on while the process is away.
+    wallZero: () => wallZero() + CLOCK.now() - runtime().now(),
+    now: () => runtime().now(),
     schedule: scheduleTimeout,
     beginFile,
     news: recorderLog(record),

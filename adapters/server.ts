@@ -22,6 +22,7 @@ import {
   logStopping,
   messageOf,
 } from "./log.ts";
+import { checkRecordFile } from "./record_disk.ts";
 import { within } from "./runtime.ts";
 import { logListening } from "./start_log.ts";
 
@@ -29,7 +30,7 @@ import { logListening } from "./start_log.ts";
  * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
  * again where the listener can, SIGUSR1 does nothing; without a listener each of them would end the process.
  *
- * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
+ * @throws {StartError} Where the address cannot be had, or a TLS file or a place for the recording cannot be used.
  */
 export async function listen(exchange: Exchange): Promise<Listener> {
   const { settings } = exchange;
@@ -41,6 +42,7 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   onSignal("SIGUSR1", () => logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes"));
   onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
   await checkAuthFiles(settings);
+  await checkRecordFile(settings);
   const listener = settings.listener === "node"
     ? await (await import("./node_listener.ts")).listenNode(exchange)
     : await listenDeno(exchange);

@@ -90,6 +90,11 @@ export function mapKeys<K, V extends Held>(map: PersistentMap<K, V>): Iterable<K
   return Array.from((map.native ?? reroot(map)).keys(), given);
 }
 
+/** The values, in the order of `mapKeys` and copied out like them: with these, a tenth of `mapEntries`. */
+export function mapValues<K, V extends Held>(map: PersistentMap<K, V>): Iterable<V> {
+  return [...(map.native ?? reroot(map)).values()];
+}
+
 /**
  * The key in the native Map: V8 hashes a string that is written like an integer of up to 16 digits by its value,
  * so it gets a mark before it, and so does what begins with the mark.

@@ -87,8 +87,9 @@ Deno.test("[REC-5] where tokens are proven an owner is a subject and stays; else
       assert(!text.includes("sesame"), path);
       assertEquals((await replayText(text, "--diff")).code, 0, "takeovers and refusals as before");
     }
-    const { snapshot } = JSON.parse(textOf(studio.disk).split("\n", 1)[0] ?? "");
-    const owners = snapshot.claims.map(([, { owner }]: [string, { owner: string }]) => owner);
+    const { map, entries } = JSON.parse(textOf(studio.disk).split("\n", 2)[1] ?? "");
+    assertEquals(map, "claims");
+    const owners = entries.map(([, { owner }]: [string, { owner: string }]) => owner);
     assertEquals(new Set(owners).size, 1);
     assertEquals(owners[0] === "a", auth === "jwt");
   }
