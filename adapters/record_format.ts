@@ -23,7 +23,7 @@ import {
 export const FORMAT = "signalbox recording";
 
 /** Raised when a file of today cannot be read by the code before. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** The first line. */
 export interface Header {

@@ -62,6 +62,7 @@ const IDENTITY = v.variant("kind", [
     kind: v.literal("proven"),
     subject: v.string(),
     peers: v.array(v.string()),
+    endsAt: v.nullable(at),
   }),
   v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
 ]);
@@ -118,6 +119,7 @@ export const SNAPSHOT: Schema<Snapshot> = v.strictObject({
     v.strictObject({
       id: peer,
       heardAt: at,
+      endsAt: v.nullable(at),
       lookAt: at,
       badFrames: count,
       paidUntil: at,

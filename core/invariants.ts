@@ -7,6 +7,7 @@
 import { type Deadlines, firstDeadline, removeDeadline } from "./deadlines.ts";
 import type { ConnId, Millis, PeerId } from "./ids.ts";
 import { mapEntries, mapGet, type PersistentMap } from "./persistent_map.ts";
+import { lookTime } from "./session.ts";
 import { pairKey, type State } from "./state.ts";
 
 /** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
@@ -42,7 +43,7 @@ function deadlineViolations({ connections, lookAt, settings }: State): string[] 
     if (places.get(conn) !== connection.lookAt) {
       found.push(`${conn} is looked at at the wrong time`);
     }
-    if (connection.lookAt > connection.heardAt + settings.alive_timeout) {
+    if (connection.lookAt > lookTime(settings, connection)) {
       found.push(`${conn} would be looked at too late`);
     }
   }

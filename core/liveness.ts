@@ -1,5 +1,5 @@
 /**
- * Who has been silent too long.
+ * Who has been silent too long, and whose token has ended.
  *
  * A valid message only notes when it came. A connection's place among the deadlines is corrected when
  * the old deadline comes up, so a heartbeat costs one write, and a tick costs what is due.
@@ -7,11 +7,12 @@
  * @module
  */
 import { addDeadline, firstDeadline, removeDeadline } from "./deadlines.ts";
-import { CLOSE, close, type Effect } from "./effect.ts";
-import { type ConnId, type Millis, millis } from "./ids.ts";
+import { CLOSE, close, type Effect, send } from "./effect.ts";
+import { errorFrame } from "./frame.ts";
+import type { ConnId, Millis } from "./ids.ts";
 import { must } from "./must.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
-import { release } from "./session.ts";
+import { lookTime, release, TOKEN_EXPIRED } from "./session.ts";
 import type { Connection, State } from "./state.ts";
 
 /**
@@ -22,7 +23,7 @@ export function hear(connection: Connection, paidUntil: Millis, now: Millis): Co
   return { ...connection, paidUntil, heardAt: now, badFrames: 0 };
 }
 
-/** Disconnects every client from which no valid message came for `alive_timeout`. */
+/** Disconnects every client from which no valid message came for `alive_timeout`, or whose token has ended. */
 export function timeOut(state: State, now: Millis): readonly [State, readonly Effect[]] {
   const { alive_timeout } = state.settings;
   const effects: Effect[] = [];
@@ -32,7 +33,11 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     if (first === null || first.at > now) return [next, effects];
     const { conn } = first;
     const connection = must(mapGet(next.connections, conn));
-    if (connection.heardAt + alive_timeout > first.at) {
+    if (connection.endsAt !== null && connection.endsAt <= first.at) {
+      next = release(next, conn, connection);
+      effects.push(send(conn, errorFrame(TOKEN_EXPIRED)));
+      effects.push(close(conn, CLOSE.tokenExpired, TOKEN_EXPIRED));
+    } else if (connection.heardAt + alive_timeout > first.at) {
       // Even where that is due as well: whoever was silent first is disconnected first.
       next = lookLater(next, conn, connection);
     } else {
@@ -54,7 +59,7 @@ export function leaveUnanswered(
 }
 
 function lookLater(state: State, conn: ConnId, connection: Connection): State {
-  const lookAt = millis(connection.heardAt + state.settings.alive_timeout);
+  const lookAt = lookTime(state.settings, connection);
   return {
     ...state,
     connections: mapSet(state.connections, conn, { ...connection, lookAt }),

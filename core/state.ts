@@ -24,7 +24,9 @@ export interface Connection {
   readonly id: PeerId;
   /** When the last valid message came, or the socket was opened. */
   readonly heardAt: Millis;
-  /** When its silence is to be looked at; its place in `State.lookAt`. */
+  /** When its token ends, and the connection with it; `null` where it goes on. */
+  readonly endsAt: Millis | null;
+  /** When its silence or its end is to be looked at; its place in `State.lookAt`. */
   readonly lookAt: Millis;
   /** Bad frames since the last good one. */
   readonly badFrames: number;
@@ -78,7 +80,7 @@ export interface State {
   readonly settings: Settings;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
-  /** When each connection's silence is to be looked at. */
+  /** When each connection is to be looked at: one place for its silence and its end. */
   readonly lookAt: Deadlines;
   /** What waits, by serial; serials and deadlines rise together. */
   readonly stored: PersistentMap<number, Stored>;

@@ -57,6 +57,10 @@ const CLAIMS: readonly Break[] = [
     return { ...s, connections: mapSet(s.connections, connId(2), connection) };
   }],
   ["1 would be looked at too late", (s) => withSettings(s, { alive_timeout: 1 })],
+  ["2 would be looked at too late", (s) => {
+    const connection = { ...there(mapGet(s.connections, connId(2))), endsAt: millis(7) };
+    return { ...s, connections: mapSet(s.connections, connId(2), connection) };
+  }],
   ["3 deadlines, but 2 connections", (s) => ({
     ...s,
     lookAt: addDeadline(s.lookAt, millis(7), connId(7)),

@@ -106,8 +106,44 @@ const CLAIMS = breaksOf("core/session.ts", [
   {
     name: "a client's first look is a millisecond late",
     rules: ["LIFE-1"],
-    find: "const lookAt = millis(now + state.settings.alive_timeout);",
-    put: "const lookAt = millis(now + state.settings.alive_timeout + 1);",
+    find: "const lookAt = lookTime(state.settings, { heardAt: now, endsAt });",
+    put: "const lookAt = millis(lookTime(state.settings, { heardAt: now, endsAt }) + 1);",
+  },
+  {
+    name: "a connection that has an end is looked at for its silence only",
+    rules: ["AUTH-6"],
+    find: "endsAt === null ? silentAt : Math.min(silentAt, endsAt)",
+    put: "silentAt",
+  },
+  {
+    name: "a connection that has an end is not looked at for its silence",
+    rules: ["AUTH-6", "LIFE-1"],
+    find: "endsAt === null ? silentAt : Math.min(silentAt, endsAt)",
+    put: "endsAt === null ? silentAt : endsAt",
+  },
+  {
+    name: "tokens end with auth_expiry keep",
+    rules: ["AUTH-6"],
+    find: 'auth_expiry === "close" && identity.kind',
+    put: "identity.kind",
+  },
+  {
+    name: "a token that has ended is admitted",
+    rules: ["AUTH-6", "AUTH-2"],
+    find: "if (hasEnded) return",
+    put: "if (false) return",
+  },
+  {
+    name: "a token ends a moment after its instant",
+    rules: ["AUTH-6"],
+    find: "endsAt !== null && endsAt <= now",
+    put: "endsAt !== null && endsAt < now",
+  },
+  {
+    name: "a token that has ended is refused as one for another id",
+    rules: ["AUTH-6"],
+    find: "return [CLOSE.notAuthorized, TOKEN_EXPIRED];",
+    put: 'return [CLOSE.notAuthorized, "The token is not for this id"];',
   },
   {
     name: "the silence of a new socket counts from the start of the server",
