@@ -112,14 +112,13 @@ function entries<K, V>(key: Schema<K>, value: Schema<V>): Schema<(readonly [K, V
 export const SNAPSHOT: Schema<Snapshot> = v.strictObject({
   claims: entries(
     peer,
-    v.strictObject({ conn, owner: holder }),
+    v.strictObject({ conn, owner: holder, endsAt: v.nullable(at) }),
   ),
   connections: entries(
     conn,
     v.strictObject({
       id: peer,
       heardAt: at,
-      endsAt: v.nullable(at),
       lookAt: at,
       badFrames: count,
       paidUntil: at,

@@ -36,14 +36,15 @@ function claimViolations({ claims, connections }: State): string[] {
   return found;
 }
 
-function deadlineViolations({ connections, lookAt, settings }: State): string[] {
+function deadlineViolations({ claims, connections, lookAt, settings }: State): string[] {
   const found: string[] = [];
   const places = deadlinesOf(lookAt);
   for (const [conn, connection] of mapEntries(connections)) {
     if (places.get(conn) !== connection.lookAt) {
       found.push(`${conn} is looked at at the wrong time`);
     }
-    if (connection.lookAt > lookTime(settings, connection)) {
+    const claim = mapGet(claims, connection.id) ?? { endsAt: null };
+    if (connection.lookAt > lookTime(settings, connection.heardAt, claim)) {
       found.push(`${conn} would be looked at too late`);
     }
   }

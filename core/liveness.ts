@@ -13,7 +13,7 @@ import type { ConnId, Millis } from "./ids.ts";
 import { must } from "./must.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
 import { lookTime, release, TOKEN_EXPIRED } from "./session.ts";
-import type { Connection, State } from "./state.ts";
+import type { Claim, Connection, State } from "./state.ts";
 
 /**
  * A connection on which a valid message came, paid for until `paidUntil`: it is alive, and its bad frames are
@@ -33,15 +33,18 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     if (first === null || first.at > now) return [next, effects];
     const { conn } = first;
     const connection = must(mapGet(next.connections, conn));
-    if (connection.endsAt !== null && connection.endsAt <= first.at) {
-      next = release(next, conn, connection);
+    const claim = must(mapGet(next.claims, connection.id));
+    const hasEnded = claim.endsAt !== null && claim.endsAt <= first.at;
+    if (!hasEnded && connection.heardAt + alive_timeout > first.at) {
+      // Even where that is due as well: whoever was due first is disconnected first.
+      next = lookLater(next, claim, connection);
+      continue;
+    }
+    next = release(next, conn, connection);
+    if (hasEnded) {
       effects.push(send(conn, errorFrame(TOKEN_EXPIRED)));
       effects.push(close(conn, CLOSE.tokenExpired, TOKEN_EXPIRED));
-    } else if (connection.heardAt + alive_timeout > first.at) {
-      // Even where that is due as well: whoever was silent first is disconnected first.
-      next = lookLater(next, conn, connection);
     } else {
-      next = release(next, conn, connection);
       effects.push(close(conn, CLOSE.timedOut, `No valid message for ${alive_timeout} ms`));
     }
   }
@@ -58,8 +61,9 @@ export function leaveUnanswered(
   return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];
 }
 
-function lookLater(state: State, conn: ConnId, connection: Connection): State {
-  const lookAt = lookTime(state.settings, connection);
+function lookLater(state: State, claim: Claim, connection: Connection): State {
+  const { conn } = claim;
+  const lookAt = lookTime(state.settings, connection.heardAt, claim);
   return {
     ...state,
     connections: mapSet(state.connections, conn, { ...connection, lookAt }),

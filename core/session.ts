@@ -26,7 +26,7 @@ import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
-import { clientCount, type Connection, initialState, type State } from "./state.ts";
+import { type Claim, clientCount, type Connection, initialState, type State } from "./state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
 export function open(
@@ -52,7 +52,8 @@ export function open(
 /** When a connection is to be looked at: when it may have been silent too long, or its token ends. */
 export function lookTime(
   { alive_timeout }: Settings,
-  { heardAt, endsAt }: Pick<Connection, "heardAt" | "endsAt">,
+  heardAt: Millis,
+  { endsAt }: Pick<Claim, "endsAt">,
 ): Millis {
   const silentAt = heardAt + alive_timeout;
   return millis(endsAt === null ? silentAt : Math.min(silentAt, endsAt));
@@ -179,11 +180,11 @@ function admit(
   { conn, id, owner, endsAt, address }: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const lookAt = lookTime(state.settings, { heardAt: now, endsAt });
+  const claim = { conn, owner, endsAt };
+  const lookAt = lookTime(state.settings, now, claim);
   const connection: Connection = {
     id,
     heardAt: now,
-    endsAt,
     lookAt,
     badFrames: 0,
     paidUntil: now,
@@ -192,7 +193,7 @@ function admit(
   };
   const recorded: State = {
     ...occupy(state, address),
-    claims: mapSet(state.claims, id, { conn, owner }),
+    claims: mapSet(state.claims, id, claim),
     connections: mapSet(state.connections, conn, connection),
     lookAt: addDeadline(state.lookAt, lookAt, conn),
   };

@@ -100,14 +100,14 @@ const CLAIMS = breaksOf("core/session.ts", [
   {
     name: "a client is admitted and its id is not recorded",
     rules: ["OPEN-6"],
-    find: "claims: mapSet(state.claims, id, { conn, owner }),",
+    find: "claims: mapSet(state.claims, id, claim),",
     put: "",
   },
   {
     name: "a client's first look is a millisecond late",
     rules: ["LIFE-1"],
-    find: "const lookAt = lookTime(state.settings, { heardAt: now, endsAt });",
-    put: "const lookAt = millis(lookTime(state.settings, { heardAt: now, endsAt }) + 1);",
+    find: "const lookAt = lookTime(state.settings, now, claim);",
+    put: "const lookAt = millis(lookTime(state.settings, now, claim) + 1);",
   },
   {
     name: "a connection that has an end is looked at for its silence only",
@@ -120,6 +120,12 @@ const CLAIMS = breaksOf("core/session.ts", [
     rules: ["AUTH-6", "LIFE-1"],
     find: "endsAt === null ? silentAt : Math.min(silentAt, endsAt)",
     put: "endsAt === null ? silentAt : endsAt",
+  },
+  {
+    name: "who takes over keeps the end of the older token",
+    rules: ["AUTH-6", "AUTH-3"],
+    find: "admit(release(state, held.conn, old), claimant, now)",
+    put: "admit(release(state, held.conn, old), { ...claimant, endsAt: held.endsAt }, now)",
   },
   {
     name: "tokens end with auth_expiry keep",
