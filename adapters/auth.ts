@@ -46,6 +46,8 @@ export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM):
   async function check(token: string): Promise<Identity> {
     const { jwtVerify } = await import("jose");
     const date = ports.date();
+    // Read together: between them and the end of the check there can be a wait for keys.
+    const epochAt = now() - date.getTime();
     const shared = {
       requiredClaims: ["exp", "sub"],
       clockTolerance: TOLERANCE_S,
@@ -56,7 +58,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM):
     const { payload } = keys === null
       ? await jwtVerify(token, secret, { ...shared, algorithms: SECRET_ALGORITHMS })
       : await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_ALGORITHMS });
-    return identityOf(payload, (exp) => now() + (exp + TOLERANCE_S) * 1_000 - date.getTime());
+    return identityOf(payload, (exp) => epochAt + (exp + TOLERANCE_S) * 1_000);
   }
 
   return async (token) => {

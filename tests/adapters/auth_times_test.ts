@@ -4,6 +4,7 @@
 import { createVerifier } from "../../adapters/auth.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { makeKey, serveKeys, START_S as KEYS_START_S } from "../support/key_server.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
 import { contract } from "../support/served.ts";
 
@@ -101,6 +102,23 @@ Deno.test("[AUTH-7] nbf and iat of any value count, do not, or are refused with 
     const identity = await proves(`"exp":2000000060,${claims}`);
     assertEquals(identity.kind === "rejected" ? identity.reason : identity.kind, outcome, claims);
   }
+});
+
+Deno.test("[AUTH-6] [AUTH-4] a wait for keys moves no end", async () => {
+  const key = await makeKey("one");
+  await using server = serveKeys();
+  let ms = 10_000;
+  server.answer(() => {
+    ms += 4_000;
+    return Response.json({ keys: [key.jwk] });
+  });
+  const settings = settingsFrom({ auth: "jwt", auth_jwks: server.url });
+  const date = (): Date => new Date(KEYS_START_S * 1_000 + ms);
+  const verify = createVerifier(settings, { date, now: () => ms, fetchMaxMs: 5_000 });
+  // The token ends a day after `KEYS_START_S`, which is instant 0 here.
+  const endsAt = millis(86_405_000);
+  assertEquals(await verify?.(key.token), { kind: "proven", subject: "alice", peers: [], endsAt });
+  assertEquals(ms, 14_000);
 });
 
 const CLOSING = { auth: "jwt", auth_secret: SECRET, auth_expiry: "close" } as const;
