@@ -18,7 +18,6 @@ import {
   type Settings,
   type SizedField,
   sizes,
-  type State,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { createVerifier } from "./auth.ts";

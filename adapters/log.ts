@@ -17,7 +17,7 @@ import {
   type TextFormatter,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import { escape, type Settings } from "../core/mod.ts";
+import { cutUrls, escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
 import { wallNow, wallTimeOf } from "./record_clock.ts";
 import type { RefusalLog } from "./log_refusals.ts";
@@ -182,17 +182,14 @@ export function recorderLog(file: string): RecorderNews {
 export function logFault(what: string, error: unknown): void {
   const stack = error instanceof Error ? error.stack : undefined;
   const detail = typeof stack === "string" ? stack : messageOf(error);
-  write("error", `${what}: ${redact(escape(detail))}`, {
-    event: "fault",
-    what,
-    detail: redact(escape(detail)),
-  });
+  const shown = redact(escape(cutUrls(detail)));
+  write("error", `${what}: ${shown}`, { event: "fault", what, detail: shown });
 }
 
-/** What an exception says, for a line of the log or an answer. */
+/** What an exception says, for a line of the log or an answer; of a URL in it only the origin. */
 export function messageOf(error: unknown): string {
   try {
-    return String(error instanceof Error ? error.message : error);
+    return cutUrls(String(error instanceof Error ? error.message : error));
   } catch {
     return "a value that has no text";
   }
@@ -276,7 +273,7 @@ export function shorten(text: string): string {
 
 const SHOWN_MAX = 256;
 
-/** Errors of the platform can have a whole URL in them. */
+/** Errors of the platform can have the path and the query of a request in them. */
 function redact(text: string): string {
   return text.replace(/([?&](?:key|token)=)[^&\s"']*/gi, "$1…");
 }

@@ -77,6 +77,7 @@ const IDENTITY = v.variant("kind", [
     kind: v.literal("proven"),
     subject: v.string(),
     peers: v.array(v.string()),
+    endsAt: v.nullable(at),
   }),
   v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
 ]);
@@ -125,7 +126,7 @@ function entries<K, V>(key: Schema<K>, value: Schema<V>): Schema<(readonly [K, V
 const MAPS = {
   claims: entries(
     peer,
-    v.strictObject({ conn, owner: holder }),
+    v.strictObject({ conn, owner: holder, endsAt: v.nullable(at) }),
   ),
   connections: entries(
     conn,

@@ -17,7 +17,7 @@ import {
   type PartialSettings,
   type Settings,
 } from "./settings.ts";
-import { normalPath } from "./url_text.ts";
+import { cutUrl, normalPath } from "./url_text.ts";
 
 /** A valid value, or the end of a sentence that begins with the option's name. */
 export type Parsed =
@@ -117,7 +117,8 @@ function conflictIn(settings: Settings): string | null {
       `got ${max_unsent_bytes}.`;
   }
   const { sslkey, sslcert, trusted_proxies } = settings;
-  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http } = settings;
+  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http, auth_expiry } =
+    settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
     return `Option trusted_proxies must be an address, a range or "unix": got ${
@@ -128,8 +129,9 @@ function conflictIn(settings: Settings): string | null {
     return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";
   }
   const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
-  if (auth === "none" && (asked || auth_http)) {
-    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer and auth_http need auth jwt.";
+  if (auth === "none" && (asked || auth_http || auth_expiry !== "keep")) {
+    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +
+      "need auth jwt.";
   }
   if (sslkey === "" && sslcert !== "") {
     return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";
@@ -182,7 +184,8 @@ function checkOrigins(option: Option, items: readonly string[]): Parsed {
   for (const item of items) {
     const found = readOrigin(item);
     if (!found.ok) {
-      const problem = `must be ${expected(option)}: got ${describe(item)}, which ${found.why}.`;
+      const got = /[?#@]/.test(item) ? shown(item) : describe(item);
+      const problem = `must be ${expected(option)}: got ${got}, which ${found.why}.`;
       return { ok: false, problem };
     }
     for (const origin of found.origins) origins.add(origin);
@@ -193,8 +196,13 @@ function checkOrigins(option: Option, items: readonly string[]): Parsed {
 function bad(option: Option, value: unknown): Parsed {
   const wanted = expected(option);
   if (option.secret === true) return { ok: false, problem: `must be ${wanted}.` };
-  const got = Array.isArray(value) ? value.map(describe).join(", ") : describe(value);
+  const got = Array.isArray(value) ? value.map(shown).join(", ") : shown(value);
   return { ok: false, problem: `must be ${wanted}: got ${got}.` };
+}
+
+/** A value in a mistake; of a URL only its origin, for there can be a secret in the rest. */
+function shown(value: unknown): string {
+  return describe(typeof value === "string" ? cutUrl(value) : value);
 }
 
 function withSlashes(path: string): string {

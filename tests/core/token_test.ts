@@ -182,7 +182,7 @@ Deno.test("[OPEN-3] a query up to the limit passes, one more character is refuse
 });
 
 function proven(subject: string, peers: readonly string[] = []): Identity {
-  return { kind: "proven", subject, peers };
+  return { kind: "proven", subject, peers, endsAt: null };
 }
 
 Deno.test("[AUTH-1] a token is good for the id that is its subject, and for those among its peers", () => {

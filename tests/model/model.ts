@@ -26,9 +26,16 @@ export const createModel = (settings: Settings): Model => new Server(settings);
 type Refusal = readonly [applies: boolean, code: CloseCode, sentence: string];
 type Socket = { conn: ConnId; group: string; dueAt: number };
 type Paid = { paid: number; paidBytes: number };
-type Client = Socket & Paid & { id: string; owner: string; bad: number; told: string[] };
+type Client = Socket & Paid & {
+  id: string;
+  owner: string;
+  endsAt: number;
+  bad: number;
+  told: string[];
+};
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
+const ENDED = "The token has expired";
 
 class Server {
   now = 0;
@@ -89,13 +96,24 @@ class Server {
     if (code === 4001 && isGuess) this.countTry(group);
     const msg = code === 4001 ? "ID is taken" : sentence;
     if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : msg);
-    const dueAt = now + settings.alive_timeout; // OPEN-5, OPEN-6, QUEUE-1
-    clients.push({ conn, id, owner, group, dueAt, paid: now, paidBytes: now, bad: 0, told: [] });
+    const endsAt = this.endOf(event);
+    const dueAt = this.dueAfter(endsAt); // OPEN-5, OPEN-6, QUEUE-1
+    const paid = { paid: now, paidBytes: now };
+    clients.push({ conn, id, owner, group, dueAt, endsAt, ...paid, bad: 0, told: [] });
     this.send(conn, { type: "OPEN" });
     this.stored.filter(({ dst }) => dst === id).forEach(({ text }) => this.send(conn, text));
     this.stored = this.stored.filter(({ dst }) => dst !== id);
     if (holder !== undefined) this.end(holder.conn, 4000, REPLACED, null);
   }
+
+  /** When the connection is to end with its token: AUTH-6. */
+  endOf({ identity }: SocketOpened): number {
+    const isKept = this.settings.auth_expiry === "keep" || identity.kind !== "proven";
+    return isKept ? Infinity : identity.endsAt ?? Infinity;
+  }
+
+  /** When a client is due of which nothing more is heard. */
+  dueAfter = (endsAt: number): number => Math.min(this.now + this.settings.alive_timeout, endsAt);
 
   /** What is refused whoever is there. */
   denials(event: SocketOpened, id: string, token: string): Refusal[] {
@@ -122,6 +140,7 @@ class Server {
       ...odd("token", token.length, settings.max_token_length, token),
       [reason !== null, 4006, reason ?? ""], // AUTH-2
       [isUnchecked, 4006, "The token was not checked"],
+      [this.endOf(event) <= this.now, 4006, ENDED], // AUTH-6
       [!opens.includes(id), 4006, "The token is not for this id"],
     ];
   }
@@ -179,7 +198,7 @@ class Server {
     if (typeof type !== "string") return; // MSG-8
     const isOurs = ["OPEN", "ID-TAKEN", "ERROR"].includes(type);
     if (isOurs) return `A frame of type "${type}" is for the server to send, not for a client.`;
-    const valid = { dueAt: this.now + this.settings.alive_timeout, bad: 0 };
+    const valid = { dueAt: this.dueAfter(client.endsAt), bad: 0 };
     if (type === "HEARTBEAT") Object.assign(client, valid); // MSG-5, MSG-7
     if (![...CALLS, "EXPIRE", "LEAVE"].includes(type)) return; // MSG-8
     if (type === "LEAVE" && (dst ?? "") === "") return this.end(client.conn, 4009, "Left", null); // MSG-4
@@ -238,8 +257,10 @@ class Server {
       if (source?.owner === message.by && !message.told) this.sendExpire(source, message.dst);
     }
     const silence = `No valid message for ${this.settings.alive_timeout} ms`; // LIFE-1
-    const silent = this.clients.filter(isDue).sort(inTurn);
-    silent.forEach(({ conn }) => this.end(conn, 4008, silence, null));
+    for (const { conn, dueAt, endsAt } of this.clients.filter(isDue).sort(inTurn)) {
+      if (endsAt === dueAt) this.end(conn, 4011, ENDED); // AUTH-6
+      else this.end(conn, 4008, silence, null);
+    }
   }
 
   shutDown(): void { // LIFE-3

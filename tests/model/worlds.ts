@@ -34,6 +34,13 @@ const CALM: PartialSettings = {
   max_unsent_bytes: 17_600,
 };
 
+const PROVEN: PartialSettings = {
+  ...CALM,
+  auth: "jwt",
+  auth_secret: "s".repeat(32),
+  max_sockets_per_address: 0,
+};
+
 /** The worlds that histories are played in, each with the bounds that it is about. */
 export const WORLDS: Readonly<Record<string, PartialSettings>> = {
   small: SMALL,
@@ -65,7 +72,8 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
     max_sockets_per_address: 0,
   },
   "one place": { ...CALM, queue_limit: 1, max_sockets_per_address: 0 },
-  proven: { ...CALM, auth: "jwt", auth_secret: "s".repeat(32), max_sockets_per_address: 0 },
+  proven: { ...PROVEN, auth_expiry: "close" },
+  "proven for good": PROVEN,
   "brief memory": {
     ...CALM,
     wrong_token_burst: 2,

@@ -174,7 +174,7 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "an id belongs to the token, not to the subject it proves",
     rules: ["AUTH-3"],
-    find: 'event.identity.kind === "proven" ? event.identity.subject : token',
+    find: 'identity.kind === "proven" ? identity.subject : token',
     put: "token",
   },
   {
