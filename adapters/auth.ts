@@ -26,18 +26,18 @@ export type Verifier = (token: string | null) => Promise<Identity>;
 /** What a verifier needs of the platform. */
 export interface AuthPorts {
   /** What `exp` and `nbf` are compared with; asked only while a token is checked. */
-  readonly date: () => Date;
-  /** The clock of the server, which no change of the wall clock moves, in milliseconds. */
+  readonly date?: () => Date;
+  /** The clock by which all is due, in milliseconds: no change of the wall clock moves it. */
   readonly now: () => number;
   /** How long a URL or a file may take to give the keys, in milliseconds. */
-  readonly fetchMaxMs: number;
+  readonly fetchMaxMs?: number;
 }
 
 /** A verifier as the settings ask for, `null` where tokens are not checked. */
-export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM): Verifier | null {
+export function createVerifier(settings: Settings, ports: AuthPorts): Verifier | null {
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, max_token_length } = settings;
   if (auth === "none") return null;
-  const { now, fetchMaxMs } = ports;
+  const { now, date: dateNow = () => new Date(), fetchMaxMs = FETCH_MAX_MS } = ports;
   const complain = complainer(now);
   const secret = new TextEncoder().encode(auth_secret);
   const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
@@ -45,7 +45,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM):
 
   async function check(token: string): Promise<Identity> {
     const { jwtVerify } = await import("jose");
-    const date = ports.date();
+    const date = dateNow();
     // Read together: between them and the end of the check there can be a wait for keys.
     const epochAt = now() - date.getTime();
     const shared = {
@@ -87,7 +87,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM):
 export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
   if (auth_jwks === "") return;
   try {
-    if (!isUrl(auth_jwks)) await keySource(auth_jwks, PLATFORM.fetchMaxMs).load();
+    if (!isUrl(auth_jwks)) await keySource(auth_jwks, FETCH_MAX_MS).load();
     else if (!URL.canParse(auth_jwks)) throw new Error("it is not a valid URL");
   } catch (error) {
     throw new StartError(
@@ -97,11 +97,7 @@ export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
   }
 }
 
-const PLATFORM: AuthPorts = {
-  date: () => new Date(),
-  now: () => performance.now(),
-  fetchMaxMs: 5_000,
-};
+const FETCH_MAX_MS = 5_000;
 
 /** How far the clock of whoever makes the tokens may be off. */
 const TOLERANCE_S = 5;

@@ -95,7 +95,7 @@ export interface Exchange {
  */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const suggestId = guardedGenerator(hooks.generateClientId);
-  const verify = createVerifier(settings);
+  const verify = createVerifier(settings, { now: () => runtime.now() });
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({

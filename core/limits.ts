@@ -220,6 +220,7 @@ export const LIMITS = {
     min: MIB / 16,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "Largest file of a recording; the one before it is kept, so twice as much is on the disk",
+    doc:
+      "Largest file of a recording, or twice its snapshot where that is more; the one before it is kept",
   },
 } as const satisfies Record<string, Option>;

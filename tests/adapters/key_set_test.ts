@@ -123,7 +123,7 @@ Deno.test({
   // The read that was given up ends when its thread does, which may be after the test.
   sanitizeOps: false,
   sanitizeResources: false,
-  async fn() {
+  async fn(): Promise<void> {
     const path = await Deno.makeTempFile();
     await Deno.remove(path);
     await new Deno.Command("mkfifo", { args: [path] }).output();
