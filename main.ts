@@ -13,7 +13,7 @@ import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/environment.ts";
 import { createExchange } from "./adapters/exchange.ts";
 import { configureLog } from "./adapters/log.ts";
 import { StartError } from "./adapters/listener.ts";
-import { handleSignals, listen } from "./adapters/server.ts";
+import { handleSignals, handleUncaught, listen } from "./adapters/server.ts";
 import { logUseless } from "./adapters/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
@@ -32,20 +32,17 @@ async function main(): Promise<number | null> {
     case "mistake":
       return print(Deno.stderr, `${command.message}\n`, 2);
   }
-  configureLog(command.settings, Deno.stdout.isTerminal());
+  const log = configureLog(command.settings, Deno.stdout.isTerminal());
+  handleUncaught(log);
   command.warnings.forEach(logUseless);
   try {
-    handleSignals(await listen(createExchange(command.settings, {})));
+    handleSignals(await listen(createExchange(command.settings, {})), log);
     return null;
   } catch (error) {
-    if (error instanceof StartError) {
-      return print(
-        Deno.stderr,
-        `${nameVariables(error.message, command.variables)}\n`,
-        error.exitCode,
-      );
-    }
-    throw error;
+    if (!(error instanceof StartError)) throw error;
+    await log.end();
+    const message = nameVariables(error.message, command.variables);
+    return print(Deno.stderr, `${message}\n`, error.exitCode);
   }
 }
 

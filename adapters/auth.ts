@@ -7,9 +7,17 @@
  * @module
  */
 import type { JWTPayload } from "jose";
-import type { Identity, Settings } from "../core/mod.ts";
+import { cutUrl, type Identity, millis, type Settings } from "../core/mod.ts";
 import { StartError } from "./listener.ts";
-import { cachedKeys, codeOf, type Complain, isUrl, keySource, KeysUnavailable } from "./key_set.ts";
+import {
+  cachedKeys,
+  codeOf,
+  type Complain,
+  isUrl,
+  keySource,
+  KeysUnavailable,
+  PUBLIC_ALGORITHMS,
+} from "./key_set.ts";
 import { logFault, messageOf } from "./log.ts";
 
 /** Tells what a token proves; `null` stands for a missing one. Never rejects. */
@@ -17,19 +25,19 @@ export type Verifier = (token: string | null) => Promise<Identity>;
 
 /** What a verifier needs of the platform. */
 export interface AuthPorts {
-  /** What `exp` and `nbf` are compared with. */
-  readonly date: () => Date;
-  /** Milliseconds that no change of the wall clock moves: how old the keys are. */
+  /** What `exp` and `nbf` are compared with; asked only while a token is checked. */
+  readonly date?: () => Date;
+  /** The clock by which all is due, in milliseconds: no change of the wall clock moves it. */
   readonly now: () => number;
-  /** How long a URL may take to give the keys, in milliseconds. */
-  readonly fetchMaxMs: number;
+  /** How long a URL or a file may take to give the keys, in milliseconds. */
+  readonly fetchMaxMs?: number;
 }
 
 /** A verifier as the settings ask for, `null` where tokens are not checked. */
-export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM): Verifier | null {
+export function createVerifier(settings: Settings, ports: AuthPorts): Verifier | null {
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, max_token_length } = settings;
   if (auth === "none") return null;
-  const { now, fetchMaxMs } = ports;
+  const { now, date: dateNow = () => new Date(), fetchMaxMs = FETCH_MAX_MS } = ports;
   const complain = complainer(now);
   const secret = new TextEncoder().encode(auth_secret);
   const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
@@ -37,22 +45,28 @@ export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM):
 
   async function check(token: string): Promise<Identity> {
     const { jwtVerify } = await import("jose");
+    const date = dateNow();
+    // Read together: between them and the end of the check there can be a wait for keys.
+    const epochAt = now() - date.getTime();
     const shared = {
       requiredClaims: ["exp", "sub"],
       clockTolerance: TOLERANCE_S,
-      currentDate: ports.date(),
+      currentDate: date,
       ...(auth_audience !== "" && { audience: auth_audience }),
       ...(auth_issuer !== "" && { issuer: auth_issuer }),
     };
     const { payload } = keys === null
       ? await jwtVerify(token, secret, { ...shared, algorithms: SECRET_ALGORITHMS })
       : await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_ALGORITHMS });
-    return identityOf(payload);
+    return identityOf(payload, (exp) => epochAt + (exp + TOLERANCE_S) * 1_000);
   }
 
   return async (token) => {
     if (token === null || token === "") return rejected("A token is missing");
     if (token.length > max_token_length) return rejected("The token is too long");
+    if (token.indexOf(".") > HEADER_MAX_LENGTH) {
+      return rejected("The header of the token is too long");
+    }
     try {
       return await check(token);
     } catch (error) {
@@ -71,40 +85,53 @@ export function createVerifier(settings: Settings, ports: AuthPorts = PLATFORM):
  * @throws {StartError} Where it cannot.
  */
 export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
+  if (auth_jwks === "") return;
   try {
-    if (isUrl(auth_jwks)) new URL(auth_jwks);
-    else if (auth_jwks !== "") await keySource(auth_jwks, PLATFORM.fetchMaxMs).load(null);
+    if (!isUrl(auth_jwks)) await keySource(auth_jwks, FETCH_MAX_MS).load();
+    else if (!URL.canParse(auth_jwks)) throw new Error("it is not a valid URL");
   } catch (error) {
-    throw new StartError(`Option auth_jwks: cannot use "${auth_jwks}": ${messageOf(error)}.`, 2);
+    throw new StartError(
+      `Option auth_jwks: cannot use "${cutUrl(auth_jwks)}": ${messageOf(error)}.`,
+      2,
+    );
   }
 }
 
-const PLATFORM: AuthPorts = {
-  date: () => new Date(),
-  now: () => performance.now(),
-  fetchMaxMs: 5_000,
-};
+const FETCH_MAX_MS = 5_000;
 
 /** How far the clock of whoever makes the tokens may be off. */
 const TOLERANCE_S = 5;
 
-/** A public key must never pass as a secret: the two lists share nothing. */
+/** A public key must never pass as a secret: this and `PUBLIC_ALGORITHMS` share nothing. */
 const SECRET_ALGORITHMS = ["HS256"];
-const PUBLIC_ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519"
-  .split(" ");
+
+/**
+ * Strangers choose what is in a header, and it is parsed before the signature is looked at. Real ones have `alg`,
+ * `typ` and `kid`, some 130 characters.
+ */
+const HEADER_MAX_LENGTH = 1_024;
+
+/** As many seconds as a date can be away from 1970 (ECMA-262, "Time Values"). */
+const DATE_MAX_S = 8.64e12;
 
 const MALFORMED = "The token is not a valid JWT";
 /** How often at most the log says that keys cannot be had or used. */
 const COMPLAINT_MS = 30_000;
 
-function identityOf({ sub, peers = [] }: JWTPayload): Identity {
+/** What the claims of a token prove whose signature and times are right; `endOf` turns `exp` into an instant. */
+function identityOf(claims: JWTPayload, endOf: (exp: number) => number): Identity {
+  const { sub, peers = [], exp = 0 } = claims;
+  const odd = (["exp", "nbf", "iat"] as const).find((name) =>
+    Math.abs(claims[name] ?? 0) > DATE_MAX_S
+  );
+  if (odd !== undefined) return rejected(`The claim ${odd} of the token is beyond any date`);
   if (typeof sub !== "string" || sub === "") {
     return rejected("The claim sub of the token is not a text");
   }
   if (!Array.isArray(peers) || !peers.every((peer) => typeof peer === "string")) {
     return rejected("The claim peers of the token is not a list of texts");
   }
-  return { kind: "proven", subject: sub, peers };
+  return { kind: "proven", subject: sub, peers, endsAt: millis(endOf(exp)) };
 }
 
 function rejected(reason: string): Identity {

@@ -9,6 +9,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../deno.json" with { type: "json" };
 import {
+  cutUrl,
   describe,
   expected,
   isOptionName,
@@ -193,7 +194,9 @@ function normalize(args: readonly string[]): NormalArguments | string {
     const flag = arg.split("=", 1)[0] ?? arg;
     let value = arg.includes("=") ? arg.slice(flag.length + 1) : undefined;
     if (isNegated(flag)) {
-      if (value !== undefined) return `Option ${flag} takes no value: got ${describe(value)}.`;
+      if (value !== undefined) {
+        return `Option ${flag} takes no value: got ${describe(cutUrl(value))}.`;
+      }
       value = "false";
     } else if (type === "boolean") {
       value ??= isSwitchWord(args[i + 1] ?? "") ? args[++i] : "true";
@@ -257,7 +260,7 @@ function aliases(): Record<string, string> {
 }
 
 function unknownArgument(arg: string): string {
-  return `There is no command or argument ${describe(arg)}: options begin with two dashes.`;
+  return `There is no command or argument ${describe(cutUrl(arg))}: options begin with two dashes.`;
 }
 
 function unknownFlag(arg: string): string {
@@ -282,6 +285,6 @@ function defaultText(name: OptionName): string {
   const value = optionOf(name).default;
   if (name === "host") return "all addresses";
   if (name === "cors") return "any origin";
-  if (value === "") return "none";
+  if (value === "" || (Array.isArray(value) && value.length === 0)) return "none";
   return String(value);
 }

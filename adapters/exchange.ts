@@ -19,7 +19,6 @@ import {
   type Settings,
   type SizedField,
   sizes,
-  type State,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import { Answers, LONG_LENGTH, type LongBody, sharedList } from "./answers.ts";
@@ -28,6 +27,7 @@ import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
 import { StartError } from "./listener.ts";
 import { logFault, logObserver, recorderLog } from "./log.ts";
+import { createLeakLog, logPause } from "./log_process.ts";
 import { createRefusalLog } from "./log_refusals.ts";
 import { trafficObserver } from "./log_traffic.ts";
 import { wallZero } from "./record_clock.ts";
@@ -42,8 +42,8 @@ import {
   scheduleTimeout,
   within,
 } from "./runtime.ts";
-import type { Link, SocketLike, SocketParameters } from "./link.ts";
-import { Sockets } from "./sockets.ts";
+import type { Link, SocketLike } from "./link.ts";
+import { type Handshake, Sockets } from "./sockets.ts";
 
 /** A request, as far as the server looks at it. */
 export interface Arrival {
@@ -69,22 +69,21 @@ export interface Exchange {
   readonly settings: Settings;
   /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
   readonly wantsSocket: (arrival: Arrival) => boolean;
-  /** All that is to be known of a socket; asked before the upgrade. A promise where tokens are checked. */
-  readonly parametersOf: (arrival: Arrival) => SocketParameters | Promise<SocketParameters>;
+  /** All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are checked. */
+  readonly readHandshake: (arrival: Arrival) => Handshake;
   /**
    * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
    * socket does not tell it itself.
    */
-  readonly attach: (
-    socket: SocketLike,
-    parameters: SocketParameters | Promise<SocketParameters>,
-  ) => Pick<Link, "unanswered">;
+  readonly attach: (socket: SocketLike, handshake: Handshake) => Pick<Link, "unanswered">;
   /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
   readonly hasSocketRoom: (arrival: Arrival) => boolean;
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
   readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
   readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
+  /** The server's time in milliseconds, which stands still while the process does. */
+  readonly now: () => number;
   readonly clientCount: () => number;
   /** How many entries each map of the state has: what grows without end would show here. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
@@ -104,30 +103,36 @@ export interface Exchange {
  */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const suggestId = guardedGenerator(hooks.generateClientId);
-  const verify = createVerifier(settings);
+  const verify = createVerifier(settings, { now: () => runtime.now() });
   const refusals = createRefusalLog(settings, CLOCK);
   const answers = new Answers(settings, scheduleTimeout);
   const listPeers = sharedList(CLOCK.now);
   let stopped: Promise<void> | undefined;
-  const sockets: Sockets = new Sockets({ settings, dispatch: (event) => runtime.dispatch(event) });
-  const recorder = recordingFor(settings, () => runtime.state());
+  const sockets: Sockets = new Sockets({
+    settings,
+    dispatch: (event) => runtime.dispatch(event),
+    now: () => runtime.now(),
+    leaked: createLeakLog(),
+  });
+  const recorder = recordingFor(settings, () => runtime);
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect, now) => sockets.perform(effect, now),
+    perform: (effect) => sockets.perform(effect),
     observers: [
       ...recorder.observers,
       trafficObserver(),
       logObserver(refusals),
       ...hookObservers(hooks),
     ],
+    onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
-  function parametersOf(arrival: Arrival): SocketParameters | Promise<SocketParameters> {
+  function handshakeOf(arrival: Arrival): Handshake {
     const given = readHandshake(arrival, settings);
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
-    if (verify === null || given.key !== settings.key) return { ...given, identity: UNCHECKED };
-    return verify(given.token).then((identity) => ({ ...given, identity }));
+    const isChecked = verify !== null && given.key === settings.key;
+    return { ...given, identity: isChecked ? verify(given.token) : UNCHECKED };
   }
 
   function reply(arrival: Arrival): Reply | Promise<Reply> {
@@ -136,7 +141,12 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       const request = { method, path, origin: header("origin"), identity };
       const answered = respond(runtime.state(), request, suggestId, listPeers);
       if (answered.body.length > LONG_LENGTH) return answerLong(arrival, answered);
-      refusals.request(arrival, answered);
+      const isMute = method === "HEAD" && answered.status >= 400;
+      // What the answer to GET says is why.
+      refusals.request(
+        arrival,
+        isMute ? respond(runtime.state(), { ...request, method: "GET" }, suggestId) : answered,
+      );
       return answered;
     };
     if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
@@ -173,11 +183,12 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     settings,
     wantsSocket: (arrival) =>
       asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
-    parametersOf,
-    attach: (socket, parameters) => sockets.attach(socket, parameters),
+    readHandshake: handshakeOf,
+    attach: (socket, handshake) => sockets.attach(socket, handshake),
     reply,
     hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
     refuse,
+    now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
     startRecording: recorder.start,
@@ -223,7 +234,7 @@ interface Recording {
 }
 
 /** The recording that the settings ask for. */
-function recordingFor(settings: Settings, state: () => State): Recording {
+function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
   const { record, max_token_length } = settings;
   if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
   if (max_token_length < DIGEST_LENGTH) {
@@ -235,9 +246,10 @@ function recordingFor(settings: Settings, state: () => State): Recording {
   }
   const recorder = new Recorder({
     settings,
-    state,
-    wallZero: wallZero(),
-    now: () => performance.now(),
+    state: () => runtime().state(),
+    // Instant 0 moves on while the process is away.
+    wallZero: () => wallZero() + CLOCK.now() - runtime().now(),
+    now: () => runtime().now(),
     schedule: scheduleTimeout,
     beginFile,
     news: recorderLog(record),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { createLocalJWKSet, JSONWebKeySet, JWTVerifyGetKey } from "jose";
+import type { createLocalJWKSet, JSONWebKeySet, JWK, JWTVerifyGetKey } from "jose";
 import { messageOf } from "./log.ts";
 import { scheduleTimeout } from "./runtime.ts";
 
@@ -13,14 +13,18 @@ export type Keys = ReturnType<typeof createLocalJWKSet>;
 
 /** Where the keys come from. */
 export interface KeySource {
-  /** The keys as they are now: `known` where they are the same. Rejects where they cannot be had. */
-  readonly load: (known: Keys | null) => Promise<Keys>;
+  /** The keys as they are now. Rejects where none can be had that are of use. */
+  readonly load: () => Promise<Keys>;
   readonly maxAgeMs: number;
   readonly cooldownMs: number;
 }
 
 /** Takes what is wrong with the keys, for the log. */
 export type Complain = (what: string, why: unknown) => void;
+
+/** The algorithms that public keys are used with; no secret is among them. */
+export const PUBLIC_ALGORITHMS =
+  "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519".split(" ");
 
 /** Whether `auth_jwks` names a URL; else it is a file. */
 export function isUrl(place: string): boolean {
@@ -38,41 +42,54 @@ export interface Upkeep {
 /** There are no keys, or none that are new enough to count. */
 export class KeysUnavailable extends Error {}
 
-/** The keys of `source`, looked up when they are old, or when a token names one that is not among them. */
+/**
+ * The keys of `source`, looked up when they are old, or when a token names one that is not among them. Where they
+ * cannot be had, those that are known stay, and no token waits for the next look.
+ */
 export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
   let keys: Keys | null = null;
   let goodAt = -Infinity;
-  let triedAt = -Infinity;
+  let lookedAt = -Infinity;
+  let isFailing = false;
   let pending: Promise<void> | null = null;
 
   const usable = (): Keys | null => now() - goodAt <= STALE_MAX_MS ? keys : null;
 
   async function load(): Promise<void> {
-    triedAt = now();
     try {
-      keys = await source.load(keys);
+      keys = await source.load();
       goodAt = now();
+      isFailing = false;
     } catch (error) {
+      isFailing = true;
       complain("The keys of auth_jwks cannot be had", causeOf(error));
     }
+    // From its end on: a look that hangs would be followed by the next at once otherwise.
+    lookedAt = now();
     pending = null;
   }
 
   function refresh(): Promise<void> {
-    const pauseMs = usable() === null ? RETRY_MS : source.cooldownMs;
-    if (pending === null && now() - triedAt >= pauseMs) pending = load();
+    const pauseMs = isFailing ? RETRY_MS : source.cooldownMs;
+    if (pending === null && now() - lookedAt >= pauseMs) pending = load();
     return pending ?? Promise.resolve();
   }
 
+  async function renew(): Promise<void> {
+    const isFailed = isFailing;
+    const renewed = refresh();
+    if (!isFailed || usable() === null) await renewed;
+  }
+
   return async (header) => {
-    if (now() - goodAt >= source.maxAgeMs) await refresh();
+    if (now() - goodAt >= source.maxAgeMs) await renew();
     const known = usable();
     if (known === null) throw new KeysUnavailable();
     try {
       return await known(header);
     } catch (error) {
       if (codeOf(error) !== "ERR_JWKS_NO_MATCHING_KEY") throw error;
-      await refresh();
+      await renew();
       const newer = usable();
       if (newer === null || newer === known) throw error;
       return await newer(header);
@@ -80,42 +97,54 @@ export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
   };
 }
 
-/** The keys at a URL, which may take `fetchMaxMs` to give them, or in a file. */
-export function keySource(place: string, fetchMaxMs: number): KeySource {
-  if (!isUrl(place)) return fileSource(place);
-  const load = async (): Promise<Keys> => await parseKeys(await fetchText(place, fetchMaxMs));
+/** The keys at a URL or in a file; either may take `maxMs` to give them. */
+export function keySource(place: string, maxMs: number): KeySource {
+  if (!isUrl(place)) return fileSource(place, maxMs);
+  const load = (): Promise<Keys> =>
+    within(maxMs, async (signal) => await parseKeys(await fetchText(place, signal)));
   return { load, maxAgeMs: URL_MAX_AGE_MS, cooldownMs: URL_COOLDOWN_MS };
 }
 
 /** A file is read again only where it is another one, or was written since. */
-function fileSource(path: string): KeySource {
-  let version = "";
-  const load = async (known: Keys | null): Promise<Keys> => {
+function fileSource(path: string, maxMs: number): KeySource {
+  let latest: { readonly version: string; readonly keys: Keys } | null = null;
+  const read = async (): Promise<Keys> => {
     using file = await Deno.open(path);
     const { mtime, size, ino } = await file.stat();
-    const found = `${mtime?.getTime()} ${size} ${ino}`;
-    if (known !== null && found === version) return known;
-    const keys = await parseKeys(await readBounded(file.readable));
-    version = found;
-    return keys;
+    const version = `${mtime?.getTime()} ${size} ${ino}`;
+    if (latest?.version !== version) {
+      latest = { version, keys: await parseKeys(await readBounded(file.readable)) };
+    }
+    return latest.keys;
   };
-  return { load, maxAgeMs: FILE_MAX_AGE_MS, cooldownMs: FILE_MAX_AGE_MS };
+  return {
+    load: () => within(maxMs, read),
+    maxAgeMs: FILE_MAX_AGE_MS,
+    cooldownMs: FILE_MAX_AGE_MS,
+  };
+}
+
+/** What comes of `look`, which is given up after `maxMs`. */
+async function within<T>(maxMs: number, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const cancel = scheduleTimeout(() => {
+    reject(new Error(`no whole answer came in ${maxMs} ms`));
+  }, maxMs);
+  try {
+    return await Promise.race([look(abort.signal), late]);
+  } finally {
+    cancel();
+    abort.abort();
+  }
 }
 
 /** What the URL answers with 200; a redirect is not followed, so that nobody else can lend the keys. */
-async function fetchText(url: string, maxMs: number): Promise<string> {
-  const abort = new AbortController();
-  const late = new Error(`no whole answer came in ${maxMs} ms`);
-  const cancel = scheduleTimeout(() => abort.abort(late), maxMs);
-  try {
-    const headers = { accept: "application/jwk-set+json, application/json" };
-    const response = await fetch(url, { headers, redirect: "manual", signal: abort.signal });
-    if (response.status === 200 && response.body !== null) return await readBounded(response.body);
-    await response.body?.cancel();
-    throw new Error(`the answer has status ${response.status}`);
-  } finally {
-    cancel();
-  }
+async function fetchText(url: string, signal: AbortSignal): Promise<string> {
+  const headers = { accept: "application/jwk-set+json, application/json" };
+  const { status, body } = await fetch(url, { headers, redirect: "manual", signal });
+  if (status !== 200) throw new Error(`the answer has status ${status}`);
+  return body === null ? "" : await readBounded(body);
 }
 
 async function readBounded(stream: ReadableStream<Uint8Array>): Promise<string> {
@@ -134,7 +163,27 @@ async function parseKeys(text: string): Promise<Keys> {
   const { createLocalJWKSet } = await import("jose");
   const set = parseJson(text);
   if (!isKeySet(set)) throw new Error('it is not a JWKS, an object with a list of "keys"');
-  return createLocalJWKSet(set);
+  if (set.keys.length > KEYS_MAX) throw new Error(`there are more than ${KEYS_MAX} keys`);
+  for (const key of set.keys) {
+    if (await isOfUse(createLocalJWKSet({ keys: [key] }), key)) return createLocalJWKSet(set);
+  }
+  throw new Error("it has no public key that a token can be checked with");
+}
+
+/** Whether the one key of a set can find out a signature that is wrong: it is public, and strong enough. */
+async function isOfUse(keys: Keys, { kid }: JWK): Promise<boolean> {
+  const { compactVerify } = await import("jose");
+  for (const alg of PUBLIC_ALGORITHMS) {
+    const forged = `${btoa(JSON.stringify({ alg })).replaceAll("=", "")}.e30.AAAA`;
+    try {
+      await compactVerify(forged, () => keys({ alg, ...(typeof kid === "string" && { kid }) }));
+    } catch (error) {
+      const isWrong = codeOf(error) === "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
+      // With a cause the platform could not even compare.
+      if (isWrong && Object(error).cause === undefined) return true;
+    }
+  }
+  return false;
 }
 
 /** The value, or `undefined`: what an exception would say has parts of the text in it. */
@@ -151,10 +200,9 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
   return Array.isArray(keys) && keys.every((key) => typeof Object(key).kty === "string");
 }
 
-/** What an exception says, or what is behind it; not the URL, which may have a password in it. */
+/** What an exception says, or what is behind it. */
 function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause ?? error : error;
-  return messageOf(cause).replace(/ for url \(.*?\)(?=:|$)/, "");
+  return messageOf(error instanceof Error ? error.cause ?? error : error);
 }
 
 /** The code of an error of jose's. */
@@ -163,7 +211,12 @@ export function codeOf(error: unknown): unknown {
 }
 
 const URL_FORM = /^https?:\/\//i;
-const JWKS_MAX_BYTES = 1_048_576;
+
+/** A hundred keys with their certificates; a provider's usual answer has 2,000 to 20,000 bytes. */
+const JWKS_MAX_BYTES = 262_144;
+
+/** To look at so many that are of no use takes some 30 ms. */
+const KEYS_MAX = 256;
 
 /** A URL is asked again at least so often, a file looked at. */
 const URL_MAX_AGE_MS = 600_000;
@@ -172,7 +225,7 @@ const FILE_MAX_AGE_MS = 10_000;
 /** How soon after one look the next may be, whatever clients send. */
 const URL_COOLDOWN_MS = 30_000;
 
-/** The same where there are no keys at all, so that a server comes up soon after its keys do. */
+/** The same after a look that failed, so that a server comes up soon after its keys do. */
 const RETRY_MS = 5_000;
 
 /** How long keys count that cannot be looked up again. */

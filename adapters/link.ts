@@ -43,6 +43,7 @@ export interface LinkListener {
   readonly opened: (link: Link) => void;
   readonly received: (link: Link, data: unknown) => void;
   readonly closed: (link: Link, code: number) => void;
+  readonly failed: (link: Link) => void;
   readonly unanswered: (link: Link) => void;
 }
 
@@ -64,12 +65,14 @@ export class Link {
     for (const type of TYPES) socket.addEventListener(type, this);
   }
 
-  /** Passes on what the socket tells; an error is always followed by a close. */
-  handleEvent({ type, data, code = LOST, message }: SocketEvent): void {
+  /** Passes on what the socket tells; an error of an open socket is always followed by a close. */
+  handleEvent({ type, data, code, message }: SocketEvent): void {
     if (type === "message") this.#listener.received(this, data);
-    else if (type === "close") this.#listener.closed(this, code);
+    // `Deno.serve` says 0 where no close was received.
+    else if (type === "close") this.#listener.closed(this, code || LOST);
     else if (type === "open") this.#listener.opened(this);
     else if (message === NO_PONG) this.unanswered();
+    else this.#listener.failed(this);
   }
 
   /** A ping was not answered in time; the listener that sent it says so. */

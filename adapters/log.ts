@@ -17,32 +17,40 @@ import {
   type TextFormatter,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import { escape, type Settings } from "../core/mod.ts";
+import { cutUrls, escape, type Settings } from "../core/mod.ts";
 import { journal } from "./journal.ts";
 import { wallNow, wallTimeOf } from "./record_clock.ts";
 import type { RefusalLog } from "./log_refusals.ts";
 import type { RecorderNews } from "./recorder.ts";
+import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
-import { type Observer, scheduleTimeout } from "./runtime.ts";
+import { type Observer, scheduleTimeout, within } from "./runtime.ts";
 
 const logger = getLogger(["signalbox"]);
+
+/** The log of the program. */
+export interface Log {
+  /** Writes what is left, if that can be done within half a second. Never fails. */
+  readonly end: () => Promise<void>;
+}
 
 /** Sends the log to stdout, as text or as JSON lines. Called once, by the program. */
 export function configureLog(
   { log_format, log_level }: Pick<Settings, "log_format" | "log_level">,
   isTerminal: boolean,
-): void {
+): Log {
   const asText = log_format === "text" || (log_format === "auto" && isTerminal);
-  const format = asText ? textFormatter(isTerminal) : jsonLine;
-  const { print, flush } = createPrinter({
-    write: (records: readonly LogRecord[]) =>
-      printLines(records.map((record) => format(record).trimEnd()).join("\n")),
+  const form = asText ? textFormatter(isTerminal) : jsonLine;
+  const format = (record: LogRecord): string => form(record).trimEnd();
+  const printer = createPrinter({
+    format,
+    lostLine: (count) => format(lostRecord(count)),
+    write: (bytes) => Deno.stdout.write(bytes),
     schedule: scheduleTimeout,
   });
-  for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
   const stdout = (record: LogRecord): void => {
-    print(record);
-    if (record.level === "error") flush();
+    printer.print(record);
+    if (record.level === "error") printer.flush();
   };
   // Without it LogTape copies each record, as it might change: half of what a line costs. Ours never do.
   Object.assign(stdout, { [Symbol.for("LogTape.sinkSnapshotPolicy.immediate")]: true });
@@ -55,15 +63,23 @@ export function configureLog(
       { category: ["signalbox"], lowestLevel: log_level, sinks },
     ],
   });
+  rates = createRateLimit({ ...RATES, schedule: scheduleTimeout });
+
+  async function end(): Promise<void> {
+    tellOmitted();
+    await within(END_MAX_MS, printer.drained());
+  }
+
+  return { end };
 }
 
-/** A terminal that was closed, a pipe that nobody reads or a full disk would end the process otherwise. */
-function printLines(lines: string): void {
-  try {
-    console.log(lines);
-  } catch {
-    // There is nowhere to say so.
-  }
+/** How long the end of the process waits for whoever reads its log. */
+const END_MAX_MS = 500;
+
+/** What is printed in place of lines that could not be written. */
+function lostRecord(count: number): LogRecord {
+  const text = `Lines lost here: ${count}. The log could not be written as fast as they came`;
+  return recordOf("error", text, { event: "lost", count });
 }
 
 /** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
@@ -166,17 +182,14 @@ export function recorderLog(file: string): RecorderNews {
 export function logFault(what: string, error: unknown): void {
   const stack = error instanceof Error ? error.stack : undefined;
   const detail = typeof stack === "string" ? stack : messageOf(error);
-  write("error", `${what}: ${redact(escape(detail))}`, {
-    event: "fault",
-    what,
-    detail: redact(escape(detail)),
-  });
+  const shown = redact(escape(cutUrls(detail)));
+  write("error", `${what}: ${shown}`, { event: "fault", what, detail: shown });
 }
 
-/** What an exception says, for a line of the log or an answer. */
+/** What an exception says, for a line of the log or an answer; of a URL in it only the origin. */
 export function messageOf(error: unknown): string {
   try {
-    return String(error instanceof Error ? error.message : error);
+    return cutUrls(String(error instanceof Error ? error.message : error));
   } catch {
     return "a value that has no text";
   }
@@ -189,13 +202,43 @@ export function isLogged(level: Level): boolean {
   return logger.isEnabledFor(level);
 }
 
-/** Writes a line. Past LogTape's templates: the text is ready, and braces in it are braces. */
-export function write(level: Level, text: string, properties: Record<string, unknown>): void {
+/** Writes a line, unless there were too many of its kind: what `event` says, and of faults `what`. */
+export function write(level: Level, text: string, properties: Properties): void {
   if (!isLogged(level)) return;
+  const { event, what } = properties;
+  const kind = event === "fault" ? `${event}: ${what}` : event;
+  if (rates.allows(kind, level)) logger.emit(recordOf(level, text, properties));
+}
+
+/** Past LogTape's templates: the text is ready, and braces in it are braces. */
+function recordOf(level: Level, text: string, properties: Properties): LogRecord {
   const { category } = logger;
   const timestamp = wallNow();
-  const record = { category, level, message: [text], rawMessage: text, timestamp, properties };
-  logger.emit(record);
+  return { category, level, message: [text], rawMessage: text, timestamp, properties };
+}
+
+/** What a line says, for machines. */
+interface Properties extends Record<string, unknown> {
+  readonly event: string;
+}
+
+const RATES: Omit<RateLimitPorts<Level>, "schedule"> = {
+  now: () => performance.now(),
+  maxOf: (kind, level) => level === "debug" ? Infinity : linesMax(kind),
+  tell: ({ kind, level, count }) =>
+    write(level, `And ${count} more of this kind within a minute: ${kind}`, {
+      event: "omitted",
+      kind,
+      count,
+    }),
+};
+
+/** An application that embeds the server is told with a later line, or when the server stops: no timer. */
+let rates = createRateLimit({ ...RATES, schedule: () => () => {} });
+
+/** Tells at once what was omitted so far. */
+export function tellOmitted(): void {
+  rates.stop();
 }
 
 /**
@@ -230,7 +273,7 @@ export function shorten(text: string): string {
 
 const SHOWN_MAX = 256;
 
-/** Errors of the platform can have a whole URL in them. */
+/** Errors of the platform can have the path and the query of a request in them. */
 function redact(text: string): string {
   return text.replace(/([?&](?:key|token)=)[^&\s"']*/gi, "$1…");
 }

@@ -1,7 +1,6 @@
 /**
- * Keeps what strangers do wrong from filling the log: the same line again within a minute is counted, not
- * printed, and so is what goes beyond a number of different lines of one kind. What was counted is told when its
- * minute is over.
+ * Keeps strangers from filling the log: what goes beyond a number of lines of one kind within a minute is counted,
+ * not printed, and so is the same refusal again. What was counted is told when its minute is over.
  *
  * @module
  */
@@ -90,6 +89,70 @@ export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit
   }
 
   return { allows, stop };
+}
+
+/** How many lines of a kind may be printed in a minute. */
+export function linesMax(kind: string): number {
+  return LINES_MAX.get(kind) ?? KIND_MAX;
+}
+
+/** Where it is not {@linkcode KIND_MAX}: a crowd that comes back is told whole, refusals have bounds of their own. */
+const LINES_MAX: ReadonlyMap<string, number> = new Map([
+  ["connected", 6_000],
+  ["disconnected", 6_000],
+  ["refused", Infinity],
+  ["refused-request", Infinity],
+  ["omitted", Infinity],
+]);
+
+/** What a limit of rates needs from the world. */
+export interface RateLimitPorts<Level> extends Pick<Ports, "now" | "schedule"> {
+  /** How many lines of this kind may be printed in a minute. */
+  readonly maxOf: (kind: string, level: Level) => number;
+  /** Tells how many lines of a kind were not printed. */
+  readonly tell: (omitted: { kind: string; level: Level; count: number }) => void;
+}
+
+/** A limit of lines by kind alone. */
+export interface RateLimit<Level> {
+  /** Whether a line of this kind may be printed; where not, it is counted. There must be few kinds. */
+  readonly allows: (kind: string, level: Level) => boolean;
+  /** Tells what was counted so far, and needs no timer any more. */
+  readonly stop: () => void;
+}
+
+/** A limit that has seen no line. A minute begins with the first line after the last one. */
+export function createRateLimit<Level>(ports: RateLimitPorts<Level>): RateLimit<Level> {
+  const { now, schedule, maxOf, tell } = ports;
+  let counts = new Map<string, { readonly level: Level; readonly max: number; count: number }>();
+  let until = -Infinity;
+  let cancel: (() => void) | null = null;
+
+  function allows(kind: string, level: Level): boolean {
+    const at = now();
+    if (at >= until) {
+      until = at + COUNTED_MS;
+      turn();
+    }
+    let entry = counts.get(kind);
+    if (entry === undefined) counts.set(kind, entry = { level, max: maxOf(kind, level), count: 0 });
+    if (++entry.count <= entry.max) return true;
+    cancel ??= schedule(turn, until - at);
+    return false;
+  }
+
+  /** Tells of all kinds, and counts anew. */
+  function turn(): void {
+    cancel?.();
+    cancel = null;
+    const told = counts;
+    counts = new Map();
+    for (const [kind, { level, max, count }] of told) {
+      if (count > max) tell({ kind, level, count: count - max });
+    }
+  }
+
+  return { allows, stop: turn };
 }
 
 interface Seen extends Omitted {

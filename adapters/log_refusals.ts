@@ -16,7 +16,7 @@ import {
 import { clientAddress } from "./address.ts";
 import type { Arrival } from "./exchange.ts";
 import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
-import { peerName, shorten, write } from "./log.ts";
+import { peerName, shorten, tellOmitted, write } from "./log.ts";
 
 /** Logs who was refused. */
 export interface RefusalLog {
@@ -42,6 +42,8 @@ export function createRefusalLog(
     const origin = arrival.header("origin");
     const isUnread = origin !== null && origin !== "" && !isOriginAllowed(settings, origin);
     if (reply.status < 400 && !isUnread) return;
+    // Browsers ask for it by themselves.
+    if (reply.status === 404 && arrival.path === "/favicon.ico") return;
     const asked = `asked for "${shownPath(arrival.path, settings)}"`;
     const text = reply.status >= 400
       ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
@@ -68,7 +70,10 @@ export function createRefusalLog(
   return {
     socket: (opened, code, reason) => logRefusedSocket(limit, opened, code, reason),
     request,
-    stop: limit.stop,
+    stop: () => {
+      limit.stop();
+      tellOmitted();
+    },
   };
 }
 
@@ -80,7 +85,12 @@ function logRefusedSocket(
 ): void {
   const isOrigin = code === CLOSE.wrongOrigin && origin !== null;
   const from = shorten(address) || "an unknown address";
-  const what = isOrigin ? `${reason}: ${page(origin)}. ${corsRemedy(origin)}` : reason;
+  const remedy = REMEDIES.get(code);
+  const what = isOrigin
+    ? `${reason}: ${page(origin)}. ${corsRemedy(origin)}`
+    : remedy === undefined
+    ? reason
+    : `${reason}. ${remedy}`;
   const line = `${peerName(id)} was refused: ${what} (${code}, from ${from})`;
   if (!limit.allows(`socket ${code}`, line)) return;
   write("warning", line, {
@@ -92,6 +102,13 @@ function logRefusedSocket(
     code,
   });
 }
+
+/** What is not said in the reason itself. */
+const REMEDIES: ReadonlyMap<number, string> = new Map([
+  [CLOSE.wrongKey, "Give new Peer the key of this server, as its option key"],
+  [CLOSE.idTaken, "Its page needs another id, or the token of the one that has it"],
+  [CLOSE.full, "Raise --concurrent_limit, if this machine can carry more"],
+]);
 
 /** What a refusal says first; it knows why better than its status. */
 function firstLine({ body }: HttpReply): string {
@@ -111,17 +128,31 @@ function logOmitted(
 ): void {
   const text = line === null
     ? `${count} more refusals of this kind within a minute: ${kind}`
-    : `The same ${count} times more within a minute: ${line}`;
+    : `The same ${count === 1 ? "once" : `${count} times`} more within a minute: ${line}`;
   write("warning", text, { event: "omitted", kind, count, ...(line !== null && { line }) });
 }
 
-/** A path without the key that it may have in it, which stands before `id` or `peers`; the default is no secret. */
+/**
+ * A path without the key that it may have in it, right or wrong: what stands before `id` or `peers`, however it is
+ * written; what has the key in it; what a proxy made of a query. The default key is no secret.
+ */
 function shownPath(path: string, { key }: Settings): string {
   const segments = path.split("/");
+  const plain = segments.map(unescaped);
   const shown = segments.map((segment, i) => {
-    const isKeyPlace = /^(?:id|peers)$/.test(segments[i + 1] ?? "");
-    const isKey = segment !== "" && (isKeyPlace || segment.includes(key));
-    return isKey && segment !== OPTIONS.key.default ? "…" : segment;
+    const text = plain[i] ?? "";
+    if (text === "" || text === OPTIONS.key.default) return segment;
+    const next = plain.slice(i + 1).find((later) => later !== "") ?? "";
+    const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
+    return /^(?:id|peers)$/i.test(next) || hasKey || /[?&=]/.test(text) ? "…" : segment;
   });
   return shorten(shown.join("/"));
+}
+
+function unescaped(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

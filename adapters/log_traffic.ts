@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type ConnId, decodeFrame, type Effect, type Frame, mapGet } from "../core/mod.ts";
+import {
+  type ConnId,
+  decodeFrame,
+  decodeParcel,
+  type Effect,
+  type Frame,
+  mapGet,
+} from "../core/mod.ts";
 import { isLogged, peerName, shorten, write } from "./log.ts";
 import type { Observer } from "./runtime.ts";
 
@@ -14,6 +21,7 @@ export function trafficObserver(): Observer {
   return (event, _now, effects, state) => {
     const isStored = state.nextSerial > nextSerial;
     nextSerial = state.nextSerial;
+    if (event.kind === "send-refused") return logRefused(event.text);
     if (event.kind !== "frame-received" || !isLogged("debug")) return;
     const { conn, text } = event;
     // Where the frame closed its connection, the line about that says why.
@@ -22,6 +30,15 @@ export function trafficObserver(): Observer {
     if (src === undefined || !decoded.ok) return;
     logFrame(src, decoded.frame, { conn, length: text.length, isStored, effects });
   };
+}
+
+/** A message that was handed over after all had no room: its destination reads too slowly. */
+function logRefused(given: string): void {
+  const parcel = isLogged("debug") ? decodeParcel(given) : null;
+  if (parcel === null) return;
+  const { src, dst } = parcel;
+  const text = `What ${peerName(src)} sent to ${peerName(dst)} was refused: it reads too slowly`;
+  write("debug", text, { event: "message-refused", src: shorten(src), dst: shorten(dst) });
 }
 
 interface Result {
@@ -55,11 +72,12 @@ function logFrame(src: string, frame: Frame, result: Result): void {
 
 function outcomeOf(
   src: string,
-  { type, dst }: Frame & { kind: "transmission" },
+  { type, dst, isText }: Frame & { kind: "transmission" },
   { conn, isStored, effects }: Result,
 ): string {
   if (isStored) return "stored, because the peer is not connected";
-  if (dst === src || effects.some((effect) => effect.conn !== conn)) return "delivered";
+  const isOwn = isText && dst === src;
+  if (isOwn || effects.some((effect) => effect.conn !== conn)) return "handed over";
   if (type === "LEAVE") return "dropped, because the peer is not connected";
   if (effects.length > 0) return "refused, and the sender told so";
   return "refused like those before it, of which the sender was told";

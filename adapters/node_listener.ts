@@ -30,7 +30,7 @@ import {
 } from "./node_http.ts";
 import { boundsOf, watchOver } from "./node_socket.ts";
 import { scheduleTimeout, within } from "./runtime.ts";
-import type { SocketParameters } from "./link.ts";
+import type { Handshake } from "./sockets.ts";
 
 /**
  * Listens as the settings of `exchange` say.
@@ -188,7 +188,8 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
       if (!exchange.hasSocketRoom(arrival)) {
         return { reply: refuseForRoom(exchange, arrival) };
       }
-      return { parameters: await exchange.parametersOf(arrival) };
+      const handshake = exchange.readHandshake(arrival);
+      return { handshake: { ...handshake, identity: await handshake.identity } };
     } catch (error) {
       logFault("A request failed", error);
       return { reply: FAILED };
@@ -202,7 +203,7 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const { reply, parameters } = await prepare(request);
+    const { reply, handshake } = await prepare(request);
     if (reply !== undefined) {
       writeRawReply(connection, reply);
       return;
@@ -211,9 +212,13 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
-      const link = exchange.attach(socket, parameters);
+      const link = exchange.attach(socket, handshake);
       const pingTimeoutMs = exchange.settings.ping_timeout;
-      watchOver(socket, connection, { pingTimeoutMs, unanswered: () => link.unanswered() });
+      watchOver(socket, connection, {
+        pingTimeoutMs,
+        now: exchange.now,
+        unanswered: () => link.unanswered(),
+      });
     });
   }
 
@@ -238,8 +243,8 @@ const NOT_UPGRADED = "it cannot be upgraded";
 
 /** What is to be done about a request for an upgrade. */
 type Prepared =
-  | { readonly reply: Reply; readonly parameters?: undefined }
-  | { readonly reply?: undefined; readonly parameters: SocketParameters };
+  | { readonly reply: Reply; readonly handshake?: undefined }
+  | { readonly reply?: undefined; readonly handshake: Handshake };
 
 function bind(server: Server, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,10 +1,10 @@
 /**
- * How a recording is written: NDJSON, a header, then a line for each event, in the order in which they were
- * reduced.
+ * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of 1 MiB at most or of
+ * one record, then a line for each event, in the order in which they were reduced.
  *
- * A line has the instant, a digest of the effects, and the event. A frame that is JSON on one line stands at
- * the end of its line as it came, so that its exact text is a slice of the line and nothing is encoded twice;
- * every other event is written as JSON.
+ * The line of an event has the instant, a digest of the effects, and the event. A frame that is JSON on one line
+ * stands at the end of its line as it came, so that its exact text is a slice of the line and nothing is encoded
+ * twice; every other event is written as JSON.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import {
   type FrameReceived,
   type Millis,
   type Settings,
-  type Snapshot,
 } from "../core/mod.ts";
+import type { Outline } from "./record_snapshot.ts";
 
 /** What the first line says that the file is. */
 export const FORMAT = "signalbox recording";
 
 /** Raised when a file of today cannot be read by the code before. */
-export const VERSION = 2;
+export const VERSION = 4;
 
 /** The first line. */
 export interface Header {
@@ -35,12 +35,7 @@ export interface Header {
   readonly at: Millis;
   readonly settings: Settings;
   /** What the server knew then; `null` where that was nothing, because it had just been started. */
-  readonly snapshot: Snapshot | null;
-}
-
-/** A header as a line. */
-export function headerLine(header: Header): string {
-  return `${JSON.stringify(header)}\n`;
+  readonly snapshot: Outline | null;
 }
 
 /** An event as a line. */

@@ -9,10 +9,12 @@
  * @module
  */
 
+import type { Opening } from "./record_snapshot.ts";
+
 /** What is to be done next. */
 export type Job =
-  /** Begin a new file with these bytes. */
-  | { readonly kind: "begin"; readonly bytes: Uint8Array }
+  /** Begin a new file with these bytes, and with those that `rest` makes, where there are more. */
+  | { readonly kind: "begin"; readonly bytes: Uint8Array; readonly rest: Opening | null }
   /** Write these bytes at the end of the file; `spent` is the buffer that has nothing more in it then. */
   | { readonly kind: "append"; readonly bytes: Uint8Array; readonly spent: Buffer | null };
 
@@ -40,11 +42,17 @@ export class Outbox {
     return this.#jobs.length > 0;
   }
 
-  /** Begins a new file after all that was added so far. */
-  begin(bytes: Uint8Array): void {
+  /**
+   * Begins a new file after all that was added so far. The first piece of its opening is made at once; the others
+   * when they are written, so that they never wait.
+   */
+  begin(opening: Opening): { readonly bytes: number; readonly isWhole: boolean } {
+    const { value, done = false } = opening.next();
+    const bytes = this.#encoder.encode(value);
     this.seal();
-    this.#push({ kind: "begin", bytes });
+    this.#push({ kind: "begin", bytes, rest: done ? null : opening });
     this.#bytes += bytes.length;
+    return { bytes: bytes.length, isWhole: done };
   }
 
   /** Encodes a line, which begins and ends with ASCII; the number of bytes that it takes. */

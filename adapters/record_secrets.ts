@@ -16,10 +16,8 @@ import {
   optionOf,
   type Owner,
   owner,
-  renameOwners,
   type Settings,
   settingsFrom,
-  type Snapshot,
 } from "../core/mod.ts";
 
 /** How many characters a digest has: HMAC-SHA-256 in base64url. */
@@ -30,14 +28,15 @@ export interface Redactor {
   readonly settings: Settings;
   /** The event as it may be written. */
   readonly event: (event: Event) => Event;
-  readonly snapshot: (snapshot: Snapshot) => Snapshot;
+  /** What a snapshot has in place of an owner, which is a token where tokens are not checked. */
+  readonly owner: (owner: Owner) => Owner;
 }
 
 /** A redactor with a key of its own. */
 export function createRedactor(settings: Settings): Redactor {
   const { auth, max_token_length, max_message_bytes } = settings;
   const hmacKey = randomBytes(32);
-  let known = new Map<string, string>();
+  let [known, older] = [new Map<string, string>(), new Map<string, string>()];
 
   function digest(text: string): string {
     return createHmac("sha256", hmacKey).update(text).digest("base64url");
@@ -57,9 +56,13 @@ export function createRedactor(settings: Settings): Redactor {
     return sized;
   }
 
-  /** A snapshot has the tokens of all clients at once: most were seen when they came. */
+  /**
+   * A snapshot has the tokens of all clients at once: most were seen when they came, or in the snapshot before.
+   * Those that are unusually long are not worth their place.
+   */
   function remember(text: string, digested: string): void {
-    if (known.size >= KNOWN_MAX) known.clear();
+    if (text.length > KNOWN_MAX_LENGTH) return;
+    if (known.size >= KNOWN_MAX) [known, older] = [new Map(), known];
     known.set(text, digested);
   }
 
@@ -74,23 +77,21 @@ export function createRedactor(settings: Settings): Redactor {
     return event;
   }
 
-  function snapshot(snapshot: Snapshot): Snapshot {
-    if (auth !== "none") return snapshot;
-    const current = new Map<string, string>();
-    const renamed = renameOwners(snapshot, (text: Owner) => {
-      const digested = known.get(text) ?? digest(text);
-      current.set(text, digested);
-      return owner(digested);
-    });
-    known = current;
-    return renamed;
+  function ownerOf(text: Owner): Owner {
+    if (auth !== "none") return text;
+    const seen = known.get(text);
+    if (seen !== undefined) return owner(seen);
+    const digested = older.get(text) ?? digest(text);
+    remember(text, digested);
+    return owner(digested);
   }
 
-  return { settings: settingsFrom(withoutSecrets(settings, digest)), event, snapshot };
+  return { settings: settingsFrom(withoutSecrets(settings, digest)), event, owner: ownerOf };
 }
 
-/** Of how many tokens the digests are kept at hand. */
+/** Of how many tokens the digests are kept at hand, twice over, and how long such a token may be. */
 const KNOWN_MAX = 10_000;
+const KNOWN_MAX_LENGTH = 128;
 
 const CONTROL = /\p{Cc}/u;
 

@@ -17,8 +17,8 @@ import {
   type Millis,
   millis,
   type Settings,
-  snapshotOf,
   type State,
+  takeSnapshot,
   utf8Length,
 } from "../core/mod.ts";
 import { messageOf } from "./log.ts";
@@ -29,12 +29,13 @@ import {
   FORMAT,
   FRAME_TAIL,
   frameHead,
-  headerLine,
   isPlainFrame,
   VERSION,
 } from "./record_format.ts";
-import { type Job, Outbox } from "./record_outbox.ts";
+import { Outbox } from "./record_outbox.ts";
 import { createRedactor, type Redactor } from "./record_secrets.ts";
+import { openingOf } from "./record_snapshot.ts";
+import { Writer } from "./record_writer.ts";
 import type { Observer } from "./runtime.ts";
 
 /** What a recorder needs. */
@@ -43,7 +44,7 @@ export interface RecorderOptions {
   /** The state after the last event that was observed. */
   readonly state: () => State;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
-  readonly wallZero: number;
+  readonly wallZero: () => number;
   /** The clock of the runtime. */
   readonly now: () => number;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
@@ -71,12 +72,12 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #redactor: Redactor;
   readonly #outbox = new Outbox();
-  readonly #maxBytes: number;
+  readonly #writer: Writer;
   #mode: Mode = "new";
-  /** What the newest file will have when all that waits is written, and what of that is its header. */
+  /** What the newest file will have when all that waits is written, but for what its opening has still to come. */
   #fileBytes = 0;
-  #headerBytes = 0;
-  #sink: Sink | null = null;
+  /** What the newest file may have; no bound while it is not known how long its opening is. */
+  #maxBytes = Infinity;
   #writing: Promise<void> | null = null;
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
@@ -89,7 +90,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#redactor = createRedactor(options.settings);
-    this.#maxBytes = options.settings.max_record_bytes;
+    this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
   /** Begins the first file; where it is not called the first event does. */
@@ -104,7 +105,7 @@ export class Recorder {
     const hasRoom = this.#add(event, now, effects);
     this.#cancelFlush ??= this.#options.schedule(() => this.#flush(), FLUSH_MS);
     if (!hasRoom || this.#isFull()) this.#begin(now, { isFirst: false });
-    else if (this.#outbox.bytes > WAITING_MAX_BYTES + this.#headerBytes) this.#fallBehind();
+    else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#fallBehind();
     if (this.#outbox.hasJob) this.#write();
   };
 
@@ -115,7 +116,7 @@ export class Recorder {
     this.#cancelFlush?.();
     this.#flush();
     while (this.#writing !== null) await this.#writing;
-    await this.#close().catch((error: unknown) => this.#fail(error));
+    await this.#writer.close().catch((error: unknown) => this.#fail(error));
   }
 
   /** Adds a line; `false` where it does not fit into the file. */
@@ -149,33 +150,33 @@ export class Recorder {
 
   /** Begins a file with all that is known, which is what was known at `at`. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
+    const { settings, owner } = this.#redactor;
+    const { state, wallZero, now } = this.#options;
     try {
-      const bytes = new TextEncoder().encode(this.#headerLine(at, isFirst));
-      if (bytes.length > this.#maxBytes / 2) {
-        throw new RangeError(
-          `A snapshot of the server takes ${bytes.length} bytes, more than half of ` +
-            `max_record_bytes, ${this.#maxBytes}`,
-        );
-      }
+      const taken = isFirst ? null : takeSnapshot(state());
+      const header = {
+        format: FORMAT,
+        version: VERSION,
+        wallZero: wallZero(),
+        at: millis(at),
+        settings,
+      } as const;
+      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, owner, now));
       this.#mode = "recording";
-      this.#fileBytes = this.#headerBytes = bytes.length;
-      this.#outbox.begin(bytes);
+      this.#fileBytes = bytes;
+      this.#maxBytes = isWhole ? this.#maxBytesBehind(bytes) : Infinity;
     } catch (error) {
       this.#rest(messageOf(error));
     }
     this.#write();
   }
 
-  #headerLine(at: number, isFirst: boolean): string {
-    const { settings, snapshot } = this.#redactor;
-    return headerLine({
-      format: FORMAT,
-      version: VERSION,
-      wallZero: this.#options.wallZero,
-      at: millis(at),
-      settings,
-      snapshot: isFirst ? null : snapshot(snapshotOf(this.#options.state())),
-    });
+  /**
+   * What a file may have that begins with so many bytes: as much again for events, so that no more is spent on
+   * snapshots than on what happens.
+   */
+  #maxBytesBehind(openingBytes: number): number {
+    return Math.max(this.#options.settings.max_record_bytes, openingBytes * 2);
   }
 
   #flush(): void {
@@ -187,8 +188,8 @@ export class Recorder {
   #write(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
-      if (this.#mode === "behind") this.#begin(this.#options.now(), { isFirst: false });
       if (this.#outbox.hasJob) this.#write();
+      else if (this.#mode === "behind") this.#tryAgainIn(PAUSE_MS);
     });
   }
 
@@ -196,36 +197,27 @@ export class Recorder {
   async #writeAll(): Promise<void> {
     try {
       for (let job = this.#outbox.take(); job !== undefined; job = this.#outbox.take()) {
-        await this.#do(job);
+        const bytes = await this.#writer.do(job);
         this.#outbox.done(job);
+        if (job.kind === "begin") this.#begun(bytes, bytes - job.bytes.length);
       }
     } catch (error) {
       this.#fail(error);
-      await this.#close().catch(() => {}); // What could not be written may not be closed either.
+      await this.#writer.close().catch(() => {}); // What could not be written may not be closed either.
     }
   }
 
-  async #do(job: Job): Promise<void> {
-    if (job.kind === "append") return await this.#sink?.write(job.bytes);
-    await this.#close();
-    const sink = await this.#options.beginFile(this.#options.settings.record);
-    try {
-      await sink.write(job.bytes);
-    } catch (error) {
-      await sink.discard().catch(() => {}); // The first error says more.
-      throw error;
+  /** Goes on when the opening of a file is written. One that had still more to come is that of the newest file. */
+  #begun(openingBytes: number, more: number): void {
+    if (more > 0) {
+      this.#fileBytes += more;
+      this.#maxBytes = this.#maxBytesBehind(openingBytes);
     }
-    this.#sink = sink;
     if (this.#mode !== "recording") return;
     this.#trouble = "";
     if (!this.#isTold) this.#options.news.recording();
     this.#isTold = true;
-  }
-
-  async #close(): Promise<void> {
-    const sink = this.#sink;
-    this.#sink = null;
-    await sink?.close();
+    if (this.#isFull()) this.#begin(this.#options.now(), { isFirst: false });
   }
 
   /** Gives up what waits: the file it was for cannot be written. */
@@ -241,18 +233,22 @@ export class Recorder {
     this.#outbox.seal();
     this.#pause(
       `The disk is slower than what happens: ${this.#outbox.bytes} bytes wait; a new file begins ` +
-        "when they are written",
+        `${PAUSE_MS / 1_000} s after they are written`,
     );
   }
 
   /** Takes down nothing more until it is tried again. */
   #rest(why: string): void {
-    this.#mode = "resting";
     this.#pause(`${why}; it is tried again every ${RETRY_MS / 1_000} s`);
+    this.#tryAgainIn(RETRY_MS);
+  }
+
+  #tryAgainIn(delayMs: number): void {
+    this.#mode = "resting";
     this.#cancelRetry?.();
     this.#cancelRetry = this.#options.schedule(() => {
       this.#begin(this.#options.now(), { isFirst: false });
-    }, RETRY_MS);
+    }, delayMs);
   }
 
   /** Says it once for as long as it lasts. */
@@ -267,11 +263,14 @@ export class Recorder {
 /** How long a line waits for others to be written with. */
 const FLUSH_MS = 50;
 
-/** How much may wait to be written, beside one header. */
+/** How much may wait to be written, beside what one snapshot is still to be made of. */
 const WAITING_MAX_BYTES = 33_554_432;
 
 /** How long after a trouble it is tried again. */
 const RETRY_MS = 60_000;
+
+/** How long after the disk was too slow: a snapshot each time that it has caught up would keep it slow. */
+const PAUSE_MS = 10_000;
 
 /** A file is full when less than this is left of it: a sixteenth, at most 1 MiB. */
 const RESERVE_SHARE = 16;

@@ -6,16 +6,12 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import {
   describe,
   type Effect,
   escape,
-  type Event,
-  initialState,
   millis,
   reduce,
-  restore,
   retire,
   snapshotOf,
   type State,
@@ -24,9 +20,11 @@ import {
 import { messageOf } from "./log.ts";
 import { instantOf, wallTimeOf } from "./record_clock.ts";
 import { crcOf, type Header } from "./record_format.ts";
-import { type Line, linesOf } from "./replay_file.ts";
-import { type Read, readEvent, readHeader, type Recorded } from "./replay_schema.ts";
-import { effectText, eventText } from "./replay_text.ts";
+import { type Plan, planOf, USAGE } from "./replay_arguments.ts";
+import { cannotRead, CannotReplay, type Line, LineReader } from "./replay_file.ts";
+import { readEvent, type Recorded } from "./replay_schema.ts";
+import { readStart, type Start, unreadable, valueOf } from "./replay_start.ts";
+import { effectText, eventText, shorten, stateLines } from "./replay_text.ts";
 
 /** Where the bytes come from and the lines go. */
 export interface ReplayPorts {
@@ -51,69 +49,10 @@ export async function replay(args: readonly string[], ports: ReplayPorts): Promi
     }
     return await new Replay(plan, ports).run();
   } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
+    if (!(error instanceof CannotReplay)) throw error;
     ports.complain(error.message);
     return 2;
   }
-}
-
-const USAGE = `Run a recording of signalbox again.
-
-Usage: deno task replay FILE [options]
-
-  --at MOMENT  Print the state of that moment, and nothing else: milliseconds as in
-               the file, or a time such as 2026-03-01T12:00:00.250Z.
-  --diff       Print only the events whose effects are not the recorded ones.
-  --every N    Check the state after every N-th event, and after the last; default: 1.
-  --quiet      Print no events.
-
-Exit code 1: the state contradicts itself, or, with --diff, an effect differs.`;
-
-/** The arguments or the file are not what they must be; the message is for people. */
-class Unreadable extends Error {}
-
-interface Plan {
-  readonly file: string;
-  readonly at: string | null;
-  readonly diff: boolean;
-  readonly every: number;
-  readonly quiet: boolean;
-}
-
-/** What the arguments ask for; `null` where that is help. */
-function planOf(args: readonly string[]): Plan | null {
-  let unknown: string | undefined;
-  const parsed: Record<string, unknown> = parseArgs([...args], {
-    string: ["at", "every", "_"],
-    boolean: ["diff", "quiet", "help"],
-    alias: { help: "h" },
-    unknown: (arg: string, key?: string): boolean => {
-      if (key !== undefined) unknown ??= arg;
-      return true;
-    },
-  });
-  if (parsed["help"] === true) return null;
-  if (unknown !== undefined) throw new Unreadable(`There is no option ${describe(unknown)}.`);
-  const files: readonly unknown[] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
-  if (files.length !== 1) {
-    throw new Unreadable(
-      `One file is to be given: got ${files.map(describe).join(", ") || "none"}.`,
-    );
-  }
-  const { at = null, every = "1", diff, quiet } = parsed;
-  if (typeof every !== "string" || !/^[1-9]\d{0,8}$/.test(every)) {
-    throw new Unreadable(`Option --every must be a whole number from 1: got ${describe(every)}.`);
-  }
-  if (at !== null && diff === true) {
-    throw new Unreadable("Options --at and --diff cannot be had together: one prints a state.");
-  }
-  return {
-    file: String(files[0]),
-    at: at === null ? null : String(at),
-    every: Number(every),
-    diff: diff === true,
-    quiet: quiet === true,
-  };
 }
 
 /** One run over one file. */
@@ -129,11 +68,20 @@ class Replay {
   }
 
   async run(): Promise<number> {
-    const lines = linesOf(await this.#open());
+    const { file, at } = this.#plan;
+    const reader = new LineReader(file, await this.#open(), this.#ports.complain);
     try {
-      return await this.#runLines(lines);
+      const start = await readStart(reader);
+      if (start === null) throw cannotRead(file, "it has no whole line");
+      const moment = at === null ? null : momentOf(at, start.header);
+      const state = this.#firstState(start);
+      if (state === null) return 1;
+      const steps = this.#steps(reader, start.header);
+      return moment === null
+        ? await this.#runAll(start.header, state, steps)
+        : await this.#runTo(moment, state, steps);
     } finally {
-      await lines.return(undefined);
+      await reader.close();
     }
   }
 
@@ -141,55 +89,62 @@ class Replay {
     try {
       return await this.#ports.open(this.#plan.file);
     } catch (error) {
-      throw this.#cannotRead(error);
+      throw cannotRead(this.#plan.file, error);
     }
   }
 
-  async #runLines(lines: AsyncGenerator<Line>): Promise<number> {
-    const first = await this.#whole(lines);
-    if (first === null) throw this.#cannotRead("it has no whole line");
-    const header = valueOf(first, readHeader, "the header of a recording");
-    const { settings, snapshot } = header;
-    const state = snapshot === null ? initialState(settings) : restore(settings, snapshot);
-    const { at } = this.#plan;
-    return at === null
-      ? await this.#runAll(header, state, lines)
-      : await this.#runTo(momentOf(at, header), state, lines);
+  /** The state that the first event finds; `null` where it contradicts itself, which is said. */
+  #firstState({ state: make, place }: Start): State | null {
+    try {
+      const state = make();
+      return this.#contradicts(state, place) ? null : state;
+    } catch (error) {
+      return this.#cannot("be restored", place, error);
+    }
+  }
+
+  /** The events of the rest of the file. */
+  async *#steps(reader: LineReader, { at }: Header): AsyncGenerator<Step> {
+    let latest = at;
+    for (let line = await reader.next(); line !== null; line = await reader.next()) {
+      const recorded = valueOf(line, readEvent, "an event");
+      if (recorded.at < latest) {
+        const problem = `at at: ${recorded.at} is before ${latest}, when the one before it was`;
+        throw unreadable(line, "an event", problem);
+      }
+      latest = millis(recorded.at);
+      yield { line, recorded };
+    }
   }
 
   /** Prints the state after the last event that was not later. */
-  async #runTo(moment: number, first: State, lines: AsyncGenerator<Line>): Promise<number> {
-    let state = first;
-    for (let line = await this.#whole(lines); line !== null; line = await this.#whole(lines)) {
-      const { at, event } = valueOf(line, readEvent, "an event");
-      if (at > moment) break;
-      [state] = step(state, event, at);
+  async #runTo(moment: number, first: State, steps: AsyncIterable<Step>): Promise<number> {
+    let [state, place] = [first, ""];
+    for await (const { line, recorded } of steps) {
+      if (recorded.at > moment) break;
+      place = placeOf({ line, recorded });
+      const stepped = this.#step(state, { line, recorded });
+      if (stepped === null) return 1;
+      [state] = stepped;
     }
-    this.#ports.print(JSON.stringify(snapshotOf(state), null, 2));
+    if (place !== "" && this.#contradicts(state, `${place} or an event before it`)) return 1;
+    for (const line of stateLines(snapshotOf(state))) this.#ports.print(line);
     return 0;
   }
 
-  async #runAll(header: Header, first: State, lines: AsyncGenerator<Line>): Promise<number> {
+  async #runAll(header: Header, first: State, steps: AsyncIterable<Step>): Promise<number> {
     const { every, diff } = this.#plan;
-    let [state, last]: [State, { line: Line; recorded: Recorded } | null] = [first, null];
-    if (this.#contradicts(state, "The snapshot it begins with")) return 1;
-    for (let line = await this.#whole(lines); line !== null; line = await this.#whole(lines)) {
-      const recorded = valueOf(line, readEvent, "an event");
-      const place = `Line ${line.number}, ${eventText(recorded.event)}`;
-      let effects: readonly Effect[];
-      try {
-        [state, effects] = step(state, recorded.event, recorded.at);
-      } catch (error) {
-        this.#ports.complain(`${place}:\n  cannot be reduced: ${escape(messageOf(error))}`);
-        return 1;
-      }
-      this.#tell(header, { line, recorded, effects });
-      this.#events++;
-      last = { line, recorded };
-      if (this.#events % every === 0 && this.#contradicts(state, place)) return 1;
+    let [state, unchecked]: [State, Step | null] = [first, null];
+    for await (const next of steps) {
+      const stepped = this.#step(state, next);
+      if (stepped === null) return 1;
+      state = stepped[0];
+      this.#tell(header, next, stepped[1]);
+      unchecked = ++this.#events % every === 0 ? null : next;
+      if (unchecked === null && this.#contradicts(state, placeOf(next))) return 1;
     }
-    if (last !== null && this.#events % every !== 0) {
-      const { line, recorded } = last;
+    if (unchecked !== null) {
+      const { line, recorded } = unchecked;
       const place = `Line ${line.number} or up to ${every} before, ${eventText(recorded.event)}`;
       if (this.#contradicts(state, place)) return 1;
     }
@@ -200,14 +155,19 @@ class Replay {
     return diff && this.#differences > 0 ? 1 : 0;
   }
 
-  #tell(
-    { wallZero }: Header,
-    { line, recorded, effects }: {
-      readonly line: Line;
-      readonly recorded: Recorded;
-      readonly effects: readonly Effect[];
-    },
-  ): void {
+  /** What comes of an event; `null` where it cannot be reduced, which is said. */
+  #step(state: State, next: Step): readonly [State, readonly Effect[]] | null {
+    const { at, event } = next.recorded;
+    try {
+      const stepped = reduce(state, event, millis(at));
+      retire(state, stepped[0]);
+      return stepped;
+    } catch (error) {
+      return this.#cannot("be reduced", placeOf(next), error);
+    }
+  }
+
+  #tell({ wallZero }: Header, { line, recorded }: Step, effects: readonly Effect[]): void {
     const { at, crc, event } = recorded;
     const differs = crcOf(effects) !== crc;
     if (differs) this.#differences++;
@@ -223,48 +183,51 @@ class Replay {
 
   /** Whether a state contradicts itself, which is said. */
   #contradicts(state: State, place: string): boolean {
-    const found = violations(state);
+    let found: string[];
+    try {
+      found = violations(state);
+    } catch (error) { // A search tree that was made up can be too deep for the stack.
+      found = [messageOf(error)];
+    }
     if (found.length === 0) return false;
-    this.#ports.complain([`${place}:`, ...found.map((each) => `  ${escape(each)}`)].join("\n"));
+    const shown = found.slice(0, VIOLATIONS_MAX).map((each) => `  ${shorten(each, SENTENCE_MAX)}`);
+    const more = found.length - shown.length;
+    if (more > 0) shown.push(`  and ${more} more`);
+    this.#ports.complain([`${place}:`, ...shown].join("\n"));
     return true;
   }
 
-  /** The next line; `null` at the end, which may be in the middle of one. */
-  async #whole(lines: AsyncGenerator<Line>): Promise<Line | null> {
-    let next: IteratorResult<Line>;
-    try {
-      next = await lines.next();
-    } catch (error) {
-      throw this.#cannotRead(error);
-    }
-    if (next.done === true) return null;
-    if (next.value.isWhole) return next.value;
-    this.#ports.complain(`Line ${next.value.number} is cut off: the recording ends before it.`);
+  #cannot(what: string, place: string, error: unknown): null {
+    this.#ports.complain(`${place}:\n  cannot ${what}: ${escape(messageOf(error))}`);
     return null;
   }
-
-  #cannotRead(why: unknown): Unreadable {
-    return new Unreadable(`Cannot read "${escape(this.#plan.file)}": ${escape(messageOf(why))}.`);
-  }
 }
 
-function step(state: State, event: Event, at: number): readonly [State, readonly Effect[]] {
-  const [next, effects] = reduce(state, event, millis(at));
-  retire(state, next);
-  return [next, effects];
+/** An event, and where it stands. */
+interface Step {
+  readonly line: Line;
+  readonly recorded: Recorded;
 }
+
+function placeOf({ line, recorded }: Step): string {
+  return `Line ${line.number}, ${eventText(recorded.event)}`;
+}
+
+/** How many sentences about a state that contradicts itself are of use, and how much of each. */
+const VIOLATIONS_MAX = 20;
+const SENTENCE_MAX = 300;
 
 /** The instant that `--at` names. */
 function momentOf(text: string, { wallZero, at }: Header): number {
   const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : instantOf(text, wallZero);
   if (moment === null) {
-    throw new Unreadable(
+    throw new CannotReplay(
       "Option --at must be milliseconds as in the file, or a time such as " +
         `2026-03-01T12:00:00.250Z: got ${describe(text)}.`,
     );
   }
   if (moment < at) {
-    throw new Unreadable(
+    throw new CannotReplay(
       `Option --at is before the recording, which begins at ${at}, ${wallTimeOf(at, wallZero)}: ` +
         `got ${describe(text)}.`,
     );
@@ -272,18 +235,19 @@ function momentOf(text: string, { wallZero, at }: Header): number {
   return moment;
 }
 
-function valueOf<T>(line: Line, read: (text: string) => Read<T>, what: string): T {
-  const found: Read<T> = line.text === null
-    ? { ok: false, problem: "expected text in UTF-8, short enough for one string" }
-    : read(line.text);
-  if (found.ok) return found.value;
-  throw new Unreadable(`Line ${line.number} is not ${what}: ${found.problem}.`);
+/** A disk can be full; a reader that has read enough, such as `head`, is no error. */
+function print(line: string): void {
+  try {
+    console.log(line);
+  } catch (error) {
+    throw new CannotReplay(`Cannot print: ${escape(messageOf(error))}.`);
+  }
 }
 
 if (import.meta.main) {
   Deno.exitCode = await replay(Deno.args, {
     open: async (path) => (await Deno.open(path)).readable,
-    print: (line) => console.log(line),
+    print,
     complain: (line) => console.error(line),
   });
 }

@@ -4,6 +4,12 @@
  * @module
  */
 
+import { escape } from "../core/mod.ts";
+import { messageOf } from "./log.ts";
+
+/** The arguments, the file or the output are not what they must be; the message is for people. */
+export class CannotReplay extends Error {}
+
 /** A line, without its break. */
 export interface Line {
   /** From 1. */
@@ -29,6 +35,50 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     if (from < chunk.length) parts.push(chunk.slice(from));
   }
   if (parts.length > 0) yield { number: ++number, text: textOf(parts), isWhole: false };
+}
+
+/** A file of which one line after the other is read. */
+export class LineReader {
+  readonly #file: string;
+  readonly #complain: (line: string) => void;
+  readonly #lines: AsyncGenerator<Line>;
+
+  constructor(
+    file: string,
+    chunks: AsyncIterable<Uint8Array>,
+    complain: (line: string) => void,
+  ) {
+    this.#file = file;
+    this.#complain = complain;
+    this.#lines = linesOf(chunks);
+  }
+
+  /**
+   * The next line; `null` at the end, which may be in the middle of one.
+   *
+   * @throws {CannotReplay} Where the file cannot be read.
+   */
+  async next(): Promise<Line | null> {
+    let next: IteratorResult<Line>;
+    try {
+      next = await this.#lines.next();
+    } catch (error) {
+      throw cannotRead(this.#file, error);
+    }
+    if (next.done === true) return null;
+    if (next.value.isWhole) return next.value;
+    this.#complain(`Line ${next.value.number} is cut off: the recording ends before it.`);
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.#lines.return(undefined);
+  }
+}
+
+/** Says why a file cannot be read. */
+export function cannotRead(file: string, why: unknown): CannotReplay {
+  return new CannotReplay(`Cannot read "${escape(file)}": ${escape(messageOf(why))}.`);
 }
 
 const LINE_BREAK = 10;

@@ -7,7 +7,6 @@
 import * as v from "valibot";
 import {
   connId,
-  escape,
   type Event,
   millis,
   owner,
@@ -18,6 +17,8 @@ import {
 } from "../core/mod.ts";
 import { messageOf } from "./log.ts";
 import { FORMAT, frameTextIn, type Header, VERSION } from "./record_format.ts";
+import type { MapName, Outline } from "./record_snapshot.ts";
+import { shorten } from "./replay_text.ts";
 
 /** An event as it was recorded. */
 export interface Recorded {
@@ -35,6 +36,20 @@ export type Read<T> =
 /** Reads the first line of a recording. */
 export function readHeader(line: string): Read<Header> {
   return read(HEADER, line);
+}
+
+/** Some entries of one map of a snapshot. */
+export type Part = { [Map in MapName]: PartOf<Map> }[MapName];
+
+/** Some entries of this map. */
+export interface PartOf<Map extends MapName> {
+  readonly map: Map;
+  readonly entries: Snapshot[Map];
+}
+
+/** Reads a line of the snapshot. */
+export function readPart(line: string): Read<Part> {
+  return read(PART, line);
 }
 
 /** Reads any other line. */
@@ -62,6 +77,7 @@ const IDENTITY = v.variant("kind", [
     kind: v.literal("proven"),
     subject: v.string(),
     peers: v.array(v.string()),
+    endsAt: v.nullable(at),
   }),
   v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
 ]);
@@ -107,11 +123,10 @@ function entries<K, V>(key: Schema<K>, value: Schema<V>): Schema<(readonly [K, V
   return v.array(v.strictTuple([key, value]));
 }
 
-/** A snapshot, which a header has in it. */
-export const SNAPSHOT: Schema<Snapshot> = v.strictObject({
+const MAPS = {
   claims: entries(
     peer,
-    v.strictObject({ conn, owner: holder }),
+    v.strictObject({ conn, owner: holder, endsAt: v.nullable(at) }),
   ),
   connections: entries(
     conn,
@@ -121,6 +136,7 @@ export const SNAPSHOT: Schema<Snapshot> = v.strictObject({
       lookAt: at,
       badFrames: count,
       paidUntil: at,
+      bytesPaidUntil: at,
       address: v.string(),
       toldFull: v.array(peer),
     }),
@@ -136,17 +152,74 @@ export const SNAPSHOT: Schema<Snapshot> = v.strictObject({
       expiresAt: at,
     }),
   ),
-  firstSerial: count,
-  nextSerial: count,
-  storedBytes: count,
   mailboxes: entries(peer, v.strictObject({ serials: v.array(count), bytes: count })),
   sources: entries(peer, v.strictObject({ count, bytes: count })),
   pairs: entries(v.string(), v.strictObject({ count, toldBefore: count })),
   addresses: entries(v.string(), count),
   wrongTokens: entries(v.string(), at),
+} as const satisfies { readonly [Map in MapName]: Schema<Snapshot[Map]> };
+
+/** The names of the maps of a snapshot. */
+export const MAP_NAMES: readonly MapName[] = Object.keys(MAPS).filter(isMapName);
+
+function isMapName(name: string): name is MapName {
+  return Object.hasOwn(MAPS, name);
+}
+
+const REST = {
+  firstSerial: count,
+  nextSerial: count,
+  storedBytes: count,
   unknownTypes: count,
   stopping: v.boolean(),
-});
+} as const satisfies {
+  readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
+};
+
+/** A snapshot as it was made. */
+export const SNAPSHOT: Schema<Snapshot> = v.strictObject({ ...MAPS, ...REST });
+
+/** The server walks over those that are gone; this many take it ten seconds, and no server comes near. */
+const SERIALS_MAX = 1_000_000_000;
+
+const OUTLINE: Schema<Outline> = v.pipe(
+  v.strictObject({
+    ...REST,
+    claims: count,
+    connections: count,
+    stored: count,
+    mailboxes: count,
+    sources: count,
+    pairs: count,
+    addresses: count,
+    wrongTokens: count,
+  }),
+  v.check(
+    ({ firstSerial, nextSerial }) => nextSerial - firstSerial <= SERIALS_MAX,
+    `Expected at most ${SERIALS_MAX} serials from firstSerial to nextSerial`,
+  ),
+);
+
+const PART: Schema<Part> = v.variant("map", [
+  partOf("claims", MAPS.claims),
+  partOf("connections", MAPS.connections),
+  partOf("stored", MAPS.stored),
+  partOf("mailboxes", MAPS.mailboxes),
+  partOf("sources", MAPS.sources),
+  partOf("pairs", MAPS.pairs),
+  partOf("addresses", MAPS.addresses),
+  partOf("wrongTokens", MAPS.wrongTokens),
+]);
+
+function partOf<Map extends MapName>(
+  map: Map,
+  of: Schema<Snapshot[Map]>,
+): v.StrictObjectSchema<
+  { readonly map: v.LiteralSchema<Map, undefined>; readonly entries: Schema<Snapshot[Map]> },
+  undefined
+> {
+  return v.strictObject({ map: v.literal(map), entries: of });
+}
 
 /** The table of options knows best what a setting may be. */
 const SETTINGS: Schema<Settings> = v.pipe(
@@ -168,7 +241,7 @@ const HEADER: Schema<Header> = v.strictObject({
   wallZero: v.pipe(v.number(), v.finite()),
   at,
   settings: SETTINGS,
-  snapshot: v.nullable(SNAPSHOT),
+  snapshot: v.nullable(OUTLINE),
 });
 
 function read<T>(schema: Schema<T>, line: string): Read<T> {
@@ -176,11 +249,14 @@ function read<T>(schema: Schema<T>, line: string): Read<T> {
   try {
     value = JSON.parse(line);
   } catch (error) {
-    return { ok: false, problem: `expected JSON: ${escape(messageOf(error))}` };
+    return { ok: false, problem: `expected JSON: ${shorten(messageOf(error), PROBLEM_MAX)}` };
   }
   const found = v.safeParse(schema, value, { abortEarly: true });
   if (found.success) return { ok: true, value: found.output };
   const [issue] = found.issues;
   const place = v.getDotPath(issue) ?? "the line";
-  return { ok: false, problem: escape(`at ${place}: ${issue.message}`) };
+  return { ok: false, problem: shorten(`at ${place}: ${issue.message}`, PROBLEM_MAX) };
 }
+
+/** A problem can quote what was found. */
+const PROBLEM_MAX = 300;

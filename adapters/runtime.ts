@@ -1,6 +1,10 @@
 /**
  * The loop around the reducer: it owns the state, the clock and one timer.
  *
+ * Its time stands still while the process does: where it was stopped, or its loop blocked, nobody was silent and
+ * nothing expires for that. So a timer looks each second while anything is due, and a look that is much too late
+ * tells for how long the process was away.
+ *
  * An event comes in; the clock is read once; `reduce` gives the next state and the effects; these are
  * performed in order. A text that cannot be sent means that its socket is gone, which is an event of its
  * own, queued behind the one at hand. When the queue is empty the timer is armed for what is due next. Whoever
@@ -34,11 +38,13 @@ export type Observer = (
 export interface Ports {
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Performs an effect of the event at `now`; `false` where its socket turned out to be gone. */
-  readonly perform: (effect: Effect, now: Millis) => boolean;
+  /** Performs an effect; `false` where its socket turned out to be gone. */
+  readonly perform: (effect: Effect) => boolean;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   readonly observers: readonly Observer[];
+  /** Is told that the process was away for so many milliseconds. */
+  readonly onPause: (awayMs: number) => void;
   /** Is told of an exception that an observer threw. */
   readonly onObserverError: (error: unknown) => void;
 }
@@ -47,6 +53,8 @@ export interface Ports {
 export interface Runtime {
   /** Hands an event to the reducer, now or, from within an effect, when the event at hand is done. */
   readonly dispatch: (event: Event) => void;
+  /** The time by which everything is due: the clock's, without what the process was away. */
+  readonly now: () => Millis;
   /** The state after the last event. */
   readonly state: () => State;
   /** Disarms the timer for good; events are still handled. */
@@ -61,6 +69,8 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let stopped = false;
   let armedFor = Infinity;
   let disarm: (() => void) | null = null;
+  let seenAt = 0;
+  let awayMs = 0;
 
   function dispatch(event: Event): void {
     if (busy) return void queue.push(event);
@@ -74,12 +84,24 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     arm();
   }
 
+  /** Only while a timer is armed is it known that somebody should have looked. */
+  function readClock(): Millis {
+    const clock = ports.now();
+    const unseenMs = clock - seenAt;
+    seenAt = clock;
+    if (disarm !== null && unseenMs > LOOK_MS + LATE_MS) {
+      awayMs += unseenMs;
+      ports.onPause(unseenMs);
+    }
+    return millis(clock - awayMs);
+  }
+
   function step(event: Event): void {
-    const now = millis(ports.now());
+    const now = readClock();
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
-    performAll(effects, now);
+    performAll(effects);
     for (const observe of ports.observers) {
       try {
         observe(event, now, effects, next);
@@ -90,10 +112,10 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   }
 
   /** Performs effects in order. What could not be sent becomes one event a socket. */
-  function performAll(effects: readonly Effect[], now: Millis): void {
+  function performAll(effects: readonly Effect[]): void {
     let failed: Map<ConnId, string[]> | null = null;
     for (const effect of effects) {
-      if (ports.perform(effect, now) || effect.kind === "close") continue;
+      if (ports.perform(effect) || effect.kind === "close") continue;
       failed ??= new Map();
       failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
     }
@@ -106,15 +128,18 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     const wakeAt = nextWakeAt(state);
     if (stopped || wakeAt === null || wakeAt >= armedFor) return;
     disarm?.();
-    armedFor = wakeAt;
-    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - ports.now())), DELAY_MAX_MS);
+    const now = readClock();
+    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), LOOK_MS);
+    armedFor = now + delayMs;
     disarm = ports.schedule(wake, delayMs);
   }
 
   function wake(): void {
+    const now = readClock();
     armedFor = Infinity;
     disarm = null;
-    dispatch({ kind: "tick" });
+    if ((nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
+    else arm();
   }
 
   function stop(): void {
@@ -122,11 +147,14 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     disarm?.();
   }
 
-  return { dispatch, state: () => state, stop };
+  return { dispatch, now: readClock, state: () => state, stop };
 }
 
-/** A timer longer than this would fire at once (HTML, timers); waking early does no harm. */
-const DELAY_MAX_MS = 2_147_483_647;
+/** How often the clock is looked at while anything is due. */
+const LOOK_MS = 1_000;
+
+/** What a look may be late without the process having been away. */
+const LATE_MS = 1_000;
 
 /** The platform's timer, as {@linkcode Ports} wants it. */
 export function scheduleTimeout(callback: () => void, delayMs: number): () => void {

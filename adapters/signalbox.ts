@@ -132,14 +132,14 @@ export function signalboxOf(exchange: Exchange): Signalbox {
 
   function upgrade(request: Request, arrival: Arrival): Response {
     // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
-    const parameters = exchange.parametersOf(arrival);
+    const handshake = exchange.readHandshake(arrival);
     const subprotocol = subprotocolOf(arrival.header);
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         idleTimeout: settings.ping_timeout / 1_000,
       });
       if (subprotocol !== null) select(response, subprotocol);
-      exchange.attach(socket, parameters);
+      exchange.attach(socket, handshake);
       return response;
     } catch (error) {
       return toResponse(refuseHandshake(exchange, arrival, messageOf(error)));

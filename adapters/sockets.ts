@@ -14,6 +14,7 @@ import {
   connId,
   type Effect,
   type Event,
+  type Identity,
   type Send,
   type Settings,
 } from "../core/mod.ts";
@@ -21,65 +22,88 @@ import { Closing } from "./closing.ts";
 import { Link, type LinkListener, type SocketLike, type SocketParameters } from "./link.ts";
 import { messageEvent } from "./message_event.ts";
 import { scheduleTimeout } from "./runtime.ts";
+import { SlowReaders } from "./slow_readers.ts";
 
 /** What all sockets of a server share. */
 export interface SocketsOptions {
   readonly settings: Pick<
     Settings,
-    "max_message_bytes" | "max_closing_sockets" | "max_unsent_bytes" | "unsent_timeout"
+    | "max_message_bytes"
+    | "max_closing_sockets"
+    | "max_unsent_bytes"
+    | "max_total_unsent_bytes"
+    | "unsent_timeout"
   >;
   /** Takes the events. */
   readonly dispatch: (event: Event) => void;
-  /** A monotonic clock in milliseconds; the platform's by default. */
-  readonly now?: () => number;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  /** Is told of a socket that the platform does not end: it holds a descriptor for good. */
+  readonly leaked: (how: Leak) => void;
 }
+
+/** How the platform keeps a socket: reset while it was upgraded, or its close was never answered. */
+export type Leak = "never-opened" | "never-closed";
+
+/** What is known of a client before its socket is open: its identity perhaps only later. */
+export type Handshake = Omit<SocketParameters, "identity"> & {
+  readonly identity: Identity | Promise<Identity>;
+};
 
 /** All sockets of one server. */
 export class Sockets {
   readonly #options: SocketsOptions;
-  readonly #now: () => number;
   readonly #open = new Map<ConnId, Link>();
   readonly #closing: Closing;
-  /** Sockets that had much unsent when they were last sent to. */
-  readonly #slow = new Map<ConnId, Slow>();
+  readonly #slow: SlowReaders;
   /** Sockets that are not open yet, in the order in which they came, and when each is given up. */
   readonly #opening = new Map<Link, number>();
   /** What clients said before it is known who they are. */
   readonly #early = new Map<Link, Event[]>();
+  #earlyLength = 0;
   readonly #listener: LinkListener = {
     opened: (link) => this.#opened(link),
     received: (link, data) => this.#received(link, data),
     closed: (link, code) => this.#closed(link, code),
+    failed: (link) => this.#failed(link),
     unanswered: ({ conn }) => this.#options.dispatch({ kind: "ping-unanswered", conn }),
   };
   #lastSerial = 0;
-  #cancelWatch: (() => void) | null = null;
   #cancelGiveUp: (() => void) | null = null;
 
   /** Starts with none. */
   constructor(options: SocketsOptions) {
+    const { settings, now, leaked } = options;
     this.#options = options;
-    this.#now = options.now ?? performance.now.bind(performance);
-    this.#closing = new Closing(options.settings.max_closing_sockets);
+    const max = settings.max_closing_sockets;
+    this.#closing = new Closing({
+      max,
+      now,
+      schedule: scheduleTimeout,
+      stuck: () => leaked("never-closed"),
+    });
+    this.#slow = new SlowReaders({ settings, now, stuck: (conn) => this.#cutOff(conn) });
   }
 
   /**
    * Takes over a socket that is open, or is being upgraded. What is known of its client may come later: a
    * socket whose client hangs up before its upgrade stays open for ever, so none waits for that.
    */
-  attach(socket: SocketLike, parameters: SocketParameters | Promise<SocketParameters>): Link {
+  attach(socket: SocketLike, handshake: Handshake): Link {
     const conn = connId(++this.#lastSerial);
     const link = new Link(conn, socket, this.#listener);
+    link.address = addressGroup(handshake.address);
     this.#open.set(conn, link);
     if (socket.readyState !== WebSocket.OPEN) this.#awaitOpen(link);
-    if (parameters instanceof Promise) void this.#beginLater(link, parameters);
-    else this.#begin(link, parameters);
+    const { identity, ...given } = handshake;
+    if (identity instanceof Promise) void this.#beginLater(link, given, identity);
+    else this.#begin(link, { ...given, identity });
     return link;
   }
 
-  /** Performs an effect at an instant of the clock; `false` where the socket is gone. */
-  perform(effect: Effect, now = this.#now()): boolean {
-    return effect.kind === "send" ? this.#send(effect, now) : this.#close(effect);
+  /** Performs an effect; `false` where the socket is gone. */
+  perform(effect: Effect): boolean {
+    return effect.kind === "send" ? this.#send(effect) : this.#close(effect);
   }
 
   /** Settles when every socket that was told to close is closed. */
@@ -94,28 +118,19 @@ export class Sockets {
 
   /** Stops watching for slow readers; sockets that are open stay so. */
   stop(): void {
-    this.#cancelWatch?.();
-    this.#cancelWatch = null;
-    this.#slow.clear();
+    this.#slow.stop();
+    this.#closing.stop();
     this.#cancelGiveUp?.();
     this.#cancelGiveUp = null;
     this.#opening.clear();
   }
 
-  #send({ conn, text }: Send, now: number): boolean {
+  #send({ conn, text }: Send): boolean {
     const socket = this.#open.get(conn)?.socket;
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
-    const unsent = socket.bufferedAmount;
-    const isOver = unsent + text.length > this.#options.settings.max_unsent_bytes;
-    if (isOver || unsent > WATCHED_BYTES) {
-      const slow = this.#watch(conn, unsent, now);
-      if (isOver) {
-        const silentMs = now - slow.since;
-        if (silentMs > FULL_MAX_MS) this.#cutOff(conn);
-        else this.#options.dispatch({ kind: "send-refused", conn, text });
-        return silentMs <= FULL_MAX_MS;
-      }
-      slow.expected += text.length;
+    if (!this.#slow.admits(conn, socket, text.length)) {
+      this.#options.dispatch({ kind: "send-refused", conn, text });
+      return true;
     }
     try {
       socket.send(text);
@@ -131,24 +146,35 @@ export class Sockets {
   }
 
   #begin(link: Link, parameters: SocketParameters): void {
-    link.address = addressGroup(parameters.address);
     link.parameters = parameters;
     if (link.socket.readyState === WebSocket.OPEN) this.#opened(link);
   }
 
-  async #beginLater(link: Link, parameters: Promise<SocketParameters>): Promise<void> {
+  async #beginLater(
+    link: Link,
+    given: Omit<SocketParameters, "identity">,
+    identity: Promise<Identity>,
+  ): Promise<void> {
     const early: Event[] = [];
     this.#early.set(link, early);
-    const known = await parameters;
-    if (!this.#early.delete(link)) return;
-    this.#begin(link, known);
+    const parameters = { ...given, identity: await identity };
+    if (!this.#early.has(link)) return;
+    this.#forgetEarly(link);
+    this.#begin(link, parameters);
     for (const event of early) this.#options.dispatch(event);
+  }
+
+  #forgetEarly(link: Link): void {
+    for (const event of this.#early.get(link) ?? []) this.#earlyLength -= lengthOf(event);
+    this.#early.delete(link);
   }
 
   #opened(link: Link): void {
     const { conn, parameters } = link;
     this.#awaitNoMore(link);
-    if (parameters === null || this.#open.get(conn) !== link) return;
+    // It was given up, and is open after all: nobody waits for it.
+    if (this.#open.get(conn) !== link) return void closeQuietly(link, CLOSE.timedOut, LATE);
+    if (parameters === null) return;
     link.parameters = null;
     this.#options.dispatch({ kind: "socket-opened", conn, ...parameters });
   }
@@ -162,12 +188,17 @@ export class Sockets {
     else this.#keepEarly(conn, early, event);
   }
 
-  /** Keeps what a client says before it is known who it is; little, because a client waits for `OPEN`. */
+  /** Keeps what a client says before it is known who it is: little, because a client waits for `OPEN`. */
   #keepEarly(conn: ConnId, early: Event[], event: Event): void {
-    const isSmall = event.kind === "frame-received" &&
-      event.text.length <= this.#options.settings.max_message_bytes;
-    if (isSmall && early.length < EARLY_MAX) early.push(event);
-    else this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
+    const length = lengthOf(event);
+    const own = early.reduce((sum, event) => sum + lengthOf(event), 0);
+    const hasRoom = early.length < EARLY_MAX && own + length <= EARLY_LENGTH_MAX &&
+      this.#earlyLength + length <= EARLY_TOTAL_MAX;
+    if (!hasRoom) {
+      return void this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
+    }
+    early.push(event);
+    this.#earlyLength += length;
   }
 
   /** A close may be reported more than once. */
@@ -179,9 +210,14 @@ export class Sockets {
     }
   }
 
+  /** An error while it opens ends a socket, and some versions of the platform report no close then. */
+  #failed(link: Link): void {
+    if (this.#opening.has(link)) this.#detach(link.conn);
+  }
+
   /** One timer for all: they are given up in the order in which they came. */
   #awaitOpen(link: Link): void {
-    this.#opening.set(link, this.#now() + OPEN_MAX_MS);
+    this.#opening.set(link, this.#options.now() + OPEN_MAX_MS);
     this.#cancelGiveUp ??= scheduleTimeout(() => this.#giveUp(), OPEN_MAX_MS);
   }
 
@@ -193,13 +229,15 @@ export class Sockets {
 
   #giveUp(): void {
     this.#cancelGiveUp = null;
-    const now = this.#now();
-    for (const [{ conn }, until] of this.#opening) {
+    const now = this.#options.now();
+    for (const [link, until] of this.#opening) {
       if (until > now) {
         this.#cancelGiveUp = scheduleTimeout(() => this.#giveUp(), until - now);
         return;
       }
-      this.#finish(conn, CLOSE.timedOut, "Did not open in time");
+      this.#detach(link.conn);
+      closeQuietly(link, CLOSE.timedOut, LATE);
+      this.#options.leaked("never-opened");
     }
   }
 
@@ -209,80 +247,56 @@ export class Sockets {
     if (link === undefined) return undefined;
     this.#open.delete(conn);
     this.#awaitNoMore(link);
-    this.#early.delete(link);
-    this.#slow.delete(conn);
+    this.#forgetEarly(link);
+    this.#slow.forget(conn);
     return link;
   }
 
   #finish(conn: ConnId, code: number, reason: string): Link | undefined {
     const link = this.#detach(conn);
     if (link === undefined) return undefined;
-    this.#closing.add(link);
-    try {
-      link.socket.close(code, reason);
-    } catch {
-      // It was never open, or is closed already: that is what was wanted.
-      this.#closing.delete(link);
-    }
+    // One that is not open yet has nothing to answer.
+    if (link.socket.readyState !== WebSocket.CONNECTING) this.#closing.add(link);
+    // It was never open, or is closed already: that is what was wanted.
+    if (!closeQuietly(link, code, reason)) this.#closing.delete(link);
     return link;
   }
 
-  /** Gives up a socket that does not read: a close frame would wait behind all that is unsent. */
+  /** Gives up a socket that reads nothing: a close frame would wait behind all that is unsent. */
   #cutOff(conn: ConnId): void {
     this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
-  }
-
-  /** Notes how much a socket has unsent, and since when it made no progress. */
-  #watch(conn: ConnId, unsent: number, now: number): Slow {
-    const slow = this.#slow.get(conn) ?? { expected: Infinity, since: now };
-    if (unsent < slow.expected) slow.since = now;
-    slow.expected = unsent;
-    this.#slow.set(conn, slow);
-    if (this.#cancelWatch === null) {
-      const periodMs = this.#options.settings.unsent_timeout / 4;
-      this.#cancelWatch = scheduleTimeout(() => this.#lookAtSlow(), periodMs);
-    }
-    return slow;
-  }
-
-  /** Cuts off who made no progress for `unsent_timeout`; costs as much as there are slow readers. */
-  #lookAtSlow(): void {
-    this.#cancelWatch = null;
-    const now = this.#now();
-    for (const conn of [...this.#slow.keys()]) {
-      const left = this.#open.get(conn)?.socket.bufferedAmount ?? 0;
-      if (left <= WATCHED_BYTES) {
-        this.#slow.delete(conn);
-      } else if (
-        now - this.#watch(conn, left, now).since >= this.#options.settings.unsent_timeout
-      ) {
-        this.#cutOff(conn);
-        this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
-      }
-    }
+    this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
   }
 }
-
-/** Less than this unsent is not worth a timer. */
-const WATCHED_BYTES = 16_384;
-
-/** How much a socket will have unsent if nothing is read, and since when nothing was. */
-interface Slow {
-  expected: number;
-  since: number;
-}
-
-/**
- * How long a socket may be full and read nothing. A burst that comes in one turn of the loop fills it while
- * nothing can be sent: that is no fault of its reader, and the burst's sender is told.
- */
-const FULL_MAX_MS = 250;
 
 /** How many frames of a client are kept while its token is checked. */
 const EARLY_MAX = 16;
 
-/** How long an upgrade may take to become a socket. */
-const OPEN_MAX_MS = 10_000;
+/** How many characters they may have, of one socket and of all: an offer with its candidates. */
+const EARLY_LENGTH_MAX = 16_384;
+const EARLY_TOTAL_MAX = 16_777_216;
+
+/**
+ * How long an upgrade may take to become a socket. It takes no round trip; one that was reset meanwhile takes
+ * for ever.
+ */
+const OPEN_MAX_MS = 2_000;
+const LATE = "Did not open in time";
 
 /** 1013, "Try Again Later" in the registry of close codes. */
 const TRY_AGAIN_LATER = 1013;
+
+/** Binary that is no text has nothing that is kept. */
+function lengthOf(event: Event): number {
+  return event.kind === "frame-received" ? event.text.length : 0;
+}
+
+/** Tells a socket to close; `false` where it cannot be told. */
+function closeQuietly({ socket }: Link, code: number, reason: string): boolean {
+  try {
+    socket.close(code, reason);
+    return true;
+  } catch {
+    return false;
+  }
+}

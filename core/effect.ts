@@ -40,6 +40,7 @@ export const CLOSE = {
   timedOut: 4008,
   left: 4009,
   badFrames: 4010,
+  tokenExpired: 4011,
   tooMany: 4029,
 } as const;
 

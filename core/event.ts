@@ -3,14 +3,19 @@
  *
  * @module
  */
-import type { ConnId } from "./ids.ts";
+import type { ConnId, Millis } from "./ids.ts";
 
 /** What a token proves, as far as the adapter that checks tokens could tell. */
 export type Identity =
   /** Tokens are not checked: this one only has to be the same again. */
   | { readonly kind: "unchecked" }
-  /** The token is good for its subject's id, and for those in `peers`. */
-  | { readonly kind: "proven"; readonly subject: string; readonly peers: readonly string[] }
+  /** The token is good for its subject's id, and for those in `peers`, and until `endsAt` if it ends. */
+  | {
+    readonly kind: "proven";
+    readonly subject: string;
+    readonly peers: readonly string[];
+    readonly endsAt: Millis | null;
+  }
   | { readonly kind: "rejected"; readonly reason: string };
 
 /** A socket was opened. The three parameters are as they came in its URL, `null` where missing. */

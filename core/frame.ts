@@ -7,7 +7,7 @@
  * @module
  */
 import { type PeerId, peerId } from "./ids.ts";
-import { memberText, parseJson } from "./json_text.ts";
+import { isJson, membersOf, parseJson } from "./json_text.ts";
 import { must } from "./must.ts";
 
 /** The types that are sent from one peer to another. */
@@ -60,14 +60,20 @@ export function decodeFrame(text: string): Decoded {
   if (text === USUAL_HEARTBEAT) return HEARTBEAT;
   const usual = usualTransmission(text);
   if (usual !== null) return usual;
-  const value = parseJson(text);
-  if (value === undefined) {
+  const members = membersOf(text);
+  if (members === null) {
     return fault(`A frame must be JSON, and this is not: ${excerpt(text)}.`);
   }
-  if (!isRecord(value)) {
-    return fault(`A frame must be a JSON object: got ${describe(value)}.`);
+  const value = text.trimStart();
+  if (!value.startsWith("{")) {
+    return fault(
+      `A frame must be a JSON object: got ${
+        value.startsWith("[") ? "an array" : describe(parseJson(value))
+      }.`,
+    );
   }
-  const { type, dst } = value;
+  const type = typeOf(members.type);
+  const { dst, payload = null } = members;
   switch (type) {
     case "HEARTBEAT":
       return HEARTBEAT;
@@ -75,9 +81,11 @@ export function decodeFrame(text: string): Decoded {
     case "ANSWER":
     case "CANDIDATE":
     case "EXPIRE":
-      return transmission(type, dst, memberText(text, "payload"));
+      return transmission(type, destinationOf(dst), payload);
     case "LEAVE":
-      return textOf(dst) === "" ? LEAVE : transmission(type, dst, memberText(text, "payload"));
+      return destinationOf(dst).text === ""
+        ? LEAVE
+        : transmission(type, destinationOf(dst), payload);
     case "OPEN":
     case "ID-TAKEN":
     case "ERROR":
@@ -106,12 +114,11 @@ export function encodeTransmission(
 export function decodeParcel(
   text: string,
 ): { readonly src: PeerId; readonly dst: PeerId; readonly text: string } | null {
-  const value = parseJson(text);
-  if (!isRecord(value)) return null;
-  const { type, src, dst } = value;
-  if (type !== "OFFER" && type !== "ANSWER" && type !== "CANDIDATE") return null;
-  if (typeof src !== "string" || typeof dst !== "string") return null;
-  return { src: peerId(src), dst: peerId(dst), text };
+  const { type, src, dst } = membersOf(text) ?? {};
+  const name = typeOf(type);
+  if (name !== "OFFER" && name !== "ANSWER" && name !== "CANDIDATE") return null;
+  const [from, to] = [destinationOf(src), destinationOf(dst)];
+  return from.isText && to.isText ? { src: peerId(from.text), dst: peerId(to.text), text } : null;
 }
 
 /** The frame that tells a client why something failed. `payload.msg` must be there: the client reads it. */
@@ -195,6 +202,7 @@ const USUAL: Readonly<Record<string, { type: TransmissionType; head: string }>> 
 };
 const USUAL_LETTER_AT = '{"type":"'.length;
 const USUAL_ID = /^[\w -]*$/;
+const USUAL_ID_TEXT = /^"[\w -]*"$/;
 const USUAL_DST = ',"dst":';
 const HEARTBEAT: Decoded = { ok: true, frame: { kind: "heartbeat" } };
 const LEAVE: Decoded = { ok: true, frame: { kind: "leave" } };
@@ -212,26 +220,39 @@ function usualTransmission(text: string): Decoded | null {
   const payloadAt = head.length;
   const dstAt = text.lastIndexOf(USUAL_DST);
   if (dstAt < payloadAt) return null;
-  const payload = text.slice(payloadAt, dstAt);
-  const dst = parseJson(text.slice(dstAt + USUAL_DST.length, -1));
-  if (typeof dst !== "string" || parseJson(payload) === undefined) return null;
-  return transmission(type, dst, payload.trim());
+  const dst = text.slice(dstAt + USUAL_DST.length, -1);
+  if (!USUAL_ID_TEXT.test(dst) || !isJson(text, payloadAt, dstAt)) return null;
+  const payload = text.slice(payloadAt, dstAt).trim();
+  return transmission(type, { text: dst.slice(1, -1), isText: true }, payload);
 }
 
-/**
- * A destination as a page would see it in a sentence. The platform's own conversion of arrays and objects calls
- * what is in them, and can throw.
- */
-function textOf(dst: unknown): string {
-  if (typeof dst === "string") return dst;
-  if (dst === undefined || dst === null) return "";
-  return typeof dst === "object" ? Object.prototype.toString.call(dst) : String(dst);
+/** A destination, whose JSON is given, as a page would see it in a sentence. */
+function destinationOf(json: string | undefined): Destination {
+  if (json === undefined || json === "null") return NOWHERE;
+  if (json.startsWith("{")) return { text: "[object Object]", isText: false };
+  if (json.startsWith("[")) return { text: "[object Array]", isText: false };
+  const value = parseJson(json);
+  return { text: String(value), isText: typeof value === "string" };
 }
 
-function transmission(type: TransmissionType, dst: unknown, payload: string | null): Decoded {
-  const isText = typeof dst === "string";
-  const frame = { kind: "transmission", type, dst: peerId(textOf(dst)), isText, payload } as const;
-  return { ok: true, frame };
+interface Destination {
+  readonly text: string;
+  readonly isText: boolean;
+}
+
+const NOWHERE: Destination = { text: "", isText: false };
+
+/** The type that a frame has, if it is text. */
+function typeOf(json: string | undefined): unknown {
+  return json?.startsWith('"') ? parseJson(json) : undefined;
+}
+
+function transmission(
+  type: TransmissionType,
+  { text, isText }: Destination,
+  payload: string | null,
+): Decoded {
+  return { ok: true, frame: { kind: "transmission", type, dst: peerId(text), isText, payload } };
 }
 
 /** An id as JSON. Most have nothing in them that JSON escapes, which is found out in a third of the time. */
@@ -241,10 +262,6 @@ function quote(id: PeerId): string {
 
 function fault(sentence: string): { readonly ok: false; readonly fault: string } {
   return { ok: false, fault: sentence };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isPairAt(text: string, i: number): boolean {

@@ -21,6 +21,19 @@ export function payForFrame(
   return spend(paidUntil, now, frame_rate, frame_burst);
 }
 
+/**
+ * Until when a message of so many bytes uses up the rate, or `null` where it is over `byte_rate` and
+ * `byte_burst`; a message of `max_message_bytes` can always be sent at once.
+ */
+export function payForBytes(
+  { byte_rate, byte_burst, max_message_bytes }: Settings,
+  { bytesPaidUntil }: Connection,
+  bytes: number,
+  now: Millis,
+): Millis | null {
+  return spend(bytesPaidUntil, now, byte_rate, Math.max(byte_burst, max_message_bytes), bytes);
+}
+
 /** Whether an address may have one more socket. */
 export function hasAddressRoom({ settings, addresses }: State, address: string): boolean {
   const limit = settings.max_sockets_per_address;
@@ -70,13 +83,19 @@ function spendTry({ settings, wrongTokens }: State, address: string, now: Millis
 }
 
 /**
- * Until when one more use takes up what is allowed, or `null` where it would be over `rate` a second in the
- * long run and `burst` at once. A rate of 0 allows any number.
+ * Until when so many uses more take up what is allowed, or `null` where they would be over `rate` a second in
+ * the long run and `burst` at once. A rate of 0 allows any number.
  */
-function spend(until: Millis, now: Millis, rate: number, burst: number): Millis | null {
+function spend(
+  until: Millis,
+  now: Millis,
+  rate: number,
+  burst: number,
+  count = 1,
+): Millis | null {
   if (rate === 0) return until;
   const priceMs = 1_000 / rate;
-  const next = Math.max(until, now) + priceMs;
+  const next = Math.max(until, now) + count * priceMs;
   // Half a price more than the burst costs, so that sums of fractions cannot take a use away.
   return next - now > (burst + 0.5) * priceMs ? null : millis(next);
 }

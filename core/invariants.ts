@@ -7,6 +7,7 @@
 import { type Deadlines, firstDeadline, removeDeadline } from "./deadlines.ts";
 import type { ConnId, Millis, PeerId } from "./ids.ts";
 import { mapEntries, mapGet, type PersistentMap } from "./persistent_map.ts";
+import { lookTime } from "./session.ts";
 import { pairKey, type State } from "./state.ts";
 
 /** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
@@ -35,14 +36,15 @@ function claimViolations({ claims, connections }: State): string[] {
   return found;
 }
 
-function deadlineViolations({ connections, lookAt, settings }: State): string[] {
+function deadlineViolations({ claims, connections, lookAt, settings }: State): string[] {
   const found: string[] = [];
   const places = deadlinesOf(lookAt);
   for (const [conn, connection] of mapEntries(connections)) {
     if (places.get(conn) !== connection.lookAt) {
       found.push(`${conn} is looked at at the wrong time`);
     }
-    if (connection.lookAt > connection.heardAt + settings.alive_timeout) {
+    const claim = mapGet(claims, connection.id) ?? { endsAt: null };
+    if (connection.lookAt > lookTime(settings, connection.heardAt, claim)) {
       found.push(`${conn} would be looked at too late`);
     }
   }

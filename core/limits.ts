@@ -105,6 +105,23 @@ export const LIMITS = {
     unit: "frames",
     doc: "How many frames a client may send at once; a mesh of 100 peers needs 2,000",
   },
+  // The same mesh sends 100 offers and answers of 8,000 bytes, and candidates of 300: 2.2 MB.
+  byte_rate: {
+    type: "integer",
+    default: 262_144,
+    min: 0,
+    max: 1_024 * MIB,
+    unit: "bytes/s",
+    doc: "How many bytes a second a client may send in the long run; 0 means any number",
+  },
+  byte_burst: {
+    type: "integer",
+    default: 4 * MIB,
+    min: 1,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc: "How many bytes a client may send at once; never less than max_message_bytes",
+  },
   max_sockets_per_address: {
     type: "integer",
     default: 0,
@@ -163,7 +180,15 @@ export const LIMITS = {
     min: 1_024,
     max: 1_024 * MIB,
     unit: "bytes",
-    doc: "How much may wait to be sent to one client; one that stopped reading is cut off",
+    doc: "How much may wait to be sent to one client; at least 4 times max_message_bytes",
+  },
+  max_total_unsent_bytes: {
+    type: "integer",
+    default: 256 * MIB,
+    min: 1_024,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc: "How much may wait to be sent to all clients that read slowly, together",
   },
   unsent_timeout: {
     type: "integer",
@@ -213,6 +238,7 @@ export const LIMITS = {
     min: MIB / 16,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "Largest file of a recording; the one before it is kept, so twice as much is on the disk",
+    doc:
+      "Largest file of a recording, or twice its snapshot where that is more; the one before it is kept",
   },
 } as const satisfies Record<string, Option>;

@@ -23,8 +23,16 @@ export * from "./reduce.ts";
 export type { Option } from "./option.ts";
 export * from "./retired.ts";
 export * from "./settings.ts";
-export { keyInQuery } from "./url_text.ts";
-export { renameOwners, restore, type Snapshot, snapshotOf } from "./snapshot.ts";
+export { cutUrl, cutUrls, keyInQuery } from "./url_text.ts";
+export {
+  type Entries,
+  renameOwner,
+  restore,
+  type Snapshot,
+  snapshotOf,
+  type Taken,
+  takeSnapshot,
+} from "./snapshot.ts";
 export {
   type Claim,
   clientCount,

@@ -81,6 +81,8 @@ const SUBDOMAINS = "https://*.example.com";
 const WRONG_STAR =
   'has a * that is neither alone, for any origin, nor right before the ".example.com" ' +
   "whose subdomains are meant";
+/** What the platform takes for a host, and no browser has: a name without a beginning, escapes, two in one. */
+const NO_HOST = /:\/\/\.|\.\.|[%;]/;
 const NULL: ReadOrigin = { ok: true, origins: ["null"] };
 
 function never(why: string, instead: string): ReadOrigin {
@@ -90,7 +92,9 @@ function never(why: string, instead: string): ReadOrigin {
 
 /** What somebody meant who left out the scheme, or a part of it. */
 function guess(text: string): string {
-  const bare = text.replace(/^["']+/, "");
+  const bare = text.replace(/^["']+|["']+$/g, "");
+  if (/^null$/i.test(bare)) return "null";
+  if (/^file:/i.test(bare)) return "file://";
   const scheme = /^https?(?=:)/i.exec(bare)?.[0];
   const name = bare.replace(/^(?:https?:)?\/*/i, "").replace(/[/?#"'].*$/s, "");
   const isLocal = /^(?:localhost|127\.|\[)/i.test(name);
@@ -104,6 +108,7 @@ function normalOrigin(text: string): string | null {
   const [origin] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\@\s\p{Cc}]+(?=\/?$)/u.exec(lower) ?? [];
   if (origin === undefined) return null;
   if (!/^https?:/.test(origin)) return origin;
+  if (NO_HOST.test(origin)) return null;
   try {
     return new URL(origin).origin;
   } catch {

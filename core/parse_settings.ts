@@ -17,7 +17,7 @@ import {
   type PartialSettings,
   type Settings,
 } from "./settings.ts";
-import { normalPath } from "./url_text.ts";
+import { cutUrl, normalPath } from "./url_text.ts";
 
 /** A valid value, or the end of a sentence that begins with the option's name. */
 export type Parsed =
@@ -49,7 +49,7 @@ export function settingsFrom(given: PartialSettings = {}): Settings {
     if (!parsed.ok) throw new RangeError(`Option ${name} ${parsed.problem}`);
     settings[name] = parsed.value;
   }
-  const complete = settings as Settings;
+  const complete = withRoomToSend(settings as Settings, given);
   const problem = conflictIn(complete);
   if (problem !== null) throw new RangeError(problem);
   return complete;
@@ -68,10 +68,16 @@ export function parseText(name: OptionName, text: string): Parsed {
       return choice === undefined ? bad(option, text) : checkValue(name, choice);
     }
     case "list":
-      return checkValue(name, text.split(",").map((part) => part.trim()));
+      return checkValue(name, listOf(text));
     default:
       return checkValue(name, text);
   }
+}
+
+/** The items of a list; a comma too many is none. */
+function listOf(text: string): string[] {
+  const items = text.split(",").map((part) => part.trim());
+  return items.some((item) => item !== "") ? items.filter((item) => item !== "") : items;
 }
 
 /** Whether a text is a value of a switch: `true`, `yes`, `on`, `1`, and what says no, in any case. */
@@ -111,7 +117,8 @@ function conflictIn(settings: Settings): string | null {
       `got ${max_unsent_bytes}.`;
   }
   const { sslkey, sslcert, trusted_proxies } = settings;
-  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http } = settings;
+  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http, auth_expiry } =
+    settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
     return `Option trusted_proxies must be an address, a range or "unix": got ${
@@ -122,8 +129,9 @@ function conflictIn(settings: Settings): string | null {
     return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";
   }
   const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
-  if (auth === "none" && (asked || auth_http)) {
-    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer and auth_http need auth jwt.";
+  if (auth === "none" && (asked || auth_http || auth_expiry !== "keep")) {
+    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +
+      "need auth jwt.";
   }
   if (sslkey === "" && sslcert !== "") {
     return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";
@@ -132,6 +140,13 @@ function conflictIn(settings: Settings): string | null {
     return "Option sslkey needs sslcert too: TLS takes a private key and its certificate.";
   }
   return null;
+}
+
+/** Where only the size of a message is given, what may be unsent follows it. */
+function withRoomToSend(settings: Settings, { max_unsent_bytes }: PartialSettings): Settings {
+  const least = MESSAGES_UNSENT_MIN * settings.max_message_bytes;
+  if (max_unsent_bytes !== undefined || settings.max_unsent_bytes >= least) return settings;
+  return { ...settings, max_unsent_bytes: least };
 }
 
 /** Half of what may be unsent can be a mailbox that is sent in one turn: a message must fit in it, with its `src`. */
@@ -169,7 +184,8 @@ function checkOrigins(option: Option, items: readonly string[]): Parsed {
   for (const item of items) {
     const found = readOrigin(item);
     if (!found.ok) {
-      const problem = `must be ${expected(option)}: got ${describe(item)}, which ${found.why}.`;
+      const got = /[?#@]/.test(item) ? shown(item) : describe(item);
+      const problem = `must be ${expected(option)}: got ${got}, which ${found.why}.`;
       return { ok: false, problem };
     }
     for (const origin of found.origins) origins.add(origin);
@@ -180,8 +196,13 @@ function checkOrigins(option: Option, items: readonly string[]): Parsed {
 function bad(option: Option, value: unknown): Parsed {
   const wanted = expected(option);
   if (option.secret === true) return { ok: false, problem: `must be ${wanted}.` };
-  const got = Array.isArray(value) ? value.map(describe).join(", ") : describe(value);
+  const got = Array.isArray(value) ? value.map(shown).join(", ") : shown(value);
   return { ok: false, problem: `must be ${wanted}: got ${got}.` };
+}
+
+/** A value in a mistake; of a URL only its origin, for there can be a secret in the rest. */
+function shown(value: unknown): string {
+  return describe(typeof value === "string" ? cutUrl(value) : value);
 }
 
 function withSlashes(path: string): string {

@@ -8,6 +8,9 @@
  * newest alive. Order: of insertion while only the newest version is used; a removed key comes last once
  * re-rooting restores it, so nothing that matters may depend on it. Knows nothing of what is stored.
  *
+ * Keys may be a stranger's choice: those that V8 would hash by their value, with no seed, are kept under another
+ * name (measured: 30,000 of them that collide took 100 µs each to set, and take 0.7).
+ *
  * @module
  */
 
@@ -22,7 +25,7 @@ export interface PersistentMap<K, V extends Held> {
   readonly native: Map<K, V> | null;
   /** In an undo record, the version from which this one differs in `key`; else null. */
   readonly newer: PersistentMap<K, V> | null;
-  /** In an undo record, the key that differs; else undefined. */
+  /** In an undo record, the key that differs, as it is kept; else undefined. */
   readonly key: K | undefined;
   /** In an undo record, what `key` holds in this version, undefined if it is absent. */
   readonly value: V | undefined;
@@ -38,21 +41,22 @@ export function emptyMap<K, V extends Held>(): PersistentMap<K, V> {
 
 /** The value at `key`, or undefined if it is absent. */
 export function mapGet<K, V extends Held>(map: PersistentMap<K, V>, key: K): V | undefined {
-  return (map.native ?? reroot(map)).get(key);
+  return (map.native ?? reroot(map)).get(kept(key));
 }
 
 /** Whether `key` is present. */
 export function mapHas<K, V extends Held>(map: PersistentMap<K, V>, key: K): boolean {
-  return (map.native ?? reroot(map)).has(key);
+  return (map.native ?? reroot(map)).has(kept(key));
 }
 
 /** The map with `value` at `key`; the same map if `Object.is` finds that value there already. */
 export function mapSet<K, V extends Held>(
   map: PersistentMap<K, V>,
-  key: K,
+  given: K,
   value: V,
 ): PersistentMap<K, V> {
   const native = map.native ?? reroot(map);
+  const key = kept(given);
   const old = native.get(key);
   if (Object.is(old, value)) return map;
   native.set(key, value);
@@ -62,9 +66,10 @@ export function mapSet<K, V extends Held>(
 /** The map without `key`; the same map if it is absent. */
 export function mapDelete<K, V extends Held>(
   map: PersistentMap<K, V>,
-  key: K,
+  given: K,
 ): PersistentMap<K, V> {
   const native = map.native ?? reroot(map);
+  const key = kept(given);
   const old = native.get(key);
   if (!native.delete(key)) return map;
   return cede(map, key, old, owner(map.size - 1, native));
@@ -77,13 +82,37 @@ export function mapRetire<K, V extends Held>(map: Version<K, V>): void {
 
 /** The entries, copied out: using any version while they are walked is safe. */
 export function mapEntries<K, V extends Held>(map: PersistentMap<K, V>): Iterable<readonly [K, V]> {
-  return [...(map.native ?? reroot(map))];
+  return Array.from(map.native ?? reroot(map), ([key, value]) => [given(key), value] as const);
 }
 
 /** The keys, in the order of `mapEntries` and copied out like them. */
 export function mapKeys<K, V extends Held>(map: PersistentMap<K, V>): Iterable<K> {
-  return [...(map.native ?? reroot(map)).keys()];
+  return Array.from((map.native ?? reroot(map)).keys(), given);
 }
+
+/** The values, in the order of `mapKeys` and copied out like them: with these, a tenth of `mapEntries`. */
+export function mapValues<K, V extends Held>(map: PersistentMap<K, V>): Iterable<V> {
+  return [...(map.native ?? reroot(map)).values()];
+}
+
+/**
+ * The key in the native Map: V8 hashes a string that is written like an integer of up to 16 digits by its value,
+ * so it gets a mark before it, and so does what begins with the mark.
+ */
+function kept<K>(key: K): K {
+  if (typeof key !== "string") return key;
+  const first = key.charCodeAt(0);
+  const isMarked = first === MARK_UNIT || (first >= 48 && first <= 57 && key.length <= 16);
+  return isMarked ? `${MARK}${key}` as K & string : key;
+}
+
+/** The key as it was given. */
+function given<K>(key: K): K {
+  return typeof key === "string" && key.startsWith(MARK) ? key.slice(1) as K & string : key;
+}
+
+const MARK = "~";
+const MARK_UNIT = 126;
 
 /** Makes every version, so that all have one shape for the engine. */
 function owner<K, V extends Held>(size: number, native: Map<K, V>): Version<K, V> {

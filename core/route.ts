@@ -17,9 +17,9 @@ import {
   type Transmission,
   type TransmissionType,
 } from "./frame.ts";
-import { payForFrame } from "./guard.ts";
+import { payForBytes, payForFrame } from "./guard.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "./ids.ts";
-import { hear } from "./liveness.ts";
+import { hear, type Paid } from "./liveness.ts";
 import { type Parcel, refuseMessage, store } from "./mailbox.ts";
 import { mapGet, mapSet } from "./persistent_map.ts";
 import { closed, release } from "./session.ts";
@@ -36,21 +36,24 @@ export function receiveText(
   const paidUntil = payForFrame(state.settings, known, now);
   if (paidUntil === null) return tooMany(state, conn, known);
   if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);
+  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);
+  if (bytesPaidUntil === null) return tooMuch(state, conn, known);
+  const paid: Paid = { paidUntil, bytesPaidUntil };
   const decoded = decodeFrame(text);
-  if (!decoded.ok) return answerFault(state, conn, { ...known, paidUntil }, decoded.fault);
+  if (!decoded.ok) return answerFault(state, conn, { ...known, ...paid }, decoded.fault);
   const { frame } = decoded;
   switch (frame.kind) {
     case "heartbeat":
-      return [keep(state, conn, hear(known, paidUntil, now)), []];
+      return [keep(state, conn, hear(known, paid, now)), []];
     case "leave":
       return [release(state, conn, known), [close(conn, CLOSE.left, "Left")]];
     case "unknown-type":
       return [{
-        ...keep(state, conn, { ...known, paidUntil }),
+        ...keep(state, conn, { ...known, ...paid }),
         unknownTypes: state.unknownTypes + 1,
       }, []];
     case "transmission":
-      return transmit(state, conn, hear(known, paidUntil, now), { frame, now });
+      return transmit(state, conn, hear(known, paid, now), { frame, now });
   }
 }
 
@@ -65,8 +68,10 @@ export function receiveBinary(
   const paidUntil = payForFrame(state.settings, connection, now);
   if (paidUntil === null) return tooMany(state, conn, connection);
   if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
+  const bytesPaidUntil = payForBytes(state.settings, connection, bytes, now);
+  if (bytesPaidUntil === null) return tooMuch(state, conn, connection);
   const fault = `A binary frame must hold UTF-8 text: got ${bytes} bytes that are none.`;
-  return answerFault(state, conn, { ...connection, paidUntil }, fault);
+  return answerFault(state, conn, { ...connection, paidUntil, bytesPaidUntil }, fault);
 }
 
 /**
@@ -121,7 +126,7 @@ function transmit(
   const isUsable = frame.isText && isUsableId(frame.dst, max_id_length);
   const dst = isUsable ? frame.dst : cutDestination(frame.dst, max_id_length);
   const heard = keep(state, conn, beginAttempt(connection, type, dst));
-  if (type === "LEAVE" && holderOf(state, dst) === undefined) return [heard, []];
+  if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return [heard, []];
   if (!isUsable) return refuseMessage(heard, src, dst);
   return forward(heard, { src, dst, text: encodeTransmission(src, frame) }, now);
 }
@@ -166,6 +171,25 @@ function tooMany(
 ): readonly [State, readonly Effect[]] {
   const { frame_rate, frame_burst } = state.settings;
   const reason = `Too many frames: ${frame_burst} at once and ${frame_rate} a second are allowed`;
+  return cutOff(state, conn, connection, reason);
+}
+
+function tooMuch(
+  state: State,
+  conn: ConnId,
+  connection: Connection,
+): readonly [State, readonly Effect[]] {
+  const { byte_rate, byte_burst } = state.settings;
+  const reason = `Too many bytes: ${byte_burst} at once and ${byte_rate} a second are allowed`;
+  return cutOff(state, conn, connection, reason);
+}
+
+function cutOff(
+  state: State,
+  conn: ConnId,
+  connection: Connection,
+  reason: string,
+): readonly [State, readonly Effect[]] {
   return [
     release(state, conn, connection),
     [send(conn, errorFrame(reason)), close(conn, CLOSE.tooMany, reason)],

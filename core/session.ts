@@ -9,7 +9,7 @@
 import { addressGroup } from "./address.ts";
 import { addDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type CloseCode, type Effect, send } from "./effect.ts";
-import type { SocketOpened } from "./event.ts";
+import type { Identity, SocketOpened } from "./event.ts";
 import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "./frame.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./guard.ts";
 import {
@@ -26,7 +26,7 @@ import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
-import { clientCount, type Connection, initialState, type State } from "./state.ts";
+import { type Claim, clientCount, type Connection, initialState, type State } from "./state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
 export function open(
@@ -34,16 +34,29 @@ export function open(
   event: SocketOpened,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { conn, id, token, key } = event;
+  const { conn, id, token, key, identity } = event;
   if (mapHas(state.connections, conn)) return [state, []];
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, conn, [CLOSE.shutdown, STOPPING]);
   if (!id || !token || !key) return refuse(state, conn, MISSING_PARAMETER);
-  const refusal = refusalOf(state.settings, event, { id, token });
+  const endsAt = endOf(state.settings, identity);
+  const hasEnded = endsAt !== null && endsAt <= now;
+  const refusal = refusalOf(state.settings, event, { id, token, hasEnded });
   if (refusal !== null) return refuse(state, conn, refusal);
-  const isProven = event.identity.kind === "proven";
-  const subject = event.identity.kind === "proven" ? event.identity.subject : token;
-  return claim(state, { conn, id: peerId(id), owner: owner(subject), isProven, address }, now);
+  const isProven = identity.kind === "proven";
+  const subject = identity.kind === "proven" ? identity.subject : token;
+  const claimant = { conn, id: peerId(id), owner: owner(subject), isProven, endsAt, address };
+  return claim(state, claimant, now);
+}
+
+/** When a connection is to be looked at: when it may have been silent too long, or its token ends. */
+export function lookTime(
+  { alive_timeout }: Settings,
+  heardAt: Millis,
+  { endsAt }: Pick<Claim, "endsAt">,
+): Millis {
+  const silentAt = heardAt + alive_timeout;
+  return millis(endsAt === null ? silentAt : Math.min(silentAt, endsAt));
 }
 
 /** Clears the record of a connection: its id is free again. What waits for it or from it stays. */
@@ -83,10 +96,14 @@ interface Claimant {
   readonly owner: Owner;
   /** Its token was checked: to give another is no guess. */
   readonly isProven: boolean;
+  readonly endsAt: Millis | null;
   readonly address: string;
 }
 
 type Refusal = readonly [CloseCode, string];
+
+/** What a client is told whose token ends, while it is connected or before. */
+export const TOKEN_EXPIRED = "The token has expired";
 
 const NOBODY: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
@@ -96,11 +113,20 @@ const MISSING_PARAMETER: Refusal = [
   "No id, token, or key supplied to websocket server",
 ];
 
+/** When a client is to be disconnected because its token ends; `null` where it stays. */
+function endOf({ auth_expiry }: Settings, identity: Identity): Millis | null {
+  return auth_expiry === "close" && identity.kind === "proven" ? identity.endsAt : null;
+}
+
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
 function refusalOf(
   settings: Settings,
   { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
-  { id, token }: { readonly id: string; readonly token: string },
+  { id, token, hasEnded }: {
+    readonly id: string;
+    readonly token: string;
+    readonly hasEnded: boolean;
+  },
 ): Refusal | null {
   if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
   if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {
@@ -114,6 +140,7 @@ function refusalOf(
     return [CLOSE.notAuthorized, "The token was not checked"];
   }
   if (identity.kind === "rejected") return [CLOSE.notAuthorized, identity.reason];
+  if (hasEnded) return [CLOSE.notAuthorized, TOKEN_EXPIRED];
   if (identity.kind === "proven" && identity.subject !== id && !identity.peers.includes(id)) {
     return [CLOSE.notAuthorized, "The token is not for this id"];
   }
@@ -129,9 +156,16 @@ function claim(
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
   if (held !== undefined) {
-    if (!claimant.isProven && !mayTryToken(state, address, now)) return idTaken(state, conn);
+    if (!claimant.isProven && !mayTryToken(state, address, now)) {
+      return idTaken(
+        state,
+        conn,
+        "ID is taken, and its token not looked at: too many wrong ones came",
+      );
+    }
     if (held.owner !== claimant.owner) {
-      return idTaken(claimant.isProven ? state : countWrongToken(state, address, now), conn);
+      const counted = claimant.isProven ? state : countWrongToken(state, address, now);
+      return idTaken(counted, conn, "ID is taken");
     }
   }
   const takesPlace = old?.address === address;
@@ -150,22 +184,24 @@ function claim(
 
 function admit(
   state: State,
-  { conn, id, owner, address }: Claimant,
+  { conn, id, owner, endsAt, address }: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const lookAt = millis(now + state.settings.alive_timeout);
+  const claim = { conn, owner, endsAt };
+  const lookAt = lookTime(state.settings, now, claim);
   const connection: Connection = {
     id,
     heardAt: now,
     lookAt,
     badFrames: 0,
     paidUntil: now,
+    bytesPaidUntil: now,
     address,
     toldFull: NOBODY,
   };
   const recorded: State = {
     ...occupy(state, address),
-    claims: mapSet(state.claims, id, { conn, owner }),
+    claims: mapSet(state.claims, id, claim),
     connections: mapSet(state.connections, conn, connection),
     lookAt: addDeadline(state.lookAt, lookAt, conn),
   };
@@ -181,8 +217,12 @@ function refuse(
   return [state, [send(conn, errorFrame(msg)), close(conn, code, msg)]];
 }
 
-function idTaken(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
-  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, "ID is taken")]];
+function idTaken(
+  state: State,
+  conn: ConnId,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, reason)]];
 }
 
 function problemOf(name: string, value: string, maxLength: number): string | null {

@@ -157,6 +157,12 @@ export const OPTIONS = {
     default: false,
     doc: "Ask for a JWT (Authorization: Bearer, or ?token=) on /id and /peers too; needs auth",
   },
+  auth_expiry: {
+    type: "choice",
+    default: "keep",
+    choices: ["keep", "close"],
+    doc: "What becomes of a client whose JWT ends (exp): it stays, or is disconnected; needs auth",
+  },
   ...LIMITS,
   log_format: {
     type: "choice",

@@ -13,10 +13,15 @@ import { type ConnId, type Millis, millis, type Owner, type PeerId } from "./ids
 import { emptyMap, mapGet, mapKeys, mapRetire, type PersistentMap } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
 
-/** Who holds an id: the socket it is held by, and the owner it was claimed by. */
+/**
+ * Who holds an id: the socket it is held by, and the owner it was claimed by. What never changes while it is held
+ * stands here and not in `Connection`, which every message copies.
+ */
 export interface Claim {
   readonly conn: ConnId;
   readonly owner: Owner;
+  /** When the token ends, and the connection with it; `null` where it goes on. */
+  readonly endsAt: Millis | null;
 }
 
 /** An open socket that holds an id. */
@@ -24,12 +29,14 @@ export interface Connection {
   readonly id: PeerId;
   /** When the last valid message came, or the socket was opened. */
   readonly heardAt: Millis;
-  /** When its silence is to be looked at; its place in `State.lookAt`. */
+  /** When its silence or its end is to be looked at; its place in `State.lookAt`. */
   readonly lookAt: Millis;
   /** Bad frames since the last good one. */
   readonly badFrames: number;
   /** Until when the frames so far have used up the rate that is allowed (see `guard.ts`). */
   readonly paidUntil: Millis;
+  /** The same for their bytes. */
+  readonly bytesPaidUntil: Millis;
   /** The address it counts for; see `addressGroup`. */
   readonly address: string;
   /**
@@ -47,7 +54,7 @@ export interface Stored {
   readonly dst: PeerId;
   /** Encoded when its sender sent it. */
   readonly text: string;
-  /** What it takes: the length of `text` as UTF-8, and `STORED_OVERHEAD_BYTES`. */
+  /** What it counts for, see `storedBytes`. */
   readonly bytes: number;
   readonly expiresAt: Millis;
 }
@@ -78,7 +85,7 @@ export interface State {
   readonly settings: Settings;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
-  /** When each connection's silence is to be looked at. */
+  /** When each connection is to be looked at: one place for its silence and its end. */
   readonly lookAt: Deadlines;
   /** What waits, by serial; serials and deadlines rise together. */
   readonly stored: PersistentMap<number, Stored>;

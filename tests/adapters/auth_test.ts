@@ -6,7 +6,7 @@
 import { configureSync } from "@logtape/logtape";
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { createVerifier, type Verifier } from "../../adapters/auth.ts";
-import { type Identity, settingsFrom } from "../../core/mod.ts";
+import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
@@ -57,8 +57,9 @@ function raise(): never {
   throw new Error("auth jwt has a verifier");
 }
 
+/** What a token proves that ends with `GOOD`, on a clock that began at 0 ms at `START_S`. */
 function proven(subject: string, peers: readonly string[] = []): Identity {
-  return { kind: "proven", subject, peers };
+  return { kind: "proven", subject, peers, endsAt: millis(65_000) };
 }
 
 function reasonOf(identity: Identity): string {

@@ -172,7 +172,7 @@ Deno.test("[SET-6] what is wrong about a value from a variable names the variabl
   );
   assertMatch(mistake("", { PEERSERVER_AUTH: "jwt" }), /\(PEERSERVER_AUTH sets auth\.\)$/);
   assertMatch(
-    mistake("", { PEERSERVER_MAX_MESSAGE_BYTES: "10000000" }),
+    mistake("--max_unsent_bytes 1048576", { PEERSERVER_MAX_MESSAGE_BYTES: "10000000" }),
     /\(PEERSERVER_MAX_MESSAGE_BYTES sets max_message_bytes\.\)$/,
   );
   assertMatch(

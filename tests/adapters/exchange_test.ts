@@ -2,9 +2,9 @@
  * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import type { SocketLike, SocketListener, SocketParameters } from "../../adapters/link.ts";
+import type { SocketLike, SocketListener } from "../../adapters/link.ts";
 import { Sockets } from "../../adapters/sockets.ts";
-import { connId, type Event, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, type Identity, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { opening } from "../support/world.ts";
@@ -195,22 +195,21 @@ Deno.test("[AUTH-1] a client that hangs up while its token is checked leaves not
 });
 
 Deno.test("what a client says before its token is checked counts once it is admitted", () => {
-  const { promise, resolve } = Promise.withResolvers<SocketParameters>();
+  const { promise, resolve } = Promise.withResolvers<Identity>();
   const events: Event[] = [];
-  const sockets = new Sockets({
-    settings: settingsFrom(),
-    dispatch: (event) => events.push(event),
-  });
+  const sockets = new Sockets({ ...PORTS, dispatch: (event) => events.push(event) });
   const fake = fakeSocket();
-  sockets.attach(fake, promise);
+  const { kind: _, conn: _conn, ...handshake } = opening(1);
+  sockets.attach(fake, { ...handshake, identity: promise });
   fake.listener?.handleEvent({ type: "message", data: "early" });
   assertEquals(events, []);
-  const { kind: _, conn: _conn, ...parameters } = opening(1);
-  resolve(parameters);
+  resolve({ kind: "unchecked" });
   return promise.then(() => {}).then(() => {
     assertEquals(events.map(({ kind }) => kind), ["socket-opened", "frame-received"]);
   });
 });
+
+const PORTS = { settings: settingsFrom(), now: (): number => 0, leaked: (): void => {} };
 
 /** A socket that a test drives. */
 interface Fake extends SocketLike {
@@ -238,7 +237,7 @@ function fakeSocket(given: Partial<SocketLike> = {}): Fake {
 Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounded", () => {
   const events: Event[] = [];
   const settings = settingsFrom({ max_closing_sockets: 2 });
-  const sockets = new Sockets({ settings, dispatch: (event) => events.push(event) });
+  const sockets = new Sockets({ ...PORTS, settings, dispatch: (event) => events.push(event) });
   const parameters = {
     id: "a",
     token: "t",
@@ -262,4 +261,5 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
     [true, 2],
     "and a mute socket says nothing",
   );
+  sockets.stop();
 });

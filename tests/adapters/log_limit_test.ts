@@ -1,42 +1,52 @@
 /**
  * What strangers do wrong is told, and does not fill the log.
  */
+import { configureSync, type LogRecord } from "@logtape/logtape";
+import { connId, settingsFrom } from "../../core/mod.ts";
+import { logFault, logObserver, write } from "../../adapters/log.ts";
 import {
   COUNTED_MS,
   createLogLimit,
+  createRateLimit,
   KIND_MAX,
   type LogLimit,
+  type LogLimitPorts,
   type Omitted,
 } from "../../adapters/log_limit.ts";
+import { createRuntime } from "../../adapters/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
+import { opening } from "../support/world.ts";
 
-interface Bench {
-  readonly limit: LogLimit;
-  readonly told: Omitted[];
+interface Clock {
   now: number;
   timer: { readonly at: number; readonly callback: () => void } | null;
 }
 
+interface Bench extends Clock {
+  readonly limit: LogLimit;
+  readonly told: Omitted[];
+}
+
 function bench(): Bench {
   const told: Omitted[] = [];
-  const self: Bench = {
-    now: 0,
-    timer: null,
-    told,
-    limit: createLogLimit({
-      now: () => self.now,
-      schedule: (callback, delayMs) => {
-        self.timer = { at: self.now + delayMs, callback };
-        return () => self.timer = null;
-      },
-      tell: (omitted) => told.push(omitted),
-    }),
+  const clock: Clock = { now: 0, timer: null };
+  const limit = createLogLimit({ ...portsOf(clock), tell: (omitted) => told.push(omitted) });
+  return Object.assign(clock, { told, limit });
+}
+
+function portsOf(clock: Clock): Pick<LogLimitPorts, "now" | "schedule"> {
+  return {
+    now: () => clock.now,
+    schedule: (callback, delayMs) => {
+      assertEquals(clock.timer, null, "one timer");
+      clock.timer = { at: clock.now + delayMs, callback };
+      return () => clock.timer = null;
+    },
   };
-  return self;
 }
 
 /** Lets time pass until the timer is due. */
-function wake(self: Bench): void {
+function wake(self: Clock): void {
   const { timer } = self;
   self.timer = null;
   self.now = timer?.at ?? self.now;
@@ -85,4 +95,68 @@ Deno.test("[LOG-2] what is counted while the timer runs is told later, and at th
   assertEquals(self.timer?.at, 30_000 + COUNTED_MS);
   self.limit.stop();
   assertEquals([self.told, self.timer], [[{ kind: "404", line: "/b", count: 1 }], null]);
+});
+
+Deno.test("[LOG-6] beyond so many lines of a kind in a minute, lines are counted and told when it is over", () => {
+  const told: unknown[] = [];
+  const clock: Clock = { now: 5, timer: null };
+  const limit = createRateLimit<string>({
+    ...portsOf(clock),
+    maxOf: (kind) => kind === "many" ? 3 : 1,
+    tell: (omitted) => told.push(omitted),
+  });
+  const allowed = (kind: string, count: number): number =>
+    Array.from({ length: count }, () => limit.allows(kind, "info")).filter(Boolean).length;
+  assertEquals([allowed("many", 3), clock.timer], [3, null], "nothing to tell");
+  clock.now = 10;
+  assertEquals([allowed("many", 4_812), allowed("few", 2), told], [0, 1, []]);
+  wake(clock);
+  assertEquals([clock.now, told.splice(0)], [5 + COUNTED_MS, [
+    { kind: "many", level: "info", count: 4_812 },
+    { kind: "few", level: "info", count: 1 },
+  ]]);
+  assertEquals([allowed("few", 2), allowed("many", 1)], [1, 1], "a new minute");
+  clock.now += COUNTED_MS;
+  assertEquals([allowed("few", 1), told.splice(0).length, clock.timer], [1, 1, null]);
+  assertEquals(allowed("few", 1), 0);
+  limit.stop();
+  assertEquals([told.length, clock.timer], [1, null], "the end");
+});
+
+Deno.test("[LOG-6] of each kind the log has so many lines, a crowd of 5,000 that comes back is told whole", () => {
+  const records: LogRecord[] = [];
+  const sinks = { all: (record: LogRecord): void => void records.push(record) };
+  configureSync({
+    reset: true,
+    sinks,
+    loggers: [
+      { category: ["signalbox"], sinks: ["all"], lowestLevel: "debug" },
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
+  const countOf = (event: string): number =>
+    records.filter(({ properties }) => properties["event"] === event).length;
+
+  const { dispatch } = createRuntime(settingsFrom({}), {
+    now: () => 0,
+    schedule: () => () => {},
+    perform: () => true,
+    observers: [logObserver({ socket: () => {} })],
+    onPause: () => {},
+    onObserverError: (error) => {
+      throw error;
+    },
+  });
+  for (let i = 0; i < 6_100; i++) {
+    dispatch(opening(i, { id: `${i}` }));
+    dispatch({ kind: "socket-closed", conn: connId(i), code: 1000 });
+    logFault(i % 2 === 0 ? "A hook failed" : "A request failed", new Error(`${i}`));
+    write("debug", "a message", { event: "message" });
+  }
+  assertEquals(["connected", "disconnected", "fault", "message"].map(countOf), [
+    6_000,
+    6_000,
+    60,
+    6_100,
+  ]);
 });

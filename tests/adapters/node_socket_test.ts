@@ -22,7 +22,11 @@ async function watched(
   });
   server.on("upgrade", (request, connection, head) => {
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      watchOver(socket, connection, { pingTimeoutMs, unanswered: () => {} });
+      watchOver(socket, connection, {
+        pingTimeoutMs,
+        now: () => performance.now(),
+        unanswered: () => {},
+      });
       socket.on("close", (code: number) => closes.resolve(code));
     });
   });

@@ -151,23 +151,51 @@ Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second s
   }
 });
 
-// A terminal that was closed gives another error, which ends a program in the same way.
-Deno.test({
-  name: "[SET-11] a log that cannot be written does not end it",
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    const said = "it goes on";
-    const program = `import { configureLog, logReloaded } from "./adapters/log.ts";
-      configureLog({ log_format: "json", log_level: "info" }, false);
-      logReloaded(); // Is printed at once.
-      logReloaded(); // Is printed a little later.
-      addEventListener("beforeunload", () => console.error("${said}"));`;
-    const { code, stderr } = await new Deno.Command("sh", {
-      args: ["-c", 'exec "$0" eval "$1" > /dev/full', Deno.execPath(), program],
-      cwd: ROOT,
-    }).output();
-    assertEquals([code, new TextDecoder().decode(stderr)], [0, `${said}\n`]);
-  },
+Deno.test("[LOG-5] [FAULT-27] an exception that nobody caught ends it with 1, after what was logged", async () => {
+  for (const fault of ["setTimeout(() => { throw oops; })", "Promise.reject(oops)"]) {
+    for (const redirection of ["", "> /dev/full"]) {
+      const program = `import { configureLog, logReloaded } from "./adapters/log.ts";
+        import { handleUncaught } from "./adapters/server.ts";
+        handleUncaught(configureLog({ log_format: "json", log_level: "info" }, false));
+        for (let i = 0; i < 3; i++) logReloaded();
+        const oops = new Error("oops");
+        ${fault};
+        setInterval(() => {}, 1_000);`;
+      const { code, stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", `exec "$0" eval "$1" ${redirection}`, Deno.execPath(), program],
+        cwd: ROOT,
+      }).output();
+      assertEquals(code, 1);
+      assertMatch(new TextDecoder().decode(stderr), /^error: Uncaught Error: oops\n/);
+      const lines = new TextDecoder().decode(stdout).split("\n");
+      assertEquals(lines.length - 1, redirection === "" ? 3 : 0);
+    }
+  }
+});
+
+Deno.test("[LOG-5] what was logged before a port that is taken is there", async () => {
+  using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const args = ["--host", "127.0.0.1", "--port", String(taken.addr.port), "--log_format", "json"];
+  const { code, stdout } = await runMain(args, { PEERSERVER_IP_LIMIT: "1", PEERSERVER_AUHT: "1" });
+  assertEquals(code, 1);
+  assertEquals(stdout.match(/"event":"useless-option"/g)?.length, 2);
+});
+
+Deno.test("[LOG-6] a line that comes again and again is counted, and told at the end", async () => {
+  await using child = await startChild();
+  const printed = (): number => child.lines.filter((line) => line.includes('"SIGUSR1"')).length;
+  for (let i = 1; i <= 30; i++) {
+    Deno.kill(child.pid, "SIGUSR1");
+    await child.nextLine(() => printed() === i);
+  }
+  Deno.kill(child.pid, "SIGUSR1");
+  Deno.kill(child.pid, "SIGUSR2"); // Another kind, so its line is printed, and comes after.
+  await child.nextLine((line) => line.includes('"sizes"'));
+  assertEquals((await child.stop()).code, 0);
+  const { level, message, properties } = JSON.parse(child.lines.at(-1) ?? "");
+  assertEquals(printed(), 30);
+  assertEquals([level, message], ["WARN", "And 1 more of this kind within a minute: signal"]);
+  assertEquals([properties.event, properties.kind, properties.count], ["omitted", "signal", 1]);
 });
 
 Deno.test("main.ts can be imported without starting anything", async () => {

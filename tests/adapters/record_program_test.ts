@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type ChildOptions, startChild } from "../support/child.ts";
 import { ROOT, runMain } from "../support/main.ts";
+import { makePipe } from "../support/pipe.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
 const KEY = "sesame-key";
@@ -104,10 +105,12 @@ Deno.test("[REC-3] a program that starts again keeps the recording of the run be
 
 Deno.test("[REC-6] a recording that cannot be written is told, and the server serves", async () => {
   await inFolder(async (folder) => {
+    const file = `${folder}/run.ndjson`;
+    await Deno.mkdir(`${file}.1`);
+    await Deno.writeTextFile(file, "");
     const places: [string, RegExp][] = [
       ["/dev/full", /No space left on device/],
-      [`${folder}/nowhere/run.ndjson`, /No such file or directory/],
-      [folder, /Is a directory/],
+      [file, /Is a directory \(os error 21\): rename /],
     ];
     for (const [place, why] of places) {
       const options: ChildOptions = { args: ["--record", place, "--key", KEY] };
@@ -119,6 +122,37 @@ Deno.test("[REC-6] a recording that cannot be written is told, and the server se
       assertEquals(told.length, 1, told.join("\n"));
     }
     assert(!(await Deno.stat("/dev/full")).isFile);
+  });
+});
+
+Deno.test("[REC-8] a place that cannot have a recording ends the start with 2 and a sentence, and stays as it is", async () => {
+  await inFolder(async (folder) => {
+    const [victim, link, dangling] = [`${folder}/victim`, `${folder}/link`, `${folder}/dangling`];
+    await Deno.writeTextFile(victim, "mine");
+    await Deno.symlink(victim, link);
+    await Deno.symlink(`${folder}/nothing\x1b[31m`, dangling);
+    await makePipe(`${folder}/pipe`);
+    const places: [string, string][] = [
+      [link, `it is a symbolic link, which is not followed: name its target, "${victim}"`],
+      [
+        dangling,
+        `it is a symbolic link, which is not followed: name its target, "${folder}/nothing\\u{1b}[31m"`,
+      ],
+      [folder, "it is a folder: name a file"],
+      [`${folder}/pipe`, "it is a pipe: name a file"],
+      [
+        `${folder}/nowhere/run.ndjson`,
+        `no file can be made in "${folder}/nowhere/": No such file or directory (os error 2)`,
+      ],
+    ];
+    const before = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    for (const [place, why] of places) {
+      const { code, stdout, stderr } = await runMain(["--port", "0", "--record", place]);
+      assertEquals([code, stdout], [2, ""]);
+      assertEquals(stderr, `Option record: cannot record to "${place}": ${why}.\n`);
+    }
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), before);
+    assertEquals(await Deno.readTextFile(victim), "mine");
   });
 });
 

@@ -2,7 +2,7 @@
  * What a recording has in place of the key and of tokens, and what it must not lose with them.
  */
 import { createRedactor, DIGEST_LENGTH } from "../../adapters/record_secrets.ts";
-import { type Event, settingsFrom } from "../../core/mod.ts";
+import { type Event, millis, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { FILE, makeStudio, replayText, textOf } from "../support/recording.ts";
 import { opening } from "../support/world.ts";
@@ -68,12 +68,12 @@ Deno.test("[REC-5] where tokens are proven an owner is a subject and stays; else
       key: KEY,
       record: FILE,
       max_record_bytes: 65_536,
-      ...(auth === "jwt" && { auth, auth_secret: "s".repeat(32) }),
+      ...(auth === "jwt" && { auth, auth_secret: "s".repeat(32), auth_expiry: "close" }),
     });
     const studio = makeStudio(settings);
     const identity = auth === "none"
       ? { kind: "unchecked" } as const
-      : { kind: "proven", subject: "a", peers: ["b"] } as const;
+      : { kind: "proven", subject: "a", peers: ["b"], endsAt: millis(9e9) } as const;
     const open = (conn: number, id: string, token: string): void =>
       studio.happen(opening(conn, { id, token, key: KEY, identity }), 1);
     open(1, "a", TOKEN);
@@ -87,8 +87,9 @@ Deno.test("[REC-5] where tokens are proven an owner is a subject and stays; else
       assert(!text.includes("sesame"), path);
       assertEquals((await replayText(text, "--diff")).code, 0, "takeovers and refusals as before");
     }
-    const { snapshot } = JSON.parse(textOf(studio.disk).split("\n", 1)[0] ?? "");
-    const owners = snapshot.claims.map(([, { owner }]: [string, { owner: string }]) => owner);
+    const { map, entries } = JSON.parse(textOf(studio.disk).split("\n", 2)[1] ?? "");
+    assertEquals(map, "claims");
+    const owners = entries.map(([, { owner }]: [string, { owner: string }]) => owner);
     assertEquals(new Set(owners).size, 1);
     assertEquals(owners[0] === "a", auth === "jwt");
   }

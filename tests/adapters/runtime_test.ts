@@ -4,17 +4,25 @@ import { assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";
 
 /** A world of which the test turns every wheel: the clock, the timers, and what effects do. */
-function bench(options: { perform?: (effect: Effect) => boolean; observers?: Observer[] } = {}): {
+function bench(
+  options: {
+    perform?: (effect: Effect) => boolean;
+    observers?: Observer[];
+    alive_timeout?: number;
+  } = {},
+): {
   runtime: Runtime;
   performed: Effect[];
   timers: { callback: () => void; at: number }[];
   faults: unknown[];
+  pauses: number[];
   clock: { now: number };
 } {
   const clock = { now: 0 };
   const performed: Effect[] = [];
   const timers: { callback: () => void; at: number }[] = [];
   const faults: unknown[] = [];
+  const pauses: number[] = [];
   const ports: Ports = {
     now: () => clock.now,
     perform: (effect) => {
@@ -27,10 +35,14 @@ function bench(options: { perform?: (effect: Effect) => boolean; observers?: Obs
       return () => void timers.splice(timers.indexOf(timer), 1);
     },
     observers: options.observers ?? [],
+    onPause: (awayMs) => pauses.push(awayMs),
     onObserverError: (error) => faults.push(error),
   };
-  const settings = settingsFrom({ alive_timeout: 1_000, expire_timeout: 300 });
-  return { runtime: createRuntime(settings, ports), performed, timers, faults, clock };
+  const settings = settingsFrom({
+    alive_timeout: options.alive_timeout ?? 1_000,
+    expire_timeout: 300,
+  });
+  return { runtime: createRuntime(settings, ports), performed, timers, faults, pauses, clock };
 }
 
 function opened(conn: ConnId, id: string): Event {
@@ -118,4 +130,54 @@ Deno.test("a runtime that was stopped arms no timer", () => {
   assertEquals(timers.length, 0);
   runtime.dispatch(opened(B, "b"));
   assertEquals(timers.length, 0);
+});
+
+Deno.test("[FAULT-32] time stands still while the process does: nobody was silent, nothing expires for it", () => {
+  const { runtime, timers, clock, pauses, performed } = bench();
+  clock.now = 50_000;
+  runtime.dispatch(opened(A, "a"));
+  clock.now += 900;
+  runtime.dispatch({ kind: "frame-received", conn: A, text: OFFER });
+  clock.now += 12_000;
+  timers.pop()?.callback();
+  assertEquals(pauses, [12_000]);
+  assertEquals(performed.length, 1, "OPEN, and neither EXPIRE nor a close");
+  assertEquals(runtime.now(), 50_900);
+  clock.now += 299;
+  timers.pop()?.callback();
+  assertEquals(performed.length, 1, "300 ms of running time are not over");
+  clock.now += 2;
+  timers.pop()?.callback();
+  assertEquals(performed.at(-1)?.kind, "send", "EXPIRE");
+  clock.now += 800;
+  timers.pop()?.callback();
+  assertEquals(performed.at(-1)?.kind, "close", "the silence counts on");
+});
+
+Deno.test("[FAULT-32] whatever comes first after a pause finds it out, a frame too", () => {
+  const { runtime, clock, pauses } = bench();
+  runtime.dispatch(opened(A, "a"));
+  clock.now = 60_000;
+  runtime.dispatch({ kind: "frame-received", conn: A, text: '{"type":"HEARTBEAT"}' });
+  clock.now += 900;
+  runtime.dispatch({ kind: "tick" });
+  assertEquals([pauses, runtime.state().claims.size], [[60_000], 1]);
+});
+
+Deno.test("[FAULT-32] a server with nothing to wait for may sleep as long as it likes", () => {
+  const { runtime, clock, pauses } = bench();
+  clock.now = 3_600_000;
+  runtime.dispatch(opened(A, "a"));
+  assertEquals([pauses, runtime.now()], [[], 3_600_000]);
+});
+
+Deno.test("[FAULT-32] while something is due the clock is looked at each second", () => {
+  const { runtime, timers, clock, pauses, performed } = bench({ alive_timeout: 10_000 });
+  runtime.dispatch(opened(A, "a"));
+  for (let looks = 0; looks < 9; looks++) {
+    const [timer] = timers.splice(0);
+    clock.now = timer?.at ?? NaN;
+    timer?.callback();
+  }
+  assertEquals([clock.now, performed.length, pauses], [9_000, 1, []]);
 });

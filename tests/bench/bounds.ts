@@ -11,6 +11,7 @@ import { vitalsOf } from "../support/vitals.ts";
 /** Off: no rate, and every other bound out of reach. */
 const OFF = [
   "--frame_rate=0",
+  "--byte_rate=0",
   "--max_queue_bytes=68719476736",
   "--queue_limit=10000",
   "--source_queue_limit=1000000",

@@ -34,7 +34,12 @@ const START_MAX_MS = 60_000;
  * the load of a thousand clients comes over one connection here.
  */
 const ROOM = ["--port=0", "--host=127.0.0.1", "--concurrent_limit=10000"];
-const RATE = ["--frame_rate=1000000", "--frame_burst=1000000"];
+const RATE = [
+  "--frame_rate=1000000",
+  "--frame_burst=1000000",
+  "--byte_rate=1073741824",
+  "--byte_burst=1073741824",
+];
 
 /** The contenders, the ceiling of the platform first; `incumbent` is the command that runs `npm:peer`. */
 export function contendersFor(incumbent: readonly string[]): readonly Contender[] {
@@ -49,7 +54,7 @@ export function contendersFor(incumbent: readonly string[]): readonly Contender[
     { name: "signalbox", spawn: (prefix) => spawnMain([...ROOM, ...RATE], {}, prefix) },
     {
       name: "signalbox, no rate",
-      spawn: (prefix) => spawnMain([...ROOM, "--frame_rate=0"], {}, prefix),
+      spawn: (prefix) => spawnMain([...ROOM, "--frame_rate=0", "--byte_rate=0"], {}, prefix),
     },
     { name: "npm:peer", spawn: (prefix) => spawn([...prefix, ...incumbent]) },
   ];

@@ -44,7 +44,7 @@ console.log(
 await Deno.remove(folder, { recursive: true });
 
 function contender(name: string, args: readonly string[]): Contender<string> {
-  const flags = ["--port=0", "--host=127.0.0.1", "--frame_rate=0", ...args];
+  const flags = ["--port=0", "--host=127.0.0.1", "--frame_rate=0", "--byte_rate=0", ...args];
   return { name, spawn: (prefix) => spawnMain(flags, {}, prefix) };
 }
 

@@ -76,6 +76,16 @@ Deno.test("[MSG-13] LEAVE for such a destination is dropped, as for anybody who 
   }
 });
 
+Deno.test("[MSG-13] a number is nobody's id, though somebody has one that is written like it", () => {
+  const w = two();
+  w.open(3, "5");
+  assertEquals(w.say(1, { type: "LEAVE", dst: 5 }), []);
+  assertEquals(w.say(3, { type: "OFFER", dst: 5 }), [expires(3, "5", "5")]);
+  assertEquals(w.say(1, { type: "OFFER", dst: "5" }), [
+    sends(3, { type: "OFFER", src: "a", dst: "5" }),
+  ]);
+});
+
 Deno.test("[MSG-13] an id of the greatest length is usable, and one more character is not", () => {
   const w = two({ max_id_length: 4, expire_timeout: 10 });
   assertEquals(w.say(1, { type: "OFFER", dst: "four" }), []);
@@ -86,7 +96,7 @@ Deno.test("[MSG-13] an id of the greatest length is usable, and one more charact
 });
 
 Deno.test("[MSG-13] what a connection remembers of such destinations is as short as an id", () => {
-  const w = two();
+  const w = two({ byte_rate: 0 });
   for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });
   const { connections } = w.state;
   const kept = [...(connections.native?.values() ?? [])].flatMap(({ toldFull }) => toldFull);

@@ -1,7 +1,7 @@
 import { CLOSE } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 
-Deno.test("[OPEN-7] [OPEN-10] [MSG-9] [AUTH-2] [LIFE-1] [LIFE-4] [LIMIT-1] the codes are those of the rules", () => {
+Deno.test("[OPEN-7] [OPEN-10] [MSG-9] [AUTH-2] [LIFE-1] [LIFE-4] [LIMIT-1] [AUTH-6] the codes are those of the rules", () => {
   assertEquals(CLOSE, {
     shutdown: 1001,
     tooBig: 1009,
@@ -16,6 +16,7 @@ Deno.test("[OPEN-7] [OPEN-10] [MSG-9] [AUTH-2] [LIFE-1] [LIFE-4] [LIMIT-1] the c
     timedOut: 4008,
     left: 4009,
     badFrames: 4010,
+    tokenExpired: 4011,
     tooMany: 4029,
   });
 });

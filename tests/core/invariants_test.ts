@@ -45,11 +45,11 @@ type Break = readonly [sentence: string, (state: State) => State];
 const CLAIMS: readonly Break[] = [
   ["x is claimed by 1, which does not hold it", (s) => ({
     ...s,
-    claims: mapSet(s.claims, X, { conn: connId(1), owner: owner("token") }),
+    claims: mapSet(s.claims, X, { conn: connId(1), owner: owner("token"), endsAt: null }),
   })],
   ["x is claimed by 9, which does not hold it", (s) => ({
     ...s,
-    claims: mapSet(s.claims, X, { conn: connId(9), owner: owner("token") }),
+    claims: mapSet(s.claims, X, { conn: connId(9), owner: owner("token"), endsAt: null }),
   })],
   ["1 claims, but 2 connections", (s) => ({ ...s, claims: mapDelete(s.claims, B) })],
   ["2 is looked at at the wrong time", (s) => {
@@ -57,6 +57,10 @@ const CLAIMS: readonly Break[] = [
     return { ...s, connections: mapSet(s.connections, connId(2), connection) };
   }],
   ["1 would be looked at too late", (s) => withSettings(s, { alive_timeout: 1 })],
+  ["2 would be looked at too late", (s) => {
+    const claim = { ...there(mapGet(s.claims, B)), endsAt: millis(7) };
+    return { ...s, claims: mapSet(s.claims, B, claim) };
+  }],
   ["3 deadlines, but 2 connections", (s) => ({
     ...s,
     lookAt: addDeadline(s.lookAt, millis(7), connId(7)),

@@ -1,5 +1,6 @@
 import {
   checkValue,
+  cutUrl,
   type Effect,
   isOriginAllowed,
   isOwnOrigin,
@@ -72,7 +73,7 @@ Deno.test("[SET-7] what no page can have as its origin is refused, with what to 
       () => settingsFrom({ cors: ["https://a.example", given] }),
       RangeError,
       `Option cors must be an origin such as "https://example.com": got ${
-        JSON.stringify(given)
+        JSON.stringify(/[?#@]/.test(given) ? cutUrl(given) : given)
       }, which ${why}.`,
     );
   }
@@ -187,5 +188,23 @@ Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever th
 Deno.test("[SET-2] a list of origins is a list of texts", () => {
   for (const value of ["https://a.example", [1], [null], [["https://a.example"]]]) {
     assert(!checkValue("cors", value).ok);
+  }
+});
+
+Deno.test("[SET-7] [SET-2] what nobody could have meant as an origin is refused with something that works", () => {
+  const cases: [text: string, instead: string][] = [
+    ["file:", '"file://"'],
+    ["'null'", '"null"'],
+    [".example.com", '"https://example.com"'],
+    ["https://.example.com", '"https://example.com"'],
+    ["https://a..example", '"https://example.com"'],
+    ["https://%2a.example.com", '"https://example.com"'],
+    ["https://a.example;https://b.example", '"https://example.com"'],
+  ];
+  for (const [text, instead] of cases) {
+    const read = readOrigin(text);
+    assertEquals(read.ok, false, text);
+    const why = read.ok ? "" : read.why;
+    assert(why.endsWith(`write ${instead}`), `${text}: ${why}`);
   }
 });

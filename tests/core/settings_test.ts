@@ -150,8 +150,9 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
       { auth: "jwt", auth_secret: "s".repeat(32), auth_jwks: "keys.json" },
       "Option auth jwt needs one of auth_secret and auth_jwks",
     ],
-    [{ auth_audience: "aud" }, "auth_issuer and auth_http need auth jwt."],
-    [{ auth_http: true }, "auth_issuer and auth_http need auth jwt."],
+    [{ auth_audience: "aud" }, "auth_http and auth_expiry need auth jwt."],
+    [{ auth_http: true }, "auth_http and auth_expiry need auth jwt."],
+    [{ auth_expiry: "close" }, "auth_http and auth_expiry need auth jwt."],
     [{ auth_secret: "short" }, "Option auth_secret must be 32 or more characters."],
     [{ sslkey: "key.pem" }, "Option sslkey needs sslcert too"],
     [{ sslcert: "cert.pem" }, "Option sslcert needs sslkey too"],
@@ -246,4 +247,17 @@ Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
     ok: false,
     problem: "must be 32 or more characters.",
   });
+});
+
+Deno.test("[SET-2] what may be unsent follows the size of a message, unless it is given", () => {
+  assertEquals(settingsFrom({ max_message_bytes: 1_000_000 }).max_unsent_bytes, 4_000_000);
+  assertEquals(settingsFrom({ max_message_bytes: 100 }).max_unsent_bytes, 1_048_576);
+});
+
+Deno.test("[SET-1] a comma too many in a list is none, and a list of nothing is a mistake", () => {
+  assertEquals(parseText("cors", "https://a.example, ,"), {
+    ok: true,
+    value: ["https://a.example"],
+  });
+  assertEquals(parseText("cors", ",").ok, false);
 });

@@ -5,11 +5,13 @@ import {
   nextWakeAt,
   owner,
   reduce,
-  renameOwners,
+  renameOwner,
   restore,
+  retire,
   settingsFrom,
   snapshotOf,
   type State,
+  takeSnapshot,
   violations,
 } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -54,6 +56,14 @@ Deno.test("[REC-7] a snapshot is plain data, its entries in the order of their k
   assertEquals(snapshot.unknownTypes, 1);
 });
 
+Deno.test("[REC-7] a state from which newer ones were made still has its own snapshot", () => {
+  const w = busy();
+  const [old, before] = [w.state, snapshotOf(w.state)];
+  w.open(7, "z");
+  w.say(1, { type: "LEAVE" });
+  assertEquals(snapshotOf(old), before);
+});
+
 Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had been", () => {
   const w = busy();
   const again = restore(w.state.settings, snapshotOf(w.state));
@@ -64,13 +74,45 @@ Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had bee
   assertEquals(told.filter((effect) => effect.kind === "send").at(-1), expires(1, "a", "z"));
 });
 
-Deno.test("[REC-7] owners can be renamed, wherever they are, and nobody's is none", () => {
-  const { claims, stored } = renameOwners(
-    snapshotOf(busy().state),
-    (name) => owner(name === "secret" ? "x" : "y"),
+Deno.test("[REC-7] a snapshot that was taken stays as it was, when the state goes on and is retired", () => {
+  const w = busy();
+  const [before, taken] = [snapshotOf(w.state), takeSnapshot(w.state)];
+  const old = w.state;
+  w.open(7, "z");
+  w.say(2, { type: "OFFER", dst: "nobody" });
+  retire(old, w.state);
+  const sorted = <K extends string | number, V>(entries: Iterable<readonly [K, V]>) =>
+    [...entries].sort(([a], [b]) => a < b ? -1 : 1);
+  assertEquals(
+    { ...before, stored: taken.stored.size, mailboxes: taken.mailboxes.size },
+    {
+      ...taken,
+      claims: sorted(taken.claims),
+      connections: sorted(taken.connections),
+      stored: before.stored.length,
+      mailboxes: before.mailboxes.length,
+      sources: sorted(taken.sources),
+      pairs: sorted(taken.pairs),
+      addresses: sorted(taken.addresses),
+      wrongTokens: sorted(taken.wrongTokens),
+    },
   );
-  assertEquals(claims.map(([, { owner }]) => owner), ["x"]);
-  assertEquals(stored.map(([, { owner }]) => owner), ["x", null]);
+  assertEquals(sorted(taken.stored), [...before.stored]);
+  assertEquals(sorted(taken.mailboxes), [...before.mailboxes], "walked twice");
+});
+
+Deno.test("[REC-5] [REC-7] the owner of a record can be renamed, whatever else it has, and nobody's is none", () => {
+  const { claims, connections, stored, addresses } = snapshotOf(busy().state);
+  const rename = (name: string) => owner(name === "secret" ? "x" : "y");
+  const renamed = (records: readonly (readonly [unknown, unknown])[]): unknown[] =>
+    records.map(([, record]) => renameOwner(record, rename));
+  assertEquals(renamed(claims), claims.map(([, record]) => ({ ...record, owner: "x" })));
+  assertEquals(
+    renamed(stored),
+    stored.map(([, record], i) => ({ ...record, owner: i === 0 ? "x" : null })),
+  );
+  assertEquals(renamed(connections), connections.map(([, record]) => record));
+  assertEquals(renamed(addresses), addresses.map(([, record]) => record));
 });
 
 Deno.test("[REC-7] the snapshot of a server that has just been started has nothing in it", () => {

@@ -52,15 +52,21 @@ function taken(conn: number): Effect[] {
   return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, "ID is taken")];
 }
 
+/** Its token is not looked at. */
+function blocked(conn: number): Effect[] {
+  const reason = "ID is taken, and its token not looked at: too many wrong ones came";
+  return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, reason)];
+}
+
 Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is: the right one neither", () => {
   const w = held({ wrong_token_burst: 3 });
   const owner = w.state.claims;
   for (let conn = 2; conn < 5; conn++) assertEquals(guess(w, conn), taken(conn));
   const spent = w.state;
-  assertEquals(guess(w, 5), taken(5));
+  assertEquals(guess(w, 5), blocked(5));
   assertEquals(
     comes(w, 6, "a", "mine"),
-    taken(6),
+    blocked(6),
     "the right token, from the address that guessed",
   );
   assertStrictEquals(w.state, spent, "what is not looked at does not count");
@@ -76,11 +82,11 @@ Deno.test("[LIMIT-3] by default a hundred at once, then one more a second, the f
   guess(w, 102);
   assertStrictEquals(w.state, spent);
   w.now = 499;
-  assertEquals(comes(w, 103, "a", "mine"), taken(103));
+  assertEquals(comes(w, 103, "a", "mine"), blocked(103));
   w.now = 500;
   guess(w, 104);
   w.now = 1_499;
-  assertEquals(comes(w, 105, "a", "mine"), taken(105));
+  assertEquals(comes(w, 105, "a", "mine"), blocked(105));
   w.now = 1_500;
   assertEquals(comes(w, 106, "a", "mine"), [opens(106), closes(1, CLOSE.replaced, REPLACED)]);
 });
@@ -121,7 +127,7 @@ Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", 
 Deno.test("[LIMIT-3] a whole /64 is one address, and another is another", () => {
   const w = held({ wrong_token_burst: 1 });
   guess(w, 2, "2001:db8::1");
-  assertEquals(comes(w, 3, "a", "mine", "2001:db8::2"), taken(3));
+  assertEquals(comes(w, 3, "a", "mine", "2001:db8::2"), blocked(3));
   const there = comes(w, 4, "a", "mine", "2001:db8:0:1::1");
   assertEquals(there, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
@@ -143,7 +149,7 @@ Deno.test("[LIMIT-5] of so many addresses wrong tokens are remembered; with one 
   for (const n of [1, 2]) guess(w, 10 + n, from(n));
   guess(w, 20, from(1));
   assertEquals(w.state.wrongTokens.size, 2, "one that is known needs no place");
-  assertEquals(comes(w, 21, "a", "mine", from(1)), taken(21));
+  assertEquals(comes(w, 21, "a", "mine", from(1)), blocked(21));
   guess(w, 22, from(3));
   assertEquals(w.state.wrongTokens.size, 1);
   const again = comes(w, 23, "a", "mine", from(1));
@@ -176,7 +182,7 @@ Deno.test("[OPEN-3] a query up to the limit passes, one more character is refuse
 });
 
 function proven(subject: string, peers: readonly string[] = []): Identity {
-  return { kind: "proven", subject, peers };
+  return { kind: "proven", subject, peers, endsAt: null };
 }
 
 Deno.test("[AUTH-1] a token is good for the id that is its subject, and for those among its peers", () => {

@@ -106,3 +106,28 @@ export async function refreshed(lab: Lab): Promise<void> {
   await expectError(tab, "impostor", "server-error", "The token is not for this id");
   assertEquals(await notes(alice.tab, "alice", "error"), []);
 }
+
+export async function expired(lab: Lab): Promise<void> {
+  const secret = "0123456789abcdef0123456789abcdef";
+  const flags = ["--auth", "jwt", "--auth_secret", secret, "--auth_expiry", "close"];
+  const server = await lab.serve(...flags);
+  const tokenOf = async (sub: string, seconds: number): Promise<string> =>
+    await new SignJWT({ exp: Math.floor(Date.now() / 1_000) + seconds })
+      .setProtectedHeader({ alg: "HS256" }).setSubject(sub).sign(new TextEncoder().encode(secret));
+  const bob = await lab.arrive(server, "bob", { token: await tokenOf("bob", 60) });
+  // It counts for five seconds more, because clocks differ.
+  const alice = await lab.arrive(server, "alice", { token: await tokenOf("alice", 0) });
+  await connect(alice, bob, "before");
+  await expectError(alice.tab, "alice", "server-error", "The token has expired");
+  await wait(alice.tab, "alice", "disconnected");
+  assertEquals(await alice.tab.run("state", "alice"), {
+    open: false,
+    destroyed: false,
+    disconnected: true,
+  });
+  await chat(alice, bob, "before", "without a server");
+  await alice.tab.run("reconnect", "alice", await tokenOf("alice", 60));
+  assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
+  await connect(bob, alice, "after");
+  assertEquals(await notes(bob.tab, "bob", "error"), []);
+}

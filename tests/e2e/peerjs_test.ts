@@ -32,6 +32,8 @@ const scenarios: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
     identity.takeover,
   "a page that comes back with a new token for its subject keeps its id, another subject is refused [AUTH-3] [AUTH-2]":
     identity.refreshed,
+  "a page whose token ends is told so and disconnected, keeps its connections, and comes back with a new one [AUTH-6]":
+    identity.expired,
   "a custom key and path serve the whole protocol [HTTP-2] [OPEN-6]": refusal.custom,
   "a wrong key is refused, in words over the socket and as 401 over HTTP [OPEN-2] [HTTP-4]":
     refusal.wrongKey,

@@ -4,7 +4,7 @@
 import type { SocketEventType, SocketLike, SocketListener } from "../../adapters/link.ts";
 import { Sockets } from "../../adapters/sockets.ts";
 import { CLOSE, close, connId, type Event, send, settingsFrom } from "../../core/mod.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";
 
 const A = connId(1);
@@ -42,11 +42,19 @@ function fake(given: { throws?: boolean; readyState?: number; terminates?: boole
 
 function bench(
   now = (): number => 0,
-): { sockets: Sockets; events: Event[]; kinds: () => string[] } {
+): { sockets: Sockets; events: Event[]; leaks: string[]; kinds: () => string[] } {
   const events: Event[] = [];
-  const settings = { ...settingsFrom(), max_unsent_bytes: 1_024 };
-  const sockets = new Sockets({ settings, dispatch: (event) => void events.push(event), now });
-  return { sockets, events, kinds: () => events.map(({ kind, ...rest }) => kind + pick(rest)) };
+  const leaks: string[] = [];
+  const settings = {
+    ...settingsFrom(),
+    max_unsent_bytes: 20_000,
+    max_total_unsent_bytes: 30_000,
+    unsent_timeout: 100,
+  };
+  const dispatch = (event: Event): void => void events.push(event);
+  const sockets = new Sockets({ settings, dispatch, now, leaked: (how) => void leaks.push(how) });
+  const kinds = (): string[] => events.map(({ kind, ...rest }) => kind + pick(rest));
+  return { sockets, events, leaks, kinds };
 }
 
 function pick(rest: object): string {
@@ -81,6 +89,7 @@ Deno.test("[FAULT-21] CONNECTING, CLOSING and CLOSED sockets are not sent to", (
     assertEquals(socket.calls, []);
     assertEquals(sockets.perform(close(A, CLOSE.left, "Left")), true);
     assertEquals(socket.calls, ["close 4009"]);
+    sockets.stop();
   }
 });
 
@@ -89,6 +98,7 @@ Deno.test("[FAULT-21] a socket that is still CONNECTING is opened once, when it 
   const socket = fake({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, PARAMETERS);
   assertEquals(kinds(), []);
+  assertEquals(sockets.hasRoom("192.0.2.1"), true);
   socket.readyState = WebSocket.OPEN;
   socket.fire("open");
   assertEquals(kinds(), ["socket-opened 1"]);
@@ -127,45 +137,126 @@ Deno.test("[FAULT-21] what no connection has is performed on nobody", () => {
   assertEquals(sockets.perform(close(connId(99), CLOSE.left, "Left")), true);
 });
 
-Deno.test("[LIMIT-6] over the bound nothing is sent, and a socket that reads nothing is given up", () => {
-  for (const terminates of [false, true]) {
+Deno.test("[LIMIT-6] over the bound nothing is sent, however long it was full: its reader may be reading", () => {
+  const clock = { now: 0 };
+  const { sockets, kinds } = bench(() => clock.now);
+  const socket = fake();
+  sockets.attach(socket, PARAMETERS);
+  socket.bufferedAmount = 19_976;
+  assertEquals(sockets.perform(send(A, "x".repeat(24))), true, "to the byte");
+  assertEquals(socket.calls.length, 1);
+  socket.bufferedAmount = 20_000;
+  for (clock.now = 0; clock.now < 1e6; clock.now += 1e5) {
+    assertEquals(sockets.perform(send(A, "x")), true);
+  }
+  assertEquals(socket.calls.length, 1);
+  assertEquals(kinds(), ["socket-opened 1", ...Array.from({ length: 10 }, () => "send-refused 1")]);
+  sockets.stop();
+});
+
+Deno.test("[LIMIT-6] what all slow readers have unsent is bounded too, and one that is not slow is not concerned", () => {
+  const { sockets, kinds } = bench();
+  const [slow, other, quick] = [fake(), fake(), fake()];
+  for (const socket of [slow, other, quick]) sockets.attach(socket, PARAMETERS);
+  slow.bufferedAmount = other.bufferedAmount = 16_385;
+  sockets.perform(send(A, "x"));
+  assertEquals(slow.calls.length, 0 + 1);
+  sockets.perform(send(B, "x"));
+  assertEquals(other.calls.length, 0, "32,772 are over 30,000");
+  sockets.perform(send(connId(3), "x".repeat(10_000)));
+  assertEquals(quick.calls.length, 1);
+  sockets.perform(close(A, CLOSE.left, "Left"));
+  sockets.perform(send(B, "x"));
+  assertEquals(other.calls.length, 1, "a socket that is gone counts no more");
+  assertEquals(kinds().filter((kind) => kind.startsWith("send-refused")), ["send-refused 2"]);
+  sockets.stop();
+});
+
+/** Lets the timers of the platform that are due run. */
+async function timers(isDone: () => boolean): Promise<void> {
+  for (let turns = 0; !isDone(); turns++) {
+    assert(turns < 2_000, "no timer did what was waited for");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+for (const terminates of [false, true]) {
+  Deno.test(`[LIMIT-7] one of which nothing is read for unsent_timeout is cut off: ${terminates}`, async () => {
     const clock = { now: 0 };
     const { sockets, kinds } = bench(() => clock.now);
     const socket = fake({ terminates });
     sockets.attach(socket, PARAMETERS);
-    socket.bufferedAmount = 1_000;
-    assertEquals(sockets.perform(send(A, "x".repeat(24))), true, "to the byte");
-    const sent = socket.calls.length;
-    socket.bufferedAmount = 1_024;
-    assertEquals(sockets.perform(send(A, "x")), true, "a burst may fill it in one turn");
-    clock.now = 250;
-    assertEquals(sockets.perform(send(A, "x")), true);
-    assertEquals(kinds(), ["socket-opened 1", "send-refused 1", "send-refused 1"]);
-    socket.bufferedAmount = 1_023.5;
-    clock.now = 500;
-    assertEquals(sockets.perform(send(A, "x")), true, "it reads");
-    clock.now = 751;
-    assertEquals(sockets.perform(send(A, "x")), false);
-    assertEquals(
-      socket.calls.slice(sent),
-      terminates ? ["close 1013", "terminate"] : ["close 1013"],
-    );
+    socket.bufferedAmount = 17_000;
+    sockets.perform(send(A, "x"));
+    socket.bufferedAmount = 16_999;
+    clock.now = 99;
+    sockets.perform(send(A, "x"));
+    socket.bufferedAmount = 17_000;
+    clock.now = 198;
+    sockets.perform(send(A, "x"));
+    assertEquals(kinds(), ["socket-opened 1"], "it read at 99");
+    socket.bufferedAmount = 17_001;
+    clock.now = 199;
+    await timers(() => kinds().length > 1);
+    assertEquals(kinds(), ["socket-opened 1", "send-failed 1"]);
+    const ends = terminates ? ["close 1013", "terminate"] : ["close 1013"];
+    assertEquals(socket.calls.slice(-ends.length), ends);
     socket.fire("message", "late");
-    assertEquals(kinds().length, 4, "its failure is the runtime's to report");
+    assertEquals(kinds().length, 2);
     sockets.stop();
-  }
+  });
+}
+
+Deno.test("[FAULT-31] a socket that never opens takes no place from others, and is counted", async () => {
+  const clock = { now: 0 };
+  const { sockets, leaks, kinds } = bench(() => clock.now);
+  const socket = fake({ readyState: WebSocket.CONNECTING });
+  sockets.attach(socket, PARAMETERS);
+  clock.now = 2_000;
+  await timers(() => leaks.length > 0);
+  assertEquals([leaks, kinds(), socket.calls], [["never-opened"], [], ["close 4008"]]);
+  await sockets.closed();
+  assertEquals(sockets.hasRoom("192.0.2.1"), true);
+  socket.readyState = WebSocket.OPEN;
+  socket.fire("open");
+  assertEquals([kinds(), socket.calls.length], [[], 2], "closed, if it opens after all");
+  sockets.stop();
 });
 
-Deno.test("[FAULT-21] [LIMIT-6] a socket whose close throws is given up all the same", async () => {
-  const clock = { now: 0 };
-  const { sockets } = bench(() => clock.now);
-  const socket = fake({ throws: true });
+Deno.test("[FAULT-31] an error while it opens ends a socket, where no close is reported", () => {
+  const { sockets, leaks, kinds } = bench();
+  const socket = fake({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, PARAMETERS);
-  socket.bufferedAmount = 2_000;
-  assertEquals(sockets.perform(send(A, "x")), true);
-  clock.now = 251;
+  socket.fire("error");
   assertEquals(sockets.perform(send(A, "x")), false);
+  assertEquals([leaks, kinds()], [[], []]);
+});
+
+Deno.test("[LIMIT-12] what a client says before its token is checked is bounded, for it and in all", () => {
+  const { sockets, events } = bench();
+  const pending = { ...PARAMETERS, identity: new Promise<never>(() => {}) };
+  const says = (socket: Fake, length: number): void => socket.fire("message", "x".repeat(length));
+  const [long, many] = [fake(), fake()];
+  for (const socket of [long, many]) sockets.attach(socket, pending);
+  says(long, 16_384);
+  assertEquals(long.calls, []);
+  says(long, 1);
+  assertEquals(long.calls, ["close 4029"]);
+  for (let i = 0; i < 16; i++) says(many, 1);
+  assertEquals(many.calls, []);
+  says(many, 1);
+  assertEquals(many.calls, ["close 4029"]);
+  const crowd = Array.from({ length: 1_025 }, () => fake());
+  for (const socket of crowd) {
+    sockets.attach(socket, pending);
+    says(socket, 16_384);
+  }
+  assertEquals(crowd.filter(({ calls }) => calls.length > 0).length, 1, "16 MiB in all");
+  crowd[0]?.fire("close");
+  const late = fake();
+  sockets.attach(late, pending);
+  says(late, 16_384);
+  assertEquals(late.calls, [], "one that is gone counts no more");
+  assertEquals(events.filter(({ kind }) => kind === "frame-received"), []);
   sockets.stop();
-  await sockets.closed();
-  assertEquals(socket.calls, ["close 1013"]);
 });

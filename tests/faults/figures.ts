@@ -23,7 +23,7 @@ const listener = Deno.args[0] ?? "deno";
 const MB = 1e6;
 
 async function start(args: readonly string[] = []): Promise<Child> {
-  return await startChild({ args: ["--listener", listener, ...args] });
+  return await startChild({ args: ["--listener", listener, "--byte_rate", "0", ...args] });
 }
 
 function say(what: string, figures: Readonly<Record<string, number | string>>): void {

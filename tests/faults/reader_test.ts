@@ -26,12 +26,22 @@ async function feed(child: Child, sender: LoadClient): Promise<number> {
 
 /** So many of so many bytes all have room in one mailbox: none is refused for want of it. */
 const WINDOW = 16;
+const ANY_BYTES = ["--byte_rate", "0"];
 const BYTES = 20_000;
 
 testEach(
-  "[FAULT-15] [LIMIT-6] a reader that stops is cut off at the bound, and its sender is told once",
+  "[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and its sender is told once",
   async (start) => {
-    await using child = await start({ args: ["--expire_timeout", "1000", "--allow_discovery"] });
+    await using child = await start({
+      args: [
+        ...ANY_BYTES,
+        "--unsent_timeout",
+        "400",
+        "--expire_timeout",
+        "1000",
+        "--allow_discovery",
+      ],
+    });
     const { wsUrl } = child;
     const [sender, bystander] = await openMany(2, { wsUrl, idOf: (i) => `peer ${i}` });
     assert(sender && bystander);
@@ -54,7 +64,9 @@ testEach(
 testEach(
   "[FAULT-15] [LIMIT-6] 150 MB for a reader that stopped leave the server small, every message with an end",
   async (start) => {
-    await using child = await start({ args: ["--expire_timeout", "1000", "--queue_limit", "16"] });
+    await using child = await start({
+      args: [...ANY_BYTES, "--expire_timeout", "1000", "--queue_limit", "16"],
+    });
     await using sender = await openLoadClient({ wsUrl: child.wsUrl, id: "sender" });
     await sender.reached("OPEN", 1);
     const before = await peakRss(child.pid);
@@ -72,7 +84,7 @@ testEach(
 testEach(
   "[FAULT-15] [LIMIT-7] a reader that makes no progress for unsent_timeout is cut off below the bound",
   async (start) => {
-    const args = ["--unsent_timeout", "400", "--max_unsent_bytes", "100000000"];
+    const args = [...ANY_BYTES, "--unsent_timeout", "400", "--max_unsent_bytes", "100000000"];
     await using child = await start({ args });
     const [sender, idle] = await openMany(2, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
     assert(sender && idle);

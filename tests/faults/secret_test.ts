@@ -127,3 +127,33 @@ testEach(
     for (const text of [answer, ...child.lines]) assert(!text.includes("sesame"), text);
   },
 );
+
+testEach(
+  "[FAULT-26] [AUTH-4] the URL that keys come from, which resets, is in no line, no answer and no recording",
+  async (start) => {
+    const keys = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const resets = (async () => {
+      for await (const conn of keys) conn.close();
+    })();
+    const folder = await Deno.makeTempDir();
+    const url = `http://sesame:sesame@127.0.0.1:${keys.addr.port}/sesame?key=x&sig=sesame`;
+    const record = ["--record", `${folder}/a.ndjson`, "--log_level", "debug"];
+    try {
+      await using child = await start({ args: ["--auth", "jwt", "--auth_jwks", url, ...record] });
+      const token = `${btoa('{"alg":"RS256","kid":"sesame"}').replaceAll("=", "")}.e30.sesame`;
+      const socket = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token });
+      const msg = "Tokens cannot be checked now: try again later";
+      assertEquals(await socket.next(), { type: "ERROR", payload: { msg } });
+      assertEquals(await socket.closed, { code: 4006, reason: msg });
+      await child.nextLine((line) => line.includes("The keys of auth_jwks cannot be had"));
+      assertEquals((await child.stop()).code, 0);
+      const recording = await Deno.readTextFile(`${folder}/a.ndjson`);
+      for (const text of [recording, ...child.lines]) assert(!text.includes("sesame"), text);
+      assert(recording.includes(msg));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+      keys.close();
+      await resets;
+    }
+  },
+);

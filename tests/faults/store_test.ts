@@ -17,7 +17,7 @@ async function stored(child: Child): Promise<number> {
 testEach(
   "[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, each of 500 has its end",
   async (start) => {
-    const args = ["--source_queue_limit", "20", "--expire_timeout", "1500"];
+    const args = ["--source_queue_limit", "20", "--expire_timeout", "1500", "--byte_rate", "0"];
     await using child = await start({ args });
     await using source = await openLoadClient({ wsUrl: child.wsUrl, id: "a" });
     await source.reached("OPEN", 1);

@@ -12,7 +12,7 @@ import { WORLDS } from "./worlds.ts";
 
 /** The moods that fit a world. */
 export function moodsOf(world: string): readonly Mood[] {
-  return world === "proven" ? ["tokens"] : ["everything", "the door", "coming and going"];
+  return world.startsWith("proven") ? ["tokens"] : ["everything", "the door", "coming and going"];
 }
 
 /** How much is compared, and which histories. */

@@ -5,6 +5,17 @@
  * @module
  */
 import type { CloseCode, ConnId, Effect, Event, Settings, SocketOpened } from "../../core/mod.ts";
+import {
+  CALLS,
+  callsIn,
+  fieldsOf,
+  groupOf,
+  type Message,
+  named,
+  parsed,
+  payloadIn,
+  utf8Length,
+} from "./words.ts";
 
 /** What the server does about an event at an instant, and the earliest true deadline, or `null`. */
 export type Model = Pick<Server, "step" | "nextWakeAt">;
@@ -14,11 +25,17 @@ export const createModel = (settings: Settings): Model => new Server(settings);
 
 type Refusal = readonly [applies: boolean, code: CloseCode, sentence: string];
 type Socket = { conn: ConnId; group: string; dueAt: number };
-type Client = Socket & { id: string; owner: string; paid: number; bad: number; told: string[] };
-type Message = { type: string; src: string; dst: string; text: string };
+type Paid = { paid: number; paidBytes: number };
+type Client = Socket & Paid & {
+  id: string;
+  owner: string;
+  endsAt: number;
+  bad: number;
+  told: string[];
+};
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
-const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
+const ENDED = "The token has expired";
 
 class Server {
   now = 0;
@@ -30,8 +47,8 @@ class Server {
   constructor(readonly settings: Settings) {}
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
   readonly nextWakeAt = (): number | null => {
-    const deadlines = [...this.stored, ...this.clients].map(({ dueAt }) => dueAt);
-    return deadlines.length === 0 ? null : Math.min(...deadlines);
+    const earliest = Math.min(...[...this.stored, ...this.clients].map(({ dueAt }) => dueAt));
+    return earliest === Infinity ? null : earliest;
   };
 
   readonly step = (event: Event, now: number): readonly Effect[] => {
@@ -64,25 +81,39 @@ class Server {
     const places = settings.max_sockets_per_address || Infinity;
     const hasPlace = clients.filter((socket) => socket.group === group).length < places;
     const isGuess = identity.kind !== "proven"; // LIMIT-3
-    const isTaken = (isGuess && this.afterTry(group) === null) || holder?.owner !== owner;
+    const isBlocked = isGuess && this.afterTry(group) === null;
+    const blocked = "ID is taken, and its token not looked at: too many wrong ones came";
     const isFull = holder === undefined && clients.length >= settings.concurrent_limit;
     const refusals: Refusal[] = [
       ...this.denials(event, id, token),
-      [holder !== undefined && isTaken, 4001, "ID is taken"], // OPEN-4
+      [holder !== undefined && isBlocked, 4001, blocked], // LIMIT-3
+      [holder !== undefined && holder.owner !== owner, 4001, "ID is taken"], // OPEN-4
       [!hasPlace && holder?.group !== group, 4029, "Too many connections from this address"], // LIMIT-2
       [holder !== undefined && holder.conn > conn, 4000, REPLACED], // OPEN-5
       [isFull, 4004, "Server has reached its concurrent user limit"], // OPEN-7
     ];
     const [, code, sentence = ""] = refusals.find(([applies]) => applies) ?? [];
     if (code === 4001 && isGuess) this.countTry(group);
-    if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : sentence);
-    const dueAt = now + settings.alive_timeout; // OPEN-5, OPEN-6, QUEUE-1
-    clients.push({ conn, id, owner, group, dueAt, paid: now, bad: 0, told: [] });
+    const msg = code === 4001 ? "ID is taken" : sentence;
+    if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : msg);
+    const endsAt = this.endOf(event);
+    const dueAt = this.dueAfter(endsAt); // OPEN-5, OPEN-6, QUEUE-1
+    const paid = { paid: now, paidBytes: now };
+    clients.push({ conn, id, owner, group, dueAt, endsAt, ...paid, bad: 0, told: [] });
     this.send(conn, { type: "OPEN" });
     this.stored.filter(({ dst }) => dst === id).forEach(({ text }) => this.send(conn, text));
     this.stored = this.stored.filter(({ dst }) => dst !== id);
     if (holder !== undefined) this.end(holder.conn, 4000, REPLACED, null);
   }
+
+  /** When the connection is to end with its token: AUTH-6. */
+  endOf({ identity }: SocketOpened): number {
+    const isKept = this.settings.auth_expiry === "keep" || identity.kind !== "proven";
+    return isKept ? Infinity : identity.endsAt ?? Infinity;
+  }
+
+  /** When a client is due of which nothing more is heard. */
+  dueAfter = (endsAt: number): number => Math.min(this.now + this.settings.alive_timeout, endsAt);
 
   /** What is refused whoever is there. */
   denials(event: SocketOpened, id: string, token: string): Refusal[] {
@@ -109,6 +140,7 @@ class Server {
       ...odd("token", token.length, settings.max_token_length, token),
       [reason !== null, 4006, reason ?? ""], // AUTH-2
       [isUnchecked, 4006, "The token was not checked"],
+      [this.endOf(event) <= this.now, 4006, ENDED], // AUTH-6
       [!opens.includes(id), 4006, "The token is not for this id"],
     ];
   }
@@ -117,9 +149,7 @@ class Server {
   afterTry(group: string): number | null {
     const { wrong_token_rate: rate, wrong_token_burst: burst } = this.settings;
     const paid = this.tries.find((tries) => tries.group === group)?.paid ?? this.now;
-    const price = rate === 0 ? 0 : 1000 / rate;
-    const after = Math.max(paid, this.now) + price;
-    return after - this.now > (burst + 0.5) * price ? null : after;
+    return spend(paid, this.now, { rate, burst, count: 1 });
   }
 
   countTry(group: string): void {
@@ -135,14 +165,19 @@ class Server {
     const { frame_rate, frame_burst, max_message_bytes, max_bad_frames } = this.settings;
     const client = this.clients.find((other) => other.conn === conn);
     if (client === undefined) return; // OPEN-9
-    const price = frame_rate === 0 ? 0 : 1000 / frame_rate; // LIMIT-1
-    client.paid = Math.max(client.paid, this.now) + price;
+    const paid = spend(client.paid, this.now, { rate: frame_rate, burst: frame_burst, count: 1 });
     const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
-    const isMuch = client.paid - this.now > (frame_burst + 0.5) * price;
-    if (isMuch) return this.end(conn, 4029, `Too many frames: ${allowed}`);
+    if (paid === null) return this.end(conn, 4029, `Too many frames: ${allowed}`);
     const bytes = typeof frame === "number" ? frame : utf8Length(frame);
     const most = `A message may have at most ${max_message_bytes} bytes`;
     if (bytes > max_message_bytes) return this.end(conn, 1009, most, `${most}: this one has more.`);
+    const { byte_rate: rate, byte_burst } = this.settings;
+    const count = typeof frame === "number" ? frame : frame.length;
+    const burst = Math.max(byte_burst, max_message_bytes);
+    const paidBytes = spend(client.paidBytes, this.now, { rate, burst, count });
+    const enough = `${byte_burst} at once and ${rate} a second are allowed`;
+    if (paidBytes === null) return this.end(conn, 4029, `Too many bytes: ${enough}`);
+    Object.assign(client, { paid, paidBytes });
     const fault = this.obey(client, frame);
     if (typeof fault !== "string") return;
     client.bad += 1; // MSG-6, MSG-7
@@ -163,7 +198,7 @@ class Server {
     if (typeof type !== "string") return; // MSG-8
     const isOurs = ["OPEN", "ID-TAKEN", "ERROR"].includes(type);
     if (isOurs) return `A frame of type "${type}" is for the server to send, not for a client.`;
-    const valid = { dueAt: this.now + this.settings.alive_timeout, bad: 0 };
+    const valid = { dueAt: this.dueAfter(client.endsAt), bad: 0 };
     if (type === "HEARTBEAT") Object.assign(client, valid); // MSG-5, MSG-7
     if (![...CALLS, "EXPIRE", "LEAVE"].includes(type)) return; // MSG-8
     if (type === "LEAVE" && (dst ?? "") === "") return this.end(client.conn, 4009, "Left", null); // MSG-4
@@ -189,7 +224,7 @@ class Server {
     if (type === "LEAVE") return; // MSG-3
     const by = this.holderOf(src)?.owner ?? null;
     const dueAt = this.now + settings.expire_timeout;
-    const bytes = utf8Length(text) + 512;
+    const bytes = text.length * (utf8Length(text) === text.length ? 1 : 3) + 512;
     const all = [...this.stored, { ...sent, by, bytes, dueAt, told: false }]; // QUEUE-2
     const there = all.filter((message) => message.dst === dst);
     const mine = all.filter((message) => message.src === src);
@@ -222,8 +257,10 @@ class Server {
       if (source?.owner === message.by && !message.told) this.sendExpire(source, message.dst);
     }
     const silence = `No valid message for ${this.settings.alive_timeout} ms`; // LIFE-1
-    const silent = this.clients.filter(isDue).sort(inTurn);
-    silent.forEach(({ conn }) => this.end(conn, 4008, silence, null));
+    for (const { conn, dueAt, endsAt } of this.clients.filter(isDue).sort(inTurn)) {
+      if (endsAt === dueAt) this.end(conn, 4011, ENDED); // AUTH-6
+      else this.end(conn, 4008, silence, null);
+    }
   }
 
   shutDown(): void { // LIFE-3
@@ -248,53 +285,10 @@ class Server {
   }
 }
 
-const fieldsOf = (frame: unknown, ...names: string[]): unknown[] =>
-  names.map((name) => Object.entries(Object(frame)).find(([field]) => field === name)?.[1]);
-const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
+type Use = { rate: number; burst: number; count: number };
 
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-function payloadIn(json: string): string { // MSG-2
-  const members = [""];
-  let open = 0;
-  for (const word of json.match(/"(\\.|[^"\\])*"|[^"]/gs) ?? []) {
-    if ("}]".includes(word)) open -= 1;
-    if (open === 1 && word === ",") members.unshift("");
-    else if (open > 0) members[0] = `${members[0]}${word}`;
-    if ("{[".includes(word)) open += 1;
-  }
-  const written = members.map((text) => /^\s*("(?:\\.|[^"\\])*")\s*:(.*)/s.exec(text) ?? []);
-  const value = written.find(([, name = '""']) => JSON.parse(name) === "payload")?.[2];
-  return value === undefined ? "" : `,"payload":${value.trim()}`;
-}
-
-function callsIn(text: string): Message[] {
-  const [type = "", src = "", dst = ""] = fieldsOf(parsed(text), "type", "src", "dst").map(String);
-  return CALLS.includes(type) ? [{ type, src, dst, text }] : [];
-}
-
-function named(value: unknown): string { // Texts
-  if (value === undefined) return "nothing";
-  if (value instanceof Object) return Array.isArray(value) ? "an array" : "an object";
-  if (typeof value !== "string") return String(value);
-  const quoted = JSON.stringify(value.slice(0, 40)).slice(0, -1);
-  const escape = (odd: string): string => `\\u{${odd.codePointAt(0)?.toString(16)}}`;
-  return `${quoted.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape)}${value.length > 40 ? "…" : ""}"`;
-}
-
-function groupOf(address: string): string { // LIMIT-10
-  const url = `http://[${address.replace(/%.*/, "")}]`;
-  if (!URL.canParse(url)) return address;
-  const halves = new URL(url).hostname.slice(1, -1).split("::");
-  const [first = [], last = []] = halves.map((half) => half.split(":").filter(Boolean));
-  const groups = [...first, ...Array(8 - first.length - last.length).fill("0"), ...last];
-  if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return groups.slice(0, 4).join(":");
-  const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
-  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+function spend(paid: number, now: number, { rate, burst, count }: Use): number | null { // LIMIT-1
+  const price = rate === 0 ? 0 : 1000 / rate;
+  const after = Math.max(paid, now) + count * price;
+  return after - now > (burst + 0.5) * price ? null : after;
 }

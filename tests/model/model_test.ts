@@ -1,77 +1,26 @@
 /**
  * The reference model on histories whose answers were read off SPEC.md; `reduce` gives them too.
  */
+import { connId, type Event, millis } from "../../core/mod.ts";
 import {
-  connId,
-  type Effect,
-  type Event,
-  millis,
-  type PartialSettings,
-  settingsFrom,
-} from "../../core/mod.ts";
-import { assertEquals } from "../support/assert.ts";
-import { createModel } from "./model.ts";
-import { sideBySide } from "./side_by_side.ts";
+  error,
+  follows,
+  hangsUp,
+  message,
+  open,
+  type Opened,
+  opens,
+  replaced,
+  says,
+  taken,
+  TICK,
+} from "./follows.ts";
 
-type Opened = Event & { kind: "socket-opened" };
-
-const TICK: Event = { kind: "tick" };
-const ANYONE = {
-  kind: "socket-opened",
-  token: "t",
-  key: "peerjs",
-  address: "1.2.3.4",
-  origin: null,
-  ownOrigin: false,
-  queryLength: 9,
-  identity: { kind: "unchecked" },
-} as const;
-
-function opens(conn: number, id: string, odd: Partial<Opened> = {}): Event {
-  return { ...ANYONE, conn: connId(conn), id, ...odd };
+/** Its token is not looked at. */
+function blocked(conn: number): string[] {
+  const reason = "ID is taken, and its token not looked at: too many wrong ones came";
+  return [...taken(conn).slice(0, 1), `closes ${conn}: 4001 ${reason}`];
 }
-
-function says(conn: number, type: string, dst?: string): Event {
-  return { kind: "frame-received", conn: connId(conn), text: JSON.stringify({ type, dst }) };
-}
-
-function hangsUp(conn: number): Event {
-  return { kind: "socket-closed", conn: connId(conn), code: 1005 };
-}
-
-function message(type: string, src: string, dst: string): string {
-  return JSON.stringify({ type, src, dst });
-}
-
-function shown(effect: Effect): string {
-  return effect.kind === "send"
-    ? `to ${effect.conn}: ${effect.text}`
-    : `closes ${effect.conn}: ${effect.code} ${effect.reason}`;
-}
-
-/** An instant, what happens then, and what the server does about it. */
-type Line = readonly [now: number, event: Event, ...effects: string[]];
-
-/** Both the model and `reduce` do what the lines say. */
-function follows(options: PartialSettings, lines: readonly Line[]): void {
-  const settings = settingsFrom(options);
-  const model = createModel(settings);
-  for (const [now, event, ...effects] of lines) {
-    assertEquals(model.step(event, millis(now)).map(shown), effects, JSON.stringify([now, event]));
-  }
-  const both = sideBySide(settings);
-  for (const [now, event] of lines) both(now, event);
-}
-
-const open = (conn: number): string => `to ${conn}: {"type":"OPEN"}`;
-const error = (conn: number, msg: string): string =>
-  `to ${conn}: ${JSON.stringify({ type: "ERROR", payload: { msg } })}`;
-const replaced = (conn: number): string =>
-  `closes ${conn}: 4000 Replaced by a newer connection with the same id and token`;
-const taken = (conn: number): string[] => [
-  `to ${conn}: {"type":"ID-TAKEN","payload":{"msg":"ID is taken"}}`,
-  `closes ${conn}: 4001 ID is taken`,
-];
 
 Deno.test("model: [QUEUE-1] [OPEN-5] what waits comes after OPEN, then the old socket is closed", () => {
   follows({}, [
@@ -180,10 +129,10 @@ Deno.test("model: [LIMIT-3] a held id is taken for an address whose tries are us
     [0, opens(1, "a"), open(1)],
     [0, opens(2, "a", { token: "u" }), ...taken(2)],
     [0, opens(3, "a", { token: "v" }), ...taken(3)],
-    [0, opens(4, "a"), ...taken(4)],
+    [0, opens(4, "a"), ...blocked(4)],
     [0, opens(5, "z"), open(5)],
     [0, opens(6, "a", { address: "5.6.7.8" }), open(6), replaced(1)],
-    [49, opens(7, "a"), ...taken(7)],
+    [49, opens(7, "a"), ...blocked(7)],
     [50, opens(8, "a"), open(8), replaced(6)],
   ]);
 });
@@ -252,7 +201,7 @@ Deno.test("model: [LIFE-1] who was due first is disconnected first, of several t
 });
 
 Deno.test("model: [AUTH-1] [AUTH-2] [LIMIT-2] [LIMIT-10] what a token proves, and places of an address", () => {
-  const proven = { kind: "proven", subject: "me", peers: ["a"] } as const;
+  const proven = { kind: "proven", subject: "me", peers: ["a"], endsAt: null } as const;
   const limits = { auth: "jwt", auth_secret: "s".repeat(32), max_sockets_per_address: 1 } as const;
   const full = "Too many connections from this address";
   follows(limits, [
@@ -283,5 +232,30 @@ Deno.test("model: [AUTH-1] [AUTH-2] [LIMIT-2] [LIMIT-10] what a token proves, an
     ],
     [0, opens(6, "me", { identity: proven, address: "::ffff:1.2.3.4" }), open(6)],
     [0, opens(7, "a", { identity: proven }), error(7, full), `closes 7: 4029 ${full}`],
+  ]);
+});
+
+Deno.test("model: [AUTH-6] who is connected with a token leaves when it ends, unless it is silent before", () => {
+  const until = (at: number): Partial<Opened> => ({
+    identity: { kind: "proven", subject: "me", peers: ["a", "b"], endsAt: millis(at) },
+  });
+  const ended = "The token has expired";
+  const settings = { auth: "jwt", auth_secret: "s".repeat(32), alive_timeout: 300 } as const;
+  follows({ ...settings, auth_expiry: "close" }, [
+    [0, opens(1, "me", until(299)), open(1)],
+    [0, opens(2, "a", until(301)), open(2)],
+    [100, opens(3, "b", until(100)), error(3, ended), `closes 3: 4006 ${ended}`],
+    [100, opens(4, "b", until(101)), open(4)],
+    [100, opens(5, "b", until(400)), open(5), replaced(4)],
+    [298, TICK],
+    [299, TICK, error(1, ended), `closes 1: 4011 ${ended}`],
+    [300, TICK, "closes 2: 4008 No valid message for 300 ms"],
+    [399, TICK],
+    [400, TICK, error(5, ended), `closes 5: 4011 ${ended}`],
+  ]);
+  follows(settings, [
+    [9, opens(1, "me", until(1)), open(1)],
+    [308, TICK],
+    [309, TICK, "closes 1: 4008 No valid message for 300 ms"],
   ]);
 });

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Event } from "../../core/mod.ts";
+import { type Event, millis } from "../../core/mod.ts";
 
 /** A socket that is opened, but for its number. */
 export type Opening = Omit<Event & { kind: "socket-opened" }, "kind" | "conn">;
 
 /** What peers are called; the first two meet often. */
-export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "constructor"];
+export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "constructor", "7"];
 
 /** What may be odd about a socket that is opened. */
 export const ODD_OPENINGS: readonly Partial<Opening>[] = [
@@ -56,11 +56,14 @@ export const IDENTITIES: readonly Opening["identity"][] = [
   { kind: "rejected", reason: "The token is old" },
   { kind: "rejected", reason: "" },
   { kind: "rejected", reason: `The token is ${"😀é".repeat(40)}` },
-  { kind: "proven", subject: "a", peers: [] },
-  { kind: "proven", subject: "a", peers: ["b", "__proto__"] },
-  { kind: "proven", subject: "b", peers: ["a", "c", "d"] },
-  { kind: "proven", subject: "t", peers: IDS },
-  { kind: "proven", subject: "", peers: IDS },
+  { kind: "proven", subject: "a", peers: [], endsAt: null },
+  { kind: "proven", subject: "a", peers: ["b", "__proto__"], endsAt: null },
+  { kind: "proven", subject: "b", peers: ["a", "c", "d"], endsAt: millis(300) },
+  { kind: "proven", subject: "t", peers: IDS, endsAt: null },
+  { kind: "proven", subject: "", peers: IDS, endsAt: null },
+  ...[-1, 0, 100.01, 300, 301, 405, 700, 5_000, 90_005, 8.64e15].map((end) =>
+    ({ kind: "proven", subject: "t", peers: IDS, endsAt: millis(end) }) as const
+  ),
 ];
 
 /** Where clients come from: some of these are one address. */

@@ -34,6 +34,13 @@ const CALM: PartialSettings = {
   max_unsent_bytes: 17_600,
 };
 
+const PROVEN: PartialSettings = {
+  ...CALM,
+  auth: "jwt",
+  auth_secret: "s".repeat(32),
+  max_sockets_per_address: 0,
+};
+
 /** The worlds that histories are played in, each with the bounds that it is about. */
 export const WORLDS: Readonly<Record<string, PartialSettings>> = {
   small: SMALL,
@@ -51,6 +58,8 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
   "no clients": { ...SMALL, concurrent_limit: 0 },
   "many tries": { ...CALM, wrong_token_burst: 3, max_sockets_per_address: 2 },
   "any number of tries": { ...CALM, wrong_token_rate: 0, wrong_token_addresses: 1 },
+  "few bytes": { ...CALM, byte_rate: 1_000, byte_burst: 300, max_message_bytes: 200 },
+  "any number of bytes": { ...CALM, byte_rate: 0, byte_burst: 1 },
   "quick tries": { ...CALM, wrong_token_rate: 7, wrong_token_burst: 2, alive_timeout: 2_000 },
   exact: {
     ...CALM,
@@ -63,7 +72,8 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
     max_sockets_per_address: 0,
   },
   "one place": { ...CALM, queue_limit: 1, max_sockets_per_address: 0 },
-  proven: { ...CALM, auth: "jwt", auth_secret: "s".repeat(32), max_sockets_per_address: 0 },
+  proven: { ...PROVEN, auth_expiry: "close" },
+  "proven for good": PROVEN,
   "brief memory": {
     ...CALM,
     wrong_token_burst: 2,

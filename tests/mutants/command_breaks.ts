@@ -35,8 +35,8 @@ export const COMMAND_BREAKS: readonly Break[] = [
     {
       name: "--no-x=value is a value",
       rules: ["SET-2"],
-      find: "if (value !== undefined) return `Option ${flag} takes no value",
-      put: "if (value === flag) return `Option ${flag} takes no value",
+      find: "if (value !== undefined) {\n        return `Option",
+      put: "if (value === flag) {\n        return `Option",
     },
     {
       name: "--no-x goes for options that are no switch",

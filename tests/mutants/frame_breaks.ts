@@ -7,34 +7,64 @@ import { type Break, breaksOf } from "./break.ts";
 
 const FRAME = breaksOf("core/frame.ts", [
   {
+    name: "an array is an object",
+    rules: ["MSG-6"],
+    find: 'if (!value.startsWith("{")) {',
+    put: "if (!/^[{[]/.test(value)) {",
+  },
+  {
+    name: "a candidate that could not be sent is lost",
+    rules: ["MSG-12", "LIMIT-6"],
+    find: ' && name !== "CANDIDATE"',
+    put: "",
+  },
+  {
+    name: "an answer that could not be sent is lost",
+    rules: ["MSG-12"],
+    find: ' && name !== "ANSWER"',
+    put: "",
+  },
+  {
+    name: "an EXPIRE that could not be sent is stored",
+    rules: ["MSG-12"],
+    find: 'if (name !== "OFFER" && name !== "ANSWER"',
+    put: 'if (name !== "EXPIRE" && name !== "OFFER" && name !== "ANSWER"',
+  },
+  {
+    name: "a destination that is no usual id is taken as it is written",
+    rules: ["MSG-13", "MSG-2"],
+    find: "if (!USUAL_ID_TEXT.test(dst) || ",
+    put: "if (",
+  },
+  {
     name: "an object without a type is a bad frame",
     rules: ["MSG-8"],
-    find: "  const { type, dst } = value;",
-    put: '  const { type, dst } = value;\n  if (typeof type !== "string") return fault("x");',
+    find: "  const { dst, payload = null } = members;",
+    put: '  const { dst, payload = null } = members;\n  if (type === undefined) return fault("x");',
   },
   {
     name: "a destination that is missing has a name",
     rules: ["MSG-13", "MSG-4"],
-    find: 'if (dst === undefined || dst === null) return "";',
-    put: 'if (dst === undefined) return "";',
+    find: 'if (json === undefined || json === "null") return NOWHERE;',
+    put: "if (json === undefined) return NOWHERE;",
   },
   {
     name: "an object as destination is converted by what is in it",
     rules: ["MSG-13"],
-    find: "Object.prototype.toString.call(dst)",
-    put: "String(dst)",
+    find: 'if (json.startsWith("{")) return',
+    put: 'if (json === "{}") return',
   },
   {
     name: "LEAVE with an empty dst is for nobody",
     rules: ["MSG-4"],
-    find: 'textOf(dst) === "" ? LEAVE',
-    put: "dst === undefined ? LEAVE",
+    find: 'return destinationOf(dst).text === ""',
+    put: "return dst === undefined",
   },
   {
     name: "a destination that is no text is text",
     rules: ["MSG-13"],
-    find: 'const isText = typeof dst === "string";',
-    put: "const isText = dst !== undefined;",
+    find: 'isText: typeof value === "string" };',
+    put: "isText: true };",
   },
   {
     name: "src is left out",
@@ -81,19 +111,19 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "a payload that is written as usual is written anew",
     rules: ["MSG-2"],
-    find: "return transmission(type, dst, payload.trim());",
-    put: "return transmission(type, dst, JSON.stringify(parseJson(payload)));",
+    find: "const payload = text.slice(payloadAt, dstAt).trim();",
+    put: "const payload = JSON.stringify(parseJson(text.slice(payloadAt, dstAt)));",
   },
   {
     name: "a payload that is written as usual keeps the white space around it",
     rules: ["MSG-2"],
-    find: "payload.trim());",
-    put: "payload);",
+    find: "text.slice(payloadAt, dstAt).trim();",
+    put: "text.slice(payloadAt, dstAt);",
   },
   {
     name: "a payload that is written as usual need not be JSON",
     rules: ["MSG-6"],
-    find: " || parseJson(payload) === undefined",
+    find: " || !isJson(text, payloadAt, dstAt)",
     put: "",
   },
   {
@@ -105,15 +135,8 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "an answer that is written as usual is passed on as an offer",
     rules: ["MSG-2"],
-    find: "return transmission(type, dst, payload.trim());",
-    put: 'return transmission("OFFER", dst, payload.trim());',
-  },
-  {
-    name:
-      "a payload that is written as usual may have white space around it that JSON does not know",
-    rules: ["MSG-6"],
-    find: "parseJson(payload) === undefined",
-    put: "parseJson(payload.trim()) === undefined",
+    find: "return transmission(type, { text: dst.slice(1, -1), isText: true }, payload);",
+    put: 'return transmission("OFFER", { text: dst.slice(1, -1), isText: true }, payload);',
   },
   {
     name: "EXPIRE is a type that nobody knows",
@@ -138,36 +161,6 @@ const FRAME = breaksOf("core/frame.ts", [
     rules: ["MSG-8"],
     find: "return UNKNOWN_TYPE;",
     put: 'return fault("Unknown type");',
-  },
-  {
-    name: "an array is taken for an object",
-    rules: ["MSG-6"],
-    find: " && !Array.isArray(value)",
-    put: "",
-  },
-  {
-    name: "null is taken for an object",
-    rules: ["MSG-6", "FAULT-1"],
-    find: 'return typeof value === "object" && value !== null &&',
-    put: 'return typeof value === "object" &&',
-  },
-  {
-    name: "a candidate that could not be sent is lost",
-    rules: ["MSG-12", "LIMIT-6"],
-    find: ' && type !== "CANDIDATE"',
-    put: "",
-  },
-  {
-    name: "an answer that could not be sent is lost",
-    rules: ["MSG-12"],
-    find: ' && type !== "ANSWER"',
-    put: "",
-  },
-  {
-    name: "an EXPIRE that could not be sent is stored",
-    rules: ["MSG-12"],
-    find: 'if (type !== "OFFER" && type !== "ANSWER"',
-    put: 'if (type !== "EXPIRE" && type !== "OFFER" && type !== "ANSWER"',
   },
   {
     name: "EXPIRE has its two peers in each other's place",

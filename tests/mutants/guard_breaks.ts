@@ -8,6 +8,30 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of what one client, and one address, may do. */
 export const GUARD_BREAKS: readonly Break[] = breaksOf("core/guard.ts", [
   {
+    name: "bytes have the rate of frames",
+    rules: ["LIMIT-11"],
+    find: "now, byte_rate, Math",
+    put: "now, 1, Math",
+  },
+  {
+    name: "byte_burst alone bounds a burst",
+    rules: ["LIMIT-11"],
+    find: "Math.max(byte_burst, max_message_bytes)",
+    put: "byte_burst",
+  },
+  {
+    name: "byte_burst is max_message_bytes",
+    rules: ["LIMIT-11"],
+    find: "Math.max(byte_burst, max_message_bytes)",
+    put: "max_message_bytes",
+  },
+  {
+    name: "a message counts as one byte",
+    rules: ["LIMIT-11"],
+    find: "max_message_bytes), bytes);",
+    put: "max_message_bytes), 1);",
+  },
+  {
     name: "wrong tokens are never counted",
     rules: ["LIMIT-3"],
     find: "if (spentUntil === null || settings",
@@ -94,8 +118,8 @@ export const GUARD_BREAKS: readonly Break[] = breaksOf("core/guard.ts", [
   {
     name: "a long silence saves up more than a burst",
     rules: ["LIMIT-1", "LIMIT-3"],
-    find: "Math.max(until, now) + priceMs",
-    put: "until + priceMs",
+    find: "Math.max(until, now) + count * priceMs",
+    put: "until + count * priceMs",
   },
   {
     name: "a burst never comes back",

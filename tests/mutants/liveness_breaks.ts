@@ -8,6 +8,12 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of how silence is noticed. */
 export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
+    name: "a good frame costs none of its bytes",
+    rules: ["LIMIT-11"],
+    find: "{ ...connection, paidUntil, bytesPaidUntil, heardAt",
+    put: "{ ...connection, paidUntil, heardAt",
+  },
+  {
     name: "a client that answers no ping stays",
     rules: ["LIFE-4"],
     find: "return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];",
@@ -28,8 +34,8 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
     name: "a good frame costs nothing of the rate",
     rules: ["LIMIT-1"],
-    find: "{ ...connection, paidUntil, heardAt",
-    put: "{ ...connection, heardAt",
+    find: "{ ...connection, paidUntil, bytesPaidUntil, heardAt",
+    put: "{ ...connection, bytesPaidUntil, heardAt",
   },
   {
     name: "nothing refreshes",
@@ -82,8 +88,44 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
   {
     name: "a second look comes a millisecond late",
     rules: ["LIFE-1"],
-    find: "millis(connection.heardAt + state.settings.alive_timeout)",
-    put: "millis(connection.heardAt + state.settings.alive_timeout + 1)",
+    find: "const lookAt = lookTime(state.settings, connection.heardAt, claim);",
+    put: "const lookAt = (lookTime(state.settings, connection.heardAt, claim) + 1) as Millis;",
+  },
+  {
+    name: "nobody is disconnected when its token ends",
+    rules: ["AUTH-6"],
+    find: "claim.endsAt !== null && claim.endsAt <= first.at",
+    put: "false",
+  },
+  {
+    name: "a token that ends in the instant of silence does not count",
+    rules: ["AUTH-6"],
+    find: "claim.endsAt <= first.at",
+    put: "claim.endsAt < first.at",
+  },
+  {
+    name: "a late tick takes silence for the end of a token",
+    rules: ["AUTH-6", "LIFE-1"],
+    find: "claim.endsAt <= first.at",
+    put: "claim.endsAt <= now",
+  },
+  {
+    name: "whose token ends is not told why",
+    rules: ["AUTH-6"],
+    find: "effects.push(send(conn, errorFrame(TOKEN_EXPIRED)));",
+    put: "",
+  },
+  {
+    name: "whose token ends keeps its socket",
+    rules: ["AUTH-6"],
+    find: "effects.push(close(conn, CLOSE.tokenExpired, TOKEN_EXPIRED));",
+    put: "",
+  },
+  {
+    name: "whose token ends is closed as one that was silent",
+    rules: ["AUTH-6"],
+    find: "CLOSE.tokenExpired, TOKEN",
+    put: "CLOSE.timedOut, TOKEN",
   },
   {
     name: "the old look at a client stays",

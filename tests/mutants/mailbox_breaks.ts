@@ -107,14 +107,14 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
   {
     name: "a stored message counts for its characters, not its bytes",
     rules: ["QUEUE-2"],
-    find: "utf8Length(text) + STORED_OVERHEAD_BYTES",
-    put: "text.length + STORED_OVERHEAD_BYTES",
+    find: "(ASCII.test(text) ? 1 : 3) * text.length",
+    put: "text.length",
   },
   {
     name: "a stored message counts for its text alone",
     rules: ["QUEUE-2"],
-    find: "utf8Length(text) + STORED_OVERHEAD_BYTES",
-    put: "utf8Length(text)",
+    find: " * text.length + STORED_OVERHEAD_BYTES",
+    put: " * text.length",
   },
   {
     name: "what a stored message takes beside its text is half of what it is",

@@ -88,6 +88,30 @@ const DEADLINES = breaksOf("core/deadlines.ts", [
 
 const MAP = breaksOf("core/persistent_map.ts", [
   {
+    name: "keys are kept as strangers wrote them",
+    rules: ["FAULT-30"],
+    find: "return isMarked ? `${MARK}${key}` as K & string : key;",
+    put: "return key;",
+  },
+  {
+    name: "a key that begins with the mark is kept as it is",
+    rules: ["FAULT-30", "OPEN-8"],
+    find: "first === MARK_UNIT || (first",
+    put: "(first",
+  },
+  {
+    name: "long numbers are kept as they are",
+    rules: ["FAULT-30"],
+    find: "key.length <= 16",
+    put: "key.length <= 9",
+  },
+  {
+    name: "keys are given back with their mark",
+    rules: ["HTTP-3"],
+    find: "key.startsWith(MARK) ? key.slice(1) as K & string : key;",
+    put: "key.startsWith(MARK) ? key : key;",
+  },
+  {
     name: "an equal value makes a new version",
     rules: ["STATE-2"],
     find: "if (Object.is(old, value)) return map;",
@@ -138,13 +162,14 @@ const MAP = breaksOf("core/persistent_map.ts", [
   {
     name: "walking the entries walks what changes meanwhile",
     rules: ["STATE-1"],
-    find: "return [...(map.native ?? reroot(map))];",
+    find:
+      "return Array.from(map.native ?? reroot(map), ([key, value]) => [given(key), value] as const);",
     put: "return map.native ?? reroot(map);",
   },
   {
     name: "walking the keys walks what changes meanwhile",
     rules: ["STATE-1"],
-    find: "return [...(map.native ?? reroot(map)).keys()];",
+    find: "return Array.from((map.native ?? reroot(map)).keys(), given);",
     put: "return (map.native ?? reroot(map)).keys();",
   },
   {

@@ -106,6 +106,30 @@ const ORIGINS = breaksOf("core/origin.ts", [
 
 const URL_TEXT = breaksOf("core/url_text.ts", [
   {
+    name: "the names of files are cut too",
+    rules: ["FAULT-26"],
+    find: "const URLS = /\\b(?!file:)",
+    put: "const URLS = /\\b",
+  },
+  {
+    name: "the user of a URL is shown",
+    rules: ["FAULT-26"],
+    find: "new URL(url).host",
+    put: 'url.split("/")[2]',
+  },
+  {
+    name: "what cannot be read as a URL is shown as it is",
+    rules: ["FAULT-26"],
+    find: 'URL.canParse(url) ? new URL(url).host : ""',
+    put: 'URL.canParse(url) ? new URL(url).host : url.split("/")[2]',
+  },
+  {
+    name: "a value that is a URL ends at a space",
+    rules: ["FAULT-26"],
+    find: "? originOf(value) : cutUrls(value)",
+    put: "? cutUrls(value) : cutUrls(value)",
+  },
+  {
     name: "an escaped slash parts a path",
     rules: ["SET-8"],
     find: 'path.split("/").map((part) => escapePart(unescapeOnce(part))).join("/")',

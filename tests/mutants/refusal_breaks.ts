@@ -10,9 +10,8 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "a held id is looked at, however many wrong tokens there were",
     rules: ["LIMIT-3"],
-    find:
-      "if (!claimant.isProven && !mayTryToken(state, address, now)) return idTaken(state, conn);",
-    put: "",
+    find: "if (!claimant.isProven && !mayTryToken(state, address, now)) {",
+    put: "if (false) {",
   },
   {
     name: "a proven subject is stopped by the wrong tokens of its neighbours",
@@ -35,7 +34,7 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "ID-TAKEN leaves the socket open",
     rules: ["OPEN-4"],
-    find: ', close(conn, CLOSE.idTaken, "ID is taken")]]',
+    find: ", close(conn, CLOSE.idTaken, reason)]]",
     put: "]]",
   },
   {
@@ -175,7 +174,7 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "an id belongs to the token, not to the subject it proves",
     rules: ["AUTH-3"],
-    find: 'event.identity.kind === "proven" ? event.identity.subject : token',
+    find: 'identity.kind === "proven" ? identity.subject : token',
     put: "token",
   },
   {

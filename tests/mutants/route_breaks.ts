@@ -8,6 +8,32 @@ import { type Break, breaksOf } from "./break.ts";
 /** Every break of what becomes of a frame. */
 export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
+    name: "LEAVE for a number is told",
+    rules: ["MSG-13"],
+    find: "(!isUsable || holderOf(state, dst) === undefined)",
+    put: "holderOf(state, dst) === undefined",
+  },
+  {
+    name: "text may have any number of bytes",
+    rules: ["LIMIT-11"],
+    find: "if (bytesPaidUntil === null) return tooMuch(state, conn, known);",
+    put: "",
+  },
+  {
+    name: "binary may have any number of bytes",
+    rules: ["LIMIT-11"],
+    find: "if (bytesPaidUntil === null) return tooMuch(state, conn, connection);",
+    put: "",
+  },
+  {
+    name: "bytes are looked at before the size",
+    rules: ["LIMIT-11", "MSG-9"],
+    find:
+      "  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);\n  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);\n  if (bytesPaidUntil === null) return tooMuch(state, conn, known);",
+    put:
+      "  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);\n  if (bytesPaidUntil === null) return tooMuch(state, conn, known);\n  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);",
+  },
+  {
     name: "a destination that no peer can have is stored",
     rules: ["MSG-13"],
     find: "if (!isUsable) return refuseMessage(heard, src, dst);",
@@ -46,39 +72,39 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "src is taken from the frame",
     rules: ["MSG-1"],
-    find: "return transmit(state, conn, hear(known, paidUntil, now), { frame, now });",
+    find: "return transmit(state, conn, hear(known, paid, now), { frame, now });",
     put:
-      "return transmit(state, conn, { ...hear(known, paidUntil, now), id: JSON.parse(text).src }, { frame, now });",
+      "return transmit(state, conn, { ...hear(known, paid, now), id: JSON.parse(text).src }, { frame, now });",
   },
   {
     name: "LEAVE is stored for a peer that is absent",
     rules: ["MSG-3"],
-    find: 'if (type === "LEAVE" && holderOf(state, dst) === undefined) return',
+    find: 'if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return',
     put: "if (false) return",
   },
   {
     name: "LEAVE is never passed on",
     rules: ["MSG-2"],
-    find: 'if (type === "LEAVE" && holderOf(state, dst) === undefined) return',
+    find: 'if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return',
     put: 'if (type === "LEAVE") return',
   },
   {
     name: "EXPIRE is dropped for a peer that is absent",
     rules: ["MSG-3"],
-    find: 'if (type === "LEAVE" && holderOf',
-    put: 'if ((type === "LEAVE" || type === "EXPIRE") && holderOf',
+    find: 'if (type === "LEAVE" && (!isUsable',
+    put: 'if ((type === "LEAVE" || type === "EXPIRE") && (!isUsable',
   },
   {
     name: "a heartbeat does not refresh",
     rules: ["MSG-5"],
-    find: "return [keep(state, conn, hear(known, paidUntil, now)), []];",
-    put: "return [keep(state, conn, { ...known, paidUntil }), []];",
+    find: "return [keep(state, conn, hear(known, paid, now)), []];",
+    put: "return [keep(state, conn, { ...known, ...paid }), []];",
   },
   {
     name: "a transmission does not refresh",
     rules: ["MSG-5"],
-    find: "return transmit(state, conn, hear(known, paidUntil, now), { frame, now });",
-    put: "return transmit(state, conn, { ...known, paidUntil, badFrames: 0 }, { frame, now });",
+    find: "return transmit(state, conn, hear(known, paid, now), { frame, now });",
+    put: "return transmit(state, conn, { ...known, ...paid, badFrames: 0 }, { frame, now });",
   },
   {
     name: "a LEAVE for an absent peer does not refresh",
@@ -89,8 +115,8 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "a frame of an unknown type refreshes",
     rules: ["MSG-8", "MSG-5"],
-    find: "...keep(state, conn, { ...known, paidUntil }),",
-    put: "...keep(state, conn, hear(known, paidUntil, now)),",
+    find: "...keep(state, conn, { ...known, ...paid }),",
+    put: "...keep(state, conn, hear(known, paid, now)),",
   },
   {
     name: "a frame of an unknown type is not counted",
@@ -100,20 +126,20 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   },
   {
     name: "a frame of an unknown type costs nothing of the rate",
-    rules: ["LIMIT-1"],
-    find: "...keep(state, conn, { ...known, paidUntil }),",
+    rules: ["LIMIT-1", "LIMIT-11"],
+    find: "...keep(state, conn, { ...known, ...paid }),",
     put: "...state,",
   },
   {
     name: "text that is no frame costs nothing of the rate",
-    rules: ["LIMIT-1"],
-    find: "answerFault(state, conn, { ...known, paidUntil }, decoded.fault)",
+    rules: ["LIMIT-1", "LIMIT-11"],
+    find: "answerFault(state, conn, { ...known, ...paid }, decoded.fault)",
     put: "answerFault(state, conn, known, decoded.fault)",
   },
   {
     name: "a binary message costs nothing of the rate",
-    rules: ["LIMIT-1"],
-    find: "{ ...connection, paidUntil }, fault)",
+    rules: ["LIMIT-1", "LIMIT-11"],
+    find: "{ ...connection, paidUntil, bytesPaidUntil }, fault)",
     put: "connection, fault)",
   },
   {

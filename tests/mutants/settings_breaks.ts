@@ -177,14 +177,32 @@ const SETTINGS = breaksOf("core/parse_settings.ts", [
   {
     name: "what auth asks for is ignored without auth",
     rules: ["SET-2"],
-    find: "asked || auth_http",
-    put: "auth_http",
+    find: "asked || auth_http ||",
+    put: "auth_http ||",
   },
   {
     name: "auth_http without auth is ignored",
     rules: ["SET-2"],
-    find: "asked || auth_http",
-    put: "asked",
+    find: "asked || auth_http ||",
+    put: "asked ||",
+  },
+  {
+    name: "auth_expiry without auth is ignored",
+    rules: ["SET-2", "AUTH-6"],
+    find: ' || auth_expiry !== "keep")',
+    put: ")",
+  },
+  {
+    name: "a URL in a mistake is shown as it is",
+    rules: ["SET-2", "FAULT-26"],
+    find: 'describe(typeof value === "string" ? cutUrl(value) : value)',
+    put: "describe(value)",
+  },
+  {
+    name: "a user name in an origin is shown",
+    rules: ["FAULT-26"],
+    find: "/[?#@]/.test(item)",
+    put: "/[?#]/.test(item)",
   },
   {
     name: "a certificate needs no key",

@@ -16,8 +16,8 @@ export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/snapshot.ts", [
   {
     name: "entries are in the order in which they came",
     rules: ["REC-7"],
-    find: "return [...mapEntries(map)].sort(([a], [b]) => a < b ? -1 : 1);",
-    put: "return [...mapEntries(map)];",
+    find: "return [...entries].sort(([a], [b]) => a < b ? -1 : 1);",
+    put: "return [...entries];",
   },
   {
     name: "what waits is restored as somebody else's",
@@ -26,15 +26,21 @@ export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/snapshot.ts", [
     put: "pairs: mapOf<string, never>([]),",
   },
   {
-    name: "the owners of what waits are not renamed",
-    rules: ["REC-5"],
-    find: "stored: ownersRenamed(snapshot.stored, rename),",
-    put: "stored: snapshot.stored,",
+    name: "what is taken has the values of other keys",
+    rules: ["REC-7"],
+    find: "const values = [...mapValues(map)];",
+    put: "const values = [...mapValues(map)].reverse();",
   },
   {
-    name: "the owners of claims are not renamed",
+    name: "owners are not renamed",
     rules: ["REC-5"],
-    find: "claims: ownersRenamed(snapshot.claims, rename),",
-    put: "claims: snapshot.claims,",
+    find: "return { ...record, owner: rename(record.owner) };",
+    put: "return record;",
+  },
+  {
+    name: "nobody is renamed to somebody",
+    rules: ["REC-5"],
+    find: "if (!isOwned(record) || record.owner === null) return record;",
+    put: "if (!isOwned(record)) return record;",
   },
 ]);

@@ -66,8 +66,21 @@ export const SETTINGS: readonly PartialSettings[] = [
   { ...TIGHT, source_queue_limit: 1, wrong_token_burst: 3, alive_timeout: 50 },
   { ...TIGHT, max_queue_bytes: 600, max_bad_frames: 1, expire_timeout: 1 },
   { ...TIGHT, cors: ["https://a.example"], wrong_token_addresses: 1 },
-  { ...TIGHT, concurrent_limit: 1, frame_burst: 1, wrong_token_rate: 0 },
-  { ...TIGHT, auth: "jwt", auth_secret: "s".repeat(32), source_queue_bytes: 600 },
+  {
+    ...TIGHT,
+    concurrent_limit: 1,
+    frame_burst: 1,
+    wrong_token_rate: 0,
+    byte_rate: 2_000,
+    byte_burst: 300,
+  },
+  {
+    ...TIGHT,
+    auth: "jwt",
+    auth_secret: "s".repeat(32),
+    auth_expiry: "close",
+    source_queue_bytes: 600,
+  },
   { expire_timeout: 100, concurrent_limit: 8 },
 ];
 
@@ -113,8 +126,9 @@ const open: fc.Arbitrary<Deed> = fc.record({
     { kind: "unchecked" } as const,
     { kind: "unchecked" } as const,
     { kind: "rejected", reason: "No" } as const,
-    { kind: "proven", subject: "a", peers: ["b"] } as const,
-    { kind: "proven", subject: "c", peers: ["a", "b"] } as const,
+    { kind: "proven", subject: "a", peers: ["b"], endsAt: null } as const,
+    { kind: "proven", subject: "c", peers: ["a", "b"], endsAt: millis(150) } as const,
+    { kind: "proven", subject: "a", peers: ["b"], endsAt: millis(1_000) } as const,
   ),
 }).map(({ conn, ...given }) => opening(conn, given));
 

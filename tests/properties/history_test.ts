@@ -12,7 +12,7 @@ import { constancy, type Law, laws, type Reducer } from "./laws.ts";
 /** How many histories for each of the settings; some 60 steps each. */
 const RUNS = 2_200;
 
-const LAWS = "[STATE-2] [STATE-3] [STATE-4] [QUEUE-1] [QUEUE-2] [QUEUE-5] [LIMIT-6]";
+const LAWS = "[STATE-2] [STATE-3] [STATE-4] [QUEUE-1] [QUEUE-2] [QUEUE-5] [LIMIT-6] [AUTH-6]";
 
 for (const [i, given] of SETTINGS.entries()) {
   Deno.test(`${LAWS} the laws hold and the model agrees in every history, settings ${i}`, () => {
@@ -67,6 +67,12 @@ const BROKEN: Readonly<Record<string, Reducer>> = {
   "makes a new state of a tick": (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
     return [event.kind === "tick" ? { ...next } : next, effects];
+  },
+  "forgets when tokens end": (state, event, now) => {
+    if (event.kind !== "socket-opened" || event.identity.kind !== "proven") {
+      return reduce(state, event, now);
+    }
+    return reduce(state, { ...event, identity: { ...event.identity, endsAt: null } }, now);
   },
   "leaves something due": (state, event, now) =>
     event.kind === "tick" ? [state, []] : reduce(state, event, now),

@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  CLOSE,
   type ConnId,
   type Effect,
   type Event,
@@ -41,7 +42,16 @@ export type Reducer = typeof reduce;
 
 /** All laws, for one history that this reducer makes. */
 export function laws(reducer: Reducer): Law {
-  const all = [soundness, rest(reducer), stillness, mortality(), ends(), order(), tellings()];
+  const all = [
+    soundness,
+    rest(reducer),
+    stillness,
+    mortality(),
+    expiry(),
+    ends(),
+    order(),
+    tellings(),
+  ];
   return (step) => {
     for (const law of all) law(step);
   };
@@ -81,6 +91,28 @@ function mortality(): Law {
     for (const effect of effects) {
       assert(open.has(effect.conn), `${effect.kind} for ${effect.conn}, which is closed`);
       if (effect.kind === "close") open.delete(effect.conn);
+    }
+  };
+}
+
+/** [AUTH-6] With `auth_expiry` nobody outlives the token that let it in, nor is cut short for its sake. */
+function expiry(): Law {
+  const ends = new Map<ConnId, Millis>();
+  return ({ before, event, now, after, effects }) => {
+    if (event.kind === "socket-opened" && mapGet(before.connections, event.conn) === undefined) {
+      const { conn, identity } = event;
+      const endsAt = identity.kind === "proven" ? identity.endsAt : null;
+      if (endsAt === null || after.settings.auth_expiry === "keep") ends.delete(conn);
+      else ends.set(conn, endsAt);
+    }
+    for (const effect of effects) {
+      if (effect.kind !== "close" || effect.code !== CLOSE.tokenExpired) continue;
+      assert(event.kind === "tick" && (ends.get(effect.conn) ?? Infinity) <= now, "cut short");
+    }
+    if (event.kind !== "tick" && event.kind !== "socket-opened") return;
+    for (const [conn, endsAt] of ends) {
+      if (mapGet(after.connections, conn) === undefined) ends.delete(conn);
+      else if (event.kind === "tick") assert(endsAt > now, `${conn} outlives its token`);
     }
   };
 }

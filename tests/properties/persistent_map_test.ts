@@ -43,7 +43,19 @@ interface Version {
 /** Names that objects inherit, numbers that are not equal to themselves or equal to another. */
 const KEYS: readonly Key[] = [
   ..."abcdefgh",
-  ...["", "__proto__", "constructor", "hasOwnProperty", "toString", "0", "NaN"],
+  ...[
+    "",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "toString",
+    "0",
+    "65536",
+    "~",
+    "~0",
+    "~~0",
+    "NaN",
+  ],
   ...[0, -0, 1, -1, 0.5, NaN, Infinity, 2 ** 53],
 ];
 

@@ -9,6 +9,7 @@ import {
   millis,
   reduce,
   restore,
+  type Settings,
   settingsFrom,
   snapshotOf,
   type State,
@@ -19,6 +20,22 @@ import { assertEquals } from "../support/assert.ts";
 import { history, SMALL, type Step } from "../support/recording.ts";
 
 const SETTINGS = settingsFrom(SMALL);
+const ENDING = settingsFrom({
+  ...SMALL,
+  auth: "jwt",
+  auth_secret: "s".repeat(32),
+  auth_expiry: "close",
+});
+
+/** The same history, of clients whose tokens are checked, and end. */
+function withEnds(steps: readonly Step[]): Step[] {
+  return steps.map(({ event, afterMs }, i) => {
+    if (event.kind !== "socket-opened") return { event, afterMs };
+    const [subject, peers] = [event.token ?? "", [event.id ?? ""]];
+    const endsAt = i % 5 === 0 ? null : millis((i % 7) * 37.5);
+    return { event: { ...event, identity: { kind: "proven", subject, peers, endsAt } }, afterMs };
+  });
+}
 
 function run(first: State, steps: readonly Step[], from: number): {
   state: State;
@@ -37,18 +54,27 @@ function run(first: State, steps: readonly Step[], from: number): {
 }
 
 Deno.test("[REC-7] a history cut anywhere goes on from its snapshot with the same effects", () => {
+  cutAnywhere(SETTINGS, history);
+});
+
+Deno.test("[REC-7] [AUTH-6] so does one of clients whose tokens end", () => {
+  cutAnywhere(ENDING, history.map(withEnds));
+});
+
+function cutAnywhere(settings: Settings, histories: fc.Arbitrary<Step[]>): void {
   fc.assert(
-    fc.property(history, fc.nat(), (steps, place) => {
+    fc.property(histories, fc.nat(), (steps, place) => {
       const cut = place % (steps.length + 1);
-      const before = run(initialState(SETTINGS), steps.slice(0, cut), 0);
-      const written = JSON.stringify(snapshotOf(before.state));
-      const restored = restore(SETTINGS, v.parse(SNAPSHOT, JSON.parse(written)));
+      const before = run(initialState(settings), steps.slice(0, cut), 0);
+      const snapshot = snapshotOf(before.state);
+      const read = v.parse(SNAPSHOT, JSON.parse(JSON.stringify(snapshot)));
+      const restored = restore(settings, read);
       assertEquals(violations(restored), []);
-      assertEquals(JSON.stringify(snapshotOf(restored)), written);
+      assertEquals(snapshotOf(restored), snapshot);
       const rest = [...steps.slice(cut), { event: { kind: "tick" }, afterMs: 10_000 } as const];
       const [after, again] = [before.state, restored].map((state) => run(state, rest, before.now));
       assertEquals(again?.effects, after?.effects);
     }),
     { numRuns: 1_000 },
   );
-});
+}

@@ -100,11 +100,7 @@ export class SimSockets {
     const unsent = this.#unsentOf(link);
     const isOver = unsent + text.length > settings.max_unsent_bytes;
     if (isOver || unsent > WATCHED_BYTES) {
-      const silentMs = this.#watch(conn, unsent);
-      if (isOver && silentMs > FULL_MAX_MS) {
-        this.#cutOff(link);
-        return "gone";
-      }
+      this.#watch(conn, unsent);
       if (isOver) {
         dispatch({ kind: "send-refused", conn, text }, null);
         return "full";
@@ -211,5 +207,4 @@ export const BINARY = "\0binary";
 
 /** As in `adapters/sockets.ts`. */
 const WATCHED_BYTES = 16_384;
-const FULL_MAX_MS = 250;
 const EARLY_MAX = 16;

@@ -147,7 +147,9 @@ globalThis.lab = {
   disconnect(name) {
     thing(name).disconnect();
   },
-  reconnect(name) {
+  /** With another token, where one is given, as an application would whose user logged in again. */
+  reconnect(name, token) {
+    if (token !== undefined) thing(name).options.token = token;
     thing(name).reconnect();
   },
   listAllPeers(name) {

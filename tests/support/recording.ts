@@ -225,7 +225,7 @@ export function makeStudio(
   const recorder: Recorder = new Recorder({
     settings,
     state: () => runtime.state(),
-    wallZero: 1_700_000_000_000,
+    wallZero: () => 1_700_000_000_000,
     now: () => self.now,
     schedule: (callback, delayMs) => {
       const timer = { callback, at: self.now + delayMs };
@@ -243,6 +243,7 @@ export function makeStudio(
     now: () => self.now,
     perform: () => true,
     schedule: () => () => {}, // Ticks are events of the history.
+    onPause: () => {},
     observers: [recorder.observe],
     onObserverError: (error) => {
       throw error;

@@ -1,0 +1,65 @@
+/**
+ * Sockets that were told to close, and take their time.
+ */
+import { ANSWER_MAX_MS, Closing } from "../../adapters/closing.ts";
+import { Link, type LinkListener, type SocketLike } from "../../adapters/link.ts";
+import { connId } from "../../core/mod.ts";
+import { assertEquals } from "../support/assert.ts";
+
+const SOCKET: SocketLike = {
+  readyState: WebSocket.CLOSING,
+  bufferedAmount: 0,
+  addEventListener: () => {},
+  send: () => {},
+  close: () => {},
+};
+const DEAF: LinkListener = {
+  opened: () => {},
+  received: () => {},
+  closed: () => {},
+  failed: () => {},
+  unanswered: () => {},
+};
+
+function linkOf(serial: number, address: string): Link {
+  const link = new Link(connId(serial), SOCKET, DEAF);
+  link.address = address;
+  return link;
+}
+
+Deno.test("[FAULT-31] [FAULT-5] a close that is never answered takes a place for so long, and one of its address for good", () => {
+  let now = 0;
+  let stuck = 0;
+  let timer: { readonly at: number; readonly callback: () => void } | null = null;
+  const closing = new Closing({
+    max: 4,
+    now: () => now,
+    schedule: (callback, delayMs) => {
+      timer = { at: now + delayMs, callback };
+      return () => timer = null;
+    },
+    stuck: () => stuck++,
+  });
+  const wake = (): void => {
+    const due = timer;
+    timer = null;
+    now = due?.at ?? now;
+    due?.callback();
+  };
+  const links = [1, 2, 3, 4].map((serial) => linkOf(serial, serial < 3 ? "a" : "b"));
+  links.slice(0, 3).forEach((link) => closing.add(link));
+  now = 10;
+  closing.add(linkOf(5, "c"));
+  assertEquals([closing.hasRoom("d"), closing.hasRoom("a")], [false, false]);
+  wake();
+  assertEquals([now, stuck], [ANSWER_MAX_MS, 3]);
+  assertEquals([closing.hasRoom("d"), closing.hasRoom("a"), closing.hasRoom("b")], [
+    true,
+    false,
+    true,
+  ]);
+  wake();
+  assertEquals([now, stuck, timer], [ANSWER_MAX_MS + 10, 4, null]);
+  for (const link of links.slice(0, 2)) closing.delete(link);
+  assertEquals(closing.hasRoom("a"), true, "it was answered after all");
+});

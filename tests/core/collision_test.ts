@@ -1,0 +1,88 @@
+/**
+ * Texts that are chosen to be slow to parse, and keys that are chosen to collide: the engine gets neither.
+ */
+import { decodeFrame, peerId } from "../../core/mod.ts";
+import { emptyMap, mapEntries, mapGet, mapKeys, mapSet } from "../../core/persistent_map.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+
+/** What the engine is given to parse while `body` runs. */
+function parsedBy(body: () => void): string[] {
+  const { parse } = JSON;
+  const given: string[] = [];
+  JSON.parse = (text: string, ...rest): unknown => {
+    given.push(text);
+    return parse(text, ...rest);
+  };
+  try {
+    body();
+  } finally {
+    JSON.parse = parse;
+  }
+  return given;
+}
+
+/** Strings that V8 hashes by their value, all alike. */
+function alike(count: number): string {
+  return `[${Array.from({ length: count }, (_, i) => `"${131_072 * (i + 1)}"`).join()}]`;
+}
+
+const HOSTILE: readonly (readonly [name: string, payload: string])[] = [
+  ["few strings", alike(20)],
+  ["many strings", alike(5_500)],
+  ["arrays in each other", `${"[".repeat(30_000)}${"]".repeat(30_000)}`],
+  ["numbers", `[${"0,".repeat(30_000)}0]`],
+  ["keys", `{${Array.from({ length: 5_000 }, (_, i) => `"k${i}":0`).join()}}`],
+];
+
+Deno.test("[FAULT-30] what is chosen to be slow to parse is not given to the engine", () => {
+  for (const [name, payload] of HOSTILE) {
+    for (
+      const text of [
+        `{"type":"OFFER","payload":${payload},"dst":"b"}`,
+        `{"dst":"b","payload":${payload},"type":"OFFER"}`,
+        `{"type":"OFFER","dst":${payload},"payload":1}`,
+        `{"type":${payload},"dst":"b"}`,
+        payload,
+      ]
+    ) {
+      const given = parsedBy(() => void decodeFrame(text));
+      const longest = Math.max(0, ...given.map((text) => text.length));
+      assert(longest < 60, `${name}: ${longest} characters of ${text.slice(0, 40)}`);
+    }
+  }
+});
+
+Deno.test("[FAULT-30] ten thousand members of one message cost the engine no more than their names", () => {
+  const many = Array.from({ length: 10_000 }, (_, i) => `"${"long ".repeat(10)}${i}":0`).join();
+  const given = parsedBy(() => void decodeFrame(`{${many},"type":"OFFER","dst":"b"}`));
+  assert(given.length < 10, `${given.length} texts`);
+});
+
+Deno.test("[FAULT-30] a usual message is parsed by the engine, which is faster at it", () => {
+  const sdp = "a=candidate:1 1 udp 2113937151 192.0.2.4 54400 typ host\r\n".repeat(30);
+  const payload = JSON.stringify({ sdp: { type: "offer", sdp }, type: "data", label: "x" });
+  const given = parsedBy(() => void decodeFrame(`{"type":"OFFER","payload":${payload},"dst":"b"}`));
+  assertEquals(given, [payload]);
+});
+
+Deno.test("[FAULT-30] no map has a key that V8 hashes by its value, and each is found as it was given", () => {
+  const ids = [
+    "0",
+    "65536",
+    "9007199254740991",
+    "~",
+    "~1",
+    "~~1",
+    "1a",
+    "-1",
+    "",
+    "12345678901234567",
+    "x",
+  ];
+  let map = emptyMap<string, number>();
+  ids.forEach((id, i) => map = mapSet(map, peerId(id), i));
+  assertEquals([...mapKeys(map)], ids);
+  assertEquals([...mapEntries(map)], ids.map((id, i) => [id, i]));
+  ids.forEach((id, i) => assertEquals(mapGet(map, id), i));
+  for (const key of map.native?.keys() ?? []) assert(!/^\d{1,16}$/.test(key), key);
+});

@@ -1,0 +1,168 @@
+/**
+ * What becomes of a client whose token ends.
+ */
+import {
+  type Effect,
+  type Identity,
+  initialState,
+  millis,
+  nextWakeAt,
+  type PartialSettings,
+  reduce,
+  restore,
+  settingsFrom,
+  sizes,
+  snapshotOf,
+  violations,
+} from "../../core/mod.ts";
+import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
+import {
+  CLOSE,
+  closes,
+  expires,
+  opening,
+  opens,
+  refuses,
+  sends,
+  wake,
+  type World,
+  world,
+} from "../support/world.ts";
+
+const ENDED = "The token has expired";
+const JWT: PartialSettings = { auth: "jwt", auth_secret: "s".repeat(32) };
+const CLOSING: PartialSettings = { ...JWT, auth_expiry: "close" };
+
+function until(end: number | null, subject = "a"): Identity {
+  const endsAt = end === null ? null : millis(end);
+  return { kind: "proven", subject, peers: ["a", "b", "c"], endsAt };
+}
+
+function come(w: World, conn: number, id: string, end: number | null): readonly Effect[] {
+  return w.step(opening(conn, { id, identity: until(end) }));
+}
+
+function leaves(conn: number): Effect[] {
+  return refuses(conn, CLOSE.tokenExpired, ENDED);
+}
+
+Deno.test("[AUTH-6] a client is disconnected when its token ends, to the fraction, whatever it says", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  assertEquals(come(w, 1, "a", 2_500.5), [opens(1)]);
+  for (const at of [900, 1_800, 2_400]) {
+    w.now = at;
+    assertEquals(w.tick(), []);
+    w.say(1, { type: "HEARTBEAT" });
+  }
+  w.now = 2_500.499;
+  assertEquals(w.tick(), []);
+  assertEquals(nextWakeAt(w.state), millis(2_500.5));
+  assertEquals(wake(w), { at: 2_500.5, effects: leaves(1) });
+  assertEquals(Object.values(sizes(w.state)).every((size) => size === 0), true);
+  assertEquals(come(w, 2, "a", 9_000), [opens(2)], "its id is free");
+});
+
+Deno.test("[AUTH-6] with auth_expiry keep, and where the token has no end, it stays", () => {
+  for (const [settings, end] of [[JWT, 50], [JWT, -1], [CLOSING, null]] as const) {
+    const w = world({ ...settings, alive_timeout: 1_000 });
+    assertEquals(come(w, 1, "a", end), [opens(1)]);
+    assertEquals(wake(w), {
+      at: 1_000,
+      effects: [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")],
+    });
+  }
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  w.step(opening(1));
+  w.step(opening(2, { id: "b", identity: { kind: "rejected", reason: "No" } }));
+  assertEquals(wake(w), null, "nothing else has an end");
+});
+
+Deno.test("[AUTH-6] silence that is due first ends it first; of one instant the token counts", () => {
+  const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
+  for (const [end, effects] of [[1_000.5, silent], [1_000, leaves(1)], [999, leaves(1)]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    come(w, 1, "a", end);
+    w.now = 5_000;
+    assertEquals(w.tick(), effects, `${end}`);
+  }
+});
+
+Deno.test("[AUTH-6] [LIFE-1] a late tick disconnects in the order of what was due, of one instant the oldest first", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  come(w, 3, "c", 1_000);
+  come(w, 2, "b", 1_000);
+  come(w, 1, "a", 1_001);
+  w.step(opening(4, { id: "d", identity: until(null, "d") }));
+  w.now = 999;
+  for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
+  w.now = 9_000;
+  const silent = closes(4, CLOSE.timedOut, "No valid message for 1000 ms");
+  assertEquals(w.tick(), [...leaves(2), ...leaves(3), silent, ...leaves(1)]);
+});
+
+Deno.test("[AUTH-6] [AUTH-3] who takes over has the end of the newer token, be it later or earlier", () => {
+  for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    come(w, 1, "a", first);
+    const replaced = "Replaced by a newer connection with the same id and token";
+    assertEquals(come(w, 2, "a", second), [opens(2), closes(1, CLOSE.replaced, replaced)]);
+    assertEquals(wake(w)?.at, second ?? 1_000);
+  }
+});
+
+Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {
+  const w = world(CLOSING);
+  come(w, 1, "a", 500);
+  w.now = 200;
+  const before = w.state;
+  for (const end of [200, 199, -5]) {
+    for (const id of ["a", "b", "nobody's"]) {
+      assertEquals(come(w, 2, id, end), refuses(2, CLOSE.notAuthorized, ENDED));
+    }
+  }
+  assertStrictEquals(w.state, before);
+  assertEquals(come(w, 2, "b", 200.01), [opens(2)]);
+});
+
+Deno.test("[AUTH-6] [QUEUE-3] [QUEUE-6] what it sent before is still told of, and what it stored still waits", () => {
+  const w = world({ ...CLOSING, expire_timeout: 100 });
+  come(w, 1, "a", 100);
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 50;
+  w.say(1, { type: "OFFER", dst: "b", payload: 1 });
+  w.now = 100;
+  assertEquals(w.tick(), [expires(1, "a", "x"), ...leaves(1)]);
+  const offer = { type: "OFFER", src: "a", dst: "b", payload: 1 };
+  assertEquals(come(w, 2, "b", 900), [opens(2), sends(2, offer)]);
+});
+
+Deno.test("[AUTH-6] [STATE-5] a connection has one place among the deadlines, with an end or without", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  come(w, 1, "a", 90_000);
+  come(w, 2, "b", null);
+  come(w, 3, "c", 500);
+  assertEquals(sizes(w.state).lookAt, 3);
+  const before = w.state.lookAt;
+  for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
+  assertStrictEquals(w.state.lookAt, before, "a message touches no deadline");
+});
+
+Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  come(w, 1, "a", 1_500);
+  w.now = 900;
+  w.say(1, { type: "HEARTBEAT" });
+  const written = JSON.parse(JSON.stringify(snapshotOf(w.state)));
+  const again = restore(w.state.settings, written);
+  assertEquals(violations(again), []);
+  const [next, looked] = reduce(again, { kind: "tick" }, millis(1_000));
+  assertEquals([looked, nextWakeAt(next)], [[], millis(1_500)]);
+  assertEquals(reduce(next, { kind: "tick" }, millis(1_500))[1], leaves(1));
+});
+
+Deno.test("[AUTH-6] [SET-2] auth_expiry is keep or close, and close needs tokens that are checked", () => {
+  assertEquals(initialState(settingsFrom()).settings.auth_expiry, "keep");
+  assertThrows(() => settingsFrom({ auth_expiry: "close" }), RangeError, "need auth jwt");
+  const other = JSON.parse('{"auth_expiry":"later"}');
+  assertThrows(() => settingsFrom(other), RangeError, "must be one of keep, close");
+});

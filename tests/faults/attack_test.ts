@@ -1,0 +1,86 @@
+/**
+ * What hostile clients did to the server, and what became of everybody else.
+ */
+import net from "node:net";
+import { assert, assertEquals } from "../support/assert.ts";
+import { flood, openLoadClient, openMany } from "../support/load.ts";
+import { openSocket } from "../support/peer_socket.ts";
+import { handshake } from "../support/raw_socket.ts";
+import { testEach } from "./listeners.ts";
+
+/** Sends a handshake, and resets the connection before it can be answered. */
+async function resetAtOnce(port: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const socket = net.connect(port, "127.0.0.1", () => {
+    socket.write(handshake("/peerjs?key=wrong&id=a&token=t"), () => {
+      socket.resetAndDestroy();
+    });
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => resolve());
+  await promise;
+}
+
+testEach(
+  "[FAULT-31] connections that are reset while they are upgraded lock nobody out",
+  async (start, listener) => {
+    await using child = await start({ args: ["--max_closing_sockets", "10"] });
+    for (let i = 0; i < 60; i++) await resetAtOnce(child.port);
+    if (listener === "deno") {
+      const line = await child.nextLine((line) => line.includes('"event":"leaked"'));
+      assertEquals(JSON.parse(line).properties.how, "never-opened");
+    }
+    await using client = await openSocket({
+      wsUrl: child.wsUrl,
+      key: "peerjs",
+      id: "a",
+      token: "t",
+    });
+    assertEquals(await client.next(), { type: "OPEN" });
+  },
+);
+
+testEach(
+  "[FAULT-15] [LIMIT-6] a peer that reads is not cut off, however fast others send to it",
+  async (start) => {
+    await using child = await start({ args: ["--byte_rate", "0", "--frame_rate", "0"] });
+    const { wsUrl } = child;
+    const [victim, one, two] = await openMany(3, { wsUrl, idOf: (i) => `peer ${i}` });
+    assert(victim && one && two);
+    const offers = { count: 1_500, dstOf: () => victim.id, bytes: 65_000, type: "OFFER" };
+    await Promise.all([flood(one, offers), flood(two, offers)]);
+    await victim.roundTrip();
+    assertEquals(victim.count("ERROR"), 0);
+    const refused = one.count("EXPIRE") + two.count("EXPIRE");
+    await victim.reached("OFFER", 3_000 - refused);
+    await Promise.all([victim.close(), one.close(), two.close()]);
+  },
+);
+
+testEach(
+  "[FAULT-32] [LIFE-1] [LIFE-4] a process that was stopped cuts off nobody who went on beating",
+  async (start) => {
+    const args = ["--alive_timeout", "2500", "--ping_timeout", "2500"];
+    await using child = await start({ args });
+    const clients = await openMany(20, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
+    await using silent = await openLoadClient({ wsUrl: child.wsUrl, id: "silent" });
+    await silent.reached("OPEN", 1);
+    const beat = (): void => clients.forEach((client) => client.send({ type: "HEARTBEAT" }));
+    const beating = setInterval(beat, 500);
+    try {
+      await clients[0]?.roundTrip();
+      Deno.kill(child.pid, "SIGSTOP");
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      Deno.kill(child.pid, "SIGCONT");
+      await child.nextLine((line) => line.includes('"event":"paused"'));
+      // Its own time is over only when the process has run for as long.
+      await silent.closed;
+      await Promise.all(clients.map((client) => client.roundTrip()));
+    } finally {
+      clearInterval(beating);
+    }
+    const gone = child.lines.filter((line) => line.includes('"event":"disconnected"'));
+    assertEquals(gone.length, 1, gone.join("\n"));
+    await Promise.all(clients.map((client) => client.close()));
+  },
+);

@@ -1,0 +1,198 @@
+/**
+ * The log has nowhere to go: nobody else notices, and what was lost is told when it can be written again.
+ */
+import { must } from "../../core/must.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { openLoadClient } from "../support/load.ts";
+import { spawnMain } from "../support/main.ts";
+import { ANSWER_MAX_MS } from "../support/output.ts";
+import { openSocket, type PeerSocket, within } from "../support/peer_socket.ts";
+import { LISTENERS } from "./listeners.ts";
+
+/** What makes stdout a pipe whose writes fail, instead of waiting, where it is full. */
+const NON_BLOCKING = [
+  "perl",
+  "-MFcntl",
+  "-e",
+  "fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die; exec @ARGV",
+];
+
+/** More lines than the pipe and the buffer have room for. */
+const MANY = 8_000;
+
+/** Fewer than the buffer alone has room for. */
+const FEW = 2_000;
+
+/** A port that nobody has now: what the server says of its own cannot be read here. */
+function freePort(): number {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  return listener.addr.port;
+}
+
+/** Tries until the server listens. */
+async function openFirst(wsUrl: string): Promise<PeerSocket> {
+  const begin = performance.now();
+  while (true) {
+    try {
+      return await openSocket({ wsUrl, key: "peerjs", id: "first", token: "t" });
+    } catch (error) {
+      if (performance.now() - begin > ANSWER_MAX_MS) throw error;
+    }
+  }
+}
+
+/** Asks it to end, and sees that it does so within 5 s, whatever becomes of its log. */
+async function endsInTime(child: Deno.ChildProcess): Promise<void> {
+  child.kill("SIGTERM");
+  const { code, signal } = await within(child.status, 5_000, "It did not end within 5 s");
+  assertEquals([code, signal], [0, null]);
+}
+
+/** A child whose log is read only when a test asks for it. */
+class Unread {
+  readonly child: Deno.ChildProcess;
+  readonly lines: string[] = [];
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+
+  constructor(listener: string, prefix: readonly string[]) {
+    const args =
+      `--listener ${listener} --port 0 --host 127.0.0.1 --log_level debug --frame_rate 0 --log_format json`;
+    this.child = spawnMain(args.split(" "), {}, prefix);
+    this.#reader = this.child.stdout.getReader();
+  }
+
+  /** Reads on until a line fits; without an argument, to the end. */
+  async read(isIt: (line: string) => boolean = () => false): Promise<string> {
+    while (true) {
+      const { done, value } = await within(this.#reader.read(), ANSWER_MAX_MS, "No more lines");
+      if (done) return "";
+      const parts = (this.#rest + this.#decoder.decode(value, { stream: true })).split("\n");
+      this.#rest = parts.pop() ?? "";
+      this.lines.push(...parts);
+      const found = parts.find(isIt);
+      if (found !== undefined) return found;
+    }
+  }
+
+  async wsUrl(): Promise<string> {
+    const line = await this.read((line) => line.includes('"listening"'));
+    return `ws://127.0.0.1:${JSON.parse(line).properties.port}/peerjs`;
+  }
+
+  /** Closes the pipe: who writes into it gets an error from now on. */
+  async close(): Promise<void> {
+    await this.#reader.cancel();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.close();
+    await this.child.stderr.cancel();
+    await this.child.status;
+  }
+}
+
+/** Makes the server log that many lines, each with a number of its own, and be seen to serve at the end. */
+async function fill(wsUrl: string, from = 0, count = MANY): Promise<void> {
+  await using client = await openLoadClient({ wsUrl, id: `filler ${from}` });
+  await client.reached("OPEN", 1);
+  for (let i = from; i < from + count; i++) {
+    client.send({ type: "LEAVE", dst: `nobody ${i}` });
+    if (i % 500 === 0) await client.roundTrip();
+  }
+  await client.roundTrip();
+}
+
+interface Line {
+  readonly level: string;
+  readonly message: string;
+  readonly properties: { readonly event: string; readonly dst?: string; readonly count?: number };
+}
+
+/** The numbers of what {@linkcode fill} made the server log, in order. */
+function numbersOf(lines: readonly Line[]): number[] {
+  return lines.flatMap(({ properties }) => {
+    const [, number] = /^nobody (.*)/.exec(properties.dst ?? "") ?? [];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
+for (const listener of LISTENERS) {
+  for (const redirection of ["> /dev/full", ">&-"]) {
+    Deno.test(`[FAULT-27] [LOG-5] ${redirection} ends nothing: ${listener}`, async () => {
+      const port = freePort();
+      const args = `--listener ${listener} --port ${port} --host 127.0.0.1 --log_level debug`;
+      const prefix = ["sh", "-c", `exec "$0" "$@" ${redirection}`];
+      const child = spawnMain(args.split(" "), {}, prefix);
+      const stderr = new Response(child.stderr).text();
+      const wsUrl = `ws://127.0.0.1:${port}/peerjs`;
+      try {
+        await using first = await openFirst(wsUrl);
+        await first.next();
+        for (let i = 0; i < 100; i++) first.send({ type: "LEAVE", dst: `nobody ${i}` });
+        await first.fence();
+        await endsInTime(child);
+      } finally {
+        await child.stdout.cancel();
+        assertEquals(await stderr, "");
+      }
+    });
+  }
+
+  for (const isBlocking of [true, false]) {
+    const kind = isBlocking ? "a pipe" : "a non-blocking pipe";
+    const prefix = isBlocking ? [] : NON_BLOCKING;
+
+    Deno.test(`[FAULT-27] [LOG-5] ${kind} that is full stops nobody, and what was lost is told: ${listener}`, async () => {
+      await using unread = new Unread(listener, prefix);
+      const wsUrl = await unread.wsUrl();
+      await fill(wsUrl);
+      await unread.read((line) => line.includes('"event":"lost"'));
+      const toTheEnd = unread.read();
+      await fill(wsUrl, MANY, FEW);
+      await endsInTime(unread.child);
+      await toTheEnd;
+
+      const lines: Line[] = unread.lines.map((line) => JSON.parse(line));
+      assertEquals(lines.at(-1)?.properties.event, "stopping", "all is told again");
+      const at = lines.findIndex(({ properties }) => properties.event === "lost");
+      const { level, properties: { count: lost = 0 } } = must(lines[at]);
+      assertEquals([level, lines.filter(({ properties }) => properties.event === "lost").length], [
+        "ERROR",
+        1,
+      ]);
+      const told = numbersOf(lines);
+      const missing = MANY + FEW - new Set(told).size;
+      // What else is lost, at most 40 lines, is about the clients themselves.
+      assert(missing > 0 && missing <= lost && lost <= missing + 40, `${missing} of ${lost}`);
+      assertEquals(
+        numbersOf(lines.slice(at))[0],
+        must(numbersOf(lines.slice(0, at)).at(-1)) + missing + 1,
+      );
+      // Of a write into a non-blocking pipe that failed a part comes again; no other line does.
+      const twice = told.length - new Set(told).size;
+      assert(isBlocking ? twice === 0 : twice < 400, `${twice} lines came twice`);
+      if (isBlocking) assertEquals(told, told.toSorted((a, b) => a - b));
+    });
+
+    Deno.test(`[FAULT-27] [FAULT-20] SIGTERM ends it within 5 s with ${kind} that is full: ${listener}`, async () => {
+      await using unread = new Unread(listener, prefix);
+      await fill(await unread.wsUrl());
+      await endsInTime(unread.child);
+    });
+  }
+
+  Deno.test(`[FAULT-27] [LOG-5] a reader that went away ends nothing: ${listener}`, async () => {
+    await using unread = new Unread(listener, []);
+    const wsUrl = await unread.wsUrl();
+    await unread.close();
+    await fill(wsUrl);
+    await endsInTime(unread.child);
+  });
+}
