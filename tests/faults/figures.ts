@@ -1,12 +1,13 @@
 /**
- * The figures behind the rows that a test only bounds: 100 hostile clients, 180 MB to nobody, 150 MB for a reader that stopped, and
- * 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
+ * The figures behind the rows that a test only bounds: 100 hostile clients, 180 MB to nobody, 150 MB for a reader that stopped, answers
+ * that nobody reads, and 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
  *
- * `deno run -A tests/faults/figures.ts [deno|node] [crowd|hostile]`
+ * `deno run -A tests/faults/figures.ts [deno|node] [answers|crowd|hostile]`
  *
  * @module
  */
 import { type Child, startChild } from "../support/child.ts";
+import { askByStreams, askInARow } from "../support/greedy.ts";
 import {
   flood,
   inParallel,
@@ -163,6 +164,32 @@ function repeated(bytes: Uint8Array, times: number): Uint8Array {
   return all;
 }
 
+/** What 5,000 ids of 768 bytes, and short answers, cost where nobody reads them. */
+async function answers(): Promise<void> {
+  await using child = await start(["--allow_discovery"]);
+  const { wsUrl, port } = child;
+  const clients = await openMany(5_000, { wsUrl, idOf: (i) => `${i}`.padEnd(256, "…") });
+  const ways: Record<string, (i: number) => Promise<Disposable>> = {
+    "lists, 200 connections, 30 in a row": () => askInARow(port, "/peerjs/peers", 30),
+    "short answers, 200 connections, 5,000 in a row": () => askInARow(port, "/peerjs/id", 5_000),
+    "lists, 20 connections, 200 streams": () => askByStreams(port, "/peerjs/peers", 200),
+    "short answers, 100 connections, 200 streams": () => askByStreams(port, "/peerjs/id", 200),
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    const before = (await vitalsOf(child.pid)).rss;
+    const greedy = await inParallel(Number(/(\d+) connections/.exec(name)?.[1]), 16, way);
+    await clients[0]?.roundTrip();
+    const { peakMB = 0, rssMB = 0 } = await memory(child.pid);
+    say(name, { peakMB, grownMB: rssMB - before / MB });
+    for (const one of greedy) one[Symbol.dispose]();
+  }
+  await Promise.all(clients.map((client) => client.close()));
+}
+
+if (Deno.args[1] === "answers") {
+  await answers();
+  Deno.exit();
+}
 await hostile();
 if (Deno.args[1] === "hostile") Deno.exit();
 if (Deno.args[1] !== "crowd") {
