@@ -10,16 +10,13 @@ import { STATUS_CODE } from "@std/http/status";
 import {
   clientCount,
   type HttpReply,
-  type Identity,
-  needsToken,
-  refusal,
-  respond,
   routeOf,
   type Settings,
   type SizedField,
   sizes,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
+import type { LongBody } from "./answers.ts";
 import { createVerifier } from "./auth.ts";
 import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
@@ -32,6 +29,7 @@ import { wallZero } from "./record_clock.ts";
 import { beginFile } from "./record_disk.ts";
 import { DIGEST_LENGTH } from "./record_secrets.ts";
 import { Recorder } from "./recorder.ts";
+import { createReplies, UNCHECKED } from "./replies.ts";
 import {
   createRuntime,
   type Observer,
@@ -56,12 +54,21 @@ export interface Arrival {
   readonly remoteAddress: string;
 }
 
+/** An answer, whose body may be one that is to be sent piece by piece. */
+export interface Reply extends HttpReply {
+  /** What to send in place of `body`; whoever sends it says when it is done. */
+  readonly long?: LongBody;
+}
+
 /** A running server without a listener. */
 export interface Exchange {
   readonly settings: Settings;
   /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
   readonly wantsSocket: (arrival: Arrival) => boolean;
-  /** All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are checked. */
+  /**
+   * All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are
+   * checked.
+   */
   readonly readHandshake: (arrival: Arrival) => Handshake;
   /**
    * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
@@ -73,7 +80,7 @@ export interface Exchange {
   /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
   readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
-  readonly reply: (arrival: Arrival) => HttpReply | Promise<HttpReply>;
+  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
   /** The server's time in milliseconds, which stands still while the process does. */
   readonly now: () => number;
   readonly clientCount: () => number;
@@ -94,7 +101,6 @@ export interface Exchange {
  * @throws {StartError} Where the settings ask for a recording that could not be run again.
  */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
-  const suggestId = guardedGenerator(hooks.generateClientId);
   const verify = createVerifier(settings, { now: () => runtime.now() });
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
@@ -118,6 +124,15 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
+  const replies = createReplies({
+    settings,
+    clock: CLOCK,
+    state: () => runtime.state(),
+    suggestId: guardedGenerator(hooks.generateClientId),
+    verify,
+    refusals,
+  });
+
   function handshakeOf(arrival: Arrival): Handshake {
     const given = readHandshake(arrival, settings);
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
@@ -125,38 +140,14 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     return { ...given, identity: isChecked ? verify(given.token) : UNCHECKED };
   }
 
-  function reply(arrival: Arrival): HttpReply | Promise<HttpReply> {
-    const answer = (identity: Identity): HttpReply => {
-      const { method, path, header } = arrival;
-      const request = { method, path, origin: header("origin"), identity };
-      const answered = respond(runtime.state(), request, suggestId);
-      const isMute = method === "HEAD" && answered.status >= 400;
-      // What the answer to GET says is why.
-      refusals.request(
-        arrival,
-        isMute ? respond(runtime.state(), { ...request, method: "GET" }, suggestId) : answered,
-      );
-      return answered;
-    };
-    if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
-      return answer(UNCHECKED);
-    }
-    return verify(bearerToken(arrival)).then(answer);
-  }
-
   async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
     await null; // From within a hook the event is handled only when the hook is done.
     runtime.stop();
+    replies.stop();
     await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
     sockets.stop();
     refusals.stop();
-  }
-
-  function refuse(arrival: Arrival, status: number, body: string): HttpReply {
-    const refused = refusal(settings, arrival.header("origin"), status, body);
-    refusals.request(arrival, refused);
-    return refused;
   }
 
   return {
@@ -165,9 +156,9 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
     readHandshake: handshakeOf,
     attach: (socket, handshake) => sockets.attach(socket, handshake),
-    reply,
+    reply: replies.reply,
     hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
-    refuse,
+    refuse: replies.refuse,
     now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
@@ -198,8 +189,6 @@ const CLOCK: Pick<Ports, "now" | "schedule"> = {
   now: () => performance.now(),
   schedule: scheduleTimeout,
 };
-
-const UNCHECKED: Identity = { kind: "unchecked" };
 
 /** How long clients get to answer a close, and the disk to take the recording, when the server stops. */
 const CLOSE_MAX_MS = 2_000;
@@ -238,10 +227,4 @@ function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
 
 async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
   await Promise.all([one, other]);
-}
-
-/** The token of an HTTP request: `Authorization: Bearer`, or the parameter that sockets have. */
-function bearerToken({ header, query }: Arrival): string | null {
-  const bearer = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
-  return bearer ?? new URLSearchParams(query).get("token");
 }

@@ -9,12 +9,12 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
-import type { HttpReply, Settings } from "../core/mod.ts";
-import { type Exchange, refuseForRoom, refuseHandshake } from "./exchange.ts";
+import type { Settings } from "../core/mod.ts";
+import { type Exchange, refuseForRoom, refuseHandshake, type Reply } from "./exchange.ts";
 import { handshakeFault } from "./handshake.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten, messageOf } from "./log.ts";
@@ -29,7 +29,7 @@ import {
   writeReply,
 } from "./node_http.ts";
 import { boundsOf, watchOver } from "./node_socket.ts";
-import { within } from "./runtime.ts";
+import { scheduleTimeout, within } from "./runtime.ts";
 import type { Handshake } from "./sockets.ts";
 
 /**
@@ -94,10 +94,42 @@ function plainServer(settings: Settings): Serving {
 }
 
 function secureServer(settings: Settings, tls: Tls): Serving {
-  const options = { ...headBounds(settings), handshakeTimeout: settings.head_timeout };
+  const options = { ...headBounds(settings), handshakeTimeout: NO_TIMEOUT };
   const server = createSecureServer({ ...options, ...tls });
+  boundHandshakes(server, settings.head_timeout);
   server.on("tlsClientError", (_error, connection) => connection.destroy());
   return { server, setTls: (renewed) => server.setSecureContext({ ...renewed }) };
+}
+
+/** A time that is no number would mean the default, and so would 0. */
+const NO_TIMEOUT = -1;
+
+/**
+ * Ends connections whose handshake is not done in time. The platform's own `handshakeTimeout` does so too, but
+ * its timer goes on when the handshake has failed, and keeps all that belongs to the connection until then: 24 KB
+ * for each of thousands a second.
+ */
+function boundHandshakes(server: SecureServer, maxMs: number): void {
+  // The socket that is secure is another object; both have the other side's port.
+  const waiting = new Map<string, () => void>();
+  server.on("connection", (raw: Socket) => {
+    const name = nameOf(raw);
+    const cancel = scheduleTimeout(() => raw.destroy(), maxMs);
+    waiting.set(name, cancel);
+    raw.once("close", () => {
+      cancel();
+      if (waiting.get(name) === cancel) waiting.delete(name);
+    });
+  });
+  server.on("secureConnection", (secure) => {
+    const name = nameOf(secure);
+    waiting.get(name)?.();
+    waiting.delete(name);
+  });
+}
+
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Deno's `node:tls` takes any text, and fails in every handshake then. */
@@ -132,9 +164,11 @@ function headBounds({ head_timeout, max_head_bytes }: Settings): {
 function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange: Exchange): void {
   // However many fit into the head: one that was left out could be the one that a proxy added.
   server.maxHeadersCount = 0;
+  // A connection that stopped reading is ended with all that waits for it. A WebSocket sets the time to none.
+  server.timeout = exchange.settings.answer_timeout;
   const queue = new RequestQueue(exchange.settings.max_unsent_bytes);
 
-  async function replyTo(request: IncomingMessage): Promise<HttpReply> {
+  async function replyTo(request: IncomingMessage): Promise<Reply> {
     try {
       const arrival = arrivalOf(request);
       if (!exchange.wantsSocket(arrival)) return await exchange.reply(arrival);
@@ -145,30 +179,14 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     }
   }
 
-  async function prepare(request: IncomingMessage): Promise<Prepared> {
-    try {
-      const arrival = arrivalOf(request);
-      if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
-      const fault = handshakeFault(arrival.header);
-      if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
-      if (!exchange.hasSocketRoom(arrival)) {
-        return { reply: refuseForRoom(exchange, arrival) };
-      }
-      const handshake = exchange.readHandshake(arrival);
-      return { handshake: { ...handshake, identity: await handshake.identity } };
-    } catch (error) {
-      logFault("A request failed", error);
-      return { reply: FAILED };
-    }
-  }
-
   async function upgrade(
     request: IncomingMessage,
     connection: Duplex,
     head: Buffer<ArrayBuffer>,
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
-    const { reply, handshake } = await prepare(request);
+    connection.on("timeout", () => connection.destroy());
+    const { reply, handshake } = await prepare(exchange, request);
     if (reply !== undefined) {
       writeRawReply(connection, reply);
       return;
@@ -188,20 +206,37 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
   }
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    if (queue.isTooLong(request)) return;
-    replyTo(request).then((reply) => {
-      writeReply(response, reply, request);
-      queue.answered(request);
-    }).catch((error: unknown) => {
-      logFault("An answer could not be written", error);
-      request.socket.destroy();
-    });
+    if (queue.isTooLong(request, response)) return;
+    replyTo(request).then((reply) => writeReply(response, reply, request)).catch(
+      (error: unknown) => {
+        logFault("An answer could not be written", error);
+        request.socket.destroy();
+      },
+    );
   });
   server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
-  server.on("clientError", answerUnparsed);
+  server.on("clientError", (error, connection) => answerUnparsed(exchange, error, connection));
   sockets.on("wsClientError", (error, connection, request) => {
     writeRawReply(connection, refuseHandshake(exchange, arrivalOf(request), messageOf(error)));
   });
+}
+
+/** Looks at a request for an upgrade, before it is one. */
+async function prepare(exchange: Exchange, request: IncomingMessage): Promise<Prepared> {
+  try {
+    const arrival = arrivalOf(request);
+    if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
+    const fault = handshakeFault(arrival.header);
+    if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
+    if (!exchange.hasSocketRoom(arrival)) {
+      return { reply: refuseForRoom(exchange, arrival) };
+    }
+    const handshake = exchange.readHandshake(arrival);
+    return { handshake: { ...handshake, identity: await handshake.identity } };
+  } catch (error) {
+    logFault("A request failed", error);
+    return { reply: FAILED };
+  }
 }
 
 /** Said of a request that the platform did not take for one that asks for an upgrade, for no known reason. */
@@ -209,7 +244,7 @@ const NOT_UPGRADED = "it cannot be upgraded";
 
 /** What is to be done about a request for an upgrade. */
 type Prepared =
-  | { readonly reply: HttpReply; readonly handshake?: undefined }
+  | { readonly reply: Reply; readonly handshake?: undefined }
   | { readonly reply?: undefined; readonly handshake: Handshake };
 
 function bind(server: Server, host: string, port: number): Promise<void> {

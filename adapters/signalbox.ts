@@ -6,7 +6,6 @@
  * @module
  */
 import {
-  type HttpReply,
   type PartialSettings,
   retiredSentences,
   type Route,
@@ -15,6 +14,7 @@ import {
   settingsFrom,
   UNIX,
 } from "../core/mod.ts";
+import { streamOf } from "./answers.ts";
 import {
   type Arrival,
   createExchange,
@@ -22,6 +22,7 @@ import {
   NOT_HTTP,
   refuseForRoom,
   refuseHandshake,
+  type Reply,
 } from "./exchange.ts";
 import { handshakeFault, subprotocolOf } from "./handshake.ts";
 import type { Hooks } from "./hooks.ts";
@@ -48,7 +49,8 @@ export interface Signalbox {
   readonly settings: Settings;
   /**
    * Answers a request whose path is one of its own, and returns `null` for every other. Call it before
-   * anything else looks at the request: a WebSocket can be upgraded only once.
+   * anything else looks at the request: a WebSocket can be upgraded only once. Without `info` the address of
+   * the client is not known, nor when an answer was sent: what it waits in the platform for counts for nobody.
    */
   readonly handle: (
     request: Request,
@@ -116,7 +118,9 @@ export function signalboxOf(exchange: Exchange): Signalbox {
       return upgrade(request, arrival);
     }
     const reply = exchange.reply(arrival);
-    return reply instanceof Promise ? reply.then(toResponse) : toResponse(reply);
+    return reply instanceof Promise
+      ? reply.then((reply) => toResponse(reply, info))
+      : toResponse(reply, info);
   }
 
   function handle(
@@ -201,6 +205,15 @@ function isAscii(text: string): boolean {
   return /^\p{ASCII}*$/u.test(text);
 }
 
-function toResponse({ status, headers, body }: HttpReply): Response {
-  return new Response(body === "" ? null : body, { status, headers });
+function toResponse(
+  { status, headers, body, long }: Reply,
+  info?: Deno.ServeHandlerInfo,
+): Response {
+  if (long === undefined) return new Response(body === "" ? null : body, { status, headers });
+  // With a length, so that a list that was cut off is not taken for a whole one.
+  const length = String(long.length);
+  return new Response(streamOf(long, info?.completed), {
+    status,
+    headers: { ...headers, "content-length": length },
+  });
 }

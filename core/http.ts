@@ -54,7 +54,8 @@ export function routeOf({ path: prefix, key }: Settings, given: string): Route {
  * Answers a request that is not an upgrade.
  *
  * `suggestId` is asked for a new id until it gives one that no connected client has; after
- * {@linkcode SUGGESTIONS_MAX} it is given up, with a 500.
+ * {@linkcode SUGGESTIONS_MAX} it is given up, with a 500. `listPeers` may give a list that was made of the same
+ * clients before.
  *
  * @example
  * ```ts
@@ -72,10 +73,16 @@ export function respond(
   state: State,
   request: HttpRequest,
   suggestId: () => string,
+  listPeers: (state: State) => string = peerList,
 ): HttpReply {
-  const reply = answer(state, request, suggestId);
+  const reply = answer(state, request, suggestId, listPeers);
   const headers = { ...reply.headers, ...corsHeaders(state.settings, request.origin) };
   return { ...reply, headers, body: request.method === "HEAD" ? "" : reply.body };
+}
+
+/** The ids of all connected clients, as JSON; depends on nothing but `state.claims`. */
+export function peerList(state: State): string {
+  return JSON.stringify(connectedIds(state));
 }
 
 /** Whether a path is one that asks for a token: an id and the list of peers can. */
@@ -107,7 +114,12 @@ const ALLOWED_METHODS = "GET, HEAD, OPTIONS";
 const JSON_TYPE = "application/json; charset=utf-8";
 const TEXT_TYPE = "text/plain; charset=utf-8";
 
-function answer(state: State, request: HttpRequest, suggestId: () => string): HttpReply {
+function answer(
+  state: State,
+  request: HttpRequest,
+  suggestId: () => string,
+  listPeers: (state: State) => string,
+): HttpReply {
   const { method } = request;
   const route = routeOf(state.settings, request.path);
   if (method === "OPTIONS") return preflight(route);
@@ -125,7 +137,7 @@ function answer(state: State, request: HttpRequest, suggestId: () => string): Ht
       return freshId(state, suggestId);
     case "peers":
       return state.settings.allow_discovery
-        ? ok(JSON_TYPE, JSON.stringify(connectedIds(state)))
+        ? ok(JSON_TYPE, listPeers(state))
         : plain(STATUS_CODE.Unauthorized, NO_DISCOVERY);
     case "wrong-key":
       return plain(STATUS_CODE.Unauthorized, WRONG_KEY);

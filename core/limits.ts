@@ -214,6 +214,24 @@ export const LIMITS = {
     unit: "bytes",
     doc: "Largest head of a request; only with listener node",
   },
+  // Two hundred readers of a list that do not read on, at 0.3 MB each.
+  max_answer_bytes: {
+    type: "integer",
+    default: 64 * MIB,
+    min: 1_024,
+    max: 65_536 * MIB,
+    unit: "bytes",
+    doc:
+      "How much all lists of peers that are being sent may hold, a quarter of it for one address; beyond it 503",
+  },
+  answer_timeout: {
+    type: "integer",
+    default: 30_000,
+    min: 100,
+    max: DAY,
+    unit: "ms",
+    doc: "How long a client may take to read a list of peers; it is cut off then",
+  },
   max_record_bytes: {
     type: "integer",
     default: 256 * MIB,

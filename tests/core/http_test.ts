@@ -75,6 +75,8 @@ Deno.test("[HTTP-3] peers are listed if discovery is allowed, and refused with 4
   const get = { method: "GET", path: "/peerjs/peers", origin: null, identity: UNCHECKED };
   const reply = respond(w.state, get, () => "");
   assertEquals([reply.status, JSON.parse(reply.body)], [200, ["a", "__proto__"]]);
+  const made = respond(w.state, get, () => "", (state) => `of ${state.claims.size}`);
+  assertEquals(made.body, "of 2", "whoever makes the list may have it already");
   const refused = ask({}, { path: "/peerjs/peers" });
   assertEquals(refused.status, 401);
   assertStringIncludes(refused.body, "allow_discovery");

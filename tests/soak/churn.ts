@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { askByStreams, askInARow } from "../support/greedy.ts";
 import { flood, type LoadClient, openLoadClient, openUnread } from "../support/load.ts";
 
 /** Where the churn goes to. */
@@ -28,6 +29,7 @@ const EPISODES: Readonly<Record<string, readonly [number, Episode]>> = {
   garbage: [5, garbage],
   silent: [2, silent],
   unread: [1, unread],
+  greedy: [1, greedy],
 };
 
 /** How many episodes of each name have begun, ended well, and failed. */
@@ -195,6 +197,18 @@ async function unread(target: ChurnTarget, serial: number): Promise<void> {
   const done = (): boolean => sender.count("EXPIRE") > 0;
   await flood(sender, { count: 400, dstOf: () => `stuck-${serial}`, bytes: 60_000, done });
   await stuck.drain();
+}
+
+/** A list of peers that is long, asked for in a row and by streams of HTTP/2, and left unread for a while. */
+async function greedy(target: ChurnTarget, serial: number, random: () => number): Promise<void> {
+  const ids = Array.from({ length: 40 }, (_, i) => `greedy-${serial}-${i}-`.padEnd(250, "x"));
+  const clients = await Promise.all(ids.map((id) => admitted(target, id)));
+  const path = "/peerjs/peers";
+  using _inARow = await askInARow(target.port, path, 30);
+  // With node a connection that speaks HTTP/2 is only ended.
+  using _byStreams = await askByStreams(target.port, path, 50);
+  await pause(random() * 5_000);
+  await Promise.all(clients.map((client) => client.close()));
 }
 
 async function pause(delayMs: number): Promise<void> {

@@ -23,7 +23,7 @@ const [minutes, rate, seed, everyS] = ["minutes", "rate", "seed", "every"].map((
 
 /** Short timeouts, so that half an hour sees each of them many times; addresses as the churn gives them. */
 const SERVER_FLAGS = "--proxied --expire_timeout 5000 --alive_timeout 10000 " +
-  "--wrong_token_addresses 500";
+  "--wrong_token_addresses 500 --allow_discovery";
 
 const used = new Set<string>();
 
