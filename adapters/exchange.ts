@@ -8,20 +8,15 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import {
-  addressGroup,
   clientCount,
   type HttpReply,
-  type Identity,
-  needsToken,
-  refusal,
-  respond,
   routeOf,
   type Settings,
   type SizedField,
   sizes,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
-import { Answers, LONG_LENGTH, type LongBody, sharedList } from "./answers.ts";
+import type { LongBody } from "./answers.ts";
 import { createVerifier } from "./auth.ts";
 import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
@@ -34,6 +29,7 @@ import { wallZero } from "./record_clock.ts";
 import { beginFile } from "./record_disk.ts";
 import { DIGEST_LENGTH } from "./record_secrets.ts";
 import { Recorder } from "./recorder.ts";
+import { createReplies, UNCHECKED } from "./replies.ts";
 import {
   createRuntime,
   type Observer,
@@ -69,7 +65,10 @@ export interface Exchange {
   readonly settings: Settings;
   /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
   readonly wantsSocket: (arrival: Arrival) => boolean;
-  /** All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are checked. */
+  /**
+   * All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are
+   * checked.
+   */
   readonly readHandshake: (arrival: Arrival) => Handshake;
   /**
    * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
@@ -102,11 +101,8 @@ export interface Exchange {
  * @throws {StartError} Where the settings ask for a recording that could not be run again.
  */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
-  const suggestId = guardedGenerator(hooks.generateClientId);
   const verify = createVerifier(settings, { now: () => runtime.now() });
   const refusals = createRefusalLog(settings, CLOCK);
-  const answers = new Answers(settings, scheduleTimeout);
-  const listPeers = sharedList(CLOCK.now);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({
     settings,
@@ -128,6 +124,15 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
+  const replies = createReplies({
+    settings,
+    clock: CLOCK,
+    state: () => runtime.state(),
+    suggestId: guardedGenerator(hooks.generateClientId),
+    verify,
+    refusals,
+  });
+
   function handshakeOf(arrival: Arrival): Handshake {
     const given = readHandshake(arrival, settings);
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
@@ -135,48 +140,14 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     return { ...given, identity: isChecked ? verify(given.token) : UNCHECKED };
   }
 
-  function reply(arrival: Arrival): Reply | Promise<Reply> {
-    const answer = (identity: Identity): Reply => {
-      const { method, path, header } = arrival;
-      const request = { method, path, origin: header("origin"), identity };
-      const answered = respond(runtime.state(), request, suggestId, listPeers);
-      if (answered.body.length > LONG_LENGTH) return answerLong(arrival, answered);
-      const isMute = method === "HEAD" && answered.status >= 400;
-      // What the answer to GET says is why.
-      refusals.request(
-        arrival,
-        isMute ? respond(runtime.state(), { ...request, method: "GET" }, suggestId) : answered,
-      );
-      return answered;
-    };
-    if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
-      return answer(UNCHECKED);
-    }
-    return verify(bearerToken(arrival)).then(answer);
-  }
-
-  function answerLong(arrival: Arrival, answered: HttpReply): Reply {
-    const group = addressGroup(clientAddress(arrival, settings));
-    const long = answers.begin(answered.body, group);
-    if (long === null) return refuse(arrival, STATUS_CODE.ServiceUnavailable, UNREAD);
-    refusals.request(arrival, answered);
-    return { ...answered, long };
-  }
-
   async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
     await null; // From within a hook the event is handled only when the hook is done.
     runtime.stop();
-    answers.stop();
+    replies.stop();
     await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
     sockets.stop();
     refusals.stop();
-  }
-
-  function refuse(arrival: Arrival, status: number, body: string): HttpReply {
-    const refused = refusal(settings, arrival.header("origin"), status, body);
-    refusals.request(arrival, refused);
-    return refused;
   }
 
   return {
@@ -185,9 +156,9 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
       asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
     readHandshake: handshakeOf,
     attach: (socket, handshake) => sockets.attach(socket, handshake),
-    reply,
+    reply: replies.reply,
     hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
-    refuse,
+    refuse: replies.refuse,
     now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
@@ -213,15 +184,11 @@ export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: strin
 export const NOT_HTTP =
   "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
-const UNREAD = "Too many answers are waiting to be read: try again later.";
-
 /** The platform's. */
 const CLOCK: Pick<Ports, "now" | "schedule"> = {
   now: () => performance.now(),
   schedule: scheduleTimeout,
 };
-
-const UNCHECKED: Identity = { kind: "unchecked" };
 
 /** How long clients get to answer a close, and the disk to take the recording, when the server stops. */
 const CLOSE_MAX_MS = 2_000;
@@ -260,10 +227,4 @@ function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
 
 async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
   await Promise.all([one, other]);
-}
-
-/** The token of an HTTP request: `Authorization: Bearer`, or the parameter that sockets have. */
-function bearerToken({ header, query }: Arrival): string | null {
-  const bearer = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
-  return bearer ?? new URLSearchParams(query).get("token");
 }

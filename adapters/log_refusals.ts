@@ -44,7 +44,9 @@ export function createRefusalLog(
     if (reply.status < 400 && !isUnread) return;
     // Browsers ask for it by themselves.
     if (reply.status === 404 && arrival.path === "/favicon.ico") return;
-    const asked = `asked for "${shownPath(arrival.path, settings)}"`;
+    const asked = arrival.path === ""
+      ? "sent what is no request"
+      : `asked for "${shownPath(arrival.path, settings)}"`;
     const text = reply.status >= 400
       ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
       : `${asked} for ${page(origin ?? "")}: the browser keeps the answer from it. ` +

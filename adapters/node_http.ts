@@ -10,9 +10,8 @@ import { STATUS_CODE } from "@std/http/status";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
-import type { HttpReply } from "../core/mod.ts";
 import type { LongBody } from "./answers.ts";
-import { type Arrival, NOT_HTTP, type Reply } from "./exchange.ts";
+import { type Arrival, type Exchange, NOT_HTTP, type Reply } from "./exchange.ts";
 
 /** What the server looks at in a request. */
 export function arrivalOf(request: IncomingMessage): Arrival {
@@ -194,34 +193,34 @@ const IS_UPGRADE = 2;
 const PIPELINED_MAX = 32;
 
 /** The answer where giving one failed. */
-export const FAILED: HttpReply = plain(
-  STATUS_CODE.InternalServerError,
-  "The server failed to answer this request.\n",
-);
+export const FAILED: Reply = {
+  status: STATUS_CODE.InternalServerError,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body: "The server failed to answer this request.\n",
+};
 
-/** Answers what could not be parsed, came too slowly, or was too large. */
-export function answerUnparsed(error: Error, connection: Duplex): void {
+/** Answers what could not be parsed, came too slowly, or was too large; the log says that too. */
+export function answerUnparsed(exchange: Exchange, error: Error, connection: Duplex): void {
   const code = "code" in error ? error.code : undefined;
-  if (code === "ECONNRESET") connection.destroy();
-  else writeRawReply(connection, UNPARSED.get(String(code)) ?? MALFORMED);
+  if (code === "ECONNRESET") {
+    connection.destroy();
+    return;
+  }
+  const [status, body] = UNPARSED.get(String(code)) ?? MALFORMED;
+  const remoteAddress = "remoteAddress" in connection ? String(connection.remoteAddress) : "";
+  const arrival = { method: "", path: "", query: "", header: () => null, remoteAddress };
+  writeRawReply(connection, exchange.refuse(arrival, status, body));
 }
 
-const MALFORMED = plain(STATUS_CODE.BadRequest, `${NOT_HTTP}\n`);
+const MALFORMED: readonly [status: number, body: string] = [STATUS_CODE.BadRequest, NOT_HTTP];
 
-const UNPARSED: ReadonlyMap<string, HttpReply> = new Map([
-  [
-    "ERR_HTTP_REQUEST_TIMEOUT",
-    plain(STATUS_CODE.RequestTimeout, "The request did not arrive in time.\n"),
-  ],
+const UNPARSED: ReadonlyMap<string, typeof MALFORMED> = new Map([
+  ["ERR_HTTP_REQUEST_TIMEOUT", [STATUS_CODE.RequestTimeout, "The request did not arrive in time."]],
   [
     "HPE_HEADER_OVERFLOW",
-    plain(STATUS_CODE.RequestHeaderFieldsTooLarge, "The head of the request is too large.\n"),
+    [STATUS_CODE.RequestHeaderFieldsTooLarge, "The head of the request is too large."],
   ],
 ]);
-
-function plain(status: number, body: string): HttpReply {
-  return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
-}
 
 /** Path and query of a request target, which is a path or, as proxies are asked, a whole URL. */
 function targetOf(target: string): { path: string; query: string } {

@@ -179,23 +179,6 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     }
   }
 
-  async function prepare(request: IncomingMessage): Promise<Prepared> {
-    try {
-      const arrival = arrivalOf(request);
-      if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
-      const fault = handshakeFault(arrival.header);
-      if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
-      if (!exchange.hasSocketRoom(arrival)) {
-        return { reply: refuseForRoom(exchange, arrival) };
-      }
-      const handshake = exchange.readHandshake(arrival);
-      return { handshake: { ...handshake, identity: await handshake.identity } };
-    } catch (error) {
-      logFault("A request failed", error);
-      return { reply: FAILED };
-    }
-  }
-
   async function upgrade(
     request: IncomingMessage,
     connection: Duplex,
@@ -203,7 +186,7 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const { reply, handshake } = await prepare(request);
+    const { reply, handshake } = await prepare(exchange, request);
     if (reply !== undefined) {
       writeRawReply(connection, reply);
       return;
@@ -232,10 +215,28 @@ function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange
     );
   });
   server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
-  server.on("clientError", answerUnparsed);
+  server.on("clientError", (error, connection) => answerUnparsed(exchange, error, connection));
   sockets.on("wsClientError", (error, connection, request) => {
     writeRawReply(connection, refuseHandshake(exchange, arrivalOf(request), messageOf(error)));
   });
+}
+
+/** Looks at a request for an upgrade, before it is one. */
+async function prepare(exchange: Exchange, request: IncomingMessage): Promise<Prepared> {
+  try {
+    const arrival = arrivalOf(request);
+    if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
+    const fault = handshakeFault(arrival.header);
+    if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
+    if (!exchange.hasSocketRoom(arrival)) {
+      return { reply: refuseForRoom(exchange, arrival) };
+    }
+    const handshake = exchange.readHandshake(arrival);
+    return { handshake: { ...handshake, identity: await handshake.identity } };
+  } catch (error) {
+    logFault("A request failed", error);
+    return { reply: FAILED };
+  }
 }
 
 /** Said of a request that the platform did not take for one that asks for an upgrade, for no known reason. */

@@ -69,8 +69,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let stopped = false;
   let armedFor = Infinity;
   let disarm: (() => void) | null = null;
-  let seenAt = 0;
-  let awayMs = 0;
+  const clock = createClock(ports);
 
   function dispatch(event: Event): void {
     if (busy) return void queue.push(event);
@@ -84,24 +83,16 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     arm();
   }
 
-  /** Only while a timer is armed is it known that somebody should have looked. */
-  function readClock(): Millis {
-    const clock = ports.now();
-    const unseenMs = clock - seenAt;
-    seenAt = clock;
-    if (disarm !== null && unseenMs > LOOK_MS + LATE_MS) {
-      awayMs += unseenMs;
-      ports.onPause(unseenMs);
-    }
-    return millis(clock - awayMs);
-  }
+  const readClock = (): Millis => clock(disarm !== null);
 
   function step(event: Event): void {
     const now = readClock();
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
-    performAll(effects);
+    for (const [conn, texts] of performAll(effects, ports.perform)) {
+      queue.push({ kind: "send-failed", conn, texts });
+    }
     for (const observe of ports.observers) {
       try {
         observe(event, now, effects, next);
@@ -109,18 +100,6 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
         ports.onObserverError(error);
       }
     }
-  }
-
-  /** Performs effects in order. What could not be sent becomes one event a socket. */
-  function performAll(effects: readonly Effect[]): void {
-    let failed: Map<ConnId, string[]> | null = null;
-    for (const effect of effects) {
-      if (ports.perform(effect) || effect.kind === "close") continue;
-      failed ??= new Map();
-      failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
-    }
-    if (failed === null) return;
-    for (const [conn, texts] of failed) queue.push({ kind: "send-failed", conn, texts });
   }
 
   /** A timer that fires too early is harmless, so it is set anew only where it would be too late. */
@@ -148,6 +127,43 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   }
 
   return { dispatch, now: readClock, state: () => state, stop };
+}
+
+/** Performs effects in order; returns what could not be sent, by its socket. */
+function performAll(
+  effects: readonly Effect[],
+  perform: Ports["perform"],
+): ReadonlyMap<ConnId, string[]> {
+  let failed: Map<ConnId, string[]> | null = null;
+  for (const effect of effects) {
+    if (perform(effect) || effect.kind === "close") continue;
+    failed ??= new Map();
+    failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
+  }
+  return failed ?? NONE_FAILED;
+}
+
+const NONE_FAILED: ReadonlyMap<ConnId, string[]> = new Map();
+
+/**
+ * The clock without what the process was away. Only where it is watched, as a timer looks each second, a look
+ * that is late tells that.
+ */
+function createClock(
+  { now, onPause }: Pick<Ports, "now" | "onPause">,
+): (isWatched: boolean) => Millis {
+  let seenAt = 0;
+  let awayMs = 0;
+  return (isWatched) => {
+    const at = now();
+    const unseenMs = at - seenAt;
+    seenAt = at;
+    if (isWatched && unseenMs > LOOK_MS + LATE_MS) {
+      awayMs += unseenMs;
+      onPause(unseenMs);
+    }
+    return millis(at - awayMs);
+  };
 }
 
 /** How often the clock is looked at while anything is due. */

@@ -26,14 +26,7 @@ import { SlowReaders } from "./slow_readers.ts";
 
 /** What all sockets of a server share. */
 export interface SocketsOptions {
-  readonly settings: Pick<
-    Settings,
-    | "max_message_bytes"
-    | "max_closing_sockets"
-    | "max_unsent_bytes"
-    | "max_total_unsent_bytes"
-    | "unsent_timeout"
-  >;
+  readonly settings: Settings;
   /** Takes the events. */
   readonly dispatch: (event: Event) => void;
   /** A monotonic clock in milliseconds. */

@@ -203,7 +203,7 @@ export const BOUNDS: readonly Conversation[] = [
   },
 ];
 
-/** With the default prefix and bounds. */
+/** With the default prefix, and more bytes than the bounds allow. */
 export const UNREAD: readonly Conversation[] = [
   {
     name:

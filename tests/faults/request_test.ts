@@ -143,7 +143,7 @@ Deno.test("[FAULT-10] a head that does not end, or does not begin, is given up: 
   }
 });
 
-Deno.test("[FAULT-10] heads are bounded by max_head_bytes: node", async () => {
+Deno.test("[FAULT-10] [LOG-1] heads are bounded by max_head_bytes, and the log says of whom: node", async () => {
   await using child = await startChild({
     args: ["--listener", "node", "--max_head_bytes", "2000"],
   });
@@ -151,4 +151,9 @@ Deno.test("[FAULT-10] heads are bounded by max_head_bytes: node", async () => {
     rawHttp(child.port, latin1(`GET / HTTP/1.1\r\nX: ${"x".repeat(bytes)}\r\nHost: x\r\n${CLOSE}`));
   assertMatch(await request(1_800), /^HTTP\/1\.1 200 /);
   assertMatch(await request(2_200), /^HTTP\/1\.1 431 /);
+  await child.nextLine((line) =>
+    line.includes(
+      "A client at 127.0.0.1 sent what is no request: The head of the request is too large.",
+    )
+  );
 });
