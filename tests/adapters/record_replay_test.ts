@@ -15,14 +15,13 @@ import {
   takeSnapshot,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { history, type Step } from "../support/odd_history.ts";
 import {
   decode,
   FILE,
-  history,
   makeStudio,
   replayText,
   SMALL,
-  type Step,
   type Studio,
   textOf,
 } from "../support/recording.ts";

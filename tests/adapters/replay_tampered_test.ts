@@ -5,7 +5,8 @@
 import fc from "fast-check";
 import { connId, type Event } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { history, makeStudio, type Replayed, replayText, textOf } from "../support/recording.ts";
+import { history } from "../support/odd_history.ts";
+import { makeStudio, type Replayed, replayText, textOf } from "../support/recording.ts";
 import { opening } from "../support/world.ts";
 
 /** Red, a new title, a line above, hidden text, text that runs backwards, a line separator, half a character. */

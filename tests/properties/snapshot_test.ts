@@ -17,7 +17,8 @@ import {
 } from "../../core/mod.ts";
 import { SNAPSHOT } from "../../adapters/replay_schema.ts";
 import { assertEquals } from "../support/assert.ts";
-import { history, SMALL, type Step } from "../support/recording.ts";
+import { history, type Step } from "../support/odd_history.ts";
+import { SMALL } from "../support/recording.ts";
 
 const SETTINGS = settingsFrom(SMALL);
 const ENDING = settingsFrom({
