@@ -62,6 +62,12 @@ export const HTTP_BREAKS: readonly Break[] = breaksOf("core/http.ts", [
     put: "return true",
   },
   {
+    name: "the list of peers is made anew for everybody who asks",
+    rules: ["HTTP-3"],
+    find: "ok(JSON_TYPE, listPeers(state))",
+    put: "ok(JSON_TYPE, peerList(state))",
+  },
+  {
     name: "a wrong key is accepted over HTTP",
     rules: ["HTTP-4"],
     find: 'isKey(key, givenKey) ? method : "wrong-key"',
