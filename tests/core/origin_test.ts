@@ -91,18 +91,25 @@ Deno.test("[SET-7] what no page can have as its origin is refused, with what to 
 });
 
 Deno.test("[SET-7] [OPEN-10] a star before a name stands for every subdomain, of that scheme and port", () => {
-  const cors = listed("https://*.example.com", "http://*.example.com:8080", "https://*.b.example");
+  const cors = listed(
+    "https://*.example.com",
+    "http://*.example.com:8080",
+    "https://*.b.example",
+    "app://*.example",
+  );
   const allowed = [
     "https://a.example.com",
     "https://a.b.example.com",
     "https://A.EXAMPLE.COM:443/",
     "http://a.example.com:8080",
     "https://xn--e1afmkfd.b.example",
+    "app://a.example",
   ];
   for (const origin of allowed) assert(isOriginAllowed({ cors }, origin), origin);
   const others = [
     "https://example.com",
     "https://.example.com",
+    "app://.example",
     "http://a.example.com",
     "https://a.example.com:8443",
     "http://a.example.com",
