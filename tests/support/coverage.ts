@@ -11,6 +11,7 @@ const SUITES = [
   "core",
   "tests/core",
   "tests/properties/deadlines_test.ts",
+  "tests/properties/json_text_test.ts",
   "tests/properties/persistent_map_test.ts",
 ];
 
