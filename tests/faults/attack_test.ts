@@ -1,25 +1,11 @@
 /**
  * What hostile clients did to the server, and what became of everybody else.
  */
-import net from "node:net";
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, openLoadClient, openMany } from "../support/load.ts";
 import { openSocket } from "../support/peer_socket.ts";
-import { handshake } from "../support/raw_socket.ts";
+import { resetAtOnce } from "../support/greedy.ts";
 import { testEach } from "./listeners.ts";
-
-/** Sends a handshake, and resets the connection before it can be answered. */
-async function resetAtOnce(port: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const socket = net.connect(port, "127.0.0.1", () => {
-    socket.write(handshake("/peerjs?key=wrong&id=a&token=t"), () => {
-      socket.resetAndDestroy();
-    });
-  });
-  socket.on("error", () => {});
-  socket.on("close", () => resolve());
-  await promise;
-}
 
 testEach(
   "[FAULT-31] connections that are reset while they are upgraded lock nobody out",

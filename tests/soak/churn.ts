@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { askByStreams, askInARow } from "../support/greedy.ts";
+import { askByStreams, askInARow, resetAtOnce } from "../support/greedy.ts";
 import { flood, type LoadClient, openLoadClient, openUnread } from "../support/load.ts";
 
 /** Where the churn goes to. */
@@ -30,6 +30,8 @@ const EPISODES: Readonly<Record<string, readonly [number, Episode]>> = {
   silent: [2, silent],
   unread: [1, unread],
   greedy: [1, greedy],
+  reset: [2, reset],
+  collide: [1, collide],
 };
 
 /** How many episodes of each name have begun, ended well, and failed. */
@@ -209,6 +211,21 @@ async function greedy(target: ChurnTarget, serial: number, random: () => number)
   using _byStreams = await askByStreams(target.port, path, 50);
   await pause(random() * 5_000);
   await Promise.all(clients.map((client) => client.close()));
+}
+
+/** Resets during the upgrade, of which `Deno.serve` keeps the descriptor: the figures show how many. */
+async function reset({ port }: ChurnTarget): Promise<void> {
+  for (let i = 0; i < 3; i++) await resetAtOnce(port);
+}
+
+/** Texts and destinations that V8 hashes alike, with all that one client may send. */
+async function collide(target: ChurnTarget, serial: number): Promise<void> {
+  await using client = await admitted(target, `collide-${serial}`);
+  const alike = Array.from({ length: 5_000 }, (_, i) => `${131_072 * (i + 1)}`);
+  for (let i = 0; i < 50; i++) {
+    client.send({ type: "OFFER", dst: `${65_536 * (serial + i)}`, payload: alike });
+  }
+  await client.roundTrip();
 }
 
 async function pause(delayMs: number): Promise<void> {

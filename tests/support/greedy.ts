@@ -1,11 +1,12 @@
 /**
  * Connections that ask for much and read nothing: requests in a row, streams of HTTP/2 with a window of 0, and
- * handshakes of TLS that are none.
+ * handshakes of TLS that are none; and connections that are reset at once.
  *
  * @module
  */
+import net from "node:net";
 import { within } from "./peer_socket.ts";
-import { latin1 } from "./raw_socket.ts";
+import { handshake, latin1 } from "./raw_socket.ts";
 
 /** A connection that asked, and read of what came only what shows that it was answered. */
 export interface Greedy extends Disposable {
@@ -137,4 +138,17 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return all;
+}
+
+/** Sends a handshake, and resets the connection before it can be answered. */
+export async function resetAtOnce(port: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const socket = net.connect(port, "127.0.0.1", () => {
+    socket.write(handshake("/peerjs?key=wrong&id=a&token=t"), () => {
+      socket.resetAndDestroy();
+    });
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => resolve());
+  await promise;
 }
