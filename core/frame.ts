@@ -7,7 +7,7 @@
  * @module
  */
 import { type PeerId, peerId } from "./ids.ts";
-import { isJson, membersOf, parseJson } from "./json_text.ts";
+import { isJson, membersOf, parseJson, parseString } from "./json_text.ts";
 import { must } from "./must.ts";
 
 /** The types that are sent from one peer to another. */
@@ -231,8 +231,10 @@ function destinationOf(json: string | undefined): Destination {
   if (json === undefined || json === "null") return NOWHERE;
   if (json.startsWith("{")) return { text: "[object Object]", isText: false };
   if (json.startsWith("[")) return { text: "[object Array]", isText: false };
-  const value = parseJson(json);
-  return { text: String(value), isText: typeof value === "string" };
+  const text = parseString(json);
+  return text === undefined
+    ? { text: String(parseJson(json)), isText: false }
+    : { text, isText: true };
 }
 
 interface Destination {
@@ -243,8 +245,8 @@ interface Destination {
 const NOWHERE: Destination = { text: "", isText: false };
 
 /** The type that a frame has, if it is text. */
-function typeOf(json: string | undefined): unknown {
-  return json?.startsWith('"') ? parseJson(json) : undefined;
+function typeOf(json: string | undefined): string | undefined {
+  return json === undefined ? undefined : parseString(json);
 }
 
 function transmission(

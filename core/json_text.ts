@@ -26,6 +26,14 @@ export function parseJson(text: string): unknown {
 }
 
 /**
+ * What a string says, of a text that is known to be JSON; `undefined` where it is something else. It is parsed
+ * with a letter before it, so that the engine, which keeps it in its table, hashes it with its secret.
+ */
+export function parseString(text: string): string | undefined {
+  return text.startsWith('"') ? String(parseJson(`"x${text.slice(1)}`)).slice(1) : undefined;
+}
+
+/**
  * Whether a part of a text is JSON: found out by the engine where the whole text is quick to parse, whatever
  * it says, else by the scanner.
  */
@@ -139,7 +147,7 @@ function scan(
 /** The member that a key names; it may be written with escapes. */
 function nameOf(text: string, at: number, end: number): MemberName | null {
   if (end - at > KEY_LENGTH_MAX) return null;
-  const key = parseJson(text.slice(at, end));
+  const key = parseString(text.slice(at, end));
   return key === "type" || key === "src" || key === "dst" || key === "payload" ? key : null;
 }
 

@@ -58,6 +58,18 @@ Deno.test("[FAULT-30] ten thousand members of one message cost the engine no mor
   assert(given.length < 10, `${given.length} texts`);
 });
 
+Deno.test("[FAULT-30] the engine is given no name and no destination that it would hash by its value", () => {
+  const texts = [
+    '{"type":"OFFER","dst":"65536"}',
+    '{"dst":"65536","type":"131072","65536":0}',
+    '{"dst":"\\u00365536","type":"ANSWER","payload":1}',
+  ];
+  for (const text of texts) {
+    const given = parsedBy(() => void decodeFrame(text));
+    assert(!given.some((text) => /"[\d\\]/.test(text)), given.join());
+  }
+});
+
 Deno.test("[FAULT-30] a usual message is parsed by the engine, which is faster at it", () => {
   const sdp = "a=candidate:1 1 udp 2113937151 192.0.2.4 54400 typ host\r\n".repeat(30);
   const payload = JSON.stringify({ sdp: { type: "offer", sdp }, type: "data", label: "x" });

@@ -63,8 +63,8 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "a destination that is no text is text",
     rules: ["MSG-13"],
-    find: 'isText: typeof value === "string" };',
-    put: "isText: true };",
+    find: "text: String(parseJson(json)), isText: false }",
+    put: "text: String(parseJson(json)), isText: true }",
   },
   {
     name: "src is left out",

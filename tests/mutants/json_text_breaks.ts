@@ -125,7 +125,7 @@ export const JSON_TEXT_BREAKS: readonly Break[] = breaksOf("core/json_text.ts", 
   {
     name: "a payload is known by the letters of its name",
     rules: ["MSG-2"],
-    find: "const key = parseJson(text.slice(at, end));",
+    find: "const key = parseString(text.slice(at, end));",
     put: "const key = text.slice(at + 1, end - 1);",
   },
 ]);
