@@ -98,5 +98,8 @@ export class Closing {
 /** How long a client may take to answer its close before its place is given to others. */
 export const ANSWER_MAX_MS = 30_000;
 
-/** One address may have half of the sockets that do not answer their close: it may be a proxy's. */
-const ADDRESS_SHARE = 2;
+/**
+ * One address may have a 16th of the sockets that do not answer their close: few attackers together turn nobody
+ * else away, and a proxy's clients answer.
+ */
+const ADDRESS_SHARE = 16;

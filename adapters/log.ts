@@ -180,10 +180,19 @@ export function recorderLog(file: string): RecorderNews {
 
 /** Says that something failed which should not have; the server goes on. */
 export function logFault(what: string, error: unknown): void {
-  const stack = error instanceof Error ? error.stack : undefined;
-  const detail = typeof stack === "string" ? stack : messageOf(error);
+  const detail = stackOf(error) ?? messageOf(error);
   const shown = redact(escape(cutUrls(detail)));
   write("error", `${what}: ${shown}`, { event: "fault", what, detail: shown });
+}
+
+/** Where an exception came from; reading that can be one more exception, of whoever made it. */
+function stackOf(error: unknown): string | null {
+  try {
+    const stack = error instanceof Error ? error.stack : undefined;
+    return typeof stack === "string" ? stack : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What an exception says, for a line of the log or an answer; of a URL in it only the origin. */

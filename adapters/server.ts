@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "./auth.ts";
 import { VERSION_TEXT } from "./cli.ts";
 import { listenDeno } from "./deno_listener.ts";
@@ -23,12 +24,12 @@ import {
   messageOf,
 } from "./log.ts";
 import { checkRecordFile } from "./record_disk.ts";
-import { within } from "./runtime.ts";
+import { scheduleTimeout, within } from "./runtime.ts";
 import { logListening } from "./start_log.ts";
 
 /**
  * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
- * again where the listener can, SIGUSR1 does nothing; without a listener each of them would end the process.
+ * again where the listener can, SIGUSR1 does nothing: without a listener each of them would end the process.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file or a place for the recording cannot be used.
  */
@@ -39,7 +40,10 @@ export async function listen(exchange: Exchange): Promise<Listener> {
   onSignal("SIGHUP", () => {
     reloaded = reloaded.then(() => reloadBy(reload));
   });
-  onSignal("SIGUSR1", () => logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes"));
+  onSignal("SIGUSR1", () => {
+    closeInspector();
+    logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes");
+  });
   onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
   await checkAuthFiles(settings);
   await checkRecordFile(settings);
@@ -62,6 +66,14 @@ export async function listen(exchange: Exchange): Promise<Listener> {
     customKey: key !== "peerjs",
   });
   return listener;
+}
+
+/**
+ * Ends the debugger that Deno 2.9 opens on SIGUSR1 at 127.0.0.1:9229, whoever handles the signal: every user of
+ * the machine could read the secrets there. It opens a little after the handler was called.
+ */
+function closeInspector(): void {
+  for (const delayMs of [0, 20, 100, 500]) scheduleTimeout(closeDebugger, delayMs);
 }
 
 /**

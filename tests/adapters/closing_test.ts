@@ -32,7 +32,7 @@ Deno.test("[FAULT-31] [FAULT-5] a close that is never answered takes a place for
   let stuck = 0;
   let timer: { readonly at: number; readonly callback: () => void } | null = null;
   const closing = new Closing({
-    max: 4,
+    max: 20,
     now: () => now,
     schedule: (callback, delayMs) => {
       timer = { at: now + delayMs, callback };
@@ -48,18 +48,20 @@ Deno.test("[FAULT-31] [FAULT-5] a close that is never answered takes a place for
   };
   const links = [1, 2, 3, 4].map((serial) => linkOf(serial, serial < 3 ? "a" : "b"));
   links.slice(0, 3).forEach((link) => closing.add(link));
+  for (let i = 0; i < 16; i++) closing.add(linkOf(10 + i, `other ${i}`));
+  assertEquals([closing.hasRoom("d"), closing.hasRoom("a")], [true, false]);
   now = 10;
   closing.add(linkOf(5, "c"));
   assertEquals([closing.hasRoom("d"), closing.hasRoom("a")], [false, false]);
   wake();
-  assertEquals([now, stuck], [ANSWER_MAX_MS, 3]);
+  assertEquals([now, stuck], [ANSWER_MAX_MS, 19]);
   assertEquals([closing.hasRoom("d"), closing.hasRoom("a"), closing.hasRoom("b")], [
     true,
     false,
     true,
   ]);
   wake();
-  assertEquals([now, stuck, timer], [ANSWER_MAX_MS + 10, 4, null]);
+  assertEquals([now, stuck, timer], [ANSWER_MAX_MS + 10, 20, null]);
   for (const link of links.slice(0, 2)) closing.delete(link);
   assertEquals(closing.hasRoom("a"), true, "it was answered after all");
 });

@@ -41,7 +41,10 @@ Deno.test("[FAULT-24] a hook that throws or rejects ends nothing", async () => {
   };
   const reject = async (): Promise<void> =>
     await Promise.reject(new Error("a bad asynchronous hook"));
-  for (const hook of [fail, reject]) {
+  const failTwice = (): never => {
+    throw Object.defineProperty(new Error("a bad hook"), "stack", { get: fail });
+  };
+  for (const hook of [fail, reject, failTwice]) {
     await serving(
       { onConnection: hook, onMessage: hook, onDisconnection: hook },
       async ({ wsUrl }) => {
