@@ -146,15 +146,23 @@ function shownPath(path: string, { key }: Settings): string {
     if (text === "" || text === OPTIONS.key.default) return segment;
     const next = plain.slice(i + 1).find((later) => later !== "") ?? "";
     const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
-    return /^(?:id|peers)$/i.test(next) || hasKey || /[?&=]/.test(text) ? "…" : segment;
+    return BEHIND_SECRET.test(next) || hasKey || /[?&=]/.test(text) ? "…" : segment;
   });
   return shorten(shown.join("/"));
 }
 
+/** Before these stands a key or, in what clients of old asked for, a token. */
+const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)$/i;
+
+/** What is written, where it was escaped a few times. */
 function unescaped(segment: string): string {
+  let text = segment;
   try {
-    return decodeURIComponent(segment);
+    for (let left = ESCAPED_MAX; left > 0; left--) text = decodeURIComponent(text);
   } catch {
-    return segment;
+    // What is left is no escape.
   }
+  return text;
 }
+
+const ESCAPED_MAX = 4;

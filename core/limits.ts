@@ -78,7 +78,7 @@ export const LIMITS = {
     min: 0,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How much all waiting messages may take together; bounds the memory of the process",
+    doc: "How much all waiting messages may take together, without the tokens of their senders",
   },
   max_bad_frames: {
     type: "integer",

@@ -33,6 +33,18 @@ testEach(
         `This server's path is "/app/": give new Peer path: "/app/" (404)`,
       ],
       [
+        "/app/peerjs/some-id/token/offer",
+        { method: "POST" },
+        `A client at 127.0.0.1 asked for "/app/peerjs/some-id/…/offer": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
+        "/app/peerjs%25253Ftoken=t",
+        {},
+        `A client at 127.0.0.1 asked for "/app/…": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
         "/app/wrong-key/id",
         {},
         `A client at 127.0.0.1 asked for "/app/…/id": Invalid key provided: give the client the key ` +
