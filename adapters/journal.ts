@@ -11,6 +11,7 @@ import {
   decodeFrame,
   type Effect,
   type Event,
+  isErrorFrame,
   type Millis,
   OPEN_FRAME,
   type SocketOpened,
@@ -129,7 +130,7 @@ const GONE: ReadonlyMap<number, string> = new Map([
 function isRefused(conn: ConnId, effects: readonly Effect[]): boolean {
   return effects.some((effect) =>
     effect.conn === conn &&
-    (effect.kind === "close" || effect.text.startsWith('{"type":"ERROR"'))
+    (effect.kind === "close" || isErrorFrame(effect.text))
   );
 }
 

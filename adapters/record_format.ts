@@ -14,6 +14,7 @@ import {
   type Effect,
   type Event,
   type FrameReceived,
+  isErrorFrame,
   type Millis,
   type Settings,
 } from "../core/mod.ts";
@@ -66,7 +67,7 @@ export function isPlainFrame({ conn, text }: FrameReceived, effects: readonly Ef
   if (text === HEARTBEAT) return true;
   const first = effects[0];
   return first?.kind === "send" &&
-    (first.conn !== conn || !first.text.startsWith(ERROR_START)) &&
+    (first.conn !== conn || !isErrorFrame(first.text)) &&
     !text.includes("\n") && text.isWellFormed();
 }
 
@@ -91,5 +92,4 @@ function mix(crc: number, conn: number, code: number): number {
 
 /** What the stock client says every five seconds. */
 const HEARTBEAT = '{"type":"HEARTBEAT"}';
-const ERROR_START = '{"type":"ERROR"';
 const FRAME_HEAD = /^\{"at":[^,"]+,"crc":\d+,"conn":\d+,"frame":/;

@@ -82,10 +82,10 @@ export function decodeFrame(text: string): Decoded {
     case "CANDIDATE":
     case "EXPIRE":
       return transmission(type, destinationOf(dst), payload);
-    case "LEAVE":
-      return destinationOf(dst).text === ""
-        ? LEAVE
-        : transmission(type, destinationOf(dst), payload);
+    case "LEAVE": {
+      const to = destinationOf(dst);
+      return to.text === "" ? LEAVE : transmission(type, to, payload);
+    }
     case "OPEN":
     case "ID-TAKEN":
     case "ERROR":
@@ -124,6 +124,21 @@ export function decodeParcel(
 /** The frame that tells a client why something failed. `payload.msg` must be there: the client reads it. */
 export function errorFrame(msg: string): string {
   return JSON.stringify({ type: "ERROR", payload: { msg } });
+}
+
+/**
+ * Whether the server says with a text that something failed: no frame that is passed on begins like that.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { errorFrame, isErrorFrame, OPEN_FRAME } from "./frame.ts";
+ *
+ * assertEquals([errorFrame("Too late"), OPEN_FRAME].map(isErrorFrame), [true, false]);
+ * ```
+ */
+export function isErrorFrame(text: string): boolean {
+  return text.startsWith('{"type":"ERROR"');
 }
 
 /** The frame that tells `dst` that its message to `src` was not delivered. */

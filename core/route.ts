@@ -34,10 +34,10 @@ export function receiveText(
   const known = mapGet(state.connections, conn);
   if (known === undefined) return [state, []];
   const paidUntil = payForFrame(state.settings, known, now);
-  if (paidUntil === null) return tooMany(state, conn, known);
+  if (paidUntil === null) return cutOff(state, conn, known, "frames");
   if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);
   const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);
-  if (bytesPaidUntil === null) return tooMuch(state, conn, known);
+  if (bytesPaidUntil === null) return cutOff(state, conn, known, "bytes");
   const paid: Paid = { paidUntil, bytesPaidUntil };
   const decoded = decodeFrame(text);
   if (!decoded.ok) return answerFault(state, conn, { ...known, ...paid }, decoded.fault);
@@ -66,10 +66,10 @@ export function receiveBinary(
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return [state, []];
   const paidUntil = payForFrame(state.settings, connection, now);
-  if (paidUntil === null) return tooMany(state, conn, connection);
+  if (paidUntil === null) return cutOff(state, conn, connection, "frames");
   if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
   const bytesPaidUntil = payForBytes(state.settings, connection, bytes, now);
-  if (bytesPaidUntil === null) return tooMuch(state, conn, connection);
+  if (bytesPaidUntil === null) return cutOff(state, conn, connection, "bytes");
   const fault = `A binary frame must hold UTF-8 text: got ${bytes} bytes that are none.`;
   return answerFault(state, conn, { ...connection, paidUntil, bytesPaidUntil }, fault);
 }
@@ -164,32 +164,15 @@ function keep(state: State, conn: ConnId, connection: Connection): State {
   return { ...state, connections: mapSet(state.connections, conn, connection) };
 }
 
-function tooMany(
-  state: State,
-  conn: ConnId,
-  connection: Connection,
-): readonly [State, readonly Effect[]] {
-  const { frame_rate, frame_burst } = state.settings;
-  const reason = `Too many frames: ${frame_burst} at once and ${frame_rate} a second are allowed`;
-  return cutOff(state, conn, connection, reason);
-}
-
-function tooMuch(
-  state: State,
-  conn: ConnId,
-  connection: Connection,
-): readonly [State, readonly Effect[]] {
-  const { byte_rate, byte_burst } = state.settings;
-  const reason = `Too many bytes: ${byte_burst} at once and ${byte_rate} a second are allowed`;
-  return cutOff(state, conn, connection, reason);
-}
-
 function cutOff(
   state: State,
   conn: ConnId,
   connection: Connection,
-  reason: string,
+  what: "frames" | "bytes",
 ): readonly [State, readonly Effect[]] {
+  const { frame_burst, frame_rate, byte_burst, byte_rate } = state.settings;
+  const [burst, rate] = what === "frames" ? [frame_burst, frame_rate] : [byte_burst, byte_rate];
+  const reason = `Too many ${what}: ${burst} at once and ${rate} a second are allowed`;
   return [
     release(state, conn, connection),
     [send(conn, errorFrame(reason)), close(conn, CLOSE.tooMany, reason)],

@@ -57,7 +57,7 @@ const FRAME = breaksOf("core/frame.ts", [
   {
     name: "LEAVE with an empty dst is for nobody",
     rules: ["MSG-4"],
-    find: 'return destinationOf(dst).text === ""',
+    find: 'return to.text === ""',
     put: "return dst === undefined",
   },
   {

@@ -16,22 +16,22 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
   {
     name: "text may have any number of bytes",
     rules: ["LIMIT-11"],
-    find: "if (bytesPaidUntil === null) return tooMuch(state, conn, known);",
+    find: 'if (bytesPaidUntil === null) return cutOff(state, conn, known, "bytes");',
     put: "",
   },
   {
     name: "binary may have any number of bytes",
     rules: ["LIMIT-11"],
-    find: "if (bytesPaidUntil === null) return tooMuch(state, conn, connection);",
+    find: 'if (bytesPaidUntil === null) return cutOff(state, conn, connection, "bytes");',
     put: "",
   },
   {
     name: "bytes are looked at before the size",
     rules: ["LIMIT-11", "MSG-9"],
     find:
-      "  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);\n  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);\n  if (bytesPaidUntil === null) return tooMuch(state, conn, known);",
+      '  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);\n  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);\n  if (bytesPaidUntil === null) return cutOff(state, conn, known, "bytes");',
     put:
-      "  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);\n  if (bytesPaidUntil === null) return tooMuch(state, conn, known);\n  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);",
+      '  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);\n  if (bytesPaidUntil === null) return cutOff(state, conn, known, "bytes");\n  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);',
   },
   {
     name: "a destination that no peer can have is stored",
