@@ -19,6 +19,7 @@ import {
   PUBLIC_ALGORITHMS,
 } from "./key_set.ts";
 import { logFault, messageOf } from "./log.ts";
+import type { OwnerOf } from "./owner.ts";
 
 /** Tells what a token proves; `null` stands for a missing one. Never rejects. */
 export type Verifier = (token: string | null) => Promise<Identity>;
@@ -29,6 +30,8 @@ export interface AuthPorts {
   readonly date?: () => Date;
   /** The clock by which all is due, in milliseconds: no change of the wall clock moves it. */
   readonly now: () => number;
+  /** Digests the subjects of tokens. */
+  readonly ownerOf: OwnerOf;
   /** How long a URL or a file may take to give the keys, in milliseconds. */
   readonly fetchMaxMs?: number;
 }
@@ -37,7 +40,7 @@ export interface AuthPorts {
 export function createVerifier(settings: Settings, ports: AuthPorts): Verifier | null {
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, max_token_length } = settings;
   if (auth === "none") return null;
-  const { now, date: dateNow = () => new Date(), fetchMaxMs = FETCH_MAX_MS } = ports;
+  const { now, ownerOf, date: dateNow = () => new Date(), fetchMaxMs = FETCH_MAX_MS } = ports;
   const complain = complainer(now);
   const secret = new TextEncoder().encode(auth_secret);
   const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
@@ -58,7 +61,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
     const { payload } = keys === null
       ? await jwtVerify(token, secret, { ...shared, algorithms: SECRET_ALGORITHMS })
       : await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_ALGORITHMS });
-    return identityOf(payload, (exp) => epochAt + (exp + TOLERANCE_S) * 1_000);
+    return identityOf(payload, ownerOf, (exp) => epochAt + (exp + TOLERANCE_S) * 1_000);
   }
 
   return async (token) => {
@@ -119,7 +122,11 @@ const MALFORMED = "The token is not a valid JWT";
 const COMPLAINT_MS = 30_000;
 
 /** What the claims of a token prove whose signature and times are right; `endOf` turns `exp` into an instant. */
-function identityOf(claims: JWTPayload, endOf: (exp: number) => number): Identity {
+function identityOf(
+  claims: JWTPayload,
+  ownerOf: OwnerOf,
+  endOf: (exp: number) => number,
+): Identity {
   const { sub, peers = [], exp = 0 } = claims;
   const odd = (["exp", "nbf", "iat"] as const).find((name) =>
     Math.abs(claims[name] ?? 0) > DATE_MAX_S
@@ -131,7 +138,8 @@ function identityOf(claims: JWTPayload, endOf: (exp: number) => number): Identit
   if (!Array.isArray(peers) || !peers.every((peer) => typeof peer === "string")) {
     return rejected("The claim peers of the token is not a list of texts");
   }
-  return { kind: "proven", subject: sub, peers, endsAt: millis(endOf(exp)) };
+  const endsAt = millis(endOf(exp));
+  return { kind: "proven", owner: ownerOf(sub), ids: [sub, ...peers], endsAt };
 }
 
 function rejected(reason: string): Identity {

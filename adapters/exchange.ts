@@ -20,14 +20,13 @@ import type { LongBody } from "./answers.ts";
 import { createVerifier } from "./auth.ts";
 import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./hooks.ts";
-import { StartError } from "./listener.ts";
 import { logFault, logObserver, recorderLog } from "./log.ts";
 import { createLeakLog, logPause } from "./log_process.ts";
 import { createRefusalLog } from "./log_refusals.ts";
 import { trafficObserver } from "./log_traffic.ts";
+import { createOwners } from "./owner.ts";
 import { wallZero } from "./record_clock.ts";
 import { beginFile } from "./record_disk.ts";
-import { DIGEST_LENGTH } from "./record_secrets.ts";
 import { Recorder } from "./recorder.ts";
 import { createReplies, UNCHECKED } from "./replies.ts";
 import {
@@ -95,13 +94,10 @@ export interface Exchange {
   readonly stop: () => Promise<void>;
 }
 
-/**
- * Starts a server that waits for requests and sockets.
- *
- * @throws {StartError} Where the settings ask for a recording that could not be run again.
- */
+/** Starts a server that waits for requests and sockets. */
 export function createExchange(settings: Settings, hooks: Hooks): Exchange {
-  const verify = createVerifier(settings, { now: () => runtime.now() });
+  const ownerOf = createOwners();
+  const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({
@@ -134,10 +130,10 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   });
 
   function handshakeOf(arrival: Arrival): Handshake {
-    const given = readHandshake(arrival, settings);
+    const { parameters, token } = readHandshake(arrival, settings, ownerOf);
     // A signature takes up to a millisecond: none is checked for whom the key will turn away.
-    const isChecked = verify !== null && given.key === settings.key;
-    return { ...given, identity: isChecked ? verify(given.token) : UNCHECKED };
+    const isChecked = verify !== null && parameters.key === "right";
+    return { ...parameters, identity: isChecked ? verify(token) : UNCHECKED };
   }
 
   async function shutDown(): Promise<void> {
@@ -202,15 +198,8 @@ interface Recording {
 
 /** The recording that the settings ask for. */
 function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
-  const { record, max_token_length } = settings;
+  const { record } = settings;
   if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
-  if (max_token_length < DIGEST_LENGTH) {
-    throw new StartError(
-      `Option max_token_length must be at least ${DIGEST_LENGTH} with option record, which writes ` +
-        `digests of that length in place of tokens: got ${max_token_length}.`,
-      2,
-    );
-  }
   const recorder = new Recorder({
     settings,
     state: () => runtime().state(),

@@ -10,6 +10,7 @@ import { isOwnOrigin, keyInQuery, type Settings } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import type { Arrival } from "./exchange.ts";
 import type { SocketParameters } from "./link.ts";
+import { type OwnerOf, tokenOf } from "./owner.ts";
 
 /** The versions of RFC 6455 and of the last draft before it, whose frames are the same. */
 export const HANDSHAKE_VERSIONS = "13, 8";
@@ -41,22 +42,29 @@ export function subprotocolOf(header: Arrival["header"]): string | null {
 }
 
 /** What a request for a socket says of its client, but for what its token proves. */
-export function readHandshake(
-  arrival: Arrival,
-  settings: Settings,
-): Omit<SocketParameters, "identity"> {
+export interface Claimed {
+  readonly parameters: Omit<SocketParameters, "identity">;
+  /** The token as it came, for nobody but whoever checks it. */
+  readonly token: string | null;
+}
+
+/** Reads what a request for a socket says of its client. */
+export function readHandshake(arrival: Arrival, settings: Settings, ownerOf: OwnerOf): Claimed {
   const { query, header } = arrival;
   const url = new URLSearchParams(query);
   const origin = header("origin");
-  return {
-    id: url.get("id"),
-    token: url.get("token"),
-    key: keyInQuery(query, url.get("key"), settings.key),
+  const token = url.get("token");
+  const key = keyInQuery(query, url.get("key"), settings.key);
+  const parameters = {
+    id: url.get("id") || null,
+    token: tokenOf(token, ownerOf),
+    key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
     address: clientAddress(arrival, settings),
     origin,
     ownOrigin: settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host")),
     queryLength: query.length,
-  };
+  } as const;
+  return { parameters, token };
 }
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;

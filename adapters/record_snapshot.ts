@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Entries, type Owner, renameOwner, type Taken } from "../core/mod.ts";
+import type { Entries, Taken } from "../core/mod.ts";
 import type { Header } from "./record_format.ts";
 
 /** A snapshot without the entries of its maps, and how many each of them has: they come in the next lines. */
@@ -23,7 +23,7 @@ export type MapName = {
 export type Opening = Generator<string, string, undefined>;
 
 /**
- * The opening of a file. Every owner is renamed, which takes so long that it is done with the text.
+ * The opening of a file.
  *
  * @param taken What the server knew; `null` where that was nothing.
  * @param now A clock in milliseconds.
@@ -31,7 +31,6 @@ export type Opening = Generator<string, string, undefined>;
 export function* openingOf(
   header: Omit<Header, "snapshot">,
   taken: Taken | null,
-  rename: (owner: Owner) => Owner,
   now: () => number,
 ): Opening {
   const snapshot = taken === null ? null : outlineOf(taken);
@@ -42,7 +41,7 @@ export function* openingOf(
     let isOpen = false;
     for (const [key, record] of entries) {
       piece += isOpen ? "," : `{"map":"${map}","entries":[`;
-      piece += JSON.stringify([key, renameOwner(record, rename)]);
+      piece += JSON.stringify([key, record]);
       isOpen = true;
       const isLate = ++records % RECORDS_A_LOOK === 0 && now() > endsAt;
       if (piece.length < PIECE_UNITS && !isLate) continue;
@@ -82,6 +81,6 @@ const PART_TAIL = "]}\n";
  */
 const PIECE_UNITS = 1_048_576;
 
-/** How long it may take to make one: to rename an owner takes 15 µs where its digest is not at hand. */
+/** How long it may take to make one. */
 const PIECE_MS = 3;
 const RECORDS_A_LOOK = 32;

@@ -33,7 +33,7 @@ import {
   VERSION,
 } from "./record_format.ts";
 import { Outbox } from "./record_outbox.ts";
-import { createRedactor, type Redactor } from "./record_secrets.ts";
+import { withoutSecrets } from "./record_secrets.ts";
 import { openingOf } from "./record_snapshot.ts";
 import { Writer } from "./record_writer.ts";
 import type { Observer } from "./runtime.ts";
@@ -70,7 +70,8 @@ type Mode = "new" | "recording" | "behind" | "resting" | "stopped";
 /** One recording, of all that a server does. */
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #redactor: Redactor;
+  /** As they are written. */
+  readonly #settings: Settings;
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
@@ -89,7 +90,7 @@ export class Recorder {
   /** Writes nothing yet. */
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#redactor = createRedactor(options.settings);
+    this.#settings = withoutSecrets(options.settings);
     this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
@@ -125,7 +126,14 @@ export class Recorder {
     if (event.kind === "frame-received" && isPlainFrame(event, effects)) {
       return this.#addLine(frameHead(now, crc, event.conn), event.text, FRAME_TAIL);
     }
-    return this.#addLine("", eventLine(now, crc, this.#redactor.event(event)), "");
+    return this.#addLine("", eventLine(now, crc, this.#cut(event)), "");
+  }
+
+  /** However much more a frame has than it may, it is only ever refused for its length. */
+  #cut(event: Event): Event {
+    const { max_message_bytes } = this.#settings;
+    if (event.kind !== "frame-received" || event.text.length <= max_message_bytes) return event;
+    return { ...event, text: event.text.slice(0, max_message_bytes + 1) };
   }
 
   #addLine(head: string, text: string, tail: string): boolean {
@@ -150,7 +158,6 @@ export class Recorder {
 
   /** Begins a file with all that is known, which is what was known at `at`. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
-    const { settings, owner } = this.#redactor;
     const { state, wallZero, now } = this.#options;
     try {
       const taken = isFirst ? null : takeSnapshot(state());
@@ -159,9 +166,9 @@ export class Recorder {
         version: VERSION,
         wallZero: wallZero(),
         at: millis(at),
-        settings,
+        settings: this.#settings,
       } as const;
-      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, owner, now));
+      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, now));
       this.#mode = "recording";
       this.#fileBytes = bytes;
       this.#maxBytes = isWhole ? this.#maxBytesBehind(bytes) : Infinity;

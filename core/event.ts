@@ -3,28 +3,43 @@
  *
  * @module
  */
-import type { ConnId, Millis } from "./ids.ts";
+import type { ConnId, Millis, Owner } from "./ids.ts";
+
+/**
+ * A token as the rules see it. What it says is known at the edge only: no state, event or recording can give it
+ * away.
+ */
+export interface Token {
+  /** The same for the same token. */
+  readonly owner: Owner;
+  /** How many characters it has. */
+  readonly length: number;
+  /** Whether there are control characters in it. */
+  readonly hasControl: boolean;
+}
 
 /** What a token proves, as far as the adapter that checks tokens could tell. */
 export type Identity =
   /** Tokens are not checked: this one only has to be the same again. */
   | { readonly kind: "unchecked" }
-  /** The token is good for its subject's id, and for those in `peers`, and until `endsAt` if it ends. */
+  /** The token is good for these ids, and until `endsAt` if it ends. */
   | {
     readonly kind: "proven";
-    readonly subject: string;
-    readonly peers: readonly string[];
+    /** The same for the same subject. */
+    readonly owner: Owner;
+    readonly ids: readonly string[];
     readonly endsAt: Millis | null;
   }
   | { readonly kind: "rejected"; readonly reason: string };
 
-/** A socket was opened. The three parameters are as they came in its URL, `null` where missing. */
+/** A socket was opened. A parameter that is missing or empty is `null`. */
 export interface SocketOpened {
   readonly kind: "socket-opened";
   readonly conn: ConnId;
   readonly id: string | null;
-  readonly token: string | null;
-  readonly key: string | null;
+  readonly token: Token | null;
+  /** Whether it is the server's key. */
+  readonly key: "right" | "wrong" | null;
   /** Where the client comes from, as far as it is known; empty where it is not. */
   readonly address: string;
   /** The `Origin` header, which browsers send and pages cannot forge. */

@@ -13,7 +13,10 @@ export type ConnId = number & { readonly brand: "ConnId" };
 /** What a client claims to be called: the `id` of its URL, the `src` and `dst` of its messages. */
 export type PeerId = string & { readonly brand: "PeerId" };
 
-/** Who claimed an id: the token, or the subject that the token proves. The same owner may take over. */
+/**
+ * Who claimed an id: a digest, of a fixed size, of the token or of the subject that it proves. The same owner may
+ * take over.
+ */
 export type Owner = string & { readonly brand: "Owner" };
 
 /** An instant of the monotonic clock, or a duration, in milliseconds. Fractions are allowed. */
@@ -29,7 +32,7 @@ export function peerId(id: string): PeerId {
   return id as PeerId;
 }
 
-/** Takes a client's token, or the subject that it proves, for the owner of what it claims. */
+/** Takes a digest for the owner of what its client claims. */
 export function owner(text: string): Owner {
   return text as Owner;
 }

@@ -37,7 +37,7 @@ export const LIMITS = {
     min: 1,
     max: 65_536,
     unit: "characters",
-    doc: "Longest token a client may give; tokens are kept while it is connected",
+    doc: "Longest token a client may give",
   },
   max_query_length: {
     type: "integer",
@@ -78,7 +78,7 @@ export const LIMITS = {
     min: 0,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How much all waiting messages may take together, without the tokens of their senders",
+    doc: "How much all waiting messages may take together",
   },
   max_bad_frames: {
     type: "integer",

@@ -26,7 +26,6 @@ export * from "./settings.ts";
 export { cutUrl, cutUrls, keyInQuery } from "./url_text.ts";
 export {
   type Entries,
-  renameOwner,
   restore,
   type Snapshot,
   snapshotOf,

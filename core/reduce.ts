@@ -22,7 +22,7 @@ import { nextWakeAt, type State } from "./state.ts";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { clientCount, connId, initialState, millis, send, settingsFrom } from "./mod.ts";
+ * import { clientCount, connId, initialState, millis, owner, send, settingsFrom } from "./mod.ts";
  *
  * const first = initialState(settingsFrom());
  * const conn = connId(1);
@@ -30,8 +30,8 @@ import { nextWakeAt, type State } from "./state.ts";
  *   kind: "socket-opened",
  *   conn,
  *   id: "alice",
- *   token: "t",
- *   key: "peerjs",
+ *   token: { owner: owner("t"), length: 1, hasControl: false },
+ *   key: "right",
  *   address: "192.0.2.7",
  *   origin: null,
  *   ownOrigin: false,

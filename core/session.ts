@@ -9,7 +9,7 @@
 import { addressGroup } from "./address.ts";
 import { addDeadline, removeDeadline } from "./deadlines.ts";
 import { CLOSE, close, type CloseCode, type Effect, send } from "./effect.ts";
-import type { Identity, SocketOpened } from "./event.ts";
+import type { Identity, SocketOpened, Token } from "./event.ts";
 import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "./frame.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./guard.ts";
 import {
@@ -18,7 +18,6 @@ import {
   type Millis,
   millis,
   type Owner,
-  owner,
   type PeerId,
   peerId,
 } from "./ids.ts";
@@ -38,14 +37,14 @@ export function open(
   if (mapHas(state.connections, conn)) return [state, []];
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, conn, [CLOSE.shutdown, STOPPING]);
-  if (!id || !token || !key) return refuse(state, conn, MISSING_PARAMETER);
+  if (!id || token === null || key === null) return refuse(state, conn, MISSING_PARAMETER);
   const endsAt = endOf(state.settings, identity);
   const hasEnded = endsAt !== null && endsAt <= now;
   const refusal = refusalOf(state.settings, event, { id, token, hasEnded });
   if (refusal !== null) return refuse(state, conn, refusal);
   const isProven = identity.kind === "proven";
-  const subject = identity.kind === "proven" ? identity.subject : token;
-  const claimant = { conn, id: peerId(id), owner: owner(subject), isProven, endsAt, address };
+  const { owner } = identity.kind === "proven" ? identity : token;
+  const claimant = { conn, id: peerId(id), owner, isProven, endsAt, address };
   return claim(state, claimant, now);
 }
 
@@ -124,24 +123,26 @@ function refusalOf(
   { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
   { id, token, hasEnded }: {
     readonly id: string;
-    readonly token: string;
+    readonly token: Token;
     readonly hasEnded: boolean;
   },
 ): Refusal | null {
-  if (key !== settings.key) return [CLOSE.wrongKey, "Invalid key provided"];
+  if (key === "wrong") return [CLOSE.wrongKey, "Invalid key provided"];
   if (origin !== null && !ownOrigin && !isOriginAllowed(settings, origin)) {
     return [CLOSE.wrongOrigin, "Pages of this origin may not use this server"];
   }
   const problem = lengthProblem("query", queryLength, settings.max_query_length) ??
-    problemOf("id", id, settings.max_id_length) ??
-    problemOf("token", token, settings.max_token_length);
+    lengthProblem("id", id.length, settings.max_id_length) ??
+    controlProblem("id", hasControl(id)) ??
+    lengthProblem("token", token.length, settings.max_token_length) ??
+    controlProblem("token", token.hasControl);
   if (problem !== null) return [CLOSE.badParameters, problem];
   if (settings.auth !== "none" && identity.kind === "unchecked") {
     return [CLOSE.notAuthorized, "The token was not checked"];
   }
   if (identity.kind === "rejected") return [CLOSE.notAuthorized, identity.reason];
   if (hasEnded) return [CLOSE.notAuthorized, TOKEN_EXPIRED];
-  if (identity.kind === "proven" && identity.subject !== id && !identity.peers.includes(id)) {
+  if (identity.kind === "proven" && !identity.ids.includes(id)) {
     return [CLOSE.notAuthorized, "The token is not for this id"];
   }
   return null;
@@ -225,10 +226,8 @@ function idTaken(
   return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, reason)]];
 }
 
-function problemOf(name: string, value: string, maxLength: number): string | null {
-  const problem = lengthProblem(name, value.length, maxLength);
-  if (problem !== null) return problem;
-  return hasControl(value) ? `The ${name} has control characters in it` : null;
+function controlProblem(name: string, hasControl: boolean): string | null {
+  return hasControl ? `The ${name} has control characters in it` : null;
 }
 
 function lengthProblem(name: string, length: number, maxLength: number): string | null {

@@ -9,7 +9,6 @@
  * @module
  */
 import { addDeadline, type Deadline, type Deadlines } from "./deadlines.ts";
-import type { Owner } from "./ids.ts";
 import { must } from "./must.ts";
 import { emptyMap, mapKeys, mapSet, mapValues, type PersistentMap } from "./persistent_map.ts";
 import type { Settings } from "./settings.ts";
@@ -87,15 +86,6 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
   };
 }
 
-/**
- * A record of any map with another name for its owner, where it has one: an owner is a token where tokens are
- * not checked.
- */
-export function renameOwner<V>(record: V, rename: (owner: Owner) => Owner): V {
-  if (!isOwned(record) || record.owner === null) return record;
-  return { ...record, owner: rename(record.owner) };
-}
-
 /** What is made of the rest. */
 type Rebuilt = "lookAt";
 
@@ -116,10 +106,6 @@ function entriesOf<K extends number | string, V extends NonNullable<unknown>>(
 
 function inOrder<K extends number | string, V>(entries: Entries<K, V>): (readonly [K, V])[] {
   return [...entries].sort(([a], [b]) => a < b ? -1 : 1);
-}
-
-function isOwned(record: unknown): record is { readonly owner: Owner | null } {
-  return typeof record === "object" && record !== null && "owner" in record;
 }
 
 function mapOf<K, V extends NonNullable<unknown>>(

@@ -2,7 +2,7 @@ import { SignJWT } from "jose";
 import { createVerifier } from "../../adapters/auth.ts";
 import { CLOSE, type Identity, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { opening, refuses, world } from "../support/world.ts";
+import { opening, ownerOf, refuses, world } from "../support/world.ts";
 
 const SECRET = "a secret of at least thirty-two characters";
 
@@ -11,6 +11,7 @@ async function proves(claims: Record<string, unknown>): Promise<Identity> {
   const asked = { auth_audience: "signalbox", auth_issuer: "https://id.example" };
   const verify = createVerifier(settingsFrom({ auth: "jwt", auth_secret: SECRET, ...asked }), {
     now: () => 0,
+    ownerOf,
   });
   assert(verify !== null);
   const token = new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).setSubject("alice");

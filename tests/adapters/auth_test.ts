@@ -10,6 +10,7 @@ import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
+import { ownerOf, proven } from "../support/world.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 const START_S = 2_000_000_000;
@@ -48,7 +49,8 @@ function makeClock(): Clock {
     verifier: (options) => {
       const date = (): Date => new Date(START_S * 1_000 + ms);
       const settings = settingsFrom({ auth: "jwt", ...options });
-      return createVerifier(settings, { date, now: () => ms, fetchMaxMs: 5_000 }) ?? raise();
+      return createVerifier(settings, { date, now: () => ms, ownerOf, fetchMaxMs: 5_000 }) ??
+        raise();
     },
   };
 }
@@ -58,8 +60,8 @@ function raise(): never {
 }
 
 /** What a token proves that ends with `GOOD`, on a clock that began at 0 ms at `START_S`. */
-function proven(subject: string, peers: readonly string[] = []): Identity {
-  return { kind: "proven", subject, peers, endsAt: millis(65_000) };
+function proves(subject: string, peers: readonly string[] = []): Identity {
+  return proven(subject, peers, millis(65_000));
 }
 
 function reasonOf(identity: Identity): string {
@@ -127,9 +129,9 @@ async function tokenOf(sub: string, more: JWTPayload = {}): Promise<string> {
 Deno.test("[AUTH-1] tokens by a secret, and by each kind of public key", async () => {
   const clock = makeClock();
   const bySecret = clock.verifier({ auth_secret: SECRET });
-  assertEquals(await bySecret(await sign(GOOD)), proven("alice"));
+  assertEquals(await bySecret(await sign(GOOD)), proves("alice"));
   const claims = { ...GOOD, peers: ["a", "b"] };
-  assertEquals(await bySecret(await sign(claims)), proven("alice", ["a", "b"]));
+  assertEquals(await bySecret(await sign(claims)), proves("alice", ["a", "b"]));
   const algorithms = ["EdDSA", "Ed25519"].concat(
     ["256", "384", "512"].flatMap((bits) => [`RS${bits}`, `PS${bits}`, `ES${bits}`]),
   );
@@ -138,7 +140,7 @@ Deno.test("[AUTH-1] tokens by a secret, and by each kind of public key", async (
   const verify = clock.verifier({ auth_jwks: jwks.url });
   for (const [i, alg] of algorithms.entries()) {
     const token = await sign(GOOD, { alg, key: (pairs[i] ?? raise()).privateKey, kid: `k${i}` });
-    assertEquals(await verify(token), proven("alice"), alg);
+    assertEquals(await verify(token), proves("alice"), alg);
   }
   assertEquals(jwks.asked(), 1);
 });
@@ -259,7 +261,7 @@ Deno.test("[AUTH-4] a new key is found by one look, and unknown ones cause no mo
   const verify = clock.verifier({ auth_jwks: jwks.url });
   const tokenBy = (kid: string): Promise<string> =>
     sign(GOOD, { alg: "ES256", key: (kid === "first" ? first : second).privateKey, kid });
-  assertEquals(await verify(await tokenBy("first")), proven("alice"));
+  assertEquals(await verify(await tokenBy("first")), proves("alice"));
   keys.push(await publicKey(second, "second"));
   const flood = async (): Promise<void> => {
     const tokens = await Promise.all(Array.from({ length: 100 }, (_, i) => tokenBy(`no ${i}`)));
@@ -271,7 +273,7 @@ Deno.test("[AUTH-4] a new key is found by one look, and unknown ones cause no mo
   await flood();
   assertEquals(jwks.asked(), 1);
   clock.pass(1);
-  assertEquals(await verify(await tokenBy("second")), proven("alice"));
+  assertEquals(await verify(await tokenBy("second")), proves("alice"));
   await flood();
   assertEquals(jwks.asked(), 2);
 });

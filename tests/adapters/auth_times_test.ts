@@ -7,6 +7,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { makeKey, serveKeys, START_S as KEYS_START_S } from "../support/key_server.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
 import { contract } from "../support/served.ts";
+import { ownerOf, proven } from "../support/world.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 const START_S = 2_000_000_000;
@@ -28,7 +29,7 @@ async function signed(claims: string): Promise<string> {
 async function proves(claims: string): Promise<Identity> {
   const settings = settingsFrom({ auth: "jwt", auth_secret: SECRET });
   const date = (): Date => new Date(START_S * 1_000 + 500);
-  const verify = createVerifier(settings, { date, now: () => 10_000, fetchMaxMs: 5_000 });
+  const verify = createVerifier(settings, { date, now: () => 10_000, ownerOf, fetchMaxMs: 5_000 });
   assert(verify !== null);
   return await verify(await signed(`{"sub":"a",${claims}}`));
 }
@@ -68,7 +69,7 @@ Deno.test("[AUTH-7] [AUTH-6] an exp of any value is an instant of the server's c
   for (const [exp, outcome] of ENDS) {
     const identity: Identity = typeof outcome === "string"
       ? { kind: "rejected", reason: outcome }
-      : { kind: "proven", subject: "a", peers: [], endsAt: millis(outcome) };
+      : proven("a", [], millis(outcome));
     assertEquals(await proves(`"exp":${exp}`), identity, exp);
   }
   const missing = { kind: "rejected", reason: "The token has no claim exp" } as const;
@@ -114,10 +115,10 @@ Deno.test("[AUTH-6] [AUTH-4] a wait for keys moves no end", async () => {
   });
   const settings = settingsFrom({ auth: "jwt", auth_jwks: server.url });
   const date = (): Date => new Date(KEYS_START_S * 1_000 + ms);
-  const verify = createVerifier(settings, { date, now: () => ms, fetchMaxMs: 5_000 });
+  const verify = createVerifier(settings, { date, now: () => ms, ownerOf, fetchMaxMs: 5_000 });
   // The token ends a day after `KEYS_START_S`, which is instant 0 here.
   const endsAt = millis(86_405_000);
-  assertEquals(await verify?.(key.token), { kind: "proven", subject: "alice", peers: [], endsAt });
+  assertEquals(await verify?.(key.token), proven("alice", [], endsAt));
   assertEquals(ms, 14_000);
 });
 

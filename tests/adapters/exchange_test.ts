@@ -241,16 +241,7 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
   const events: Event[] = [];
   const settings = settingsFrom({ max_closing_sockets: 2 });
   const sockets = new Sockets({ ...PORTS, settings, dispatch: (event) => events.push(event) });
-  const parameters = {
-    id: "a",
-    token: "t",
-    key: "peerjs",
-    address: "",
-    origin: null,
-    ownOrigin: false,
-    queryLength: 0,
-    identity: { kind: "unchecked" },
-  } as const;
+  const { kind: _kind, conn: _conn, ...parameters } = opening(1);
   const fakes = [fakeSocket(), fakeSocket()];
   fakes.forEach((fake, i) => sockets.attach(fake, { ...parameters, address: `192.0.2.${i}` }));
   const close = { kind: "close", code: 4003, reason: "" } as const;

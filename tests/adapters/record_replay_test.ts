@@ -188,7 +188,7 @@ Deno.test("[REC-4] a state that contradicts itself ends the replay, with its lin
   const studio = await record([{ event: opened, afterMs: 0 }]);
   const [header = "", ...rest] = linesIn(textOf(studio.disk));
   const taken = takeSnapshot(studio.runtime.state());
-  const opening = openingOf(JSON.parse(header), taken, (name) => name, () => 0).next().value ?? "";
+  const opening = openingOf(JSON.parse(header), taken, () => 0).next().value ?? "";
   const broken = opening.replace('"storedBytes":0', '"storedBytes":7');
   const wrong = await replayText([broken.trimEnd(), ...rest, ""].join("\n"));
   assertEquals([wrong.code, wrong.printed], [1, []]);

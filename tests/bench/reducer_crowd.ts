@@ -18,6 +18,7 @@ import {
   settingsFrom,
   type State,
 } from "../../core/mod.ts";
+import { tokenOf } from "../support/world.ts";
 
 /** Clients of a server. The clock moves with every event. */
 export interface Crowd {
@@ -90,8 +91,8 @@ export function opens(self: Crowd, clients: readonly number[]): Event[] {
       kind: "socket-opened",
       conn,
       id: ids[i] ?? "",
-      token: tokens[i] ?? "",
-      key: "peerjs",
+      token: tokenOf(tokens[i] ?? ""),
+      key: "right",
       address: addresses[i] ?? "",
       origin: null,
       ownOrigin: false,

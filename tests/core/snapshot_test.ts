@@ -3,9 +3,7 @@ import {
   type Effect,
   millis,
   nextWakeAt,
-  owner,
   reduce,
-  renameOwner,
   restore,
   retire,
   settingsFrom,
@@ -99,20 +97,6 @@ Deno.test("[REC-7] a snapshot that was taken stays as it was, when the state goe
   );
   assertEquals(sorted(taken.stored), [...before.stored]);
   assertEquals(sorted(taken.mailboxes), [...before.mailboxes], "walked twice");
-});
-
-Deno.test("[REC-5] [REC-7] the owner of a record can be renamed, whatever else it has, and nobody's is none", () => {
-  const { claims, connections, stored, addresses } = snapshotOf(busy().state);
-  const rename = (name: string) => owner(name === "secret" ? "x" : "y");
-  const renamed = (records: readonly (readonly [unknown, unknown])[]): unknown[] =>
-    records.map(([, record]) => renameOwner(record, rename));
-  assertEquals(renamed(claims), claims.map(([, record]) => ({ ...record, owner: "x" })));
-  assertEquals(
-    renamed(stored),
-    stored.map(([, record], i) => ({ ...record, owner: i === 0 ? "x" : null })),
-  );
-  assertEquals(renamed(connections), connections.map(([, record]) => record));
-  assertEquals(renamed(addresses), addresses.map(([, record]) => record));
 });
 
 Deno.test("[REC-7] the snapshot of a server that has just been started has nothing in it", () => {

@@ -10,7 +10,7 @@ import { opening, type World, world } from "../support/world.ts";
 const PHASES = {
   "never seen": (): World => world(),
   "holding": (): World => opened(),
-  "refused": (): World => after(world({ key: "other" }), (w) => w.open(1, "a")),
+  "refused": (): World => after(world(), (w) => w.open(1, "a", "t", "wrong")),
   "replaced": (): World => after(opened(), (w) => w.open(2, "a")),
   "left": (): World => after(opened(), (w) => w.say(1, { type: "LEAVE" })),
   "closed": (): World => after(opened(), (w) => w.closed(1)),
@@ -80,11 +80,7 @@ const TABLE: Record<Phase, Record<Stimulus, Cell>> = {
     "unknown type": "changed",
     "bad frame": ["send:1"],
   },
-  "refused": {
-    ...MUTE,
-    "socket-opened": ["send:1", "close:1:4003"],
-    "shutdown-requested": "changed",
-  },
+  "refused": { ...MUTE, "socket-opened": ["send:1"], "shutdown-requested": "changed" },
   "replaced": {
     ...MUTE,
     "socket-opened": ["close:1:4000"],

@@ -22,6 +22,7 @@ import {
   expires,
   opening,
   opens,
+  proven,
   refuses,
   sends,
   wake,
@@ -35,7 +36,7 @@ const CLOSING: PartialSettings = { ...JWT, auth_expiry: "close" };
 
 function until(end: number | null, subject = "a"): Identity {
   const endsAt = end === null ? null : millis(end);
-  return { kind: "proven", subject, peers: ["a", "b", "c"], endsAt };
+  return proven(subject, ["a", "b", "c"], endsAt);
 }
 
 function come(w: World, conn: number, id: string, end: number | null): readonly Effect[] {

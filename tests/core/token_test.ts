@@ -16,6 +16,7 @@ import {
   closes,
   opening,
   opens,
+  proven,
   refuses,
   sends,
   type World,
@@ -180,10 +181,6 @@ Deno.test("[OPEN-3] a query up to the limit passes, one more character is refuse
   const msg = "The query has 41 characters: at most 40 are allowed";
   assertEquals(come(41), refuses(1, CLOSE.badParameters, msg));
 });
-
-function proven(subject: string, peers: readonly string[] = []): Identity {
-  return { kind: "proven", subject, peers, endsAt: null };
-}
 
 Deno.test("[AUTH-1] a token is good for the id that is its subject, and for those among its peers", () => {
   const come = (id: string, identity: Identity): readonly Effect[] =>

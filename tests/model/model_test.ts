@@ -15,6 +15,7 @@ import {
   taken,
   TICK,
 } from "./follows.ts";
+import { proven, tokenOf } from "../support/world.ts";
 
 /** Its token is not looked at. */
 function blocked(conn: number): string[] {
@@ -63,11 +64,11 @@ Deno.test("model: [QUEUE-3] nobody else is told of what expires, and who comes b
     [0, says(1, "OFFER", "c")],
     [10, hangsUp(1)],
     [50, says(1, "OFFER", "d")],
-    [50, opens(2, "a", { token: "u" }), open(2)],
+    [50, opens(2, "a", { token: tokenOf("u") }), open(2)],
     [100, TICK],
     [100, says(2, "OFFER", "b")],
     [110, hangsUp(2)],
-    [110, opens(3, "a", { token: "u" }), open(3)],
+    [110, opens(3, "a", { token: tokenOf("u") }), open(3)],
     [200, TICK, `to 3: ${message("EXPIRE", "b", "a")}`],
   ]);
 });
@@ -90,7 +91,7 @@ Deno.test("model: [QUEUE-4] an EXPIRE stands for what waits between two ids, who
     [0, opens(1, "a"), open(1)],
     [0, says(1, "CANDIDATE", "b")],
     [0, hangsUp(1)],
-    [1, opens(2, "a", { token: "u" }), open(2)],
+    [1, opens(2, "a", { token: tokenOf("u") }), open(2)],
     [1, says(2, "OFFER", "b"), `to 2: ${message("EXPIRE", "b", "a")}`],
     [2, hangsUp(2)],
     [3, opens(3, "a"), open(3)],
@@ -127,8 +128,8 @@ Deno.test("model: [MSG-12] [QUEUE-4] what could not be handed over is stored or 
 Deno.test("model: [LIMIT-3] a held id is taken for an address whose tries are used up, a free one is not", () => {
   follows({ wrong_token_burst: 2, wrong_token_rate: 10 }, [
     [0, opens(1, "a"), open(1)],
-    [0, opens(2, "a", { token: "u" }), ...taken(2)],
-    [0, opens(3, "a", { token: "v" }), ...taken(3)],
+    [0, opens(2, "a", { token: tokenOf("u") }), ...taken(2)],
+    [0, opens(3, "a", { token: tokenOf("v") }), ...taken(3)],
     [0, opens(4, "a"), ...blocked(4)],
     [0, opens(5, "z"), open(5)],
     [0, opens(6, "a", { address: "5.6.7.8" }), open(6), replaced(1)],
@@ -154,7 +155,7 @@ Deno.test("model: [LIFE-3] at the end everybody is disconnected, the oldest firs
     [1, { kind: "shutdown-requested" }, `closes 1: 1001 ${ends}`, `closes 2: 1001 ${ends}`],
     [1, { kind: "shutdown-requested" }],
     [200, TICK],
-    [200, opens(4, "", { key: "" }), error(4, ends), `closes 4: 1001 ${ends}`],
+    [200, opens(4, "", { key: null }), error(4, ends), `closes 4: 1001 ${ends}`],
   ]);
 });
 
@@ -201,7 +202,7 @@ Deno.test("model: [LIFE-1] who was due first is disconnected first, of several t
 });
 
 Deno.test("model: [AUTH-1] [AUTH-2] [LIMIT-2] [LIMIT-10] what a token proves, and places of an address", () => {
-  const proven = { kind: "proven", subject: "me", peers: ["a"], endsAt: null } as const;
+  const identity = proven("me", ["a"]);
   const limits = { auth: "jwt", auth_secret: "s".repeat(32), max_sockets_per_address: 1 } as const;
   const full = "Too many connections from this address";
   follows(limits, [
@@ -211,33 +212,33 @@ Deno.test("model: [AUTH-1] [AUTH-2] [LIMIT-2] [LIMIT-10] what a token proves, an
       error(1, "The token was not checked"),
       "closes 1: 4006 The token was not checked",
     ],
-    [0, opens(2, "a", { identity: proven, address: "2001:db8::1" }), open(2)],
+    [0, opens(2, "a", { identity, address: "2001:db8::1" }), open(2)],
     [
       0,
-      opens(3, "b", { identity: proven }),
+      opens(3, "b", { identity }),
       error(3, "The token is not for this id"),
       "closes 3: 4006 The token is not for this id",
     ],
     [
       0,
-      opens(4, "me", { identity: proven, address: "2001:db8:0:0:1::" }),
+      opens(4, "me", { identity, address: "2001:db8:0:0:1::" }),
       error(4, full),
       `closes 4: 4029 ${full}`,
     ],
     [
       0,
-      opens(5, "a", { identity: proven, token: "new", address: "2001:DB8::2" }),
+      opens(5, "a", { identity, token: tokenOf("new"), address: "2001:DB8::2" }),
       open(5),
       replaced(2),
     ],
-    [0, opens(6, "me", { identity: proven, address: "::ffff:1.2.3.4" }), open(6)],
-    [0, opens(7, "a", { identity: proven }), error(7, full), `closes 7: 4029 ${full}`],
+    [0, opens(6, "me", { identity, address: "::ffff:1.2.3.4" }), open(6)],
+    [0, opens(7, "a", { identity }), error(7, full), `closes 7: 4029 ${full}`],
   ]);
 });
 
 Deno.test("model: [AUTH-6] who is connected with a token leaves when it ends, unless it is silent before", () => {
   const until = (at: number): Partial<Opened> => ({
-    identity: { kind: "proven", subject: "me", peers: ["a", "b"], endsAt: millis(at) },
+    identity: proven("me", ["a", "b"], millis(at)),
   });
   const ended = "The token has expired";
   const settings = { auth: "jwt", auth_secret: "s".repeat(32), alive_timeout: 300 } as const;

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Event, millis } from "../../core/mod.ts";
+import { proven, tokenOf } from "../support/world.ts";
 
 /** A socket that is opened, but for its number. */
 export type Opening = Omit<Event & { kind: "socket-opened" }, "kind" | "conn">;
@@ -15,12 +16,11 @@ export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "const
 export const ODD_OPENINGS: readonly Partial<Opening>[] = [
   { id: null },
   { id: "" },
-  { token: null },
-  { token: "" },
+  { token: tokenOf(null) },
+  { token: tokenOf("") },
   { key: null },
-  { key: "" },
-  { key: "other" },
-  { key: "other", origin: "https://b.example", queryLength: 9_000 },
+  { key: "wrong" },
+  { key: "wrong", origin: "https://b.example", queryLength: 9_000 },
   { origin: "https://A.EXAMPLE" },
   { origin: "https://a.example:443/" },
   { origin: "https://a.example:80" },
@@ -39,13 +39,13 @@ export const ODD_OPENINGS: readonly Partial<Opening>[] = [
   { id: "1234567890\n12" },
   { id: "😀😀😀😀😀😀" },
   { id: "x\u0000" },
-  { id: "x\u0085", token: "1234567" },
+  { id: "x\u0085", token: tokenOf("1234567") },
   { id: "x\u00ad\u2028" },
-  { token: "1234567" },
-  { token: "123\u007f" },
-  { token: "123456" },
+  { token: tokenOf("1234567") },
+  { token: tokenOf("123\u007f") },
+  { token: tokenOf("123456") },
   { id: "x".repeat(257) },
-  { token: "x".repeat(4_097) },
+  { token: tokenOf("x".repeat(4_097)) },
   { address: "" },
   { id: "\ud800" },
 ];
@@ -56,13 +56,13 @@ export const IDENTITIES: readonly Opening["identity"][] = [
   { kind: "rejected", reason: "The token is old" },
   { kind: "rejected", reason: "" },
   { kind: "rejected", reason: `The token is ${"😀é".repeat(40)}` },
-  { kind: "proven", subject: "a", peers: [], endsAt: null },
-  { kind: "proven", subject: "a", peers: ["b", "__proto__"], endsAt: null },
-  { kind: "proven", subject: "b", peers: ["a", "c", "d"], endsAt: millis(300) },
-  { kind: "proven", subject: "t", peers: IDS, endsAt: null },
-  { kind: "proven", subject: "", peers: IDS, endsAt: null },
+  proven("a", [], null),
+  proven("a", ["b", "__proto__"], null),
+  proven("b", ["a", "c", "d"], millis(300)),
+  proven("t", IDS, null),
+  proven("", IDS, null),
   ...[-1, 0, 100.01, 300, 301, 405, 700, 5_000, 90_005, 8.64e15].map((end) =>
-    ({ kind: "proven", subject: "t", peers: IDS, endsAt: millis(end) }) as const
+    proven("t", IDS, millis(end))
   ),
 ];
 

@@ -52,33 +52,28 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "a missing key is a wrong key",
     rules: ["OPEN-1"],
-    find: "if (!id || !token || !key) return",
-    put: "if (!id || !token) return",
-  },
-  {
-    name: "an empty key is a wrong key",
-    rules: ["OPEN-1"],
-    find: "if (!id || !token || !key) return",
-    put: "if (!id || !token || key === null) return",
+    find: "if (!id || token === null || key === null) return",
+    put: "if (!id || token === null) return",
   },
   {
     name: "any key opens",
     rules: ["OPEN-2"],
-    find: "if (key !== settings.key) return",
-    put: "if (key === settings.key + key) return",
+    find: 'if (key === "wrong") return',
+    put: "if (key === null) return",
   },
   {
     name: "the length of the id is looked at before the key",
     rules: ["OPEN-2", "OPEN-3"],
-    find: "if (key !== settings.key) return",
-    put: 'if (key !== settings.key && problemOf("id", id, settings.max_id_length) === null) return',
+    find: 'if (key === "wrong") return',
+    put:
+      'if (key === "wrong" && lengthProblem("id", id.length, settings.max_id_length) === null) return',
   },
   {
     name: "the key is looked at before what is missing",
     rules: ["OPEN-1", "OPEN-2"],
-    find: "if (!id || !token || !key) return",
+    find: "if (!id || token === null || key === null) return",
     put:
-      'if (key !== null && key !== state.settings.key) return refuse(state, conn, [CLOSE.wrongKey, "Invalid key provided"]);\n  if (!id || !token || !key) return',
+      'if (key === "wrong") return refuse(state, conn, [CLOSE.wrongKey, "Invalid key provided"]);\n  if (!id || token === null || key === null) return',
   },
   {
     name: "a page of any origin may open a socket",
@@ -132,8 +127,8 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "control characters are accepted",
     rules: ["OPEN-3"],
-    find: "return hasControl(value) ?",
-    put: "return value === lengthProblem.name ?",
+    find: "return hasControl ?",
+    put: "return name === String(hasControl) ?",
   },
   {
     name: "an identity that was rejected is admitted",
@@ -156,25 +151,19 @@ export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
   {
     name: "the claim peers is ignored",
     rules: ["AUTH-1"],
-    find: " && !identity.peers.includes(id)",
-    put: "",
-  },
-  {
-    name: "a token is not good for its own subject",
-    rules: ["AUTH-1"],
-    find: "identity.subject !== id && ",
-    put: "",
+    find: "!identity.ids.includes(id)",
+    put: "identity.ids[0] !== id",
   },
   {
     name: "a token that proves something opens any id",
     rules: ["AUTH-1"],
-    find: 'if (identity.kind === "proven" && identity.subject !== id',
-    put: 'if (identity.kind === "proven" && identity.subject === ""',
+    find: "!identity.ids.includes(id)",
+    put: "identity.ids.length === 0",
   },
   {
     name: "an id belongs to the token, not to the subject it proves",
     rules: ["AUTH-3"],
-    find: 'identity.kind === "proven" ? identity.subject : token',
+    find: 'identity.kind === "proven" ? identity : token',
     put: "token",
   },
   {

@@ -31,16 +31,4 @@ export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/snapshot.ts", [
     find: "const values = [...mapValues(map)];",
     put: "const values = [...mapValues(map)].reverse();",
   },
-  {
-    name: "owners are not renamed",
-    rules: ["REC-5"],
-    find: "return { ...record, owner: rename(record.owner) };",
-    put: "return record;",
-  },
-  {
-    name: "nobody is renamed to somebody",
-    rules: ["REC-5"],
-    find: "if (!isOwned(record) || record.owner === null) return record;",
-    put: "if (!isOwned(record)) return record;",
-  },
 ]);

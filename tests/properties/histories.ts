@@ -17,7 +17,7 @@ import {
   type PartialSettings,
   type PeerId,
 } from "../../core/mod.ts";
-import { opening } from "../support/world.ts";
+import { opening, proven } from "../support/world.ts";
 
 /** An event, and when it comes. */
 export type Moment = readonly [at: Millis, event: Event];
@@ -118,7 +118,7 @@ const open: fc.Arbitrary<Deed> = fc.record({
   conn,
   id: fc.option(id, { freq: 20 }),
   token: fc.constantFrom("t", "t", "u", ""),
-  key: fc.constantFrom("peerjs", "peerjs", "peerjs", "peerjs", "wrong"),
+  key: fc.constantFrom("right", "right", "right", "right", "wrong"),
   address: fc.constantFrom("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8::2", ""),
   origin: fc.constantFrom(null, null, "https://a.example", "https://b.example"),
   ownOrigin: fc.constantFrom(false, false, true),
@@ -126,9 +126,9 @@ const open: fc.Arbitrary<Deed> = fc.record({
     { kind: "unchecked" } as const,
     { kind: "unchecked" } as const,
     { kind: "rejected", reason: "No" } as const,
-    { kind: "proven", subject: "a", peers: ["b"], endsAt: null } as const,
-    { kind: "proven", subject: "c", peers: ["a", "b"], endsAt: millis(150) } as const,
-    { kind: "proven", subject: "a", peers: ["b"], endsAt: millis(1_000) } as const,
+    proven("a", ["b"]),
+    proven("c", ["a", "b"], millis(150)),
+    proven("a", ["b"], millis(1_000)),
   ),
 }).map(({ conn, ...given }) => opening(conn, given));
 

@@ -7,6 +7,7 @@ import { agreement } from "../model/side_by_side.ts";
 import { both, replay } from "./check.ts";
 import type { Moment } from "./histories.ts";
 import { laws } from "./laws.ts";
+import { tokenOf } from "../support/world.ts";
 
 /** Runs a history, given as plain data, with all laws and the model looking. */
 function pinned(
@@ -20,8 +21,8 @@ function pinned(
 
 const CLIENT = {
   kind: "socket-opened",
-  token: "t",
-  key: "peerjs",
+  token: tokenOf("t"),
+  key: "right",
   address: "",
   origin: null,
   ownOrigin: false,
@@ -52,7 +53,7 @@ Deno.test("pinned: [QUEUE-3] an EXPIRE does not reach who has the id by now", ()
     [0, { ...CLIENT, conn: 1, id: "a" }],
     [0, { kind: "frame-received", conn: 1, text: '{"type":"OFFER","dst":"x","payload":1}' }],
     [0, { kind: "socket-closed", conn: 1 }],
-    [0, { ...CLIENT, conn: 2, id: "a", token: "u" }],
+    [0, { ...CLIENT, conn: 2, id: "a", token: tokenOf("u") }],
     [50, { kind: "tick" }],
   ]);
 });

@@ -19,6 +19,7 @@ import { SNAPSHOT } from "../../adapters/replay_schema.ts";
 import { assertEquals } from "../support/assert.ts";
 import { history, type Step } from "../support/odd_history.ts";
 import { SMALL } from "../support/recording.ts";
+import { proven } from "../support/world.ts";
 
 const SETTINGS = settingsFrom(SMALL);
 const ENDING = settingsFrom({
@@ -32,9 +33,10 @@ const ENDING = settingsFrom({
 function withEnds(steps: readonly Step[]): Step[] {
   return steps.map(({ event, afterMs }, i) => {
     if (event.kind !== "socket-opened") return { event, afterMs };
-    const [subject, peers] = [event.token ?? "", [event.id ?? ""]];
+    const subject = event.token?.owner ?? "";
     const endsAt = i % 5 === 0 ? null : millis((i % 7) * 37.5);
-    return { event: { ...event, identity: { kind: "proven", subject, peers, endsAt } }, afterMs };
+    const identity = proven(subject, [event.id ?? ""], endsAt);
+    return { event: { ...event, identity }, afterMs };
   });
 }
 

@@ -7,6 +7,7 @@
 import { type Effect, type Event, millis, reduce, type State } from "../../core/mod.ts";
 import { numberIn } from "./letter.ts";
 import type { Reducer } from "./loop.ts";
+import { tokenOf } from "../support/world.ts";
 
 /** A broken reducer. */
 export interface Broken {
@@ -114,7 +115,11 @@ export const BROKEN: readonly Broken[] = [
     name: "lets any token take over",
     rules: ["OPEN-4", "OPEN-9"],
     make: () => (state, event, now) =>
-      reduce(state, event.kind === "socket-opened" ? { ...event, token: "same" } : event, now),
+      reduce(
+        state,
+        event.kind === "socket-opened" ? { ...event, token: tokenOf("same") } : event,
+        now,
+      ),
   },
   {
     name: "does not notice a closed socket",

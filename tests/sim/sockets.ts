@@ -14,6 +14,7 @@ import type { Dice } from "./dice.ts";
 import type { Note } from "./letter.ts";
 import type { Link } from "./link.ts";
 import type { Network } from "./network.ts";
+import { tokenOf } from "../support/world.ts";
 
 /** What became of an effect. */
 export type Outcome = "done" | "gone" | "full";
@@ -132,8 +133,8 @@ export class SimSockets {
     const identity = { kind: "unchecked" } as const;
     const known = {
       id,
-      token,
-      key: "peerjs",
+      token: tokenOf(token),
+      key: "right" as const,
       address,
       origin: null,
       ownOrigin: false,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ConnId, type Effect, type Event, type Millis, peerId } from "../../core/mod.ts";
+import type { ConnId, Effect, Event, Millis } from "../../core/mod.ts";
 import type { Step } from "./loop.ts";
 
 type Kept = Pick<Step, "now" | "event" | "effects" | "outcomes">;
@@ -55,8 +55,8 @@ function lineOf({ now, event, effects, outcomes }: Kept, idOf: (conn: ConnId) =>
 function eventOf(event: Event, name: (conn: ConnId) => string): string {
   if (!("conn" in event)) return event.kind;
   const { kind, conn, ...rest } = event;
-  if (kind === "socket-opened" && "token" in rest) {
-    return `${kind} ${name(conn)} as ${peerId(String(rest.id))} with ${rest.token}`;
+  if (event.kind === "socket-opened") {
+    return `${kind} ${name(conn)} as ${event.id} with ${event.token?.owner}`;
   }
   return `${kind} ${name(conn)} ${short(Object.values(rest).join(" "))}`;
 }

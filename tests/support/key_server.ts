@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createVerifier } from "../../adapters/auth.ts";
 import { tellOmitted } from "../../adapters/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
+import { ownerOf } from "./world.ts";
 
 /** When the clocks of desks begin, in seconds since 1970. */
 export const START_S = 2_000_000_000;
@@ -42,7 +43,7 @@ export function makeDesk(auth_jwks: string, fetchMaxMs = 5_000): Desk {
   let ms = 0;
   const date = (): Date => new Date(START_S * 1_000 + ms);
   const settings = settingsFrom({ auth: "jwt", auth_jwks });
-  const verify = createVerifier(settings, { date, now: () => ms, fetchMaxMs });
+  const verify = createVerifier(settings, { date, now: () => ms, ownerOf, fetchMaxMs });
   return {
     pass: (more) => ms += more,
     ask: async (token) => {

@@ -10,15 +10,19 @@ import {
   connId,
   type Effect,
   type Event,
+  hasControl,
   initialState,
+  type Millis,
   millis,
   nextWakeAt,
+  owner,
   type PartialSettings,
   reduce,
   send,
   settingsFrom,
   type SocketOpened,
   type State,
+  type Token,
   violations,
 } from "../../core/mod.ts";
 import { assertEquals } from "./assert.ts";
@@ -32,7 +36,7 @@ export interface World {
     conn: number,
     id: string | null,
     token?: string | null,
-    key?: string | null,
+    key?: SocketOpened["key"],
   ) => readonly Effect[];
   readonly text: (conn: number, text: string) => readonly Effect[];
   /** Sends a frame as JSON. */
@@ -55,7 +59,7 @@ export function world(options: PartialSettings = {}): World {
       state = next;
       return effects;
     },
-    open: (conn, id, token = "token", key = "peerjs") =>
+    open: (conn, id, token = "token", key = "right") =>
       self.step(opening(conn, { id, token, key })),
     text: (conn, text) => self.step({ kind: "frame-received", conn: connId(conn), text }),
     say: (conn, frame) => self.text(conn, JSON.stringify(frame)),
@@ -65,13 +69,19 @@ export function world(options: PartialSettings = {}): World {
   return self;
 }
 
+/** What matters to a test about the opening of a socket, with its token as the client gives it. */
+export type Given = Omit<Partial<SocketOpened>, "token"> & { readonly token?: string | null };
+
 /** The opening of a socket by an ordinary client; what matters to a test is given. */
-export function opening(conn: number, given: Partial<SocketOpened> = {}): SocketOpened {
+export function opening(
+  conn: number,
+  { token = "token", ...given }: Given = {},
+): SocketOpened {
   return {
     kind: "socket-opened",
     id: "a",
-    token: "token",
-    key: "peerjs",
+    token: tokenOf(token),
+    key: "right",
     address: "192.0.2.1",
     origin: null,
     ownOrigin: false,
@@ -80,6 +90,24 @@ export function opening(conn: number, given: Partial<SocketOpened> = {}): Socket
     ...given,
     conn: connId(conn),
   };
+}
+
+/** Owners that can be read: each is the text itself. */
+export const ownerOf = owner;
+
+/** A token as the rules see it; here its owner is the token itself, so that a failure can be read. */
+export function tokenOf(text: string | null): Token | null {
+  if (text === null || text === "") return null;
+  return { owner: owner(text), length: text.length, hasControl: hasControl(text) };
+}
+
+/** What a token proves for a subject and others. */
+export function proven(
+  subject: string,
+  peers: readonly string[] = [],
+  endsAt: Millis | null = null,
+): SocketOpened["identity"] {
+  return { kind: "proven", owner: owner(subject), ids: [subject, ...peers], endsAt };
 }
 
 /** Moves a world to its next wake-up and ticks there; the instant and the effects, or `null` at rest. */

@@ -1,0 +1,39 @@
+/**
+ * Where tokens end: what the rules get in their place.
+ */
+import { readHandshake } from "../../adapters/handshake.ts";
+import { createOwners, tokenOf } from "../../adapters/owner.ts";
+import { settingsFrom } from "../../core/mod.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+
+Deno.test("[OPEN-4] [REC-5] a token becomes an owner of fixed size: equal tells equal, and no more", () => {
+  const ownerOf = createOwners();
+  assertEquals(ownerOf("sesame"), ownerOf(["ses", "ame"].join("")));
+  assert(ownerOf("sesame") !== ownerOf("Sesame"));
+  for (const text of ["", "s", "sesame", "x".repeat(4_096), "😀", "\ud800", "\0"]) {
+    assertEquals(ownerOf(text).length, 22, text.slice(0, 9));
+  }
+  assert(createOwners()("sesame") !== ownerOf("sesame"), "each server has a key of its own");
+});
+
+Deno.test("[OPEN-1] [OPEN-3] of a token its length and its control characters are told", () => {
+  const ownerOf = createOwners();
+  assertEquals(tokenOf(null, ownerOf), null);
+  assertEquals(tokenOf("", ownerOf), null);
+  for (const [text, hasControl] of [["t", false], ["t\n", true], ["\x7f", true], ["é😀", false]]) {
+    const given = String(text);
+    const owner = ownerOf(given);
+    assertEquals(tokenOf(given, ownerOf), { owner, length: given.length, hasControl });
+  }
+});
+
+Deno.test("[OPEN-1] [OPEN-2] the key is right to the letter, wrong, or missing", () => {
+  const settings = settingsFrom({ key: "Sesame" });
+  const arrival = { method: "GET", path: "/peerjs", header: () => null, remoteAddress: "" };
+  const keyIn = (query: string): unknown =>
+    readHandshake({ ...arrival, query }, settings, createOwners()).parameters.key;
+  assertEquals(
+    ["?key=Sesame", "?key=sesame", "?key=Sesame%20", "?key=&key=Sesame", "?id=a", ""].map(keyIn),
+    ["right", "wrong", "wrong", null, null, null],
+  );
+});
