@@ -79,7 +79,7 @@ export const LIMITS = {
     max: 65_536 * MIB,
     unit: "bytes",
     doc:
-      "How much all waiting messages may take together, a quarter of it for one address, without the tokens of their senders",
+      "How much all waiting messages may take, a quarter of it for one address, without the tokens of their senders",
   },
   max_bad_frames: {
     type: "integer",

@@ -159,13 +159,13 @@ function hasRoom(state: State, { src, dst }: Parcel, address: string, bytes: num
     waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
 }
 
-/** How many messages may wait between one source and one destination: four sources fill a mailbox, no fewer. */
+/** How many messages may wait between one source and one destination: a usual attempt is some 30. */
 function pairLimit(queueLimit: number): number {
   return Math.max(1, Math.floor(queueLimit / 4));
 }
 
 /**
- * How many bytes may: three quarters of what a mailbox may have, in which the largest message has room with the
+ * How many of their bytes may: three quarters of what a mailbox may have, in which the largest message has room with the
  * candidates that follow it.
  */
 function pairBytes(maxUnsentBytes: number): number {

@@ -45,7 +45,7 @@ Deno.test("[QUEUE-7] however small a mailbox is, one message of each source has 
   }
 });
 
-Deno.test("[QUEUE-7] four sources fill a mailbox, and no fewer", () => {
+Deno.test("[QUEUE-7] four sources fill a mailbox with small messages, and no fewer", () => {
   const w = at([HOME, HOME, HOME, HOME, HOME]);
   const counts = [1, 2, 3, 4, 5].map((conn) => {
     let count = 0;
