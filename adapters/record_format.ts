@@ -24,7 +24,7 @@ import type { Outline } from "./record_snapshot.ts";
 export const FORMAT = "signalbox recording";
 
 /** Raised when a file of today cannot be read by the code before. */
-export const VERSION = 4;
+export const VERSION = 5;
 
 /** The first line. */
 export interface Header {

@@ -165,8 +165,8 @@ function pairLimit(queueLimit: number): number {
 }
 
 /**
- * How many of their bytes may: three quarters of what a mailbox may have, in which the largest message has room with the
- * candidates that follow it.
+ * How many of their bytes may: three quarters of what a mailbox may have, in which the largest message has room with
+ * the candidates that follow it.
  */
 function pairBytes(maxUnsentBytes: number): number {
   return maxUnsentBytes / 2 * 3 / 4;
