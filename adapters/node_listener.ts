@@ -29,6 +29,7 @@ import {
   writeReply,
 } from "./node_http.ts";
 import { boundsOf, watchOver } from "./node_socket.ts";
+import { FairSocket } from "./node_turns.ts";
 import { scheduleTimeout, within } from "./runtime.ts";
 import type { Handshake } from "./sockets.ts";
 
@@ -41,7 +42,11 @@ export async function listenNode(exchange: Exchange): Promise<Listener> {
   const { settings } = exchange;
   const tls = await readTls(settings, checkTls);
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
-  const sockets = new WebSocketServer({ noServer: true, ...boundsOf(settings) });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    WebSocket: FairSocket,
+    ...boundsOf(settings),
+  });
   serve(server, sockets, exchange);
   let hostname = "";
   await bindAddress(settings, (host) => {
@@ -161,7 +166,11 @@ function headBounds({ head_timeout, max_head_bytes }: Settings): {
   };
 }
 
-function serve(server: Server | SecureServer, sockets: WebSocketServer, exchange: Exchange): void {
+function serve(
+  server: Server | SecureServer,
+  sockets: WebSocketServer,
+  exchange: Exchange,
+): void {
   // However many fit into the head: one that was left out could be the one that a proxy added.
   server.maxHeadersCount = 0;
   // A connection that stopped reading is ended with all that waits for it. A WebSocket sets the time to none.

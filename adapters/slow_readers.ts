@@ -63,12 +63,12 @@ export class SlowReaders {
 
   /** Notes how much a socket has unsent, and since when it made no progress. */
   #look(conn: ConnId, socket: SocketLike, unsent: number): Slow {
-    const now = this.#options.now();
-    const slow = this.#slow.get(conn) ?? { socket, unsent: 0, since: now };
-    if (unsent < slow.unsent) slow.since = now;
+    const known = this.#slow.get(conn);
+    const slow = known ?? { socket, unsent: 0, since: this.#options.now() };
+    if (known === undefined) this.#slow.set(conn, slow);
+    else if (unsent < slow.unsent) slow.since = this.#options.now();
     this.#total += unsent - slow.unsent;
     slow.unsent = unsent;
-    this.#slow.set(conn, slow);
     this.#cancel ??= scheduleTimeout(
       () => this.#lookAtAll(),
       this.#options.settings.unsent_timeout / 4,
