@@ -64,6 +64,7 @@ function outlineOf(taken: Taken): Outline {
     mailboxes: taken.mailboxes.size,
     sources: taken.sources.size,
     pairs: taken.pairs.size,
+    addressBytes: taken.addressBytes.size,
     addresses: taken.addresses.size,
     wrongTokens: taken.wrongTokens.size,
   };

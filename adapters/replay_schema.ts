@@ -147,6 +147,7 @@ const MAPS = {
       src: peer,
       owner: v.nullable(holder),
       dst: peer,
+      address: v.string(),
       text: v.string(),
       bytes: count,
       expiresAt: at,
@@ -154,7 +155,8 @@ const MAPS = {
   ),
   mailboxes: entries(peer, v.strictObject({ serials: v.array(count), bytes: count })),
   sources: entries(peer, v.strictObject({ count, bytes: count })),
-  pairs: entries(v.string(), v.strictObject({ count, toldBefore: count })),
+  pairs: entries(v.string(), v.strictObject({ count, bytes: count, toldBefore: count })),
+  addressBytes: entries(v.string(), count),
   addresses: entries(v.string(), count),
   wrongTokens: entries(v.string(), at),
 } as const satisfies { readonly [Map in MapName]: Schema<Snapshot[Map]> };
@@ -191,6 +193,7 @@ const OUTLINE: Schema<Outline> = v.pipe(
     mailboxes: count,
     sources: count,
     pairs: count,
+    addressBytes: count,
     addresses: count,
     wrongTokens: count,
   }),
@@ -207,6 +210,7 @@ const PART: Schema<Part> = v.variant("map", [
   partOf("mailboxes", MAPS.mailboxes),
   partOf("sources", MAPS.sources),
   partOf("pairs", MAPS.pairs),
+  partOf("addressBytes", MAPS.addressBytes),
   partOf("addresses", MAPS.addresses),
   partOf("wrongTokens", MAPS.wrongTokens),
 ]);

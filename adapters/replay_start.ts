@@ -70,6 +70,7 @@ async function readSnapshot(
     mailboxes: [],
     sources: [],
     pairs: [],
+    addressBytes: [],
     addresses: [],
     wrongTokens: [],
   };

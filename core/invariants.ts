@@ -97,16 +97,21 @@ function storeViolations(state: State): string[] {
   return found;
 }
 
-function countViolations({ stored, sources, pairs, storedBytes }: State): string[] {
+function countViolations(state: State): string[] {
+  const { stored, sources, pairs, addressBytes, storedBytes } = state;
   const bySource = new Map<PeerId, number>();
   const sourceBytes = new Map<PeerId, number>();
   const byPair = new Map<string, number>();
+  const bytesByPair = new Map<string, number>();
+  const byAddress = new Map<string, number>();
   let bytes = 0;
   for (const [, message] of mapEntries(stored)) {
     const key = pairKey(message.src, message.dst);
     bySource.set(message.src, (bySource.get(message.src) ?? 0) + 1);
     sourceBytes.set(message.src, (sourceBytes.get(message.src) ?? 0) + message.bytes);
     byPair.set(key, (byPair.get(key) ?? 0) + 1);
+    bytesByPair.set(key, (bytesByPair.get(key) ?? 0) + message.bytes);
+    byAddress.set(message.address, (byAddress.get(message.address) ?? 0) + message.bytes);
     bytes += message.bytes;
   }
   return [
@@ -114,6 +119,8 @@ function countViolations({ stored, sources, pairs, storedBytes }: State): string
     ...differences("source", bySource, sources, (source) => source.count),
     ...differences("bytes of source", sourceBytes, sources, (source) => source.bytes),
     ...differences("pair", byPair, pairs, (pair) => pair.count),
+    ...differences("bytes of pair", bytesByPair, pairs, (pair) => pair.bytes),
+    ...differences("bytes of address", byAddress, addressBytes, (bytes) => bytes),
   ];
 }
 
@@ -151,11 +158,19 @@ function boundViolations({ settings, ...state }: State): string[] {
   const busiest = [...mapEntries(state.sources)].some(([, { count, bytes }]) =>
     count > settings.source_queue_limit || bytes > settings.source_queue_bytes
   );
+  const closest = [...mapEntries(state.pairs)].some(([, { count, bytes }]) =>
+    count > Math.max(1, settings.queue_limit / 4) || bytes > settings.max_unsent_bytes * 3 / 8
+  );
+  const richest = [...mapEntries(state.addressBytes)].some(([, bytes]) =>
+    bytes > settings.max_queue_bytes / 4
+  );
   const rude = [...mapEntries(state.connections)].some(([, connection]) =>
     connection.badFrames >= settings.max_bad_frames
   );
   if (longest) found.push("a mailbox is over its bounds");
   if (busiest) found.push("a source is over its bounds");
+  if (closest) found.push("a pair is over its bounds");
+  if (richest) found.push("an address is over its quarter of max_queue_bytes");
   if (rude) found.push("a connection is over max_bad_frames");
   const crowded = [...mapEntries(state.addresses)].some(([, n]) =>
     settings.max_sockets_per_address > 0 && n > settings.max_sockets_per_address

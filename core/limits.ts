@@ -53,7 +53,7 @@ export const LIMITS = {
     min: 0,
     max: 10_000,
     unit: "messages",
-    doc: "How many messages may wait for one absent peer",
+    doc: "How many messages may wait for one absent peer, a quarter of them of one source",
   },
   source_queue_limit: {
     type: "integer",
@@ -78,7 +78,7 @@ export const LIMITS = {
     min: 0,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How much all waiting messages may take together",
+    doc: "How much all waiting messages may take, a quarter of it for one address",
   },
   max_bad_frames: {
     type: "integer",

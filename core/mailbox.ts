@@ -36,18 +36,20 @@ export function store(
 ): readonly [State, readonly Effect[]] {
   const { src, dst, text } = parcel;
   const bytes = storedBytes(text);
-  if (!hasRoom(state, parcel, bytes)) return refuseMessage(state, src, dst);
+  const address = addressOf(state, src);
+  if (!hasRoom(state, parcel, address, bytes)) return refuseMessage(state, src, dst);
   const serial = state.nextSerial;
   const expiresAt = millis(now + state.settings.expire_timeout);
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key) ?? NO_PAIR;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
+  const waiting = mapGet(state.addressBytes, address) ?? 0;
   const serials = [...mailbox.serials, serial];
   const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
     ...state,
-    stored: mapSet(state.stored, serial, { src, owner, dst, text, bytes, expiresAt }),
+    stored: mapSet(state.stored, serial, { src, owner, dst, address, text, bytes, expiresAt }),
     nextSerial: serial + 1,
     storedBytes: state.storedBytes + bytes,
     mailboxes: mapSet(state.mailboxes, dst, { serials, bytes: mailbox.bytes + bytes }),
@@ -55,7 +57,12 @@ export function store(
       count: source.count + 1,
       bytes: source.bytes + bytes,
     }),
-    pairs: mapSet(state.pairs, key, { ...pair, count: pair.count + 1 }),
+    pairs: mapSet(state.pairs, key, {
+      ...pair,
+      count: pair.count + 1,
+      bytes: pair.bytes + bytes,
+    }),
+    addressBytes: mapSet(state.addressBytes, address, waiting + bytes),
   }, []];
 }
 
@@ -128,19 +135,41 @@ export const TOLD_MAX = 64;
 export const STORED_OVERHEAD_BYTES = 512;
 
 const ASCII = /^[\0-\x7f]*$/;
-const NO_PAIR: Pair = { count: 0, toldBefore: 0 };
+const NO_PAIR: Pair = { count: 0, bytes: 0, toldBefore: 0 };
 const EMPTY: Mailbox = { serials: [], bytes: 0 };
 const NOTHING: Source = { count: 0, bytes: 0 };
 
-function hasRoom(state: State, { src, dst }: Parcel, bytes: number): boolean {
+/** The address of whoever holds `src`; who is gone counts as one whose address is not known. */
+function addressOf(state: State, src: PeerId): string {
+  const conn = holderOf(state, src);
+  return conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
+}
+
+function hasRoom(state: State, { src, dst }: Parcel, address: string, bytes: number): boolean {
   const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.settings;
   const { source_queue_limit, source_queue_bytes } = state.settings;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
+  const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;
+  const waiting = mapGet(state.addressBytes, address) ?? 0;
   // All of a mailbox is sent in one turn: half of what may be unsent leaves room for what comes next.
   return mailbox.serials.length < queue_limit && mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
+    pair.count < pairLimit(queue_limit) && pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
     source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
-    state.storedBytes + bytes <= max_queue_bytes;
+    waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
+}
+
+/** How many messages may wait between one source and one destination: a usual attempt is some 30. */
+function pairLimit(queueLimit: number): number {
+  return Math.max(1, Math.floor(queueLimit / 4));
+}
+
+/**
+ * How many of their bytes may: three quarters of what a mailbox may have, in which the largest message has room with
+ * the candidates that follow it.
+ */
+function pairBytes(maxUnsentBytes: number): number {
+  return maxUnsentBytes / 2 * 3 / 4;
 }
 
 function isOwnerHere(state: State, { src, owner }: Stored): boolean {
@@ -169,10 +198,11 @@ function tell(
 }
 
 /** Takes a message out of everything but its mailbox. */
-function forget(state: State, serial: number, { src, dst, bytes }: Stored): State {
+function forget(state: State, serial: number, { src, dst, address, bytes }: Stored): State {
   const key = pairKey(src, dst);
   const source = must(mapGet(state.sources, src));
   const pair = must(mapGet(state.pairs, key));
+  const waiting = must(mapGet(state.addressBytes, address)) - bytes;
   return {
     ...state,
     stored: mapDelete(state.stored, serial),
@@ -181,8 +211,11 @@ function forget(state: State, serial: number, { src, dst, bytes }: Stored): Stat
       ? mapSet(state.sources, src, { count: source.count - 1, bytes: source.bytes - bytes })
       : mapDelete(state.sources, src),
     pairs: pair.count > 1
-      ? mapSet(state.pairs, key, { ...pair, count: pair.count - 1 })
+      ? mapSet(state.pairs, key, { ...pair, count: pair.count - 1, bytes: pair.bytes - bytes })
       : mapDelete(state.pairs, key),
+    addressBytes: waiting > 0
+      ? mapSet(state.addressBytes, address, waiting)
+      : mapDelete(state.addressBytes, address),
   };
 }
 

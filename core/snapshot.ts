@@ -43,6 +43,7 @@ export function snapshotOf(state: State): Snapshot {
     mailboxes: inOrder(taken.mailboxes),
     sources: inOrder(taken.sources),
     pairs: inOrder(taken.pairs),
+    addressBytes: inOrder(taken.addressBytes),
     addresses: inOrder(taken.addresses),
     wrongTokens: inOrder(taken.wrongTokens),
   };
@@ -63,6 +64,7 @@ export function takeSnapshot(state: State): Taken {
     mailboxes: entriesOf(state.mailboxes),
     sources: entriesOf(state.sources),
     pairs: entriesOf(state.pairs),
+    addressBytes: entriesOf(state.addressBytes),
     addresses: entriesOf(state.addresses),
     wrongTokens: entriesOf(state.wrongTokens),
   };
@@ -81,6 +83,7 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
     mailboxes: mapOf(snapshot.mailboxes),
     sources: mapOf(snapshot.sources),
     pairs: mapOf(snapshot.pairs),
+    addressBytes: mapOf(snapshot.addressBytes),
     addresses: mapOf(snapshot.addresses),
     wrongTokens: mapOf(snapshot.wrongTokens),
   };

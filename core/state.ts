@@ -52,6 +52,8 @@ export interface Stored {
   /** Who held `src` when it came, and is told when it expires; `null` where nobody did. */
   readonly owner: Owner | null;
   readonly dst: PeerId;
+  /** The address it counts for: that of who held `src` when it came, empty where nobody did. */
+  readonly address: string;
   /** Encoded when its sender sent it. */
   readonly text: string;
   /** What it counts for, see `storedBytes`. */
@@ -76,6 +78,7 @@ export interface Source {
 export interface Pair {
   /** How many messages wait. */
   readonly count: number;
+  readonly bytes: number;
   /** Its source was told of every message with a lower serial: those expire without another `EXPIRE`. */
   readonly toldBefore: number;
 }
@@ -98,6 +101,8 @@ export interface State {
   readonly sources: PersistentMap<PeerId, Source>;
   /** By `pairKey`; an entry for each pair between which something waits. */
   readonly pairs: PersistentMap<string, Pair>;
+  /** How many bytes wait of each address; never zero. */
+  readonly addressBytes: PersistentMap<string, number>;
   /** How many sockets each address has; never zero. */
   readonly addresses: PersistentMap<string, number>;
   /** By address, until when its wrong tokens take up what is allowed (see `guard.ts`). */
@@ -121,6 +126,7 @@ export function initialState(settings: Settings): State {
     mailboxes: emptyMap(),
     sources: emptyMap(),
     pairs: emptyMap(),
+    addressBytes: emptyMap(),
     addresses: emptyMap(),
     wrongTokens: emptyMap(),
     unknownTypes: 0,
@@ -161,6 +167,7 @@ export function sizes(state: State): Readonly<Record<SizedField, number>> {
     mailboxes: state.mailboxes.size,
     sources: state.sources.size,
     pairs: state.pairs.size,
+    addressBytes: state.addressBytes.size,
     addresses: state.addresses.size,
     wrongTokens: state.wrongTokens.size,
   };
@@ -186,6 +193,7 @@ export function retire(state: State, newer: State): void {
   retireMap(state.mailboxes, newer.mailboxes);
   retireMap(state.sources, newer.sources);
   retireMap(state.pairs, newer.pairs);
+  retireMap(state.addressBytes, newer.addressBytes);
   retireMap(state.addresses, newer.addresses);
   retireMap(state.wrongTokens, newer.wrongTokens);
 }

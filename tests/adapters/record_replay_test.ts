@@ -256,7 +256,7 @@ Deno.test("[REC-4] what cannot be read is named with its line; a last line that 
     ["", /^Cannot read "run\.ndjson": it has no whole line\.$/],
     [text.slice(0, 50), /it has no whole line\.$/],
     [text.replace("recording", "letter"), /^Line 1 is not the header of a recording: at format: /],
-    [text.replace('"version":4', '"version":3'), /^Line 1 .* at version: /],
+    [text.replace('"version":5', '"version":4'), /^Line 1 .* at version: /],
     [text.replace('"port":9000', '"port":-1'), /^Line 1 .* at settings: Option port must be/],
     [text.replace('"port":', '"pirt":'), /^Line 1 .* at settings: There is no option "pirt"/],
     [text.replace('"kind":"tick"', '"kind":"tock"'), /^Line 4 is not an event: at event\.kind: /],

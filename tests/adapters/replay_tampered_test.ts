@@ -106,6 +106,12 @@ Deno.test("[REC-4] a snapshot that was changed is a sentence with its lines, and
     ['"nextSerial":3', '"nextSerial":1', /nextSerial is used already/],
     ['"firstSerial":0', '"firstSerial":2', /firstSerial is not the first serial/],
     ['["1:ay",{"count":1', '["1:ay",{"count":9', /pair 1:ay: 1 stored, but 9 counted/],
+    ['["1:ay",{"count":1,"bytes":', '["1:ay",{"count":1,"bytes":9', /bytes of pair 1:ay: /],
+    [
+      '{"map":"addressBytes","entries":[["',
+      '{"map":"addressBytes","entries":[["x',
+      /bytes of address x/,
+    ],
   ];
   for (const [found, put, why] of contradictions) {
     const changed = text.replace(found, put);
@@ -113,7 +119,7 @@ Deno.test("[REC-4] a snapshot that was changed is a sentence with its lines, and
     for (const flags of [["--diff"], ["--at=99999"]]) {
       const { code, printed, complaints } = await replayText(changed, ...flags);
       assertEquals([code, printed, complaints.length], [1, [], 1], found);
-      assertMatch(complaints[0] ?? "", /^Lines 1 to 9, the snapshot it begins with:\n {2}/);
+      assertMatch(complaints[0] ?? "", /^Lines 1 to 10, the snapshot it begins with:\n {2}/);
       assertMatch(complaints[0] ?? "", why);
     }
   }
@@ -123,7 +129,7 @@ Deno.test("[REC-4] a line that was changed is a sentence with its number", async
   const text = await makeRecording();
   const mistakes: [string, string, RegExp][] = [
     ['"claims":2', '"claims":1', /^Line 2 .* at claims: more than the 1 of the header\.$/],
-    ['"claims":2', '"claims":1e15', /^Line 10 is not a part of the snapshot: /],
+    ['"claims":2', '"claims":1e15', /^Line 11 is not a part of the snapshot: /],
     ['"claims":2', '"claims":-1', /^Line 1 is not the header .* at snapshot\.claims: /],
     ['"claims":2', '"claims":[]', /^Line 1 .* at snapshot\.claims: /],
     ['"nextSerial":3', '"nextSerial":9e15', /^Line 1 .* at most 1000000000 serials/],
@@ -136,16 +142,16 @@ Deno.test("[REC-4] a line that was changed is a sentence with its number", async
     [
       '{"kind":"tick"}}',
       '{"kind":"tick"}}\n{"at":0,"crc":0,"event":{"kind":"tick"}}',
-      /^Line 15 .*before/,
+      /^Line 16 .*before/,
     ],
     [
       '{"kind":"tick"}',
       '{"kind":"socket-closed","conn":1e16,"code":1}',
-      /^Line 14 .*event\.conn: /,
+      /^Line 15 .*event\.conn: /,
     ],
-    ['{"kind":"tick"}', '{"kind":"toString"}', /^Line 14 .* at event\.kind: /],
-    ['{"kind":"tick"}', `"${"z".repeat(1_000_000)}"`, /^Line 14 is not an event: .{1,400}$/],
-    ['{"kind":"tick"}', "[".repeat(200_000), /^Line 14 is not an event: expected JSON: /],
+    ['{"kind":"tick"}', '{"kind":"toString"}', /^Line 15 .* at event\.kind: /],
+    ['{"kind":"tick"}', `"${"z".repeat(1_000_000)}"`, /^Line 15 is not an event: .{1,400}$/],
+    ['{"kind":"tick"}', "[".repeat(200_000), /^Line 15 is not an event: expected JSON: /],
   ];
   for (const [found, put, why] of mistakes) {
     const changed = text.replace(found, put);

@@ -11,7 +11,7 @@ import { ENDS, FRAMES } from "./frames.ts";
 import { HTTP, HTTP_AT_ROOT } from "./http.ts";
 import { FULL, OPEN } from "./open.ts";
 import { LISTED_PAGES, PAGE_LIST, PAGES } from "./pages.ts";
-import { BOUNDS, FRAMES_MAX, QUEUE, UNREAD } from "./queue.ts";
+import { BOUNDS, FRAMES_MAX, QUEUE, SHARES, UNREAD } from "./queue.ts";
 import { RELAY } from "./relay.ts";
 import { TAKEOVER } from "./takeover.ts";
 import { KEY_WITH_PLUS, WRITTEN, WRITTEN_KEYS, WRITTEN_OPTIONS } from "./written.ts";
@@ -35,8 +35,13 @@ export const GROUPS: readonly Group[] = [
   },
   {
     name: "little room",
-    extra: ["--max_queue_bytes=500000", `--frame_burst=${FRAMES_MAX}`, "--frame_rate=1"],
+    extra: [`--frame_burst=${FRAMES_MAX}`, "--frame_rate=1"],
     conversations: BOUNDS,
+  },
+  {
+    name: "little room for an address",
+    extra: ["--max_queue_bytes=1000000"],
+    conversations: SHARES,
   },
   {
     name: "expiry",

@@ -6,13 +6,15 @@
 import type { Conversation } from "../support/side_by_side.ts";
 import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
 
-/** Signalbox's default. */
+/** Signalbox's default, and what of it one source may have for one destination. */
 const QUEUE_MAX = 256;
+const PAIR_MAX = 64;
 /** How many frames a client may send at once in {@linkcode BOUNDS}. */
 export const FRAMES_MAX = 300;
 const TOO_MANY = `Too many frames: ${FRAMES_MAX} at once and 1 a second are allowed`;
 /** So many large messages have room in one mailbox, when they are sent at once. */
 const WINDOW = 8;
+const FOUR = { one: open(), two: open(), three: open(), four: open() };
 const LARGE = "x".repeat(60_000);
 
 /** With prefix `/myapp`, and peers that may be listed. */
@@ -50,6 +52,17 @@ export const QUEUE: readonly Conversation[] = [
       for (const dst of ["b", "a", "__proto__", "a"]) alice.send({ type: "OFFER", dst });
       await alice.fence();
       for (const id of ["a", "b", "__proto__"]) await join(id);
+    },
+  },
+  {
+    name: "[QUEUE-1] [QUEUE-7] an offer and thirty candidates wait for one who is late",
+    talk: async ({ join }) => {
+      const alice = await join("alice");
+      alice.send({ type: "OFFER", dst: "late" });
+      for (let i = 0; i < 30; i++) alice.send({ type: "CANDIDATE", dst: "late" });
+      await alice.fence();
+      const late = await join("late");
+      await late.got(1 + 31);
     },
   },
   {
@@ -137,26 +150,40 @@ export const QUEUE: readonly Conversation[] = [
   },
 ];
 
-/** With room for 500,000 bytes in all, and 300 frames at once. */
+/** With 300 frames at once. */
 export const BOUNDS: readonly Conversation[] = [
   {
     name: "[QUEUE-2] no room for a peer is EXPIRE at once",
     talk: async ({ join }) => {
-      const [first, second] = [await join("half"), await join("rest")];
-      for (let i = 0; i < 200; i++) first.send({ type: "CANDIDATE", dst: "crowded" });
-      await first.fence();
-      for (let i = 200; i <= QUEUE_MAX; i++) second.send({ type: "CANDIDATE", dst: "crowded" });
+      for (const name of ["one", "two", "three", "four"]) {
+        const source = await join(name);
+        for (let i = 0; i < PAIR_MAX; i++) source.send({ type: "CANDIDATE", dst: "crowded" });
+        await source.fence();
+      }
+      (await join("fifth")).send({ type: "CANDIDATE", dst: "crowded" });
     },
     differs: {
       rules: ["QUEUE-2"],
-      signalbox: { half: open(), rest: open(expire("crowded", "rest")) },
-      incumbent: { half: open(), rest: open() },
+      signalbox: { ...FOUR, fifth: open(expire("crowded", "fifth")) },
+      incumbent: { ...FOUR, fifth: open() },
       row: {
         about: "how much may wait",
         incumbent: "no bound",
         signalbox:
-          "bounds for a destination, a source, and in all; what finds no room is `EXPIRE` at once",
+          "bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
       },
+    },
+  },
+  {
+    name: "[QUEUE-7] a quarter of a mailbox is one source's, what is more is EXPIRE at once",
+    talk: async ({ join }) => {
+      const carol = await join("carol");
+      for (let i = 0; i <= PAIR_MAX; i++) carol.send({ type: "CANDIDATE", dst: "alone" });
+    },
+    differs: {
+      rules: ["QUEUE-7"],
+      signalbox: { carol: open(expire("alone", "carol")) },
+      incumbent: { carol: open() },
     },
   },
   {
@@ -169,18 +196,6 @@ export const BOUNDS: readonly Conversation[] = [
       rules: ["QUEUE-2"],
       signalbox: { alice: open(expire(`absent-${QUEUE_MAX}`, "alice")) },
       incumbent: { alice: open() },
-    },
-  },
-  {
-    name: "[QUEUE-2] no room in all is EXPIRE at once",
-    talk: async ({ join }) => {
-      const bob = await join("bob");
-      for (let i = 0; i < 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
-    },
-    differs: {
-      rules: ["QUEUE-2"],
-      signalbox: { bob: open(expire("void-3", "bob")) },
-      incumbent: { bob: open() },
     },
   },
   {
@@ -199,6 +214,22 @@ export const BOUNDS: readonly Conversation[] = [
         incumbent: "no bound",
         signalbox: "bounds at once and in the long run: `frame_burst`, `frame_rate`",
       },
+    },
+  },
+];
+
+/** With room for 1,000,000 bytes in all, a quarter of it for the one address of all clients. */
+export const SHARES: readonly Conversation[] = [
+  {
+    name: "[QUEUE-8] no room for an address is EXPIRE at once",
+    talk: async ({ join }) => {
+      const bob = await join("bob");
+      for (let i = 0; i <= 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
+    },
+    differs: {
+      rules: ["QUEUE-8"],
+      signalbox: { bob: open(expire("void-4", "bob")) },
+      incumbent: { bob: open() },
     },
   },
 ];

@@ -113,6 +113,18 @@ const STORE: readonly Break[] = [
     sources: mapSet(s.sources, X, { count: 1, bytes: 1 }),
   })],
   ["a source is not counted", (s) => ({ ...s, sources: mapDelete(s.sources, A) })],
+  ["bytes of pair 1:ax: ", (s) => {
+    const pair = { ...there(mapGet(s.pairs, pairKey(A, X))), bytes: 1 };
+    return { ...s, pairs: mapSet(s.pairs, pairKey(A, X), pair) };
+  }],
+  [`bytes of address ${HOME}: `, (s) => ({
+    ...s,
+    addressBytes: mapSet(s.addressBytes, HOME, 1),
+  })],
+  [`bytes of address ${AWAY}: 0 stored, but 0 counted`, (s) => ({
+    ...s,
+    addressBytes: mapSet(s.addressBytes, AWAY, 0),
+  })],
   ["a pair is not counted", (s) => ({ ...s, pairs: mapDelete(s.pairs, pairKey(A, X)) })],
 ];
 
@@ -128,6 +140,15 @@ const BOUNDS: readonly Break[] = [
   ["a mailbox is over its bounds", (s) => withSettings(s, { max_unsent_bytes: 2_000 })],
   ["a source is over its bounds", (s) => withSettings(s, { source_queue_limit: 1 })],
   ["a source is over its bounds", (s) => withSettings(s, { source_queue_bytes: 1_000 })],
+  ["a pair is over its bounds", (s) => {
+    const pair = { ...there(mapGet(s.pairs, pairKey(A, X))), count: 65 };
+    return { ...s, pairs: mapSet(s.pairs, pairKey(A, X), pair) };
+  }],
+  ["a pair is over its bounds", (s) => withSettings(s, { max_unsent_bytes: 1_400 })],
+  [
+    "an address is over its quarter of max_queue_bytes",
+    (s) => withSettings(s, { max_queue_bytes: 6_000 }),
+  ],
   ["a connection is over max_bad_frames", (s) => withSettings(s, { max_bad_frames: 0 })],
   [
     "an address is over max_sockets_per_address",

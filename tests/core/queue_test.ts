@@ -1,6 +1,6 @@
 import { nextWakeAt, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
-import { expires, opens, sends, wake, type World, world } from "../support/world.ts";
+import { expires, opening, opens, sends, wake, type World, world } from "../support/world.ts";
 
 /** "a" on connection 1 and "b" on 2; messages wait 1,000 ms. */
 function two(options: Parameters<typeof world>[0] = {}): World {
@@ -99,8 +99,9 @@ Deno.test("[QUEUE-2] the destination's bound: one message more is refused at onc
   const w = two({ queue_limit: 2 });
   assertEquals(w.say(1, { type: "OFFER", dst: "x", payload: 1 }), []);
   assertEquals(w.say(2, { type: "OFFER", dst: "x", payload: 2 }), []);
-  assertEquals(w.say(1, { type: "OFFER", dst: "x", payload: 3 }), [expires(1, "a", "x")]);
-  assertEquals(w.say(1, { type: "OFFER", dst: "y" }), []);
+  w.open(4, "c");
+  assertEquals(w.say(4, { type: "OFFER", dst: "x", payload: 3 }), [expires(4, "c", "x")]);
+  assertEquals(w.say(4, { type: "OFFER", dst: "y" }), []);
   assertEquals(w.open(3, "x"), [
     opens(3),
     sends(3, { type: "OFFER", src: "a", dst: "x", payload: 1 }),
@@ -125,11 +126,15 @@ Deno.test("[QUEUE-2] the source's bound, which a delivery and an expiry free", (
 Deno.test("[QUEUE-2] the bound of all bytes counts what is kept, three bytes a character where not all are ASCII", () => {
   const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
   const bytes = 3 * text.length + STORED_OVERHEAD_BYTES;
-  const say = (w: World): unknown => w.say(1, { type: "OFFER", dst: "x", payload: "é" });
-  const enough = two({ max_queue_bytes: 2 * bytes });
-  assertEquals([say(enough), say(enough), say(enough)], [[], [], [expires(1, "a", "x")]]);
-  const tooLittle = two({ max_queue_bytes: 2 * bytes - 1 });
-  assertEquals([say(tooLittle), say(tooLittle)], [[], [expires(1, "a", "x")]]);
+  const says = (max_queue_bytes: number): number[] => {
+    const w = world({ max_queue_bytes });
+    return [1, 2, 3, 4, 5, 6].map((conn) => {
+      w.step(opening(conn, { id: "abcdef"[conn - 1] ?? null, address: `192.0.2.${conn}` }));
+      return w.say(conn, { type: "OFFER", dst: "x", payload: "é" }).length;
+    });
+  };
+  assertEquals(says(5 * bytes), [0, 0, 0, 0, 0, 1]);
+  assertEquals(says(5 * bytes - 1), [0, 0, 0, 0, 1, 1]);
 });
 
 Deno.test("[QUEUE-2] the bytes of one source, however many destinations, which an expiry frees", () => {
@@ -155,7 +160,7 @@ Deno.test("[QUEUE-2] the bytes for one destination stay under half of what may b
   const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
   const payload = "x".repeat(550);
   let stored = 0;
-  while (w.say(1, { type: "OFFER", dst: "x", payload }).length === 0) stored++;
+  while (w.say(1 + stored % 2, { type: "OFFER", dst: "x", payload }).length === 0) stored++;
   const effects = w.open(3, "x");
   const bytes = effects.reduce((sum, e) => sum + (e.kind === "send" ? e.text.length : 0), 0);
   assertEquals([effects.length, bytes < 4_800, bytes > 1_800], [stored + 1, true, true]);
@@ -255,7 +260,7 @@ Deno.test("[QUEUE-2] a mailbox has just half of what may be unsent, and not a by
     return { type: "OFFER", dst: "x", payload: "x".repeat(bytes - 512 - empty) };
   };
   const left = 4_800 - 4 * 1_000;
-  for (let i = 0; i < 4; i++) assertEquals(w.say(1, frame(1_000)), []);
+  for (let i = 0; i < 4; i++) assertEquals(w.say(1 + i % 2, frame(1_000)), []);
   assertEquals(w.say(1, frame(left + 1)), [expires(1, "a", "x")]);
   assertEquals(w.say(1, frame(left)), []);
 });

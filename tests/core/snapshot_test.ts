@@ -91,6 +91,7 @@ Deno.test("[REC-7] a snapshot that was taken stays as it was, when the state goe
       mailboxes: before.mailboxes.length,
       sources: sorted(taken.sources),
       pairs: sorted(taken.pairs),
+      addressBytes: sorted(taken.addressBytes),
       addresses: sorted(taken.addresses),
       wrongTokens: sorted(taken.wrongTokens),
     },

@@ -33,6 +33,7 @@ type Client = Socket & Paid & {
   bad: number;
   told: string[];
 };
+type Waiting = { by: string | null; group: string; bytes: number; dueAt: number; told: boolean };
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 const ENDED = "The token has expired";
@@ -43,7 +44,7 @@ class Server {
   effects: Effect[] = [];
   clients: Client[] = [];
   tries: { group: string; paid: number }[] = [];
-  stored: (Message & { by: string | null; bytes: number; dueAt: number; told: boolean })[] = [];
+  stored: (Message & Waiting)[] = [];
   constructor(readonly settings: Settings) {}
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
   readonly nextWakeAt = (): number | null => {
@@ -222,16 +223,20 @@ class Server {
     const receiver = this.holderOf(dst);
     if (receiver !== undefined) return this.send(receiver.conn, text); // MSG-2, MSG-11
     if (type === "LEAVE") return; // MSG-3
-    const by = this.holderOf(src)?.owner ?? null;
+    const { owner: by, group } = this.holderOf(src) ?? { owner: null, group: "" }; // QUEUE-3, QUEUE-8
     const dueAt = this.now + settings.expire_timeout;
     const bytes = text.length * (utf8Length(text) === text.length ? 1 : 3) + 512;
-    const all = [...this.stored, { ...sent, by, bytes, dueAt, told: false }]; // QUEUE-2
+    const all = [...this.stored, { ...sent, by, group, bytes, dueAt, told: false }]; // QUEUE-2
     const there = all.filter((message) => message.dst === dst);
     const mine = all.filter((message) => message.src === src);
+    const both = mine.filter((message) => message.dst === dst); // QUEUE-7
+    const near = all.filter((message) => message.group === group); // QUEUE-8
     const sum = (list: typeof all): number => list.reduce((sum, { bytes }) => sum + bytes, 0);
     const hasRoom = there.length <= settings.queue_limit &&
       mine.length <= settings.source_queue_limit && sum(mine) <= settings.source_queue_bytes &&
-      sum(all) <= settings.max_queue_bytes && sum(there) <= settings.max_unsent_bytes / 2;
+      sum(all) <= settings.max_queue_bytes && sum(there) <= settings.max_unsent_bytes / 2 &&
+      (both.length === 1 || both.length <= Math.floor(settings.queue_limit / 4)) &&
+      sum(both) <= settings.max_unsent_bytes * 0.375 && sum(near) * 4 <= settings.max_queue_bytes;
     if (!hasRoom) return this.tellOfRefusal(sent);
     this.stored = all;
   }

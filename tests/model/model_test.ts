@@ -6,6 +6,7 @@ import {
   error,
   follows,
   hangsUp,
+  type Line,
   message,
   open,
   type Opened,
@@ -83,6 +84,44 @@ Deno.test("model: [QUEUE-2] [QUEUE-4] a refusal is told once, until the next OFF
     [1, says(1, "ANSWER", "b"), refused],
     [1, says(1, "EXPIRE", "b")],
     [100, TICK],
+  ]);
+});
+
+Deno.test("model: [QUEUE-2] [QUEUE-8] an address has a quarter of the store, and all have no more than there is", () => {
+  const bytes = message("OFFER", "a", "x").length + 512;
+  const id = (conn: number): string => "abcdefg"[conn - 1] ?? "";
+  const from = (conn: number, address: string): Line[] => [
+    [0, opens(conn, id(conn), { address }), open(conn)],
+  ];
+  const none = (conn: number): string => `to ${conn}: ${message("EXPIRE", "x", id(conn))}`;
+  follows({ max_queue_bytes: 5 * bytes, expire_timeout: 100 }, [
+    ...[1, 2, 3, 4, 5, 6].flatMap((conn) => from(conn, `1.2.3.${conn}`)),
+    ...from(7, "1.2.3.1"),
+    ...[1, 2, 3, 4].map((conn): Line => [0, says(conn, "OFFER", "x")]),
+    [0, says(7, "OFFER", "x"), none(7)],
+    [0, says(5, "OFFER", "x")],
+    [0, says(6, "OFFER", "x"), none(6)],
+    [0, hangsUp(1)],
+    [1, says(7, "OFFER", "x"), none(7)],
+    [100, TICK, ...[2, 3, 4, 5].map(none)],
+    [100, says(7, "OFFER", "x")],
+  ]);
+});
+
+Deno.test("model: [QUEUE-7] a pair has a quarter of a mailbox, and three quarters of its bytes", () => {
+  const bytes = message("OFFER", "a", "x").length + 512;
+  const refused = `to 1: ${message("EXPIRE", "x", "a")}`;
+  const both = [[0, opens(1, "a"), open(1)], [0, opens(2, "b"), open(2)]] as const;
+  follows({ queue_limit: 11, expire_timeout: 100 }, [
+    ...both,
+    ...[1, 1, 2].map((conn): Line => [0, says(conn, "OFFER", "x")]),
+    [0, says(1, "OFFER", "x"), refused],
+  ]);
+  follows({ max_unsent_bytes: 8 * bytes, max_message_bytes: 200, expire_timeout: 100 }, [
+    ...both,
+    ...[1, 1, 1].map((conn): Line => [0, says(conn, "OFFER", "x")]),
+    [0, says(1, "OFFER", "x"), refused],
+    [0, says(2, "OFFER", "x")],
   ]);
 });
 

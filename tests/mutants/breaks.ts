@@ -19,6 +19,7 @@ import { REFUSAL_BREAKS } from "./refusal_breaks.ts";
 import { ROUTE_BREAKS } from "./route_breaks.ts";
 import { SESSION_BREAKS } from "./session_breaks.ts";
 import { SETTINGS_BREAKS } from "./settings_breaks.ts";
+import { SHARE_BREAKS } from "./share_breaks.ts";
 import { SNAPSHOT_BREAKS } from "./snapshot_breaks.ts";
 import { STATE_BREAKS } from "./state_breaks.ts";
 
@@ -28,6 +29,7 @@ export const BREAKS: readonly Break[] = [
   ...SESSION_BREAKS,
   ...ROUTE_BREAKS,
   ...MAILBOX_BREAKS,
+  ...SHARE_BREAKS,
   ...GUARD_BREAKS,
   ...LIVENESS_BREAKS,
   ...STATE_BREAKS,

@@ -26,6 +26,12 @@ export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/snapshot.ts", [
     put: "pairs: mapOf<string, never>([]),",
   },
   {
+    name: "what waits of an address is not restored",
+    rules: ["REC-7"],
+    find: "addressBytes: mapOf(snapshot.addressBytes),",
+    put: "addressBytes: mapOf<string, never>([]),",
+  },
+  {
     name: "what is taken has the values of other keys",
     rules: ["REC-7"],
     find: "const values = [...mapValues(map)];",

@@ -27,7 +27,7 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   "core/invariants.ts": ["core/invariants"],
   "core/json_text.ts": ["core/message", "core/frame"],
   "core/liveness.ts": ["core/life", "core/token_end", "core/message"],
-  "core/mailbox.ts": ["core/queue", "core/state", "core/guard"],
+  "core/mailbox.ts": ["core/queue", "core/queue_share", "core/state", "core/guard"],
   "core/parse_settings.ts": ["core/settings"],
   "core/persistent_map.ts": ["core/state", "properties/persistent_map"],
   "core/origin.ts": ["core/origin"],

@@ -162,6 +162,7 @@ export class Checker {
     if (this.holders.has(letter.dst)) {
       throw broken(letter, step.now, "MSG-2", "was not given to its peer, who is there");
     }
+    letter.address = this.#sourceOf(letter)?.link.address ?? "";
     if (letter.dst !== "" && this.post.hasRoom(letter)) { // MSG-13
       letter.owner = this.#sourceOf(letter)?.token ?? null;
       letter.step = this.#step;

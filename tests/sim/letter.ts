@@ -43,6 +43,8 @@ export interface Letter {
   place: Place;
   /** Set when it is stored: the owner that an `EXPIRE` for it goes to, in which step, and until when. */
   owner: string | null;
+  /** Set with it: the address of that owner, empty where there is none. */
+  address: string;
   step: number;
   until: number;
   isReceived: boolean;
@@ -84,6 +86,7 @@ export function letterMaker(): (options: LetterOptions) => Letter {
       sentAt: 0,
       place: "flying",
       owner: null,
+      address: "",
       step: 0,
       until: 0,
       isReceived: false,

@@ -20,6 +20,8 @@ export class Post {
   readonly #letters: (Letter | undefined)[] = [];
   readonly #mail = new Map<string, { letters: Letter[]; bytes: number }>();
   readonly #sources = new Map<string, Waiting>();
+  readonly #pairs = new Map<string, Waiting>();
+  readonly #addresses = new Map<string, Waiting>();
   /** What is stored, oldest first, from `#firstDue` on; some were delivered meanwhile. */
   #due: Letter[] = [];
   #firstDue = 0;
@@ -65,7 +67,7 @@ export class Post {
     if (outcome === "done") this.handed++;
   }
 
-  /** Whether the store has room for a letter (QUEUE-2). */
+  /** Whether the store has room for a letter (QUEUE-2, QUEUE-7, QUEUE-8). */
   hasRoom(letter: Letter): boolean {
     const { queue_limit, max_queue_bytes, max_unsent_bytes } = this.#settings;
     const { source_queue_limit, source_queue_bytes } = this.#settings;
@@ -73,7 +75,12 @@ export class Post {
     const bytes = storedBytesOf(letter, src);
     const mail = this.#mail.get(letter.dst);
     const source = this.#sources.get(src) ?? NOTHING;
-    return (mail?.letters.length ?? 0) < queue_limit &&
+    const pair = this.#pairs.get(pairOf(letter)) ?? NOTHING;
+    const near = this.#addresses.get(letter.address) ?? NOTHING;
+    return (pair.count === 0 || pair.count + 1 <= queue_limit / 4) &&
+      pair.bytes + bytes <= max_unsent_bytes * 0.375 &&
+      (near.bytes + bytes) * 4 <= max_queue_bytes &&
+      (mail?.letters.length ?? 0) < queue_limit &&
       (mail?.bytes ?? 0) + bytes <= max_unsent_bytes / 2 &&
       source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
       this.#bytes + bytes <= max_queue_bytes;
@@ -87,10 +94,7 @@ export class Post {
     mail.letters.push(letter);
     mail.bytes += bytes;
     this.#mail.set(letter.dst, mail);
-    const source = this.#sources.get(src) ?? NOTHING;
-    this.#sources.set(src, { count: source.count + 1, bytes: source.bytes + bytes });
-    this.#bytes += bytes;
-    this.stored++;
+    this.#count(letter, 1, bytes);
     letter.place = "stored";
     letter.until = now + this.#settings.expire_timeout;
     this.#due.push(letter);
@@ -179,14 +183,25 @@ export class Post {
       mail.bytes -= bytes;
       if (mail.letters.length === 0) this.#mail.delete(letter.dst);
     }
-    const source = this.#sources.get(src) ?? NOTHING;
-    this.#sources.set(src, { count: source.count - 1, bytes: source.bytes - bytes });
-    this.#bytes -= bytes;
-    this.stored--;
+    this.#count(letter, -1, -bytes);
+  }
+
+  #count(letter: Letter, count: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.stored += count;
+    add(this.#sources, srcOf(letter), count, bytes);
+    add(this.#pairs, pairOf(letter), count, bytes);
+    add(this.#addresses, letter.address, count, bytes);
   }
 }
 
-/** What waits of one source. */
+function add(all: Map<string, Waiting>, key: string, count: number, bytes: number): void {
+  const { count: before, bytes: bytesBefore } = all.get(key) ?? NOTHING;
+  if (before + count === 0) all.delete(key);
+  else all.set(key, { count: before + count, bytes: bytesBefore + bytes });
+}
+
+/** What waits of one source, of one pair, or of one address. */
 interface Waiting {
   readonly count: number;
   readonly bytes: number;
@@ -202,6 +217,10 @@ export function broken(letter: Letter, at: number, rule: string, what: string): 
   const src = srcOf(letter);
   const message = `Message ${n}, ${type} of ${src} for ${dst}, ${what}.`;
   return new RuleBroken({ rule, at, message, peers: [src, dst] });
+}
+
+function pairOf(letter: Letter): string {
+  return JSON.stringify([srcOf(letter), letter.dst]);
 }
 
 function srcOf({ link }: Letter): string {
