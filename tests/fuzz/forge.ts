@@ -14,6 +14,8 @@ export const START_S = 2_000_000_000;
 /** What the tokens of one verifier are signed with. */
 export interface Signer {
   readonly alg: string;
+  /** Every name that the algorithm has: RFC 9864 gave `EdDSA` with this curve another. */
+  readonly names: readonly unknown[];
   readonly header: string;
   readonly sign: (input: string) => string;
 }
@@ -45,12 +47,14 @@ export const JWKS = JSON.stringify({
 
 const BY_SECRET: Signer = {
   alg: "HS256",
+  names: ["HS256"],
   header: '{"alg":"HS256"}',
   sign: (input) => hmac(SECRET, input),
 };
 
 const BY_KEY: Signer = {
   alg: "EdDSA",
+  names: ["EdDSA", "Ed25519"],
   header: '{"alg":"EdDSA","kid":"one"}',
   sign: (input) => sign(null, Buffer.from(input), PRIVATE).toString("base64url"),
 };

@@ -8,7 +8,7 @@ import { createVerifier, type Verifier } from "../../adapters/auth.ts";
 import { tellOmitted } from "../../adapters/log.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { captureLog } from "../support/key_server.ts";
-import { forge, type Forged, JWKS, SECRET, SIGNERS, START_S } from "./forge.ts";
+import { forge, type Forged, JWKS, SECRET, type Signer, SIGNERS, START_S } from "./forge.ts";
 import type { Dice } from "./mutate.ts";
 
 /** How far a run came, and what it found. */
@@ -53,7 +53,7 @@ export async function fuzzTokens(dice: Dice, steps: number): Promise<FuzzedToken
       const logged = lines.length;
       const identity = await verifiers[which](forged.token);
       const wrong = [
-        ...wrongWith(identity, forged, SIGNERS[which].alg, clock),
+        ...wrongWith(identity, forged, SIGNERS[which], clock),
         ...lines.slice(logged).flatMap((line) => shownIn(line, forged, SHOWN_IN_LOG)),
       ];
       if (wrong.length > 0) {
@@ -83,13 +83,13 @@ function verifierOf(
 function wrongWith(
   identity: Identity,
   forged: Forged,
-  alg: string,
+  signer: Signer,
   clock: Clock,
 ): string[] {
-  const right = rightsOf(forged, alg, clock);
+  const right = rightsOf(forged, signer, clock);
   if (identity.kind === "rejected") {
     const { token, original, header } = forged;
-    const isPlain = token === original && header === PLAIN_HEADERS.get(alg);
+    const isPlain = token === original && header === signer.header;
     const wrong = isPlain && right !== null ? [`refused: ${identity.reason}`] : [];
     return [...wrong, ...shownIn(identity.reason, forged, SHOWN_IN_REASON)];
   }
@@ -97,19 +97,17 @@ function wrongWith(
   return shown === JSON.stringify(right) ? [] : [`proven: ${shown}, not ${JSON.stringify(right)}`];
 }
 
-const PLAIN_HEADERS = new Map(Object.values(SIGNERS).map(({ alg, header }) => [alg, header]));
-
 /** What a token proves by AUTH-7 and RFC 7519, told apart from the verifier; `null` where it is nothing. */
-function rightsOf(
+export function rightsOf(
   { token, original, header, claims }: Forged,
-  alg: string,
+  signer: Signer,
   { ms, date }: Clock,
 ): Identity | null {
   if (original === null || inputOf(token) !== inputOf(original)) return null;
   if (token.split(".").length !== 3) return null;
   const { alg: given, crit, b64 } = Object(parse(header));
   const isCritical = crit !== undefined && !(JSON.stringify(crit) === '["b64"]' && b64 === true);
-  if (given !== alg || isCritical) return null;
+  if (!signer.names.includes(given) || isCritical) return null;
   const value = parse(claims);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
   const own = (name: string): unknown =>
@@ -146,14 +144,19 @@ function parse(text: string): unknown {
 const SHOWN_IN_REASON = 6;
 const SHOWN_IN_LOG = 16;
 
-/** The parts of a token, as it is and as it reads, that are in a text. */
 function shownIn(text: string, { token, header, claims }: Forged, length: number): string[] {
-  const whole = `${token}\n${header}\n${claims}`;
+  const part = sharedPart(text, `${token}\n${header}\n${claims}`, length);
+  if (part === null && !text.includes("sesame")) return [];
+  return [`"${part ?? "sesame"}" is shown: ${text}`];
+}
+
+/** So many characters in a row that both texts have, or `null`. */
+export function sharedPart(text: string, whole: string, length: number): string | null {
   for (let at = 0; at + length <= text.length; at++) {
     const part = text.slice(at, at + length);
-    if (whole.includes(part)) return [`"${part}" is shown: ${text}`];
+    if (whole.includes(part)) return part;
   }
-  return text.includes("sesame") ? [`it is shown: ${text}`] : [];
+  return null;
 }
 
 function tell({ token, header, claims }: Forged): string {
