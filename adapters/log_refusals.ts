@@ -141,15 +141,18 @@ function logOmitted(
  */
 function shownPath(path: string, { key }: Settings): string {
   const segments = path.split("/");
+  const plain = segments.map(unescaped);
   // From the end, so that a path of many segments takes one look at each.
   let [next, second, third] = ["", "", ""];
   for (let i = segments.length - 1; i >= 0; i--) {
     const segment = segments[i] ?? "";
-    const text = unescaped(segment);
+    const text = plain[i] ?? "";
     if (text === "") continue;
     if (text !== OPTIONS.key.default) {
       const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
-      const isNamed = BEHIND_SECRET.test(next) || OF_OLD.test(third);
+      // An id may be empty, and a slash be doubled: which it was is not known, so both are hidden.
+      const isOld = OF_OLD.test(third) || OF_OLD.test(plain[i + 3] ?? "");
+      const isNamed = isOld || BEHIND_SECRET.test(next);
       if (isNamed || hasKey || /[?&=]/.test(text)) segments[i] = "…";
     }
     [next, second, third] = [text, next, second];
@@ -157,7 +160,7 @@ function shownPath(path: string, { key }: Settings): string {
   return shorten(segments.join("/"));
 }
 
-/** Before these stands a key or, in what clients of old asked for, a token; a proxy may have escaped the query into it. */
+/** Before these stands a key or, in what clients of old asked for, a token. A proxy may have escaped the query. */
 const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
 
 /** Clients of old asked for these behind a key, an id and a token. */

@@ -45,6 +45,12 @@ testEach(
         `This server's path is "/app/": give new Peer path: "/app/" (404)`,
       ],
       [
+        "/app/wrong-key//token/offer",
+        { method: "POST" },
+        `A client at 127.0.0.1 asked for "/…/…//…/offer": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
         "/app/wrong-key/id%3Fts=1",
         {},
         `A client at 127.0.0.1 asked for "/app/…/…": nothing is served there. ` +
