@@ -9,7 +9,7 @@ import { forge, SECRET, SIGNERS } from "./forge.ts";
 import { type Form, wrongWithLine } from "./log_lines.ts";
 import { type Dice, pick } from "./mutate.ts";
 import { type Attempt, attempt, HUSH, KEY } from "./stranger.ts";
-import { rightsOf, sharedPart } from "./tokens.ts";
+import { rightsOf, sharedPart, SHOWN_IN_REASON } from "./tokens.ts";
 import { fire, frame } from "./wire.ts";
 
 /** How a child is to be started that {@linkcode fuzzLogWire} is for. */
@@ -99,7 +99,12 @@ export async function fuzzTokensWire(dice: Dice, child: Child, steps: number): P
       if (rights === null) throw new Error(`It was let in: ${JSON.stringify(forged)}`);
       await socket.close();
       opened++;
-    } else answers.push(answer, (await socket.closed).reason);
+    } else {
+      const { reason } = await socket.closed;
+      const part = sharedPart(reason, token, SHOWN_IN_REASON);
+      if (part !== null) throw new Error(`"${part}" of a token is shown: ${reason}`);
+      answers.push(answer);
+    }
     if (token.length >= SHOWN) tokens.push(token);
   }
   const whole = tokens.join("\n");
@@ -110,5 +115,5 @@ export async function fuzzTokensWire(dice: Dice, child: Child, steps: number): P
   return opened;
 }
 
-/** So many characters in a row of a token are a part of it. */
+/** So many characters in a row of a token are a part of it, in JSON that can have something in common with it. */
 const SHOWN = 16;

@@ -141,7 +141,7 @@ function parse(text: string): unknown {
 }
 
 /** So many characters in a row of a token are a part of it, in a sentence and in a stack of the platform. */
-const SHOWN_IN_REASON = 6;
+export const SHOWN_IN_REASON = 6;
 const SHOWN_IN_LOG = 16;
 
 function shownIn(text: string, { token, header, claims }: Forged, length: number): string[] {
