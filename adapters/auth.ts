@@ -49,11 +49,13 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
   async function check(token: string): Promise<Identity> {
     const { jwtVerify } = await import("jose");
     const date = dateNow();
+    const dateMs = date.getTime();
     // Read together: between them and the end of the check there can be a wait for keys.
-    const epochAt = now() - date.getTime();
+    const epochAt = now() - dateMs;
     const shared = {
       requiredClaims: ["exp", "sub"],
-      clockTolerance: TOLERANCE_S,
+      // It takes whole seconds of the date: with one more it refuses none that `identityOf` would not.
+      clockTolerance: TOLERANCE_S + 1,
       currentDate: date,
       ...(auth_audience !== "" && { audience: auth_audience }),
       ...(auth_issuer !== "" && { issuer: auth_issuer }),
@@ -61,7 +63,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
     const { payload } = keys === null
       ? await jwtVerify(token, secret, { ...shared, algorithms: SECRET_ALGORITHMS })
       : await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_ALGORITHMS });
-    return identityOf(payload, ownerOf, (exp) => epochAt + (exp + TOLERANCE_S) * 1_000);
+    return identityOf(payload, { dateMs, epochAt, ownerOf });
   }
 
   return async (token) => {
@@ -118,27 +120,35 @@ const HEADER_MAX_LENGTH = 1_024;
 const DATE_MAX_S = 8.64e12;
 
 const MALFORMED = "The token is not a valid JWT";
+const EXPIRED = "The token has expired";
+const EARLY = "The token is not valid yet";
 /** How often at most the log says that keys cannot be had or used. */
 const COMPLAINT_MS = 30_000;
 
-/** What the claims of a token prove whose signature and times are right; `endOf` turns `exp` into an instant. */
+/** What the claims of a token prove whose signature is right; `epochAt` is 1970 by the server's clock. */
 function identityOf(
   claims: JWTPayload,
-  ownerOf: OwnerOf,
-  endOf: (exp: number) => number,
+  { dateMs, epochAt, ownerOf }: {
+    readonly dateMs: number;
+    readonly epochAt: number;
+    readonly ownerOf: OwnerOf;
+  },
 ): Identity {
-  const { sub, peers = [], exp = 0 } = claims;
+  const { sub, peers = [], exp = 0, nbf = 0 } = claims;
   const odd = (["exp", "nbf", "iat"] as const).find((name) =>
     Math.abs(claims[name] ?? 0) > DATE_MAX_S
   );
   if (odd !== undefined) return rejected(`The claim ${odd} of the token is beyond any date`);
+  const endMs = (exp + TOLERANCE_S) * 1_000;
+  if (endMs <= dateMs) return rejected(EXPIRED);
+  if ((nbf - TOLERANCE_S) * 1_000 > dateMs) return rejected(EARLY);
   if (typeof sub !== "string" || sub === "") {
     return rejected("The claim sub of the token is not a text");
   }
   if (!Array.isArray(peers) || !peers.every((peer) => typeof peer === "string")) {
     return rejected("The claim peers of the token is not a list of texts");
   }
-  const endsAt = millis(endOf(exp));
+  const endsAt = millis(epochAt + endMs);
   return { kind: "proven", owner: ownerOf(sub), ids: [sub, ...peers], endsAt };
 }
 
@@ -157,11 +167,11 @@ function reasonOf(error: unknown): string | null {
     return `The claim ${claim} of the token is not the one asked for`;
   }
   if (reason === "invalid") return `The claim ${claim} of the token is not a number`;
-  return "The token is not valid yet";
+  return EARLY;
 }
 
 const REASONS: ReadonlyMap<unknown, string> = new Map([
-  ["ERR_JWT_EXPIRED", "The token has expired"],
+  ["ERR_JWT_EXPIRED", EXPIRED],
   ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "The signature of the token is wrong"],
   ["ERR_JOSE_ALG_NOT_ALLOWED", "The algorithm of the token does not count here"],
   ["ERR_JWKS_NO_MATCHING_KEY", "The token is signed with a key that is not known here"],

@@ -87,23 +87,23 @@ export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
   return journal({
     connected: (id, given) => {
       const address = escape(given);
-      const properties = { event: "connected", id: escape(id), address };
+      const properties = { event: "connected", id: shorten(id), address };
       write("info", `${peerName(id)} connected from ${address}`, properties);
     },
     refused: (opened, code, reason) => refusals.socket(opened, code, reason),
     disconnected: (id, { by, code, reason }) =>
       write("info", `${peerName(id)} disconnected: ${reason} (${code} of the ${by})`, {
         event: "disconnected",
-        id: escape(id),
+        id: shorten(id),
         reason,
         code,
         by,
       }),
     answered: (id, text) =>
-      write("debug", `${peerName(id)} was told ${escape(text)}`, {
+      write("debug", `${peerName(id)} was told ${cut(text)}`, {
         event: "answered",
-        id: escape(id),
-        frame: escape(text),
+        id: shorten(id),
+        frame: cut(text),
       }),
   });
 }
@@ -119,17 +119,6 @@ export function logRelisten(why: string): void {
     event: "relisten",
     why: escape(why),
   });
-}
-
-/** Says that there are fewer descriptors than the clients that are allowed would need. */
-export function logFewDescriptors(clients: number, descriptors: number, spare: number): void {
-  const [wanted, fits] = [clients + spare, Math.max(0, descriptors - spare)];
-  write(
-    "warning",
-    `The process may have ${descriptors} descriptors, too few for ${clients} clients: raise it ` +
-      `(ulimit -n ${wanted}), or lower --concurrent_limit to ${fits}`,
-    { event: "few-descriptors", descriptors, clients, wanted, fits },
-  );
 }
 
 /** Says that new connections get the certificate that the files have now. */
@@ -274,10 +263,18 @@ export function peerName(id: string | null): string {
   return id === null ? "A client without an id" : `"${shorten(id)}"`;
 }
 
-/** A text of any length in a line: an id, an address, a path that is refused for its length. */
+/** A text of any length between quotes in a line: an id, an address, a path that is refused for its length. */
 export function shorten(text: string): string {
-  const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
-  return escape(shown.replace(/["\\]/g, "\\$&"));
+  return escape(firstOf(text).replace(/["\\]/g, "\\$&"));
+}
+
+/** The same of a text that has quotes of its own: a frame, a sentence. */
+export function cut(text: string): string {
+  return escape(firstOf(text));
+}
+
+function firstOf(text: string): string {
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 
 const SHOWN_MAX = 256;

@@ -25,6 +25,17 @@ export function createLeakLog(): (how: Leak) => void {
   };
 }
 
+/** Says that there are fewer descriptors than the clients that are allowed would need. */
+export function logFewDescriptors(clients: number, descriptors: number, spare: number): void {
+  const [wanted, fits] = [clients + spare, Math.max(0, descriptors - spare)];
+  write(
+    "warning",
+    `The process may have ${descriptors} descriptors, too few for ${clients} clients: raise it ` +
+      `(ulimit -n ${wanted}), or lower --concurrent_limit to ${fits}`,
+    { event: "few-descriptors", descriptors, clients, wanted, fits },
+  );
+}
+
 /** Says that strangers reach a listener that loses descriptors to them. */
 export function logExposed(): void {
   write(

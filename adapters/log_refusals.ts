@@ -12,11 +12,12 @@ import {
   OPTIONS,
   type Settings,
   type SocketOpened,
+  unescapeOnce,
 } from "../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import type { Arrival } from "./exchange.ts";
 import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
-import { peerName, shorten, tellOmitted, write } from "./log.ts";
+import { cut, peerName, shorten, tellOmitted, write } from "./log.ts";
 
 /** Logs who was refused. */
 export interface RefusalLog {
@@ -114,7 +115,7 @@ const REMEDIES: ReadonlyMap<number, string> = new Map([
 
 /** What a refusal says first; it knows why better than its status. */
 function firstLine({ body }: HttpReply): string {
-  return body.split("\n", 1)[0] || "refused";
+  return cut(body.split("\n", 1)[0] || "refused");
 }
 
 function page(origin: string): string {
@@ -141,27 +142,34 @@ function logOmitted(
 function shownPath(path: string, { key }: Settings): string {
   const segments = path.split("/");
   const plain = segments.map(unescaped);
-  const shown = segments.map((segment, i) => {
+  // From the end, so that a path of many segments takes one look at each.
+  let [next, second, third] = ["", "", ""];
+  for (let i = segments.length - 1; i >= 0; i--) {
+    const segment = segments[i] ?? "";
     const text = plain[i] ?? "";
-    if (text === "" || text === OPTIONS.key.default) return segment;
-    const next = plain.slice(i + 1).find((later) => later !== "") ?? "";
-    const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
-    return BEHIND_SECRET.test(next) || hasKey || /[?&=]/.test(text) ? "…" : segment;
-  });
-  return shorten(shown.join("/"));
+    if (text === "") continue;
+    if (text !== OPTIONS.key.default) {
+      const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
+      // An id may be empty, and a slash be doubled: which it was is not known, so both are hidden.
+      const isOld = OF_OLD.test(third) || OF_OLD.test(plain[i + 3] ?? "");
+      const isNamed = isOld || BEHIND_SECRET.test(next);
+      if (isNamed || hasKey || /[?&=]/.test(text)) segments[i] = "…";
+    }
+    [next, second, third] = [text, next, second];
+  }
+  return shorten(segments.join("/"));
 }
 
-/** Before these stands a key or, in what clients of old asked for, a token. */
-const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)$/i;
+/** Before these stands a key or, in what clients of old asked for, a token. A proxy may have escaped the query. */
+const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
+
+/** Clients of old asked for these behind a key, an id and a token. */
+const OF_OLD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
 
 /** What is written, where it was escaped a few times. */
 function unescaped(segment: string): string {
   let text = segment;
-  try {
-    for (let left = ESCAPED_MAX; left > 0; left--) text = decodeURIComponent(text);
-  } catch {
-    // What is left is no escape.
-  }
+  for (let left = ESCAPED_MAX; left > 0 && text.includes("%"); left--) text = unescapeOnce(text);
   return text;
 }
 

@@ -10,13 +10,12 @@ import { listenDeno } from "./deno_listener.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "./exchange.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
-import { logExposed } from "./log_process.ts";
+import { logExposed, logFewDescriptors } from "./log_process.ts";
 import type { Settings } from "../core/mod.ts";
 import type { Listener } from "./listener.ts";
 import {
   type Log,
   logFault,
-  logFewDescriptors,
   logReloaded,
   logSignal,
   logSizes,

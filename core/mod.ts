@@ -23,7 +23,7 @@ export * from "./reduce.ts";
 export type { Option } from "./option.ts";
 export * from "./retired.ts";
 export * from "./settings.ts";
-export { cutUrl, cutUrls, keyInQuery } from "./url_text.ts";
+export { cutUrl, cutUrls, keyInQuery, unescapeOnce } from "./url_text.ts";
 export {
   type Entries,
   restore,

@@ -79,7 +79,7 @@ const URLS = /\b(?!file:)[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"<>]+/gi;
 const PUNCTUATION = "'\"`)],.;:…";
 
 /** A text without its percent-escapes; those that are malformed or no UTF-8 stay as they are. */
-function unescapeOnce(text: string): string {
+export function unescapeOnce(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes);

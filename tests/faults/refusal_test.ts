@@ -39,6 +39,30 @@ testEach(
         `This server's path is "/app/": give new Peer path: "/app/" (404)`,
       ],
       [
+        "/app/wrong-key/some-id/token/offer",
+        { method: "POST" },
+        `A client at 127.0.0.1 asked for "/app/…/some-id/…/offer": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
+        "/app/wrong-key//token/offer",
+        { method: "POST" },
+        `A client at 127.0.0.1 asked for "/…/…//…/offer": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
+        "/app/wrong-key/id%3Fts=1",
+        {},
+        `A client at 127.0.0.1 asked for "/app/…/…": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
+        "/app/hu%73h%ff/x",
+        {},
+        `A client at 127.0.0.1 asked for "/app/…/x": nothing is served there. ` +
+        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
+      ],
+      [
         "/app/peerjs%25253Ftoken=t",
         {},
         `A client at 127.0.0.1 asked for "/app/…": nothing is served there. ` +

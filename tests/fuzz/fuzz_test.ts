@@ -4,7 +4,10 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { fuzzCore } from "./core.ts";
+import { fuzzLog } from "./log.ts";
 import { diceOf } from "./mutate.ts";
+import { checkLines, fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
+import { fuzzTokens } from "./tokens.ts";
 import { fuzzWire } from "./wire.ts";
 
 Deno.test("[STATE-3] [MSG-6] 20,000 broken frames leave the core sound, and the same seed does the same", () => {
@@ -13,10 +16,47 @@ Deno.test("[STATE-3] [MSG-6] 20,000 broken frames leave the core sound, and the 
   assertEquals(fuzzCore(diceOf(20), 20_000), fuzzed);
 });
 
+Deno.test("[AUTH-1] [AUTH-7] [FAULT-26] of 3,000 forged tokens only those that count prove anything, and none is shown", async () => {
+  const fuzzed = await fuzzTokens(diceOf(9), 3_000);
+  const reasons = Object.keys(fuzzed.reasons).length;
+  assert(fuzzed.proven > 100 && reasons >= 18 && fuzzed.logged > 0, JSON.stringify(fuzzed));
+  assertEquals(await fuzzTokens(diceOf(9), 3_000), fuzzed);
+});
+
+for (const form of ["json", "text"] as const) {
+  Deno.test(`[LOG-1] [FAULT-26] 2,000 strangers forge, colour and overflow no line of the log, and it shows no secret (${form})`, async () => {
+    const counts = await fuzzLog(diceOf(4), 2_000, form);
+    const kinds = form === "json"
+      ? ["refused", "refused-request", "connected", "disconnected", "message", "answered"]
+      : ["WRN", "INF", "DBG"];
+    for (const kind of kinds) assert((counts[kind] ?? 0) > 100, JSON.stringify(counts));
+    assertEquals(await fuzzLog(diceOf(4), 2_000, form), counts);
+  });
+}
+
 for (const listener of ["deno", "node"]) {
   Deno.test(`[FAULT-1] [FAULT-5] [FAULT-24] 320 broken connections harm nobody (${listener})`, async () => {
     await using child = await startChild({ args: ["--listener", listener] });
     assertEquals(await fuzzWire(diceOf(7), child, 40), 320);
+    assertEquals((await child.stop()).code, 0);
+  });
+
+  Deno.test(`[LOG-1] [FAULT-26] 160 strangers are after the log of the program (${listener})`, async () => {
+    const args = ["--listener", listener, ...LOG_FLAGS.split(" ")];
+    await using child = await startChild({ args });
+    await fuzzLogWire(diceOf(5), child, 20);
+    assertEquals((await child.stop()).code, 0);
+    checkLines(child.lines, "json");
+    for (const event of ["refused", "refused-request", "connected"]) {
+      const count = child.lines.filter((line) => line.includes(`"event":"${event}"`)).length;
+      assert(count > 5, `${count} lines of ${event}`);
+    }
+  });
+
+  Deno.test(`[AUTH-2] [FAULT-26] of 200 forged tokens only those that count open a socket (${listener})`, async () => {
+    const args = ["--listener", listener, ...TOKEN_CHILD.args];
+    await using child = await startChild({ ...TOKEN_CHILD, args });
+    assert(await fuzzTokensWire(diceOf(6), child, 200) > 10);
     assertEquals((await child.stop()).code, 0);
   });
 }

@@ -41,7 +41,7 @@ type Way = (dice: Dice, text: string, corpus: readonly string[]) => string;
 const LENGTH_MAX = 200_000;
 
 /** What parsers, ids, logs and numbers stumble over. */
-const NASTY = [
+export const NASTY = [
   "\0",
   "\r\n",
   "\x1b[31m",

@@ -62,7 +62,7 @@ function shot(dice: Dice): Uint8Array<ArrayBuffer>[] {
 }
 
 /** A frame as in RFC 6455, 5.2, in which now and then a bit of the head is turned. */
-function frame(dice: Dice, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+export function frame(dice: Dice, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const { length } = payload;
   const size = length < 126
     ? [length]
@@ -78,7 +78,7 @@ function frame(dice: Dice, payload: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Sends all of it, then reads until the server closes or is silent. */
-async function fire(port: number, parts: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
+export async function fire(port: number, parts: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const timer = setTimeout(() => connection.close(), SILENCE_MS);
   try {

@@ -1,0 +1,125 @@
+/**
+ * Strangers who are after the log: whatever they send, each line is one, is printable, is bounded, and has no
+ * secret in it.
+ *
+ * @module
+ */
+import { configureLog, logObserver, tellOmitted } from "../../adapters/log.ts";
+import { readHandshake } from "../../adapters/handshake.ts";
+import { COUNTED_MS } from "../../adapters/log_limit.ts";
+import { createRefusalLog } from "../../adapters/log_refusals.ts";
+import { trafficObserver } from "../../adapters/log_traffic.ts";
+import { createReplies } from "../../adapters/replies.ts";
+import { createRuntime } from "../../adapters/runtime.ts";
+import type { Arrival } from "../../adapters/exchange.ts";
+import { connId, type PartialSettings, settingsFrom } from "../../core/mod.ts";
+import { ownerOf } from "../support/world.ts";
+import { type Form, wrongWithLine } from "./log_lines.ts";
+import { type Dice, pick } from "./mutate.ts";
+import { attempt, KEY } from "./stranger.ts";
+
+/** How far a run came: how many lines of each kind there were. */
+export type FuzzedLog = Readonly<Record<string, number>>;
+
+/** Ids are as long as they may be, so that their length is what the log bounds. */
+const SETTINGS: PartialSettings = {
+  key: KEY,
+  max_id_length: 4_096,
+  proxied: true,
+  cors: ["https://app.example"],
+  frame_rate: 0,
+  expire_timeout: 1_000,
+};
+
+/**
+ * Takes so many attempts, in this process, past the bounds on how many lines there are.
+ *
+ * @throws {Error} Where a line is wrong.
+ */
+export async function fuzzLog(dice: Dice, steps: number, form: Form): Promise<FuzzedLog> {
+  const counts: Record<string, number> = {};
+  const lines = await printedBy(form, async (settle) => {
+    const play = makeStage();
+    for (let step = 0; step < steps; step++) {
+      play(dice, step);
+      tellOmitted();
+      if (step % 50 === 0) await settle();
+    }
+  });
+  for (const line of lines) {
+    const wrong = wrongWithLine(line, form);
+    if (wrong.length > 0) throw new Error(`${wrong.join("; ")}: ${JSON.stringify(line)}`);
+    const kind = form === "json" ? JSON.parse(line).properties.event : line.slice(31, 34);
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** A server without a listener, whose minutes are over with every attempt. */
+function makeStage(): (dice: Dice, step: number) => void {
+  const settings = settingsFrom(SETTINGS);
+  let ms = 0;
+  const clock = { now: (): number => ms, schedule: () => () => {} };
+  const refusals = createRefusalLog(settings, clock);
+  const runtime = createRuntime(settings, {
+    ...clock,
+    perform: () => true,
+    observers: [trafficObserver(), logObserver(refusals)],
+    onPause: () => {},
+    onObserverError: (error) => {
+      throw error;
+    },
+  });
+  const replies = createReplies({
+    settings,
+    clock,
+    state: runtime.state,
+    suggestId: () => "suggested",
+    verify: null,
+    refusals,
+  });
+
+  return (dice, step) => {
+    ms += COUNTED_MS / pick(dice, [1, 50]);
+    const { method, path, query, headers, frames, close } = attempt(dice);
+    const header = (name: string): string | null => headers[name] ?? null;
+    const arrival: Arrival = { method, path, query, header, remoteAddress: "127.0.0.1" };
+    runtime.dispatch({ kind: "tick" });
+    if (header("upgrade") === null) return void replies.reply(arrival);
+    const conn = connId(step);
+    const identity = { kind: "unchecked" } as const;
+    runtime.dispatch({
+      kind: "socket-opened",
+      conn,
+      ...readHandshake(arrival, settings, ownerOf).parameters,
+      identity,
+    });
+    for (const text of frames) runtime.dispatch({ kind: "frame-received", conn, text });
+    if (dice.chance() < 0.5) runtime.dispatch({ kind: "socket-closed", conn, code: close.code });
+  };
+}
+
+/** What the program's log prints to stdout meanwhile, by lines; `settle` waits until it is written. */
+async function printedBy(
+  form: Form,
+  play: (settle: () => Promise<void>) => Promise<void>,
+): Promise<string[]> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  Object.defineProperty(Deno.stdout, "write", {
+    configurable: true,
+    value: (bytes: Uint8Array): Promise<number> => {
+      text += decoder.decode(bytes, { stream: true });
+      return Promise.resolve(bytes.length);
+    },
+  });
+  try {
+    tellOmitted(); // Else the lines of earlier tests count.
+    const log = configureLog({ log_format: form, log_level: "debug" }, false);
+    await play(log.end);
+    await log.end();
+  } finally {
+    Reflect.deleteProperty(Deno.stdout, "write");
+  }
+  return text.split("\n").slice(0, -1);
+}
