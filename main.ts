@@ -8,17 +8,17 @@
  *
  * @module
  */
-import { helpText, parseCommand, VERSION_TEXT } from "./adapters/cli.ts";
-import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/environment.ts";
-import { createExchange } from "./adapters/exchange.ts";
-import { configureLog } from "./adapters/log.ts";
-import { StartError } from "./adapters/listener.ts";
-import { handleSignals, handleUncaught, listen } from "./adapters/server.ts";
-import { logUseless } from "./adapters/start_log.ts";
+import { helpText, parseCommand, VERSION_TEXT } from "./adapters/program/cli.ts";
+import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
+import { createExchange } from "./adapters/server.ts";
+import { configureLog } from "./adapters/observe/log.ts";
+import { StartError } from "./adapters/listen/listener.ts";
+import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
+import { logUseless } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
-export type { Client, Hooks } from "./adapters/hooks.ts";
-export type { End, PeerMessage } from "./adapters/journal.ts";
+export type { Client, Hooks } from "./adapters/observe/hooks.ts";
+export type { End, PeerMessage } from "./adapters/observe/journal.ts";
 export type { PartialSettings, Settings } from "./core/mod.ts";
 
 /** Runs the program; the number is its exit code, `null` where it goes on serving. */

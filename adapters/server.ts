@@ -1,156 +1,219 @@
 /**
- * The program: the listener that the settings ask for, what is to be checked at the start, and signals.
+ * The signaling server behind any listener: it knows requests and sockets, and not who listens.
+ *
+ * A listener describes each request as an {@linkcode Arrival}, hands over the sockets that it upgraded, and
+ * writes the replies that it is given.
  *
  * @module
  */
-import { close as closeDebugger } from "node:inspector";
-import { checkAuthFiles } from "./auth.ts";
-import { VERSION_TEXT } from "./cli.ts";
-import { listenDeno } from "./deno_listener.ts";
-import { descriptorLimit } from "./descriptors.ts";
-import type { Exchange } from "./exchange.ts";
-import { PROCESS_ENVIRONMENT } from "./environment.ts";
-import { logExposed, logFewDescriptors } from "./log_process.ts";
-import type { Settings } from "../core/mod.ts";
-import type { Listener } from "./listener.ts";
+import { STATUS_CODE } from "@std/http/status";
 import {
-  type Log,
-  logFault,
-  logReloaded,
-  logSignal,
-  logSizes,
-  logStopping,
-  messageOf,
-} from "./log.ts";
-import { checkRecordFile } from "./record_disk.ts";
-import { scheduleTimeout, within } from "./runtime.ts";
-import { logListening } from "./start_log.ts";
+  clientCount,
+  type HttpReply,
+  routeOf,
+  type Settings,
+  type SizedField,
+  sizes,
+} from "../core/mod.ts";
+import { clientAddress } from "./listen/address.ts";
+import type { LongBody } from "./http/answers.ts";
+import { createVerifier } from "./auth/jwt.ts";
+import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./listen/handshake.ts";
+import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
+import { logFault, logObserver, recorderLog } from "./observe/log.ts";
+import { createLeakLog, logPause } from "./observe/log_process.ts";
+import { createRefusalLog } from "./observe/log_refusals.ts";
+import { trafficObserver } from "./observe/log_traffic.ts";
+import { createOwners } from "./auth/owner.ts";
+import { wallZero } from "./record/clock.ts";
+import { beginFile } from "./record/disk.ts";
+import { Recorder } from "./record/recorder.ts";
+import { createReplies, UNCHECKED } from "./http/replies.ts";
+import {
+  createRuntime,
+  type Observer,
+  type Ports,
+  type Runtime,
+  scheduleTimeout,
+  within,
+} from "./runtime.ts";
+import type { Link, SocketLike } from "./sockets/link.ts";
+import { type Handshake, Sockets } from "./sockets/sockets.ts";
 
-/**
- * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
- * again where the listener can, SIGUSR1 does nothing: without a listener each of them would end the process.
- *
- * @throws {StartError} Where the address cannot be had, or a TLS file or a place for the recording cannot be used.
- */
-export async function listen(exchange: Exchange): Promise<Listener> {
-  const { settings } = exchange;
-  let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
-  let reloaded = Promise.resolve();
-  onSignal("SIGHUP", () => {
-    reloaded = reloaded.then(() => reloadBy(reload));
+/** A request, as far as the server looks at it. */
+export interface Arrival {
+  readonly method: string;
+  /** The path of its URL as it came, percent-escapes and all. */
+  readonly path: string;
+  /** The query of its URL, with or without the question mark. */
+  readonly query: string;
+  /** A header by its name in lower case; `null` where there is none. */
+  readonly header: (name: string) => string | null;
+  /** The address at the other end of the connection; empty where it is not known. */
+  readonly remoteAddress: string;
+}
+
+/** An answer, whose body may be one that is to be sent piece by piece. */
+export interface Reply extends HttpReply {
+  /** What to send in place of `body`; whoever sends it says when it is done. */
+  readonly long?: LongBody;
+}
+
+/** A running server without a listener. */
+export interface Exchange {
+  readonly settings: Settings;
+  /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
+  readonly wantsSocket: (arrival: Arrival) => boolean;
+  /**
+   * All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are
+   * checked.
+   */
+  readonly readHandshake: (arrival: Arrival) => Handshake;
+  /**
+   * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
+   * socket does not tell it itself.
+   */
+  readonly attach: (socket: SocketLike, handshake: Handshake) => Pick<Link, "unanswered">;
+  /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
+  readonly hasSocketRoom: (arrival: Arrival) => boolean;
+  /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
+  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
+  /** Answers a request that is not upgraded. */
+  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
+  /** The server's time in milliseconds, which stands still while the process does. */
+  readonly now: () => number;
+  readonly clientCount: () => number;
+  /** How many entries each map of the state has: what grows without end would show here. */
+  readonly sizes: () => Readonly<Record<SizedField, number>>;
+  /** Begins the recording, where there is to be one, before anything has happened. */
+  readonly startRecording: () => void;
+  /**
+   * Tells every client that the server stops; settles when their sockets are closed and the recording is
+   * written, or 2 s later.
+   */
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a server that waits for requests and sockets. */
+export function createExchange(settings: Settings, hooks: Hooks): Exchange {
+  const ownerOf = createOwners();
+  const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
+  const refusals = createRefusalLog(settings, CLOCK);
+  let stopped: Promise<void> | undefined;
+  const sockets: Sockets = new Sockets({
+    settings,
+    dispatch: (event) => runtime.dispatch(event),
+    now: () => runtime.now(),
+    leaked: createLeakLog(),
   });
-  onSignal("SIGUSR1", () => {
-    closeInspector();
-    logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes");
+  const recorder = recordingFor(settings, () => runtime);
+  const runtime: Runtime = createRuntime(settings, {
+    ...CLOCK,
+    perform: (effect) => sockets.perform(effect),
+    observers: [
+      ...recorder.observers,
+      trafficObserver(),
+      logObserver(refusals),
+      ...hookObservers(hooks),
+    ],
+    onPause: logPause,
+    onObserverError: (error) => logFault("A hook failed", error),
   });
-  onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
-  await checkAuthFiles(settings);
-  await checkRecordFile(settings);
-  const listener = settings.listener === "node"
-    ? await (await import("./node_listener.ts")).listenNode(exchange)
-    : await listenDeno(exchange);
-  reload = listener.reload;
-  exchange.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
-  const { key, sslkey, concurrent_limit } = settings;
-  if (isExposed(settings)) logExposed();
-  const limit = await descriptorLimit();
-  if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {
-    logFewDescriptors(concurrent_limit, limit, SPARE_DESCRIPTORS);
+
+  const replies = createReplies({
+    settings,
+    clock: CLOCK,
+    state: () => runtime.state(),
+    suggestId: guardedGenerator(hooks.generateClientId),
+    verify,
+    refusals,
+  });
+
+  function handshakeOf(arrival: Arrival): Handshake {
+    const { parameters, token } = readHandshake(arrival, settings, ownerOf);
+    // A signature takes up to a millisecond: none is checked for whom the key will turn away.
+    const isChecked = verify !== null && parameters.key === "right";
+    return { ...parameters, identity: isChecked ? verify(token) : UNCHECKED };
   }
-  logListening({
-    ...settings,
-    version: VERSION_TEXT,
-    port: listener.port,
-    secure: sslkey !== "",
-    customKey: key !== "peerjs",
-  });
-  return listener;
-}
 
-/**
- * Ends the debugger that Deno 2.9 opens on SIGUSR1 at 127.0.0.1:9229, whoever handles the signal: every user of
- * the machine could read the secrets there. It opens a little after the handler was called.
- */
-function closeInspector(): void {
-  for (const delayMs of [0, 20, 100, 500]) scheduleTimeout(closeDebugger, delayMs);
-}
+  async function shutDown(): Promise<void> {
+    runtime.dispatch({ kind: "shutdown-requested" });
+    await null; // From within a hook the event is handled only when the hook is done.
+    runtime.stop();
+    replies.stop();
+    await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
+    sockets.stop();
+    refusals.stop();
+  }
 
-/**
- * Ends the process with 0 when it is asked to, after telling the clients; with 1 at once when asked again. The log
- * gets half a second then.
- */
-export function handleSignals(listener: Listener, log: Log): void {
-  let asked = false;
-  const end = (signal: Deno.Signal): void => {
-    if (asked) return void exit(log, 1);
-    asked = true;
-    logStopping(signal);
-    listener.stop().then(() => exit(log, 0), (error: unknown) => {
-      logFault("Stopping failed", error);
-      return exit(log, 1);
-    });
+  return {
+    settings,
+    wantsSocket: (arrival) =>
+      asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
+    readHandshake: handshakeOf,
+    attach: (socket, handshake) => sockets.attach(socket, handshake),
+    reply: replies.reply,
+    hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
+    refuse: replies.refuse,
+    now: runtime.now,
+    clientCount: () => clientCount(runtime.state()),
+    sizes: () => sizes(runtime.state()),
+    startRecording: recorder.start,
+    stop: () => stopped ??= shutDown(),
   };
-  onSignal("SIGINT", () => end("SIGINT"));
-  onSignal("SIGTERM", () => end("SIGTERM"));
 }
 
-/** Ends the process with 1 after an exception that nobody caught, as Deno would; the log is written before. */
-export function handleUncaught(log: Log): void {
-  let isEnding = false;
-  const end = (event: Event, error: unknown): void => {
-    event.preventDefault();
-    if (isEnding) return;
-    isEnding = true;
-    const text = new TextEncoder().encode(`error: Uncaught ${Deno.inspect(error)}\n`);
-    // Asynchronously, because stderr can be the pipe that nobody reads.
-    const said = Deno.stderr.write(text).then(() => {}, () => {});
-    within(STDERR_MAX_MS, said).then(() => exit(log, 1));
-  };
-  addEventListener("error", (event) => end(event, event.error));
-  addEventListener("unhandledrejection", (event) => end(event, event.reason));
+/** The answer to a request for a socket where there is no room for one. */
+export function refuseForRoom(exchange: Exchange, arrival: Arrival): HttpReply {
+  const why = "Too many connections are waiting to be closed: try again later.";
+  return exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, why);
 }
 
-async function exit(log: Log, code: number): Promise<void> {
-  await log.end();
-  Deno.exit(code);
+/** The answer to a handshake that cannot become a socket. */
+export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
+  const body = `The WebSocket handshake is not valid: ${why}.`;
+  const reply = exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+  return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
 }
 
-const STDERR_MAX_MS = 500;
+/** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
+export const NOT_HTTP =
+  "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
-/** Never throws: what is wrong with the files is logged. */
-async function reloadBy(reload: Listener["reload"]): Promise<void> {
-  if (typeof reload === "string") {
-    logSignal("warning", "SIGHUP", reload);
-    return;
-  }
-  try {
-    await reload();
-    logReloaded();
-  } catch (error) {
-    const why = messageOf(error);
-    logSignal(
-      "error",
-      "SIGHUP",
-      `The TLS files cannot be read again, the old ones stay in use: ${why}`,
-    );
-  }
+/** The platform's. */
+const CLOCK: Pick<Ports, "now" | "schedule"> = {
+  now: () => performance.now(),
+  schedule: scheduleTimeout,
+};
+
+/** How long clients get to answer a close, and the disk to take the recording, when the server stops. */
+const CLOSE_MAX_MS = 2_000;
+
+/** A recording, or none. */
+interface Recording {
+  readonly observers: readonly Observer[];
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
 }
 
-/** Whether strangers may reach `Deno.serve` with nothing before it. On Deno Deploy a proxy is. */
-function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
-  const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
-  const isProxied = proxied || trusted_proxies.length > 0 ||
-    PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
-  return listener === "deno" && !isLocal && !isProxied;
+/** The recording that the settings ask for. */
+function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
+  const { record } = settings;
+  if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
+  const recorder = new Recorder({
+    settings,
+    state: () => runtime().state(),
+    // Instant 0 moves on while the process is away.
+    wallZero: () => wallZero() + CLOCK.now() - runtime().now(),
+    now: () => runtime().now(),
+    schedule: scheduleTimeout,
+    beginFile,
+    news: recorderLog(record),
+  });
+  const { observe } = recorder;
+  return { observers: [observe], start: () => recorder.start(), stop: () => recorder.stop() };
 }
 
-/** What the process needs beside its clients: the listener, files, HTTP requests at the same time. */
-const SPARE_DESCRIPTORS = 64;
-
-function onSignal(signal: Deno.Signal, listener: () => void): void {
-  try {
-    Deno.addSignalListener(signal, listener);
-  } catch {
-    // Windows knows only some of the signals.
-  }
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.all([one, other]);
 }

@@ -14,7 +14,7 @@ import {
   settingsFrom,
   UNIX,
 } from "../core/mod.ts";
-import { streamOf } from "./answers.ts";
+import { streamOf } from "./http/answers.ts";
 import {
   type Arrival,
   createExchange,
@@ -23,11 +23,11 @@ import {
   refuseForRoom,
   refuseHandshake,
   type Reply,
-} from "./exchange.ts";
-import { handshakeFault, subprotocolOf } from "./handshake.ts";
-import type { Hooks } from "./hooks.ts";
-import { logFault, messageOf } from "./log.ts";
-import { logUseless } from "./start_log.ts";
+} from "./server.ts";
+import { handshakeFault, subprotocolOf } from "./listen/handshake.ts";
+import type { Hooks } from "./observe/hooks.ts";
+import { logFault, messageOf } from "./observe/log.ts";
+import { logUseless } from "./observe/start_log.ts";
 
 /** The options that are about the program: its port, its files, its log. */
 type ProgramOption =

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isLongerThan, utf8Length } from "./frame.ts";
+import { isLongerThan, utf8Length } from "./wire/frame.ts";
 import type { ConnId } from "./ids.ts";
 
 /** Send this text, already encoded, as one message. */

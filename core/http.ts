@@ -9,11 +9,11 @@
 import { STATUS_CODE } from "@std/http/status";
 import type { Identity } from "./event.ts";
 import { isUsableId, type PeerId, peerId } from "./ids.ts";
-import { isOriginAllowed } from "./origin.ts";
-import { mapHas } from "./persistent_map.ts";
-import type { Settings } from "./settings.ts";
+import { isOriginAllowed } from "./rules/origin.ts";
+import { mapHas } from "./collections/persistent_map.ts";
+import type { Settings } from "./settings/options.ts";
 import { connectedIds, type State } from "./state.ts";
-import { isKey, normalPath } from "./url_text.ts";
+import { isKey, normalPath } from "./wire/url_text.ts";
 
 /** What the answer depends on. */
 export interface HttpRequest {
@@ -60,7 +60,7 @@ export function routeOf({ path: prefix, key }: Settings, given: string): Route {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { settingsFrom } from "./parse_settings.ts";
+ * import { settingsFrom } from "./settings/parse.ts";
  * import { initialState } from "./state.ts";
  *
  * const state = initialState(settingsFrom());

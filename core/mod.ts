@@ -11,19 +11,19 @@
  *
  * @module
  */
-export * from "./address.ts";
+export * from "./rules/address.ts";
 export * from "./effect.ts";
 export * from "./event.ts";
-export * from "./frame.ts";
+export * from "./wire/frame.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
-export * from "./origin.ts";
-export * from "./parse_settings.ts";
+export * from "./rules/origin.ts";
+export * from "./settings/parse.ts";
 export * from "./reduce.ts";
-export type { Option } from "./option.ts";
-export * from "./retired.ts";
-export * from "./settings.ts";
-export { cutUrl, cutUrls, keyInQuery, unescapeOnce } from "./url_text.ts";
+export type { Option } from "./settings/option.ts";
+export * from "./settings/retired.ts";
+export * from "./settings/options.ts";
+export { cutUrl, cutUrls, keyInQuery, unescapeOnce } from "./wire/url_text.ts";
 export {
   type Entries,
   restore,
@@ -31,7 +31,7 @@ export {
   snapshotOf,
   type Taken,
   takeSnapshot,
-} from "./snapshot.ts";
+} from "./inspect/snapshot.ts";
 export {
   type Claim,
   clientCount,
@@ -45,6 +45,12 @@ export {
   sizes,
   type State,
 } from "./state.ts";
-export { STORED_OVERHEAD_BYTES } from "./mailbox.ts";
-export { violations } from "./invariants.ts";
-export { mapEntries, mapGet, mapHas, mapKeys, type PersistentMap } from "./persistent_map.ts";
+export { STORED_OVERHEAD_BYTES } from "./rules/mailbox.ts";
+export { violations } from "./inspect/invariants.ts";
+export {
+  mapEntries,
+  mapGet,
+  mapHas,
+  mapKeys,
+  type PersistentMap,
+} from "./collections/persistent_map.ts";

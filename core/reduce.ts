@@ -7,10 +7,10 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Millis } from "./ids.ts";
-import { leaveUnanswered, timeOut } from "./liveness.ts";
-import { expire } from "./mailbox.ts";
-import { receiveBinary, receiveText, sendFailed, sendRefused } from "./route.ts";
-import { closed, open, shutDown } from "./session.ts";
+import { leaveUnanswered, timeOut } from "./rules/liveness.ts";
+import { expire } from "./rules/mailbox.ts";
+import { receiveBinary, receiveText, sendFailed, sendRefused } from "./rules/relay.ts";
+import { closed, open, shutDown } from "./rules/session.ts";
 import { nextWakeAt, type State } from "./state.ts";
 
 /**

@@ -8,10 +8,16 @@
  *
  * @module
  */
-import { type Deadlines, firstDeadline } from "./deadlines.ts";
+import { type Deadlines, firstDeadline } from "./collections/deadlines.ts";
 import { type ConnId, type Millis, millis, type Owner, type PeerId } from "./ids.ts";
-import { emptyMap, mapGet, mapKeys, mapRetire, type PersistentMap } from "./persistent_map.ts";
-import type { Settings } from "./settings.ts";
+import {
+  emptyMap,
+  mapGet,
+  mapKeys,
+  mapRetire,
+  type PersistentMap,
+} from "./collections/persistent_map.ts";
+import type { Settings } from "./settings/options.ts";
 
 /**
  * Who holds an id: the socket it is held by, and the owner it was claimed by. What never changes while it is held

@@ -7,9 +7,9 @@ import {
   type LongBody,
   sharedList,
   streamOf,
-} from "../../adapters/answers.ts";
-import { createExchange } from "../../adapters/exchange.ts";
-import { listenNode } from "../../adapters/node_listener.ts";
+} from "../../adapters/http/answers.ts";
+import { createExchange } from "../../adapters/server.ts";
+import { listenNode } from "../../adapters/listen/node/node.ts";
 import { createSignalbox } from "../../main.ts";
 import { connId, initialState, millis, reduce, settingsFrom, type State } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";

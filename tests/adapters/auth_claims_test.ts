@@ -1,5 +1,5 @@
 import { SignJWT } from "jose";
-import { createVerifier } from "../../adapters/auth.ts";
+import { createVerifier } from "../../adapters/auth/jwt.ts";
 import { CLOSE, type Identity, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { opening, ownerOf, refuses, world } from "../support/world.ts";

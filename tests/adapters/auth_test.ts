@@ -5,7 +5,7 @@
  */
 import { configureSync } from "@logtape/logtape";
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { createVerifier, type Verifier } from "../../adapters/auth.ts";
+import { createVerifier, type Verifier } from "../../adapters/auth/jwt.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals } from "../support/assert.ts";

@@ -1,7 +1,7 @@
 /**
  * What tokens say of times, however odd, and what becomes of a socket when its token ends.
  */
-import { createVerifier } from "../../adapters/auth.ts";
+import { createVerifier } from "../../adapters/auth/jwt.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { makeKey, serveKeys, START_S as KEYS_START_S } from "../support/key_server.ts";

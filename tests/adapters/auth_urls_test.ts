@@ -2,10 +2,10 @@
  * A URL that keys come from can have a password, a path or a query that nobody may read: none of it is in the log,
  * whatever goes wrong, nor in a mistake at the start.
  */
-import { checkAuthFiles } from "../../adapters/auth.ts";
-import { parseCommand } from "../../adapters/cli.ts";
-import { StartError } from "../../adapters/listener.ts";
-import { logFault } from "../../adapters/log.ts";
+import { checkAuthFiles } from "../../adapters/auth/jwt.ts";
+import { parseCommand } from "../../adapters/program/cli.ts";
+import { StartError } from "../../adapters/listen/listener.ts";
+import { logFault } from "../../adapters/observe/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { BROKEN, captureLog, makeDesk, makeKey, serveKeys } from "../support/key_server.ts";

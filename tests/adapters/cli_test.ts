@@ -1,4 +1,4 @@
-import { type Command, helpText, parseCommand } from "../../adapters/cli.ts";
+import { type Command, helpText, parseCommand } from "../../adapters/program/cli.ts";
 import { OPTION_NAMES, optionOf, type Settings } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 

@@ -1,8 +1,8 @@
 /**
  * Sockets that were told to close, and take their time.
  */
-import { ANSWER_MAX_MS, Closing } from "../../adapters/closing.ts";
-import { Link, type LinkListener, type SocketLike } from "../../adapters/link.ts";
+import { ANSWER_MAX_MS, Closing } from "../../adapters/sockets/closing.ts";
+import { Link, type LinkListener, type SocketLike } from "../../adapters/sockets/link.ts";
 import { connId } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 

@@ -4,7 +4,7 @@
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
-import { readText } from "../support/docs.ts";
+import { readText } from "../tools/docs.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";

@@ -2,8 +2,8 @@
  * Words for switches and choices, options that do nothing any more, and variables: what is the server's,
  * what only looks so.
  */
-import { parseCommand } from "../../adapters/cli.ts";
-import { nameVariables, nearestName } from "../../adapters/environment.ts";
+import { parseCommand } from "../../adapters/program/cli.ts";
+import { nameVariables, nearestName } from "../../adapters/program/environment.ts";
 import {
   isOptionName,
   OPTION_NAMES,

@@ -2,8 +2,8 @@
  * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import type { SocketLike, SocketListener } from "../../adapters/link.ts";
-import { Sockets } from "../../adapters/sockets.ts";
+import type { SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
+import { Sockets } from "../../adapters/sockets/sockets.ts";
 import { connId, type Event, type Identity, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";

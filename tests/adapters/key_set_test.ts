@@ -2,7 +2,7 @@
  * When keys are looked up: how often, who waits for it, and what counts meanwhile. Keys, looks and time are made up.
  */
 import { createLocalJWKSet, exportJWK, generateKeyPair } from "jose";
-import { cachedKeys, type Keys, keySource, KeysUnavailable } from "../../adapters/key_set.ts";
+import { cachedKeys, type Keys, keySource, KeysUnavailable } from "../../adapters/auth/key_set.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 
 const HEADER = { alg: "EdDSA", kid: "one" };

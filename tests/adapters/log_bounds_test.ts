@@ -3,8 +3,8 @@
  * than to read the text once.
  */
 import { configureSync } from "@logtape/logtape";
-import { tellOmitted } from "../../adapters/log.ts";
-import { createRefusalLog } from "../../adapters/log_refusals.ts";
+import { tellOmitted } from "../../adapters/observe/log.ts";
+import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";

@@ -3,7 +3,7 @@
  */
 import { configureSync, type LogRecord } from "@logtape/logtape";
 import { connId, settingsFrom } from "../../core/mod.ts";
-import { logFault, logObserver, write } from "../../adapters/log.ts";
+import { logFault, logObserver, write } from "../../adapters/observe/log.ts";
 import {
   COUNTED_MS,
   createLogLimit,
@@ -12,7 +12,7 @@ import {
   type LogLimit,
   type LogLimitPorts,
   type Omitted,
-} from "../../adapters/log_limit.ts";
+} from "../../adapters/observe/log_limit.ts";
 import { createRuntime } from "../../adapters/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";

@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
-import { boundsOf, watchOver } from "../../adapters/node_socket.ts";
+import { boundsOf, watchOver } from "../../adapters/listen/node/socket.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
-import { FairSocket, TURN_MESSAGES, WAITING_MESSAGES } from "../../adapters/node_turns.ts";
+import { FairSocket, TURN_MESSAGES, WAITING_MESSAGES } from "../../adapters/listen/node/turns.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { within } from "../support/peer_socket.ts";
 import { frame, handshake, OPCODE } from "../support/raw_socket.ts";

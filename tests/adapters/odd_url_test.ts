@@ -2,9 +2,9 @@
  * Keys and paths that people set and clients write in more than one way, and pages of the server itself, with
  * both listeners.
  */
-import { listenDeno } from "../../adapters/deno_listener.ts";
-import { createExchange } from "../../adapters/exchange.ts";
-import { listenNode } from "../../adapters/node_listener.ts";
+import { listenDeno } from "../../adapters/listen/deno.ts";
+import { createExchange } from "../../adapters/server.ts";
+import { listenNode } from "../../adapters/listen/node/node.ts";
 import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 

@@ -1,8 +1,8 @@
 /**
  * Where tokens end: what the rules get in their place.
  */
-import { readHandshake } from "../../adapters/handshake.ts";
-import { createOwners, tokenOf } from "../../adapters/owner.ts";
+import { readHandshake } from "../../adapters/listen/handshake.ts";
+import { createOwners, tokenOf } from "../../adapters/auth/owner.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The printer of the log: everything in order, few writes for many lines, and no wait for whoever reads.
  */
-import { createPrinter, type Printer } from "../../adapters/printer.ts";
+import { createPrinter, type Printer } from "../../adapters/observe/printer.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** What a write comes to: so many bytes are written, or it fails. */

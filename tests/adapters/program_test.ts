@@ -2,7 +2,7 @@
  * The program as its users run it: how it starts, what it says when it cannot, how it ends.
  */
 import config from "../../deno.json" with { type: "json" };
-import { helpText } from "../../adapters/cli.ts";
+import { helpText } from "../../adapters/program/cli.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
@@ -243,7 +243,7 @@ async function assertWholeGraph(): Promise<void> {
   }).output();
   const { modules } = JSON.parse(new TextDecoder().decode(stdout));
   const names: string[] = modules.map(({ specifier }: { specifier: string }) => specifier);
-  for (const part of ["main.ts", "core/reduce.ts", "adapters/server.ts", "deno.json"]) {
+  for (const part of ["main.ts", "core/reduce.ts", "adapters/program/program.ts", "deno.json"]) {
     assert(names.some((name) => name.endsWith(part)), `${part} is not in the graph`);
   }
   assertEquals(modules.filter((module: { error?: string }) => module.error !== undefined), []);

@@ -2,9 +2,9 @@
  * What was recorded runs again, with the same effects: in memory, with the time moved by hand.
  */
 import fc from "fast-check";
-import { crcOf } from "../../adapters/record_format.ts";
-import { readEvent } from "../../adapters/replay_schema.ts";
-import { openingOf } from "../../adapters/record_snapshot.ts";
+import { crcOf } from "../../adapters/record/format.ts";
+import { readEvent } from "../../adapters/record/replay/schema.ts";
+import { openingOf } from "../../adapters/record/snapshot.ts";
 import {
   CLOSE,
   close,

@@ -1,8 +1,8 @@
 /**
  * Files that begin with what a full server knows: written in pieces, one after the other, and not too often.
  */
-import { FORMAT, VERSION } from "../../adapters/record_format.ts";
-import { openingOf } from "../../adapters/record_snapshot.ts";
+import { FORMAT, VERSION } from "../../adapters/record/format.ts";
+import { openingOf } from "../../adapters/record/snapshot.ts";
 import { connId, type Event, millis, settingsFrom, takeSnapshot } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {

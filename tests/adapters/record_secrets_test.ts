@@ -1,7 +1,7 @@
 /**
  * What a recording has in place of options that are secret.
  */
-import { withoutSecrets } from "../../adapters/record_secrets.ts";
+import { withoutSecrets } from "../../adapters/record/secrets.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 

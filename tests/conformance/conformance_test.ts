@@ -8,7 +8,7 @@
  * @module
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { deviatingRules, readText } from "../support/docs.ts";
+import { deviatingRules, readText } from "../tools/docs.ts";
 import { readObserved } from "../support/observed.ts";
 import { assertAsDeclared, assertSame, holdAll } from "../support/side_by_side.ts";
 import { GROUPS, UNSEEN } from "./groups.ts";

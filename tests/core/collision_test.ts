@@ -2,7 +2,13 @@
  * Texts that are chosen to be slow to parse, and keys that are chosen to collide: the engine gets neither.
  */
 import { decodeFrame, peerId } from "../../core/mod.ts";
-import { emptyMap, mapEntries, mapGet, mapKeys, mapSet } from "../../core/persistent_map.ts";
+import {
+  emptyMap,
+  mapEntries,
+  mapGet,
+  mapKeys,
+  mapSet,
+} from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** What the engine is given to parse while `body` runs. */

@@ -1,7 +1,7 @@
 /**
  * How much one client and one address may do: rates, counts, and what becomes of what could not be sent.
  */
-import { payForFrame } from "../../core/guard.ts";
+import { payForFrame } from "../../core/rules/allowance.ts";
 import {
   connId,
   type Effect,

@@ -7,8 +7,8 @@ import {
   type State,
   violations,
 } from "../../core/mod.ts";
-import { addDeadline } from "../../core/deadlines.ts";
-import { mapDelete, mapGet, mapSet } from "../../core/persistent_map.ts";
+import { addDeadline } from "../../core/collections/deadlines.ts";
+import { mapDelete, mapGet, mapSet } from "../../core/collections/persistent_map.ts";
 import { pairKey } from "../../core/state.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { opening, world } from "../support/world.ts";

@@ -1,4 +1,4 @@
-import { must } from "../../core/must.ts";
+import { must } from "../../core/collections/must.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 
 Deno.test("what the state promises is there, or it is our own bug", () => {

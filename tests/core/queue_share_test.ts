@@ -1,5 +1,5 @@
 import { connId, peerId, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
-import { mapEntries, mapGet } from "../../core/persistent_map.ts";
+import { mapEntries, mapGet } from "../../core/collections/persistent_map.ts";
 import { pairKey } from "../../core/state.ts";
 import { assertEquals } from "../support/assert.ts";
 import { expires, opening, type World, world } from "../support/world.ts";

@@ -6,7 +6,7 @@ import {
   mapKeys,
   mapRetire,
   mapSet,
-} from "../../core/persistent_map.ts";
+} from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { world } from "../support/world.ts";
 

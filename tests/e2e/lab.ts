@@ -5,7 +5,7 @@
  * the client threw something that nobody caught, and if the recording of a server, run again, has other
  * effects.
  */
-import { replay } from "../../adapters/replay.ts";
+import { replay } from "../../adapters/record/replay/replay.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import type { Browser, Session, Tab } from "../support/browser.ts";
 import { type Child, startChild } from "../support/child.ts";

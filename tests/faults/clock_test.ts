@@ -2,7 +2,7 @@
  * Row 17: the wall clock may jump as it likes. Nothing reads it, and instants need not be its.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { readText, sourceFiles } from "../support/docs.ts";
+import { readText, sourceFiles } from "../tools/docs.ts";
 import { CLOSE, closes, expires, opens, wake, type World, world } from "../support/world.ts";
 
 Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time is performance.now", async () => {
@@ -10,11 +10,11 @@ Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time
   for (const file of [...await sourceFiles("core"), ...await sourceFiles("adapters"), "main.ts"]) {
     // A token's exp and nbf are instants of the wall clock by their definition.
     // Replays are asked for moments of it, and the log says when: the server itself asks for none.
-    if (file === "adapters/auth.ts" || file === "adapters/record_clock.ts") continue;
+    if (file === "adapters/auth/jwt.ts" || file === "adapters/record/clock.ts") continue;
     const code = (await readText(file)).replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
     assertEquals(code.match(wall)?.[0], undefined, file);
   }
-  const exchange = await readText("adapters/exchange.ts");
+  const exchange = await readText("adapters/server.ts");
   assert(exchange.includes("now: () => performance.now()"), "the one clock of the runtime");
 });
 

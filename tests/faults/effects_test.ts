@@ -1,8 +1,8 @@
 /**
  * Row 21: sockets that are closed, closing, gone, or never were open, and that throw when they are used.
  */
-import type { SocketEventType, SocketLike, SocketListener } from "../../adapters/link.ts";
-import { Sockets } from "../../adapters/sockets.ts";
+import type { SocketEventType, SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
+import { Sockets } from "../../adapters/sockets/sockets.ts";
 import { CLOSE, close, connId, type Event, send, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";

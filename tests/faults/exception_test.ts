@@ -2,10 +2,10 @@
  * Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on.
  */
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
-import { listenDeno } from "../../adapters/deno_listener.ts";
-import { createExchange } from "../../adapters/exchange.ts";
-import type { Hooks } from "../../adapters/hooks.ts";
-import { listenNode } from "../../adapters/node_listener.ts";
+import { listenDeno } from "../../adapters/listen/deno.ts";
+import { createExchange } from "../../adapters/server.ts";
+import type { Hooks } from "../../adapters/observe/hooks.ts";
+import { listenNode } from "../../adapters/listen/node/node.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";

@@ -1,7 +1,7 @@
 /**
  * The log has nowhere to go: nobody else notices, and what was lost is told when it can be written again.
  */
-import { must } from "../../core/must.ts";
+import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { openLoadClient } from "../support/load.ts";
 import { spawnMain } from "../support/main.ts";

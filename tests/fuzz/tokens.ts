@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { createVerifier, type Verifier } from "../../adapters/auth.ts";
-import { tellOmitted } from "../../adapters/log.ts";
+import { createVerifier, type Verifier } from "../../adapters/auth/jwt.ts";
+import { tellOmitted } from "../../adapters/observe/log.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { captureLog } from "../support/key_server.ts";
 import { ownerOf, proven } from "../support/world.ts";

@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of addresses. */
-export const ADDRESS_BREAKS: readonly Break[] = breaksOf("core/address.ts", [
+export const ADDRESS_BREAKS: readonly Break[] = breaksOf("core/rules/address.ts", [
   {
     name: "the left-most address of X-Forwarded-For counts",
     rules: ["LIMIT-10", "FAULT-22"],

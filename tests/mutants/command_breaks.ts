@@ -7,7 +7,7 @@ import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of what is given at the start. */
 export const COMMAND_BREAKS: readonly Break[] = [
-  ...breaksOf("adapters/cli.ts", [
+  ...breaksOf("adapters/program/cli.ts", [
     {
       name: "--no-x means yes",
       rules: ["SET-1", "SET-3"],
@@ -45,7 +45,7 @@ export const COMMAND_BREAKS: readonly Break[] = [
       put: "",
     },
   ]),
-  ...breaksOf("adapters/environment.ts", [
+  ...breaksOf("adapters/program/environment.ts", [
     {
       name: "a service link is a port",
       rules: ["SET-6"],

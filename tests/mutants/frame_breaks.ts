@@ -5,7 +5,7 @@
  */
 import { type Break, breaksOf } from "./break.ts";
 
-const FRAME = breaksOf("core/frame.ts", [
+const FRAME = breaksOf("core/wire/frame.ts", [
   {
     name: "an array is an object",
     rules: ["MSG-6"],

@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of what one client, and one address, may do. */
-export const GUARD_BREAKS: readonly Break[] = breaksOf("core/guard.ts", [
+export const GUARD_BREAKS: readonly Break[] = breaksOf("core/rules/allowance.ts", [
   {
     name: "bytes have the rate of frames",
     rules: ["LIMIT-11"],

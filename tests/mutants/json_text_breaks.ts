@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of what stands where in a JSON text. */
-export const JSON_TEXT_BREAKS: readonly Break[] = breaksOf("core/json_text.ts", [
+export const JSON_TEXT_BREAKS: readonly Break[] = breaksOf("core/wire/json_text.ts", [
   {
     name: "every text is left to the engine",
     rules: ["FAULT-30"],

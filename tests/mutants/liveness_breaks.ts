@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of how silence is noticed. */
-export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/liveness.ts", [
+export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/rules/liveness.ts", [
   {
     name: "a good frame costs none of its bytes",
     rules: ["LIMIT-11"],

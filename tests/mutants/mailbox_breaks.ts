@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of what waits. */
-export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
+export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/rules/mailbox.ts", [
   {
     name: "a source may store any number of bytes",
     rules: ["QUEUE-2"],

@@ -5,7 +5,7 @@
  */
 import { type Break, breaksOf } from "./break.ts";
 
-const DEADLINES = breaksOf("core/deadlines.ts", [
+const DEADLINES = breaksOf("core/collections/deadlines.ts", [
   {
     name: "the first deadline is the one at the root",
     rules: ["STATE-2"],
@@ -86,7 +86,7 @@ const DEADLINES = breaksOf("core/deadlines.ts", [
   },
 ]);
 
-const MAP = breaksOf("core/persistent_map.ts", [
+const MAP = breaksOf("core/collections/persistent_map.ts", [
   {
     name: "keys are kept as strangers wrote them",
     rules: ["FAULT-30"],

@@ -5,7 +5,7 @@
  */
 import { type Break, breaksOf } from "./break.ts";
 
-const ORIGINS = breaksOf("core/origin.ts", [
+const ORIGINS = breaksOf("core/rules/origin.ts", [
   {
     name: "an origin is another where its case is",
     rules: ["OPEN-10"],
@@ -104,7 +104,7 @@ const ORIGINS = breaksOf("core/origin.ts", [
   },
 ]);
 
-const URL_TEXT = breaksOf("core/url_text.ts", [
+const URL_TEXT = breaksOf("core/wire/url_text.ts", [
   {
     name: "the names of files are cut too",
     rules: ["FAULT-26"],

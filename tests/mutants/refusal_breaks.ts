@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of who is refused. */
-export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/session.ts", [
+export const REFUSAL_BREAKS: readonly Break[] = breaksOf("core/rules/session.ts", [
   {
     name: "a held id is looked at, however many wrong tokens there were",
     rules: ["LIMIT-3"],

@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of what becomes of a frame. */
-export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/route.ts", [
+export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/rules/relay.ts", [
   {
     name: "LEAVE for a number is told",
     rules: ["MSG-13"],

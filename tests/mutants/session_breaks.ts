@@ -5,7 +5,7 @@
  */
 import { type Break, breaksOf } from "./break.ts";
 
-const CLAIMS = breaksOf("core/session.ts", [
+const CLAIMS = breaksOf("core/rules/session.ts", [
   {
     name: "a takeover gets no OPEN",
     rules: ["OPEN-5"],
@@ -159,7 +159,7 @@ const CLAIMS = breaksOf("core/session.ts", [
   },
 ]);
 
-const ENDS = breaksOf("core/session.ts", [
+const ENDS = breaksOf("core/rules/session.ts", [
   {
     name: "a closed socket leaves its id held",
     rules: ["LIFE-2"],

@@ -5,7 +5,7 @@
  */
 import { type Break, breaksOf } from "./break.ts";
 
-const SETTINGS = breaksOf("core/parse_settings.ts", [
+const SETTINGS = breaksOf("core/settings/parse.ts", [
   {
     name: "an option that does not exist is ignored",
     rules: ["SET-2"],
@@ -219,7 +219,7 @@ const SETTINGS = breaksOf("core/parse_settings.ts", [
 ]);
 
 const NAMES = [
-  ...breaksOf("core/settings.ts", [
+  ...breaksOf("core/settings/options.ts", [
     {
       name: "what every object has is the name of an option",
       rules: ["SET-2"],
@@ -245,7 +245,7 @@ const NAMES = [
       put: "(?!",
     },
   ]),
-  ...breaksOf("core/retired.ts", [
+  ...breaksOf("core/settings/retired.ts", [
     {
       name: "what every object has is a retired option",
       rules: ["SET-2", "SET-5"],

@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of a share. */
-export const SHARE_BREAKS: readonly Break[] = breaksOf("core/mailbox.ts", [
+export const SHARE_BREAKS: readonly Break[] = breaksOf("core/rules/mailbox.ts", [
   {
     name: "a pair may have one message more than a quarter of a mailbox",
     rules: ["QUEUE-7"],

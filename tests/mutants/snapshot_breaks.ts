@@ -6,7 +6,7 @@
 import { type Break, breaksOf } from "./break.ts";
 
 /** Every break of a state as plain data, and back. */
-export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/snapshot.ts", [
+export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/inspect/snapshot.ts", [
   {
     name: "who is to be looked at is not restored",
     rules: ["REC-7"],

@@ -92,7 +92,7 @@ const STATE = breaksOf("core/state.ts", [
 ]);
 
 const INVARIANTS = [
-  ...breaksOf("core/must.ts", [
+  ...breaksOf("core/collections/must.ts", [
     {
       name: "a state that contradicts itself is used all the same",
       rules: ["STATE-3"],
@@ -101,7 +101,7 @@ const INVARIANTS = [
     },
   ]),
   ...breaksOf(
-    "core/invariants.ts",
+    "core/inspect/invariants.ts",
     ["claim", "deadline", "store", "count", "guard", "bound"].map((name) => ({
       name: `the check of what must hold leaves out: ${name}`,
       rules: ["STATE-3"],

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sourceFiles } from "../support/docs.ts";
+import { sourceFiles } from "../tools/docs.ts";
 
 /** Folders, and single files, of tests that need no socket, no clock and no process. */
 const SUITES = [
@@ -18,25 +18,25 @@ const SUITES = [
 
 /** Where the rules of a file are tested first of all; for speed only. */
 const LIKELY: Readonly<Record<string, readonly string[]>> = {
-  "core/address.ts": ["core/address", "core/forwarded"],
-  "core/deadlines.ts": ["properties/deadlines"],
+  "core/rules/address.ts": ["core/address", "core/forwarded"],
+  "core/collections/deadlines.ts": ["properties/deadlines"],
   "core/effect.ts": ["core/effect"],
-  "core/frame.ts": ["core/message", "core/frame", "core/guard"],
-  "core/guard.ts": ["core/token", "core/shut_out", "core/guard"],
+  "core/wire/frame.ts": ["core/message", "core/frame", "core/guard"],
+  "core/rules/allowance.ts": ["core/token", "core/shut_out", "core/guard"],
   "core/http.ts": ["core/http", "core/token"],
-  "core/invariants.ts": ["core/invariants"],
-  "core/json_text.ts": ["core/message", "core/frame"],
-  "core/liveness.ts": ["core/life", "core/token_end", "core/message"],
-  "core/mailbox.ts": ["core/queue", "core/queue_share", "core/state", "core/guard"],
-  "core/parse_settings.ts": ["core/settings"],
-  "core/persistent_map.ts": ["core/state", "properties/persistent_map"],
-  "core/origin.ts": ["core/origin"],
-  "core/retired.ts": ["core/settings"],
-  "core/url_text.ts": ["core/url_text", "core/http", "core/settings"],
-  "core/must.ts": ["core/must"],
+  "core/inspect/invariants.ts": ["core/invariants"],
+  "core/wire/json_text.ts": ["core/message", "core/frame"],
+  "core/rules/liveness.ts": ["core/life", "core/token_end", "core/message"],
+  "core/rules/mailbox.ts": ["core/queue", "core/queue_share", "core/state", "core/guard"],
+  "core/settings/parse.ts": ["core/settings"],
+  "core/collections/persistent_map.ts": ["core/state", "properties/persistent_map"],
+  "core/rules/origin.ts": ["core/origin"],
+  "core/settings/retired.ts": ["core/settings"],
+  "core/wire/url_text.ts": ["core/url_text", "core/http", "core/settings"],
+  "core/collections/must.ts": ["core/must"],
   "core/reduce.ts": ["core/life", "core/token", "core/queue"],
-  "core/route.ts": ["core/message", "core/guard"],
-  "core/session.ts": [
+  "core/rules/relay.ts": ["core/message", "core/guard"],
+  "core/rules/session.ts": [
     "core/open",
     "core/token",
     "core/token_end",
@@ -44,10 +44,10 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
     "core/life",
     "core/guard",
   ],
-  "core/settings.ts": ["core/settings"],
+  "core/settings/options.ts": ["core/settings"],
   "core/state.ts": ["core/queue", "core/state", "core/token"],
-  "adapters/cli.ts": ["adapters/cli", "adapters/environment"],
-  "adapters/environment.ts": ["adapters/environment"],
+  "adapters/program/cli.ts": ["adapters/cli", "adapters/environment"],
+  "adapters/program/environment.ts": ["adapters/environment"],
 };
 
 /** The files of tests there are. */

@@ -13,7 +13,7 @@ import {
   type Deadlines,
   firstDeadline,
   removeDeadline,
-} from "../../core/deadlines.ts";
+} from "../../core/collections/deadlines.ts";
 import { connId, millis } from "../../core/ids.ts";
 
 /** What a program does with a pair. */

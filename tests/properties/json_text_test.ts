@@ -2,7 +2,7 @@
  * The scanner of JSON texts against the engine: the same texts are JSON to both, and have the same members.
  */
 import fc from "fast-check";
-import { isJson, membersOf } from "../../core/json_text.ts";
+import { isJson, membersOf } from "../../core/wire/json_text.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** What texts are made of, right and wrong. */

@@ -21,7 +21,7 @@ import {
   type State,
   violations,
 } from "../../core/mod.ts";
-import { mapEntries, mapGet } from "../../core/persistent_map.ts";
+import { mapEntries, mapGet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import { type Numbered, numbered } from "./histories.ts";
 

@@ -19,7 +19,7 @@ import {
   mapKeys,
   mapSet,
   type PersistentMap,
-} from "../../core/persistent_map.ts";
+} from "../../core/collections/persistent_map.ts";
 
 type Key = string | number;
 type Value = string | number | boolean;

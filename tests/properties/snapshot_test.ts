@@ -15,7 +15,7 @@ import {
   type State,
   violations,
 } from "../../core/mod.ts";
-import { SNAPSHOT } from "../../adapters/replay_schema.ts";
+import { SNAPSHOT } from "../../adapters/record/replay/schema.ts";
 import { assertEquals } from "../support/assert.ts";
 import { history, type Step } from "../support/odd_history.ts";
 import { SMALL } from "../support/recording.ts";

@@ -1,5 +1,5 @@
 /**
- * The server's end of all links: does what `adapters/sockets.ts` does, on links instead of WebSockets.
+ * The server's end of all links: does what `adapters/sockets/sockets.ts` does, on links instead of WebSockets.
  *
  * The same happens at the same moments: a text for a socket that is no longer open, or was cut off, is
  * "gone"; one that would have too much unsent is "full", unless its reader read nothing for too long;
@@ -206,6 +206,6 @@ export class SimSockets {
 /** What stands for a binary message. */
 export const BINARY = "\0binary";
 
-/** As in `adapters/sockets.ts`. */
+/** As in `adapters/sockets/sockets.ts`. */
 const WATCHED_BYTES = 16_384;
 const EARLY_MAX = 16;

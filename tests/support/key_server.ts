@@ -5,8 +5,8 @@
  */
 import { configureSync } from "@logtape/logtape";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { createVerifier } from "../../adapters/auth.ts";
-import { tellOmitted } from "../../adapters/log.ts";
+import { createVerifier } from "../../adapters/auth/jwt.ts";
+import { tellOmitted } from "../../adapters/observe/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { ownerOf } from "./world.ts";
 

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Sink } from "../../adapters/record_disk.ts";
-import { Recorder } from "../../adapters/recorder.ts";
-import { replay } from "../../adapters/replay.ts";
+import type { Sink } from "../../adapters/record/disk.ts";
+import { Recorder } from "../../adapters/record/recorder.ts";
+import { replay } from "../../adapters/record/replay/replay.ts";
 import { createRuntime, type Runtime } from "../../adapters/runtime.ts";
 import { type Event, type Settings, settingsFrom } from "../../core/mod.ts";
 

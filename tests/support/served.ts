@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { createExchange, type Exchange } from "../../adapters/exchange.ts";
-import type { Hooks } from "../../adapters/hooks.ts";
-import { listenDeno } from "../../adapters/deno_listener.ts";
-import type { Listener } from "../../adapters/listener.ts";
-import { listenNode } from "../../adapters/node_listener.ts";
+import { createExchange, type Exchange } from "../../adapters/server.ts";
+import type { Hooks } from "../../adapters/observe/hooks.ts";
+import { listenDeno } from "../../adapters/listen/deno.ts";
+import type { Listener } from "../../adapters/listen/listener.ts";
+import { listenNode } from "../../adapters/listen/node/node.ts";
 import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
 
 const LISTEN = { deno: listenDeno, node: listenNode } as const;

@@ -1,0 +1,114 @@
+/**
+ * What the program needs of a listener, whichever it is.
+ *
+ * @module
+ */
+
+import { cutUrls, type Settings } from "../../core/mod.ts";
+import { messageOf } from "../observe/log.ts";
+
+/** Why the server cannot start, in words for the person who started it, and the exit code that goes with it. */
+export class StartError extends Error {
+  /** 1 for an address that cannot be had, 2 for a setting that is wrong. */
+  readonly exitCode: 1 | 2;
+  /** @param message One sentence that names the option and the value; of a URL in it only the origin stays. */
+  constructor(message: string, exitCode: 1 | 2) {
+    super(cutUrls(message));
+    this.exitCode = exitCode;
+  }
+}
+
+/** A listener that was started. */
+export interface Listener {
+  /** The real port, also where 0 was asked for. */
+  readonly port: number;
+  /** Tells the clients, stops listening, and settles when both are done, within 5 s. */
+  readonly stop: () => Promise<void>;
+  /** Reads the TLS files again, for connections from now on; or why it cannot, as a sentence for the log. */
+  readonly reload: (() => Promise<void>) | string;
+}
+
+/** A private key and a certificate chain, as PEM text. */
+export interface Tls {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Said where the TLS files are to be read again, and there are none. */
+export const NO_TLS_FILES = "There are no TLS files to read again";
+
+/**
+ * The TLS files that the settings name; `null` where they name none. `check` throws where the listener
+ * cannot use them.
+ *
+ * @throws {StartError} Where one cannot be read, or they cannot be used.
+ */
+export async function readTls(
+  { sslkey, sslcert }: Settings,
+  check: (tls: Tls) => void,
+): Promise<Tls | null> {
+  if (sslkey === "") return null;
+  const tls = { key: await readPem("sslkey", sslkey), cert: await readPem("sslcert", sslcert) };
+  try {
+    check(tls);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(
+      `Options sslkey, sslcert: cannot use these files: ${
+        messageOf(error)
+      }. They must be PEM and ` +
+        "belong together, and the key must have no passphrase.",
+      2,
+    );
+  }
+  return tls;
+}
+
+/**
+ * Binds the address that the settings name, by `bind`; where they name none, all addresses, those of
+ * IPv6 included where there are any.
+ *
+ * @throws {StartError} Where the address cannot be had.
+ */
+export async function bindAddress<T>(
+  { host, port }: Settings,
+  bind: (hostname: string) => T | Promise<T>,
+): Promise<T> {
+  const hosts = host !== ""
+    ? [host]
+    : Deno.build.os === "windows"
+    ? ["0.0.0.0"]
+    : ["::", "0.0.0.0"];
+  for (const [i, hostname] of hosts.entries()) {
+    try {
+      return await bind(hostname);
+    } catch (error) {
+      if (error instanceof StartError) throw error;
+      if (hasCode(error, "EADDRINUSE") || error instanceof Deno.errors.AddrInUse) {
+        const advice = "choose another with --port, or stop what has it";
+        throw new StartError(`Option port: ${port} is taken already: ${advice}.`, 1);
+      }
+      if (hasCode(error, "EACCES") || error instanceof Deno.errors.PermissionDenied) {
+        const advice = "ports below 1024 need privileges";
+        throw new StartError(`Option port: may not listen on ${port}: ${advice}.`, 1);
+      }
+      if (i < hosts.length - 1) continue;
+      const what = `cannot listen on "${hostname}", port ${port}`;
+      throw new StartError(`Option host: ${what}: ${messageOf(error)}.`, 1);
+    }
+  }
+  throw new TypeError("There is always a host to try");
+}
+
+/** How `node:net` says what went wrong. */
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+async function readPem(option: string, path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new StartError(`Option ${option}: cannot read "${path}": ${messageOf(error)}.`, 2);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * The log's answer to "why does my page not connect?": who was refused, what was asked for, and what to do.
+ *
+ * A wrong path is shown, a wrong key never. Strangers can cause these lines, so they are limited.
+ *
+ * @module
+ */
+import {
+  CLOSE,
+  type HttpReply,
+  isOriginAllowed,
+  OPTIONS,
+  type Settings,
+  type SocketOpened,
+  unescapeOnce,
+} from "../../core/mod.ts";
+import { clientAddress } from "../listen/address.ts";
+import type { Arrival } from "../server.ts";
+import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
+import { cut, peerName, shorten, tellOmitted, write } from "./log.ts";
+
+/** Logs who was refused. */
+export interface RefusalLog {
+  /** A socket was refused by the rules of the core. */
+  readonly socket: (opened: SocketOpened, code: number, reason: string) => void;
+  /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
+  readonly request: (arrival: Arrival, reply: HttpReply) => void;
+  /** Tells what was counted and not printed. */
+  readonly stop: () => void;
+}
+
+/** The log of refusals of one server. */
+export function createRefusalLog(
+  settings: Settings,
+  ports: Pick<LogLimitPorts, "now" | "schedule">,
+): RefusalLog {
+  const limit = createLogLimit({ ...ports, tell: logOmitted });
+  const path = shorten(settings.path);
+  const nothingThere =
+    `nothing is served there. This server's path is "${path}": give new Peer path: "${path}"`;
+
+  function request(arrival: Arrival, reply: HttpReply): void {
+    const origin = arrival.header("origin");
+    const isUnread = origin !== null && origin !== "" && !isOriginAllowed(settings, origin);
+    if (reply.status < 400 && !isUnread) return;
+    // Browsers ask for it by themselves.
+    if (reply.status === 404 && arrival.path === "/favicon.ico") return;
+    const asked = arrival.path === ""
+      ? "sent what is no request"
+      : `asked for "${shownPath(arrival.path, settings)}"`;
+    const text = reply.status >= 400
+      ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
+      : `${asked} for ${page(origin ?? "")}: the browser keeps the answer from it. ` +
+        corsRemedy(origin ?? "");
+    say(arrival, reply.status, text);
+  }
+
+  function say(arrival: Arrival, status: number, text: string): void {
+    const address = shorten(clientAddress(arrival, settings));
+    const line = `A client at ${address || "an unknown address"} ${text} (${status})`;
+    if (!limit.allows(`request ${status}`, line)) return;
+    const origin = arrival.header("origin");
+    write("warning", line, {
+      event: "refused-request",
+      method: shorten(arrival.method),
+      path: shownPath(arrival.path, settings),
+      address,
+      ...(origin !== null && { origin: shorten(origin) }),
+      status,
+    });
+  }
+
+  return {
+    socket: (opened, code, reason) => logRefusedSocket(limit, opened, code, reason),
+    request,
+    stop: () => {
+      limit.stop();
+      tellOmitted();
+    },
+  };
+}
+
+function logRefusedSocket(
+  limit: LogLimit,
+  { id, address, origin }: SocketOpened,
+  code: number,
+  reason: string,
+): void {
+  const isOrigin = code === CLOSE.wrongOrigin && origin !== null;
+  const from = shorten(address) || "an unknown address";
+  const remedy = REMEDIES.get(code);
+  const what = isOrigin
+    ? `${reason}: ${page(origin)}. ${corsRemedy(origin)}`
+    : remedy === undefined
+    ? reason
+    : `${reason}. ${remedy}`;
+  const line = `${peerName(id)} was refused: ${what} (${code}, from ${from})`;
+  if (!limit.allows(`socket ${code}`, line)) return;
+  write("warning", line, {
+    event: "refused",
+    id: shorten(id ?? ""),
+    address: shorten(address),
+    ...(isOrigin && { origin: shorten(origin) }),
+    reason,
+    code,
+  });
+}
+
+/** What is not said in the reason itself. */
+const REMEDIES: ReadonlyMap<number, string> = new Map([
+  [CLOSE.wrongKey, "Give new Peer the key of this server, as its option key"],
+  [CLOSE.idTaken, "Its page needs another id, or the token of the one that has it"],
+  [CLOSE.full, "Raise --concurrent_limit, if this machine can carry more"],
+]);
+
+/** What a refusal says first; it knows why better than its status. */
+function firstLine({ body }: HttpReply): string {
+  return cut(body.split("\n", 1)[0] || "refused");
+}
+
+function page(origin: string): string {
+  return `a page of "${shorten(origin)}"`;
+}
+
+function corsRemedy(origin: string): string {
+  return `If it is yours, add --cors "${shorten(origin)}"`;
+}
+
+function logOmitted(
+  { kind, line, count }: { kind: string; line: string | null; count: number },
+): void {
+  const text = line === null
+    ? `${count} more refusals of this kind within a minute: ${kind}`
+    : `The same ${count === 1 ? "once" : `${count} times`} more within a minute: ${line}`;
+  write("warning", text, { event: "omitted", kind, count, ...(line !== null && { line }) });
+}
+
+/**
+ * A path without the key that it may have in it, right or wrong: what stands before `id` or `peers`, however it is
+ * written; what has the key in it; what a proxy made of a query. The default key is no secret.
+ */
+function shownPath(path: string, { key }: Settings): string {
+  const segments = path.split("/");
+  const plain = segments.map(unescaped);
+  // From the end, so that a path of many segments takes one look at each.
+  let [next, second, third] = ["", "", ""];
+  for (let i = segments.length - 1; i >= 0; i--) {
+    const segment = segments[i] ?? "";
+    const text = plain[i] ?? "";
+    if (text === "") continue;
+    if (text !== OPTIONS.key.default) {
+      const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
+      // An id may be empty, and a slash be doubled: which it was is not known, so both are hidden.
+      const isOld = OF_OLD.test(third) || OF_OLD.test(plain[i + 3] ?? "");
+      const isNamed = isOld || BEHIND_SECRET.test(next);
+      if (isNamed || hasKey || /[?&=]/.test(text)) segments[i] = "…";
+    }
+    [next, second, third] = [text, next, second];
+  }
+  return shorten(segments.join("/"));
+}
+
+/** Before these stands a key or, in what clients of old asked for, a token. A proxy may have escaped the query. */
+const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
+
+/** Clients of old asked for these behind a key, an id and a token. */
+const OF_OLD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
+
+/** What is written, where it was escaped a few times. */
+function unescaped(segment: string): string {
+  let text = segment;
+  for (let left = ESCAPED_MAX; left > 0 && text.includes("%"); left--) text = unescapeOnce(text);
+  return text;
+}
+
+const ESCAPED_MAX = 4;

@@ -1,0 +1,290 @@
+/**
+ * From the command line and the environment to settings: flag beats variable beats default.
+ *
+ * Accepts what the `peerjs` command accepts: dashes or underscores, `--no-x`, `--x=value`, the short
+ * letters, and several values after one `--cors`. Everything comes from the one table of options.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import config from "../../deno.json" with { type: "json" };
+import {
+  cutUrl,
+  describe,
+  expected,
+  isOptionName,
+  isRetiredName,
+  isSwitchWord,
+  OPTION_NAMES,
+  type OptionName,
+  optionOf,
+  parseText,
+  type PartialSettings,
+  RETIRED_NAMES,
+  type RetiredName,
+  retiredOption,
+  retiredSentence,
+  type Settings,
+  settingsFrom,
+} from "../../core/mod.ts";
+import {
+  type Environment,
+  nameVariables,
+  nearestName,
+  variableFor,
+  variablesOf,
+  variableWarnings,
+} from "./environment.ts";
+
+/** What the command line asks for. */
+export type Command =
+  | {
+    readonly kind: "run";
+    readonly settings: Settings;
+    /** What was given and does nothing, a sentence each: for the log, once there is one. */
+    readonly warnings: readonly string[];
+    /** The variables that options have their values from. */
+    readonly variables: ReadonlyMap<OptionName, string>;
+  }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "mistake"; readonly message: string };
+
+/** Reads arguments, and the variables that belong to options. */
+export function parseCommand(args: readonly string[], env: Environment): Command {
+  const flags = parseFlags(args);
+  if (typeof flags === "string") return { kind: "mistake", message: flags };
+  if (flags.given.has("help")) return { kind: "help" };
+  if (flags.given.has("version")) return { kind: "version" };
+  const given: Record<string, Settings[OptionName]> = {};
+  const variables = new Map<OptionName, string>();
+  for (const name of OPTION_NAMES) {
+    const flag = flags.given.get(name);
+    const variable = flag === undefined ? variableFor(name, env) : undefined;
+    const text = flag ?? variable?.text;
+    if (text === undefined) continue;
+    const label = variable === undefined ? `Option --${name}` : `Variable ${variable.name}`;
+    const parsed = parseText(name, text);
+    if (!parsed.ok) return { kind: "mistake", message: `${label} ${parsed.problem}` };
+    given[name] = parsed.value;
+    if (variable !== undefined) variables.set(name, variable.name);
+  }
+  const retired = [...flags.retired].map((name) => retiredSentence(`Option --${name}`, name));
+  const warnings = [...retired, ...variableWarnings(env)];
+  try {
+    const settings = settingsFrom(given as PartialSettings);
+    return { kind: "run", settings, warnings, variables };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { kind: "mistake", message: nameVariables(error.message, variables) };
+  }
+}
+
+/** What `--version` prints. */
+export const VERSION_TEXT = `signalbox ${config.version}`;
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const rows = OPTION_NAMES.map((name) => {
+    const option = optionOf(name);
+    const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
+    const unit = option.unit === undefined ? "" : ` ${option.unit}`;
+    const value = `Takes ${expected(option)}; default: ${defaultText(name)}${
+      option.type === "integer" && option.unit !== "TCP port" ? unit : ""
+    }.`;
+    return `  ${letter}--${name}\n${wrap(`${option.doc}.`)}\n${wrap(value)}`;
+  });
+  return `signalbox, a signaling server for PeerJS clients
+
+Usage: signalbox [options]
+
+${rows.join("\n")}
+  -h, --help
+          Print this.
+  -v, --version
+          Print the name and the version.
+
+Dashes and underscores are alike, and --no-allow_discovery says no. Every option
+can be set by a variable too: PEERSERVER_ and its name in capitals, such as
+PEERSERVER_EXPIRE_TIMEOUT; PORT counts as well. A flag beats a variable.
+`;
+}
+
+/** The README's table of options, in Markdown. */
+export function optionTable(): string {
+  const rows = OPTION_NAMES.map((name) => {
+    const option = optionOf(name);
+    const flag = option.alias === undefined
+      ? `\`--${name}\``
+      : `\`--${name}\`, \`-${option.alias}\``;
+    const env = variablesOf(name).map((variable) => `\`${variable}\``).join(", ");
+    return `| ${flag} | ${env} | ${defaultText(name)} | ${option.unit ?? ""} | ${option.doc} |`;
+  });
+  return ["| flag | variable | default | unit | meaning |", "|---|---|---|---|---|", ...rows].join(
+    "\n",
+  );
+}
+
+/** What the arguments say. */
+interface Flags {
+  /** Texts by the names of options and commands. */
+  readonly given: ReadonlyMap<string, string>;
+  readonly retired: ReadonlySet<RetiredName>;
+}
+
+const COMMANDS = ["help", "version"] as const;
+
+/** Flags by option name, or the sentence that says which argument is wrong. */
+function parseFlags(args: readonly string[]): Flags | string {
+  const normal = normalize(args);
+  if (typeof normal === "string") return normal;
+  let mistake: string | undefined;
+  const lists = OPTION_NAMES.filter((name) => optionOf(name).type === "list");
+  const unknown = (arg: string, key?: string): boolean => {
+    mistake ??= key === undefined ? unknownArgument(arg) : unknownFlag(arg);
+    return false;
+  };
+  const parsed: Record<string, unknown> = parseArgs(normal.args, {
+    string: OPTION_NAMES,
+    boolean: COMMANDS,
+    collect: lists,
+    alias: { ...aliases(), help: "h", version: ["v", "V"] },
+    unknown,
+  });
+  if (mistake !== undefined) return mistake;
+  const [behindDashes] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
+  if (behindDashes !== undefined) return unknownArgument(String(behindDashes));
+  const flags = new Map<string, string>();
+  for (const command of COMMANDS) if (parsed[command] === true) flags.set(command, "true");
+  for (const name of OPTION_NAMES) {
+    const value = parsed[name];
+    if (Array.isArray(value) ? value.length > 0 : value !== undefined) {
+      flags.set(name, String(value));
+    }
+  }
+  return { given: flags, retired: normal.retired };
+}
+
+interface NormalArguments {
+  readonly args: readonly string[];
+  readonly retired: ReadonlySet<RetiredName>;
+}
+
+/**
+ * Brings arguments into the one form that the parser is given, `--name=value`: underscores, a flag for
+ * every value of a list, a bare `--x` and `--no-x` with their values; retired ones are taken out. A string
+ * says which one is wrong.
+ */
+function normalize(args: readonly string[]): NormalArguments | string {
+  const normal: string[] = [];
+  const retired = new Set<RetiredName>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    const name = optionNameOf(arg);
+    if (name === undefined) {
+      const old = retiredNameOf(arg);
+      if (old === undefined) normal.push(arg);
+      else {
+        retired.add(old);
+        if (!arg.includes("=") && isValueOfRetired(old, args[i + 1])) i++;
+      }
+      continue;
+    }
+    const { type } = optionOf(name);
+    const flag = arg.split("=", 1)[0] ?? arg;
+    let value = arg.includes("=") ? arg.slice(flag.length + 1) : undefined;
+    if (isNegated(flag)) {
+      if (value !== undefined) {
+        return `Option ${flag} takes no value: got ${describe(cutUrl(value))}.`;
+      }
+      value = "false";
+    } else if (type === "boolean") {
+      value ??= isSwitchWord(args[i + 1] ?? "") ? args[++i] : "true";
+    } else if (isValue(args[i + 1])) {
+      value ??= args[++i];
+    }
+    if (value === undefined || value === "") return `Option ${flag} needs a value.`;
+    normal.push(`--${name}=${value}`);
+    while (type === "list" && isValue(args[i + 1])) normal.push(`--${name}=${args[++i]}`);
+  }
+  return { args: normal, retired };
+}
+
+/** The option that an argument such as `-p`, `--alive-timeout` or `--no-cors=…` names. */
+function optionNameOf(arg: string): OptionName | undefined {
+  const bare = arg.split("=", 1)[0] ?? "";
+  if (/^-\w$/.test(bare)) {
+    return OPTION_NAMES.find((name) => optionOf(name).alias === bare.slice(1));
+  }
+  if (!bare.startsWith("--")) return undefined;
+  const name = bare.slice(2).replaceAll("-", "_");
+  if (isOptionName(name)) return name;
+  const positive = name.slice(3);
+  const isFlag = isOptionName(positive) && optionOf(positive).type === "boolean";
+  return isNegated(bare) && isFlag ? positive : undefined;
+}
+
+/** The retired option that an argument names. */
+function retiredNameOf(arg: string): RetiredName | undefined {
+  const bare = arg.split("=", 1)[0] ?? "";
+  if (/^-\w$/.test(bare)) {
+    return RETIRED_NAMES.find((name) => retiredOption(name).alias === bare.slice(1));
+  }
+  if (!bare.startsWith("--")) return undefined;
+  const name = bare.slice(2).replaceAll("-", "_").replace(/^no_/, "");
+  return isRetiredName(name) ? name : undefined;
+}
+
+/** Whether an argument belongs to the retired option before it; `--debug` may have one, as of old. */
+function isValueOfRetired(name: RetiredName, arg: string | undefined): boolean {
+  if (retiredOption(name).takes === "value") return isValue(arg);
+  return isSwitchWord(arg ?? "") || /^\d+$/.test(arg ?? "");
+}
+
+function isNegated(arg: string): boolean {
+  return /^--no[-_]/.test(arg);
+}
+
+/** A negative number is a value, if a wrong one. */
+function isValue(arg: string | undefined): boolean {
+  return arg !== undefined && !/^-\D/.test(arg);
+}
+
+function aliases(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of OPTION_NAMES) {
+    const { alias } = optionOf(name);
+    if (alias !== undefined) found[name] = alias;
+  }
+  return found;
+}
+
+function unknownArgument(arg: string): string {
+  return `There is no command or argument ${describe(cutUrl(arg))}: options begin with two dashes.`;
+}
+
+function unknownFlag(arg: string): string {
+  const flag = arg.split("=", 1)[0] ?? "";
+  const nearest = nearestName(flag.replace(/^-+/, ""), [...OPTION_NAMES, ...COMMANDS]);
+  const hint = nearest === undefined ? "" : `did you mean --${nearest}? `;
+  return `There is no option ${describe(flag)}: ${hint}--help lists them all.`;
+}
+
+/** Breaks a text into indented lines that fit a terminal of 80 columns. */
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + word.length > 68) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `          ${line}`).join("\n");
+}
+
+function defaultText(name: OptionName): string {
+  const value = optionOf(name).default;
+  if (name === "host") return "all addresses";
+  if (name === "cors") return "any origin";
+  if (value === "" || (Array.isArray(value) && value.length === 0)) return "none";
+  return String(value);
+}

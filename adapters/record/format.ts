@@ -1,0 +1,95 @@
+/**
+ * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of 1 MiB at most or of
+ * one record, then a line for each event, in the order in which they were reduced.
+ *
+ * The line of an event has the instant, a digest of the effects, and the event. A frame that is JSON on one line
+ * stands at the end of its line as it came, so that its exact text is a slice of the line and nothing is encoded
+ * twice; every other event is written as JSON.
+ *
+ * @module
+ */
+import { crc32 } from "node:zlib";
+import {
+  type ConnId,
+  type Effect,
+  type Event,
+  type FrameReceived,
+  isErrorFrame,
+  type Millis,
+  type Settings,
+} from "../../core/mod.ts";
+import type { Outline } from "./snapshot.ts";
+
+/** What the first line says that the file is. */
+export const FORMAT = "signalbox recording";
+
+/** Raised when a file of today cannot be read by the code before. */
+export const VERSION = 5;
+
+/** The first line. */
+export interface Header {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** The wall-clock time of instant 0, in milliseconds since 1970. */
+  readonly wallZero: number;
+  /** When the file begins; every event in it comes then or later. */
+  readonly at: Millis;
+  readonly settings: Settings;
+  /** What the server knew then; `null` where that was nothing, because it had just been started. */
+  readonly snapshot: Outline | null;
+}
+
+/** An event as a line. */
+export function eventLine(at: Millis, crc: number, event: Event): string {
+  return `{"at":${at},"crc":${crc},"event":${JSON.stringify(event)}}\n`;
+}
+
+/** What comes before the text of a frame in its line; nothing but ASCII. */
+export function frameHead(at: Millis, crc: number, conn: ConnId): string {
+  return `{"at":${at},"crc":${crc},"conn":${conn},"frame":`;
+}
+
+/** What comes after the text of a frame in its line; nothing but ASCII. */
+export const FRAME_TAIL = "}\n";
+
+/** The text of the frame in a line that has one, without its line break; `null` in any other line. */
+export function frameTextIn(line: string): string | null {
+  const head = FRAME_HEAD.exec(line)?.[0];
+  return head === undefined ? null : line.slice(head.length, -1);
+}
+
+/**
+ * Whether a frame can stand in its line as it came: it is JSON, on one line, and UTF-8 can say it. That it is
+ * JSON is told by what became of it, so that it is not parsed a second time: what goes to somebody else was
+ * passed on, and so was what comes back and is no `ERROR`. Where that tells nothing, no.
+ */
+export function isPlainFrame({ conn, text }: FrameReceived, effects: readonly Effect[]): boolean {
+  if (text === HEARTBEAT) return true;
+  const first = effects[0];
+  return first?.kind === "send" &&
+    (first.conn !== conn || !isErrorFrame(first.text)) &&
+    !text.includes("\n") && text.isWellFormed();
+}
+
+/**
+ * A digest of effects, 32 bits: another kind, connection, code, reason, text or order gives another. A text
+ * is digested from where the effects before it and the rest of its own effect left off.
+ */
+export function crcOf(effects: readonly Effect[]): number {
+  let crc = 0;
+  for (const effect of effects) {
+    crc = effect.kind === "send"
+      ? crc32(effect.text, mix(crc, effect.conn, 0))
+      : crc32(effect.reason, mix(crc, effect.conn, effect.code));
+  }
+  return crc;
+}
+
+/** Odd factors lose nothing, so a change of one of the three is a change of the result. */
+function mix(crc: number, conn: number, code: number): number {
+  return (Math.imul(crc ^ Math.imul(conn, 0x2c1b3c6d), 0x297a2d39) ^ code) >>> 0;
+}
+
+/** What the stock client says every five seconds. */
+const HEARTBEAT = '{"type":"HEARTBEAT"}';
+const FRAME_HEAD = /^\{"at":[^,"]+,"crc":\d+,"conn":\d+,"frame":/;

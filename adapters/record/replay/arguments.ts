@@ -1,0 +1,71 @@
+/**
+ * What the arguments of a replay ask for.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { describe } from "../../../core/mod.ts";
+import { CannotReplay } from "./file.ts";
+
+/** What is to be done with a recording. */
+export interface Plan {
+  readonly file: string;
+  readonly at: string | null;
+  readonly diff: boolean;
+  readonly every: number;
+  readonly quiet: boolean;
+}
+
+/**
+ * What the arguments ask for; `null` where that is help.
+ *
+ * @throws {CannotReplay} Where they ask for nothing that there is.
+ */
+export function planOf(args: readonly string[]): Plan | null {
+  let unknown: string | undefined;
+  const parsed: Record<string, unknown> = parseArgs([...args], {
+    string: ["at", "every", "_"],
+    boolean: ["diff", "quiet", "help"],
+    alias: { help: "h" },
+    unknown: (arg: string, key?: string): boolean => {
+      if (key !== undefined) unknown ??= arg;
+      return true;
+    },
+  });
+  if (parsed["help"] === true) return null;
+  if (unknown !== undefined) throw new CannotReplay(`There is no option ${describe(unknown)}.`);
+  const files: readonly unknown[] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
+  if (files.length !== 1) {
+    throw new CannotReplay(
+      `One file is to be given: got ${files.map(describe).join(", ") || "none"}.`,
+    );
+  }
+  const { at = null, every = "1", diff, quiet } = parsed;
+  if (typeof every !== "string" || !/^[1-9]\d{0,8}$/.test(every)) {
+    throw new CannotReplay(`Option --every must be a whole number from 1: got ${describe(every)}.`);
+  }
+  if (at !== null && diff === true) {
+    throw new CannotReplay("Options --at and --diff cannot be had together: one prints a state.");
+  }
+  return {
+    file: String(files[0]),
+    at: at === null ? null : String(at),
+    every: Number(every),
+    diff: diff === true,
+    quiet: quiet === true,
+  };
+}
+
+/** What `--help` prints. */
+export const USAGE = `Run a recording of signalbox again.
+
+Usage: deno task replay FILE [options]
+
+  --at MOMENT  Print the state of that moment, and nothing else: milliseconds as in
+               the file, or a time such as 2026-03-01T12:00:00.250Z.
+  --diff       Print only the events whose effects are not the recorded ones.
+  --every N    Check the state after every N-th event, and after the last; default: 1.
+  --quiet      Print no events.
+
+Exit code 1: the state contradicts itself, or, with --diff, an effect differs;
+2: the arguments or the file cannot be read.`;

@@ -1,0 +1,253 @@
+/**
+ * Runs a recording again: every event through `reduce`, as if it happened now. A program.
+ *
+ * It prints what happens, stops where the state contradicts itself, and can tell where the code of today does
+ * something else than the code that recorded. The file is read as it goes, because it is bigger than memory.
+ *
+ * @module
+ */
+import {
+  describe,
+  type Effect,
+  escape,
+  millis,
+  reduce,
+  retire,
+  snapshotOf,
+  type State,
+  violations,
+} from "../../../core/mod.ts";
+import { messageOf } from "../../observe/log.ts";
+import { instantOf, wallTimeOf } from "../clock.ts";
+import { crcOf, type Header } from "../format.ts";
+import { type Plan, planOf, USAGE } from "./arguments.ts";
+import { cannotRead, CannotReplay, type Line, LineReader } from "./file.ts";
+import { readEvent, type Recorded } from "./schema.ts";
+import { readStart, type Start, unreadable, valueOf } from "./start.ts";
+import { effectText, eventText, shorten, stateLines } from "./text.ts";
+
+/** Where the bytes come from and the lines go. */
+export interface ReplayPorts {
+  /** The bytes of a file; rejects where there is none. */
+  readonly open: (path: string) => Promise<AsyncIterable<Uint8Array>>;
+  /** Takes what was asked for. */
+  readonly print: (line: string) => void;
+  /** Takes what is wrong. */
+  readonly complain: (line: string) => void;
+}
+
+/**
+ * Does what the arguments say. The number is the exit code: 0 where all is well, 1 where a state contradicts
+ * itself or, with `--diff`, an effect differs, 2 where the arguments or the file cannot be read.
+ */
+export async function replay(args: readonly string[], ports: ReplayPorts): Promise<number> {
+  try {
+    const plan = planOf(args);
+    if (plan === null) {
+      ports.print(USAGE);
+      return 0;
+    }
+    return await new Replay(plan, ports).run();
+  } catch (error) {
+    if (!(error instanceof CannotReplay)) throw error;
+    ports.complain(error.message);
+    return 2;
+  }
+}
+
+/** One run over one file. */
+class Replay {
+  readonly #plan: Plan;
+  readonly #ports: ReplayPorts;
+  #events = 0;
+  #differences = 0;
+
+  constructor(plan: Plan, ports: ReplayPorts) {
+    this.#plan = plan;
+    this.#ports = ports;
+  }
+
+  async run(): Promise<number> {
+    const { file, at } = this.#plan;
+    const reader = new LineReader(file, await this.#open(), this.#ports.complain);
+    try {
+      const start = await readStart(reader);
+      if (start === null) throw cannotRead(file, "it has no whole line");
+      const moment = at === null ? null : momentOf(at, start.header);
+      const state = this.#firstState(start);
+      if (state === null) return 1;
+      const steps = this.#steps(reader, start.header);
+      return moment === null
+        ? await this.#runAll(start.header, state, steps)
+        : await this.#runTo(moment, state, steps);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #open(): Promise<AsyncIterable<Uint8Array>> {
+    try {
+      return await this.#ports.open(this.#plan.file);
+    } catch (error) {
+      throw cannotRead(this.#plan.file, error);
+    }
+  }
+
+  /** The state that the first event finds; `null` where it contradicts itself, which is said. */
+  #firstState({ state: make, place }: Start): State | null {
+    try {
+      const state = make();
+      return this.#contradicts(state, place) ? null : state;
+    } catch (error) {
+      return this.#cannot("be restored", place, error);
+    }
+  }
+
+  /** The events of the rest of the file. */
+  async *#steps(reader: LineReader, { at }: Header): AsyncGenerator<Step> {
+    let latest = at;
+    for (let line = await reader.next(); line !== null; line = await reader.next()) {
+      const recorded = valueOf(line, readEvent, "an event");
+      if (recorded.at < latest) {
+        const problem = `at at: ${recorded.at} is before ${latest}, when the one before it was`;
+        throw unreadable(line, "an event", problem);
+      }
+      latest = millis(recorded.at);
+      yield { line, recorded };
+    }
+  }
+
+  /** Prints the state after the last event that was not later. */
+  async #runTo(moment: number, first: State, steps: AsyncIterable<Step>): Promise<number> {
+    let [state, place] = [first, ""];
+    for await (const { line, recorded } of steps) {
+      if (recorded.at > moment) break;
+      place = placeOf({ line, recorded });
+      const stepped = this.#step(state, { line, recorded });
+      if (stepped === null) return 1;
+      [state] = stepped;
+    }
+    if (place !== "" && this.#contradicts(state, `${place} or an event before it`)) return 1;
+    for (const line of stateLines(snapshotOf(state))) this.#ports.print(line);
+    return 0;
+  }
+
+  async #runAll(header: Header, first: State, steps: AsyncIterable<Step>): Promise<number> {
+    const { every, diff } = this.#plan;
+    let [state, unchecked]: [State, Step | null] = [first, null];
+    for await (const next of steps) {
+      const stepped = this.#step(state, next);
+      if (stepped === null) return 1;
+      state = stepped[0];
+      this.#tell(header, next, stepped[1]);
+      unchecked = ++this.#events % every === 0 ? null : next;
+      if (unchecked === null && this.#contradicts(state, placeOf(next))) return 1;
+    }
+    if (unchecked !== null) {
+      const { line, recorded } = unchecked;
+      const place = `Line ${line.number} or up to ${every} before, ${eventText(recorded.event)}`;
+      if (this.#contradicts(state, place)) return 1;
+    }
+    this.#ports.print(
+      `${this.#events} events, no contradiction, ${this.#differences} with other effects than recorded` +
+        (this.#differences > 0 && !diff ? " (--diff names them)" : ""),
+    );
+    return diff && this.#differences > 0 ? 1 : 0;
+  }
+
+  /** What comes of an event; `null` where it cannot be reduced, which is said. */
+  #step(state: State, next: Step): readonly [State, readonly Effect[]] | null {
+    const { at, event } = next.recorded;
+    try {
+      const stepped = reduce(state, event, millis(at));
+      retire(state, stepped[0]);
+      return stepped;
+    } catch (error) {
+      return this.#cannot("be reduced", placeOf(next), error);
+    }
+  }
+
+  #tell({ wallZero }: Header, { line, recorded }: Step, effects: readonly Effect[]): void {
+    const { at, crc, event } = recorded;
+    const differs = crcOf(effects) !== crc;
+    if (differs) this.#differences++;
+    const { diff, quiet } = this.#plan;
+    if (quiet || (diff && !differs)) return;
+    const mark = differs ? "  other effects than recorded" : "";
+    this.#ports.print(
+      `${line.number}  ${wallTimeOf(at, wallZero)}  ${at}  ${eventText(event)}${mark}`,
+    );
+    for (const effect of effects) this.#ports.print(`    ${effectText(effect)}`);
+    if (differs && effects.length === 0) this.#ports.print("    no effects");
+  }
+
+  /** Whether a state contradicts itself, which is said. */
+  #contradicts(state: State, place: string): boolean {
+    let found: string[];
+    try {
+      found = violations(state);
+    } catch (error) { // A search tree that was made up can be too deep for the stack.
+      found = [messageOf(error)];
+    }
+    if (found.length === 0) return false;
+    const shown = found.slice(0, VIOLATIONS_MAX).map((each) => `  ${shorten(each, SENTENCE_MAX)}`);
+    const more = found.length - shown.length;
+    if (more > 0) shown.push(`  and ${more} more`);
+    this.#ports.complain([`${place}:`, ...shown].join("\n"));
+    return true;
+  }
+
+  #cannot(what: string, place: string, error: unknown): null {
+    this.#ports.complain(`${place}:\n  cannot ${what}: ${escape(messageOf(error))}`);
+    return null;
+  }
+}
+
+/** An event, and where it stands. */
+interface Step {
+  readonly line: Line;
+  readonly recorded: Recorded;
+}
+
+function placeOf({ line, recorded }: Step): string {
+  return `Line ${line.number}, ${eventText(recorded.event)}`;
+}
+
+/** How many sentences about a state that contradicts itself are of use, and how much of each. */
+const VIOLATIONS_MAX = 20;
+const SENTENCE_MAX = 300;
+
+/** The instant that `--at` names. */
+function momentOf(text: string, { wallZero, at }: Header): number {
+  const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : instantOf(text, wallZero);
+  if (moment === null) {
+    throw new CannotReplay(
+      "Option --at must be milliseconds as in the file, or a time such as " +
+        `2026-03-01T12:00:00.250Z: got ${describe(text)}.`,
+    );
+  }
+  if (moment < at) {
+    throw new CannotReplay(
+      `Option --at is before the recording, which begins at ${at}, ${wallTimeOf(at, wallZero)}: ` +
+        `got ${describe(text)}.`,
+    );
+  }
+  return moment;
+}
+
+/** A disk can be full; a reader that has read enough, such as `head`, is no error. */
+function print(line: string): void {
+  try {
+    console.log(line);
+  } catch (error) {
+    throw new CannotReplay(`Cannot print: ${escape(messageOf(error))}.`);
+  }
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await replay(Deno.args, {
+    open: async (path) => (await Deno.open(path)).readable,
+    print,
+    complain: (line) => console.error(line),
+  });
+}

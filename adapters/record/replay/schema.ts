@@ -1,0 +1,266 @@
+/**
+ * What a recording must look like to be read: schemas for every line. They are typed against the core, so an
+ * event of a new kind, or a new field of the state, without a schema here does not compile.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import {
+  connId,
+  type Event,
+  millis,
+  owner,
+  peerId,
+  type Settings,
+  settingsFrom,
+  type Snapshot,
+} from "../../../core/mod.ts";
+import { messageOf } from "../../observe/log.ts";
+import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
+import type { MapName, Outline } from "../snapshot.ts";
+import { shorten } from "./text.ts";
+
+/** An event as it was recorded. */
+export interface Recorded {
+  readonly at: number;
+  /** The digest of its effects. */
+  readonly crc: number;
+  readonly event: Event;
+}
+
+/** What a line has, or what is wrong with it. */
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: string };
+
+/** Reads the first line of a recording. */
+export function readHeader(line: string): Read<Header> {
+  return read(HEADER, line);
+}
+
+/** Some entries of one map of a snapshot. */
+export type Part = { [Map in MapName]: PartOf<Map> }[MapName];
+
+/** Some entries of this map. */
+export interface PartOf<Map extends MapName> {
+  readonly map: Map;
+  readonly entries: Snapshot[Map];
+}
+
+/** Reads a line of the snapshot. */
+export function readPart(line: string): Read<Part> {
+  return read(PART, line);
+}
+
+/** Reads any other line. */
+export function readEvent(line: string): Read<Recorded> {
+  const text = frameTextIn(line);
+  if (text === null) return read(EVENT_LINE, line);
+  const found = read(FRAME_LINE, line);
+  if (!found.ok) return found;
+  const { at, crc, conn } = found.value;
+  return { ok: true, value: { at, crc, event: { kind: "frame-received", conn, text } } };
+}
+
+type Schema<T> = v.GenericSchema<unknown, T>;
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const conn = v.pipe(count, v.transform(connId));
+const at = v.pipe(v.number(), v.finite(), v.transform(millis));
+const peer = v.pipe(v.string(), v.transform(peerId));
+
+const holder = v.pipe(v.string(), v.transform(owner));
+
+const IDENTITY = v.variant("kind", [
+  v.strictObject({ kind: v.literal("unchecked") }),
+  v.strictObject({
+    kind: v.literal("proven"),
+    owner: holder,
+    ids: v.array(v.string()),
+    endsAt: v.nullable(at),
+  }),
+  v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
+]);
+
+const EVENTS = {
+  "socket-opened": v.strictObject({
+    kind: v.literal("socket-opened"),
+    conn,
+    id: v.nullable(v.string()),
+    token: v.nullable(v.strictObject({ owner: holder, length: count, hasControl: v.boolean() })),
+    key: v.nullable(v.picklist(["right", "wrong"])),
+    address: v.string(),
+    origin: v.nullable(v.string()),
+    ownOrigin: v.boolean(),
+    queryLength: count,
+    identity: IDENTITY,
+  }),
+  "frame-received": v.strictObject({
+    kind: v.literal("frame-received"),
+    conn,
+    text: v.string(),
+  }),
+  "binary-received": v.strictObject({ kind: v.literal("binary-received"), conn, bytes: count }),
+  "socket-closed": v.strictObject({ kind: v.literal("socket-closed"), conn, code: count }),
+  "ping-unanswered": v.strictObject({ kind: v.literal("ping-unanswered"), conn }),
+  "send-failed": v.strictObject({
+    kind: v.literal("send-failed"),
+    conn,
+    texts: v.array(v.string()),
+  }),
+  "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, text: v.string() }),
+  "tick": v.strictObject({ kind: v.literal("tick") }),
+  "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
+} as const satisfies {
+  readonly [Kind in Event["kind"]]: Schema<Extract<Event, { readonly kind: Kind }>>;
+};
+
+const EVENT: Schema<Event> = v.variant("kind", Object.values(EVENTS));
+const EVENT_LINE = v.strictObject({ at, crc: count, event: EVENT });
+const FRAME_LINE = v.strictObject({ at, crc: count, conn, frame: v.unknown() });
+
+function entries<K, V>(key: Schema<K>, value: Schema<V>): Schema<(readonly [K, V])[]> {
+  return v.array(v.strictTuple([key, value]));
+}
+
+const MAPS = {
+  claims: entries(
+    peer,
+    v.strictObject({ conn, owner: holder, endsAt: v.nullable(at) }),
+  ),
+  connections: entries(
+    conn,
+    v.strictObject({
+      id: peer,
+      heardAt: at,
+      lookAt: at,
+      badFrames: count,
+      paidUntil: at,
+      bytesPaidUntil: at,
+      address: v.string(),
+      toldFull: v.array(peer),
+    }),
+  ),
+  stored: entries(
+    count,
+    v.strictObject({
+      src: peer,
+      owner: v.nullable(holder),
+      dst: peer,
+      address: v.string(),
+      text: v.string(),
+      bytes: count,
+      expiresAt: at,
+    }),
+  ),
+  mailboxes: entries(peer, v.strictObject({ serials: v.array(count), bytes: count })),
+  sources: entries(peer, v.strictObject({ count, bytes: count })),
+  pairs: entries(v.string(), v.strictObject({ count, bytes: count, toldBefore: count })),
+  addressBytes: entries(v.string(), count),
+  addresses: entries(v.string(), count),
+  wrongTokens: entries(v.string(), at),
+} as const satisfies { readonly [Map in MapName]: Schema<Snapshot[Map]> };
+
+/** The names of the maps of a snapshot. */
+export const MAP_NAMES: readonly MapName[] = Object.keys(MAPS).filter(isMapName);
+
+function isMapName(name: string): name is MapName {
+  return Object.hasOwn(MAPS, name);
+}
+
+const REST = {
+  firstSerial: count,
+  nextSerial: count,
+  storedBytes: count,
+  unknownTypes: count,
+  stopping: v.boolean(),
+} as const satisfies {
+  readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
+};
+
+/** A snapshot as it was made. */
+export const SNAPSHOT: Schema<Snapshot> = v.strictObject({ ...MAPS, ...REST });
+
+/** The server walks over those that are gone; this many take it ten seconds, and no server comes near. */
+const SERIALS_MAX = 1_000_000_000;
+
+const OUTLINE: Schema<Outline> = v.pipe(
+  v.strictObject({
+    ...REST,
+    claims: count,
+    connections: count,
+    stored: count,
+    mailboxes: count,
+    sources: count,
+    pairs: count,
+    addressBytes: count,
+    addresses: count,
+    wrongTokens: count,
+  }),
+  v.check(
+    ({ firstSerial, nextSerial }) => nextSerial - firstSerial <= SERIALS_MAX,
+    `Expected at most ${SERIALS_MAX} serials from firstSerial to nextSerial`,
+  ),
+);
+
+const PART: Schema<Part> = v.variant("map", [
+  partOf("claims", MAPS.claims),
+  partOf("connections", MAPS.connections),
+  partOf("stored", MAPS.stored),
+  partOf("mailboxes", MAPS.mailboxes),
+  partOf("sources", MAPS.sources),
+  partOf("pairs", MAPS.pairs),
+  partOf("addressBytes", MAPS.addressBytes),
+  partOf("addresses", MAPS.addresses),
+  partOf("wrongTokens", MAPS.wrongTokens),
+]);
+
+function partOf<Map extends MapName>(
+  map: Map,
+  of: Schema<Snapshot[Map]>,
+): v.StrictObjectSchema<
+  { readonly map: v.LiteralSchema<Map, undefined>; readonly entries: Schema<Snapshot[Map]> },
+  undefined
+> {
+  return v.strictObject({ map: v.literal(map), entries: of });
+}
+
+/** The table of options knows best what a setting may be. */
+const SETTINGS: Schema<Settings> = v.pipe(
+  v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.array(v.string())])),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      const given: Record<string, unknown> = dataset.value;
+      return settingsFrom(given);
+    } catch (error) {
+      addIssue({ message: messageOf(error) });
+      return NEVER;
+    }
+  }),
+);
+
+const HEADER: Schema<Header> = v.strictObject({
+  format: v.literal(FORMAT),
+  version: v.literal(VERSION),
+  wallZero: v.pipe(v.number(), v.finite()),
+  at,
+  settings: SETTINGS,
+  snapshot: v.nullable(OUTLINE),
+});
+
+function read<T>(schema: Schema<T>, line: string): Read<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    return { ok: false, problem: `expected JSON: ${shorten(messageOf(error), PROBLEM_MAX)}` };
+  }
+  const found = v.safeParse(schema, value, { abortEarly: true });
+  if (found.success) return { ok: true, value: found.output };
+  const [issue] = found.issues;
+  const place = v.getDotPath(issue) ?? "the line";
+  return { ok: false, problem: shorten(`at ${place}: ${issue.message}`, PROBLEM_MAX) };
+}
+
+/** A problem can quote what was found. */
+const PROBLEM_MAX = 300;

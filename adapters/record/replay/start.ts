@@ -1,0 +1,109 @@
+/**
+ * What a recording begins with: its header, and the state that its first event finds.
+ *
+ * @module
+ */
+import { describe, initialState, restore, type Snapshot, type State } from "../../../core/mod.ts";
+import type { Header } from "../format.ts";
+import type { MapName, Outline } from "../snapshot.ts";
+import { CannotReplay, type Line, type LineReader } from "./file.ts";
+import { MAP_NAMES, type Part, type PartOf, type Read, readHeader, readPart } from "./schema.ts";
+
+/** The beginning of a recording. */
+export interface Start {
+  readonly header: Header;
+  /** Makes the first state; throws where the snapshot is too odd even for that. */
+  readonly state: () => State;
+  /** What a sentence calls the place of the snapshot. */
+  readonly place: string;
+}
+
+/**
+ * Reads the beginning.
+ *
+ * @throws {CannotReplay} Where it is none, or not whole.
+ */
+export async function readStart(reader: LineReader): Promise<Start | null> {
+  const first = await reader.next();
+  if (first === null) return null;
+  const header = valueOf(first, readHeader, "the header of a recording");
+  const { settings, snapshot: outline } = header;
+  if (outline === null) return { header, state: () => initialState(settings), place: "Line 1" };
+  const [snapshot, lastLine] = await readSnapshot(reader, outline);
+  const place = `Lines 1 to ${lastLine}, the snapshot it begins with`;
+  return { header, state: () => restore(settings, snapshot), place };
+}
+
+/** What a line has. */
+export function valueOf<T>(line: Line, read: (text: string) => Read<T>, what: string): T {
+  const found: Read<T> = line.text === null
+    ? { ok: false, problem: "expected text in UTF-8, short enough for one string" }
+    : read(line.text);
+  if (found.ok) return found.value;
+  throw unreadable(line, what, found.problem);
+}
+
+/** Says what is wrong with a line. */
+export function unreadable({ number }: Line, what: string, problem: string): CannotReplay {
+  return new CannotReplay(`Line ${number} is not ${what}: ${problem}.`);
+}
+
+/** The entries that were found so far. */
+type Found = { readonly [Map in MapName]: Snapshot[Map][number][] };
+
+/** The snapshot behind a header, and its last line. */
+async function readSnapshot(
+  reader: LineReader,
+  outline: Outline,
+): Promise<readonly [Snapshot, number]> {
+  const found: Found = {
+    claims: [],
+    connections: [],
+    stored: [],
+    mailboxes: [],
+    sources: [],
+    pairs: [],
+    addressBytes: [],
+    addresses: [],
+    wrongTokens: [],
+  };
+  const keys = new Map(MAP_NAMES.map((map) => [map, new Set<unknown>()]));
+  let lastLine = 1;
+  for (;;) {
+    const short = MAP_NAMES.find((map) => found[map].length < outline[map]);
+    if (short === undefined) return [{ ...outline, ...found }, lastLine];
+    const line = await reader.next();
+    if (line === null) {
+      const problem = `${found[short].length} of ${outline[short]} ${short} are there`;
+      throw new CannotReplay(`The recording ends within the snapshot it begins with: ${problem}.`);
+    }
+    const part = valueOf(line, readPart, PART);
+    const problem = problemOf(part, keys.get(part.map) ?? new Set()) ?? add(found, part, outline);
+    if (problem !== null) throw unreadable(line, PART, problem);
+    lastLine = line.number;
+  }
+}
+
+const PART = "a part of the snapshot";
+
+/** Whether a key is there for the second time. */
+function problemOf({ map, entries }: Part, keys: Set<unknown>): string | null {
+  for (const [key] of entries) {
+    if (keys.has(key)) return `at ${map}: ${describe(key)} is there twice`;
+    keys.add(key);
+  }
+  return null;
+}
+
+/** Adds entries, unless there are more than there should be. */
+function add<Map extends MapName>(
+  found: Found,
+  { map, entries }: PartOf<Map>,
+  outline: Outline,
+): string | null {
+  const all = found[map];
+  for (const entry of entries) all.push(entry);
+  return all.length > outline[map]
+    ? `at ${map}: more than the ${outline[map]} of the header`
+    : null;
+}

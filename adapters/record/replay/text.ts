@@ -1,0 +1,66 @@
+/**
+ * Events and effects as people read them, and states as JSON: one line each, long texts shortened but for JSON,
+ * nothing in them that could break, forge or colour a line.
+ *
+ * @module
+ */
+import { type Effect, escape, type Event, type Snapshot } from "../../../core/mod.ts";
+
+/** An event in one line. */
+export function eventText(event: Event): string {
+  if (event.kind === "frame-received") {
+    return `frame-received on ${event.conn}: ${shorten(event.text, TEXT_MAX)}`;
+  }
+  const { kind, ...rest } = event;
+  const conn = "conn" in rest ? ` on ${rest.conn}` : "";
+  const fields = Object.entries(rest).flatMap(([name, value]) =>
+    name === "conn" ? [] : [`${name} ${shorten(JSON.stringify(value), FIELD_MAX)}`]
+  );
+  return `${kind}${conn}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
+}
+
+/** An effect in one line. */
+export function effectText(effect: Effect): string {
+  const { kind, conn } = effect;
+  return kind === "send"
+    ? `send on ${conn}: ${shorten(effect.text, TEXT_MAX)}`
+    : `close ${conn}: ${effect.code} ${escape(effect.reason)}`;
+}
+
+/** A state as JSON, an entry of a map on each line: all of it can be too long for one string. */
+export function* stateLines(snapshot: Snapshot): Generator<string> {
+  const fields = Object.entries(snapshot);
+  yield "{";
+  for (const [i, [name, value]] of fields.entries()) {
+    const comma = i < fields.length - 1 ? "," : "";
+    const entries: readonly unknown[] = Array.isArray(value) ? value : [];
+    if (entries.length === 0) {
+      yield `  "${name}": ${jsonText(value)}${comma}`;
+      continue;
+    }
+    yield `  "${name}": [`;
+    for (const [k, entry] of entries.entries()) {
+      yield `    ${jsonText(entry)}${k < entries.length - 1 ? "," : ""}`;
+    }
+    yield `  ]${comma}`;
+  }
+  yield "}";
+}
+
+/** A value as JSON, with escapes of JSON for what {@linkcode escape} writes out, so that it stays JSON. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) => {
+    const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
+/** The beginning of a text, with everything unprintable written out. */
+export function shorten(text: string, max: number): string {
+  if (text.length <= max) return escape(text);
+  return `${escape(text.slice(0, max))}… (${text.length} characters)`;
+}
+
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const TEXT_MAX = 160;
+const FIELD_MAX = 60;

@@ -1,0 +1,295 @@
+/**
+ * Connections and their WebSockets: turns what sockets do into events, and effects into what they do.
+ *
+ * A socket is known from its upgrade until it is closed by either side; from then on it is mute,
+ * whatever it still has in flight. Nothing here throws because of what a socket does.
+ *
+ * @module
+ */
+import {
+  addressGroup,
+  CLOSE,
+  type Close,
+  type ConnId,
+  connId,
+  type Effect,
+  type Event,
+  type Identity,
+  type Send,
+  type Settings,
+} from "../../core/mod.ts";
+import { Closing } from "./closing.ts";
+import { Link, type LinkListener, type SocketLike, type SocketParameters } from "./link.ts";
+import { messageEvent } from "./message_event.ts";
+import { scheduleTimeout } from "../runtime.ts";
+import { SlowReaders } from "./slow_readers.ts";
+
+/** What all sockets of a server share. */
+export interface SocketsOptions {
+  readonly settings: Settings;
+  /** Takes the events. */
+  readonly dispatch: (event: Event) => void;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  /** Is told of a socket that the platform does not end: it holds a descriptor for good. */
+  readonly leaked: (how: Leak) => void;
+}
+
+/** How the platform keeps a socket: reset while it was upgraded, or its close was never answered. */
+export type Leak = "never-opened" | "never-closed";
+
+/** What is known of a client before its socket is open: its identity perhaps only later. */
+export type Handshake = Omit<SocketParameters, "identity"> & {
+  readonly identity: Identity | Promise<Identity>;
+};
+
+/** All sockets of one server. */
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #open = new Map<ConnId, Link>();
+  readonly #closing: Closing;
+  readonly #slow: SlowReaders;
+  /** Sockets that are not open yet, in the order in which they came, and when each is given up. */
+  readonly #opening = new Map<Link, number>();
+  /** What clients said before it is known who they are. */
+  readonly #early = new Map<Link, Event[]>();
+  #earlyLength = 0;
+  readonly #listener: LinkListener = {
+    opened: (link) => this.#opened(link),
+    received: (link, data) => this.#received(link, data),
+    closed: (link, code) => this.#closed(link, code),
+    failed: (link) => this.#failed(link),
+    unanswered: ({ conn }) => this.#options.dispatch({ kind: "ping-unanswered", conn }),
+  };
+  #lastSerial = 0;
+  #cancelGiveUp: (() => void) | null = null;
+
+  /** Starts with none. */
+  constructor(options: SocketsOptions) {
+    const { settings, now, leaked } = options;
+    this.#options = options;
+    const max = settings.max_closing_sockets;
+    this.#closing = new Closing({
+      max,
+      now,
+      schedule: scheduleTimeout,
+      stuck: () => leaked("never-closed"),
+    });
+    this.#slow = new SlowReaders({ settings, now, stuck: (conn) => this.#cutOff(conn) });
+  }
+
+  /**
+   * Takes over a socket that is open, or is being upgraded. What is known of its client may come later: a
+   * socket whose client hangs up before its upgrade stays open for ever, so none waits for that.
+   */
+  attach(socket: SocketLike, handshake: Handshake): Link {
+    const conn = connId(++this.#lastSerial);
+    const link = new Link(conn, socket, this.#listener);
+    link.address = addressGroup(handshake.address);
+    this.#open.set(conn, link);
+    if (socket.readyState !== WebSocket.OPEN) this.#awaitOpen(link);
+    const { identity, ...given } = handshake;
+    if (identity instanceof Promise) void this.#beginLater(link, given, identity);
+    else this.#begin(link, { ...given, identity });
+    return link;
+  }
+
+  /** Performs an effect; `false` where the socket is gone. */
+  perform(effect: Effect): boolean {
+    return effect.kind === "send" ? this.#send(effect) : this.#close(effect);
+  }
+
+  /** Settles when every socket that was told to close is closed. */
+  closed(): Promise<void> {
+    return this.#closing.none();
+  }
+
+  /** Whether an address may have another socket beside those that do not answer their close. */
+  hasRoom(address: string): boolean {
+    return this.#closing.hasRoom(addressGroup(address));
+  }
+
+  /** Stops watching for slow readers; sockets that are open stay so. */
+  stop(): void {
+    this.#slow.stop();
+    this.#closing.stop();
+    this.#cancelGiveUp?.();
+    this.#cancelGiveUp = null;
+    this.#opening.clear();
+  }
+
+  #send({ conn, text }: Send): boolean {
+    const socket = this.#open.get(conn)?.socket;
+    if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
+    if (!this.#slow.admits(conn, socket, text.length)) {
+      this.#options.dispatch({ kind: "send-refused", conn, text });
+      return true;
+    }
+    try {
+      socket.send(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #close({ conn, code, reason }: Close): boolean {
+    this.#finish(conn, code, reason);
+    return true;
+  }
+
+  #begin(link: Link, parameters: SocketParameters): void {
+    link.parameters = parameters;
+    if (link.socket.readyState === WebSocket.OPEN) this.#opened(link);
+  }
+
+  async #beginLater(
+    link: Link,
+    given: Omit<SocketParameters, "identity">,
+    identity: Promise<Identity>,
+  ): Promise<void> {
+    const early: Event[] = [];
+    this.#early.set(link, early);
+    const parameters = { ...given, identity: await identity };
+    if (!this.#early.has(link)) return;
+    this.#forgetEarly(link);
+    this.#begin(link, parameters);
+    for (const event of early) this.#options.dispatch(event);
+  }
+
+  #forgetEarly(link: Link): void {
+    for (const event of this.#early.get(link) ?? []) this.#earlyLength -= lengthOf(event);
+    this.#early.delete(link);
+  }
+
+  #opened(link: Link): void {
+    const { conn, parameters } = link;
+    this.#awaitNoMore(link);
+    // It was given up, and is open after all: nobody waits for it.
+    if (this.#open.get(conn) !== link) return void closeQuietly(link, CLOSE.timedOut, LATE);
+    if (parameters === null) return;
+    link.parameters = null;
+    this.#options.dispatch({ kind: "socket-opened", conn, ...parameters });
+  }
+
+  #received(link: Link, data: unknown): void {
+    const { conn } = link;
+    if (this.#open.get(conn) !== link) return;
+    const event = messageEvent(conn, data, this.#options.settings.max_message_bytes);
+    const early = this.#early.get(link);
+    if (early === undefined) this.#options.dispatch(event);
+    else this.#keepEarly(conn, early, event);
+  }
+
+  /** Keeps what a client says before it is known who it is: little, because a client waits for `OPEN`. */
+  #keepEarly(conn: ConnId, early: Event[], event: Event): void {
+    const length = lengthOf(event);
+    const own = early.reduce((sum, event) => sum + lengthOf(event), 0);
+    const hasRoom = early.length < EARLY_MAX && own + length <= EARLY_LENGTH_MAX &&
+      this.#earlyLength + length <= EARLY_TOTAL_MAX;
+    if (!hasRoom) {
+      return void this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
+    }
+    early.push(event);
+    this.#earlyLength += length;
+  }
+
+  /** A close may be reported more than once. */
+  #closed(link: Link, code: number): void {
+    const { conn } = link;
+    if (this.#closing.has(link)) this.#closing.delete(link);
+    else if (this.#detach(conn) !== undefined) {
+      this.#options.dispatch({ kind: "socket-closed", conn, code });
+    }
+  }
+
+  /** An error while it opens ends a socket, and some versions of the platform report no close then. */
+  #failed(link: Link): void {
+    if (this.#opening.has(link)) this.#detach(link.conn);
+  }
+
+  /** One timer for all: they are given up in the order in which they came. */
+  #awaitOpen(link: Link): void {
+    this.#opening.set(link, this.#options.now() + OPEN_MAX_MS);
+    this.#cancelGiveUp ??= scheduleTimeout(() => this.#giveUp(), OPEN_MAX_MS);
+  }
+
+  #awaitNoMore(link: Link): void {
+    if (!this.#opening.delete(link) || this.#opening.size > 0) return;
+    this.#cancelGiveUp?.();
+    this.#cancelGiveUp = null;
+  }
+
+  #giveUp(): void {
+    this.#cancelGiveUp = null;
+    const now = this.#options.now();
+    for (const [link, until] of this.#opening) {
+      if (until > now) {
+        this.#cancelGiveUp = scheduleTimeout(() => this.#giveUp(), until - now);
+        return;
+      }
+      this.#detach(link.conn);
+      closeQuietly(link, CLOSE.timedOut, LATE);
+      this.#options.leaked("never-opened");
+    }
+  }
+
+  /** Makes a socket mute. */
+  #detach(conn: ConnId): Link | undefined {
+    const link = this.#open.get(conn);
+    if (link === undefined) return undefined;
+    this.#open.delete(conn);
+    this.#awaitNoMore(link);
+    this.#forgetEarly(link);
+    this.#slow.forget(conn);
+    return link;
+  }
+
+  #finish(conn: ConnId, code: number, reason: string): Link | undefined {
+    const link = this.#detach(conn);
+    if (link === undefined) return undefined;
+    // One that is not open yet has nothing to answer.
+    if (link.socket.readyState !== WebSocket.CONNECTING) this.#closing.add(link);
+    // It was never open, or is closed already: that is what was wanted.
+    if (!closeQuietly(link, code, reason)) this.#closing.delete(link);
+    return link;
+  }
+
+  /** Gives up a socket that reads nothing: a close frame would wait behind all that is unsent. */
+  #cutOff(conn: ConnId): void {
+    this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
+    this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
+  }
+}
+
+/** How many frames of a client are kept while its token is checked. */
+const EARLY_MAX = 16;
+
+/** How many characters they may have, of one socket and of all: an offer with its candidates. */
+const EARLY_LENGTH_MAX = 16_384;
+const EARLY_TOTAL_MAX = 16_777_216;
+
+/**
+ * How long an upgrade may take to become a socket. It takes no round trip; one that was reset meanwhile takes
+ * for ever.
+ */
+const OPEN_MAX_MS = 2_000;
+const LATE = "Did not open in time";
+
+/** 1013, "Try Again Later" in the registry of close codes. */
+const TRY_AGAIN_LATER = 1013;
+
+/** Binary that is no text has nothing that is kept. */
+function lengthOf(event: Event): number {
+  return event.kind === "frame-received" ? event.text.length : 0;
+}
+
+/** Tells a socket to close; `false` where it cannot be told. */
+function closeQuietly({ socket }: Link, code: number, reason: string): boolean {
+  try {
+    socket.close(code, reason);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * What must be true of every state, checked after every step in tests. Walks over everything; no rule
+ * uses it.
+ *
+ * @module
+ */
+import { type Deadlines, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
+import type { ConnId, Millis, PeerId } from "../ids.ts";
+import { mapEntries, mapGet, type PersistentMap } from "../collections/persistent_map.ts";
+import { lookTime } from "../rules/session.ts";
+import { pairKey, type State } from "../state.ts";
+
+/** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
+export function violations(state: State): string[] {
+  return [
+    ...claimViolations(state),
+    ...deadlineViolations(state),
+    ...storeViolations(state),
+    ...countViolations(state),
+    ...guardViolations(state),
+    ...boundViolations(state),
+  ];
+}
+
+function claimViolations({ claims, connections }: State): string[] {
+  const found: string[] = [];
+  for (const [id, claim] of mapEntries(claims)) {
+    const connection = mapGet(connections, claim.conn);
+    if (connection?.id !== id) {
+      found.push(`${id} is claimed by ${claim.conn}, which does not hold it`);
+    }
+  }
+  if (claims.size !== connections.size) {
+    found.push(`${claims.size} claims, but ${connections.size} connections`);
+  }
+  return found;
+}
+
+function deadlineViolations({ claims, connections, lookAt, settings }: State): string[] {
+  const found: string[] = [];
+  const places = deadlinesOf(lookAt);
+  for (const [conn, connection] of mapEntries(connections)) {
+    if (places.get(conn) !== connection.lookAt) {
+      found.push(`${conn} is looked at at the wrong time`);
+    }
+    const claim = mapGet(claims, connection.id) ?? { endsAt: null };
+    if (connection.lookAt > lookTime(settings, connection.heardAt, claim)) {
+      found.push(`${conn} would be looked at too late`);
+    }
+  }
+  if (places.size !== connections.size) {
+    found.push(`${places.size} deadlines, but ${connections.size} connections`);
+  }
+  return found;
+}
+
+function deadlinesOf(set: Deadlines): Map<ConnId, Millis> {
+  const places = new Map<ConnId, Millis>();
+  let rest = set;
+  for (;;) {
+    const first = firstDeadline(rest);
+    if (first === null) return places;
+    places.set(first.conn, first.at);
+    rest = removeDeadline(rest, first.at, first.conn);
+  }
+}
+
+function storeViolations(state: State): string[] {
+  const { stored, mailboxes, firstSerial, nextSerial } = state;
+  const found: string[] = [];
+  const messages = [...mapEntries(stored)].sort(([a], [b]) => a - b);
+  const serials = messages.map(([serial]) => serial);
+  if ((serials[0] ?? nextSerial) !== firstSerial) found.push("firstSerial is not the first serial");
+  if ((serials.at(-1) ?? -1) >= nextSerial) found.push("nextSerial is used already");
+  let previous = -Infinity;
+  for (const [serial, { expiresAt }] of messages) {
+    if (expiresAt < previous) found.push(`${serial} expires before an older message`);
+    previous = expiresAt;
+  }
+  let queued = 0;
+  for (const [dst, { serials: queue, bytes }] of mapEntries(mailboxes)) {
+    queued += queue.length;
+    const real = queue.reduce((sum, serial) => sum + (mapGet(stored, serial)?.bytes ?? 0), 0);
+    if (real !== bytes) found.push(`the mailbox of ${dst} has ${real} bytes, but ${bytes} counted`);
+    if (queue.length === 0) found.push(`the mailbox of ${dst} is empty`);
+    if (mapGet(state.claims, dst) !== undefined) {
+      found.push(`messages wait for ${dst}, who is here`);
+    }
+    if (queue.some((serial) => mapGet(stored, serial)?.dst !== dst)) {
+      found.push(`the mailbox of ${dst} has a message that is not its own`);
+    }
+    if (queue.some((serial, i) => serial <= (queue[i - 1] ?? -1))) {
+      found.push(`the mailbox of ${dst} is out of order`);
+    }
+  }
+  if (queued !== stored.size) found.push(`${queued} messages queued, but ${stored.size} stored`);
+  return found;
+}
+
+function countViolations(state: State): string[] {
+  const { stored, sources, pairs, addressBytes, storedBytes } = state;
+  const bySource = new Map<PeerId, number>();
+  const sourceBytes = new Map<PeerId, number>();
+  const byPair = new Map<string, number>();
+  const bytesByPair = new Map<string, number>();
+  const byAddress = new Map<string, number>();
+  let bytes = 0;
+  for (const [, message] of mapEntries(stored)) {
+    const key = pairKey(message.src, message.dst);
+    bySource.set(message.src, (bySource.get(message.src) ?? 0) + 1);
+    sourceBytes.set(message.src, (sourceBytes.get(message.src) ?? 0) + message.bytes);
+    byPair.set(key, (byPair.get(key) ?? 0) + 1);
+    bytesByPair.set(key, (bytesByPair.get(key) ?? 0) + message.bytes);
+    byAddress.set(message.address, (byAddress.get(message.address) ?? 0) + message.bytes);
+    bytes += message.bytes;
+  }
+  return [
+    ...(bytes === storedBytes ? [] : [`${bytes} bytes stored, but ${storedBytes} counted`]),
+    ...differences("source", bySource, sources, (source) => source.count),
+    ...differences("bytes of source", sourceBytes, sources, (source) => source.bytes),
+    ...differences("pair", byPair, pairs, (pair) => pair.count),
+    ...differences("bytes of pair", bytesByPair, pairs, (pair) => pair.bytes),
+    ...differences("bytes of address", byAddress, addressBytes, (bytes) => bytes),
+  ];
+}
+
+function differences<K, V extends NonNullable<unknown>>(
+  what: string,
+  real: ReadonlyMap<K, number>,
+  counted: PersistentMap<K, V>,
+  countOf: (value: V) => number,
+): string[] {
+  const found: string[] = [];
+  for (const [key, value] of mapEntries(counted)) {
+    const count = real.get(key) ?? 0;
+    if (count === 0 || count !== countOf(value)) {
+      found.push(`${what} ${key}: ${count} stored, but ${countOf(value)} counted`);
+    }
+  }
+  if (real.size !== counted.size) found.push(`a ${what} is not counted`);
+  return found;
+}
+
+function guardViolations(state: State): string[] {
+  const { connections, addresses } = state;
+  const sockets = new Map<string, number>();
+  for (const [, { address }] of mapEntries(connections)) {
+    sockets.set(address, (sockets.get(address) ?? 0) + 1);
+  }
+  return differences("address", sockets, addresses, (count) => count);
+}
+
+function boundViolations({ settings, ...state }: State): string[] {
+  const found: string[] = [];
+  const longest = [...mapEntries(state.mailboxes)].some(([, { serials, bytes }]) =>
+    serials.length > settings.queue_limit || bytes > settings.max_unsent_bytes / 2
+  );
+  const busiest = [...mapEntries(state.sources)].some(([, { count, bytes }]) =>
+    count > settings.source_queue_limit || bytes > settings.source_queue_bytes
+  );
+  const closest = [...mapEntries(state.pairs)].some(([, { count, bytes }]) =>
+    count > Math.max(1, settings.queue_limit / 4) || bytes > settings.max_unsent_bytes * 3 / 8
+  );
+  const richest = [...mapEntries(state.addressBytes)].some(([, bytes]) =>
+    bytes > settings.max_queue_bytes / 4
+  );
+  const rude = [...mapEntries(state.connections)].some(([, connection]) =>
+    connection.badFrames >= settings.max_bad_frames
+  );
+  if (longest) found.push("a mailbox is over its bounds");
+  if (busiest) found.push("a source is over its bounds");
+  if (closest) found.push("a pair is over its bounds");
+  if (richest) found.push("an address is over its quarter of max_queue_bytes");
+  if (rude) found.push("a connection is over max_bad_frames");
+  const crowded = [...mapEntries(state.addresses)].some(([, n]) =>
+    settings.max_sockets_per_address > 0 && n > settings.max_sockets_per_address
+  );
+  if (crowded) found.push("an address is over max_sockets_per_address");
+  if (state.wrongTokens.size > settings.wrong_token_addresses) {
+    found.push("more addresses are remembered than wrong_token_addresses");
+  }
+  if (state.storedBytes > settings.max_queue_bytes) found.push("the store is over max_queue_bytes");
+  if (state.claims.size > settings.concurrent_limit) found.push("clients over concurrent_limit");
+  return found;
+}

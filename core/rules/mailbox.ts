@@ -1,0 +1,237 @@
+/**
+ * Messages for peers that are not connected: store, drain, expire.
+ *
+ * Every message that is stored meets exactly one end: it is drained once, or it expires. One that finds
+ * no room is not stored, and its source is told at once.
+ *
+ * @module
+ */
+import { type Effect, send } from "../effect.ts";
+import { expireFrame } from "../wire/frame.ts";
+import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
+import { must } from "../collections/must.ts";
+import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
+import {
+  holderOf,
+  type Mailbox,
+  type Pair,
+  pairKey,
+  type Source,
+  type State,
+  type Stored,
+} from "../state.ts";
+
+/** A message on its way: who sent it, who is to get it, and its encoded text. */
+export interface Parcel {
+  readonly src: PeerId;
+  readonly dst: PeerId;
+  readonly text: string;
+}
+
+/** Keeps a message until `expire_timeout` from now, or tells its source that there is no room. */
+export function store(
+  state: State,
+  parcel: Parcel,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  const { src, dst, text } = parcel;
+  const bytes = storedBytes(text);
+  const address = addressOf(state, src);
+  if (!hasRoom(state, parcel, address, bytes)) return refuseMessage(state, src, dst);
+  const serial = state.nextSerial;
+  const expiresAt = millis(now + state.settings.expire_timeout);
+  const key = pairKey(src, dst);
+  const pair = mapGet(state.pairs, key) ?? NO_PAIR;
+  const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
+  const source = mapGet(state.sources, src) ?? NOTHING;
+  const waiting = mapGet(state.addressBytes, address) ?? 0;
+  const serials = [...mailbox.serials, serial];
+  const owner = mapGet(state.claims, src)?.owner ?? null;
+  return [{
+    ...state,
+    stored: mapSet(state.stored, serial, { src, owner, dst, address, text, bytes, expiresAt }),
+    nextSerial: serial + 1,
+    storedBytes: state.storedBytes + bytes,
+    mailboxes: mapSet(state.mailboxes, dst, { serials, bytes: mailbox.bytes + bytes }),
+    sources: mapSet(state.sources, src, {
+      count: source.count + 1,
+      bytes: source.bytes + bytes,
+    }),
+    pairs: mapSet(state.pairs, key, {
+      ...pair,
+      count: pair.count + 1,
+      bytes: pair.bytes + bytes,
+    }),
+    addressBytes: mapSet(state.addressBytes, address, waiting + bytes),
+  }, []];
+}
+
+/**
+ * What a stored message counts for. A text with anything but ASCII in it counts three bytes a character: the
+ * engine keeps two, and it takes up to three to send.
+ */
+export function storedBytes(text: string): number {
+  return (ASCII.test(text) ? 1 : 3) * text.length + STORED_OVERHEAD_BYTES;
+}
+
+/** Takes out everything that waits for `dst`, to be sent on `conn`, oldest first. */
+export function drain(
+  state: State,
+  dst: PeerId,
+  conn: ConnId,
+): readonly [State, readonly Effect[]] {
+  const mailbox = mapGet(state.mailboxes, dst);
+  if (mailbox === undefined) return [state, []];
+  const effects: Effect[] = [];
+  let next: State = { ...state, mailboxes: mapDelete(state.mailboxes, dst) };
+  for (const serial of mailbox.serials) {
+    const message = must(mapGet(next.stored, serial));
+    effects.push(send(conn, message.text));
+    next = forget(next, serial, message);
+  }
+  return [skipGaps(next), effects];
+}
+
+/**
+ * Takes out what is due, and tells each source that is connected, once an attempt; not somebody else who
+ * has its id by now.
+ */
+export function expire(state: State, now: Millis): readonly [State, readonly Effect[]] {
+  const effects: Effect[] = [];
+  let next = state;
+  for (;;) {
+    const serial = next.firstSerial;
+    const message = mapGet(next.stored, serial);
+    if (message === undefined || message.expiresAt > now) return [next, effects];
+    if (isOwnerHere(next, message) && !isTold(next, message, serial)) {
+      const [marked, told] = tell(next, must(holderOf(next, message.src)), message);
+      effects.push(told);
+      next = marked;
+    }
+    next = skipGaps(dropFirst(forget(next, serial, message), message));
+  }
+}
+
+/** Tells a source, if it is connected, that its message has no way to its destination: once an attempt. */
+export function refuseMessage(
+  state: State,
+  src: PeerId,
+  dst: PeerId,
+): readonly [State, readonly Effect[]] {
+  const conn = holderOf(state, src);
+  if (conn === undefined) return [state, []];
+  const source = must(mapGet(state.connections, conn));
+  if (source.toldFull.includes(dst)) return [state, []];
+  const toldFull = [...source.toldFull.slice(1 - TOLD_MAX), dst];
+  const connections = mapSet(state.connections, conn, { ...source, toldFull });
+  const [next, told] = tell({ ...state, connections }, conn, { src, dst });
+  return [next, [told]];
+}
+
+/** Of how many peers a connection remembers that they had no room. */
+export const TOLD_MAX = 64;
+
+/** What a stored message takes beside its text: its records and its places in five maps. Measured. */
+export const STORED_OVERHEAD_BYTES = 512;
+
+const ASCII = /^[\0-\x7f]*$/;
+const NO_PAIR: Pair = { count: 0, bytes: 0, toldBefore: 0 };
+const EMPTY: Mailbox = { serials: [], bytes: 0 };
+const NOTHING: Source = { count: 0, bytes: 0 };
+
+/** The address of whoever holds `src`; who is gone counts as one whose address is not known. */
+function addressOf(state: State, src: PeerId): string {
+  const conn = holderOf(state, src);
+  return conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
+}
+
+function hasRoom(state: State, { src, dst }: Parcel, address: string, bytes: number): boolean {
+  const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.settings;
+  const { source_queue_limit, source_queue_bytes } = state.settings;
+  const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
+  const source = mapGet(state.sources, src) ?? NOTHING;
+  const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;
+  const waiting = mapGet(state.addressBytes, address) ?? 0;
+  // All of a mailbox is sent in one turn: half of what may be unsent leaves room for what comes next.
+  return mailbox.serials.length < queue_limit && mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
+    pair.count < pairLimit(queue_limit) && pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
+    source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
+    waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
+}
+
+/** How many messages may wait between one source and one destination: a usual attempt is some 30. */
+function pairLimit(queueLimit: number): number {
+  return Math.max(1, Math.floor(queueLimit / 4));
+}
+
+/**
+ * How many of their bytes may: three quarters of what a mailbox may have, in which the largest message has room with
+ * the candidates that follow it.
+ */
+function pairBytes(maxUnsentBytes: number): number {
+  return maxUnsentBytes / 2 * 3 / 4;
+}
+
+function isOwnerHere(state: State, { src, owner }: Stored): boolean {
+  return mapGet(state.claims, src)?.owner === owner;
+}
+
+function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
+  return serial < must(mapGet(state.pairs, pairKey(src, dst))).toldBefore;
+}
+
+/**
+ * Tells the source on `conn` that `dst` was not reached. For as long as something of the pair waits it is
+ * remembered that this one `EXPIRE` stands for all of it.
+ */
+function tell(
+  state: State,
+  conn: ConnId,
+  { src, dst }: Pick<Parcel, "src" | "dst">,
+): readonly [State, Effect] {
+  const told = send(conn, expireFrame(dst, src));
+  const key = pairKey(src, dst);
+  const pair = mapGet(state.pairs, key);
+  if (pair === undefined) return [state, told];
+  const pairs = mapSet(state.pairs, key, { ...pair, toldBefore: state.nextSerial });
+  return [{ ...state, pairs }, told];
+}
+
+/** Takes a message out of everything but its mailbox. */
+function forget(state: State, serial: number, { src, dst, address, bytes }: Stored): State {
+  const key = pairKey(src, dst);
+  const source = must(mapGet(state.sources, src));
+  const pair = must(mapGet(state.pairs, key));
+  const waiting = must(mapGet(state.addressBytes, address)) - bytes;
+  return {
+    ...state,
+    stored: mapDelete(state.stored, serial),
+    storedBytes: state.storedBytes - bytes,
+    sources: source.count > 1
+      ? mapSet(state.sources, src, { count: source.count - 1, bytes: source.bytes - bytes })
+      : mapDelete(state.sources, src),
+    pairs: pair.count > 1
+      ? mapSet(state.pairs, key, { ...pair, count: pair.count - 1, bytes: pair.bytes - bytes })
+      : mapDelete(state.pairs, key),
+    addressBytes: waiting > 0
+      ? mapSet(state.addressBytes, address, waiting)
+      : mapDelete(state.addressBytes, address),
+  };
+}
+
+/** Takes the first message out of a mailbox: the oldest of all is the oldest of its mailbox too. */
+function dropFirst(state: State, { dst, bytes }: Stored): State {
+  const mailbox = must(mapGet(state.mailboxes, dst));
+  const rest: Mailbox = { serials: mailbox.serials.slice(1), bytes: mailbox.bytes - bytes };
+  const mailboxes = rest.serials.length > 0
+    ? mapSet(state.mailboxes, dst, rest)
+    : mapDelete(state.mailboxes, dst);
+  return { ...state, mailboxes };
+}
+
+/** Moves `firstSerial` over what was drained. Every serial is passed once, whoever pays for it. */
+function skipGaps(state: State): State {
+  let serial = state.firstSerial;
+  while (serial < state.nextSerial && mapGet(state.stored, serial) === undefined) serial++;
+  return serial === state.firstSerial ? state : { ...state, firstSerial: serial };
+}

@@ -1,0 +1,211 @@
+/**
+ * From what somebody gave to {@linkcode Settings}: every value checked against the table of options.
+ *
+ * @module
+ */
+import { parseRange } from "../rules/address.ts";
+import { describe } from "../wire/frame.ts";
+import type { ChoiceOption, Option } from "./option.ts";
+import { readOrigin } from "../rules/origin.ts";
+import { isRetiredName } from "./retired.ts";
+import {
+  isOptionName,
+  OPTION_NAMES,
+  type OptionName,
+  optionOf,
+  OPTIONS,
+  type PartialSettings,
+  type Settings,
+} from "./options.ts";
+import { cutUrl, normalPath } from "../wire/url_text.ts";
+
+/** A valid value, or the end of a sentence that begins with the option's name. */
+export type Parsed =
+  | { readonly ok: true; readonly value: Settings[OptionName] }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Settings from the options given, with defaults for the rest. Retired options are passed over.
+ *
+ * @throws {RangeError} Where an option does not exist or its value is not valid; the message names both.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(settingsFrom({ path: "myapp", expire_timeout: 1_500 }).path, "/myapp/");
+ * ```
+ */
+export function settingsFrom(given: PartialSettings = {}): Settings {
+  const settings: Record<string, Settings[OptionName]> = {};
+  for (const name of OPTION_NAMES) settings[name] = OPTIONS[name].default;
+  for (const [name, value] of Object.entries(given)) {
+    if (!isOptionName(name)) {
+      if (isRetiredName(name)) continue;
+      throw new RangeError(`There is no option ${describe(name)}.`);
+    }
+    if (value === undefined) continue;
+    const parsed = checkValue(name, value);
+    if (!parsed.ok) throw new RangeError(`Option ${name} ${parsed.problem}`);
+    settings[name] = parsed.value;
+  }
+  const complete = withRoomToSend(settings as Settings, given);
+  const problem = conflictIn(complete);
+  if (problem !== null) throw new RangeError(problem);
+  return complete;
+}
+
+/** Reads the text of a flag or a variable as a value of the option. */
+export function parseText(name: OptionName, text: string): Parsed {
+  const option = optionOf(name);
+  switch (option.type) {
+    case "integer":
+      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : bad(option, text);
+    case "boolean":
+      return isSwitchWord(text) ? { ok: true, value: YES.test(text) } : bad(option, text);
+    case "choice": {
+      const choice = choiceOf(option, text);
+      return choice === undefined ? bad(option, text) : checkValue(name, choice);
+    }
+    case "list":
+      return checkValue(name, listOf(text));
+    default:
+      return checkValue(name, text);
+  }
+}
+
+/** The items of a list; a comma too many is none. */
+function listOf(text: string): string[] {
+  const items = text.split(",").map((part) => part.trim());
+  return items.some((item) => item !== "") ? items.filter((item) => item !== "") : items;
+}
+
+/** Whether a text is a value of a switch: `true`, `yes`, `on`, `1`, and what says no, in any case. */
+export function isSwitchWord(text: string): boolean {
+  return YES.test(text) || NO.test(text);
+}
+
+/** Whether a value is one that the option can have; `path`, `host` and `cors` come back in their normal form. */
+export function checkValue(name: OptionName, value: unknown): Parsed {
+  const option = optionOf(name);
+  if (!isValid(option, value)) return bad(option, value);
+  if (name === "cors") return checkOrigins(option, value as readonly string[]);
+  if (name === "path") return { ok: true, value: normalPath(withSlashes(String(value))) };
+  if (name === "host") return { ok: true, value: String(value).replace(/^\[(.*)\]$/, "$1") };
+  return { ok: true, value: value as Settings[OptionName] };
+}
+
+/** What an option takes, in words. */
+export function expected(option: Option): string {
+  switch (option.type) {
+    case "integer":
+      return `a whole number from ${option.min} to ${option.max}`;
+    case "boolean":
+      return "true or false";
+    case "choice":
+      return `one of ${option.choices.join(", ")}`;
+    default:
+      return option.rule;
+  }
+}
+
+function conflictIn(settings: Settings): string | null {
+  const { max_message_bytes, max_unsent_bytes } = settings;
+  if (max_unsent_bytes < MESSAGES_UNSENT_MIN * max_message_bytes) {
+    return `Option max_unsent_bytes must be at least ${MESSAGES_UNSENT_MIN} times max_message_bytes, ` +
+      `${MESSAGES_UNSENT_MIN * max_message_bytes}, so that no message alone cuts off a reader: ` +
+      `got ${max_unsent_bytes}.`;
+  }
+  const { sslkey, sslcert, trusted_proxies } = settings;
+  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http, auth_expiry } =
+    settings;
+  const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
+  if (wrongRange !== undefined) {
+    return `Option trusted_proxies must be an address, a range or "unix": got ${
+      describe(wrongRange)
+    }.`;
+  }
+  if (auth === "jwt" && (auth_secret === "") === (auth_jwks === "")) {
+    return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";
+  }
+  const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
+  if (auth === "none" && (asked || auth_http || auth_expiry !== "keep")) {
+    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +
+      "need auth jwt.";
+  }
+  if (sslkey === "" && sslcert !== "") {
+    return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";
+  }
+  if (sslkey !== "" && sslcert === "") {
+    return "Option sslkey needs sslcert too: TLS takes a private key and its certificate.";
+  }
+  return null;
+}
+
+/** Where only the size of a message is given, what may be unsent follows it. */
+function withRoomToSend(settings: Settings, { max_unsent_bytes }: PartialSettings): Settings {
+  const least = MESSAGES_UNSENT_MIN * settings.max_message_bytes;
+  if (max_unsent_bytes !== undefined || settings.max_unsent_bytes >= least) return settings;
+  return { ...settings, max_unsent_bytes: least };
+}
+
+/** Half of what may be unsent can be a mailbox that is sent in one turn: a message must fit in it, with its `src`. */
+const MESSAGES_UNSENT_MIN = 4;
+
+function isValid(option: Option, value: unknown): boolean {
+  switch (option.type) {
+    case "integer":
+      return Number.isInteger(value) && Number(value) >= option.min && Number(value) <= option.max;
+    case "boolean":
+      return typeof value === "boolean";
+    case "choice":
+      return typeof value === "string" && option.choices.includes(value);
+    case "text":
+      return typeof value === "string" && option.pattern.test(value);
+    case "list":
+      return Array.isArray(value) &&
+        value.every((item) => typeof item === "string" && option.pattern.test(item));
+  }
+}
+
+const YES = /^(?:true|yes|on|1)$/i;
+const NO = /^(?:false|no|off|0)$/i;
+
+/** A choice by its name or another word for it, in any case. */
+function choiceOf({ choices, synonyms }: ChoiceOption, text: string): string | undefined {
+  const word = text.toLowerCase();
+  return [...choices, ...Object.keys(synonyms ?? {})].includes(word)
+    ? synonyms?.[word] ?? word
+    : undefined;
+}
+
+function checkOrigins(option: Option, items: readonly string[]): Parsed {
+  const origins = new Set<string>();
+  for (const item of items) {
+    const found = readOrigin(item);
+    if (!found.ok) {
+      const got = /[?#@]/.test(item) ? shown(item) : describe(item);
+      const problem = `must be ${expected(option)}: got ${got}, which ${found.why}.`;
+      return { ok: false, problem };
+    }
+    for (const origin of found.origins) origins.add(origin);
+  }
+  return { ok: true, value: [...origins] };
+}
+
+function bad(option: Option, value: unknown): Parsed {
+  const wanted = expected(option);
+  if (option.secret === true) return { ok: false, problem: `must be ${wanted}.` };
+  const got = Array.isArray(value) ? value.map(shown).join(", ") : shown(value);
+  return { ok: false, problem: `must be ${wanted}: got ${got}.` };
+}
+
+/** A value in a mistake; of a URL only its origin, for there can be a secret in the rest. */
+function shown(value: unknown): string {
+  return describe(typeof value === "string" ? cutUrl(value) : value);
+}
+
+function withSlashes(path: string): string {
+  const inner = path.split("/").filter((part) => part !== "").join("/");
+  return inner === "" ? "/" : `/${inner}/`;
+}

@@ -1,0 +1,127 @@
+/**
+ * Taste that a machine can check, and documents that must agree with the code.
+ */
+import {
+  expectedReadme,
+  expectedSpec,
+  readText,
+  ruleNumbers,
+  sourceFiles,
+  testedRules,
+} from "./docs.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+
+const LINES_MAX = 300;
+const FUNCTION_LINES_MAX = 70;
+const COLUMNS_MAX = 120;
+
+const IMPURE =
+  /\b(?:Date|Math\.random|crypto|setTimeout|setInterval|queueMicrotask|performance|Deno|console|async|await|class|globalThis|fetch)\b/;
+const SWITCHED_OFF = new RegExp(
+  [
+    "Deno\\.test\\.(?:only|ignore)",
+    "\\bonly: true",
+    "\\bignore: true",
+    "deno-lint-ig" + "nore",
+    "@ts-(?:ignore|expect-error|nocheck)",
+    "\\bas any\\b",
+    "\\bTO" + "DO\\b",
+    "\\bFIX" + "ME\\b",
+  ].join("|"),
+);
+
+Deno.test("core/ is pure: no clock, no randomness, no I/O, no classes, nothing asynchronous", async () => {
+  for (const file of await sourceFiles("core")) {
+    const code = withoutComments(await readText(file));
+    assertEquals(code.match(IMPURE)?.[0], undefined, file);
+  }
+});
+
+Deno.test("core/ imports its own files and pure libraries, never an adapter", async () => {
+  const allowed = /^(?:\.\/[a-z_]+\.ts|@std\/http\/status)$/;
+  for (const file of await sourceFiles("core")) {
+    for (
+      const [, source] of (await readText(file)).matchAll(
+        /^(?:import|export)\b[^;]*?from "([^"]+)";$/gm,
+      )
+    ) {
+      assert(allowed.test(source ?? ""), `${file} imports ${source}`);
+    }
+  }
+});
+
+Deno.test("no file and no function outgrows its bound", async () => {
+  for (const file of await sourceFiles()) {
+    const lines = (await readText(file)).split("\n");
+    assert(lines.length - 1 <= LINES_MAX, `${file} has ${lines.length - 1} lines`);
+    for (const { name, length } of functionsIn(lines)) {
+      assert(length <= FUNCTION_LINES_MAX, `${name} in ${file} has ${length} lines`);
+    }
+    const longest = Math.max(...lines.map((line) => line.length));
+    assert(longest <= COLUMNS_MAX || file.startsWith("tests/"), `${file} has a line of ${longest}`);
+  }
+});
+
+Deno.test("main.ts is wiring: at most 60 lines", async () => {
+  assert((await readText("main.ts")).split("\n").length <= 61);
+});
+
+Deno.test("no check is switched off, and nothing is left for later", async () => {
+  for (const file of await sourceFiles()) {
+    assertEquals((await readText(file)).match(SWITCHED_OFF)?.[0], undefined, file);
+  }
+});
+
+Deno.test("every module of core/ and adapters/ begins by saying what it answers for", async () => {
+  for (const file of [...await sourceFiles("core"), ...await sourceFiles("adapters")]) {
+    assert((await readText(file)).startsWith("/**\n"), file);
+  }
+});
+
+Deno.test("the top level has what it may have", async () => {
+  const allowed =
+    /^(?:\..*|deno\.json|deno\.lock|main\.ts|core|adapters|tests|README\.md|LICENSE|Dockerfile|node_modules|coverage|signalbox)$/;
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files"],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  const paths = new TextDecoder().decode(stdout).trim().split("\n");
+  for (const name of new Set(paths.map((path) => path.split("/", 1)[0] ?? ""))) {
+    assert(allowed.test(name), `${name} does not belong at the top level`);
+  }
+});
+
+Deno.test("every rule is cited by a test, and every citation is of a rule", async () => {
+  const rules = ruleNumbers(await readText("core/SPEC.md"));
+  const cited = await testedRules();
+  assertEquals(rules.filter((rule) => !cited.has(rule)), [], "rules that no test cites");
+  assertEquals(
+    [...cited.keys()].filter((rule) => !rules.includes(rule)),
+    [],
+    "rules that do not exist",
+  );
+});
+
+Deno.test("SPEC.md and README.md are up to date: deno task docs", async () => {
+  assert(await readText("core/SPEC.md") === await expectedSpec(), "core/SPEC.md is stale");
+  assert(await readText("README.md") === await expectedReadme(), "README.md is stale");
+});
+
+/** Code without comments, strings kept: a name in a string is as suspicious as one outside. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+/** Functions at any depth that begin and end on lines of their own, told by their indentation. */
+function functionsIn(lines: readonly string[]): { name: string; length: number }[] {
+  const found: { name: string; length: number }[] = [];
+  lines.forEach((line, start) => {
+    const match = /^(\s*)(?:export )?(?:async )?function\*? (\w+)/.exec(line);
+    if (match === null) return;
+    const [, indent, name] = match;
+    const length = lines.slice(start).findIndex((candidate) => candidate === `${indent}}`) + 1;
+    assert(length > 0, `the end of ${name} was not found`);
+    found.push({ name: name ?? "", length });
+  });
+  return found;
+}
