@@ -25,7 +25,7 @@ import { createLeakLog, logPause } from "./observe/log_process.ts";
 import { createRefusalLog } from "./observe/log_refusals.ts";
 import { trafficObserver } from "./observe/log_traffic.ts";
 import { createOwners } from "./auth/owner.ts";
-import { wallZero } from "./record/clock.ts";
+import { epochMs } from "./record/clock.ts";
 import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReplies, UNCHECKED } from "./http/replies.ts";
@@ -60,7 +60,7 @@ export interface Reply extends HttpReply {
 }
 
 /** A running server without a listener. */
-export interface Exchange {
+export interface SignalingServer {
   readonly settings: Settings;
   /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
   readonly wantsSocket: (arrival: Arrival) => boolean;
@@ -95,7 +95,7 @@ export interface Exchange {
 }
 
 /** Starts a server that waits for requests and sockets. */
-export function createExchange(settings: Settings, hooks: Hooks): Exchange {
+export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
   const ownerOf = createOwners();
   const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
@@ -164,15 +164,19 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
 }
 
 /** The answer to a request for a socket where there is no room for one. */
-export function refuseForRoom(exchange: Exchange, arrival: Arrival): HttpReply {
+export function refuseForRoom(signaling: SignalingServer, arrival: Arrival): HttpReply {
   const why = "Too many connections are waiting to be closed: try again later.";
-  return exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, why);
+  return signaling.refuse(arrival, STATUS_CODE.ServiceUnavailable, why);
 }
 
 /** The answer to a handshake that cannot become a socket. */
-export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
+export function refuseHandshake(
+  signaling: SignalingServer,
+  arrival: Arrival,
+  why: string,
+): HttpReply {
   const body = `The WebSocket handshake is not valid: ${why}.`;
-  const reply = exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
+  const reply = signaling.refuse(arrival, STATUS_CODE.BadRequest, body);
   return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
 }
 
@@ -204,11 +208,11 @@ function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
     settings,
     state: () => runtime().state(),
     // Instant 0 moves on while the process is away.
-    wallZero: () => wallZero() + CLOCK.now() - runtime().now(),
+    epochMs: () => epochMs() + CLOCK.now() - runtime().now(),
     now: () => runtime().now(),
     schedule: scheduleTimeout,
     beginFile,
-    news: recorderLog(record),
+    events: recorderLog(record),
   });
   const { observe } = recorder;
   return { observers: [observe], start: () => recorder.start(), stop: () => recorder.stop() };

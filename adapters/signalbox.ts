@@ -17,12 +17,12 @@ import {
 import { streamOf } from "./http/answers.ts";
 import {
   type Arrival,
-  createExchange,
-  type Exchange,
+  createSignalingServer,
   NOT_HTTP,
   refuseForRoom,
   refuseHandshake,
   type Reply,
+  type SignalingServer,
 } from "./server.ts";
 import { handshakeFault, subprotocolOf } from "./listen/handshake.ts";
 import type { Hooks } from "./observe/hooks.ts";
@@ -90,12 +90,12 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
   const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
   retiredSentences(given).forEach(logUseless);
   const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
-  return signalboxOf(createExchange(settingsFrom(given), hooks));
+  return signalboxOf(createSignalingServer(settingsFrom(given), hooks));
 }
 
 /** The face that a server shows to `Deno.serve`. */
-export function signalboxOf(exchange: Exchange): Signalbox {
-  const { settings } = exchange;
+export function signalboxOf(signaling: SignalingServer): Signalbox {
+  const { settings } = signaling;
 
   function answer(
     request: Request,
@@ -104,20 +104,20 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     const arrival = arrivalOf(request, info);
     // The URL is put together from this header, which could bring a path of its own.
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
-      return toResponse(exchange.refuse(arrival, 400, "The Host header is not valid."));
+      return toResponse(signaling.refuse(arrival, 400, "The Host header is not valid."));
     }
     if (!isAscii(arrival.path) || !isAscii(arrival.query)) {
-      return toResponse(exchange.refuse(arrival, 400, NOT_HTTP));
+      return toResponse(signaling.refuse(arrival, 400, NOT_HTTP));
     }
-    if (exchange.wantsSocket(arrival)) {
+    if (signaling.wantsSocket(arrival)) {
       const fault = handshakeFault(arrival.header);
-      if (fault !== null) return toResponse(refuseHandshake(exchange, arrival, fault));
-      if (!exchange.hasSocketRoom(arrival)) {
-        return toResponse(refuseForRoom(exchange, arrival));
+      if (fault !== null) return toResponse(refuseHandshake(signaling, arrival, fault));
+      if (!signaling.hasSocketRoom(arrival)) {
+        return toResponse(refuseForRoom(signaling, arrival));
       }
       return upgrade(request, arrival);
     }
-    const reply = exchange.reply(arrival);
+    const reply = signaling.reply(arrival);
     return reply instanceof Promise
       ? reply.then((reply) => toResponse(reply, info))
       : toResponse(reply, info);
@@ -132,21 +132,21 @@ export function signalboxOf(exchange: Exchange): Signalbox {
 
   function upgrade(request: Request, arrival: Arrival): Response {
     // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
-    const handshake = exchange.readHandshake(arrival);
+    const handshake = signaling.readHandshake(arrival);
     const subprotocol = subprotocolOf(arrival.header);
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         idleTimeout: settings.ping_timeout / 1_000,
       });
       if (subprotocol !== null) select(response, subprotocol);
-      exchange.attach(socket, handshake);
+      signaling.attach(socket, handshake);
       return response;
     } catch (error) {
-      return toResponse(refuseHandshake(exchange, arrival, messageOf(error)));
+      return toResponse(refuseHandshake(signaling, arrival, messageOf(error)));
     }
   }
 
-  const { clientCount, stop } = exchange;
+  const { clientCount, stop } = signaling;
   return { settings, handle, answer, clientCount, stop };
 }
 

@@ -22,7 +22,7 @@ import { nextWakeAt, type State } from "./state.ts";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { clientCount, connId, initialState, millis, owner, send, settingsFrom } from "./mod.ts";
+ * import { clientCount, connId, initialState, millis, owner, say, settingsFrom } from "./mod.ts";
  *
  * const first = initialState(settingsFrom());
  * const conn = connId(1);
@@ -39,7 +39,7 @@ import { nextWakeAt, type State } from "./state.ts";
  *   identity: { kind: "unchecked" },
  * }, millis(0));
  * assertEquals(clientCount(state), 1);
- * assertEquals(effects, [send(conn, '{"type":"OPEN"}')]);
+ * assertEquals(effects[1], say(conn, { kind: "open" }));
  * ```
  */
 export function reduce(
@@ -55,7 +55,7 @@ export function reduce(
     case "binary-received":
       return receiveBinary(state, event, now);
     case "socket-closed":
-      return closed(state, event.conn);
+      return closed(state, event.conn, { by: "client", code: event.code, reason: "" });
     case "ping-unanswered":
       return leaveUnanswered(state, event.conn);
     case "send-failed":

@@ -17,11 +17,18 @@ import {
   type TextFormatter,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import { cutUrls, escape, type Settings } from "../../core/mod.ts";
-import { journal } from "./journal.ts";
+import {
+  type Admitted,
+  cutUrls,
+  escape,
+  type Left,
+  type Send,
+  type Settings,
+} from "../../core/mod.ts";
+import { endOf } from "./client_end.ts";
 import { wallNow, wallTimeOf } from "../record/clock.ts";
 import type { RefusalLog } from "./log_refusals.ts";
-import type { RecorderNews } from "../record/recorder.ts";
+import type { RecorderEvents } from "../record/recorder.ts";
 import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
 import { type Observer, scheduleTimeout, within } from "../runtime.ts";
@@ -84,27 +91,38 @@ function lostRecord(count: number): LogRecord {
 
 /** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
 export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
-  return journal({
-    connected: (id, given) => {
-      const address = escape(given);
-      const properties = { event: "connected", id: shorten(id), address };
-      write("info", `${peerName(id)} connected from ${address}`, properties);
-    },
-    refused: (opened, code, reason) => refusals.socket(opened, code, reason),
-    disconnected: (id, { by, code, reason }) =>
-      write("info", `${peerName(id)} disconnected: ${reason} (${code} of the ${by})`, {
-        event: "disconnected",
-        id: shorten(id),
-        reason,
-        code,
-        by,
-      }),
-    answered: (id, text) =>
-      write("debug", `${peerName(id)} was told ${cut(text)}`, {
-        event: "answered",
-        id: shorten(id),
-        frame: cut(text),
-      }),
+  return ({ effects }) => {
+    for (const effect of effects) {
+      if (effect.kind === "send") logAnswer(effect);
+      else if (effect.kind !== "note") continue;
+      else if (effect.what === "admitted") logAdmitted(effect);
+      else if (effect.what === "left") logLeft(effect);
+      else if (effect.what === "refused") refusals.socket(effect);
+    }
+  };
+}
+
+function logAdmitted({ id, address: given }: Admitted): void {
+  const address = escape(given);
+  const properties = { event: "connected", id: shorten(id), address };
+  write("info", `${peerName(id)} connected from ${address}`, properties);
+}
+
+function logLeft(left: Left): void {
+  const { by, code, reason } = endOf(left);
+  const id = shorten(left.id);
+  const text = `${peerName(left.id)} disconnected: ${reason} (${code} of the ${by})`;
+  write("info", text, { event: "disconnected", id, reason, code, by });
+}
+
+function logAnswer({ text, meaning }: Send): void {
+  const to = meaning.kind === "error" || meaning.kind === "expire" ? meaning.to : null;
+  if (to === null || !isLogged("debug")) return;
+  const frame = cut(text);
+  write("debug", `${peerName(to)} was told ${frame}`, {
+    event: "answered",
+    id: shorten(to),
+    frame,
   });
 }
 
@@ -139,7 +157,7 @@ export function logSizes(sizes: Readonly<Record<string, number>>): void {
 }
 
 /** Says how the recording in this file goes. */
-export function recorderLog(file: string): RecorderNews {
+export function recorderLog(file: string): RecorderEvents {
   const path = escape(file);
   const event = "recording";
   return {

@@ -44,18 +44,18 @@ export interface RecorderOptions {
   /** The state after the last event that was observed. */
   readonly state: () => State;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
-  readonly wallZero: () => number;
+  readonly epochMs: () => number;
   /** The clock of the runtime. */
   readonly now: () => number;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   /** Begins a file at a path; rejects where it cannot. */
   readonly beginFile: (path: string) => Promise<Sink>;
-  readonly news: RecorderNews;
+  readonly events: RecorderEvents;
 }
 
 /** Who is told how it goes. */
-export interface RecorderNews {
+export interface RecorderEvents {
   /** A file was begun, the first one or the first after a pause. */
   readonly recording: () => void;
   /** Nothing is recorded for a while; the sentence says why, and until when. */
@@ -100,7 +100,7 @@ export class Recorder {
   }
 
   /** Takes down one step. */
-  readonly observe: Observer = (event, now, effects): void => {
+  readonly observe: Observer = ({ event, now, effects }): void => {
     if (this.#mode === "new") this.#begin(now, { isFirst: true });
     if (this.#mode !== "recording") return;
     const hasRoom = this.#add(event, now, effects);
@@ -142,7 +142,7 @@ export class Recorder {
     if (units * 3 > room) {
       const bytes = head.length + utf8Length(text) + tail.length;
       if (bytes > room) {
-        this.#options.news.leftOut(bytes);
+        this.#options.events.leftOut(bytes);
         return false;
       }
     }
@@ -158,13 +158,13 @@ export class Recorder {
 
   /** Begins a file with all that is known, which is what was known at `at`. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
-    const { state, wallZero, now } = this.#options;
+    const { state, epochMs, now } = this.#options;
     try {
       const taken = isFirst ? null : takeSnapshot(state());
       const header = {
         format: FORMAT,
         version: VERSION,
-        wallZero: wallZero(),
+        epochMs: epochMs(),
         at: millis(at),
         settings: this.#settings,
       } as const;
@@ -222,7 +222,7 @@ export class Recorder {
     }
     if (this.#mode !== "recording") return;
     this.#trouble = "";
-    if (!this.#isTold) this.#options.news.recording();
+    if (!this.#isTold) this.#options.events.recording();
     this.#isTold = true;
     if (this.#isFull()) this.#begin(this.#options.now(), { isFirst: false });
   }
@@ -263,7 +263,7 @@ export class Recorder {
     if (this.#trouble === why) return;
     this.#trouble = why;
     this.#isTold = false;
-    this.#options.news.paused(why);
+    this.#options.events.paused(why);
   }
 }
 

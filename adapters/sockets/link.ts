@@ -38,7 +38,7 @@ export interface SocketListener {
   handleEvent(event: SocketEvent): void;
 }
 
-/** Is told what the links of a server hear. */
+/** Is told what the links of a server markAlive. */
 export interface LinkListener {
   readonly opened: (link: Link) => void;
   readonly received: (link: Link, data: unknown) => void;

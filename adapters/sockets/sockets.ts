@@ -94,9 +94,10 @@ export class Sockets {
     return link;
   }
 
-  /** Performs an effect; `false` where the socket is gone. */
-  perform(effect: Effect): boolean {
-    return effect.kind === "send" ? this.#send(effect) : this.#close(effect);
+  /** Performs an effect. A text that is not sent is told as an event. */
+  perform(effect: Send | Close): void {
+    if (effect.kind === "send") this.#send(effect);
+    else this.#finish(effect.conn, effect.code, effect.reason);
   }
 
   /** Settles when every socket that was told to close is closed. */
@@ -118,24 +119,20 @@ export class Sockets {
     this.#opening.clear();
   }
 
-  #send({ conn, text }: Send): boolean {
+  #send({ conn, text, meaning }: Send): void {
+    const message = meaning.kind === "message" ? meaning : null;
     const socket = this.#open.get(conn)?.socket;
-    if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
-    if (!this.#slow.admits(conn, socket, text.length)) {
-      this.#options.dispatch({ kind: "send-refused", conn, text });
-      return true;
+    const isOpen = socket?.readyState === WebSocket.OPEN;
+    if (isOpen && !this.#slow.admits(conn, socket, text.length)) {
+      if (message !== null) this.#options.dispatch({ kind: "send-refused", conn, message });
+      return;
     }
     try {
-      socket.send(text);
-      return true;
+      if (isOpen) return socket.send(text);
     } catch {
-      return false;
+      // It is about to be closed.
     }
-  }
-
-  #close({ conn, code, reason }: Close): boolean {
-    this.#finish(conn, code, reason);
-    return true;
+    this.#options.dispatch({ kind: "send-failed", conn, message });
   }
 
   #begin(link: Link, parameters: SocketParameters): void {
@@ -258,7 +255,7 @@ export class Sockets {
   /** Gives up a socket that reads nothing: a close frame would wait behind all that is unsent. */
   #cutOff(conn: ConnId): void {
     this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
-    this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
+    this.#options.dispatch({ kind: "send-failed", conn, message: null });
   }
 }
 

@@ -7,7 +7,7 @@
 import { type Deadlines, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
 import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { mapEntries, mapGet, type PersistentMap } from "../collections/persistent_map.ts";
-import { lookTime } from "../rules/session.ts";
+import { idleCheckTime } from "../rules/session.ts";
 import { pairKey, type State } from "../state.ts";
 
 /** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
@@ -36,15 +36,15 @@ function claimViolations({ claims, connections }: State): string[] {
   return found;
 }
 
-function deadlineViolations({ claims, connections, lookAt, settings }: State): string[] {
+function deadlineViolations({ claims, connections, idleCheckAt, settings }: State): string[] {
   const found: string[] = [];
-  const places = deadlinesOf(lookAt);
+  const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
-    if (places.get(conn) !== connection.lookAt) {
+    if (places.get(conn) !== connection.idleCheckAt) {
       found.push(`${conn} is looked at at the wrong time`);
     }
     const claim = mapGet(claims, connection.id) ?? { endsAt: null };
-    if (connection.lookAt > lookTime(settings, connection.heardAt, claim)) {
+    if (connection.idleCheckAt > idleCheckTime(settings, connection.heardAt, claim)) {
       found.push(`${conn} would be looked at too late`);
     }
   }
@@ -86,7 +86,7 @@ function storeViolations(state: State): string[] {
     if (mapGet(state.claims, dst) !== undefined) {
       found.push(`messages wait for ${dst}, who is here`);
     }
-    if (queue.some((serial) => mapGet(stored, serial)?.dst !== dst)) {
+    if (queue.some((serial) => mapGet(stored, serial)?.message.dst !== dst)) {
       found.push(`the mailbox of ${dst} has a message that is not its own`);
     }
     if (queue.some((serial, i) => serial <= (queue[i - 1] ?? -1))) {
@@ -105,14 +105,14 @@ function countViolations(state: State): string[] {
   const bytesByPair = new Map<string, number>();
   const byAddress = new Map<string, number>();
   let bytes = 0;
-  for (const [, message] of mapEntries(stored)) {
-    const key = pairKey(message.src, message.dst);
-    bySource.set(message.src, (bySource.get(message.src) ?? 0) + 1);
-    sourceBytes.set(message.src, (sourceBytes.get(message.src) ?? 0) + message.bytes);
+  for (const [, { message: { src, dst }, address, bytes: own }] of mapEntries(stored)) {
+    const key = pairKey(src, dst);
+    bySource.set(src, (bySource.get(src) ?? 0) + 1);
+    sourceBytes.set(src, (sourceBytes.get(src) ?? 0) + own);
     byPair.set(key, (byPair.get(key) ?? 0) + 1);
-    bytesByPair.set(key, (bytesByPair.get(key) ?? 0) + message.bytes);
-    byAddress.set(message.address, (byAddress.get(message.address) ?? 0) + message.bytes);
-    bytes += message.bytes;
+    bytesByPair.set(key, (bytesByPair.get(key) ?? 0) + own);
+    byAddress.set(address, (byAddress.get(address) ?? 0) + own);
+    bytes += own;
   }
   return [
     ...(bytes === storedBytes ? [] : [`${bytes} bytes stored, but ${storedBytes} counted`]),

@@ -61,7 +61,7 @@ export function snapshotOf(state: State): Snapshot {
  * here does not compile; anything else goes along.
  */
 export function takeSnapshot(state: State): Taken {
-  const { settings: _settings, lookAt: _lookAt, ...rest } = state;
+  const { settings: _settings, idleCheckAt: _lookAt, ...rest } = state;
   return {
     ...rest,
     claims: entriesOf(state.claims),
@@ -84,7 +84,9 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
     settings,
     claims: mapOf(snapshot.claims),
     connections: mapOf(connections),
-    lookAt: deadlinesOf(connections.map(([conn, { lookAt }]) => ({ at: lookAt, conn }))),
+    idleCheckAt: deadlinesOf(
+      connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
+    ),
     stored: mapOf(snapshot.stored),
     mailboxes: mapOf(snapshot.mailboxes),
     sources: mapOf(snapshot.sources),
@@ -96,7 +98,7 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
 }
 
 /** What is made of the rest. */
-type Rebuilt = "lookAt";
+type Rebuilt = "idleCheckAt";
 
 type Plain<T> = T extends PersistentMap<infer K, infer V> ? readonly (readonly [K, V])[] : T;
 

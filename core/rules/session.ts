@@ -8,9 +8,17 @@
  */
 import { addressGroup } from "./address.ts";
 import { addDeadline, removeDeadline } from "../collections/deadlines.ts";
-import { CLOSE, close, type CloseCode, type Effect, send } from "../effect.ts";
+import {
+  type Admitted,
+  CLOSE,
+  close,
+  type CloseCode,
+  type Effect,
+  type Left,
+  type Refused,
+  say,
+} from "../effect.ts";
 import type { Identity, SocketOpened, Token } from "../event.ts";
-import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "../wire/frame.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./allowance.ts";
 import {
   type ConnId,
@@ -21,6 +29,7 @@ import {
   type PeerId,
   peerId,
 } from "../ids.ts";
+import { must } from "../collections/must.ts";
 import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persistent_map.ts";
@@ -36,20 +45,20 @@ export function open(
   const { conn, id, token, key, identity } = event;
   if (mapHas(state.connections, conn)) return [state, []];
   const address = addressGroup(event.address);
-  if (state.stopping) return refuse(state, conn, [CLOSE.shutdown, STOPPING]);
-  if (!id || token === null || key === null) return refuse(state, conn, MISSING_PARAMETER);
+  if (state.stopping) return refuse(state, event, [CLOSE.shutdown, STOPPING]);
+  if (!id || token === null || key === null) return refuse(state, event, MISSING_PARAMETER);
   const endsAt = endOf(state.settings, identity);
   const hasEnded = endsAt !== null && endsAt <= now;
   const refusal = refusalOf(state.settings, event, { id, token, hasEnded });
-  if (refusal !== null) return refuse(state, conn, refusal);
+  if (refusal !== null) return refuse(state, event, refusal);
   const isProven = identity.kind === "proven";
   const { owner } = identity.kind === "proven" ? identity : token;
-  const claimant = { conn, id: peerId(id), owner, isProven, endsAt, address };
+  const claimant = { event, conn, id: peerId(id), owner, isProven, endsAt, address };
   return claim(state, claimant, now);
 }
 
 /** When a connection is to be looked at: when it may have been silent too long, or its token ends. */
-export function lookTime(
+export function idleCheckTime(
   { alive_timeout }: Settings,
   heardAt: Millis,
   { endsAt }: Pick<Claim, "endsAt">,
@@ -62,20 +71,37 @@ export function lookTime(
 export function release(
   state: State,
   conn: ConnId,
-  { id, lookAt, address }: Connection,
+  { id, idleCheckAt, address }: Connection,
 ): State {
   return {
     ...vacate(state, address),
     claims: mapDelete(state.claims, id),
     connections: mapDelete(state.connections, conn),
-    lookAt: removeDeadline(state.lookAt, lookAt, conn),
+    idleCheckAt: removeDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
 }
 
-/** Clears the record of a socket that is closed, if it still has one. */
-export function closed(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
+/** Disconnects the client on `conn`, which there must be, and frees its id. */
+export function disconnect(
+  state: State,
+  { conn }: Pick<Claim, "conn">,
+  code: CloseCode,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  const connection = must(mapGet(state.connections, conn));
+  const note = left(conn, connection, { by: "server", code, reason });
+  return [release(state, conn, connection), [close(conn, code, reason), note]];
+}
+
+/** Clears the record of a socket that is closed already, if it still has one. */
+export function closed(
+  state: State,
+  conn: ConnId,
+  end: Pick<Left, "by" | "code" | "reason">,
+): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
-  return [connection === undefined ? state : release(state, conn, connection), []];
+  if (connection === undefined) return [state, []];
+  return [release(state, conn, connection), [left(conn, connection, end)]];
 }
 
 /**
@@ -84,12 +110,16 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
   const conns = [...mapKeys(state.connections)].sort((a, b) => a - b);
-  const effects = conns.map((conn) => close(conn, CLOSE.shutdown, STOPPING));
-  const { settings, unknownTypes } = state;
-  return [{ ...initialState(settings), unknownTypes, stopping: true }, effects];
+  const end = { by: "server", code: CLOSE.shutdown, reason: STOPPING } as const;
+  const effects = conns.flatMap((conn) => [
+    close(conn, CLOSE.shutdown, STOPPING),
+    left(conn, must(mapGet(state.connections, conn)), end),
+  ]);
+  return [{ ...initialState(state.settings), stopping: true }, effects];
 }
 
 interface Claimant {
+  readonly event: SocketOpened;
   readonly conn: ConnId;
   readonly id: PeerId;
   readonly owner: Owner;
@@ -104,7 +134,7 @@ type Refusal = readonly [CloseCode, string];
 /** What a client is told whose token ends, while it is connected or before. */
 export const TOKEN_EXPIRED = "The token has expired";
 
-const NOBODY: readonly PeerId[] = [];
+const NO_PEERS: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 const MISSING_PARAMETER: Refusal = [
@@ -153,78 +183,118 @@ function claim(
   claimant: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { conn, id, address } = claimant;
+  const { event, conn, id, address } = claimant;
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
   if (held !== undefined) {
     if (!claimant.isProven && !mayTryToken(state, address, now)) {
       return idTaken(
         state,
-        conn,
+        event,
         "ID is taken, and its token not looked at: too many wrong ones came",
       );
     }
     if (held.owner !== claimant.owner) {
       const counted = claimant.isProven ? state : countWrongToken(state, address, now);
-      return idTaken(counted, conn, "ID is taken");
+      return idTaken(counted, event, "ID is taken");
     }
   }
   const takesPlace = old?.address === address;
   if (!hasAddressRoom(state, address) && !takesPlace) {
-    return refuse(state, conn, [CLOSE.tooMany, "Too many connections from this address"]);
+    return refuse(state, event, [CLOSE.tooMany, "Too many connections from this address"]);
   }
   if (held === undefined || old === undefined) {
-    if (clientCount(state) < state.settings.concurrent_limit) return admit(state, claimant, now);
-    return refuse(state, conn, [CLOSE.full, "Server has reached its concurrent user limit"]);
+    if (clientCount(state) < state.settings.concurrent_limit) {
+      return admit(state, claimant, now, null);
+    }
+    return refuse(state, event, [CLOSE.full, "Server has reached its concurrent user limit"]);
   }
   // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
-  if (conn < held.conn) return [state, [close(conn, CLOSE.replaced, REPLACED)]];
-  const [next, effects] = admit(release(state, held.conn, old), claimant, now);
-  return [next, [...effects, close(held.conn, CLOSE.replaced, REPLACED)]];
+  if (conn < held.conn) {
+    return [state, [
+      close(conn, CLOSE.replaced, REPLACED),
+      refused(event, CLOSE.replaced, REPLACED),
+    ]];
+  }
+  const [free, ended] = disconnect(state, held, CLOSE.replaced, REPLACED);
+  const [next, [note, ...effects]] = admit(free, claimant, now, held.conn);
+  return [next, [...effects, ...ended, note]];
 }
 
 function admit(
   state: State,
-  { conn, id, owner, endsAt, address }: Claimant,
+  { event, conn, id, owner, endsAt, address }: Claimant,
   now: Millis,
-): readonly [State, readonly Effect[]] {
+  replaces: ConnId | null,
+): readonly [State, readonly [Admitted, ...Effect[]]] {
   const claim = { conn, owner, endsAt };
-  const lookAt = lookTime(state.settings, now, claim);
+  const idleCheckAt = idleCheckTime(state.settings, now, claim);
   const connection: Connection = {
     id,
     heardAt: now,
-    lookAt,
+    idleCheckAt,
     badFrames: 0,
     paidUntil: now,
     bytesPaidUntil: now,
     address,
-    toldFull: NOBODY,
+    refusalsTold: NO_PEERS,
   };
   const recorded: State = {
     ...occupy(state, address),
     claims: mapSet(state.claims, id, claim),
     connections: mapSet(state.connections, conn, connection),
-    lookAt: addDeadline(state.lookAt, lookAt, conn),
+    idleCheckAt: addDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
   const [next, queued] = drain(recorded, id, conn);
-  return [next, [send(conn, OPEN_FRAME), ...queued]];
+  const note: Admitted = {
+    kind: "note",
+    what: "admitted",
+    conn,
+    id,
+    address: event.address,
+    replaces,
+  };
+  return [next, [note, say(conn, OPEN), ...queued]];
 }
 
 function refuse(
   state: State,
-  conn: ConnId,
+  event: SocketOpened,
   [code, msg]: Refusal,
 ): readonly [State, readonly Effect[]] {
-  return [state, [send(conn, errorFrame(msg)), close(conn, code, msg)]];
+  const { conn } = event;
+  const answer = say(conn, { kind: "error", msg, to: null });
+  return [state, [answer, close(conn, code, msg), refused(event, code, msg)]];
 }
 
 function idTaken(
   state: State,
-  conn: ConnId,
+  event: SocketOpened,
   reason: string,
 ): readonly [State, readonly Effect[]] {
-  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, reason)]];
+  const { conn } = event;
+  const end = close(conn, CLOSE.idTaken, reason);
+  return [state, [say(conn, ID_TAKEN), end, refused(event, CLOSE.idTaken, reason)]];
 }
+
+function refused(
+  { conn, id, address, origin }: SocketOpened,
+  code: CloseCode,
+  reason: string,
+): Refused {
+  return { kind: "note", what: "refused", conn, id, address, origin, code, reason };
+}
+
+function left(
+  conn: ConnId,
+  { id }: Connection,
+  { by, code, reason }: Pick<Left, "by" | "code" | "reason">,
+): Left {
+  return { kind: "note", what: "left", conn, id, by, code, reason };
+}
+
+const OPEN = { kind: "open" } as const;
+const ID_TAKEN = { kind: "id-taken" } as const;
 
 function controlProblem(name: string, hasControl: boolean): string | null {
   return hasControl ? `The ${name} has control characters in it` : null;

@@ -146,7 +146,7 @@ Deno.test("[FAULT-15] a burst in one turn does not disconnect a peer that reads,
   });
 });
 
-Deno.test("[OPEN-4] hooks hear nothing of a socket with a wrong token", async () => {
+Deno.test("[OPEN-4] hooks markAlive nothing of a socket with a wrong token", async () => {
   const told: string[] = [];
   const hooks = {
     onConnection: ({ id }: { id: string }): void => void told.push(`${id} came`),

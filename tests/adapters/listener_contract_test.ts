@@ -12,14 +12,14 @@ const NO_UTF_8 = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x22, 0xe2, 0x82]];
 
 const CLIENT = { key: "peerjs", token: "t" };
 
-contract("[MSG-1] [MSG-2] [OPEN-6] two clients exchange messages", async (serve) => {
+contract("[MSG-1] [MSG-2] [OPEN-6] two clients signaling messages", async (serve) => {
   await using served = await serve();
   await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
   await using b = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "b b" });
   assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
   a.send({ type: "OFFER", src: "x", dst: "b b", payload: { sdp: "…" } });
   assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b b", payload: { sdp: "…" } });
-  assertEquals(served.exchange.clientCount(), 2);
+  assertEquals(served.signaling.clientCount(), 2);
 });
 
 contract("[MSG-6] [MSG-9] a bad frame is answered, one byte too much closes", async (serve) => {

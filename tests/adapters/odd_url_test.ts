@@ -3,7 +3,7 @@
  * both listeners.
  */
 import { listenDeno } from "../../adapters/listen/deno.ts";
-import { createExchange } from "../../adapters/server.ts";
+import { createSignalingServer } from "../../adapters/server.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";
 import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
@@ -17,7 +17,7 @@ function withBoth(name: string, test: Test): void {
     Deno.test(`${name}: ${listen.name}`, () =>
       test(async (options) => {
         const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
-        const { port, stop } = await listen(createExchange(settings, {}));
+        const { port, stop } = await listen(createSignalingServer(settings, {}));
         return { port, [Symbol.asyncDispose]: stop };
       }));
   }

@@ -132,7 +132,7 @@ Deno.test("[REC-6] a piece ends too when making it takes long, and no record is 
   const header = {
     format: FORMAT,
     version: VERSION,
-    wallZero: 0,
+    epochMs: 0,
     at: millis(1_000),
     settings: FULL,
   } as const;

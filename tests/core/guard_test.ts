@@ -28,7 +28,7 @@ Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its sourc
   const w = world();
   w.open(1, "a");
   w.open(2, "b");
-  const refuse = (type: string, dst: string): readonly Effect[] => {
+  const refuse = (type: string, dst: string): readonly Act[] => {
     const text = JSON.stringify({ type, src: "a", dst });
     w.text(1, text);
     return w.step({ kind: "send-refused", conn: connId(2), text });
@@ -93,7 +93,7 @@ Deno.test("[LIMIT-1] what was used up comes back with time, a frame each 1,000 /
 });
 
 Deno.test("[LIMIT-1] every frame counts: heartbeats, messages, unknown types, bad and binary ones", () => {
-  const frames: Record<string, (w: World) => readonly Effect[]> = {
+  const frames: Record<string, (w: World) => readonly Act[]> = {
     heartbeat: (w) => w.say(1, BEAT),
     message: (w) => w.say(1, { type: "OFFER", dst: "x" }),
     unknown: (w) => w.say(1, { type: "FUTURE" }),
@@ -144,7 +144,7 @@ Deno.test("[LIMIT-1] each client has a rate of its own, and a takeover begins a 
 
 Deno.test("[LIMIT-2] an address gets so many sockets, and another is not concerned", () => {
   const w = world({ max_sockets_per_address: 2 });
-  const come = (conn: number, address: string): readonly Effect[] =>
+  const come = (conn: number, address: string): readonly Act[] =>
     w.step(opening(conn, { id: `peer ${conn}`, address }));
   assertEquals([come(1, "192.0.2.1"), come(2, "192.0.2.1")], [[opens(1)], [opens(2)]]);
   assertEquals(come(3, "192.0.2.1"), refuses(3, CLOSE.tooMany, CROWDED));
@@ -177,7 +177,7 @@ Deno.test("[LIMIT-2] a takeover from the same address needs no place, one from a
   const replaced = "Replaced by a newer connection with the same id and token";
   assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, replaced)]);
   w.step(opening(3, { id: "b", address: "192.0.2.2" }));
-  const move = (conn: number, address: string): readonly Effect[] =>
+  const move = (conn: number, address: string): readonly Act[] =>
     w.step(opening(conn, { id: "a", address }));
   assertEquals(move(4, "192.0.2.2"), refuses(4, CLOSE.tooMany, CROWDED), "that one is full");
   assertEquals(move(5, "192.0.2.3"), [opens(5), closes(2, CLOSE.replaced, replaced)]);

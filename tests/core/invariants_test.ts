@@ -53,7 +53,7 @@ const CLAIMS: readonly Break[] = [
   })],
   ["1 claims, but 2 connections", (s) => ({ ...s, claims: mapDelete(s.claims, B) })],
   ["2 is looked at at the wrong time", (s) => {
-    const connection = { ...there(mapGet(s.connections, connId(2))), lookAt: millis(7) };
+    const connection = { ...there(mapGet(s.connections, connId(2))), idleCheckAt: millis(7) };
     return { ...s, connections: mapSet(s.connections, connId(2), connection) };
   }],
   ["1 would be looked at too late", (s) => withSettings(s, { alive_timeout: 1 })],
@@ -63,7 +63,7 @@ const CLAIMS: readonly Break[] = [
   }],
   ["3 deadlines, but 2 connections", (s) => ({
     ...s,
-    lookAt: addDeadline(s.lookAt, millis(7), connId(7)),
+    idleCheckAt: addDeadline(s.idleCheckAt, millis(7), connId(7)),
   })],
 ];
 

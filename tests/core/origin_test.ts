@@ -184,7 +184,7 @@ Deno.test("[OPEN-10] the server's own origin is what Host says, of either scheme
 });
 
 Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever the list says", () => {
-  const come = (ownOrigin: boolean): readonly Effect[] =>
+  const come = (ownOrigin: boolean): readonly Act[] =>
     world({ cors: ["https://a.example"] }).step(
       opening(1, { origin: "https://own.example", ownOrigin }),
     );

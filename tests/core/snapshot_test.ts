@@ -33,8 +33,8 @@ function busy(): World {
 }
 
 /** All that comes due until nothing more does. */
-function rest(first: State): { at: number; effects: readonly Effect[] }[] {
-  const found: { at: number; effects: readonly Effect[] }[] = [];
+function rest(first: State): { at: number; effects: readonly Act[] }[] {
+  const found: { at: number; effects: readonly Act[] }[] = [];
   let state = first;
   for (let at = nextWakeAt(state); at !== null; at = nextWakeAt(state)) {
     const [next, effects] = reduce(state, { kind: "tick" }, at);

@@ -39,11 +39,11 @@ function until(end: number | null, subject = "a"): Identity {
   return proven(subject, ["a", "b", "c"], endsAt);
 }
 
-function come(w: World, conn: number, id: string, end: number | null): readonly Effect[] {
+function come(w: World, conn: number, id: string, end: number | null): readonly Act[] {
   return w.step(opening(conn, { id, identity: until(end) }));
 }
 
-function leaves(conn: number): Effect[] {
+function leaves(conn: number): Act[] {
   return refuses(conn, CLOSE.tokenExpired, ENDED);
 }
 
@@ -142,10 +142,10 @@ Deno.test("[AUTH-6] [STATE-5] a connection has one place among the deadlines, wi
   come(w, 1, "a", 90_000);
   come(w, 2, "b", null);
   come(w, 3, "c", 500);
-  assertEquals(sizes(w.state).lookAt, 3);
-  const before = w.state.lookAt;
+  assertEquals(sizes(w.state).idleCheckAt, 3);
+  const before = w.state.idleCheckAt;
   for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
-  assertStrictEquals(w.state.lookAt, before, "a message touches no deadline");
+  assertStrictEquals(w.state.idleCheckAt, before, "a message touches no deadline");
 });
 
 Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {

@@ -3,7 +3,7 @@
  */
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { listenDeno } from "../../adapters/listen/deno.ts";
-import { createExchange } from "../../adapters/server.ts";
+import { createSignalingServer } from "../../adapters/server.ts";
 import type { Hooks } from "../../adapters/observe/hooks.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";
 import { settingsFrom } from "../../core/mod.ts";
@@ -42,8 +42,8 @@ async function serving(
     loggers: loggers.map((row) => ({ ...row, category: [...row.category], sinks: [...row.sinks] })),
   });
   const settings = settingsFrom({ host: "127.0.0.1", port: 0 });
-  const exchange = createExchange(settings, hooks);
-  const running = await (listener === "node" ? listenNode(exchange) : listenDeno(exchange));
+  const signaling = createSignalingServer(settings, hooks);
+  const running = await (listener === "node" ? listenNode(signaling) : listenDeno(signaling));
   const wsUrl = `ws://127.0.0.1:${running.port}/peerjs`;
   try {
     await use({

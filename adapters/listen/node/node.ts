@@ -14,7 +14,7 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import type { Settings } from "../../../core/mod.ts";
-import { type Exchange, refuseForRoom, refuseHandshake, type Reply } from "../../server.ts";
+import { refuseForRoom, refuseHandshake, type Reply, type SignalingServer } from "../../server.ts";
 import { handshakeFault } from "../handshake.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "../listener.ts";
 import { logFault, logRelisten, messageOf } from "../../observe/log.ts";
@@ -34,12 +34,12 @@ import { scheduleTimeout, within } from "../../runtime.ts";
 import type { Handshake } from "../../sockets/sockets.ts";
 
 /**
- * Listens as the settings of `exchange` say.
+ * Listens as the settings of `signaling` say.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
  */
-export async function listenNode(exchange: Exchange): Promise<Listener> {
-  const { settings } = exchange;
+export async function listenNode(signaling: SignalingServer): Promise<Listener> {
+  const { settings } = signaling;
   const tls = await readTls(settings, checkTls);
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
   const sockets = new WebSocketServer({
@@ -47,7 +47,7 @@ export async function listenNode(exchange: Exchange): Promise<Listener> {
     WebSocket: FairSocket,
     ...boundsOf(settings),
   });
-  serve(server, sockets, exchange);
+  serve(server, sockets, signaling);
   let hostname = "";
   await bindAddress(settings, (host) => {
     hostname = host;
@@ -66,7 +66,7 @@ export async function listenNode(exchange: Exchange): Promise<Listener> {
 
   async function stop(): Promise<void> {
     stopWatch();
-    await exchange.stop();
+    await signaling.stop();
     const { promise, resolve } = Promise.withResolvers<void>();
     server.close(() => resolve());
     server.closeAllConnections();
@@ -169,19 +169,19 @@ function headBounds({ head_timeout, max_head_bytes }: Settings): {
 function serve(
   server: Server | SecureServer,
   sockets: WebSocketServer,
-  exchange: Exchange,
+  signaling: SignalingServer,
 ): void {
   // However many fit into the head: one that was left out could be the one that a proxy added.
   server.maxHeadersCount = 0;
   // A connection that stopped reading is ended with all that waits for it. A WebSocket sets the time to none.
-  server.timeout = exchange.settings.answer_timeout;
-  const queue = new RequestQueue(exchange.settings.max_unsent_bytes);
+  server.timeout = signaling.settings.answer_timeout;
+  const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
 
   async function replyTo(request: IncomingMessage): Promise<Reply> {
     try {
       const arrival = arrivalOf(request);
-      if (!exchange.wantsSocket(arrival)) return await exchange.reply(arrival);
-      return refuseHandshake(exchange, arrival, handshakeFault(arrival.header) ?? NOT_UPGRADED);
+      if (!signaling.wantsSocket(arrival)) return await signaling.reply(arrival);
+      return refuseHandshake(signaling, arrival, handshakeFault(arrival.header) ?? NOT_UPGRADED);
     } catch (error) {
       logFault("A request failed", error);
       return FAILED;
@@ -195,7 +195,7 @@ function serve(
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const { reply, handshake } = await prepare(exchange, request);
+    const { reply, handshake } = await prepare(signaling, request);
     if (reply !== undefined) {
       writeRawReply(connection, reply);
       return;
@@ -204,11 +204,11 @@ function serve(
     if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
-      const link = exchange.attach(socket, handshake);
-      const pingTimeoutMs = exchange.settings.ping_timeout;
+      const link = signaling.attach(socket, handshake);
+      const pingTimeoutMs = signaling.settings.ping_timeout;
       watchOver(socket, connection, {
         pingTimeoutMs,
-        now: exchange.now,
+        now: signaling.now,
         unanswered: () => link.unanswered(),
       });
     });
@@ -224,23 +224,23 @@ function serve(
     );
   });
   server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
-  server.on("clientError", (error, connection) => answerUnparsed(exchange, error, connection));
+  server.on("clientError", (error, connection) => answerUnparsed(signaling, error, connection));
   sockets.on("wsClientError", (error, connection, request) => {
-    writeRawReply(connection, refuseHandshake(exchange, arrivalOf(request), messageOf(error)));
+    writeRawReply(connection, refuseHandshake(signaling, arrivalOf(request), messageOf(error)));
   });
 }
 
 /** Looks at a request for an upgrade, before it is one. */
-async function prepare(exchange: Exchange, request: IncomingMessage): Promise<Prepared> {
+async function prepare(signaling: SignalingServer, request: IncomingMessage): Promise<Prepared> {
   try {
     const arrival = arrivalOf(request);
-    if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
+    if (!signaling.wantsSocket(arrival)) return { reply: await signaling.reply(arrival) };
     const fault = handshakeFault(arrival.header);
-    if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
-    if (!exchange.hasSocketRoom(arrival)) {
-      return { reply: refuseForRoom(exchange, arrival) };
+    if (fault !== null) return { reply: refuseHandshake(signaling, arrival, fault) };
+    if (!signaling.hasSocketRoom(arrival)) {
+      return { reply: refuseForRoom(signaling, arrival) };
     }
-    const handshake = exchange.readHandshake(arrival);
+    const handshake = signaling.readHandshake(arrival);
     return { handshake: { ...handshake, identity: await handshake.identity } };
   } catch (error) {
     logFault("A request failed", error);

@@ -82,6 +82,14 @@ const IDENTITY = v.variant("kind", [
   v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
 ]);
 
+const MESSAGE = v.strictObject({
+  kind: v.literal("message"),
+  type: v.picklist(["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]),
+  src: peer,
+  dst: peer,
+  text: v.string(),
+});
+
 const EVENTS = {
   "socket-opened": v.strictObject({
     kind: v.literal("socket-opened"),
@@ -106,9 +114,9 @@ const EVENTS = {
   "send-failed": v.strictObject({
     kind: v.literal("send-failed"),
     conn,
-    texts: v.array(v.string()),
+    message: v.nullable(MESSAGE),
   }),
-  "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, text: v.string() }),
+  "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, message: MESSAGE }),
   "tick": v.strictObject({ kind: v.literal("tick") }),
   "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
 } as const satisfies {
@@ -133,29 +141,27 @@ const MAPS = {
     v.strictObject({
       id: peer,
       heardAt: at,
-      lookAt: at,
+      idleCheckAt: at,
       badFrames: count,
       paidUntil: at,
       bytesPaidUntil: at,
       address: v.string(),
-      toldFull: v.array(peer),
+      refusalsTold: v.array(peer),
     }),
   ),
   stored: entries(
     count,
     v.strictObject({
-      src: peer,
+      message: MESSAGE,
       owner: v.nullable(holder),
-      dst: peer,
       address: v.string(),
-      text: v.string(),
       bytes: count,
       expiresAt: at,
     }),
   ),
   mailboxes: entries(peer, v.strictObject({ serials: v.array(count), bytes: count })),
   sources: entries(peer, v.strictObject({ count, bytes: count })),
-  pairs: entries(v.string(), v.strictObject({ count, bytes: count, toldBefore: count })),
+  pairs: entries(v.string(), v.strictObject({ count, bytes: count, expireSentBelow: count })),
   addressBytes: entries(v.string(), count),
   addresses: entries(v.string(), count),
   wrongTokens: entries(v.string(), at),
@@ -172,7 +178,6 @@ const REST = {
   firstSerial: count,
   nextSerial: count,
   storedBytes: count,
-  unknownTypes: count,
   stopping: v.boolean(),
 } as const satisfies {
   readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
@@ -242,7 +247,7 @@ const SETTINGS: Schema<Settings> = v.pipe(
 const HEADER: Schema<Header> = v.strictObject({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
-  wallZero: v.pipe(v.number(), v.finite()),
+  epochMs: v.pipe(v.number(), v.finite()),
   at,
   settings: SETTINGS,
   snapshot: v.nullable(OUTLINE),
