@@ -15,7 +15,7 @@ import {
   takeSnapshot,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { history, type Step } from "../support/odd_history.ts";
+import { type Pace, paces } from "../history/play.ts";
 import {
   decode,
   FILE,
@@ -28,7 +28,7 @@ import {
 import { opening } from "../support/world.ts";
 
 /** Records a history to its end. */
-async function record(steps: readonly Step[], studio = makeStudio()): Promise<Studio> {
+async function record(steps: readonly Pace[], studio = makeStudio()): Promise<Studio> {
   studio.recorder.start();
   for (const { event, afterMs } of steps) studio.happen(event, afterMs);
   await studio.recorder.stop();
@@ -47,7 +47,7 @@ function says(conn: number, value: unknown): Event {
 
 Deno.test("[REC-1] [REC-2] every history gives the same effects again, and every frame is the text that came", async () => {
   await fc.assert(
-    fc.asyncProperty(history, async (steps) => {
+    fc.asyncProperty(paces(SMALL), async (steps) => {
       const { disk, now } = await record(steps);
       const text = textOf(disk);
       assertEquals(await replayText(text, "--diff"), {
@@ -100,7 +100,7 @@ Deno.test("[REC-2] a frame that would break its line, or that UTF-8 cannot say, 
   );
   const { disk } = await record([
     { event: opened, afterMs: 0 },
-    ...frames.map((text): Step => ({
+    ...frames.map((text): Pace => ({
       event: { kind: "frame-received", conn: connId(1), text },
       afterMs: 10,
     })),
@@ -116,7 +116,7 @@ Deno.test("[REC-2] a frame that would break its line, or that UTF-8 cannot say, 
 const SNAPSHOT_LINE = '{"map":';
 
 Deno.test("[REC-3] every file of a recording that is longer than its bound replays alone", async () => {
-  const histories = fc.sample(history, { numRuns: 60, seed: 7 });
+  const histories = fc.sample(paces(SMALL), { numRuns: 60, seed: 7 });
   const steps = histories.flat().filter(({ event }) => event.kind !== "shutdown-requested");
   const studio = makeStudio();
   const files = new Set<Uint8Array[]>();

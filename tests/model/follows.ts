@@ -3,38 +3,21 @@
  *
  * @module
  */
-import {
-  connId,
-  type Effect,
-  type Event,
-  millis,
-  type PartialSettings,
-  settingsFrom,
-} from "../../core/mod.ts";
+import { connId, type Event, millis, type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
+import { type Act, opening } from "../support/world.ts";
+import { agree } from "./agreement.ts";
 import { createModel } from "./model.ts";
-import { sideBySide } from "./side_by_side.ts";
-import { tokenOf } from "../support/world.ts";
 
 /** A socket that was opened. */
 export type Opened = Event & { kind: "socket-opened" };
 
 /** Time has passed. */
 export const TICK: Event = { kind: "tick" };
-const ANYONE = {
-  kind: "socket-opened",
-  token: tokenOf("t"),
-  key: "right",
-  address: "1.2.3.4",
-  origin: null,
-  ownOrigin: false,
-  queryLength: 9,
-  identity: { kind: "unchecked" },
-} as const;
 
 /** A socket is opened. */
 export function opens(conn: number, id: string, odd: Partial<Opened> = {}): Event {
-  return { ...ANYONE, conn: connId(conn), id, ...odd };
+  return { ...opening(conn, { token: "t", address: "1.2.3.4", id }), ...odd, conn: connId(conn) };
 }
 
 /** A client sends a message. */
@@ -52,10 +35,10 @@ export function message(type: string, src: string, dst: string): string {
   return JSON.stringify({ type, src, dst });
 }
 
-function shown(effect: Effect): string {
-  return effect.kind === "send"
-    ? `to ${effect.conn}: ${effect.text}`
-    : `closes ${effect.conn}: ${effect.code} ${effect.reason}`;
+function shown(act: Act): string {
+  return act.kind === "send"
+    ? `to ${act.conn}: ${act.text}`
+    : `closes ${act.conn}: ${act.code} ${act.reason}`;
 }
 
 /** An instant, what happens then, and what the server does about it. */
@@ -68,8 +51,7 @@ export function follows(options: PartialSettings, lines: readonly Line[]): void 
   for (const [now, event, ...effects] of lines) {
     assertEquals(model.step(event, millis(now)).map(shown), effects, JSON.stringify([now, event]));
   }
-  const both = sideBySide(settings);
-  for (const [now, event] of lines) both(now, event);
+  agree(settings, lines.map(([now, event]) => [now, event]));
 }
 
 /** A client is admitted. */

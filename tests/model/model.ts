@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { CloseCode, ConnId, Effect, Event, Settings, SocketOpened } from "../../core/mod.ts";
+import type { CloseCode, ConnId, Event, Settings, SocketOpened } from "../../core/mod.ts";
+import type { Act } from "../support/world.ts";
 import {
   CALLS,
-  callsIn,
   fieldsOf,
   groupOf,
   type Message,
@@ -41,7 +41,7 @@ const ENDED = "The token has expired";
 class Server {
   now = 0;
   stopped = false;
-  effects: Effect[] = [];
+  acts: Act[] = [];
   clients: Client[] = [];
   tries: { group: string; paid: number }[] = [];
   stored: (Message & Waiting)[] = [];
@@ -52,8 +52,8 @@ class Server {
     return earliest === Infinity ? null : earliest;
   };
 
-  readonly step = (event: Event, now: number): readonly Effect[] => {
-    [this.now, this.effects] = [now, []];
+  readonly step = (event: Event, now: number): readonly Act[] => {
+    [this.now, this.acts] = [now, []];
     if (event.kind === "socket-opened") this.open(event);
     if (event.kind === "frame-received") this.receive(event.conn, event.text);
     if (event.kind === "binary-received") this.receive(event.conn, event.bytes);
@@ -63,13 +63,14 @@ class Server {
     if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2
       this.clients = this.clients.filter(({ conn }) => conn !== event.conn);
     }
-    const unsent = event.kind === "send-failed" && !this.stopped ? event.texts : [];
-    unsent.flatMap(callsIn).forEach((call) => this.route(call)); // MSG-12
-    const refused = event.kind === "send-refused" ? [event.text] : [];
-    refused.flatMap(callsIn).forEach((call) => this.tellOfRefusal(call)); // LIMIT-6
+    const unsent = "message" in event ? event.message : null;
+    if (unsent !== null && CALLS.includes(unsent.type)) {
+      if (event.kind === "send-refused") this.tellOfRefusal(unsent); // LIMIT-6
+      else if (!this.stopped) this.route(unsent); // MSG-12
+    }
     if (event.kind === "tick") this.tick();
     if (event.kind === "shutdown-requested") this.shutDown();
-    return this.effects;
+    return this.acts;
   };
 
   open(event: SocketOpened): void {
@@ -276,7 +277,7 @@ class Server {
 
   send(conn: ConnId, frame: string | object): void {
     const text = typeof frame === "string" ? frame : JSON.stringify(frame);
-    this.effects.push({ kind: "send", conn, text });
+    this.acts.push({ kind: "send", conn, text });
   }
 
   /** Closes a socket, after a frame that says why if there is one: Texts. */
@@ -286,7 +287,7 @@ class Server {
     const { read } = new TextEncoder().encodeInto(why, new Uint8Array(120));
     const reason = utf8Length(why) > 123 ? `${why.slice(0, read)}…` : why;
     this.clients = this.clients.filter((client) => client.conn !== conn);
-    this.effects.push({ kind: "close", conn, code, reason });
+    this.acts.push({ kind: "close", conn, code, reason });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The reference model on histories whose answers were read off SPEC.md; `reduce` gives them too.
  */
-import { connId, type Event, millis } from "../../core/mod.ts";
+import { connId, type Event, type Message, millis } from "../../core/mod.ts";
 import {
   error,
   follows,
@@ -16,7 +16,7 @@ import {
   taken,
   TICK,
 } from "./follows.ts";
-import { proven, tokenOf } from "../support/world.ts";
+import { messageFrom, proven, tokenOf } from "../support/world.ts";
 
 /** Its token is not looked at. */
 function blocked(conn: number): string[] {
@@ -139,28 +139,30 @@ Deno.test("model: [QUEUE-4] an EXPIRE stands for what waits between two ids, who
 });
 
 Deno.test("model: [MSG-12] [QUEUE-4] what could not be handed over is stored or refused, and begins no attempt", () => {
+  const failed = (type: Message["type"]): Event => (
+    { kind: "send-failed", conn: connId(2), message: messageFrom("a", "b", type) }
+  );
+  const refused = (conn: number, type: Message["type"]): Event => (
+    { kind: "send-refused", conn: connId(conn), message: messageFrom("a", "b", type) }
+  );
   const offer = message("OFFER", "a", "b");
-  const texts = [offer, message("LEAVE", "a", "b"), offer, message("CANDIDATE", "a", "b")];
+  const expire = `to 1: ${message("EXPIRE", "b", "a")}`;
   follows({ queue_limit: 1, expire_timeout: 100 }, [
     [0, opens(1, "a"), open(1)],
     [0, opens(2, "b"), open(2)],
-    [
-      9,
-      { kind: "send-failed", conn: connId(2), texts },
-      `to 1: ${message("EXPIRE", "b", "a")}`,
-    ],
+    [9, failed("OFFER")],
+    [9, failed("LEAVE")],
+    [9, { kind: "send-failed", conn: connId(2), message: null }],
+    [9, failed("OFFER"), expire],
+    [9, failed("CANDIDATE")],
     [9, says(2, "OFFER", "a")],
     [109, TICK],
     [109, opens(3, "b"), open(3)],
-    [110, { kind: "send-failed", conn: connId(2), texts: [offer] }, `to 3: ${offer}`],
-    [111, { kind: "send-refused", conn: connId(3), text: offer }],
+    [110, failed("OFFER"), `to 3: ${offer}`],
+    [111, refused(3, "OFFER")],
     [111, says(1, "OFFER", "b"), `to 3: ${offer}`],
-    [
-      112,
-      { kind: "send-refused", conn: connId(3), text: offer },
-      `to 1: ${message("EXPIRE", "b", "a")}`,
-    ],
-    [112, { kind: "send-refused", conn: connId(1), text: message("EXPIRE", "b", "a") }],
+    [112, refused(3, "OFFER"), expire],
+    [112, refused(1, "EXPIRE")],
   ]);
 });
 

@@ -40,12 +40,6 @@ export function payloadIn(json: string): string {
   return value === undefined ? "" : `,"payload":${value.trim()}`;
 }
 
-/** The message in a text, if it is one of those that are sent once more. */
-export function callsIn(text: string): Message[] {
-  const [type = "", src = "", dst = ""] = fieldsOf(parsed(text), "type", "src", "dst").map(String);
-  return CALLS.includes(type) ? [{ type, src, dst, text }] : [];
-}
-
 /** A value in a sentence: Texts. */
 export function named(value: unknown): string {
   if (value === undefined) return "nothing";

@@ -3,11 +3,11 @@
  * `history_test.ts` prints.
  */
 import { type PartialSettings, reduce, settingsFrom } from "../../core/mod.ts";
-import { agreement } from "../model/side_by_side.ts";
-import { both, replay } from "./check.ts";
-import type { Moment } from "./histories.ts";
-import { laws } from "./laws.ts";
-import { tokenOf } from "../support/world.ts";
+import type { Moment } from "../history/play.ts";
+import { agreement } from "../model/agreement.ts";
+import { messageFrom, tokenOf } from "../support/world.ts";
+import { replay } from "./check.ts";
+import { all, laws } from "./laws.ts";
 
 /** Runs a history, given as plain data, with all laws and the model looking. */
 function pinned(
@@ -16,7 +16,7 @@ function pinned(
 ): void {
   const settings = settingsFrom(given);
   const moments: Moment[] = JSON.parse(JSON.stringify(history));
-  replay(settings, moments, { look: both(laws(reduce), agreement(settings)) });
+  replay(settings, moments, { look: all(laws(reduce), agreement(settings)) });
 }
 
 const CLIENT = {
@@ -40,11 +40,10 @@ Deno.test("pinned: [LIFE-1] a late tick disconnects in the order of the deadline
 });
 
 Deno.test("pinned: [LIFE-3] [MSG-12] what fails after the server stopped waits no more", () => {
-  const text = '{"type":"OFFER","src":"a","dst":"b"}';
   pinned({}, [
     [0, { ...CLIENT, conn: 1, id: "a" }],
     [0, { kind: "shutdown-requested" }],
-    [0, { kind: "send-failed", conn: 1, texts: [text] }],
+    [0, { kind: "send-failed", conn: 1, message: messageFrom("a", "b") }],
   ]);
 });
 
@@ -52,7 +51,7 @@ Deno.test("pinned: [QUEUE-3] an EXPIRE does not reach who has the id by now", ()
   pinned({ expire_timeout: 50 }, [
     [0, { ...CLIENT, conn: 1, id: "a" }],
     [0, { kind: "frame-received", conn: 1, text: '{"type":"OFFER","dst":"x","payload":1}' }],
-    [0, { kind: "socket-closed", conn: 1 }],
+    [0, { kind: "socket-closed", conn: 1, code: 1005 }],
     [0, { ...CLIENT, conn: 2, id: "a", token: tokenOf("u") }],
     [50, { kind: "tick" }],
   ]);

@@ -16,31 +16,12 @@ import {
   violations,
 } from "../../core/mod.ts";
 import { SNAPSHOT } from "../../adapters/record/replay/schema.ts";
+import { type Pace, paces } from "../history/play.ts";
+import { WORLDS } from "../history/worlds.ts";
 import { assertEquals } from "../support/assert.ts";
-import { history, type Step } from "../support/odd_history.ts";
 import { SMALL } from "../support/recording.ts";
-import { proven } from "../support/world.ts";
 
-const SETTINGS = settingsFrom(SMALL);
-const ENDING = settingsFrom({
-  ...SMALL,
-  auth: "jwt",
-  auth_secret: "s".repeat(32),
-  auth_expiry: "close",
-});
-
-/** The same history, of clients whose tokens are checked, and end. */
-function withEnds(steps: readonly Step[]): Step[] {
-  return steps.map(({ event, afterMs }, i) => {
-    if (event.kind !== "socket-opened") return { event, afterMs };
-    const subject = event.token?.owner ?? "";
-    const endsAt = i % 5 === 0 ? null : millis((i % 7) * 37.5);
-    const identity = proven(subject, [event.id ?? ""], endsAt);
-    return { event: { ...event, identity }, afterMs };
-  });
-}
-
-function run(first: State, steps: readonly Step[], from: number): {
+function run(first: State, steps: readonly Pace[], from: number): {
   state: State;
   now: number;
   effects: (readonly Effect[])[];
@@ -57,14 +38,15 @@ function run(first: State, steps: readonly Step[], from: number): {
 }
 
 Deno.test("[REC-7] a history cut anywhere goes on from its snapshot with the same effects", () => {
-  cutAnywhere(SETTINGS, history);
+  cutAnywhere(settingsFrom(SMALL), paces(SMALL));
 });
 
 Deno.test("[REC-7] [AUTH-6] so does one of clients whose tokens end", () => {
-  cutAnywhere(ENDING, history.map(withEnds));
+  const ending = { ...WORLDS["proven"], ...SMALL };
+  cutAnywhere(settingsFrom(ending), paces(ending, "tokens"));
 });
 
-function cutAnywhere(settings: Settings, histories: fc.Arbitrary<Step[]>): void {
+function cutAnywhere(settings: Settings, histories: fc.Arbitrary<Pace[]>): void {
   fc.assert(
     fc.property(histories, fc.nat(), (steps, place) => {
       const cut = place % (steps.length + 1);

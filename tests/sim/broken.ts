@@ -107,8 +107,9 @@ export const BROKEN: readonly Broken[] = [
     rules: ["QUEUE-1"],
     make: () =>
       editing((effects, event) => {
-        if (event.kind !== "socket-opened" || effects.length < 3) return effects;
-        return [...effects.slice(0, 1), ...effects.slice(1).reverse()];
+        const first = effects.findIndex((effect) => effect.kind === "send") + 1;
+        if (event.kind !== "socket-opened" || first === 0) return effects;
+        return [...effects.slice(0, first), ...effects.slice(first).reverse()];
       }),
   },
   {
@@ -133,7 +134,7 @@ export const BROKEN: readonly Broken[] = [
     name: "drops what could not be sent",
     rules: ["QUEUE-5"],
     make: () => (state, event, now) =>
-      reduce(state, event.kind === "send-failed" ? { ...event, texts: [] } : event, now),
+      reduce(state, event.kind === "send-failed" ? { ...event, message: null } : event, now),
   },
   {
     name: "does not count the sockets of an address down",

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { CLOSE, type Close, type ConnId, type Effect } from "../../core/mod.ts";
+import { CLOSE, type Close, type ConnId, type Message } from "../../core/mod.ts";
 import type { Send, Settings } from "../../core/mod.ts";
 import { RuleBroken } from "./failure.ts";
 import { Guesses } from "./guesses.ts";
@@ -65,10 +65,10 @@ export class Checker {
         this.#effects(step, null);
         break;
       case "send-failed":
-        this.#failed(step, event.texts, this.#sessionOf(event.conn));
+        this.#failed(step, event.message, this.#sessionOf(event.conn));
         break;
       case "send-refused":
-        this.#refused(step, event.text);
+        this.#refused(step, event.message);
         break;
       case "tick":
         for (const letter of this.post.expire(now)) this.#fail(letter, "expired");
@@ -173,16 +173,16 @@ export class Checker {
     }
   }
 
-  #failed(step: Step, texts: readonly string[], session: Session): void {
+  #failed(step: Step, message: Message | null, session: Session): void {
     this.#end(session, step.now);
-    const letters = texts.flatMap((text) => this.post.in(text) ?? []);
-    for (const letter of letters) letter.place = "arrived";
+    const letter = message === null ? undefined : this.post.in(message.text);
+    if (letter !== undefined) letter.place = "arrived";
     this.#effects(step, null);
-    for (const letter of letters) this.#settleLetter(letter, step);
+    if (letter !== undefined) this.#settleLetter(letter, step);
   }
 
-  #refused(step: Step, text: string): void {
-    const letter = this.post.in(text);
+  #refused(step: Step, message: Message): void {
+    const letter = this.post.in(message.text);
     if (letter !== undefined) {
       letter.place = "ended";
       this.#fail(letter, "refused");
@@ -285,7 +285,7 @@ export class Checker {
   }
 
   #broken(rule: string, { now, event, effects }: Step, message: string): RuleBroken {
-    const conns = effects.map((effect: Effect) => effect.conn);
+    const conns = effects.map(({ conn }) => conn);
     if ("conn" in event) conns.push(event.conn);
     return new RuleBroken({ rule, at: now, message, peers: conns.map((conn) => this.idOf(conn)) });
   }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Effect, Event } from "../../core/mod.ts";
+import type { Event } from "../../core/mod.ts";
+import type { Step } from "./loop.ts";
 
 /** The digest so far. */
 export class Digest {
@@ -14,7 +15,7 @@ export class Digest {
   readonly #words = new Int32Array(this.#double.buffer);
 
   /** Takes in a step. */
-  add(now: number, event: Event, effects: readonly Effect[]): void {
+  add(now: number, event: Event, effects: Step["effects"]): void {
     this.#number(now);
     this.#text(event.kind);
     if ("conn" in event) this.#number(event.conn);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CLOSE, type Effect, type Settings } from "../../core/mod.ts";
+import { CLOSE, type Settings } from "../../core/mod.ts";
+import type { Step } from "./loop.ts";
 import type { Session } from "./session.ts";
 
 /** The wrong tokens of all addresses since the beginning. */
@@ -22,7 +23,7 @@ export class Guesses {
   }
 
   /** Whether effects say that the id is taken, and the address has tried as many wrong tokens as it may. */
-  explain(effects: readonly Effect[], session: Session): boolean {
+  explain(effects: Step["effects"], session: Session): boolean {
     return this.#of(session) >= this.#burst &&
       effects.some((effect) => effect.kind === "close" && effect.code === CLOSE.idTaken);
   }

@@ -1,14 +1,13 @@
 /**
  * The server: does what `adapters/runtime.ts` does, in virtual time, around any reducer.
  *
- * Events in order, effects in order, what could not be sent as one event a socket, one timer armed from
- * `nextWakeAt`, which may fire late as real ones do.
+ * Events in order, effects in order, an event for each text that is not sent, handled when the event at hand is done,
+ * one timer armed from `nextWakeAt`, which may fire late as real ones do.
  *
  * @module
  */
 import {
-  type ConnId,
-  type Effect,
+  type Close,
   type Event,
   initialState,
   type Millis,
@@ -16,6 +15,7 @@ import {
   nextWakeAt,
   type reduce,
   retire,
+  type Send,
   type Settings,
   type State,
 } from "../../core/mod.ts";
@@ -31,7 +31,8 @@ export type Reducer = typeof reduce;
 export interface Step {
   readonly now: Millis;
   readonly event: Event;
-  readonly effects: readonly Effect[];
+  /** What is to be done: notes are not looked at here. */
+  readonly effects: readonly (Send | Close)[];
   /** What became of each effect. */
   readonly outcomes: readonly Outcome[];
   readonly note: Note | null;
@@ -45,7 +46,8 @@ export interface LoopOptions {
   readonly dice: Dice;
   readonly settings: Settings;
   readonly reducer: Reducer;
-  readonly perform: (effect: Effect) => Outcome;
+  /** What fails is an event, dispatched before it returns. */
+  readonly perform: (effect: Send | Close) => Outcome;
   readonly observe: (step: Step) => void;
 }
 
@@ -85,29 +87,14 @@ export class Loop {
   }
 
   #step(event: Event, note: Note | null): void {
-    const { agenda, reducer, observe } = this.#options;
+    const { agenda, reducer, perform, observe } = this.#options;
     const now = millis(agenda.now);
-    const [state, effects] = reducer(this.#state, event, now);
+    const [state, all] = reducer(this.#state, event, now);
     retire(this.#state, state);
     this.#state = state;
-    const outcomes = effects.length === 0 ? NONE : this.#perform(effects);
+    const effects = all.filter((effect) => effect.kind !== "note");
+    const outcomes = effects.map((effect) => perform(effect));
     observe({ now, event, effects, outcomes, note, state });
-  }
-
-  #perform(effects: readonly Effect[]): readonly Outcome[] {
-    let failed: Map<ConnId, string[]> | null = null;
-    const outcomes: Outcome[] = [];
-    for (const effect of effects) {
-      const outcome = this.#options.perform(effect);
-      outcomes.push(outcome);
-      if (outcome !== "gone" || effect.kind === "close") continue;
-      failed ??= new Map();
-      failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
-    }
-    for (const [conn, texts] of failed ?? []) {
-      this.#queue.push({ event: { kind: "send-failed", conn, texts }, note: null });
-    }
-    return outcomes;
   }
 
   #arm(): void {
@@ -124,5 +111,3 @@ export class Loop {
     });
   }
 }
-
-const NONE: readonly Outcome[] = [];

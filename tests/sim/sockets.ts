@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type ConnId, connId, type Effect, type Event } from "../../core/mod.ts";
+import { type Close, type ConnId, connId, type Event, type Send } from "../../core/mod.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
 import type { Note } from "./letter.ts";
@@ -86,24 +86,26 @@ export class SimSockets {
   }
 
   /** Performs an effect. */
-  perform(effect: Effect): Outcome {
+  perform(effect: Send | Close): Outcome {
     const link = this.#open.get(effect.conn);
-    if (effect.kind === "close") {
-      if (link !== undefined) this.#finish(link);
-      return "done";
-    }
-    if (link === undefined || link.serverEnd !== "open") return "gone";
-    return this.#send(link, effect.conn, effect.text);
+    if (effect.kind === "send") return this.#send(link, effect);
+    if (link !== undefined) this.#finish(link);
+    return "done";
   }
 
-  #send(link: Link, conn: ConnId, text: string): Outcome {
+  #send(link: Link | undefined, { conn, text, meaning }: Send): Outcome {
     const { settings, dispatch, network } = this.#options;
+    const message = meaning.kind === "message" ? meaning : null;
+    if (link === undefined || link.serverEnd !== "open") {
+      dispatch({ kind: "send-failed", conn, message }, null);
+      return "gone";
+    }
     const unsent = this.#unsentOf(link);
     const isOver = unsent + text.length > settings.max_unsent_bytes;
     if (isOver || unsent > WATCHED_BYTES) {
       this.#watch(conn, unsent);
       if (isOver) {
-        dispatch({ kind: "send-refused", conn, text }, null);
+        if (message !== null) dispatch({ kind: "send-refused", conn, message }, null);
         return "full";
       }
       const slow = this.#slow.get(conn);
@@ -197,7 +199,7 @@ export class SimSockets {
       if (link === undefined || left <= WATCHED_BYTES) this.#slow.delete(conn);
       else if (this.#watch(conn, left) >= settings.unsent_timeout) {
         this.#cutOff(link);
-        dispatch({ kind: "send-failed", conn, texts: [] }, null);
+        dispatch({ kind: "send-failed", conn, message: null }, null);
       }
     }
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnId, Effect, Event, Millis } from "../../core/mod.ts";
+import type { ConnId, Event, Millis } from "../../core/mod.ts";
 import type { Step } from "./loop.ts";
 
 type Kept = Pick<Step, "now" | "event" | "effects" | "outcomes">;
@@ -58,10 +58,12 @@ function eventOf(event: Event, name: (conn: ConnId) => string): string {
   if (event.kind === "socket-opened") {
     return `${kind} ${name(conn)} as ${event.id} with ${event.token?.owner}`;
   }
-  return `${kind} ${name(conn)} ${short(Object.values(rest).join(" "))}`;
+  return `${kind} ${name(conn)} ${
+    short(Object.values(rest).map((part) => part?.text ?? part).join(" "))
+  }`;
 }
 
-function effectOf(effect: Effect, name: (conn: ConnId) => string): string {
+function effectOf(effect: Step["effects"][number], name: (conn: ConnId) => string): string {
   if (effect.kind === "send") return `send ${name(effect.conn)} ${short(effect.text)}`;
   return `close ${name(effect.conn)} ${effect.code} ${effect.reason}`;
 }

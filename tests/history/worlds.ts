@@ -4,6 +4,7 @@
  * @module
  */
 import type { PartialSettings } from "../../core/mod.ts";
+import type { Mood } from "./history.ts";
 
 const SMALL: PartialSettings = {
   expire_timeout: 100,
@@ -75,6 +76,9 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
   },
   "a message an address": { ...CALM, max_queue_bytes: 5 * 562, concurrent_limit: 9 },
   "one place": { ...CALM, queue_limit: 1, max_sockets_per_address: 0 },
+  "one client": { ...SMALL, concurrent_limit: 1, frame_burst: 1, max_bad_frames: 1 },
+  "short lives": { ...CALM, alive_timeout: 100, max_sockets_per_address: 0 },
+  "long waits": { ...CALM, alive_timeout: 2_000, expire_timeout: 1_000, queue_limit: 16 },
   proven: { ...PROVEN, auth_expiry: "close" },
   "proven for good": PROVEN,
   "brief memory": {
@@ -102,3 +106,8 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
     max_sockets_per_address: 0,
   },
 };
+
+/** The moods that fit a world. */
+export function moodsOf(world: string): readonly Mood[] {
+  return world.startsWith("proven") ? ["tokens"] : ["everything", "the door", "coming and going"];
+}

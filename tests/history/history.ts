@@ -1,7 +1,7 @@
 /**
- * Histories for the reference model: small worlds, in which a short history reaches every rule, and commands
- * that fast-check can make and shrink. A command names its socket by a number that is looked up among those there
- * are when its turn comes, so that it still means something when the commands before it are taken away.
+ * Histories, for every test that wants any: commands that fast-check can make and shrink. A command names its socket
+ * by a number that is looked up among those there are when its turn comes, so that it still means something when the
+ * commands before it are taken away.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { tokenOf } from "../support/world.ts";
 
 /** What happens next, and how long after the step before. */
 export interface Command {
-  /** Milliseconds, or until the model is next due. */
+  /** Milliseconds, or until something is next due. */
   readonly wait: number | "due";
   readonly act: Act;
 }
@@ -36,46 +36,45 @@ export type Act =
   }
   | { readonly kind: "text"; readonly pick: number; readonly text: string }
   | { readonly kind: "binary"; readonly pick: number; readonly bytes: number }
-  | { readonly kind: "closed" | "unanswered" | "send-refused"; readonly pick: number }
+  | { readonly kind: "closed"; readonly pick: number; readonly code: number }
+  | { readonly kind: "unanswered" | "send-refused"; readonly pick: number }
+  /** So many of the last messages to one socket are not sent; none of them where it is cut off. */
   | { readonly kind: "send-failed"; readonly pick: number; readonly count: number }
   /** As many candidates for as many absent peers, then one more for the first of them. */
   | { readonly kind: "scatter"; readonly pick: number; readonly count: number }
   | { readonly kind: "tick" | "shutdown" };
 
 const id = fc.constantFrom(...IDS);
-const TOKENS = ["t", "t", "u", "__proto__"];
+const token = fc.constantFrom("t", "t", "u", "__proto__");
+const origin = fc.constantFrom(null, null, null, null, "https://a.example", "https://b.example");
 
 const DOORS = ["1.2.3.4", "::ffff:1.2.3.4", "5.6.7.8", "2001:db8::1", ""];
 
 interface Visitors {
-  readonly ids: readonly string[];
+  readonly ids: fc.Arbitrary<string>;
   readonly addresses: readonly string[];
   readonly identities: readonly Opening["identity"][];
   /** Of how many openings one has something odd. */
   readonly oneOddOf: number;
 }
 
-function openings({ ids, addresses, identities, oneOddOf }: Visitors): fc.Arbitrary<Opening> {
+function openings(
+  { ids, addresses, identities, oneOddOf }: Visitors,
+  tokens: fc.Arbitrary<string>,
+): fc.Arbitrary<Opening> {
   return fc.tuple(
-    fc.constantFrom(...ids),
-    fc.constantFrom(...TOKENS),
+    ids,
+    tokens,
     fc.constantFrom(...addresses),
+    origin,
     fc.constantFrom(...identities),
     fc.oneof(
       { weight: oneOddOf - 1, arbitrary: fc.constant({}) },
       { weight: 1, arbitrary: fc.constantFrom(...ODD_OPENINGS) },
     ),
-  ).map(([id, token, address, identity, odd]) => ({
-    ...{
-      id,
-      token: tokenOf(token),
-      key: "right" as const,
-      address,
-      origin: null,
-      ownOrigin: false,
-      queryLength: 30,
-      identity,
-    },
+  ).map(([id, token, address, origin, identity, odd]) => ({
+    ...{ id, token: tokenOf(token), key: "right", address, origin, identity },
+    ...{ ownOrigin: false, queryLength: 30 },
     ...odd,
   }));
 }
@@ -135,6 +134,7 @@ interface Weights {
   readonly tick: number;
 }
 
+const aOrB = fc.constantFrom("a", "b");
 const UNCHECKED: readonly Opening["identity"][] = [{ kind: "unchecked" }];
 const WEIGHTS: Readonly<Record<Mood, Weights>> = {
   everything: { open: 20, text: 36, odd: 5, closed: 6, undelivered: 5, tick: 14 },
@@ -144,15 +144,15 @@ const WEIGHTS: Readonly<Record<Mood, Weights>> = {
 };
 const VISITORS: Readonly<Record<Mood, Visitors>> = {
   everything: {
-    ids: IDS,
+    ids: id,
     addresses: ADDRESSES,
     identities: [...new Array<Opening["identity"]>(60).fill({ kind: "unchecked" }), ...IDENTITIES],
     oneOddOf: 8,
   },
-  tokens: { ids: IDS, addresses: ADDRESSES, identities: IDENTITIES, oneOddOf: 20 },
-  "the door": { ids: ["a", "b"], addresses: DOORS, identities: UNCHECKED, oneOddOf: 100 },
+  tokens: { ids: id, addresses: ADDRESSES, identities: IDENTITIES, oneOddOf: 20 },
+  "the door": { ids: aOrB, addresses: DOORS, identities: UNCHECKED, oneOddOf: 100 },
   "coming and going": {
-    ids: ["a", "b"],
+    ids: aOrB,
     addresses: ADDRESSES.slice(0, 1),
     identities: UNCHECKED,
     oneOddOf: 100,
@@ -161,19 +161,22 @@ const VISITORS: Readonly<Record<Mood, Visitors>> = {
 
 const age = fc.constantFrom("new", "new", "new", "new", "late", "known");
 const count = fc.nat(6);
+const code = fc.constantFrom(1001, 1005, 1006);
 const scattered = fc.constantFrom(2, 5, 63, 64, 65);
 
-function acts(mood: Mood): fc.Arbitrary<Act> {
+function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
   const weights = WEIGHTS[mood];
-  const opening = openings(VISITORS[mood]);
-  const said = mood === "coming and going" ? plainText : text;
+  const { ids = VISITORS[mood].ids, tokens = token } = odd;
+  const opening = openings({ ...VISITORS[mood], ids }, tokens);
+  const usual = mood === "coming and going" ? plainText : text;
+  const { frames: said = usual, frames: raw = rawText } = odd;
   const kind = <Kind extends Act["kind"]>(kind: Kind): fc.Arbitrary<Kind> => fc.constant(kind);
   return fc.oneof(
     { weight: 4 * weights.open, arbitrary: fc.record({ kind: kind("open"), age, pick, opening }) },
     { weight: 4 * weights.text, arbitrary: fc.record({ kind: kind("text"), pick, text: said }) },
-    { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: rawText }) },
+    { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: raw }) },
     { weight: weights.odd, arbitrary: fc.record({ kind: kind("binary"), pick, bytes }) },
-    { weight: 4 * weights.closed, arbitrary: fc.record({ kind: kind("closed"), pick }) },
+    { weight: 4 * weights.closed, arbitrary: fc.record({ kind: kind("closed"), pick, code }) },
     { weight: weights.odd, arbitrary: fc.record({ kind: kind("unanswered"), pick }) },
     { weight: 4 * weights.undelivered, arbitrary: fc.record({ kind: kind("send-refused"), pick }) },
     {
@@ -193,12 +196,24 @@ const WAITS = [0, 0, 0, 0, 1, 5, 9.99, 10, 10.01, 40, 99, 100, 101, 300, 500, 5_
 const wait = fc.oneof(
   { weight: 5, arbitrary: fc.constant(0) },
   { weight: 5, arbitrary: fc.constantFrom(...WAITS) },
+  { weight: 1, arbitrary: fc.double({ min: 0, max: 60, noNaN: true }) },
   { weight: 3, arbitrary: fc.constant("due" as const) },
 );
 const briefly = fc.constantFrom(0, 0, 0, 0, 0, 1, 50, 99, 100, 100, 200, "due" as const);
 
+/** What of a history is text, to be made otherwise: fuzzed, for example. */
+export interface Texts {
+  readonly ids: fc.Arbitrary<string>;
+  readonly tokens: fc.Arbitrary<string>;
+  readonly frames: fc.Arbitrary<string>;
+}
+
 /** Commands in a mood, at most so many. */
-export function histories(mood: Mood, maxLength: number): fc.Arbitrary<Command[]> {
+export function histories(
+  mood: Mood,
+  maxLength = 60,
+  texts: Partial<Texts> = {},
+): fc.Arbitrary<Command[]> {
   const pause = mood === "everything" || mood === "tokens" ? wait : briefly;
-  return fc.array(fc.record({ wait: pause, act: acts(mood) }), { maxLength, size: "max" });
+  return fc.array(fc.record({ wait: pause, act: acts(mood, texts) }), { maxLength, size: "max" });
 }
