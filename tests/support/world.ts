@@ -67,6 +67,8 @@ export interface World {
   readonly say: (conn: number, frame: unknown) => readonly Act[];
   readonly closed: (conn: number) => readonly Act[];
   readonly tick: () => readonly Act[];
+  /** The socket is gone, and these messages, or one thing of the server's own, were not sent on it. */
+  readonly fail: (conn: number, ...messages: readonly (Message | null)[]) => readonly Act[];
 }
 
 /** Starts a server at 0 ms. */
@@ -93,6 +95,10 @@ export function world(options: PartialSettings = {}): World {
     say: (conn, frame) => self.text(conn, JSON.stringify(frame)),
     closed: (conn) => self.step({ kind: "socket-closed", conn: connId(conn), code: 1005 }),
     tick: () => self.step({ kind: "tick" }),
+    fail: (conn, ...messages) =>
+      messages.flatMap((message) =>
+        self.step({ kind: "send-failed", conn: connId(conn), message })
+      ),
   };
   return self;
 }
