@@ -29,7 +29,6 @@ import {
   writeReply,
 } from "./node_http.ts";
 import { boundsOf, watchOver } from "./node_socket.ts";
-import { FairSocket } from "./node_turns.ts";
 import { scheduleTimeout, within } from "./runtime.ts";
 import type { Handshake } from "./sockets.ts";
 
@@ -44,7 +43,6 @@ export async function listenNode(exchange: Exchange): Promise<Listener> {
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
   const sockets = new WebSocketServer({
     noServer: true,
-    WebSocket: FairSocket,
     ...boundsOf(settings),
   });
   serve(server, sockets, exchange);
