@@ -27,11 +27,18 @@ import {
   skipChunkEnd,
   writeRawReply,
   writeReply,
+<<<<<<< HEAD:adapters/listen/node/node.ts
 } from "./http.ts";
 import { boundsOf, watchOver } from "./socket.ts";
 import { FairSocket } from "./turns.ts";
 import { scheduleTimeout, within } from "../../runtime.ts";
 import type { Handshake } from "../../sockets/sockets.ts";
+=======
+} from "./node_http.ts";
+import { boundsOf, watchOver } from "./node_socket.ts";
+import { scheduleTimeout, within } from "./runtime.ts";
+import type { Handshake } from "./sockets.ts";
+>>>>>>> main:adapters/node_listener.ts
 
 /**
  * Listens as the settings of `signaling` say.
@@ -44,7 +51,6 @@ export async function listenNode(signaling: SignalingServer): Promise<Listener> 
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
   const sockets = new WebSocketServer({
     noServer: true,
-    WebSocket: FairSocket,
     ...boundsOf(settings),
   });
   serve(server, sockets, signaling);
