@@ -27,18 +27,10 @@ import {
   skipChunkEnd,
   writeRawReply,
   writeReply,
-<<<<<<< HEAD:adapters/listen/node/node.ts
 } from "./http.ts";
 import { boundsOf, watchOver } from "./socket.ts";
-import { FairSocket } from "./turns.ts";
 import { scheduleTimeout, within } from "../../runtime.ts";
 import type { Handshake } from "../../sockets/sockets.ts";
-=======
-} from "./node_http.ts";
-import { boundsOf, watchOver } from "./node_socket.ts";
-import { scheduleTimeout, within } from "./runtime.ts";
-import type { Handshake } from "./sockets.ts";
->>>>>>> main:adapters/node_listener.ts
 
 /**
  * Listens as the settings of `signaling` say.
