@@ -32,7 +32,8 @@ Deno.test("[OPEN-1] [OPEN-2] the key is right to the letter, wrong, or missing",
   const settings = settingsFrom({ key: "Sesame" });
   const arrival = { method: "GET", path: "/peerjs", header: () => null, remoteAddress: "" };
   const keyIn = (query: string): unknown =>
-    readHandshake({ ...arrival, query }, settings, createOwners()).parameters.key;
+    readHandshake({ ...arrival, query }, settings, { ownerOf: createOwners(), isChecked: false })
+      .parameters.key;
   assertEquals(
     ["?key=Sesame", "?key=sesame", "?key=Sesame%20", "?key=&key=Sesame", "?id=a", ""].map(keyIn),
     ["right", "wrong", "wrong", null, null, null],

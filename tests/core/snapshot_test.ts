@@ -83,6 +83,7 @@ Deno.test("[REC-7] a snapshot that was taken stays as it was, when the state goe
       ...taken,
       claims: sorted(taken.claims),
       connections: sorted(taken.connections),
+      pending: sorted(taken.pending),
       stored: before.stored.length,
       mailboxes: before.mailboxes.length,
       sources: sorted(taken.sources),

@@ -12,6 +12,7 @@ import {
   type Effect,
   type Event,
   hasControl,
+  type Identity,
   initialState,
   type Message,
   type Millis,
@@ -32,13 +33,13 @@ import {
 import { assertEquals } from "./assert.ts";
 
 /** An effect as the outside sees it: what is sent, and what is closed. */
-export type Act = Omit<Send, "meaning"> | Close;
+export type Act = Pick<Send, "kind" | "conn" | "text"> | Close;
 
 /** What of effects the outside sees. */
 export function actsOf(effects: readonly Effect[]): Act[] {
   return effects.flatMap((effect): Act[] => {
-    if (effect.kind === "note") return [];
     if (effect.kind === "close") return [effect];
+    if (effect.kind !== "send") return [];
     const { kind, conn, text } = effect;
     return [{ kind, conn, text }];
   });
@@ -140,7 +141,7 @@ export function proven(
   subject: string,
   peers: readonly string[] = [],
   endsAt: Millis | null = null,
-): SocketOpened["identity"] {
+): Identity {
   return { kind: "proven", owner: owner(subject), ids: [subject, ...peers], endsAt };
 }
 

@@ -5,11 +5,11 @@
  *
  * @module
  */
+import { scheduleTimeout } from "../../clock.ts";
 import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import type { WebSocket } from "ws";
 import type { Settings } from "../../../core/mod.ts";
-import { scheduleTimeout } from "../../runtime.ts";
 
 /** The bounds of `npm:ws` that follow from the settings. */
 export interface SocketBounds {
