@@ -8,11 +8,11 @@
  *
  * @module
  */
+import { StartError } from "./adapters/errors.ts";
 import { helpText, parseCommand, VERSION_TEXT } from "./adapters/program/cli.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
 import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
-import { StartError } from "./adapters/listen/listener.ts";
 import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
 import { logUseless } from "./adapters/observe/start_log.ts";
 

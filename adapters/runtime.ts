@@ -12,16 +12,15 @@
  * @module
  */
 import {
-  type Close,
   type Effect,
   type Event,
   initialState,
   type Millis,
   millis,
   nextWakeAt,
+  type Note,
   reduce,
   retire,
-  type Send,
   type Settings,
   type State,
 } from "../core/mod.ts";
@@ -42,7 +41,7 @@ export interface Ports {
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   /** Performs an effect. What fails is an event, which is dispatched then or later. */
-  readonly perform: (effect: Send | Close) => void;
+  readonly perform: (effect: Exclude<Effect, Note>) => void;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   readonly observers: readonly Observer[];
@@ -162,20 +161,3 @@ const LOOK_MS = 1_000;
 
 /** What a look may be late without the process having been away. */
 const LATE_MS = 1_000;
-
-/** The platform's timer, as {@linkcode Ports} wants it. */
-export function scheduleTimeout(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-}
-
-/** Settles with the promise, or `maxMs` from now, whichever is first. */
-export async function within(maxMs: number, promise: Promise<void>): Promise<void> {
-  const { promise: elapsed, resolve } = Promise.withResolvers<void>();
-  const cancel = scheduleTimeout(resolve, maxMs);
-  try {
-    await Promise.race([promise, elapsed]);
-  } finally {
-    cancel();
-  }
-}

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { messageOf } from "./errors.ts";
 import {
   type PartialSettings,
   retiredSentences,
@@ -15,18 +16,10 @@ import {
   UNIX,
 } from "../core/mod.ts";
 import { streamOf } from "./http/answers.ts";
-import {
-  type Arrival,
-  createSignalingServer,
-  NOT_HTTP,
-  refuseForRoom,
-  refuseHandshake,
-  type Reply,
-  type SignalingServer,
-} from "./server.ts";
-import { handshakeFault, subprotocolOf } from "./listen/handshake.ts";
+import { createSignalingServer, NOT_HTTP, type SignalingServer } from "./server.ts";
+import type { Arrival, Reply, Upgrade } from "./request.ts";
 import type { Hooks } from "./observe/hooks.ts";
-import { logFault, messageOf } from "./observe/log.ts";
+import { logFault } from "./observe/log.ts";
 import { logUseless } from "./observe/start_log.ts";
 
 /** The options that are about the program: its port, its files, its log. */
@@ -109,15 +102,9 @@ export function signalboxOf(signaling: SignalingServer): Signalbox {
     if (!isAscii(arrival.path) || !isAscii(arrival.query)) {
       return toResponse(signaling.refuse(arrival, 400, NOT_HTTP));
     }
-    if (signaling.wantsSocket(arrival)) {
-      const fault = handshakeFault(arrival.header);
-      if (fault !== null) return toResponse(refuseHandshake(signaling, arrival, fault));
-      if (!signaling.hasSocketRoom(arrival)) {
-        return toResponse(refuseForRoom(signaling, arrival));
-      }
-      return upgrade(request, arrival);
-    }
-    const reply = signaling.reply(arrival);
+    const received = signaling.receive(arrival);
+    if (received.kind === "upgrade") return upgrade(request, received);
+    const { reply } = received;
     return reply instanceof Promise
       ? reply.then((reply) => toResponse(reply, info))
       : toResponse(reply, info);
@@ -130,19 +117,16 @@ export function signalboxOf(signaling: SignalingServer): Signalbox {
     return isOwn(settings, splitUrl(request.url).path) ? answer(request, info) : null;
   }
 
-  function upgrade(request: Request, arrival: Arrival): Response {
-    // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
-    const handshake = signaling.readHandshake(arrival);
-    const subprotocol = subprotocolOf(arrival.header);
+  function upgrade(request: Request, { subprotocol, attach, refuse }: Upgrade): Response {
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         idleTimeout: settings.ping_timeout / 1_000,
       });
       if (subprotocol !== null) select(response, subprotocol);
-      signaling.attach(socket, handshake);
+      attach(socket);
       return response;
     } catch (error) {
-      return toResponse(refuseHandshake(signaling, arrival, messageOf(error)));
+      return toResponse(refuse(messageOf(error)));
     }
   }
 

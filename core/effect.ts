@@ -16,6 +16,8 @@ export interface Send {
   readonly text: string;
   /** What the text says. */
   readonly meaning: Message | Answer;
+  /** Whether it is a message that waited until its destination came. */
+  readonly hasWaited: boolean;
 }
 
 /** Close the socket; whatever arrives on it from now on is to be ignored. */
@@ -25,6 +27,12 @@ export interface Close {
   readonly code: CloseCode;
   /** At most 123 bytes of UTF-8, the room a close frame has (RFC 6455, 5.5). */
   readonly reason: string;
+}
+
+/** Check the token of this socket, and tell the outcome as a `token-checked`. */
+export interface CheckToken {
+  readonly kind: "check-token";
+  readonly conn: ConnId;
 }
 
 /** What the server decided, for whoever watches. There is nothing to do. */
@@ -117,7 +125,7 @@ export interface Odd {
 }
 
 /** Everything that the server can be told to do, and everything that it tells. */
-export type Effect = Send | Close | Note;
+export type Effect = Send | Close | CheckToken | Note;
 
 /** Why a socket is closed. The stock client ignores the code; people and proxies read it. */
 export const CLOSE = {
@@ -144,12 +152,12 @@ export type CloseCode = typeof CLOSE[keyof typeof CLOSE];
 
 /** The effect that hands a message over on `conn`. */
 export function pass(conn: ConnId, message: Message): Send {
-  return { kind: "send", conn, text: message.text, meaning: message };
+  return { kind: "send", conn, text: message.text, meaning: message, hasWaited: false };
 }
 
 /** The effect that says something on `conn`. */
 export function say(conn: ConnId, answer: Answer): Send {
-  return { kind: "send", conn, text: encodeAnswer(answer), meaning: answer };
+  return { kind: "send", conn, text: encodeAnswer(answer), meaning: answer, hasWaited: false };
 }
 
 /** The effect that closes `conn`; a reason for which a close frame has no room is cut. */

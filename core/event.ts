@@ -48,6 +48,14 @@ export interface SocketOpened {
   /** Whether that is the server's own origin; told only where option `cors` lists origins. */
   readonly ownOrigin: boolean;
   readonly queryLength: number;
+  /** What the token proves; `pending` where it is to be checked, which a `token-checked` tells later. */
+  readonly identity: Identity | { readonly kind: "pending" };
+}
+
+/** The token of a socket that waits for it was checked. */
+export interface TokenChecked {
+  readonly kind: "token-checked";
+  readonly conn: ConnId;
   readonly identity: Identity;
 }
 
@@ -110,6 +118,7 @@ export interface ShutdownRequested {
 /** Everything that can happen. */
 export type Event =
   | SocketOpened
+  | TokenChecked
   | FrameReceived
   | BinaryReceived
   | SocketClosed

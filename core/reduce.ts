@@ -11,6 +11,7 @@ import { leaveUnanswered, timeOut } from "./rules/liveness.ts";
 import { expire } from "./rules/mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./rules/relay.ts";
 import { closed, open, shutDown } from "./rules/session.ts";
+import { tokenChecked } from "./rules/token_check.ts";
 import { nextWakeAt, type State } from "./state.ts";
 
 /**
@@ -50,6 +51,8 @@ export function reduce(
   switch (event.kind) {
     case "socket-opened":
       return open(state, event, now);
+    case "token-checked":
+      return tokenChecked(state, event, now);
     case "frame-received":
       return receiveText(state, event, now);
     case "binary-received":

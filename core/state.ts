@@ -9,6 +9,7 @@
  * @module
  */
 import { type Deadlines, firstDeadline } from "./collections/deadlines.ts";
+import type { BinaryReceived, FrameReceived, SocketOpened } from "./event.ts";
 import { type ConnId, type Millis, millis, type Owner, type PeerId } from "./ids.ts";
 import {
   emptyMap,
@@ -53,6 +54,17 @@ export interface Connection {
   readonly refusalsTold: readonly PeerId[];
 }
 
+/** A socket whose token is being checked. */
+export interface Pending {
+  readonly opened: SocketOpened;
+  /** Until when the check may take; its place in `State.idleCheckAt`. */
+  readonly until: Millis;
+  /** What its client has said so far. */
+  readonly frames: readonly (FrameReceived | BinaryReceived)[];
+  /** How many characters that has. */
+  readonly length: number;
+}
+
 /** A message that waits for its destination. */
 export interface Stored {
   readonly message: Message;
@@ -92,6 +104,10 @@ export interface State {
   readonly settings: Settings;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
+  /** Sockets that hold no id yet. */
+  readonly pending: PersistentMap<ConnId, Pending>;
+  /** How many characters the frames of all of them have. */
+  readonly pendingLength: number;
   /** When each connection is to be looked at: one place for its silence and its end. */
   readonly idleCheckAt: Deadlines;
   /** What waits, by serial; serials and deadlines rise together. */
@@ -120,6 +136,8 @@ export function initialState(settings: Settings): State {
     settings,
     claims: emptyMap(),
     connections: emptyMap(),
+    pending: emptyMap(),
+    pendingLength: 0,
     idleCheckAt: null,
     stored: emptyMap(),
     firstSerial: 0,
@@ -163,6 +181,7 @@ export function sizes(state: State): Readonly<Record<SizedField, number>> {
   return {
     claims: state.claims.size,
     connections: state.connections.size,
+    pending: state.pending.size,
     idleCheckAt: deadlineCount(state.idleCheckAt),
     stored: state.stored.size,
     mailboxes: state.mailboxes.size,
@@ -190,6 +209,7 @@ type AnyMap = Pick<PersistentMap<unknown, string>, "size"> & { readonly newer: u
 export function retire(state: State, newer: State): void {
   retireMap(state.claims, newer.claims);
   retireMap(state.connections, newer.connections);
+  retireMap(state.pending, newer.pending);
   retireMap(state.stored, newer.stored);
   retireMap(state.mailboxes, newer.mailboxes);
   retireMap(state.sources, newer.sources);

@@ -18,7 +18,8 @@ import {
 import { clientAddress } from "../listen/address.ts";
 import { Answers, LONG_LENGTH, sharedList } from "./answers.ts";
 import type { Verifier } from "../auth/jwt.ts";
-import type { Arrival, Reply, SignalingServer } from "../server.ts";
+import type { SignalingServer } from "../server.ts";
+import type { Arrival, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
 import type { Ports } from "../runtime.ts";
 
@@ -36,7 +37,9 @@ export interface RepliesPorts {
 }
 
 /** The answers of one server. */
-export interface Replies extends Pick<SignalingServer, "reply" | "refuse"> {
+export interface Replies extends Pick<SignalingServer, "refuse"> {
+  /** Answers a request that is not upgraded. */
+  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
   /** Ends every answer that is not read yet. */
   readonly stop: () => void;
 }

@@ -7,17 +7,11 @@
  *
  * @module
  */
+import { messageOf, StartError } from "../errors.ts";
+import { scheduleTimeout, within } from "../clock.ts";
 import type { SignalingServer } from "../server.ts";
-import {
-  bindAddress,
-  type Listener,
-  NO_TLS_FILES,
-  readTls,
-  StartError,
-  type Tls,
-} from "./listener.ts";
-import { logFault, logRelisten, messageOf } from "../observe/log.ts";
-import { scheduleTimeout, within } from "../runtime.ts";
+import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
+import { logFault, logRelisten } from "../observe/log.ts";
 import { signalboxOf } from "../signalbox.ts";
 
 /**

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { describe, type Effect, type Message, payloadOf } from "../../core/mod.ts";
+import { describe, payloadOf } from "../../core/mod.ts";
 import { type End, endOf } from "./client_end.ts";
+import { isOfClient, messageIn } from "./messages.ts";
 import { logFault } from "./log.ts";
 import type { Observer } from "../runtime.ts";
 
@@ -62,7 +63,7 @@ export function hookObservers({ onConnection, onDisconnection, onMessage }: Hook
   }
   return [({ event, effects }) => {
     for (const effect of effects) {
-      const message = event.kind === "frame-received" ? messageIn(effect) : null;
+      const message = isOfClient(event) ? messageIn(effect) : null;
       if (message !== null && onMessage !== undefined) {
         const { type, src, dst, text } = message;
         call(() => onMessage({ id: src }, { type, src, dst, payload: payloadOf(text) }));
@@ -73,11 +74,4 @@ export function hookObservers({ onConnection, onDisconnection, onMessage }: Hook
       }
     }
   }];
-}
-
-/** The message that an effect of its frame is about. */
-function messageIn(effect: Effect): Message | null {
-  if (effect.kind === "send") return effect.meaning.kind === "message" ? effect.meaning : null;
-  if (effect.kind !== "note") return null;
-  return effect.what === "stored" || effect.what === "undelivered" ? effect.message : null;
 }

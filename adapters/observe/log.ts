@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { scheduleTimeout, within } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import {
   configureSync,
   getAnsiColorFormatter,
@@ -31,7 +33,7 @@ import type { RefusalLog } from "./log_refusals.ts";
 import type { RecorderEvents } from "../record/recorder.ts";
 import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
-import { type Observer, scheduleTimeout, within } from "../runtime.ts";
+import { type Observer } from "../runtime.ts";
 
 const logger = getLogger(["signalbox"]);
 
@@ -199,15 +201,6 @@ function stackOf(error: unknown): string | null {
     return typeof stack === "string" ? stack : null;
   } catch {
     return null;
-  }
-}
-
-/** What an exception says, for a line of the log or an answer; of a URL in it only the origin. */
-export function messageOf(error: unknown): string {
-  try {
-    return cutUrls(String(error instanceof Error ? error.message : error));
-  } catch {
-    return "a value that has no text";
   }
 }
 

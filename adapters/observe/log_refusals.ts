@@ -15,7 +15,7 @@ import {
   unescapeOnce,
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
-import type { Arrival } from "../server.ts";
+import type { Arrival } from "../request.ts";
 import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
 import { cut, peerName, shorten, tellOmitted, write } from "./log.ts";
 

@@ -4,29 +4,24 @@
  *
  * @module
  */
-import type { Effect, Message, Undelivered } from "../../core/mod.ts";
+import type { Effect, Message } from "../../core/mod.ts";
 import { isLogged, peerName, shorten, write } from "./log.ts";
+import { isOfClient, messageIn } from "./messages.ts";
 import type { Observer } from "../runtime.ts";
 
 /** An observer that logs messages. */
 export function trafficObserver(): Observer {
   return ({ event, effects }) => {
     if (!isLogged("debug")) return;
-    if (event.kind === "frame-received") {
-      for (const effect of effects) logEffect(effect, event.text.length);
-    } else if (event.kind === "send-refused") logRefused(event.message);
+    if (event.kind === "send-refused") logRefused(event.message);
+    else if (isOfClient(event)) effects.forEach(logEffect);
   };
 }
 
-function logEffect(effect: Effect, characters: number): void {
-  if (effect.kind === "send") {
-    if (effect.meaning.kind === "message") logMessage(effect.meaning, characters, "handed over");
-  } else if (effect.kind !== "note") return;
-  else if (effect.what === "stored") {
-    logMessage(effect.message, characters, "stored, because the peer is not connected");
-  } else if (effect.what === "undelivered") {
-    logMessage(effect.message, characters, outcomeOf(effect));
-  } else if (effect.what === "unknown-type" && effect.id !== null) {
+function logEffect(effect: Effect): void {
+  const message = messageIn(effect);
+  if (message !== null) logMessage(message, outcomeOf(effect));
+  else if (effect.kind === "note" && effect.what === "unknown-type" && effect.id !== null) {
     const text = `${peerName(effect.id)} sent something of a type that nobody knows: dropped`;
     write("debug", text, { event: "unknown-type", src: shorten(effect.id) });
   }
@@ -38,7 +33,8 @@ function logRefused({ src, dst }: Message): void {
   write("debug", text, { event: "message-refused", src: shorten(src), dst: shorten(dst) });
 }
 
-function logMessage({ src, type, dst }: Message, characters: number, outcome: string): void {
+function logMessage({ src, type, dst, text }: Message, outcome: string): void {
+  const characters = text.length;
   const what = `${peerName(src)} sent ${type} to ${peerName(dst)}, ${characters} characters`;
   write("debug", `${what}: ${outcome}`, {
     event: "message",
@@ -50,8 +46,10 @@ function logMessage({ src, type, dst }: Message, characters: number, outcome: st
   });
 }
 
-function outcomeOf({ why, isTold }: Undelivered): string {
-  if (why === "absent") return "dropped, because the peer is not connected";
-  if (isTold) return "refused, and the sender told so";
+function outcomeOf(effect: Effect): string {
+  if (effect.kind !== "note") return "handed over";
+  if (effect.what !== "undelivered") return "stored, because the peer is not connected";
+  if (effect.why === "absent") return "dropped, because the peer is not connected";
+  if (effect.isTold) return "refused, and the sender told so";
   return "refused like those before it, of which the sender was told";
 }

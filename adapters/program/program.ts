@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
+import { scheduleTimeout, within } from "../clock.ts";
 import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { VERSION_TEXT } from "./cli.ts";
@@ -20,10 +22,8 @@ import {
   logSignal,
   logSizes,
   logStopping,
-  messageOf,
 } from "../observe/log.ts";
 import { checkRecordFile } from "../record/disk.ts";
-import { scheduleTimeout, within } from "../runtime.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**

@@ -82,7 +82,7 @@ export function crcOf(effects: readonly Effect[]): number {
     if (effect.kind === "send") crc = crc32(effect.text, mix(crc, effect.conn, 0));
     else if (effect.kind === "close") {
       crc = crc32(effect.reason, mix(crc, effect.conn, effect.code));
-    } else crc = crc32(effect.what, crc);
+    } else crc = crc32(effect.kind === "note" ? effect.what : effect.kind, crc);
   }
   return crc;
 }

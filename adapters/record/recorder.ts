@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import {
   type Effect,
   type Event,
@@ -21,7 +22,6 @@ import {
   takeSnapshot,
   utf8Length,
 } from "../../core/mod.ts";
-import { messageOf } from "../observe/log.ts";
 import type { Sink } from "./disk.ts";
 import {
   crcOf,

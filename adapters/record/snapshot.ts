@@ -60,6 +60,7 @@ function outlineOf(taken: Taken): Outline {
     ...taken,
     claims: taken.claims.size,
     connections: taken.connections.size,
+    pending: taken.pending.size,
     stored: taken.stored.size,
     mailboxes: taken.mailboxes.size,
     sources: taken.sources.size,

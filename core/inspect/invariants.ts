@@ -36,7 +36,8 @@ function claimViolations({ claims, connections }: State): string[] {
   return found;
 }
 
-function deadlineViolations({ claims, connections, idleCheckAt, settings }: State): string[] {
+function deadlineViolations(state: State): string[] {
+  const { claims, connections, pending, pendingLength, idleCheckAt, settings } = state;
   const found: string[] = [];
   const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
@@ -48,9 +49,19 @@ function deadlineViolations({ claims, connections, idleCheckAt, settings }: Stat
       found.push(`${conn} would be looked at too late`);
     }
   }
-  if (places.size !== connections.size) {
-    found.push(`${places.size} deadlines, but ${connections.size} connections`);
+  let length = 0;
+  for (const [conn, { until, frames, length: own }] of mapEntries(pending)) {
+    if (places.get(conn) !== until) found.push(`${conn} waits until another time`);
+    if (mapGet(connections, conn) !== undefined) found.push(`${conn} waits, and holds an id`);
+    const real = frames.reduce((sum, frame) => sum + ("text" in frame ? frame.text.length : 0), 0);
+    if (real !== own) found.push(`${conn} has said ${real} characters, but ${own} counted`);
+    length += own;
   }
+  if (length !== pendingLength) {
+    found.push(`${length} characters wait, but ${pendingLength} counted`);
+  }
+  const sockets = connections.size + pending.size;
+  if (places.size !== sockets) found.push(`${places.size} deadlines, but ${sockets} sockets`);
   return found;
 }
 
@@ -180,6 +191,7 @@ function boundViolations({ settings, ...state }: State): string[] {
     found.push("more addresses are remembered than wrong_token_addresses");
   }
   if (state.storedBytes > settings.max_queue_bytes) found.push("the store is over max_queue_bytes");
+  if (state.pending.size > settings.concurrent_limit) found.push("waiting over concurrent_limit");
   if (state.claims.size > settings.concurrent_limit) found.push("clients over concurrent_limit");
   return found;
 }

@@ -45,6 +45,7 @@ export function snapshotOf(state: State): Snapshot {
     ...taken,
     claims: inOrder(taken.claims),
     connections: inOrder(taken.connections),
+    pending: inOrder(taken.pending),
     stored: inOrder(taken.stored),
     mailboxes: inOrder(taken.mailboxes),
     sources: inOrder(taken.sources),
@@ -66,6 +67,7 @@ export function takeSnapshot(state: State): Taken {
     ...rest,
     claims: entriesOf(state.claims),
     connections: entriesOf(state.connections),
+    pending: entriesOf(state.pending),
     stored: entriesOf(state.stored),
     mailboxes: entriesOf(state.mailboxes),
     sources: entriesOf(state.sources),
@@ -78,15 +80,18 @@ export function takeSnapshot(state: State): Taken {
 
 /** The state that a snapshot was made of; equal to it in all that rules can see. */
 export function restore(settings: Settings, snapshot: Snapshot): State {
-  const { connections } = snapshot;
+  const { connections, pending } = snapshot;
+  const deadlines = [
+    ...connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
+    ...pending.map(([conn, { until }]) => ({ at: until, conn })),
+  ];
   return {
     ...snapshot,
     settings,
     claims: mapOf(snapshot.claims),
     connections: mapOf(connections),
-    idleCheckAt: deadlinesOf(
-      connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
-    ),
+    pending: mapOf(pending),
+    idleCheckAt: deadlinesOf(deadlines),
     stored: mapOf(snapshot.stored),
     mailboxes: mapOf(snapshot.mailboxes),
     sources: mapOf(snapshot.sources),

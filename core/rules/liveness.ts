@@ -11,7 +11,7 @@ import { CLOSE, type Effect, say } from "../effect.ts";
 import type { ConnId, Millis } from "../ids.ts";
 import { must } from "../collections/must.ts";
 import { mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
-import { disconnect, idleCheckTime, TOKEN_EXPIRED } from "./session.ts";
+import { disconnect, idleCheckTime, TOKEN_EXPIRED, turnOut } from "./session.ts";
 import type { Claim, Connection, State } from "../state.ts";
 
 /** What a connection's messages so far have used up. */
@@ -32,7 +32,13 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     const first = firstDeadline(next.idleCheckAt);
     if (first === null || first.at > now) return [next, effects];
     const { conn } = first;
-    const connection = must(mapGet(next.connections, conn));
+    const connection = mapGet(next.connections, conn);
+    if (connection === undefined) {
+      const [out, ended] = turnOut(next, conn, CLOSE.notAuthorized, UNCHECKED);
+      effects.push(say(conn, { kind: "error", msg: UNCHECKED, to: null }), ...ended);
+      next = out;
+      continue;
+    }
     const claim = must(mapGet(next.claims, connection.id));
     const hasEnded = claim.endsAt !== null && claim.endsAt <= first.at;
     if (!hasEnded && connection.heardAt + alive_timeout > first.at) {
@@ -55,10 +61,12 @@ export function leaveUnanswered(
   state: State,
   conn: ConnId,
 ): readonly [State, readonly Effect[]] {
-  if (!mapHas(state.connections, conn)) return [state, []];
   const reason = `No answer to a ping for ${state.settings.ping_timeout} ms`;
+  if (!mapHas(state.connections, conn)) return turnOut(state, conn, CLOSE.unanswered, reason);
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
+
+const UNCHECKED = "The token could not be checked in time";
 
 function rescheduleIdleCheck(state: State, claim: Claim, connection: Connection): State {
   const { conn } = claim;

@@ -79,7 +79,7 @@ export function drain(
   let next: State = { ...state, mailboxes: mapDelete(state.mailboxes, dst) };
   for (const serial of mailbox.serials) {
     const stored = must(mapGet(next.stored, serial));
-    effects.push(pass(conn, stored.message));
+    effects.push({ ...pass(conn, stored.message), hasWaited: true });
     next = forget(next, serial, stored);
   }
   effects.push({ kind: "note", what: "drained", id: dst, count: effects.length });

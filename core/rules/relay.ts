@@ -16,17 +16,19 @@ import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../id
 import { markAlive, type Paid } from "./liveness.ts";
 import { store, turnAway } from "./mailbox.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
-import { closed, disconnect } from "./session.ts";
+import { keepEarly } from "./pending.ts";
+import { closed, disconnect, turnOut } from "./session.ts";
 import { type Connection, holderOf, type State } from "../state.ts";
 
 /** Handles a message. On a socket that is not, or no longer, a client's, nothing happens. */
 export function receiveText(
   state: State,
-  { conn, text }: FrameReceived,
+  frame: FrameReceived,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  const { conn, text } = frame;
   const known = mapGet(state.connections, conn);
-  if (known === undefined) return [state, [odd("ignored", conn, null)]];
+  if (known === undefined) return receiveEarly(state, frame);
   const paidUntil = payForFrame(state.settings, known, now);
   if (paidUntil === null) return cutOff(state, conn, known, "frames");
   if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);
@@ -35,8 +37,8 @@ export function receiveText(
   const paid: Paid = { paidUntil, bytesPaidUntil };
   const decoded = decodeFrame(text);
   if (!decoded.ok) return answerFault(state, conn, { ...known, ...paid }, decoded.fault);
-  const { frame } = decoded;
-  switch (frame.kind) {
+  const { frame: said } = decoded;
+  switch (said.kind) {
     case "heartbeat":
       return [keep(state, conn, markAlive(known, paid, now)), []];
     case "leave":
@@ -44,18 +46,19 @@ export function receiveText(
     case "unknown-type":
       return [keep(state, conn, { ...known, ...paid }), [odd("unknown-type", conn, known.id)]];
     case "message":
-      return receiveMessage(state, conn, markAlive(known, paid, now), { frame, now });
+      return receiveMessage(state, conn, markAlive(known, paid, now), { frame: said, now });
   }
 }
 
 /** Handles a binary message that holds no text. */
 export function receiveBinary(
   state: State,
-  { conn, bytes }: BinaryReceived,
+  frame: BinaryReceived,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  const { conn, bytes } = frame;
   const connection = mapGet(state.connections, conn);
-  if (connection === undefined) return [state, [odd("ignored", conn, null)]];
+  if (connection === undefined) return receiveEarly(state, frame);
   const paidUntil = payForFrame(state.settings, connection, now);
   if (paidUntil === null) return cutOff(state, conn, connection, "frames");
   if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
@@ -100,6 +103,19 @@ const CUT_OFF = {
   code: CLOSE.tryAgainLater,
   reason: "It did not read what was sent to it, or is gone",
 } as const;
+
+/** Keeps what comes before its client is admitted; what comes from nobody is ignored. */
+function receiveEarly(
+  state: State,
+  frame: FrameReceived | BinaryReceived,
+): readonly [State, readonly Effect[]] {
+  const { conn } = frame;
+  const pending = mapGet(state.pending, conn);
+  if (pending === undefined) return [state, [odd("ignored", conn, null)]];
+  const kept = keepEarly(state, pending, frame);
+  if (kept !== null) return [kept, []];
+  return turnOut(state, conn, CLOSE.tooMany, "Sent too much before it was admitted");
+}
 
 /** Delivers or stores a message: the one place that answers "where does this message go". */
 function forward(

@@ -18,7 +18,7 @@ import {
   type Refused,
   say,
 } from "../effect.ts";
-import type { Identity, SocketOpened, Token } from "../event.ts";
+import type { SocketOpened, Token } from "../event.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./allowance.ts";
 import {
   type ConnId,
@@ -32,6 +32,7 @@ import {
 import { must } from "../collections/must.ts";
 import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
+import { hasPendingRoom, takePending, wait } from "./pending.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persistent_map.ts";
 import type { Settings } from "../settings/options.ts";
 import { type Claim, clientCount, type Connection, initialState, type State } from "../state.ts";
@@ -43,7 +44,7 @@ export function open(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const { conn, id, token, key, identity } = event;
-  if (mapHas(state.connections, conn)) return [state, []];
+  if (mapHas(state.connections, conn) || mapHas(state.pending, conn)) return [state, []];
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, event, [CLOSE.shutdown, STOPPING]);
   if (!id || token === null || key === null) return refuse(state, event, MISSING_PARAMETER);
@@ -51,6 +52,10 @@ export function open(
   const hasEnded = endsAt !== null && endsAt <= now;
   const refusal = refusalOf(state.settings, event, { id, token, hasEnded });
   if (refusal !== null) return refuse(state, event, refusal);
+  if (identity.kind === "pending") {
+    if (!hasPendingRoom(state)) return refuse(state, event, CROWDED);
+    return [wait(state, event, now), [{ kind: "check-token", conn }]];
+  }
   const isProven = identity.kind === "proven";
   const { owner } = identity.kind === "proven" ? identity : token;
   const claimant = { event, conn, id: peerId(id), owner, isProven, endsAt, address };
@@ -100,8 +105,20 @@ export function closed(
   end: Pick<Left, "by" | "code" | "reason">,
 ): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
-  if (connection === undefined) return [state, []];
+  if (connection === undefined) return [takePending(state, conn)[0], []];
   return [release(state, conn, connection), [left(conn, connection, end)]];
+}
+
+/** Turns away a socket that waits for the check of its token; nothing happens where it does not. */
+export function turnOut(
+  state: State,
+  conn: ConnId,
+  code: CloseCode,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  const [next, pending] = takePending(state, conn);
+  if (pending === undefined) return [state, []];
+  return [next, [close(conn, code, reason), refused(pending.opened, code, reason)]];
 }
 
 /**
@@ -109,12 +126,16 @@ export function closed(
  * clients, at the end.
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
-  const conns = [...mapKeys(state.connections)].sort((a, b) => a - b);
+  const { connections, pending } = state;
+  const conns = [...mapKeys(connections), ...mapKeys(pending)].sort((a, b) => a - b);
   const end = { by: "server", code: CLOSE.shutdown, reason: STOPPING } as const;
-  const effects = conns.flatMap((conn) => [
-    close(conn, CLOSE.shutdown, STOPPING),
-    left(conn, must(mapGet(state.connections, conn)), end),
-  ]);
+  const effects = conns.flatMap((conn) => {
+    const connection = mapGet(connections, conn);
+    const note = connection === undefined
+      ? refused(must(mapGet(pending, conn)).opened, CLOSE.shutdown, STOPPING)
+      : left(conn, connection, end);
+    return [close(conn, CLOSE.shutdown, STOPPING), note];
+  });
   return [{ ...initialState(state.settings), stopping: true }, effects];
 }
 
@@ -137,13 +158,14 @@ export const TOKEN_EXPIRED = "The token has expired";
 const NO_PEERS: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
+const CROWDED: Refusal = [CLOSE.full, "Server has reached its concurrent user limit"];
 const MISSING_PARAMETER: Refusal = [
   CLOSE.badParameters,
   "No id, token, or key supplied to websocket server",
 ];
 
 /** When a client is to be disconnected because its token ends; `null` where it stays. */
-function endOf({ auth_expiry }: Settings, identity: Identity): Millis | null {
+function endOf({ auth_expiry }: Settings, identity: SocketOpened["identity"]): Millis | null {
   return auth_expiry === "close" && identity.kind === "proven" ? identity.endsAt : null;
 }
 
@@ -207,7 +229,7 @@ function claim(
     if (clientCount(state) < state.settings.concurrent_limit) {
       return admit(state, claimant, now, null);
     }
-    return refuse(state, event, [CLOSE.full, "Server has reached its concurrent user limit"]);
+    return refuse(state, event, CROWDED);
   }
   // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
   if (conn < held.conn) {

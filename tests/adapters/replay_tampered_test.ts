@@ -7,7 +7,7 @@ import { connId, type Event } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { paces } from "../history/play.ts";
 import { makeStudio, type Replayed, replayText, SMALL, textOf } from "../support/recording.ts";
-import { opening } from "../support/world.ts";
+import { messageFrom, opening } from "../support/world.ts";
 
 /** Red, a new title, a line above, hidden text, text that runs backwards, a line separator, half a character. */
 const NASTY = "\x1b[31m\x1b]0;title\x07\r\x7f\x9b2J\u202e\u2066\u2028\u200b\u{e0041}\ud800";
@@ -16,7 +16,7 @@ function says(conn: number, value: unknown): Event {
   return { kind: "frame-received", conn: connId(conn), text: JSON.stringify(value) };
 }
 
-const REFUSED = '{"type":"OFFER","src":"a","dst":"b"}';
+const REFUSED = messageFrom("a", "b");
 
 /** A recording that begins with a snapshot in which every map has something, and goes on. */
 async function makeRecording(name = "a"): Promise<string> {
@@ -29,7 +29,8 @@ async function makeRecording(name = "a"): Promise<string> {
     says(1, { type: "OFFER", dst: "z" }),
     says(2, { type: "OFFER", dst: "z" }),
   ];
-  const filling: Event = { kind: "send-failed", conn: connId(9), texts: ["x".repeat(50_000)] };
+  const message = messageFrom("a", "b", "LEAVE", "x".repeat(50_000));
+  const filling: Event = { kind: "send-failed", conn: connId(9), message };
   studio.happen(filling);
   for (const event of events) studio.happen(event, 1);
   while (!studio.disk.files.has("run.ndjson.1")) {
@@ -38,7 +39,7 @@ async function makeRecording(name = "a"): Promise<string> {
   }
   studio.happen(says(1, { type: "HEARTBEAT" }), 1);
   studio.happen(says(1, { type: "OFFER", dst: "b", payload: name }), 1);
-  studio.happen({ kind: "send-refused", conn: connId(1), text: REFUSED }, 1);
+  studio.happen({ kind: "send-refused", conn: connId(1), message: REFUSED }, 1);
   studio.happen(opening(4, { id: "z", address: "192.0.2.4" }), 1);
   studio.happen({ kind: "tick" }, 500);
   await studio.recorder.stop();

@@ -4,17 +4,19 @@
 import { payForFrame } from "../../core/rules/allowance.ts";
 import {
   connId,
-  type Effect,
   mapGet,
+  type MessageType,
   millis,
   nextWakeAt,
   type PartialSettings,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
+  type Act,
   CLOSE,
   closes,
   expires,
+  messageFrom,
   opening,
   opens,
   refuses,
@@ -28,10 +30,10 @@ Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its sourc
   const w = world();
   w.open(1, "a");
   w.open(2, "b");
-  const refuse = (type: string, dst: string): readonly Act[] => {
-    const text = JSON.stringify({ type, src: "a", dst });
-    w.text(1, text);
-    return w.step({ kind: "send-refused", conn: connId(2), text });
+  const refuse = (type: MessageType, dst: string): readonly Act[] => {
+    const message = messageFrom("a", dst, type);
+    w.text(1, message.text);
+    return w.step({ kind: "send-refused", conn: connId(2), message });
   };
   assertEquals(refuse("OFFER", "b"), [expires(1, "a", "b")]);
   assertEquals([refuse("CANDIDATE", "b"), refuse("CANDIDATE", "b")], [[], []]);
@@ -161,7 +163,7 @@ Deno.test("[LIMIT-2] a place is free again on close, leave, time-out and a frame
     leave: (w) => w.say(1, { type: "LEAVE" }),
     silence: (w) => wake(w),
     rate: (w) => [w.say(1, BEAT), w.say(1, BEAT)],
-    unsent: (w) => w.step({ kind: "send-failed", conn: connId(1), texts: [] }),
+    unsent: (w) => w.fail(1, null),
   };
   for (const [name, end] of Object.entries(ends)) {
     const w = withA({ max_sockets_per_address: 1, frame_burst: 1 });
@@ -193,11 +195,8 @@ Deno.test("[LIMIT-2] no limit: addresses are counted, and nobody is refused", ()
 Deno.test("[MSG-12] what could not be sent waits, and its sender is told once when it expires", () => {
   const w = withA({ expire_timeout: 100 });
   w.open(2, "b");
-  const texts = [1, 2, 3].map((payload) => {
-    const [effect] = w.say(1, { type: "OFFER", dst: "b", payload });
-    return effect?.kind === "send" ? effect.text : "";
-  });
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  const messages = [1, 2, 3].map((payload) => messageFrom("a", "b", "OFFER", payload));
+  assertEquals(w.fail(2, ...messages), []);
   assertEquals([w.state.claims.size, w.state.stored.size], [1, 3]);
   w.now = 100;
   assertEquals(w.tick(), [expires(1, "a", "b")]);
@@ -205,16 +204,16 @@ Deno.test("[MSG-12] what could not be sent waits, and its sender is told once wh
 
 Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order", () => {
   const offers = [1, 2].map((payload) => ({ type: "OFFER", src: "a", dst: "b", payload }));
-  const texts = offers.map((frame) => JSON.stringify(frame));
+  const messages = [1, 2].map((payload) => messageFrom("a", "b", "OFFER", payload));
   const later = withA({});
   later.open(2, "b");
-  later.step({ kind: "send-failed", conn: connId(2), texts });
+  later.fail(2, ...messages);
   assertEquals(later.open(3, "b"), [opens(3), ...offers.map((frame) => sends(3, frame))]);
   const already = withA({});
   already.open(2, "b");
   already.open(3, "b");
   assertEquals(
-    already.step({ kind: "send-failed", conn: connId(2), texts }),
+    already.fail(2, ...messages),
     offers.map((frame) => sends(3, frame)),
     "its new socket is there before the old one's failure is reported",
   );
@@ -223,8 +222,7 @@ Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order
 Deno.test("[MSG-12] [QUEUE-3] what a peer that is gone had sent waits, and nobody is told", () => {
   const w = withA({ expire_timeout: 100 });
   w.open(2, "b");
-  const text = JSON.stringify({ type: "OFFER", src: "gone", dst: "b" });
-  w.step({ kind: "send-failed", conn: connId(2), texts: [text] });
+  w.fail(2, messageFrom("gone", "b"));
   w.open(3, "gone");
   w.now = 100;
   assertEquals(w.tick(), []);
@@ -235,46 +233,33 @@ Deno.test("[MSG-12] [LIFE-3] what fails when the server stops waits no more", ()
   const w = withA({});
   w.open(2, "b");
   w.step({ kind: "shutdown-requested" });
-  const text = JSON.stringify({ type: "OFFER", src: "a", dst: "b" });
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts: [text] }), []);
+  assertEquals(w.fail(2, messageFrom("a", "b")), []);
   assertEquals([w.state.stored.size, nextWakeAt(w.state)], [0, null]);
 });
 
 Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the socket", () => {
   const w = withA({});
   w.open(2, "b");
-  const frames = [
-    { type: "LEAVE", src: "a", dst: "b" },
-    { type: "OFFER", src: "a" },
-    { type: "OFFER", dst: "b" },
-    { type: "EXPIRE", src: "a", dst: "b" },
-    { type: "OPEN" },
-    { type: "ERROR", payload: { msg: "x" } },
-    { type: "ID-TAKEN", payload: { msg: "x" } },
-  ];
-  const texts = [...frames.map((frame) => JSON.stringify(frame)), "no JSON"];
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  assertEquals(
+    w.fail(2, messageFrom("a", "b", "LEAVE"), messageFrom("a", "b", "EXPIRE"), null),
+    [],
+  );
   assertEquals([w.state.claims.size, w.state.stored.size], [1, 0]);
 });
 
 Deno.test("[MSG-12] what is dropped takes nothing with it", () => {
   const w = withA({});
   w.open(2, "b");
-  const frames = [{ type: "OPEN" }, { type: "LEAVE", src: "a", dst: "b" }, {
-    type: "ANSWER",
-    src: "a",
-    dst: "b",
-  }];
-  const texts = frames.map((frame) => JSON.stringify(frame));
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
-  assertEquals(w.open(3, "b"), [opens(3), sends(3, frames[2])]);
+  const answer = messageFrom("a", "b", "ANSWER");
+  assertEquals(w.fail(2, null, messageFrom("a", "b", "LEAVE"), answer), []);
+  assertEquals(w.open(3, "b"), [opens(3), sends(3, JSON.parse(answer.text))]);
 });
 
 Deno.test("[MSG-12] the failure of a socket that is gone already clears nobody's record", () => {
   const w = withA({});
   w.open(2, "a");
   const before = w.state;
-  assertEquals(w.step({ kind: "send-failed", conn: connId(1), texts: [] }), []);
+  assertEquals(w.fail(1, null), []);
   assertStrictEquals(w.state, before);
 });
 

@@ -61,7 +61,7 @@ const CLAIMS: readonly Break[] = [
     const claim = { ...there(mapGet(s.claims, B)), endsAt: millis(7) };
     return { ...s, claims: mapSet(s.claims, B, claim) };
   }],
-  ["3 deadlines, but 2 connections", (s) => ({
+  ["3 deadlines, but 2 sockets", (s) => ({
     ...s,
     idleCheckAt: addDeadline(s.idleCheckAt, millis(7), connId(7)),
   })],

@@ -1,14 +1,13 @@
 import {
   checkValue,
   cutUrl,
-  type Effect,
   isOriginAllowed,
   isOwnOrigin,
   readOrigin,
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { CLOSE, opening, opens, refuses, world } from "../support/world.ts";
+import { type Act, CLOSE, opening, opens, refuses, world } from "../support/world.ts";
 
 function listed(...cors: string[]): readonly string[] {
   return settingsFrom({ cors }).cors;

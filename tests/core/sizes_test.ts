@@ -1,9 +1,9 @@
 /**
  * Row 25 in small: after everybody is gone, and every deadline has passed, nothing is left of them.
  */
-import { type Effect, sizes } from "../../core/mod.ts";
+import { sizes } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { opening, wake, type World, world } from "../support/world.ts";
+import { type Act, opening, wake, type World, world } from "../support/world.ts";
 
 const SETTINGS = {
   expire_timeout: 500,

@@ -2,7 +2,6 @@
  * What becomes of a client whose token ends.
  */
 import {
-  type Effect,
   type Identity,
   initialState,
   millis,
@@ -17,6 +16,8 @@ import {
 } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
 import {
+  type Act,
+  actsOf,
   CLOSE,
   closes,
   expires,
@@ -158,7 +159,7 @@ Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
   assertEquals(violations(again), []);
   const [next, looked] = reduce(again, { kind: "tick" }, millis(1_000));
   assertEquals([looked, nextWakeAt(next)], [[], millis(1_500)]);
-  assertEquals(reduce(next, { kind: "tick" }, millis(1_500))[1], leaves(1));
+  assertEquals(actsOf(reduce(next, { kind: "tick" }, millis(1_500))[1]), leaves(1));
 });
 
 Deno.test("[AUTH-6] [SET-2] auth_expiry is keep or close, and close needs tokens that are checked", () => {

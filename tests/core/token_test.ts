@@ -3,7 +3,6 @@
  */
 import {
   connId,
-  type Effect,
   type Identity,
   initialState,
   type PartialSettings,
@@ -12,6 +11,7 @@ import {
 } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
+  type Act,
   CLOSE,
   closes,
   opening,

@@ -12,6 +12,7 @@ import {
   type Effect,
   type Event,
   hasControl,
+  type Identity,
   initialState,
   type Message,
   type Millis,
@@ -32,13 +33,13 @@ import {
 import { assertEquals } from "./assert.ts";
 
 /** An effect as the outside sees it: what is sent, and what is closed. */
-export type Act = Omit<Send, "meaning"> | Close;
+export type Act = Pick<Send, "kind" | "conn" | "text"> | Close;
 
 /** What of effects the outside sees. */
 export function actsOf(effects: readonly Effect[]): Act[] {
   return effects.flatMap((effect): Act[] => {
-    if (effect.kind === "note") return [];
     if (effect.kind === "close") return [effect];
+    if (effect.kind !== "send") return [];
     const { kind, conn, text } = effect;
     return [{ kind, conn, text }];
   });
@@ -67,6 +68,8 @@ export interface World {
   readonly say: (conn: number, frame: unknown) => readonly Act[];
   readonly closed: (conn: number) => readonly Act[];
   readonly tick: () => readonly Act[];
+  /** The socket is gone, and these messages, or one thing of the server's own, were not sent on it. */
+  readonly fail: (conn: number, ...messages: readonly (Message | null)[]) => readonly Act[];
 }
 
 /** Starts a server at 0 ms. */
@@ -93,6 +96,10 @@ export function world(options: PartialSettings = {}): World {
     say: (conn, frame) => self.text(conn, JSON.stringify(frame)),
     closed: (conn) => self.step({ kind: "socket-closed", conn: connId(conn), code: 1005 }),
     tick: () => self.step({ kind: "tick" }),
+    fail: (conn, ...messages) =>
+      messages.flatMap((message) =>
+        self.step({ kind: "send-failed", conn: connId(conn), message })
+      ),
   };
   return self;
 }
@@ -134,7 +141,7 @@ export function proven(
   subject: string,
   peers: readonly string[] = [],
   endsAt: Millis | null = null,
-): SocketOpened["identity"] {
+): Identity {
   return { kind: "proven", owner: owner(subject), ids: [subject, ...peers], endsAt };
 }
 

@@ -11,7 +11,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { LongBody } from "../../http/answers.ts";
-import { type Arrival, NOT_HTTP, type Reply, type SignalingServer } from "../../server.ts";
+import { NOT_HTTP, type SignalingServer } from "../../server.ts";
+import type { Arrival, Reply } from "../../request.ts";
 
 /** What the server looks at in a request. */
 export function arrivalOf(request: IncomingMessage): Arrival {

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
+import { scheduleTimeout, within } from "../../clock.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
@@ -14,10 +16,10 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import type { Settings } from "../../../core/mod.ts";
-import { refuseForRoom, refuseHandshake, type Reply, type SignalingServer } from "../../server.ts";
-import { handshakeFault } from "../handshake.ts";
+import { type SignalingServer } from "../../server.ts";
+import type { Received, Reply } from "../../request.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "../listener.ts";
-import { logFault, logRelisten, messageOf } from "../../observe/log.ts";
+import { logFault, logRelisten } from "../../observe/log.ts";
 import { watchAccepting } from "./accepting.ts";
 import {
   answerUnparsed,
@@ -29,9 +31,6 @@ import {
   writeReply,
 } from "./http.ts";
 import { boundsOf, watchOver } from "./socket.ts";
-import { FairSocket } from "./turns.ts";
-import { scheduleTimeout, within } from "../../runtime.ts";
-import type { Handshake } from "../../sockets/sockets.ts";
 
 /**
  * Listens as the settings of `signaling` say.
@@ -44,7 +43,6 @@ export async function listenNode(signaling: SignalingServer): Promise<Listener> 
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
   const sockets = new WebSocketServer({
     noServer: true,
-    WebSocket: FairSocket,
     ...boundsOf(settings),
   });
   serve(server, sockets, signaling);
@@ -177,11 +175,21 @@ function serve(
   server.timeout = signaling.settings.answer_timeout;
   const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
 
-  async function replyTo(request: IncomingMessage): Promise<Reply> {
+  /** What is to be done about a request. */
+  function receive(request: IncomingMessage): Received {
     try {
-      const arrival = arrivalOf(request);
-      if (!signaling.wantsSocket(arrival)) return await signaling.reply(arrival);
-      return refuseHandshake(signaling, arrival, handshakeFault(arrival.header) ?? NOT_UPGRADED);
+      return signaling.receive(arrivalOf(request));
+    } catch (error) {
+      logFault("A request failed", error);
+      return { kind: "reply", reply: FAILED };
+    }
+  }
+
+  /** The answer, where a request that asks for an upgrade is not taken for one by the platform. */
+  async function replyTo(request: IncomingMessage): Promise<Reply> {
+    const received = receive(request);
+    try {
+      return received.kind === "reply" ? await received.reply : received.refuse(NOT_UPGRADED);
     } catch (error) {
       logFault("A request failed", error);
       return FAILED;
@@ -195,16 +203,16 @@ function serve(
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const { reply, handshake } = await prepare(signaling, request);
-    if (reply !== undefined) {
-      writeRawReply(connection, reply);
+    const received = receive(request);
+    if (received.kind === "reply") {
+      writeRawReply(connection, await received.reply);
       return;
     }
     request.headers.upgrade = "websocket"; // Of a list, `npm:ws` takes none.
     if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
-      const link = signaling.attach(socket, handshake);
+      const link = received.attach(socket);
       const pingTimeoutMs = signaling.settings.ping_timeout;
       watchOver(socket, connection, {
         pingTimeoutMs,
@@ -226,35 +234,12 @@ function serve(
   server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
   server.on("clientError", (error, connection) => answerUnparsed(signaling, error, connection));
   sockets.on("wsClientError", (error, connection, request) => {
-    writeRawReply(connection, refuseHandshake(signaling, arrivalOf(request), messageOf(error)));
+    writeRawReply(connection, signaling.refuseHandshake(arrivalOf(request), messageOf(error)));
   });
-}
-
-/** Looks at a request for an upgrade, before it is one. */
-async function prepare(signaling: SignalingServer, request: IncomingMessage): Promise<Prepared> {
-  try {
-    const arrival = arrivalOf(request);
-    if (!signaling.wantsSocket(arrival)) return { reply: await signaling.reply(arrival) };
-    const fault = handshakeFault(arrival.header);
-    if (fault !== null) return { reply: refuseHandshake(signaling, arrival, fault) };
-    if (!signaling.hasSocketRoom(arrival)) {
-      return { reply: refuseForRoom(signaling, arrival) };
-    }
-    const handshake = signaling.readHandshake(arrival);
-    return { handshake: { ...handshake, identity: await handshake.identity } };
-  } catch (error) {
-    logFault("A request failed", error);
-    return { reply: FAILED };
-  }
 }
 
 /** Said of a request that the platform did not take for one that asks for an upgrade, for no known reason. */
 const NOT_UPGRADED = "it cannot be upgraded";
-
-/** What is to be done about a request for an upgrade. */
-type Prepared =
-  | { readonly reply: Reply; readonly handshake?: undefined }
-  | { readonly reply?: undefined; readonly handshake: Handshake };
 
 function bind(server: Server, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
 import {
   describe,
   type Effect,
@@ -17,7 +18,6 @@ import {
   type State,
   violations,
 } from "../../../core/mod.ts";
-import { messageOf } from "../../observe/log.ts";
 import { instantOf, wallTimeOf } from "../clock.ts";
 import { crcOf, type Header } from "../format.ts";
 import { type Plan, planOf, USAGE } from "./arguments.ts";

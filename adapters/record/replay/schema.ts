@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
 import * as v from "valibot";
 import {
   connId,
@@ -15,7 +16,6 @@ import {
   settingsFrom,
   type Snapshot,
 } from "../../../core/mod.ts";
-import { messageOf } from "../../observe/log.ts";
 import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
 import type { MapName, Outline } from "../snapshot.ts";
 import { shorten } from "./text.ts";
@@ -101,8 +101,9 @@ const EVENTS = {
     origin: v.nullable(v.string()),
     ownOrigin: v.boolean(),
     queryLength: count,
-    identity: IDENTITY,
+    identity: v.union([IDENTITY, v.strictObject({ kind: v.literal("pending") })]),
   }),
+  "token-checked": v.strictObject({ kind: v.literal("token-checked"), conn, identity: IDENTITY }),
   "frame-received": v.strictObject({
     kind: v.literal("frame-received"),
     conn,
@@ -149,6 +150,15 @@ const MAPS = {
       refusalsTold: v.array(peer),
     }),
   ),
+  pending: entries(
+    conn,
+    v.strictObject({
+      opened: EVENTS["socket-opened"],
+      until: at,
+      frames: v.array(v.variant("kind", [EVENTS["frame-received"], EVENTS["binary-received"]])),
+      length: count,
+    }),
+  ),
   stored: entries(
     count,
     v.strictObject({
@@ -178,6 +188,7 @@ const REST = {
   firstSerial: count,
   nextSerial: count,
   storedBytes: count,
+  pendingLength: count,
   stopping: v.boolean(),
 } as const satisfies {
   readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
@@ -194,6 +205,7 @@ const OUTLINE: Schema<Outline> = v.pipe(
     ...REST,
     claims: count,
     connections: count,
+    pending: count,
     stored: count,
     mailboxes: count,
     sources: count,
@@ -211,6 +223,7 @@ const OUTLINE: Schema<Outline> = v.pipe(
 const PART: Schema<Part> = v.variant("map", [
   partOf("claims", MAPS.claims),
   partOf("connections", MAPS.connections),
+  partOf("pending", MAPS.pending),
   partOf("stored", MAPS.stored),
   partOf("mailboxes", MAPS.mailboxes),
   partOf("sources", MAPS.sources),

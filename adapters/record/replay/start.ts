@@ -59,6 +59,7 @@ async function readSnapshot(
   const found: Found = {
     claims: [],
     connections: [],
+    pending: [],
     stored: [],
     mailboxes: [],
     sources: [],

@@ -25,6 +25,7 @@ export function effectText(effect: Effect): string {
   if (effect.kind === "close") {
     return `close ${effect.conn}: ${effect.code} ${escape(effect.reason)}`;
   }
+  if (effect.kind === "check-token") return `check-token of ${effect.conn}`;
   const { kind: _kind, what, ...rest } = effect;
   return `note ${what}: ${shorten(JSON.stringify(rest), TEXT_MAX)}`;
 }
