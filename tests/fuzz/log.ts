@@ -87,13 +87,8 @@ function makeStage(): (dice: Dice, step: number) => void {
     runtime.dispatch({ kind: "tick" });
     if (header("upgrade") === null) return void replies.reply(arrival);
     const conn = connId(step);
-    const identity = { kind: "unchecked" } as const;
-    runtime.dispatch({
-      kind: "socket-opened",
-      conn,
-      ...readHandshake(arrival, settings, ownerOf).parameters,
-      identity,
-    });
+    const { parameters } = readHandshake(arrival, settings, { ownerOf, isChecked: false });
+    runtime.dispatch({ kind: "socket-opened", conn, ...parameters });
     for (const text of frames) runtime.dispatch({ kind: "frame-received", conn, text });
     if (dice.chance() < 0.5) runtime.dispatch({ kind: "socket-closed", conn, code: close.code });
   };

@@ -6,6 +6,7 @@
  * @module
  */
 import fc from "fast-check";
+import type { Identity } from "../../core/mod.ts";
 import {
   ADDRESSES,
   IDENTITIES,
@@ -16,7 +17,7 @@ import {
   PAYLOADS,
   RAW_TEXTS,
 } from "./oddities.ts";
-import { tokenOf } from "../support/world.ts";
+import { proven, tokenOf } from "../support/world.ts";
 
 /** What happens next, and how long after the step before. */
 export interface Command {
@@ -35,6 +36,8 @@ export type Act =
     readonly opening: Opening;
   }
   | { readonly kind: "text"; readonly pick: number; readonly text: string }
+  /** The token of a socket that waits for that was checked. */
+  | { readonly kind: "checked"; readonly pick: number; readonly identity: Identity }
   | { readonly kind: "binary"; readonly pick: number; readonly bytes: number }
   | { readonly kind: "closed"; readonly pick: number; readonly code: number }
   | { readonly kind: "unanswered" | "send-refused"; readonly pick: number }
@@ -105,6 +108,7 @@ const text = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(type, id, fc.constantFrom(...PAYLOADS)) },
   { weight: 1, arbitrary: fc.tuple(type, id, fc.string({ unit: "binary" })) },
   { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(...ODD_VALUES), short) },
+  { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(7, "x\u0000"), short) },
   { weight: 1, arbitrary: fc.tuple(oddType, id, short) },
 ).map(([type, dst, payload]) => JSON.stringify({ type, dst, payload, src: "forged" }));
 
@@ -123,10 +127,11 @@ const pick = fc.nat(99);
 const bytes = fc.constantFrom(0, 1, 200, 201, 70_001);
 
 /** What a history is mostly about. */
-export type Mood = "everything" | "tokens" | "the door" | "coming and going";
+export type Mood = "everything" | "tokens" | "the check" | "the door" | "coming and going";
 
 interface Weights {
   readonly open: number;
+  readonly checked: number;
   readonly text: number;
   readonly odd: number;
   readonly closed: number;
@@ -135,21 +140,44 @@ interface Weights {
 }
 
 const aOrB = fc.constantFrom("a", "b");
+const PENDING: Opening["identity"] = { kind: "pending" };
+const repeated = (times: number, identity: Opening["identity"]): Opening["identity"][] =>
+  Array(times).fill(identity);
 const UNCHECKED: readonly Opening["identity"][] = [{ kind: "unchecked" }];
 const WEIGHTS: Readonly<Record<Mood, Weights>> = {
-  everything: { open: 20, text: 36, odd: 5, closed: 6, undelivered: 5, tick: 14 },
-  tokens: { open: 30, text: 36, odd: 2, closed: 6, undelivered: 5, tick: 14 },
-  "the door": { open: 60, text: 3, odd: 1, closed: 15, undelivered: 1, tick: 15 },
-  "coming and going": { open: 20, text: 30, odd: 1, closed: 14, undelivered: 8, tick: 10 },
+  everything: { open: 20, checked: 3, text: 36, odd: 5, closed: 6, undelivered: 5, tick: 14 },
+  tokens: { open: 30, checked: 4, text: 36, odd: 2, closed: 6, undelivered: 5, tick: 14 },
+  "the check": { open: 30, checked: 20, text: 24, odd: 6, closed: 4, undelivered: 3, tick: 10 },
+  "the door": { open: 60, checked: 0, text: 3, odd: 1, closed: 15, undelivered: 1, tick: 15 },
+  "coming and going": {
+    open: 20,
+    checked: 0,
+    text: 30,
+    odd: 1,
+    closed: 14,
+    undelivered: 8,
+    tick: 10,
+  },
 };
 const VISITORS: Readonly<Record<Mood, Visitors>> = {
   everything: {
     ids: id,
     addresses: ADDRESSES,
-    identities: [...new Array<Opening["identity"]>(60).fill({ kind: "unchecked" }), ...IDENTITIES],
+    identities: [...repeated(60, { kind: "unchecked" }), ...repeated(4, PENDING), ...IDENTITIES],
     oneOddOf: 8,
   },
-  tokens: { ids: id, addresses: ADDRESSES, identities: IDENTITIES, oneOddOf: 20 },
+  tokens: {
+    ids: id,
+    addresses: ADDRESSES,
+    identities: [...IDENTITIES, PENDING, PENDING],
+    oneOddOf: 20,
+  },
+  "the check": {
+    ids: fc.constantFrom("a", "b", "t"),
+    addresses: ADDRESSES,
+    identities: [...repeated(60, PENDING), ...IDENTITIES],
+    oneOddOf: 20,
+  },
   "the door": { ids: aOrB, addresses: DOORS, identities: UNCHECKED, oneOddOf: 100 },
   "coming and going": {
     ids: aOrB,
@@ -160,6 +188,10 @@ const VISITORS: Readonly<Record<Mood, Visitors>> = {
 };
 
 const age = fc.constantFrom("new", "new", "new", "new", "late", "known");
+const identity = fc.oneof(
+  fc.constantFrom(...IDENTITIES),
+  fc.constant(proven("t", IDS, null)),
+);
 const count = fc.nat(6);
 const code = fc.constantFrom(1001, 1005, 1006);
 const scattered = fc.constantFrom(2, 5, 63, 64, 65);
@@ -173,6 +205,10 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
   const kind = <Kind extends Act["kind"]>(kind: Kind): fc.Arbitrary<Kind> => fc.constant(kind);
   return fc.oneof(
     { weight: 4 * weights.open, arbitrary: fc.record({ kind: kind("open"), age, pick, opening }) },
+    {
+      weight: 4 * weights.checked,
+      arbitrary: fc.record({ kind: kind("checked"), pick, identity }),
+    },
     { weight: 4 * weights.text, arbitrary: fc.record({ kind: kind("text"), pick, text: said }) },
     { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: raw }) },
     { weight: weights.odd, arbitrary: fc.record({ kind: kind("binary"), pick, bytes }) },
@@ -214,6 +250,6 @@ export function histories(
   maxLength = 60,
   texts: Partial<Texts> = {},
 ): fc.Arbitrary<Command[]> {
-  const pause = mood === "everything" || mood === "tokens" ? wait : briefly;
+  const pause = mood === "the door" || mood === "coming and going" ? briefly : wait;
   return fc.array(fc.record({ wait: pause, act: acts(mood, texts) }), { maxLength, size: "max" });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Event, millis } from "../../core/mod.ts";
+import { type Event, type Identity, millis } from "../../core/mod.ts";
 import { proven, tokenOf } from "../support/world.ts";
 
 /** A socket that is opened, but for its number. */
@@ -52,7 +52,7 @@ export const ODD_OPENINGS: readonly Partial<Opening>[] = [
 ];
 
 /** What tokens prove. */
-export const IDENTITIES: readonly Opening["identity"][] = [
+export const IDENTITIES: readonly Identity[] = [
   { kind: "unchecked" },
   { kind: "rejected", reason: "The token is old" },
   { kind: "rejected", reason: "" },

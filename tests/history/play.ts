@@ -88,10 +88,11 @@ export function paces(given: PartialSettings, mood: Mood = "everything"): fc.Arb
 }
 
 /** When something is due, wherever the server looks first; `now` where nothing ever is. */
-function dueAt({ settings, stored, connections, claims }: State, now: Millis): number {
+function dueAt({ settings, stored, connections, claims, pending }: State, now: Millis): number {
   const dues = [
     ...[...mapEntries(stored)].map(([, { expiresAt }]) => expiresAt),
     ...[...mapEntries(connections)].map(([, { heardAt }]) => heardAt + settings.alive_timeout),
+    ...[...mapEntries(pending)].map(([, { until }]) => until),
     ...[...mapEntries(claims)].map(([, { endsAt }]) => endsAt ?? Infinity),
   ];
   const due = Math.min(...dues);
@@ -104,6 +105,7 @@ class Player {
   #older: ConnId[] = [];
   #all: ConnId[] = [];
   #open: ConnId[] = [];
+  #pending: ConnId[] = [];
   #sent: Send[] = [];
 
   /** The events that a command stands for now; none, where it needs a socket and there is none. */
@@ -121,6 +123,8 @@ class Player {
         );
       case "send-failed":
         return this.#failed(act);
+      case "checked":
+        return this.#checked(act);
     }
     const conn = this.#socket(act.pick);
     if (conn === undefined) return [];
@@ -148,6 +152,7 @@ class Player {
     for (const effect of effects) {
       if (effect.kind === "send") this.#sent.push(effect);
       else if (effect.kind === "close") this.#forget(effect.conn);
+      else if (effect.kind === "check-token") this.#pending.push(effect.conn);
     }
   }
 
@@ -162,6 +167,15 @@ class Player {
     if (!this.#open.includes(conn)) this.#open.push(conn);
     if (!this.#all.includes(conn)) this.#all.push(conn);
     return [{ kind: "socket-opened", conn, ...opening }];
+  }
+
+  /** The answer for a socket that asked, which may be gone; or, one time in ten, for any, once more. */
+  #checked({ pick, identity }: Act & { kind: "checked" }): Event[] {
+    const among = pick % 10 === 9 ? this.#all : this.#pending;
+    const conn = among[Math.floor(pick / 10) % Math.max(among.length, 1)];
+    if (conn === undefined) return [];
+    this.#pending = this.#pending.filter((pending) => pending !== conn);
+    return [{ kind: "token-checked", conn, identity }];
   }
 
   #forget(conn: ConnId): void {

@@ -109,5 +109,7 @@ export const WORLDS: Readonly<Record<string, PartialSettings>> = {
 
 /** The moods that fit a world. */
 export function moodsOf(world: string): readonly Mood[] {
-  return world.startsWith("proven") ? ["tokens"] : ["everything", "the door", "coming and going"];
+  return world.startsWith("proven")
+    ? ["tokens", "the check"]
+    : ["everything", "the door", "coming and going"];
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { CloseCode, ConnId, Event, Settings, SocketOpened } from "../../core/mod.ts";
+import type { CloseCode, ConnId, Event, Identity, Settings, SocketOpened } from "../../core/mod.ts";
 import type { Act } from "../support/world.ts";
 import {
   CALLS,
@@ -25,6 +25,7 @@ export const createModel = (settings: Settings): Model => new Server(settings);
 
 type Refusal = readonly [applies: boolean, code: CloseCode, sentence: string];
 type Socket = { conn: ConnId; group: string; dueAt: number };
+type Pending = Socket & { opened: SocketOpened; frames: (string | number)[] };
 type Paid = { paid: number; paidBytes: number };
 type Client = Socket & Paid & {
   id: string;
@@ -37,31 +38,35 @@ type Waiting = { by: string | null; group: string; bytes: number; dueAt: number;
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 const ENDED = "The token has expired";
+const FULL = "Server has reached its concurrent user limit";
 
 class Server {
   now = 0;
   stopped = false;
   acts: Act[] = [];
   clients: Client[] = [];
+  pending: Pending[] = [];
   tries: { group: string; paid: number }[] = [];
   stored: (Message & Waiting)[] = [];
   constructor(readonly settings: Settings) {}
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
+  sockets = (): Socket[] => [...this.clients, ...this.pending];
   readonly nextWakeAt = (): number | null => {
-    const earliest = Math.min(...[...this.stored, ...this.clients].map(({ dueAt }) => dueAt));
+    const earliest = Math.min(...[...this.stored, ...this.sockets()].map(({ dueAt }) => dueAt));
     return earliest === Infinity ? null : earliest;
   };
 
   readonly step = (event: Event, now: number): readonly Act[] => {
     [this.now, this.acts] = [now, []];
     if (event.kind === "socket-opened") this.open(event);
+    if (event.kind === "token-checked") this.goOn(event.conn, event.identity);
     if (event.kind === "frame-received") this.receive(event.conn, event.text);
     if (event.kind === "binary-received") this.receive(event.conn, event.bytes);
     const mute = event.kind === "ping-unanswered" ? event.conn : null; // LIFE-4
     const why = `No answer to a ping for ${this.settings.ping_timeout} ms`;
-    if (this.clients.some(({ conn }) => conn === mute)) this.end(mute as ConnId, 4007, why, null);
+    if (this.sockets().some(({ conn }) => conn === mute)) this.end(mute as ConnId, 4007, why, null);
     if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2
-      this.clients = this.clients.filter(({ conn }) => conn !== event.conn);
+      this.forget(event.conn);
     }
     const unsent = "message" in event ? event.message : null;
     if (unsent !== null && CALLS.includes(unsent.type)) {
@@ -76,8 +81,9 @@ class Server {
   open(event: SocketOpened): void {
     const { settings, clients, now } = this;
     const { conn, identity } = event;
+    const waits = identity.kind === "pending"; // AUTH-8
     const [id, { token }, group] = [event.id ?? "", event, groupOf(event.address)];
-    if (clients.some((socket) => socket.conn === conn)) return;
+    if (this.sockets().some((socket) => socket.conn === conn)) return;
     const holder = this.holderOf(id);
     const owner = identity.kind === "proven" ? identity.owner : token?.owner ?? ""; // AUTH-3
     const places = settings.max_sockets_per_address || Infinity;
@@ -86,18 +92,24 @@ class Server {
     const isBlocked = isGuess && this.afterTry(group) === null;
     const blocked = "ID is taken, and its token not looked at: too many wrong ones came";
     const isFull = holder === undefined && clients.length >= settings.concurrent_limit;
-    const refusals: Refusal[] = [
-      ...this.denials(event, id),
+    const isCrowded = this.pending.length >= settings.concurrent_limit; // LIMIT-13
+    const decisions: Refusal[] = [
       [holder !== undefined && isBlocked, 4001, blocked], // LIMIT-3
       [holder !== undefined && holder.owner !== owner, 4001, "ID is taken"], // OPEN-4
       [!hasPlace && holder?.group !== group, 4029, "Too many connections from this address"], // LIMIT-2
       [holder !== undefined && holder.conn > conn, 4000, REPLACED], // OPEN-5
-      [isFull, 4004, "Server has reached its concurrent user limit"], // OPEN-7
+      [isFull, 4004, FULL], // OPEN-7
+    ];
+    const refusals = [
+      ...this.denials(event, id),
+      ...waits ? [[isCrowded, 4004, FULL] as const] : decisions,
     ];
     const [, code, sentence = ""] = refusals.find(([applies]) => applies) ?? [];
     if (code === 4001 && isGuess) this.countTry(group);
     const msg = code === 4001 ? "ID is taken" : sentence;
     if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : msg);
+    const until = { dueAt: now + 15_000, frames: [] };
+    if (waits) return void this.pending.push({ conn, group, opened: event, ...until });
     const endsAt = this.endOf(event);
     const dueAt = this.dueAfter(endsAt); // OPEN-5, OPEN-6, QUEUE-1
     const paid = { paid: now, paidBytes: now };
@@ -106,6 +118,30 @@ class Server {
     this.stored.filter(({ dst }) => dst === id).forEach(({ text }) => this.send(conn, text));
     this.stored = this.stored.filter(({ dst }) => dst !== id);
     if (holder !== undefined) this.end(holder.conn, 4000, REPLACED, null);
+  }
+
+  /** A token was checked: AUTH-8. */
+  goOn(conn: ConnId, identity: Identity): void {
+    const waiting = this.pending.find((socket) => socket.conn === conn);
+    if (waiting === undefined) return;
+    this.forget(conn);
+    this.open({ ...waiting.opened, identity });
+    waiting.frames.forEach((frame) => this.receive(conn, frame));
+  }
+
+  /** Keeps what comes before it is known who sent it: LIMIT-12. */
+  keep({ conn, frames }: Pending, frame: string | number): void {
+    frames.push(frame);
+    const sum = (list: Pending["frames"]): number =>
+      list.reduce<number>((sum, said) => sum + (typeof said === "string" ? said.length : 0), 0);
+    const all = sum(this.pending.flatMap((socket) => socket.frames));
+    const hasRoom = frames.length <= 16 && sum(frames) <= 16_384 && all <= 16_777_216;
+    if (!hasRoom) this.end(conn, 4029, "Sent too much before it was admitted", null);
+  }
+
+  forget(gone: ConnId): void {
+    this.clients = this.clients.filter(({ conn }) => conn !== gone);
+    this.pending = this.pending.filter(({ conn }) => conn !== gone);
   }
 
   /** When the connection is to end with its token: AUTH-6. */
@@ -166,6 +202,8 @@ class Server {
   receive(conn: ConnId, frame: string | number): void {
     const { frame_rate, frame_burst, max_message_bytes, max_bad_frames } = this.settings;
     const client = this.clients.find((other) => other.conn === conn);
+    const waiting = this.pending.find((other) => other.conn === conn);
+    if (waiting !== undefined) return this.keep(waiting, frame);
     if (client === undefined) return; // OPEN-9
     const paid = spend(client.paid, this.now, { rate: frame_rate, burst: frame_burst, count: 1 });
     const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
@@ -263,15 +301,18 @@ class Server {
       if (source?.owner === message.by && !message.told) this.sendExpire(source, message.dst);
     }
     const silence = `No valid message for ${this.settings.alive_timeout} ms`; // LIFE-1
-    for (const { conn, dueAt, endsAt } of this.clients.filter(isDue).sort(inTurn)) {
-      if (endsAt === dueAt) this.end(conn, 4011, ENDED); // AUTH-6
+    for (const { conn, dueAt } of this.sockets().filter(isDue).sort(inTurn)) {
+      const client = this.clients.find((other) => other.conn === conn);
+      if (client === undefined) this.end(conn, 4006, "The token could not be checked in time");
+      else if (client.endsAt === dueAt) this.end(conn, 4011, ENDED); // AUTH-6
       else this.end(conn, 4008, silence, null);
     }
   }
 
   shutDown(): void { // LIFE-3
-    const sockets = [...this.clients].sort((a, b) => a.conn - b.conn);
-    sockets.forEach(({ conn }) => this.end(conn, 1001, ENDS, null));
+    this.sockets().sort((a, b) => a.conn - b.conn).forEach(({ conn }) =>
+      this.end(conn, 1001, ENDS, null)
+    );
     [this.tries, this.stored, this.stopped] = [[], [], true];
   }
 
@@ -286,7 +327,7 @@ class Server {
     if (msg !== null) this.send(conn, { type, payload: { msg } });
     const { read } = new TextEncoder().encodeInto(why, new Uint8Array(120));
     const reason = utf8Length(why) > 123 ? `${why.slice(0, read)}…` : why;
-    this.clients = this.clients.filter((client) => client.conn !== conn);
+    this.forget(conn);
     this.acts.push({ kind: "close", conn, code, reason });
   }
 }

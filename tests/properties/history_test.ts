@@ -8,12 +8,15 @@ import {
   close,
   connId,
   type Effect,
+  type Event,
+  mapGet,
   type Note,
   reduce,
   type Send,
   type Settings,
   settingsFrom,
 } from "../../core/mod.ts";
+import { mapSet } from "../../core/collections/persistent_map.ts";
 import { histories } from "../history/history.ts";
 import { type Law, type Moment, play, type Reducer } from "../history/play.ts";
 import { moodsOf, WORLDS } from "../history/worlds.ts";
@@ -30,7 +33,7 @@ const PLACES = Object.entries(WORLDS).flatMap(([world, given]) =>
   moodsOf(world).map((mood) => ({ world, given, mood }))
 );
 const OTHER = messageFrom("z", "z");
-const STATES = "[STATE-2] [STATE-3] [STATE-4]";
+const STATES = "[AUTH-8] [LIMIT-12] [LIMIT-13] [STATE-2] [STATE-3] [STATE-4]";
 const ACTS = "[QUEUE-1] [QUEUE-2] [QUEUE-5] [LIMIT-6] [AUTH-6]";
 const NOTES = "[NOTE-1] [NOTE-2] [NOTE-3] [NOTE-4] [NOTE-5] [NOTE-6] [NOTE-7] [NOTE-8]";
 
@@ -47,20 +50,20 @@ Deno.test("[STATE-1] no state that was ever returned changes, and a step gives t
 
 Deno.test("histories reach every note, every reason for one, every answer and every close code", () => {
   const seen = new Set<string | number>();
-  const look: Law = ({ effects }) => effects.flatMap(kindsOf).forEach((kind) => seen.add(kind));
+  const look: Law = ({ event, effects }) => {
+    for (const effect of effects) seen.add(kindOf(effect, event));
+  };
   for (const { given, mood } of PLACES) {
     const settings = settingsFrom(given);
     const made = fc.sample(histories(mood), { numRuns: 100, seed: 20_240_229 });
     for (const commands of made) play(settings, commands, { look });
   }
   const expected = [
-    ...[
-      "admitted",
-      "admitted, in place of another",
-      "refused",
-      "left, by client",
-      "left, by server",
-    ],
+    ...["check-token", "admitted", "admitted, in place of another"],
+    ...["socket-opened", "token-checked", "frame-received", "ping-unanswered", "tick"].map((
+      event,
+    ) => `refused at ${event}`),
+    ...["refused at shutdown-requested", "left, by client", "left, by server"],
     ...["stored", "drained", "expired, told", "expired, not told"],
     ...["no-room", "no-such-id", "slow-reader"].flatMap((
       why,
@@ -75,26 +78,27 @@ Deno.test("histories reach every note, every reason for one, every answer and ev
   assertEquals(sorted(seen), sorted(expected.filter((kind) => kind !== CLOSE.tryAgainLater)));
 });
 
-function kindsOf(effect: Effect): (string | number)[] {
-  if (effect.kind === "close") return [effect.code];
-  if (effect.kind === "note") return [kindOf(effect)];
-  const { meaning } = effect;
-  if (meaning.kind === "message") return [meaning.type];
-  return [meaning.kind === "error" && meaning.to === null ? "error to nobody" : meaning.kind];
-}
-
-function kindOf(note: Note): string {
-  switch (note.what) {
+function kindOf(effect: Effect, { kind }: Event): string | number {
+  if (effect.kind === "close") return effect.code;
+  if (effect.kind === "check-token") return effect.kind;
+  if (effect.kind === "send") {
+    const { meaning } = effect;
+    if (meaning.kind === "message") return meaning.type;
+    return meaning.kind === "error" && meaning.to === null ? "error to nobody" : meaning.kind;
+  }
+  switch (effect.what) {
     case "admitted":
-      return note.replaces === null ? "admitted" : "admitted, in place of another";
+      return effect.replaces === null ? "admitted" : "admitted, in place of another";
+    case "refused":
+      return `refused at ${kind}`;
     case "left":
-      return `left, by ${note.by}`;
+      return `left, by ${effect.by}`;
     case "undelivered":
-      return `${note.why}, ${note.isTold ? "told" : "not told"}`;
+      return `${effect.why}, ${effect.isTold ? "told" : "not told"}`;
     case "expired":
-      return note.isTold ? "expired, told" : "expired, not told";
+      return effect.isTold ? "expired, told" : "expired, not told";
     default:
-      return note.what;
+      return effect.what;
   }
 }
 
@@ -152,6 +156,13 @@ const LAWLESS: readonly Broken[] = [
     const { wrongTokens } = event.kind === "shutdown-requested" ? state : next;
     return [{ ...next, wrongTokens }, effects];
   }],
+  ["AUTH-8", "asks for no token", editing((e) => e.kind === "check-token" ? [] : [e])],
+  ["AUTH-8", "forgets what was said early", (state, event, now) => {
+    const waiting = event.kind === "token-checked" && mapGet(state.pending, event.conn);
+    if (!waiting) return reduce(state, event, now);
+    const pending = mapSet(state.pending, event.conn, { ...waiting, frames: [] });
+    return reduce({ ...state, pending }, event, now);
+  }],
   ["NOTE-1", "takes an answer for a message", meaning("expire", { kind: "message" })],
   ["NOTE-1", "names another source of a message", meaning("message", { src: "z" })],
   ["NOTE-1", "names another destination of a message", meaning("message", { dst: "z" })],
@@ -170,6 +181,11 @@ const LAWLESS: readonly Broken[] = [
   ["NOTE-4", "names one code of all who left", saying("left", { code: 1005 })],
   ["NOTE-4", "names no reason of who was disconnected", saying("left", { reason: "" })],
   ["NOTE-5", "stores another message than it says", saying("stored", { message: OTHER })],
+  [
+    "NOTE-6",
+    "says of nothing that it waited",
+    editing((e) => [e.kind === "send" ? { ...e, hasWaited: false } : e]),
+  ],
   ["NOTE-6", "drains one message too few", saying("drained", { count: 1 })],
   ["NOTE-6", "names another source of what expired", saying("expired", { src: "z" })],
   ["NOTE-6", "says of nobody that it is told of an expiry", saying("expired", { isTold: false })],

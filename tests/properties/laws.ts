@@ -7,6 +7,8 @@
 import {
   type ConnId,
   mapEntries,
+  mapHas,
+  mapKeys,
   millis,
   nextWakeAt,
   sizes,
@@ -27,7 +29,7 @@ export function all(...laws: readonly Law[]): Law {
 
 /** All laws, for one history that this reducer makes. */
 export function laws(reducer: Reducer): Law {
-  return all(soundness, rest(reducer), stillness, mortality(), notes);
+  return all(soundness, rest(reducer), stillness, mortality(), asking, notes(reducer));
 }
 
 /** [STATE-3] No state contradicts itself. */
@@ -66,6 +68,13 @@ function mortality(): Law {
       if (effect.kind === "close") open.delete(effect.conn);
     }
   };
+}
+
+/** [AUTH-8] A token is asked for exactly where its socket begins to wait. */
+function asking({ before, after, effects }: Step): void {
+  const asked = effects.flatMap((effect) => effect.kind === "check-token" ? effect.conn : []);
+  const began = [...mapKeys(after.pending)].filter((conn) => !mapHas(before.pending, conn));
+  assertEquals(asked, began);
 }
 
 /** [STATE-1] What was returned stays as it was, and the same step gives the same again. */

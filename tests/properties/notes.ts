@@ -17,6 +17,7 @@ import {
   type Left,
   mapEntries,
   mapGet,
+  mapHas,
   type Message,
   type Note,
   type Odd,
@@ -24,16 +25,43 @@ import {
   type PersistentMap,
   type Refused,
   type Send,
+  snapshotOf,
   type State,
   type Undelivered,
 } from "../../core/mod.ts";
-import type { Law, Step } from "../history/play.ts";
+import type { Law, Reducer, Step } from "../history/play.ts";
 import { fieldsOf, parsed, payloadIn } from "../model/words.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { notesOf } from "../support/world.ts";
 
 /** Meanings are what texts say, and notes are what happened: no more, no less, each with all it says. */
-export const notes: Law = (step) => {
+export function notes(reducer: Reducer): Law {
+  return (step) => {
+    const parts = partsOf(step, reducer);
+    if (parts.length > 1) assertSame(step.effects, parts.flatMap(({ effects }) => effects));
+    parts.forEach(check);
+  };
+}
+
+/** [AUTH-8] A socket that waited is opened when its token is checked, and then what it said is heard. */
+function partsOf(step: Step, reducer: Reducer): Step[] {
+  const { event, now } = step;
+  const waiting = event.kind === "token-checked" && mapGet(step.before.pending, event.conn);
+  if (event.kind !== "token-checked" || !waiting) return [step];
+  const { conn, identity } = event;
+  let [before] = reducer(step.before, { kind: "socket-closed", conn, code: 1006 }, now);
+  const parts: Step[] = [];
+  for (const event of [{ ...waiting.opened, identity }, ...waiting.frames]) {
+    if (parts.length > 0 && !mapHas(before.connections, conn)) break;
+    const [after, effects] = reducer(before, event, now);
+    parts.push({ before, event, now, after, effects });
+    before = after;
+  }
+  assertSame(snapshotOf(before), snapshotOf(step.after));
+  return parts;
+}
+
+function check(step: Step): void {
   for (const effect of step.effects) {
     if (effect.kind === "send") assertSame(effect.meaning, meaningOf(effect, step));
   }
@@ -48,7 +76,7 @@ export const notes: Law = (step) => {
     ...odd(step),
   ];
   assertSame(inKinds(notesOf(step.effects)), inKinds(expected));
-};
+}
 
 /** One kind after the other; those of one kind stay in order. */
 function inKinds(notes: readonly Note[]): Note[] {
@@ -91,8 +119,10 @@ function admitted({ before, event, after }: Step): Admitted[] {
 function refused({ before, event, effects }: Step): Refused[] {
   return effects.filter(isClose).flatMap(({ conn, code, reason: cut }) => {
     if (mapGet(before.connections, conn) !== undefined) return [];
-    if (event.kind !== "socket-opened") throw new Error(`${conn} is closed, and is nobody`);
-    const { id, address, origin } = event;
+    const waiting = mapGet(before.pending, conn)?.opened;
+    const opened = event.kind === "socket-opened" ? event : waiting;
+    if (opened === undefined) throw new Error(`${conn} is closed, and is nobody`);
+    const { id, address, origin } = opened;
     // A close has room for 123 bytes: what its socket was told has all of them.
     const said = effects.filter(isSend).flatMap(({ meaning }) =>
       meaning.kind === "error" ? meaning.msg : []
@@ -132,9 +162,10 @@ function stored({ before, after }: Step): Kept[] {
 /** [NOTE-6] */
 function drained(step: Step): Drained[] {
   const { event, effects } = step;
+  assert(event.kind === "socket-opened" || !effects.some((e) => isSend(e) && e.hasWaited));
   if (event.kind !== "socket-opened") return [];
   const texts = takenOut(step).map(({ message }) => message.text);
-  const sent = effects.filter(isSend).filter(({ meaning }) => meaning.kind === "message");
+  const sent = effects.filter(isSend).filter(({ hasWaited }) => hasWaited);
   assertSame(sent.map(({ text }) => text), texts);
   const note = { kind: "note", what: "drained", id: peerId(String(event.id)) } as const;
   return texts.length === 0 ? [] : [{ ...note, count: texts.length }];
@@ -225,6 +256,7 @@ function odd({ before, event, after, effects }: Step): Odd[] {
   const { conn } = event;
   const id = mapGet(before.connections, conn)?.id ?? null;
   const note = { kind: "note", conn, id } as const;
+  if (mapHas(before.pending, conn)) return [];
   if (id === null) return [{ ...note, what: "ignored" }];
   // Whoever is closed for too many or too long frames is told so, whatever is in them.
   const [close] = effects.filter(isClose);

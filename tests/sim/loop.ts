@@ -31,7 +31,7 @@ export type Reducer = typeof reduce;
 export interface Step {
   readonly now: Millis;
   readonly event: Event;
-  /** What is to be done: notes are not looked at here. */
+  /** What the outside sees of it. */
   readonly effects: readonly (Send | Close)[];
   /** What became of each effect. */
   readonly outcomes: readonly Outcome[];
@@ -92,7 +92,7 @@ export class Loop {
     const [state, all] = reducer(this.#state, event, now);
     retire(this.#state, state);
     this.#state = state;
-    const effects = all.filter((effect) => effect.kind !== "note");
+    const effects = all.filter((effect) => effect.kind === "send" || effect.kind === "close");
     const outcomes = effects.map((effect) => perform(effect));
     observe({ now, event, effects, outcomes, note, state });
   }
