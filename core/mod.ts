@@ -25,6 +25,7 @@ export * from "./reduce.ts";
 export type { Option } from "./settings/option.ts";
 export * from "./settings/retired.ts";
 export * from "./settings/options.ts";
+export * from "./settings/rules.ts";
 export { cutUrl, cutUrls, keyInQuery, unescapeOnce } from "./wire/url_text.ts";
 export {
   type Entries,

@@ -61,11 +61,13 @@ export function createReplies(
   function answer(arrival: Arrival, identity: Identity): Reply {
     const { method, path, header } = arrival;
     const request = { method, path, origin: header("origin"), identity };
-    const answered = respond(state(), request, suggestId, listPeers);
+    const answered = respond({ settings, state: state() }, request, suggestId, listPeers);
     if (answered.body.length > LONG_LENGTH) return answerLong(arrival, answered);
     const isMute = method === "HEAD" && answered.status >= 400;
     // What the answer to GET says is why.
-    const why = isMute ? respond(state(), { ...request, method: "GET" }, suggestId) : answered;
+    const why = isMute
+      ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
+      : answered;
     refusals.request(arrival, why);
     return answered;
   }

@@ -16,7 +16,7 @@ import {
   type Event,
   type FrameReceived,
   type Millis,
-  type Settings,
+  type Rules,
 } from "../../core/mod.ts";
 import type { Outline } from "./snapshot.ts";
 
@@ -34,7 +34,7 @@ export interface Header {
   readonly epochMs: number;
   /** When the file begins; every event in it comes then or later. */
   readonly at: Millis;
-  readonly settings: Settings;
+  readonly rules: Rules;
   /** What the server knew then; `null` where that was nothing, because it had just been started. */
   readonly snapshot: Outline | null;
 }
