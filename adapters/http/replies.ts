@@ -18,7 +18,6 @@ import {
 import { clientAddress } from "../listen/address.ts";
 import { Answers, LONG_LENGTH, sharedList } from "./answers.ts";
 import type { Verifier } from "../auth/jwt.ts";
-import type { SignalingServer } from "../server.ts";
 import type { Arrival, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
 import type { Ports } from "../runtime.ts";
@@ -37,7 +36,9 @@ export interface RepliesPorts {
 }
 
 /** The answers of one server. */
-export interface Replies extends Pick<SignalingServer, "refuse"> {
+export interface Replies {
+  /** An answer for what is no request that could be received: one sentence, with the headers of every answer. */
+  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
   /** Answers a request that is not upgraded. */
   readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
   /** Ends every answer that is not read yet. */

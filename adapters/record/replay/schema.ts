@@ -19,7 +19,7 @@ import {
   type Snapshot,
 } from "../../../core/mod.ts";
 import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
-import type { MapName, Outline } from "../snapshot.ts";
+import type { MapName, Outline } from "../format.ts";
 import { shorten } from "./text.ts";
 
 /** An event as it was recorded. */

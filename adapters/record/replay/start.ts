@@ -5,7 +5,7 @@
  */
 import { describe, initialState, restore, type Snapshot, type State } from "../../../core/mod.ts";
 import type { Header } from "../format.ts";
-import type { MapName, Outline } from "../snapshot.ts";
+import type { MapName, Outline } from "../format.ts";
 import { CannotReplay, type Line, type LineReader } from "./file.ts";
 import { MAP_NAMES, type Part, type PartOf, type Read, readHeader, readPart } from "./schema.ts";
 
