@@ -5,7 +5,7 @@
  */
 import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "../auth/jwt.ts";
-import { VERSION_TEXT } from "./cli.ts";
+import { VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Exchange } from "../server.ts";
