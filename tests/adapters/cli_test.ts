@@ -156,7 +156,7 @@ Deno.test("[SET-3] --help and --version are seen wherever they stand", () => {
   for (const flag of ["--version", "-v", "-V"]) assertEquals(parse([flag]), { kind: "version" });
 });
 
-Deno.test("[SET-3] --help all asks for every option, and for nothing else", () => {
+Deno.test("[SET-12] --help all asks for every option, and for nothing else", () => {
   const all = { kind: "help", scope: "all" } as const;
   for (const line of ["--help all", "-h all", "--help=all", "-p 1 --help all --proxied"]) {
     assertEquals(parse(words(line)), all, line);
@@ -166,7 +166,7 @@ Deno.test("[SET-3] --help all asks for every option, and for nothing else", () =
   assertStringIncludes(mistake("--halp"), "did you mean --help?");
 });
 
-Deno.test("the help shows about ten options that most people set, in groups; all of them when asked", () => {
+Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {
   const everyday = OPTION_NAMES.filter((name) => optionOf(name).everyday === true);
   assert(everyday.length >= 8 && everyday.length <= 12, String(everyday.length));
   const named = (text: string): string[] =>

@@ -9,7 +9,7 @@ import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
-Deno.test("[SET-3] [SET-9] --help and --version print and exit with 0", async () => {
+Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0", async () => {
   const everyday = { code: 0, stdout: helpText("everyday"), stderr: "" };
   assertEquals(await runMain(["--help"]), everyday);
   assertEquals(await runMain(["--help", "all"]), { ...everyday, stdout: helpText("all") });

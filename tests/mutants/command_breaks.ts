@@ -34,7 +34,7 @@ export const COMMAND_BREAKS: readonly Break[] = [
     },
     {
       name: "--help all is --help",
-      rules: ["SET-3"],
+      rules: ["SET-12"],
       find: 'normal.isHelpAll ? "all" : "everyday"',
       put: '"everyday"',
     },
