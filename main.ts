@@ -9,7 +9,8 @@
  * @module
  */
 import { StartError } from "./adapters/errors.ts";
-import { helpText, parseCommand, VERSION_TEXT } from "./adapters/program/cli.ts";
+import { parseCommand } from "./adapters/program/cli.ts";
+import { helpText, VERSION_TEXT } from "./adapters/program/help.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
 import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
@@ -26,7 +27,7 @@ async function main(): Promise<number | null> {
   const command = parseCommand(Deno.args, PROCESS_ENVIRONMENT);
   switch (command.kind) {
     case "help":
-      return print(Deno.stdout, helpText(), 0);
+      return print(Deno.stdout, helpText(command.scope), 0);
     case "version":
       return print(Deno.stdout, `${VERSION_TEXT}\n`, 0);
     case "mistake":

@@ -24,3 +24,6 @@ export function messageOf(error: unknown): string {
     return "a value that has no text";
   }
 }
+
+/** How the platform keeps a socket: reset while it was upgraded, or its close was never answered. */
+export type Leak = "never-opened" | "never-closed";

@@ -11,7 +11,6 @@ import { STATUS_CODE } from "@std/http/status";
 import {
   clientCount,
   type ConnId,
-  type HttpReply,
   routeOf,
   type Settings,
   type SizedField,
@@ -27,7 +26,8 @@ import {
   subprotocolOf,
 } from "./listen/handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
-import { logFault, logObserver, recorderLog } from "./observe/log.ts";
+import { logFault, recorderLog } from "./observe/log.ts";
+import { logObserver } from "./observe/log_clients.ts";
 import { createLeakLog, logPause } from "./observe/log_process.ts";
 import { createRefusalLog } from "./observe/log_refusals.ts";
 import { trafficObserver } from "./observe/log_traffic.ts";
@@ -35,7 +35,7 @@ import { createOwners } from "./auth/owner.ts";
 import { epochMs } from "./record/clock.ts";
 import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
-import { createReplies } from "./http/replies.ts";
+import { createReplies, type Replies } from "./http/replies.ts";
 import type { Arrival, Received, Reply } from "./request.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
@@ -45,8 +45,7 @@ export interface SignalingServer {
   readonly settings: Settings;
   /** Looks at a request: it is answered, or upgraded. */
   readonly receive: (arrival: Arrival) => Received;
-  /** An answer for what is no request that could be received: one sentence, with the headers of every answer. */
-  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
+  readonly refuse: Replies["refuse"];
   /** The answer to a handshake that the platform finds wrong. */
   readonly refuseHandshake: (arrival: Arrival, why: string) => Reply;
   /** The server's time in milliseconds, which stands still while the process does. */

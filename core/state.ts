@@ -19,7 +19,7 @@ import {
   type PersistentMap,
 } from "./collections/persistent_map.ts";
 import type { Message } from "./message.ts";
-import type { Settings } from "./settings/options.ts";
+import { type Rules, rulesOf } from "./settings/rules.ts";
 
 /**
  * Who holds an id: the socket it is held by, and the owner it was claimed by. What never changes while it is held
@@ -101,7 +101,7 @@ export interface Pair {
 
 /** Everything the server knows. Made by `initialState`, advanced by `reduce`, and by nothing else. */
 export interface State {
-  readonly settings: Settings;
+  readonly rules: Rules;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
   /** Sockets that hold no id yet. */
@@ -131,9 +131,9 @@ export interface State {
 }
 
 /** The state of a server that has just been started. */
-export function initialState(settings: Settings): State {
+export function initialState(rules: Rules): State {
   return {
-    settings,
+    rules: rulesOf(rules),
     claims: emptyMap(),
     connections: emptyMap(),
     pending: emptyMap(),

@@ -19,21 +19,11 @@ import {
   type TextFormatter,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import {
-  type Admitted,
-  cutUrls,
-  escape,
-  type Left,
-  type Send,
-  type Settings,
-} from "../../core/mod.ts";
-import { endOf } from "./client_end.ts";
+import { cutUrls, escape, type Settings } from "../../core/mod.ts";
 import { wallNow, wallTimeOf } from "../record/clock.ts";
-import type { RefusalLog } from "./log_refusals.ts";
 import type { RecorderEvents } from "../record/recorder.ts";
 import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
-import { type Observer } from "../runtime.ts";
 
 const logger = getLogger(["signalbox"]);
 
@@ -89,43 +79,6 @@ const END_MAX_MS = 500;
 function lostRecord(count: number): LogRecord {
   const text = `Lines lost here: ${count}. The log could not be written as fast as they came`;
   return recordOf("error", text, { event: "lost", count });
-}
-
-/** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
-export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
-  return ({ effects }) => {
-    for (const effect of effects) {
-      if (effect.kind === "send") logAnswer(effect);
-      else if (effect.kind !== "note") continue;
-      else if (effect.what === "admitted") logAdmitted(effect);
-      else if (effect.what === "left") logLeft(effect);
-      else if (effect.what === "refused") refusals.socket(effect);
-    }
-  };
-}
-
-function logAdmitted({ id, address: given }: Admitted): void {
-  const address = escape(given);
-  const properties = { event: "connected", id: shorten(id), address };
-  write("info", `${peerName(id)} connected from ${address}`, properties);
-}
-
-function logLeft(left: Left): void {
-  const { by, code, reason } = endOf(left);
-  const id = shorten(left.id);
-  const text = `${peerName(left.id)} disconnected: ${reason} (${code} of the ${by})`;
-  write("info", text, { event: "disconnected", id, reason, code, by });
-}
-
-function logAnswer({ text, meaning }: Send): void {
-  const to = meaning.kind === "error" || meaning.kind === "expire" ? meaning.to : null;
-  if (to === null || !isLogged("debug")) return;
-  const frame = cut(text);
-  write("debug", `${peerName(to)} was told ${frame}`, {
-    event: "answered",
-    id: shorten(to),
-    frame,
-  });
 }
 
 /** Says that the server was asked to end. */

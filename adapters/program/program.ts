@@ -7,7 +7,7 @@ import { messageOf } from "../errors.ts";
 import { scheduleTimeout, within } from "../clock.ts";
 import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "../auth/jwt.ts";
-import { VERSION_TEXT } from "./cli.ts";
+import { VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { SignalingServer } from "../server.ts";

@@ -13,12 +13,13 @@ import {
   CLOSE,
   type ConnId,
   type Effect,
+  type Entries,
   type Event,
   type FrameReceived,
   type Millis,
-  type Settings,
+  type Rules,
+  type Taken,
 } from "../../core/mod.ts";
-import type { Outline } from "./snapshot.ts";
 
 /** What the first line says that the file is. */
 export const FORMAT = "signalbox recording";
@@ -34,10 +35,23 @@ export interface Header {
   readonly epochMs: number;
   /** When the file begins; every event in it comes then or later. */
   readonly at: Millis;
-  readonly settings: Settings;
+  readonly rules: Rules;
   /** What the server knew then; `null` where that was nothing, because it had just been started. */
   readonly snapshot: Outline | null;
 }
+
+/** A snapshot without the entries of its maps, and how many each of them has: they come in the next lines. */
+export type Outline = {
+  readonly [Field in keyof Taken]: Taken[Field] extends AnyEntries ? number : Taken[Field];
+};
+
+/** The names of the maps of a snapshot. */
+export type MapName = {
+  [Field in keyof Taken]: Taken[Field] extends AnyEntries ? Field : never;
+}[keyof Taken];
+
+/** The entries of any map. */
+export type AnyEntries = Entries<unknown, unknown>;
 
 /** An event as a line. */
 export function eventLine(at: Millis, crc: number, event: Event): string {

@@ -17,6 +17,7 @@ import {
   type Event,
   type Millis,
   millis,
+  rulesOf,
   type Settings,
   type State,
   takeSnapshot,
@@ -33,7 +34,6 @@ import {
   VERSION,
 } from "./format.ts";
 import { Outbox } from "./outbox.ts";
-import { withoutSecrets } from "./secrets.ts";
 import { openingOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 import type { Observer } from "../runtime.ts";
@@ -70,8 +70,6 @@ type Mode = "new" | "recording" | "behind" | "resting" | "stopped";
 /** One recording, of all that a server does. */
 export class Recorder {
   readonly #options: RecorderOptions;
-  /** As they are written. */
-  readonly #settings: Settings;
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
@@ -90,7 +88,6 @@ export class Recorder {
   /** Writes nothing yet. */
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#settings = withoutSecrets(options.settings);
     this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
@@ -131,7 +128,7 @@ export class Recorder {
 
   /** However much more a frame has than it may, it is only ever refused for its length. */
   #cut(event: Event): Event {
-    const { max_message_bytes } = this.#settings;
+    const { max_message_bytes } = this.#options.settings;
     if (event.kind !== "frame-received" || event.text.length <= max_message_bytes) return event;
     return { ...event, text: event.text.slice(0, max_message_bytes + 1) };
   }
@@ -166,7 +163,7 @@ export class Recorder {
         version: VERSION,
         epochMs: epochMs(),
         at: millis(at),
-        settings: this.#settings,
+        rules: rulesOf(this.#options.settings),
       } as const;
       const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, now));
       this.#mode = "recording";

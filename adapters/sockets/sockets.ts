@@ -17,6 +17,7 @@ import {
   type Send,
   type Settings,
 } from "../../core/mod.ts";
+import type { Leak } from "../errors.ts";
 import { Closing } from "./closing.ts";
 import { Link, type LinkListener, type SocketLike, type SocketParameters } from "./link.ts";
 import { messageEvent } from "./message_event.ts";
@@ -32,9 +33,6 @@ export interface SocketsOptions {
   /** Is told of a socket that the platform does not end: it holds a descriptor for good. */
   readonly leaked: (how: Leak) => void;
 }
-
-/** How the platform keeps a socket: reset while it was upgraded, or its close was never answered. */
-export type Leak = "never-opened" | "never-closed";
 
 /** What is known of a client before its socket is open. */
 export interface Handshake {

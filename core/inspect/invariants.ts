@@ -37,7 +37,7 @@ function claimViolations({ claims, connections }: State): string[] {
 }
 
 function deadlineViolations(state: State): string[] {
-  const { claims, connections, pending, pendingLength, idleCheckAt, settings } = state;
+  const { claims, connections, pending, pendingLength, idleCheckAt, rules } = state;
   const found: string[] = [];
   const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
@@ -45,7 +45,7 @@ function deadlineViolations(state: State): string[] {
       found.push(`${conn} is looked at at the wrong time`);
     }
     const claim = mapGet(claims, connection.id) ?? { endsAt: null };
-    if (connection.idleCheckAt > idleCheckTime(settings, connection.heardAt, claim)) {
+    if (connection.idleCheckAt > idleCheckTime(rules, connection.heardAt, claim)) {
       found.push(`${conn} would be looked at too late`);
     }
   }
@@ -161,22 +161,22 @@ function guardViolations(state: State): string[] {
   return differences("address", sockets, addresses, (count) => count);
 }
 
-function boundViolations({ settings, ...state }: State): string[] {
+function boundViolations({ rules, ...state }: State): string[] {
   const found: string[] = [];
   const longest = [...mapEntries(state.mailboxes)].some(([, { serials, bytes }]) =>
-    serials.length > settings.queue_limit || bytes > settings.max_unsent_bytes / 2
+    serials.length > rules.queue_limit || bytes > rules.max_unsent_bytes / 2
   );
   const busiest = [...mapEntries(state.sources)].some(([, { count, bytes }]) =>
-    count > settings.source_queue_limit || bytes > settings.source_queue_bytes
+    count > rules.source_queue_limit || bytes > rules.source_queue_bytes
   );
   const closest = [...mapEntries(state.pairs)].some(([, { count, bytes }]) =>
-    count > Math.max(1, settings.queue_limit / 4) || bytes > settings.max_unsent_bytes * 3 / 8
+    count > Math.max(1, rules.queue_limit / 4) || bytes > rules.max_unsent_bytes * 3 / 8
   );
   const richest = [...mapEntries(state.addressBytes)].some(([, bytes]) =>
-    bytes > settings.max_queue_bytes / 4
+    bytes > rules.max_queue_bytes / 4
   );
   const rude = [...mapEntries(state.connections)].some(([, connection]) =>
-    connection.badFrames >= settings.max_bad_frames
+    connection.badFrames >= rules.max_bad_frames
   );
   if (longest) found.push("a mailbox is over its bounds");
   if (busiest) found.push("a source is over its bounds");
@@ -184,14 +184,14 @@ function boundViolations({ settings, ...state }: State): string[] {
   if (richest) found.push("an address is over its quarter of max_queue_bytes");
   if (rude) found.push("a connection is over max_bad_frames");
   const crowded = [...mapEntries(state.addresses)].some(([, n]) =>
-    settings.max_sockets_per_address > 0 && n > settings.max_sockets_per_address
+    rules.max_sockets_per_address > 0 && n > rules.max_sockets_per_address
   );
   if (crowded) found.push("an address is over max_sockets_per_address");
-  if (state.wrongTokens.size > settings.wrong_token_addresses) {
+  if (state.wrongTokens.size > rules.wrong_token_addresses) {
     found.push("more addresses are remembered than wrong_token_addresses");
   }
-  if (state.storedBytes > settings.max_queue_bytes) found.push("the store is over max_queue_bytes");
-  if (state.pending.size > settings.concurrent_limit) found.push("waiting over concurrent_limit");
-  if (state.claims.size > settings.concurrent_limit) found.push("clients over concurrent_limit");
+  if (state.storedBytes > rules.max_queue_bytes) found.push("the store is over max_queue_bytes");
+  if (state.pending.size > rules.concurrent_limit) found.push("waiting over concurrent_limit");
+  if (state.claims.size > rules.concurrent_limit) found.push("clients over concurrent_limit");
   return found;
 }

@@ -3,7 +3,7 @@
  *
  * Maps are lists of entries in the order of their keys, so that equal states give equal data. What is only
  * an index of something else, the deadlines, is made anew. Records are carried whole, whatever
- * is in them. The settings are not in it: whoever keeps a snapshot keeps them beside it. Who must not stop for
+ * is in them. The rules of the settings are not in it: whoever keeps a snapshot keeps them beside it. Who must not stop for
  * as long as a large snapshot takes, takes one first, and makes data of it piece by piece.
  *
  * @module
@@ -17,12 +17,12 @@ import {
   mapValues,
   type PersistentMap,
 } from "../collections/persistent_map.ts";
-import type { Settings } from "../settings/options.ts";
+import { type Rules, rulesOf } from "../settings/rules.ts";
 import type { State } from "../state.ts";
 
 /** A state without its settings and its deadlines; each map as its entries. */
 export type Snapshot = {
-  readonly [Field in Exclude<keyof State, "settings" | Rebuilt>]: Plain<State[Field]>;
+  readonly [Field in Exclude<keyof State, "rules" | Rebuilt>]: Plain<State[Field]>;
 };
 
 /** The entries of a map, to be walked once or more. */
@@ -62,7 +62,7 @@ export function snapshotOf(state: State): Snapshot {
  * here does not compile; anything else goes along.
  */
 export function takeSnapshot(state: State): Taken {
-  const { settings: _settings, idleCheckAt: _lookAt, ...rest } = state;
+  const { rules: _rules, idleCheckAt: _lookAt, ...rest } = state;
   return {
     ...rest,
     claims: entriesOf(state.claims),
@@ -79,7 +79,7 @@ export function takeSnapshot(state: State): Taken {
 }
 
 /** The state that a snapshot was made of; equal to it in all that rules can see. */
-export function restore(settings: Settings, snapshot: Snapshot): State {
+export function restore(rules: Rules, snapshot: Snapshot): State {
   const { connections, pending } = snapshot;
   const deadlines = [
     ...connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
@@ -87,7 +87,7 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
   ];
   return {
     ...snapshot,
-    settings,
+    rules: rulesOf(rules),
     claims: mapOf(snapshot.claims),
     connections: mapOf(connections),
     pending: mapOf(pending),

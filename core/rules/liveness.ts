@@ -25,7 +25,7 @@ export function markAlive(connection: Connection, paid: Paid, now: Millis): Conn
 
 /** Disconnects every client from which no valid message came for `alive_timeout`, or whose token has ended. */
 export function timeOut(state: State, now: Millis): readonly [State, readonly Effect[]] {
-  const { alive_timeout } = state.settings;
+  const { alive_timeout } = state.rules;
   const effects: Effect[] = [];
   let next = state;
   for (;;) {
@@ -61,7 +61,7 @@ export function leaveUnanswered(
   state: State,
   conn: ConnId,
 ): readonly [State, readonly Effect[]] {
-  const reason = `No answer to a ping for ${state.settings.ping_timeout} ms`;
+  const reason = `No answer to a ping for ${state.rules.ping_timeout} ms`;
   if (!mapHas(state.connections, conn)) return turnOut(state, conn, CLOSE.unanswered, reason);
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
@@ -70,7 +70,7 @@ const UNCHECKED = "The token could not be checked in time";
 
 function rescheduleIdleCheck(state: State, claim: Claim, connection: Connection): State {
   const { conn } = claim;
-  const idleCheckAt = idleCheckTime(state.settings, connection.heardAt, claim);
+  const idleCheckAt = idleCheckTime(state.rules, connection.heardAt, claim);
   return {
     ...state,
     connections: mapSet(state.connections, conn, { ...connection, idleCheckAt }),

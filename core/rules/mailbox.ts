@@ -32,7 +32,7 @@ export function store(
   const address = addressOf(state, src);
   if (!hasRoom(state, message, address, bytes)) return turnAway(state, message, "no-room");
   const serial = state.nextSerial;
-  const expiresAt = millis(now + state.settings.expire_timeout);
+  const expiresAt = millis(now + state.rules.expire_timeout);
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key) ?? NO_PAIR;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
@@ -146,8 +146,8 @@ function addressOf(state: State, src: PeerId): string {
 }
 
 function hasRoom(state: State, { src, dst }: Message, address: string, bytes: number): boolean {
-  const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.settings;
-  const { source_queue_limit, source_queue_bytes } = state.settings;
+  const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.rules;
+  const { source_queue_limit, source_queue_bytes } = state.rules;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
   const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;

@@ -21,8 +21,8 @@ export const EARLY_LENGTH_MAX = 16_384;
 export const EARLY_TOTAL_MAX = 16_777_216;
 
 /** Whether one more socket may wait: as many as there may be clients. */
-export function hasPendingRoom({ pending, settings }: State): boolean {
-  return pending.size < settings.concurrent_limit;
+export function hasPendingRoom({ pending, rules }: State): boolean {
+  return pending.size < rules.concurrent_limit;
 }
 
 /** Lets a socket wait. */

@@ -29,10 +29,10 @@ export function receiveText(
   const { conn, text } = frame;
   const known = mapGet(state.connections, conn);
   if (known === undefined) return receiveEarly(state, frame);
-  const paidUntil = payForFrame(state.settings, known, now);
+  const paidUntil = payForFrame(state.rules, known, now);
   if (paidUntil === null) return cutOff(state, conn, known, "frames");
-  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);
-  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);
+  if (isLongerThan(text, state.rules.max_message_bytes)) return tooBig(state, conn, known);
+  const bytesPaidUntil = payForBytes(state.rules, known, text.length, now);
   if (bytesPaidUntil === null) return cutOff(state, conn, known, "bytes");
   const paid: Paid = { paidUntil, bytesPaidUntil };
   const decoded = decodeFrame(text);
@@ -59,10 +59,10 @@ export function receiveBinary(
   const { conn, bytes } = frame;
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return receiveEarly(state, frame);
-  const paidUntil = payForFrame(state.settings, connection, now);
+  const paidUntil = payForFrame(state.rules, connection, now);
   if (paidUntil === null) return cutOff(state, conn, connection, "frames");
-  if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
-  const bytesPaidUntil = payForBytes(state.settings, connection, bytes, now);
+  if (bytes > state.rules.max_message_bytes) return tooBig(state, conn, connection);
+  const bytesPaidUntil = payForBytes(state.rules, connection, bytes, now);
   if (bytesPaidUntil === null) return cutOff(state, conn, connection, "bytes");
   const fault = `A binary frame must hold UTF-8 text: got ${bytes} bytes that are none.`;
   return answerFault(state, conn, { ...connection, paidUntil, bytesPaidUntil }, fault);
@@ -135,7 +135,7 @@ function receiveMessage(
 ): readonly [State, readonly Effect[]] {
   const { type } = frame;
   const { id: src } = connection;
-  const { max_id_length } = state.settings;
+  const { max_id_length } = state.rules;
   const isUsable = frame.isText && isUsableId(frame.dst, max_id_length);
   const dst = isUsable ? frame.dst : cutDestination(frame.dst, max_id_length);
   const heard = keep(state, conn, beginAttempt(connection, type, dst));
@@ -171,7 +171,7 @@ function answerFault(
   const answer = say(conn, { kind: "error", msg: fault, to: id });
   const note = odd("bad-frame", conn, id);
   const badFrames = connection.badFrames + 1;
-  if (badFrames >= state.settings.max_bad_frames) {
+  if (badFrames >= state.rules.max_bad_frames) {
     const reason = `Sent ${badFrames} bad frames in a row`;
     const [next, ended] = disconnect(state, { conn }, CLOSE.badFrames, reason);
     return [next, [answer, note, ...ended]];
@@ -193,7 +193,7 @@ function cutOff(
   { id }: Connection,
   what: "frames" | "bytes",
 ): readonly [State, readonly Effect[]] {
-  const { frame_burst, frame_rate, byte_burst, byte_rate } = state.settings;
+  const { frame_burst, frame_rate, byte_burst, byte_rate } = state.rules;
   const [burst, rate] = what === "frames" ? [frame_burst, frame_rate] : [byte_burst, byte_rate];
   const reason = `Too many ${what}: ${burst} at once and ${rate} a second are allowed`;
   return end(state, { conn, id }, CLOSE.tooMany, reason, reason);
@@ -204,7 +204,7 @@ function tooBig(
   conn: ConnId,
   { id }: Connection,
 ): readonly [State, readonly Effect[]] {
-  const reason = `A message may have at most ${state.settings.max_message_bytes} bytes`;
+  const reason = `A message may have at most ${state.rules.max_message_bytes} bytes`;
   return end(state, { conn, id }, CLOSE.tooBig, reason, `${reason}: this one has more.`);
 }
 

@@ -34,7 +34,7 @@ import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { hasPendingRoom, takePending, wait } from "./pending.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persistent_map.ts";
-import type { Settings } from "../settings/options.ts";
+import type { Rules } from "../settings/rules.ts";
 import { type Claim, clientCount, type Connection, initialState, type State } from "../state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
@@ -48,9 +48,9 @@ export function open(
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, event, [CLOSE.shutdown, STOPPING]);
   if (!id || token === null || key === null) return refuse(state, event, MISSING_PARAMETER);
-  const endsAt = endOf(state.settings, identity);
+  const endsAt = endOf(state.rules, identity);
   const hasEnded = endsAt !== null && endsAt <= now;
-  const refusal = refusalOf(state.settings, event, { id, token, hasEnded });
+  const refusal = refusalOf(state.rules, event, { id, token, hasEnded });
   if (refusal !== null) return refuse(state, event, refusal);
   if (identity.kind === "pending") {
     if (!hasPendingRoom(state)) return refuse(state, event, CROWDED);
@@ -64,7 +64,7 @@ export function open(
 
 /** When a connection is to be looked at: when it may have been silent too long, or its token ends. */
 export function idleCheckTime(
-  { alive_timeout }: Settings,
+  { alive_timeout }: Rules,
   heardAt: Millis,
   { endsAt }: Pick<Claim, "endsAt">,
 ): Millis {
@@ -136,7 +136,7 @@ export function shutDown(state: State): readonly [State, readonly Effect[]] {
       : left(conn, connection, end);
     return [close(conn, CLOSE.shutdown, STOPPING), note];
   });
-  return [{ ...initialState(state.settings), stopping: true }, effects];
+  return [{ ...initialState(state.rules), stopping: true }, effects];
 }
 
 interface Claimant {
@@ -165,13 +165,13 @@ const MISSING_PARAMETER: Refusal = [
 ];
 
 /** When a client is to be disconnected because its token ends; `null` where it stays. */
-function endOf({ auth_expiry }: Settings, identity: SocketOpened["identity"]): Millis | null {
+function endOf({ auth_expiry }: Rules, identity: SocketOpened["identity"]): Millis | null {
   return auth_expiry === "close" && identity.kind === "proven" ? identity.endsAt : null;
 }
 
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
 function refusalOf(
-  settings: Settings,
+  settings: Rules,
   { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
   { id, token, hasEnded }: {
     readonly id: string;
@@ -226,7 +226,7 @@ function claim(
     return refuse(state, event, [CLOSE.tooMany, "Too many connections from this address"]);
   }
   if (held === undefined || old === undefined) {
-    if (clientCount(state) < state.settings.concurrent_limit) {
+    if (clientCount(state) < state.rules.concurrent_limit) {
       return admit(state, claimant, now, null);
     }
     return refuse(state, event, CROWDED);
@@ -250,7 +250,7 @@ function admit(
   replaces: ConnId | null,
 ): readonly [State, readonly [Admitted, ...Effect[]]] {
   const claim = { conn, owner, endsAt };
-  const idleCheckAt = idleCheckTime(state.settings, now, claim);
+  const idleCheckAt = idleCheckTime(state.rules, now, claim);
   const connection: Connection = {
     id,
     heardAt: now,

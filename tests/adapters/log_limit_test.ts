@@ -3,7 +3,8 @@
  */
 import { configureSync, type LogRecord } from "@logtape/logtape";
 import { connId, settingsFrom } from "../../core/mod.ts";
-import { logFault, logObserver, write } from "../../adapters/observe/log.ts";
+import { logFault, write } from "../../adapters/observe/log.ts";
+import { logObserver } from "../../adapters/observe/log_clients.ts";
 import {
   COUNTED_MS,
   createLogLimit,

@@ -2,15 +2,17 @@
  * The program as its users run it: how it starts, what it says when it cannot, how it ends.
  */
 import config from "../../deno.json" with { type: "json" };
-import { helpText } from "../../adapters/program/cli.ts";
+import { helpText } from "../../adapters/program/help.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
-Deno.test("[SET-3] [SET-9] --help and --version print and exit with 0", async () => {
-  assertEquals(await runMain(["--help"]), { code: 0, stdout: helpText(), stderr: "" });
+Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0", async () => {
+  const everyday = { code: 0, stdout: helpText("everyday"), stderr: "" };
+  assertEquals(await runMain(["--help"]), everyday);
+  assertEquals(await runMain(["--help", "all"]), { ...everyday, stdout: helpText("all") });
   assertEquals(await runMain(["--version"]), {
     code: 0,
     stdout: `signalbox ${config.version}\n`,
@@ -24,7 +26,7 @@ Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () =>
     [
       ["--prot=1"],
       {},
-      'There is no option "--prot": did you mean --port? --help lists them all.\n',
+      'There is no option "--prot": did you mean --port? --help all lists every option.\n',
     ],
     [[], { PORT: "x" }, 'Variable PORT must be a whole number from 0 to 65535: got "x".\n'],
     [
@@ -154,8 +156,8 @@ Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second s
 Deno.test("[LOG-5] [FAULT-27] an exception that nobody caught ends it with 1, after what was logged", async () => {
   for (const fault of ["setTimeout(() => { throw oops; })", "Promise.reject(oops)"]) {
     for (const redirection of ["", "> /dev/full"]) {
-      const program = `import { configureLog, logReloaded } from "./adapters/log.ts";
-        import { handleUncaught } from "./adapters/server.ts";
+      const program = `import { configureLog, logReloaded } from "./adapters/observe/log.ts";
+        import { handleUncaught } from "./adapters/program/program.ts";
         handleUncaught(configureLog({ log_format: "json", log_level: "info" }, false));
         for (let i = 0; i < 3; i++) logReloaded();
         const oops = new Error("oops");

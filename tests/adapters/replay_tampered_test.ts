@@ -72,8 +72,8 @@ Deno.test("[REC-4] nothing that a recording says of itself reaches the terminal 
   const quoted = JSON.stringify(NASTY).slice(1, -1);
   const changed = [
     text.replace("signalbox recording", quoted),
-    text.replace('"path":"/"', `"path":"${quoted}"`),
-    text.replace('"port":', `"${quoted}":`),
+    text.replace('"auth":"none"', `"auth":"${quoted}"`),
+    text.replace('"queue_limit":', `"${quoted}":`),
     text.replace('{"map":"claims"', `{"map":"${quoted}"`),
     text.replace('{"map":"claims"', `{"${quoted}":1,"map":"claims"`),
     text.replace('"kind":"tick"', `"kind":"${quoted}"`),

@@ -128,7 +128,7 @@ Deno.test("[LIMIT-1] fractions take no frame away: 100,000 frames at exactly the
       let connection = mapGet(w.state.connections, connId(1));
       for (let i = 0; i < 100_000; i++) {
         assert(connection);
-        const paidUntil = payForFrame(w.state.settings, connection, millis(instantOf(i)));
+        const paidUntil = payForFrame(w.state.rules, connection, millis(instantOf(i)));
         assert(paidUntil !== null, `frame ${i} at a rate of ${frame_rate}`);
         connection = { ...connection, paidUntil };
       }

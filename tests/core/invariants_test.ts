@@ -31,7 +31,7 @@ function sound(): State {
 }
 
 function withSettings(state: State, settings: Partial<Settings>): State {
-  return { ...state, settings: { ...state.settings, ...settings } };
+  return { ...state, rules: { ...state.rules, ...settings } };
 }
 
 /** What `get` finds, which the sound state has. */

@@ -195,7 +195,7 @@ Deno.test("[AUTH-8] [REC-7] who waits survives a snapshot, with what it said", (
   come(w, 1);
   w.say(1, { type: "OFFER", dst: "nobody" });
   const written = JSON.parse(JSON.stringify(snapshotOf(w.state)));
-  const again = restore(w.state.settings, written);
+  const again = restore(w.state.rules, written);
   assertEquals(violations(again), []);
   assertEquals(snapshotOf(again), snapshotOf(w.state));
   assertEquals(actsOf(w.effects), []);

@@ -66,7 +66,7 @@ Deno.test("[QUEUE-7] two usual attempts at once have room: an offer each, and th
 
 Deno.test("[QUEUE-7] the largest message has room with sixty candidates behind it, and a second one not", () => {
   const w = at([HOME, HOME]);
-  const { max_message_bytes } = w.state.settings;
+  const { max_message_bytes } = w.state.rules;
   const largest = { type: "OFFER", dst: "x", payload: "x".repeat(max_message_bytes - 50) };
   assertEquals(w.say(1, largest), []);
   for (let k = 0; k < 60; k++) assertEquals(w.say(1, frame(900)), []);
@@ -153,7 +153,7 @@ Deno.test("[QUEUE-8] [MSG-12] what nobody holds the source of any more counts as
 });
 
 Deno.test("[QUEUE-8] by default sixteen clients fill the share of an address, and four addresses the store", () => {
-  const { source_queue_bytes, max_queue_bytes } = world().state.settings;
+  const { source_queue_bytes, max_queue_bytes } = world().state.rules;
   assertEquals(max_queue_bytes / source_queue_bytes, 4 * 16);
   const w = at([]);
   const payload = "x".repeat(250_000);

@@ -60,7 +60,7 @@ Deno.test("[REC-7] a state from which newer ones were made still has its own sna
 
 Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had been", () => {
   const w = busy();
-  const again = restore(w.state.settings, snapshotOf(w.state));
+  const again = restore(w.state.rules, snapshotOf(w.state));
   assertEquals(violations(again), []);
   assertEquals(snapshotOf(again), snapshotOf(w.state));
   assertEquals(rest(again), rest(w.state));

@@ -155,7 +155,7 @@ Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
   w.now = 900;
   w.say(1, { type: "HEARTBEAT" });
   const written = JSON.parse(JSON.stringify(snapshotOf(w.state)));
-  const again = restore(w.state.settings, written);
+  const again = restore(w.state.rules, written);
   assertEquals(violations(again), []);
   const [next, looked] = reduce(again, { kind: "tick" }, millis(1_000));
   assertEquals([looked, nextWakeAt(next)], [[], millis(1_500)]);
@@ -163,7 +163,7 @@ Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
 });
 
 Deno.test("[AUTH-6] [SET-2] auth_expiry is keep or close, and close needs tokens that are checked", () => {
-  assertEquals(initialState(settingsFrom()).settings.auth_expiry, "keep");
+  assertEquals(initialState(settingsFrom()).rules.auth_expiry, "keep");
   assertThrows(() => settingsFrom({ auth_expiry: "close" }), RangeError, "need auth jwt");
   const other = JSON.parse('{"auth_expiry":"later"}');
   assertThrows(() => settingsFrom(other), RangeError, "must be one of keep, close");

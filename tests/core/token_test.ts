@@ -239,7 +239,12 @@ Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, 
     allow_discovery: true,
   });
   const status = (path: string, identity: Identity): number =>
-    respond(initialState(settings), { method: "GET", path, origin: null, identity }, () => "x")
+    respond({ settings, state: initialState(settings) }, {
+      method: "GET",
+      path,
+      origin: null,
+      identity,
+    }, () => "x")
       .status;
   const none: Identity = { kind: "rejected", reason: "A token is missing" };
   const unchecked: Identity = { kind: "unchecked" };
@@ -262,12 +267,11 @@ Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is looked at first, then lengt
 });
 
 Deno.test("[AUTH-5] with auth_http a token that nobody checked is none, and WWW-Authenticate says so", () => {
-  const state = initialState(
-    settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true }),
-  );
+  const settings = settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true });
+  const asked = { settings, state: initialState(settings) };
   const identity: Identity = { kind: "unchecked" };
   const request = { method: "GET", path: "/peerjs/id", origin: null, identity };
-  const { status, headers, body } = respond(state, request, () => "x");
+  const { status, headers, body } = respond(asked, request, () => "x");
   assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
   assertEquals(body, "A token is missing.\n");
 });

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { configureLog, logObserver, tellOmitted } from "../../adapters/observe/log.ts";
+import { configureLog, tellOmitted } from "../../adapters/observe/log.ts";
+import { logObserver } from "../../adapters/observe/log_clients.ts";
 import { readHandshake } from "../../adapters/listen/handshake.ts";
 import { COUNTED_MS } from "../../adapters/observe/log_limit.ts";
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";

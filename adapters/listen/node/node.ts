@@ -175,19 +175,9 @@ function serve(
   server.timeout = signaling.settings.answer_timeout;
   const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
 
-  /** What is to be done about a request. */
-  function receive(request: IncomingMessage): Received {
-    try {
-      return signaling.receive(arrivalOf(request));
-    } catch (error) {
-      logFault("A request failed", error);
-      return { kind: "reply", reply: FAILED };
-    }
-  }
-
   /** The answer, where a request that asks for an upgrade is not taken for one by the platform. */
   async function replyTo(request: IncomingMessage): Promise<Reply> {
-    const received = receive(request);
+    const received = receive(signaling, request);
     try {
       return received.kind === "reply" ? await received.reply : received.refuse(NOT_UPGRADED);
     } catch (error) {
@@ -203,7 +193,7 @@ function serve(
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const received = receive(request);
+    const received = receive(signaling, request);
     if (received.kind === "reply") {
       writeRawReply(connection, await received.reply);
       return;
@@ -236,6 +226,16 @@ function serve(
   sockets.on("wsClientError", (error, connection, request) => {
     writeRawReply(connection, signaling.refuseHandshake(arrivalOf(request), messageOf(error)));
   });
+}
+
+/** What is to be done about a request. */
+function receive(signaling: SignalingServer, request: IncomingMessage): Received {
+  try {
+    return signaling.receive(arrivalOf(request));
+  } catch (error) {
+    logFault("A request failed", error);
+    return { kind: "reply", reply: FAILED };
+  }
 }
 
 /** Said of a request that the platform did not take for one that asks for an upgrade, for no known reason. */

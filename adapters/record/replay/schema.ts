@@ -9,15 +9,17 @@ import * as v from "valibot";
 import {
   connId,
   type Event,
+  isRuleName,
   millis,
   owner,
   peerId,
-  type Settings,
+  type Rules,
+  rulesOf,
   settingsFrom,
   type Snapshot,
 } from "../../../core/mod.ts";
 import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
-import type { MapName, Outline } from "../snapshot.ts";
+import type { MapName, Outline } from "../format.ts";
 import { shorten } from "./text.ts";
 
 /** An event as it was recorded. */
@@ -243,13 +245,17 @@ function partOf<Map extends MapName>(
   return v.strictObject({ map: v.literal(map), entries: of });
 }
 
-/** The table of options knows best what a setting may be. */
-const SETTINGS: Schema<Settings> = v.pipe(
-  v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.array(v.string())])),
+/** The table of options knows best what a setting may be; a secret that tokens are checked with is no rule. */
+const RULES: Schema<Rules> = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.check(isRuleName, "Expected an option that is a rule")),
+    v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]),
+  ),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
       const given: Record<string, unknown> = dataset.value;
-      return settingsFrom(given);
+      const secret = given["auth"] === "jwt" ? { auth_secret: "*".repeat(32) } : {};
+      return rulesOf(settingsFrom({ ...given, ...secret }));
     } catch (error) {
       addIssue({ message: messageOf(error) });
       return NEVER;
@@ -262,7 +268,7 @@ const HEADER: Schema<Header> = v.strictObject({
   version: v.literal(VERSION),
   epochMs: v.pipe(v.number(), v.finite()),
   at,
-  settings: SETTINGS,
+  rules: RULES,
   snapshot: v.nullable(OUTLINE),
 });
 
