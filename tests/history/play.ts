@@ -88,10 +88,10 @@ export function paces(given: PartialSettings, mood: Mood = "everything"): fc.Arb
 }
 
 /** When something is due, wherever the server looks first; `now` where nothing ever is. */
-function dueAt({ settings, stored, connections, claims, pending }: State, now: Millis): number {
+function dueAt({ rules, stored, connections, claims, pending }: State, now: Millis): number {
   const dues = [
     ...[...mapEntries(stored)].map(([, { expiresAt }]) => expiresAt),
-    ...[...mapEntries(connections)].map(([, { heardAt }]) => heardAt + settings.alive_timeout),
+    ...[...mapEntries(connections)].map(([, { heardAt }]) => heardAt + rules.alive_timeout),
     ...[...mapEntries(pending)].map(([, { until }]) => until),
     ...[...mapEntries(claims)].map(([, { endsAt }]) => endsAt ?? Infinity),
   ];

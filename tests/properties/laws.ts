@@ -90,7 +90,7 @@ export function constancy(reducer: Reducer): Law {
 }
 
 /** All that a state says, as text: the maps as sorted entries, for their insides differ. */
-function picture({ settings: _, ...state }: State): string {
+function picture({ rules: _, ...state }: State): string {
   return JSON.stringify(
     state,
     (_, value) =>

@@ -229,12 +229,12 @@ function messageIn(before: State, event: Event, after: State): Message | null {
 }
 
 /** A frame as its destination would get it; `null` where it is no message. */
-function messageOf({ id: src }: Connection, frame: string, { settings }: State): Message | null {
+function messageOf({ id: src }: Connection, frame: string, { rules }: State): Message | null {
   const [type, given] = fieldsOf(parsed(frame), "type", "dst");
   const [known] = TYPES.filter((name) => name === type);
   const whole = given instanceof Object ? {}.toString.call(given) : `${given ?? ""}`;
   if (known === undefined || known === "LEAVE" && (given ?? "") === "") return null;
-  const most = settings.max_id_length;
+  const most = rules.max_id_length;
   const dst = peerId(whole.length > most ? `${whole.slice(0, most)}…` : whole);
   const head = JSON.stringify({ type, src, dst }).slice(0, -1);
   return { kind: "message", type: known, src, dst, text: `${head}${payloadIn(frame)}}` };
@@ -246,7 +246,7 @@ function whyNot({ before, event }: Step, { type }: Message): Undelivered["why"] 
   if (event.kind !== "frame-received") return "no-room";
   const [dst] = fieldsOf(parsed(event.text), "dst");
   const isUsable = typeof dst === "string" && dst !== "" && !/\p{Cc}/u.test(dst) &&
-    dst.length <= before.settings.max_id_length;
+    dst.length <= before.rules.max_id_length;
   return isUsable ? "no-room" : "no-such-id";
 }
 

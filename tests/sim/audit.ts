@@ -58,7 +58,7 @@ export function checkEmpty({ state, now, checker }: Audited): void {
 }
 
 function checkSilent({ now, state, checker }: Audited): void {
-  const { alive_timeout } = state.settings;
+  const { alive_timeout } = state.rules;
   for (const session of checker.sessions.values()) {
     const { phase, heardAt, attachedAt, id } = session;
     if (phase === "holder" && now - heardAt > alive_timeout + TIMER_LATE_MAX_MS) {

@@ -90,10 +90,10 @@ export const BROKEN: readonly Broken[] = [
     name: "times out late",
     rules: ["LIFE-1", "STATE-3"],
     make: () => (state, event, now) => {
-      const { settings } = state;
-      const patient = { ...settings, alive_timeout: settings.alive_timeout + 60_000 };
-      const [next, effects] = reduce({ ...state, settings: patient }, event, now);
-      return [{ ...next, settings }, effects];
+      const { rules } = state;
+      const patient = { ...rules, alive_timeout: rules.alive_timeout + 60_000 };
+      const [next, effects] = reduce({ ...state, rules: patient }, event, now);
+      return [{ ...next, rules }, effects];
     },
   },
   {

@@ -81,7 +81,7 @@ function live(world: World, { hours, clients, ways }: Scenario): void {
     audit(idleCheckAt());
   }
   world.isQuiet = true;
-  const { alive_timeout, expire_timeout } = loop.state.settings;
+  const { alive_timeout, expire_timeout } = loop.state.rules;
   const restMs = alive_timeout + FREEZE_MAX_MS + expire_timeout + CALM_MS;
   agenda.runUntil(endAt + restMs);
   audit(idleCheckAt());
