@@ -3,14 +3,7 @@
  *
  * @module
  */
-import {
-  type Event,
-  initialState,
-  millis,
-  nextWakeAt,
-  reduce,
-  type Settings,
-} from "../../core/mod.ts";
+import { nextWakeAt, type Settings } from "../../core/mod.ts";
 import type { Law } from "../history/play.ts";
 import { type Act, actsOf } from "../support/world.ts";
 import { createModel } from "./model.ts";
@@ -26,21 +19,6 @@ export function agreement(settings: Settings): Law {
       throw new Error(`reduce wakes at ${wake}, and the model is due at ${due}`);
     }
   };
-}
-
-/** Gives what happened to both, one after the other. @throws {Error} Where they differ. */
-export function agree(
-  settings: Settings,
-  moments: readonly (readonly [now: number, event: Event])[],
-): void {
-  const look = agreement(settings);
-  let before = initialState(settings);
-  for (const [time, event] of moments) {
-    const now = millis(time);
-    const [after, effects] = reduce(before, event, now);
-    look({ before, event, now, after, effects });
-    before = after;
-  }
 }
 
 function written(acts: readonly Act[]): string {

@@ -10,7 +10,6 @@ import { sourceFiles } from "../tools/docs.ts";
 const SUITES = [
   "tests/core",
   "tests/properties",
-  "tests/model",
   "tests/sim",
   "tests/adapters/cli_test.ts",
   "tests/adapters/environment_test.ts",

@@ -56,3 +56,16 @@ Deno.test("pinned: [QUEUE-3] an EXPIRE does not reach who has the id by now", ()
     [50, { kind: "tick" }],
   ]);
 });
+
+Deno.test("pinned: [QUEUE-4] an EXPIRE stands for what waits between two ids, whoever stored it", () => {
+  pinned({ queue_limit: 1, expire_timeout: 100 }, [
+    [0, { ...CLIENT, conn: 1, id: "a" }],
+    [0, { kind: "frame-received", conn: 1, text: '{"type":"CANDIDATE","dst":"b"}' }],
+    [0, { kind: "socket-closed", conn: 1, code: 1005 }],
+    [1, { ...CLIENT, conn: 2, id: "a", token: tokenOf("u") }],
+    [1, { kind: "frame-received", conn: 2, text: '{"type":"OFFER","dst":"b"}' }],
+    [2, { kind: "socket-closed", conn: 2, code: 1005 }],
+    [3, { ...CLIENT, conn: 3, id: "a" }],
+    [100, { kind: "tick" }],
+  ]);
+});
