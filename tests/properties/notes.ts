@@ -159,7 +159,7 @@ function stored({ before, after }: Step): Kept[] {
   });
 }
 
-/** [NOTE-6] */
+/** [NOTE-8] */
 function drained(step: Step): Drained[] {
   const { event, effects } = step;
   assert(event.kind === "socket-opened" || !effects.some((e) => isSend(e) && e.hasWaited));
@@ -171,7 +171,7 @@ function drained(step: Step): Drained[] {
   return texts.length === 0 ? [] : [{ ...note, count: texts.length }];
 }
 
-/** [NOTE-6] */
+/** [NOTE-8] */
 function expired(step: Step): Expired[] {
   if (step.event.kind !== "tick") return [];
   return takenOut(step).map(({ message: { src, dst } }, i) => {
@@ -250,7 +250,7 @@ function whyNot({ before, event }: Step, { type }: Message): Undelivered["why"] 
   return isUsable ? "no-room" : "no-such-id";
 }
 
-/** [NOTE-8] */
+/** [NOTE-6] */
 function odd({ before, event, after, effects }: Step): Odd[] {
   if (event.kind !== "frame-received" && event.kind !== "binary-received") return [];
   const { conn } = event;
