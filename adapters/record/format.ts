@@ -16,8 +16,10 @@ import {
   type Entries,
   type Event,
   type FrameReceived,
+  mapHas,
   type Millis,
   type Rules,
+  type State,
   type Taken,
 } from "../../core/mod.ts";
 
@@ -78,6 +80,20 @@ export function frameTextIn(line: string): string | null {
  */
 export function isPlainFrame({ text }: FrameReceived, effects: readonly Effect[]): boolean {
   return !effects.some(isUnread) && !text.includes("\n") && text.isWellFormed();
+}
+
+/**
+ * Whether a frame came while its client was not admitted yet: nobody has read it, and how long it is counts, to the
+ * character.
+ */
+export function isEarlyFrame(
+  { conn }: FrameReceived,
+  effects: readonly Effect[],
+  { pending }: State,
+): boolean {
+  const isRefused = (effect: Effect): boolean =>
+    effect.kind === "note" && effect.what === "refused";
+  return mapHas(pending, conn) || effects.some(isRefused);
 }
 
 /** Whether an effect of a frame tells that it was not read, or is no JSON; a client that says `LEAVE` was read. */

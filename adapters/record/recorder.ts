@@ -13,9 +13,7 @@
  */
 import { messageOf } from "../errors.ts";
 import {
-  type Effect,
-  type Event,
-  type Millis,
+  type FrameReceived,
   millis,
   rulesOf,
   type Settings,
@@ -30,13 +28,14 @@ import {
   FORMAT,
   FRAME_TAIL,
   frameHead,
+  isEarlyFrame,
   isPlainFrame,
   VERSION,
 } from "./format.ts";
 import { Outbox } from "./outbox.ts";
 import { openingOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
-import type { Observer } from "../runtime.ts";
+import type { Observer, Step } from "../runtime.ts";
 
 /** What a recorder needs. */
 export interface RecorderOptions {
@@ -97,10 +96,11 @@ export class Recorder {
   }
 
   /** Takes down one step. */
-  readonly observe: Observer = ({ event, now, effects }): void => {
+  readonly observe: Observer = (step): void => {
+    const { now } = step;
     if (this.#mode === "new") this.#begin(now, { isFirst: true });
     if (this.#mode !== "recording") return;
-    const hasRoom = this.#add(event, now, effects);
+    const hasRoom = this.#add(step);
     this.#cancelFlush ??= this.#options.schedule(() => this.#flush(), FLUSH_MS);
     if (!hasRoom || this.#isFull()) this.#begin(now, { isFirst: false });
     else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#fallBehind();
@@ -118,18 +118,21 @@ export class Recorder {
   }
 
   /** Adds a line; `false` where it does not fit into the file. */
-  #add(event: Event, now: Millis, effects: readonly Effect[]): boolean {
+  #add({ event, now, effects, state }: Step): boolean {
     const crc = crcOf(effects);
-    if (event.kind === "frame-received" && isPlainFrame(event, effects)) {
+    if (event.kind !== "frame-received" || isEarlyFrame(event, effects, state)) {
+      return this.#addLine("", eventLine(now, crc, event), "");
+    }
+    if (isPlainFrame(event, effects)) {
       return this.#addLine(frameHead(now, crc, event.conn), event.text, FRAME_TAIL);
     }
     return this.#addLine("", eventLine(now, crc, this.#cut(event)), "");
   }
 
   /** However much more a frame has than it may, it is only ever refused for its length. */
-  #cut(event: Event): Event {
+  #cut(event: FrameReceived): FrameReceived {
     const { max_message_bytes } = this.#options.settings;
-    if (event.kind !== "frame-received" || event.text.length <= max_message_bytes) return event;
+    if (event.text.length <= max_message_bytes) return event;
     return { ...event, text: event.text.slice(0, max_message_bytes + 1) };
   }
 
