@@ -19,9 +19,9 @@ import { bareRelay, type Contender, INCUMBENT, incumbent, pin, signalbox } from 
 const SHARE_MIN = 0.9;
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
-  string: ["only", "against", "listener"],
+  string: ["rounds", "only", "against", "listener"],
   boolean: ["short"],
-  default: { rounds: 5, listener: "deno" },
+  default: { rounds: "5", listener: "deno" },
   unknown: (given: string) => {
     throw new TypeError(`Cannot take ${given}: give rounds, only, short, against or listener`);
   },

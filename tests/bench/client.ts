@@ -104,28 +104,30 @@ export async function openClient(port: number, id: string, readSize = 65_536): P
   async function read(): Promise<void> {
     const count = frameCounter();
     const buffer = new Uint8Array(readSize);
-    // The head of the answer is written at once, and shorter than what a read takes.
-    const length = await connection.read(buffer) ?? 0;
-    const head = new TextDecoder("latin1").decode(buffer.subarray(0, length));
-    const end = head.indexOf("\r\n\r\n") + 4;
-    if (!head.startsWith("HTTP/1.1 101 ") || end < 4) {
-      opened.reject(
-        new Error(`Cannot open client ${id} on port ${port}; the server said: ${head}`),
-      );
-    } else {
-      for (let bytes: Uint8Array | null = buffer.subarray(end, length); bytes !== null;) {
-        const texts = count(bytes);
-        if (texts > 0) client.onFrames(texts);
-        const got: number | null = await connection.read(buffer).catch(() => null);
-        bytes = got === null ? null : buffer.subarray(0, got);
+    const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+    // The head of the answer is written at once, and shorter than what a read takes; so is the first frame.
+    let length: number | null = await connection.read(buffer) ?? 0;
+    const said = textOf(buffer.subarray(0, length));
+    let isOpen = false;
+    let from = said.indexOf("\r\n\r\n") + 4;
+    for (; said.startsWith("HTTP/1.1 101 ") && length !== null; from = 0) {
+      const bytes = buffer.subarray(from, length);
+      const texts = count(bytes);
+      if (isOpen && texts > 0) client.onFrames(texts);
+      if (!isOpen && texts > 0) {
+        isOpen = textOf(bytes).includes('{"type":"OPEN"');
+        if (!isOpen) break;
+        opened.resolve();
       }
+      length = await connection.read(buffer).catch(() => null);
     }
+    opened.reject(new Error(`Cannot open client ${id} on port ${port}; the server said: ${said}`));
     connection.close();
   }
 
   const client: Client = {
     id,
-    onFrames: () => opened.resolve(),
+    onFrames: () => {},
     load: (row, portion) => {
       const bytes = row.flatMap((text) => [...maskedFrame(new TextEncoder().encode(text))]);
       rowSize = bytes.length;
@@ -146,7 +148,6 @@ export async function openClient(port: number, id: string, readSize = 65_536): P
   const ended = read();
   ended.catch(opened.reject);
   await opened.promise;
-  client.onFrames = (): void => {};
   return client;
 }
 

@@ -145,7 +145,9 @@ async function idle({ port, pid }: Server, plan: Plan): Promise<Metrics> {
   const { rss: before } = await vitalsOf(pid);
   const crowd = [...first, ...await openCrowd(port, plan.idle)];
   await pause(plan.idleSettleMs);
-  const { rss } = await vitalsOf(pid);
+  const { rss, descriptors } = await vitalsOf(pid);
+  const gone = crowd.length - descriptors;
+  if (gone > 0) throw new Error(`Cannot measure idle connections: ${gone} are gone`);
   const everyMs = HEARTBEAT_MS / crowd.length;
   for (const client of crowd) client.load(['{"type":"HEARTBEAT"}'], 1);
   await settle(pid);

@@ -116,7 +116,9 @@ export async function pin(): Promise<readonly string[]> {
 export async function cpuNs(pid: number): Promise<number> {
   let ns = 0;
   for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-    ns += Number((await Deno.readTextFile(`/proc/${pid}/task/${name}/schedstat`)).split(" ", 1)[0]);
+    // A thread may end while the list is read; what it had is gone from the next one too.
+    const path = `/proc/${pid}/task/${name}/schedstat`;
+    ns += Number((await Deno.readTextFile(path).catch(() => "0")).split(" ", 1)[0]);
   }
   return ns;
 }
