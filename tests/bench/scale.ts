@@ -14,7 +14,7 @@ const SHARE = 0.7;
 const GIB = 2 ** 30;
 
 /** The page, as it stands in the README. */
-export function scalePage({ figures, cpu, cores, rounds }: Results): string {
+export function scalePage({ takenAt, cpu, cores, versions, rounds, figures }: Results): string {
   const figure = (metric: string): number => {
     const spread = figures[metric]?.["signalbox"];
     if (spread === undefined) throw new Error(`Cannot tell what a process carries: no ${metric}`);
@@ -22,7 +22,9 @@ export function scalePage({ figures, cpu, cores, rounds }: Results): string {
   };
   const beat = figure("beat_us") / (HEARTBEAT_MS / 1e3);
   const fit = (value: number): string => write(Number(value.toPrecision(2)), 0);
-  return `Measured on ${cores} cores (${cpu}), one for the server and one for the load, as medians of ${rounds} rounds (\`deno task bench\`); a message has 2 KB:
+  return `Measured on ${
+    takenAt.slice(0, 10)
+  } with ${versions}, on ${cores} cores (${cpu}), one for the server and one for the load, in ${rounds} rounds (\`deno task bench\`); a message has 2 KB:
 
 ${figureTable(figures)}
 
