@@ -62,6 +62,6 @@ Deno.test("what a process carries is what memory or a core has, by what signalbo
   });
   assert(page.includes("room for 50,000 clients that are connected"), page);
   assert(page.includes("70 % of a core for 100,000 clients that only beat"), page);
-  assert(page.includes("for 5,000 that come and go in a second"), page);
-  assert(page.includes("for 35,000 messages a second"), page);
+  assert(page.includes("for 5,000 that come and go in a second."), page);
+  assert(page.includes("A full core relays 50,000 messages a second"), page);
 });

@@ -34,7 +34,7 @@ One process uses one core. So 1 GiB has room for ${
     fit(1e6 * SHARE / beat)
   } clients that only beat, for ${
     fit(1e6 * SHARE / figure("visit_us"))
-  } that come and go in a second, or for ${
-    fit(SHARE * figure("relay_per_s"))
-  } messages a second where there are so many that it never waits.`;
+  } that come and go in a second. A full core relays ${
+    fit(figure("relay_per_s"))
+  } messages a second; one that comes by itself costs more, as a heartbeat shows, because it wakes the server up.`;
 }
