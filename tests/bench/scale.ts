@@ -32,7 +32,7 @@ One process uses one core. So 1 GiB has room for ${
     fit(GIB / figure("idle_bytes"))
   } clients that are connected; and ${SHARE * 100} % of a core for ${
     fit(1e6 * SHARE / beat)
-  } clients that only beat, for ${
+  } clients that only beat, or for ${
     fit(1e6 * SHARE / figure("visit_us"))
   } that come and go in a second. A full core relays ${
     fit(figure("relay_per_s"))
