@@ -6,8 +6,9 @@
  * tells for how long the process was away.
  *
  * An event comes in; the clock is read once; `reduce` gives the next state and the effects; these are
- * performed in order. A text that cannot be sent is an event of its own, queued behind the one at hand. When the queue is empty the timer is armed for what is due next. Whoever
- * watches (log, hooks) is told last, and cannot disturb the loop.
+ * performed in order. A text that cannot be sent is an event of its own, queued behind the one at hand. When
+ * the queue is empty the timer is armed for what is due next. Observers (log, hooks) see a step last, and cannot
+ * disturb the loop.
  *
  * @module
  */
