@@ -13,7 +13,6 @@ import {
   inParallel,
   openLoadClient,
   openMany,
-  openUnread,
   quantile,
   roundTrips,
 } from "../support/load.ts";
@@ -74,7 +73,7 @@ async function unread(): Promise<void> {
     if (sender === undefined || other === undefined) return;
     const before = await memory(child.pid);
     const reader = reads ? await openLoadClient({ wsUrl: child.wsUrl, id: "reader" }) : null;
-    using stuck = reads ? null : await openUnread(child.port, "reader");
+    using stuck = reads ? null : await openRaw(child.port, "reader");
     const fed = flood(sender, {
       count: 2_500,
       dstOf: () => "reader",
@@ -106,7 +105,7 @@ async function crowd(count: number, args: readonly string[] = []): Promise<void>
   const comeAll = async (): Promise<(Disposable | null)[]> =>
     await inParallel(count, 512, async (i) => {
       try {
-        return await openUnread(child.port, `peer-${i}`);
+        return await openRaw(child.port, `peer-${i}`);
       } catch {
         refused++;
         return null;

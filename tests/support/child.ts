@@ -6,7 +6,7 @@
  * into a failure. Both streams are read to their end before `stop` returns, so nothing stays open.
  */
 import { spawnMain } from "./main.ts";
-import { ANSWER_MAX_MS, collectOutput } from "./output.ts";
+import { ANSWER_MAX_MS, collectOutput, kill } from "./output.ts";
 
 /** Longest that a child may take to listen, an empty module cache included. */
 const START_MAX_MS = 60_000;
@@ -76,15 +76,6 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
 function spawn({ args = [], env = {}, prefix = [] }: ChildOptions): Deno.ChildProcess {
   const flags = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args];
   return spawnMain(flags, env, prefix);
-}
-
-/** A child that has ended meanwhile cannot be signalled, and needs no signal. */
-function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    process.kill(signal);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
 }
 
 /** Where the server listens, if this line of its log says so. */

@@ -38,6 +38,8 @@ export interface RawSocket extends Disposable {
   closed(): Promise<number>;
   /** Reads until the server has ended the connection. */
   ended(): Promise<void>;
+  /** Reads on, past frames, until nothing more comes for a while; how many bytes came. */
+  drain(): Promise<number>;
 }
 
 /** The opcodes of RFC 6455, section 5.2. */
@@ -129,12 +131,15 @@ export async function upgradeRaw(
     ended: async (): Promise<void> => {
       while (await next() !== null);
     },
+    drain: () => drain(connection),
     [Symbol.dispose]: () => connection.close(),
   };
   await send(request);
   const head = await within(reader.head(), END_MAX_MS, "No answer came");
   return { socket, head };
 }
+
+const SILENCE_MS = 300;
 
 /** Longest that a server may take to answer or to end a connection: it turns a hang into a failure. */
 const END_MAX_MS = 20_000;
@@ -162,6 +167,20 @@ async function readToEnd(connection: Deno.Conn): Promise<string> {
     const length = await connection.read(chunk).catch(() => null);
     if (length === null) return text;
     text += new TextDecoder().decode(chunk.subarray(0, length));
+  }
+}
+
+/** Until the other side has been silent for a while: on a socket that waits for a close there is no end. */
+async function drain(connection: Deno.Conn): Promise<number> {
+  const buffer = new Uint8Array(1 << 20);
+  for (let bytes = 0;;) {
+    const silence = Promise.withResolvers<null>();
+    const timer = setTimeout(() => silence.resolve(null), SILENCE_MS);
+    const read = connection.read(buffer).catch(() => null);
+    const got = await Promise.race([read, silence.promise]);
+    clearTimeout(timer);
+    if (got === null) return bytes;
+    bytes += got;
   }
 }
 
