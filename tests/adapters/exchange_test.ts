@@ -35,27 +35,6 @@ async function raw(port: number, head: string): Promise<string> {
 
 const CLIENT = { key: "peerjs", token: "t" };
 
-Deno.test("[FAULT-24] a hook that throws or rejects ends nothing", async () => {
-  const fail = (): never => {
-    throw new Error("a bad hook");
-  };
-  const reject = async (): Promise<void> =>
-    await Promise.reject(new Error("a bad asynchronous hook"));
-  const failTwice = (): never => {
-    throw Object.defineProperty(new Error("a bad hook"), "stack", { get: fail });
-  };
-  for (const hook of [fail, reject, failTwice]) {
-    await serving(
-      { onConnection: hook, onMessage: hook, onDisconnection: hook },
-      async ({ wsUrl }) => {
-        await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
-        assertEquals(await a.next(), { type: "OPEN" });
-        assertEquals(await a.fence(), { frames: [], closed: null });
-      },
-    );
-  }
-});
-
 Deno.test("[HTTP-9] [FAULT-24] a generator that throws, or gives no usable id, is a 500 with CORS", async () => {
   const generators: (() => string)[] = [
     () => {
@@ -92,15 +71,7 @@ Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like a
   });
 });
 
-Deno.test("[HTTP-8] a handshake that is not valid is a 400 with CORS", async () => {
-  await serving({}, async ({ port }) => {
-    const answer = await raw(port, "GET /peerjs?id=a HTTP/1.1\r\nHost: x\r\nUpgrade: websocket");
-    assert(/^HTTP\/1\.1 4\d\d /.test(answer), answer);
-    assertStringIncludes(answer.toLowerCase(), "access-control-allow-origin: *");
-  });
-});
-
-Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed", async () => {
+Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed, and who comes later is refused", async () => {
   const stopped = Promise.withResolvers<Promise<void>>();
   const box = createSignalbox({ onMessage: () => stopped.resolve(box.stop()) });
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
@@ -110,7 +81,10 @@ Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets 
   a.send({ type: "OFFER", dst: "b" });
   await stopped.promise;
   await box.stop();
-  assertEquals((await a.closed).code, 1001);
+  assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
+  await using late = await openSocket({ ...CLIENT, wsUrl, id: "b" });
+  assertStringIncludes(JSON.stringify(await late.next()), "shutting down");
+  assertEquals((await late.closed).code, 1001);
   await server.shutdown();
 });
 
@@ -125,24 +99,6 @@ Deno.test("[QUEUE-2] a newcomer is not cut off by all that waits for it", async 
     await using late = await openSocket({ ...CLIENT, wsUrl, id: "late" });
     const { frames, closed } = await late.fence();
     assertEquals([frames.length - 1 + refused, closed], [60, null]);
-  });
-});
-
-Deno.test("[FAULT-15] a burst in one turn does not disconnect a peer that reads, and its sender is told", async () => {
-  await serving({}, async ({ wsUrl }) => {
-    await using victim = await openSocket({ ...CLIENT, wsUrl, id: "victim" });
-    await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
-    assertEquals([await victim.next(), await source.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
-    for (let i = 0; i < 60; i++) {
-      source.send({ type: "OFFER", dst: "victim", payload: "x".repeat(60_000) });
-    }
-    const told = (await source.fence()).frames.length;
-    const { frames, closed } = await victim.fence();
-    assertEquals(
-      [frames.length + told, closed],
-      [60, null],
-      "each is delivered, or its sender told",
-    );
   });
 });
 

@@ -17,6 +17,12 @@ const THROWN: Readonly<Record<string, () => unknown>> = {
   "a string": () => "a bad hook",
   "nothing": () => undefined,
   "a symbol": () => Symbol("a bad hook"),
+  "an error that throws too": () =>
+    Object.defineProperty(new Error("a bad hook"), "stack", {
+      get: () => {
+        throw new Error("a bad stack");
+      },
+    }),
 };
 
 interface Served {

@@ -93,7 +93,7 @@ testEach(
   },
 );
 
-testEach("[FAULT-26] a secret that is not valid is not printed with the mistake", async () => {
+Deno.test("[FAULT-26] a secret that is not valid is not printed with the mistake", async () => {
   const mistakes = [
     ["--auth", "jwt", "--auth_secret", "sesame"],
     ["--auth_secret", "sesame"],

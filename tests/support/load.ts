@@ -157,8 +157,3 @@ export async function roundTrips(client: LoadClient, until: Promise<unknown>): P
   await end;
   return times.sort((a, b) => a - b);
 }
-
-/** The value below which so much of a sorted list lies; 0.99 for the 99th percentile. */
-export function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
-}
