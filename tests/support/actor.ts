@@ -64,9 +64,13 @@ export async function openActor(
 ): Promise<Recorded> {
   const { id = name, token = `token-of-${id}`, path, query, origin } = entry;
   const base = path === undefined ? wsUrl : new URL(path, wsUrl).href;
-  const url = query === undefined
-    ? socketUrl({ wsUrl: base, key: "peerjs", id, token })
-    : `${base}?${query}`;
+  const url = socketUrl({
+    wsUrl: base,
+    key: "peerjs",
+    id,
+    token,
+    ...(query !== undefined && { query }),
+  });
   const marks = new Set<string>();
   let count = 0;
   let isSigned = false;

@@ -96,6 +96,8 @@ export interface PeerSocketOptions {
   readonly id?: string;
   readonly token?: string;
   readonly key?: string;
+  /** The query as it is to stand in the URL, in place of these. */
+  readonly query?: string;
   /** Headers, or who is trusted. */
   readonly options?: WebSocketOptions;
 }
@@ -165,7 +167,8 @@ export async function within<T>(promise: Promise<T>, maxMs: number, what: string
 const MAX_MS = 10_000;
 
 /** The URL of a client's socket. */
-export function socketUrl({ wsUrl, id, token, key }: PeerSocketOptions): string {
+export function socketUrl({ wsUrl, id, token, key, query }: PeerSocketOptions): string {
+  if (query !== undefined) return `${wsUrl}?${query}`;
   const pairs = Object.entries({ key, id, token })
     .flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]
