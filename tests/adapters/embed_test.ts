@@ -6,6 +6,7 @@ import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
 import { readText } from "../tools/docs.ts";
 import { collectOutput } from "../support/output.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
 
@@ -117,8 +118,8 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
 async function onUnixSocket(
   options: SignalboxOptions,
 ): Promise<{ readonly path: string } & AsyncDisposable> {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/application.sock`;
+  const folder = await makeFolder();
+  const path = `${folder.path}/application.sock`;
   const box = createSignalbox({ path: "/peer", ...options });
   const server = Deno.serve(
     { path, onListen: () => {} },
@@ -127,7 +128,7 @@ async function onUnixSocket(
   const dispose = async (): Promise<void> => {
     await box.stop();
     await server.shutdown();
-    await Deno.remove(folder, { recursive: true });
+    await folder[Symbol.asyncDispose]();
   };
   return { path, [Symbol.asyncDispose]: dispose };
 }
@@ -191,42 +192,38 @@ Deno.test("the README's example of embedding runs", async () => {
   const [, example = ""] = /```ts\n([^]*?)```/.exec(await readText("README.md")) ?? [];
   assertStringIncludes(example, "createSignalbox");
   const main = new URL("../../main.ts", import.meta.url).href;
-  const folder = await Deno.makeTempDir();
-  const file = `${folder}/example.ts`;
+  await using folder = await makeFolder();
+  const file = `${folder.path}/example.ts`;
   await Deno.writeTextFile(
     file,
     example.replace("./main.ts", main).replace("port: 8000", 'port: 0, hostname: "127.0.0.1"'),
   );
-  try {
-    const check = await new Deno.Command(Deno.execPath(), {
-      args: ["check", "--quiet", "--config", CONFIG, file],
-    }).output();
-    assert(check.success, new TextDecoder().decode(check.stderr));
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--config", CONFIG, file],
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const output = collectOutput(child);
-    const listening = await output.first((line) => line.startsWith("Listening on"));
-    const port = Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]);
-    const page = await fetch(`http://127.0.0.1:${port}/`);
-    assertEquals(await page.text(), "My application\n");
-    const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
-    assertEquals(id.length, 8);
-    const socket = await openSocket({
-      wsUrl: `ws://127.0.0.1:${port}/peer/peerjs`,
-      key: "peerjs",
-      id,
-      token: "t",
-    });
-    assertEquals(await socket.next(), { type: "OPEN" });
-    await output.first((line) => line === `${id} came`);
-    child.kill("SIGTERM");
-    assertEquals((await socket.closed).code, 1001);
-    await output.finished;
-    assertEquals((await child.status).code, 0);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const check = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "--config", CONFIG, file],
+  }).output();
+  assert(check.success, new TextDecoder().decode(check.stderr));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--config", CONFIG, file],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = collectOutput(child);
+  const listening = await output.first((line) => line.startsWith("Listening on"));
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]);
+  const page = await fetch(`http://127.0.0.1:${port}/`);
+  assertEquals(await page.text(), "My application\n");
+  const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
+  assertEquals(id.length, 8);
+  const socket = await openSocket({
+    wsUrl: `ws://127.0.0.1:${port}/peer/peerjs`,
+    key: "peerjs",
+    id,
+    token: "t",
+  });
+  assertEquals(await socket.next(), { type: "OPEN" });
+  await output.first((line) => line === `${id} came`);
+  child.kill("SIGTERM");
+  assertEquals((await socket.closed).code, 1001);
+  await output.finished;
+  assertEquals((await child.status).code, 0);
 });

@@ -2,10 +2,7 @@
  * The program with each listener: how it fails to start, how it ends, and what only one of them can do.
  */
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
-import { openSocket } from "../support/peer_socket.ts";
-import { openRaw } from "../support/raw_socket.ts";
 
 for (const listener of ["deno", "node"]) {
   const chosen = ["--listener", listener];
@@ -33,18 +30,5 @@ for (const listener of ["deno", "node"]) {
     const wrong = await runMain([...chosen, "--port", "0", ...files]);
     assertEquals(wrong.code, 2);
     assertMatch(wrong.stderr, /^Options sslkey, sslcert: cannot use these files: [^\n]+\n$/);
-  });
-
-  Deno.test(`[LIFE-3] SIGTERM tells the clients and exits with 0: ${listener}`, async () => {
-    await using child = await startChild({ args: chosen });
-    using silent = await openRaw(child.port, "silent");
-    assertEquals(await silent.json(), { type: "OPEN" });
-    const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-    await using a = await openSocket({ ...client, id: "a" });
-    assertEquals(await a.next(), { type: "OPEN" });
-    const status = await child.stop();
-    assertEquals([status.code, status.signal], [0, null]);
-    assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
-    assertEquals(await silent.closed(), 1001);
   });
 }

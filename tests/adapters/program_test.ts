@@ -5,6 +5,7 @@ import config from "../../deno.json" with { type: "json" };
 import { helpText } from "../../adapters/program/cli.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
+import { makeFolder } from "../support/folder.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
@@ -150,42 +151,27 @@ Deno.test("[LOG-6] a line that comes again and again is counted, and told at the
   assertEquals([properties.event, properties.kind, properties.count], ["omitted", "signal", 1]);
 });
 
-Deno.test("main.ts can be imported without starting anything", async () => {
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      `import { createSignalbox } from "./main.ts"; console.log(typeof createSignalbox);`,
-    ],
-    cwd: ROOT,
-  }).output();
-  assertEquals([code, new TextDecoder().decode(stdout)], [0, "function\n"]);
-});
-
 Deno.test("deno task compile makes one executable, or its module graph is whole where the base cannot be had", async () => {
-  const folder = await Deno.makeTempDir();
-  const file = `${folder}/signalbox`;
+  await using folder = await makeFolder();
+  const file = `${folder.path}/signalbox`;
   const compile = await new Deno.Command(Deno.execPath(), {
     args: ["compile", "-A", "--frozen", "--output", file, "main.ts"],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
-  try {
-    if (compile.success) {
-      const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
-      assertEquals(new TextDecoder().decode(stdout), `signalbox ${config.version}\n`);
-      return;
-    }
-    const why = new TextDecoder().decode(compile.stderr);
-    assertMatch(
-      why,
-      /denort|download|dl\.deno\.land|sending request/i,
-      "compile failed for another reason",
-    );
-    console.log("left out: running the executable, because its base could not be downloaded here");
-    await assertWholeGraph();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  if (compile.success) {
+    const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
+    assertEquals(new TextDecoder().decode(stdout), `signalbox ${config.version}\n`);
+    return;
   }
+  const why = new TextDecoder().decode(compile.stderr);
+  assertMatch(
+    why,
+    /denort|download|dl\.deno\.land|sending request/i,
+    "compile failed for another reason",
+  );
+  console.log("left out: running the executable, because its base could not be downloaded here");
+  await assertWholeGraph();
 });
 
 async function assertWholeGraph(): Promise<void> {

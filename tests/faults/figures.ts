@@ -8,7 +8,7 @@
  */
 import { type Child, startChild } from "../support/child.ts";
 import { inParallel, openLoadClient, roundTrips } from "../support/load.ts";
-import { frame, OPCODE, openRaw } from "../support/raw_socket.ts";
+import { frame, OPCODE, openRaw, repeated } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 const listener = Deno.args[0] ?? "deno";
@@ -88,12 +88,6 @@ async function hostile(): Promise<void> {
     say(`100 clients: ${name}`, { peakMB: peakMB - before / MB, afterMB: rssMB - before / MB });
     for (const client of clients) client[Symbol.dispose]();
   }
-}
-
-function repeated(bytes: Uint8Array, times: number): Uint8Array {
-  const all = new Uint8Array(bytes.length * times);
-  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
-  return all;
 }
 
 if (Deno.args[1] !== "crowd") await hostile();

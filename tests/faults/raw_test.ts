@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
-import { frame, OPCODE, openRaw, type RawSocket } from "../support/raw_socket.ts";
+import { frame, OPCODE, openRaw, type RawSocket, repeated } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 const MIB = 1_048_576;
@@ -216,9 +216,3 @@ Deno.test("[FAULT-6] a flood of pings or pongs is closed, some are not: node", a
     assertEquals(await calm.json(), { type: "OFFER", src: "calm", dst: "calm" });
   });
 });
-
-function repeated(bytes: Uint8Array, times: number): Uint8Array {
-  const all = new Uint8Array(bytes.length * times);
-  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
-  return all;
-}
