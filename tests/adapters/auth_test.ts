@@ -5,14 +5,14 @@
  */
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { createVerifier, type Verifier } from "../../adapters/auth/jwt.ts";
-import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
+import { CLOSE, type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import type { SignalboxOptions } from "../../main.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
 import { serveKeys, START_S } from "../support/key_server.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
 import { serveBox } from "../support/served.ts";
-import { ownerOf, proven } from "../support/world.ts";
+import { opening, ownerOf, proven, refuses, world } from "../support/world.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 const NEW_KEYS = { extractable: true };
@@ -250,4 +250,37 @@ Deno.test("[AUTH-5] ids and peers over HTTP ask for a token where they are to", 
   }
   await using open = serve();
   assertEquals((await (await open.get("/peerjs/id")).text()).length, 36);
+});
+
+Deno.test("[AUTH-1] a token for another application, or of another issuer, is refused", async () => {
+  const [aud, iss] = ["signalbox", "https://id.example"];
+  const asked = { auth_audience: aud, auth_issuer: iss };
+  const verify = makeClock().verifier({ auth_secret: SECRET, ...asked });
+  const outcome = async (claims: JWTPayload): Promise<string> =>
+    reasonOf(await verify(await sign({ ...GOOD, ...claims })));
+  assertEquals(await outcome({ aud, iss }), "proven");
+  assertEquals(await outcome({ aud: ["other", aud], iss }), "proven");
+  const wrong = (claim: string): string =>
+    `The claim ${claim} of the token is not the one asked for`;
+  assertEquals(await outcome({ aud: "other", iss }), wrong("aud"));
+  assertEquals(await outcome({ aud, iss: "https://evil.example" }), wrong("iss"));
+  assert(await outcome({ iss }) !== "proven");
+});
+
+Deno.test("[AUTH-1] where tokens are asked for, a socket whose token nobody checked is refused", () => {
+  const w = world({ auth: "jwt", auth_secret: SECRET });
+  assertEquals(w.step(opening(1)), refuses(1, CLOSE.notAuthorized, "The token was not checked"));
+});
+
+Deno.test("[SET-2] options of auth that do not fit together are refused, and a secret is not shown", () => {
+  const mistakes = [
+    [{ auth: "jwt" }, "needs one of auth_secret and auth_jwks"],
+    [{ auth: "jwt", auth_secret: SECRET, auth_jwks: "keys.json" }, "needs one of"],
+    [{ auth_secret: SECRET }, "need auth jwt"],
+    [{ auth_http: true }, "need auth jwt"],
+    [{ auth: "jwt", auth_secret: "short" }, "Option auth_secret must be 32 or more characters."],
+  ] as const;
+  for (const [given, message] of mistakes) {
+    assertThrows(() => settingsFrom(given), RangeError, message);
+  }
 });

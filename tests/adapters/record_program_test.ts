@@ -146,18 +146,3 @@ Deno.test("[REC-8] a place that cannot have a recording ends the start with 2 an
   assertEquals(place.names(), before);
   assertEquals(await Deno.readTextFile(victim), "mine");
 });
-
-Deno.test("[REC-5] tokens that are too short for digests cannot be recorded: both options are named", async () => {
-  const { code, stdout, stderr } = await runMain([
-    "--record",
-    "run.ndjson",
-    "--max_token_length",
-    "42",
-  ]);
-  assertEquals([code, stdout], [2, ""]);
-  assertEquals(
-    stderr,
-    "Option max_token_length must be at least 43 with option record, which writes digests of that " +
-      "length in place of tokens: got 42.\n",
-  );
-});

@@ -80,21 +80,7 @@ function spawn({ args = [], env = {}, prefix = [] }: ChildOptions): Deno.ChildPr
 
 /** Where the server listens, if this line of its log says so. */
 function listening(line: string): { port: number; path: string } | undefined {
-  const properties = field(parseJson(line), "properties");
-  if (field(properties, "event") !== "listening") return undefined;
-  const port = field(properties, "port");
-  const path = field(properties, "path");
-  return typeof port === "number" && typeof path === "string" ? { port, path } : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  const isIt = line.includes('"event":"listening"') || line.includes(" Listening on ");
+  const [, port, path] = /https?:\/\/[^\s/]+:(\d+)(\/[^\s;"\\]*);/.exec(line) ?? [];
+  return isIt && path !== undefined ? { port: Number(port), path } : undefined;
 }
