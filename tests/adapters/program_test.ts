@@ -107,8 +107,8 @@ const LOCAL = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
 Deno.test("[LOG-5] [FAULT-27] an exception that nobody caught ends it with 1, after what was logged", async () => {
   for (const fault of ["setTimeout(() => { throw oops; })", "Promise.reject(oops)"]) {
     for (const redirection of ["", "> /dev/full"]) {
-      const program = `import { configureLog, logReloaded } from "./adapters/log.ts";
-        import { handleUncaught } from "./adapters/server.ts";
+      const program = `import { configureLog, logReloaded } from "./adapters/observe/log.ts";
+        import { handleUncaught } from "./adapters/program/program.ts";
         handleUncaught(configureLog({ log_format: "json", log_level: "info" }, false));
         for (let i = 0; i < 3; i++) logReloaded();
         const oops = new Error("oops");
