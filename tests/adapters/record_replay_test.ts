@@ -235,7 +235,10 @@ Deno.test("[REC-4] a replay prints each event with its effects, and nothing that
   assertEquals(code, 0);
   assertEquals(printed.length, 8);
   for (const line of printed) assert(!/\p{C}/u.test(line), line);
-  assertMatch(printed[0] ?? "", /^2 .* socket-opened on 1: id "a", token "[\w-]{43}", key /);
+  assertMatch(
+    printed[0] ?? "",
+    /^2 .* socket-opened on 1: id "a", token \{"owner":"token","length":5,"hasControl":false\}, key "right", /,
+  );
   assertMatch(printed[2] ?? "", /frame-received on 1: \\u\{1b\}\[31m\\u\{a\}red$/);
   assertMatch(printed[4] ?? "", /p… \(\d+ characters\)$/);
   assertEquals((await replayText(textOf(disk), "--quiet")).printed.length, 1);
