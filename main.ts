@@ -8,17 +8,18 @@
  *
  * @module
  */
-import { helpText, parseCommand, VERSION_TEXT } from "./adapters/program/cli.ts";
+import { StartError } from "./adapters/errors.ts";
+import { parseCommand } from "./adapters/program/cli.ts";
+import { helpText, VERSION_TEXT } from "./adapters/program/help.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
-import { createExchange } from "./adapters/server.ts";
+import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
-import { StartError } from "./adapters/listen/listener.ts";
 import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
 import { logUseless } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
-export type { Client, Hooks } from "./adapters/observe/hooks.ts";
-export type { End, PeerMessage } from "./adapters/observe/journal.ts";
+export type { End } from "./adapters/observe/client_end.ts";
+export type { Client, Hooks, PeerMessage } from "./adapters/observe/hooks.ts";
 export type { PartialSettings, Settings } from "./core/mod.ts";
 
 /** Runs the program; the number is its exit code, `null` where it goes on serving. */
@@ -26,7 +27,7 @@ async function main(): Promise<number | null> {
   const command = parseCommand(Deno.args, PROCESS_ENVIRONMENT);
   switch (command.kind) {
     case "help":
-      return print(Deno.stdout, helpText(), 0);
+      return print(Deno.stdout, helpText(command.scope), 0);
     case "version":
       return print(Deno.stdout, `${VERSION_TEXT}\n`, 0);
     case "mistake":
@@ -36,7 +37,7 @@ async function main(): Promise<number | null> {
   handleUncaught(log);
   command.warnings.forEach(logUseless);
   try {
-    handleSignals(await listen(createExchange(command.settings, {})), log);
+    handleSignals(await listen(createSignalingServer(command.settings, {})), log);
     return null;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

@@ -6,40 +6,43 @@
  * tells for how long the process was away.
  *
  * An event comes in; the clock is read once; `reduce` gives the next state and the effects; these are
- * performed in order. A text that cannot be sent means that its socket is gone, which is an event of its
- * own, queued behind the one at hand. When the queue is empty the timer is armed for what is due next. Whoever
- * watches (log, hooks) is told last, and cannot disturb the loop.
+ * performed in order. A text that cannot be sent is an event of its own, queued behind the one at hand. When
+ * the queue is empty the timer is armed for what is due next. Observers (log, hooks) see a step last, and cannot
+ * disturb the loop.
  *
  * @module
  */
 import {
-  type ConnId,
   type Effect,
   type Event,
   initialState,
   type Millis,
   millis,
   nextWakeAt,
+  type Note,
   reduce,
   retire,
   type Settings,
   type State,
 } from "../core/mod.ts";
 
-/** Is told of every step, with the state after it, when its effects were performed. */
-export type Observer = (
-  event: Event,
-  now: Millis,
-  effects: readonly Effect[],
-  state: State,
-) => void;
+/** What happened, what came of it, and what is known then. */
+export interface Step {
+  readonly event: Event;
+  readonly now: Millis;
+  readonly effects: readonly Effect[];
+  readonly state: State;
+}
+
+/** Is told of every step when its effects were performed. */
+export type Observer = (step: Step) => void;
 
 /** What the loop needs from the world. */
 export interface Ports {
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Performs an effect; `false` where its socket turned out to be gone. */
-  readonly perform: (effect: Effect) => boolean;
+  /** Performs an effect. What fails is an event, which is dispatched then or later. */
+  readonly perform: (effect: Exclude<Effect, Note>) => void;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   readonly observers: readonly Observer[];
@@ -90,12 +93,16 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
-    for (const [conn, texts] of performAll(effects, ports.perform)) {
-      queue.push({ kind: "send-failed", conn, texts });
+    for (const effect of effects) {
+      if (effect.kind !== "note") ports.perform(effect);
     }
+    if (ports.observers.length > 0) tell({ event, now, effects, state });
+  }
+
+  function tell(step: Step): void {
     for (const observe of ports.observers) {
       try {
-        observe(event, now, effects, next);
+        observe(step);
       } catch (error) {
         ports.onObserverError(error);
       }
@@ -129,22 +136,6 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   return { dispatch, now: readClock, state: () => state, stop };
 }
 
-/** Performs effects in order; returns what could not be sent, by its socket. */
-function performAll(
-  effects: readonly Effect[],
-  perform: Ports["perform"],
-): ReadonlyMap<ConnId, string[]> {
-  let failed: Map<ConnId, string[]> | null = null;
-  for (const effect of effects) {
-    if (perform(effect) || effect.kind === "close") continue;
-    failed ??= new Map();
-    failed.set(effect.conn, [...failed.get(effect.conn) ?? [], effect.text]);
-  }
-  return failed ?? NONE_FAILED;
-}
-
-const NONE_FAILED: ReadonlyMap<ConnId, string[]> = new Map();
-
 /**
  * The clock without what the process was away. Only where it is watched, as a timer looks each second, a look
  * that is late tells that.
@@ -171,20 +162,3 @@ const LOOK_MS = 1_000;
 
 /** What a look may be late without the process having been away. */
 const LATE_MS = 1_000;
-
-/** The platform's timer, as {@linkcode Ports} wants it. */
-export function scheduleTimeout(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-}
-
-/** Settles with the promise, or `maxMs` from now, whichever is first. */
-export async function within(maxMs: number, promise: Promise<void>): Promise<void> {
-  const { promise: elapsed, resolve } = Promise.withResolvers<void>();
-  const cancel = scheduleTimeout(resolve, maxMs);
-  try {
-    await Promise.race([promise, elapsed]);
-  } finally {
-    cancel();
-  }
-}

@@ -6,80 +6,48 @@
  *
  * @module
  */
+import { scheduleTimeout, within } from "./clock.ts";
 import { STATUS_CODE } from "@std/http/status";
 import {
   clientCount,
-  type HttpReply,
+  type ConnId,
   routeOf,
   type Settings,
   type SizedField,
   sizes,
 } from "../core/mod.ts";
 import { clientAddress } from "./listen/address.ts";
-import type { LongBody } from "./http/answers.ts";
 import { createVerifier } from "./auth/jwt.ts";
-import { asksForSocket, HANDSHAKE_VERSIONS, readHandshake } from "./listen/handshake.ts";
+import {
+  asksForSocket,
+  HANDSHAKE_VERSIONS,
+  handshakeFault,
+  readHandshake,
+  subprotocolOf,
+} from "./listen/handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
-import { logFault, logObserver, recorderLog } from "./observe/log.ts";
+import { logFault, recorderLog } from "./observe/log.ts";
+import { logObserver } from "./observe/log_clients.ts";
 import { createLeakLog, logPause } from "./observe/log_process.ts";
 import { createRefusalLog } from "./observe/log_refusals.ts";
 import { trafficObserver } from "./observe/log_traffic.ts";
 import { createOwners } from "./auth/owner.ts";
-import { wallZero } from "./record/clock.ts";
+import { epochMs } from "./record/clock.ts";
 import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
-import { createReplies, UNCHECKED } from "./http/replies.ts";
-import {
-  createRuntime,
-  type Observer,
-  type Ports,
-  type Runtime,
-  scheduleTimeout,
-  within,
-} from "./runtime.ts";
-import type { Link, SocketLike } from "./sockets/link.ts";
-import { type Handshake, Sockets } from "./sockets/sockets.ts";
-
-/** A request, as far as the server looks at it. */
-export interface Arrival {
-  readonly method: string;
-  /** The path of its URL as it came, percent-escapes and all. */
-  readonly path: string;
-  /** The query of its URL, with or without the question mark. */
-  readonly query: string;
-  /** A header by its name in lower case; `null` where there is none. */
-  readonly header: (name: string) => string | null;
-  /** The address at the other end of the connection; empty where it is not known. */
-  readonly remoteAddress: string;
-}
-
-/** An answer, whose body may be one that is to be sent piece by piece. */
-export interface Reply extends HttpReply {
-  /** What to send in place of `body`; whoever sends it says when it is done. */
-  readonly long?: LongBody;
-}
+import { createReplies, type Replies } from "./http/replies.ts";
+import type { Arrival, Received, Reply } from "./request.ts";
+import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
+import { Sockets } from "./sockets/sockets.ts";
 
 /** A running server without a listener. */
-export interface Exchange {
+export interface SignalingServer {
   readonly settings: Settings;
-  /** Whether a request asks for a socket where there are sockets: it is to be upgraded. */
-  readonly wantsSocket: (arrival: Arrival) => boolean;
-  /**
-   * All that is to be known of a socket; asked before the upgrade. Its identity is a promise where tokens are
-   * checked.
-   */
-  readonly readHandshake: (arrival: Arrival) => Handshake;
-  /**
-   * Takes over an upgraded socket, open or about to be. The link is to be told of an unanswered ping where the
-   * socket does not tell it itself.
-   */
-  readonly attach: (socket: SocketLike, handshake: Handshake) => Pick<Link, "unanswered">;
-  /** Whether one more socket may be upgraded; where not, nothing but a 503 can be said. */
-  readonly hasSocketRoom: (arrival: Arrival) => boolean;
-  /** An answer for a request that cannot be upgraded: one sentence, with the headers of every answer. */
-  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
-  /** Answers a request that is not upgraded. */
-  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
+  /** Looks at a request: it is answered, or upgraded. */
+  readonly receive: (arrival: Arrival) => Received;
+  readonly refuse: Replies["refuse"];
+  /** The answer to a handshake that the platform finds wrong. */
+  readonly refuseHandshake: (arrival: Arrival, why: string) => Reply;
   /** The server's time in milliseconds, which stands still while the process does. */
   readonly now: () => number;
   readonly clientCount: () => number;
@@ -95,7 +63,7 @@ export interface Exchange {
 }
 
 /** Starts a server that waits for requests and sockets. */
-export function createExchange(settings: Settings, hooks: Hooks): Exchange {
+export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
   const ownerOf = createOwners();
   const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
@@ -109,7 +77,8 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   const recorder = recordingFor(settings, () => runtime);
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect) => sockets.perform(effect),
+    perform: (effect) =>
+      effect.kind === "check-token" ? checkToken(effect.conn) : sockets.perform(effect),
     observers: [
       ...recorder.observers,
       trafficObserver(),
@@ -129,11 +98,36 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
     refusals,
   });
 
-  function handshakeOf(arrival: Arrival): Handshake {
-    const { parameters, token } = readHandshake(arrival, settings, ownerOf);
-    // A signature takes up to a millisecond: none is checked for whom the key will turn away.
-    const isChecked = verify !== null && parameters.key === "right";
-    return { ...parameters, identity: isChecked ? verify(token) : UNCHECKED };
+  function checkToken(conn: ConnId): void {
+    void verify?.(sockets.takeToken(conn)).then((identity) =>
+      runtime.dispatch({ kind: "token-checked", conn, identity })
+    );
+  }
+
+  function receive(arrival: Arrival): Received {
+    if (!asksForSocket(arrival) || routeOf(settings, arrival.path) !== "socket") {
+      return { kind: "reply", reply: replies.reply(arrival) };
+    }
+    const fault = handshakeFault(arrival.header);
+    if (fault !== null) return { kind: "reply", reply: refuseHandshake(arrival, fault) };
+    if (!sockets.hasRoom(clientAddress(arrival, settings))) {
+      const reply = replies.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
+      return { kind: "reply", reply };
+    }
+    // Read before the upgrade, after which some platforms forget the request.
+    const handshake = readHandshake(arrival, settings, { ownerOf, isChecked: verify !== null });
+    return {
+      kind: "upgrade",
+      subprotocol: subprotocolOf(arrival.header),
+      attach: (socket) => sockets.attach(socket, handshake),
+      refuse: (why) => refuseHandshake(arrival, why),
+    };
+  }
+
+  function refuseHandshake(arrival: Arrival, why: string): Reply {
+    const body = `The WebSocket handshake is not valid: ${why}.`;
+    const reply = replies.refuse(arrival, STATUS_CODE.BadRequest, body);
+    return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
   }
 
   async function shutDown(): Promise<void> {
@@ -148,13 +142,9 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
 
   return {
     settings,
-    wantsSocket: (arrival) =>
-      asksForSocket(arrival) && routeOf(settings, arrival.path) === "socket",
-    readHandshake: handshakeOf,
-    attach: (socket, handshake) => sockets.attach(socket, handshake),
-    reply: replies.reply,
-    hasSocketRoom: (arrival) => sockets.hasRoom(clientAddress(arrival, settings)),
+    receive,
     refuse: replies.refuse,
+    refuseHandshake,
     now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
@@ -163,18 +153,7 @@ export function createExchange(settings: Settings, hooks: Hooks): Exchange {
   };
 }
 
-/** The answer to a request for a socket where there is no room for one. */
-export function refuseForRoom(exchange: Exchange, arrival: Arrival): HttpReply {
-  const why = "Too many connections are waiting to be closed: try again later.";
-  return exchange.refuse(arrival, STATUS_CODE.ServiceUnavailable, why);
-}
-
-/** The answer to a handshake that cannot become a socket. */
-export function refuseHandshake(exchange: Exchange, arrival: Arrival, why: string): HttpReply {
-  const body = `The WebSocket handshake is not valid: ${why}.`;
-  const reply = exchange.refuse(arrival, STATUS_CODE.BadRequest, body);
-  return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
-}
+const NO_SOCKET_ROOM = "Too many connections are waiting to be closed: try again later.";
 
 /** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
 export const NOT_HTTP =
@@ -204,11 +183,11 @@ function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
     settings,
     state: () => runtime().state(),
     // Instant 0 moves on while the process is away.
-    wallZero: () => wallZero() + CLOCK.now() - runtime().now(),
+    epochMs: () => epochMs() + CLOCK.now() - runtime().now(),
     now: () => runtime().now(),
     schedule: scheduleTimeout,
     beginFile,
-    news: recorderLog(record),
+    events: recorderLog(record),
   });
   const { observe } = recorder;
   return { observers: [observe], start: () => recorder.start(), stop: () => recorder.stop() };

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { messageOf } from "./errors.ts";
 import {
   type PartialSettings,
   retiredSentences,
@@ -15,18 +16,10 @@ import {
   UNIX,
 } from "../core/mod.ts";
 import { streamOf } from "./http/answers.ts";
-import {
-  type Arrival,
-  createExchange,
-  type Exchange,
-  NOT_HTTP,
-  refuseForRoom,
-  refuseHandshake,
-  type Reply,
-} from "./server.ts";
-import { handshakeFault, subprotocolOf } from "./listen/handshake.ts";
+import { createSignalingServer, NOT_HTTP, type SignalingServer } from "./server.ts";
+import type { Arrival, Reply, Upgrade } from "./request.ts";
 import type { Hooks } from "./observe/hooks.ts";
-import { logFault, messageOf } from "./observe/log.ts";
+import { logFault } from "./observe/log.ts";
 import { logUseless } from "./observe/start_log.ts";
 
 /** The options that are about the program: its port, its files, its log. */
@@ -90,12 +83,12 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
   const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
   retiredSentences(given).forEach(logUseless);
   const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
-  return signalboxOf(createExchange(settingsFrom(given), hooks));
+  return signalboxOf(createSignalingServer(settingsFrom(given), hooks));
 }
 
 /** The face that a server shows to `Deno.serve`. */
-export function signalboxOf(exchange: Exchange): Signalbox {
-  const { settings } = exchange;
+export function signalboxOf(signaling: SignalingServer): Signalbox {
+  const { settings } = signaling;
 
   function answer(
     request: Request,
@@ -104,20 +97,14 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     const arrival = arrivalOf(request, info);
     // The URL is put together from this header, which could bring a path of its own.
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
-      return toResponse(exchange.refuse(arrival, 400, "The Host header is not valid."));
+      return toResponse(signaling.refuse(arrival, 400, "The Host header is not valid."));
     }
     if (!isAscii(arrival.path) || !isAscii(arrival.query)) {
-      return toResponse(exchange.refuse(arrival, 400, NOT_HTTP));
+      return toResponse(signaling.refuse(arrival, 400, NOT_HTTP));
     }
-    if (exchange.wantsSocket(arrival)) {
-      const fault = handshakeFault(arrival.header);
-      if (fault !== null) return toResponse(refuseHandshake(exchange, arrival, fault));
-      if (!exchange.hasSocketRoom(arrival)) {
-        return toResponse(refuseForRoom(exchange, arrival));
-      }
-      return upgrade(request, arrival);
-    }
-    const reply = exchange.reply(arrival);
+    const received = signaling.receive(arrival);
+    if (received.kind === "upgrade") return upgrade(request, received);
+    const { reply } = received;
     return reply instanceof Promise
       ? reply.then((reply) => toResponse(reply, info))
       : toResponse(reply, info);
@@ -130,23 +117,20 @@ export function signalboxOf(exchange: Exchange): Signalbox {
     return isOwn(settings, splitUrl(request.url).path) ? answer(request, info) : null;
   }
 
-  function upgrade(request: Request, arrival: Arrival): Response {
-    // Asked before the upgrade, after which the request can no longer be read; answered perhaps later.
-    const handshake = exchange.readHandshake(arrival);
-    const subprotocol = subprotocolOf(arrival.header);
+  function upgrade(request: Request, { subprotocol, attach, refuse }: Upgrade): Response {
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         idleTimeout: settings.ping_timeout / 1_000,
       });
       if (subprotocol !== null) select(response, subprotocol);
-      exchange.attach(socket, handshake);
+      attach(socket);
       return response;
     } catch (error) {
-      return toResponse(refuseHandshake(exchange, arrival, messageOf(error)));
+      return toResponse(refuse(messageOf(error)));
     }
   }
 
-  const { clientCount, stop } = exchange;
+  const { clientCount, stop } = signaling;
   return { settings, handle, answer, clientCount, stop };
 }
 

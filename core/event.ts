@@ -4,6 +4,7 @@
  * @module
  */
 import type { ConnId, Millis, Owner } from "./ids.ts";
+import type { Message } from "./message.ts";
 
 /**
  * A token as the rules see it. What it says is known at the edge only: no state, event or recording can give it
@@ -47,6 +48,14 @@ export interface SocketOpened {
   /** Whether that is the server's own origin; told only where option `cors` lists origins. */
   readonly ownOrigin: boolean;
   readonly queryLength: number;
+  /** What the token proves; `pending` where it is to be checked, which a `token-checked` tells later. */
+  readonly identity: Identity | { readonly kind: "pending" };
+}
+
+/** The token of a socket that waits for it was checked. */
+export interface TokenChecked {
+  readonly kind: "token-checked";
+  readonly conn: ConnId;
   readonly identity: Identity;
 }
 
@@ -81,21 +90,19 @@ export interface PingUnanswered {
   readonly conn: ConnId;
 }
 
-/**
- * Messages could not be handed to a socket, because it is gone or was cut off: the socket is closed, and
- * these texts, which effects of one step carried, were not sent.
- */
+/** A socket is gone, or was cut off because it does not read, and what was to be sent on it was not sent. */
 export interface SendFailed {
   readonly kind: "send-failed";
   readonly conn: ConnId;
-  readonly texts: readonly string[];
+  /** What was to be sent; `null` where it was nothing, or something of the server's own. */
+  readonly message: Message | null;
 }
 
-/** A socket that still reads has so much unsent that a text was not taken: the socket stays open. */
+/** A socket that still reads has so much unsent that a message was not taken: the socket stays open. */
 export interface SendRefused {
   readonly kind: "send-refused";
   readonly conn: ConnId;
-  readonly text: string;
+  readonly message: Message;
 }
 
 /** Time has passed; the runtime reports it when `nextWakeAt` says that something is due. */
@@ -111,6 +118,7 @@ export interface ShutdownRequested {
 /** Everything that can happen. */
 export type Event =
   | SocketOpened
+  | TokenChecked
   | FrameReceived
   | BinaryReceived
   | SocketClosed

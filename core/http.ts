@@ -50,6 +50,12 @@ export function routeOf({ path: prefix, key }: Settings, given: string): Route {
   return isKey(key, givenKey) ? method : "wrong-key";
 }
 
+/** The server that a request asks. */
+export interface Asked {
+  readonly settings: Settings;
+  readonly state: State;
+}
+
 /**
  * Answers a request that is not an upgrade.
  *
@@ -63,20 +69,21 @@ export function routeOf({ path: prefix, key }: Settings, given: string): Route {
  * import { settingsFrom } from "./settings/parse.ts";
  * import { initialState } from "./state.ts";
  *
- * const state = initialState(settingsFrom());
+ * const settings = settingsFrom();
+ * const asked = { settings, state: initialState(settings) };
  * const identity = { kind: "unchecked" } as const;
  * const request = { method: "GET", path: "/peerjs/id", origin: null, identity };
- * assertEquals(respond(state, request, () => "a-new-id").body, "a-new-id");
+ * assertEquals(respond(asked, request, () => "a-new-id").body, "a-new-id");
  * ```
  */
 export function respond(
-  state: State,
+  asked: Asked,
   request: HttpRequest,
   suggestId: () => string,
   listPeers: (state: State) => string = peerList,
 ): HttpReply {
-  const reply = answer(state, request, suggestId, listPeers);
-  const headers = { ...reply.headers, ...corsHeaders(state.settings, request.origin) };
+  const reply = answer(asked, request, suggestId, listPeers);
+  const headers = { ...reply.headers, ...corsHeaders(asked.settings, request.origin) };
   return { ...reply, headers, body: request.method === "HEAD" ? "" : reply.body };
 }
 
@@ -115,28 +122,28 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const TEXT_TYPE = "text/plain; charset=utf-8";
 
 function answer(
-  state: State,
+  { settings, state }: Asked,
   request: HttpRequest,
   suggestId: () => string,
   listPeers: (state: State) => string,
 ): HttpReply {
   const { method } = request;
-  const route = routeOf(state.settings, request.path);
+  const route = routeOf(settings, request.path);
   if (method === "OPTIONS") return preflight(route);
-  if (route === "none") return notFound(state.settings);
+  if (route === "none") return notFound(settings);
   if (method !== "GET" && method !== "HEAD") return methodNotAllowed(method);
-  if (needsToken(state.settings, route) && request.identity.kind !== "proven") {
+  if (needsToken(settings, route) && request.identity.kind !== "proven") {
     return unauthorized(request.identity);
   }
   switch (route) {
     case "root":
       return ok(JSON_TYPE, ABOUT);
     case "socket":
-      return upgradeRequired(state.settings);
+      return upgradeRequired(settings);
     case "id":
       return freshId(state, suggestId);
     case "peers":
-      return state.settings.allow_discovery
+      return settings.allow_discovery
         ? ok(JSON_TYPE, listPeers(state))
         : plain(STATUS_CODE.Unauthorized, NO_DISCOVERY);
     case "wrong-key":
@@ -156,7 +163,7 @@ function unauthorized(identity: Identity): HttpReply {
 }
 
 function freshId(state: State, suggestId: () => string): HttpReply {
-  const { max_id_length } = state.settings;
+  const { max_id_length } = state.rules;
   for (let i = 0; i < SUGGESTIONS_MAX; i++) {
     const id: PeerId = peerId(suggestId());
     if (isUsableId(id, max_id_length) && !mapHas(state.claims, id)) return ok(TEXT_TYPE, id);

@@ -15,14 +15,17 @@ export * from "./rules/address.ts";
 export * from "./effect.ts";
 export * from "./event.ts";
 export * from "./wire/frame.ts";
+export * from "./wire/text.ts";
 export * from "./http.ts";
 export * from "./ids.ts";
+export * from "./message.ts";
 export * from "./rules/origin.ts";
 export * from "./settings/parse.ts";
 export * from "./reduce.ts";
-export type { Option } from "./settings/option.ts";
+export { type Option, OPTION_GROUPS } from "./settings/option.ts";
 export * from "./settings/retired.ts";
 export * from "./settings/options.ts";
+export * from "./settings/rules.ts";
 export { cutUrl, cutUrls, keyInQuery, unescapeOnce } from "./wire/url_text.ts";
 export {
   type Entries,

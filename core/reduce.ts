@@ -11,6 +11,7 @@ import { leaveUnanswered, timeOut } from "./rules/liveness.ts";
 import { expire } from "./rules/mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./rules/relay.ts";
 import { closed, open, shutDown } from "./rules/session.ts";
+import { tokenChecked } from "./rules/token_check.ts";
 import { nextWakeAt, type State } from "./state.ts";
 
 /**
@@ -22,7 +23,7 @@ import { nextWakeAt, type State } from "./state.ts";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { clientCount, connId, initialState, millis, owner, send, settingsFrom } from "./mod.ts";
+ * import { clientCount, connId, initialState, millis, owner, say, settingsFrom } from "./mod.ts";
  *
  * const first = initialState(settingsFrom());
  * const conn = connId(1);
@@ -39,7 +40,7 @@ import { nextWakeAt, type State } from "./state.ts";
  *   identity: { kind: "unchecked" },
  * }, millis(0));
  * assertEquals(clientCount(state), 1);
- * assertEquals(effects, [send(conn, '{"type":"OPEN"}')]);
+ * assertEquals(effects[1], say(conn, { kind: "open" }));
  * ```
  */
 export function reduce(
@@ -50,12 +51,14 @@ export function reduce(
   switch (event.kind) {
     case "socket-opened":
       return open(state, event, now);
+    case "token-checked":
+      return tokenChecked(state, event, now);
     case "frame-received":
       return receiveText(state, event, now);
     case "binary-received":
       return receiveBinary(state, event, now);
     case "socket-closed":
-      return closed(state, event.conn);
+      return closed(state, event.conn, { by: "client", code: event.code, reason: "" });
     case "ping-unanswered":
       return leaveUnanswered(state, event.conn);
     case "send-failed":

@@ -9,6 +9,7 @@
  * @module
  */
 import { type Deadlines, firstDeadline } from "./collections/deadlines.ts";
+import type { BinaryReceived, FrameReceived, SocketOpened } from "./event.ts";
 import { type ConnId, type Millis, millis, type Owner, type PeerId } from "./ids.ts";
 import {
   emptyMap,
@@ -17,7 +18,8 @@ import {
   mapRetire,
   type PersistentMap,
 } from "./collections/persistent_map.ts";
-import type { Settings } from "./settings/options.ts";
+import type { Message } from "./message.ts";
+import { type Rules, rulesOf } from "./settings/rules.ts";
 
 /**
  * Who holds an id: the socket it is held by, and the owner it was claimed by. What never changes while it is held
@@ -35,8 +37,8 @@ export interface Connection {
   readonly id: PeerId;
   /** When the last valid message came, or the socket was opened. */
   readonly heardAt: Millis;
-  /** When its silence or its end is to be looked at; its place in `State.lookAt`. */
-  readonly lookAt: Millis;
+  /** When its silence or its end is to be looked at; its place in `State.idleCheckAt`. */
+  readonly idleCheckAt: Millis;
   /** Bad frames since the last good one. */
   readonly badFrames: number;
   /** Until when the frames so far have used up the rate that is allowed (see `guard.ts`). */
@@ -49,19 +51,27 @@ export interface Connection {
    * The peers it was told to have no room, until it begins a new attempt: one `EXPIRE` stands for the
    * rest. The oldest is forgotten where there are more than `TOLD_MAX`.
    */
-  readonly toldFull: readonly PeerId[];
+  readonly refusalsTold: readonly PeerId[];
+}
+
+/** A socket whose token is being checked. */
+export interface Pending {
+  readonly opened: SocketOpened;
+  /** Until when the check may take; its place in `State.idleCheckAt`. */
+  readonly until: Millis;
+  /** What its client has said so far. */
+  readonly frames: readonly (FrameReceived | BinaryReceived)[];
+  /** How many characters that has. */
+  readonly length: number;
 }
 
 /** A message that waits for its destination. */
 export interface Stored {
-  readonly src: PeerId;
-  /** Who held `src` when it came, and is told when it expires; `null` where nobody did. */
+  readonly message: Message;
+  /** Who held its source's id when it came, and is told when it expires; `null` where nobody did. */
   readonly owner: Owner | null;
-  readonly dst: PeerId;
-  /** The address it counts for: that of who held `src` when it came, empty where nobody did. */
+  /** The address it counts for: that of who held the id when it came, empty where nobody did. */
   readonly address: string;
-  /** Encoded when its sender sent it. */
-  readonly text: string;
   /** What it counts for, see `storedBytes`. */
   readonly bytes: number;
   readonly expiresAt: Millis;
@@ -86,16 +96,20 @@ export interface Pair {
   readonly count: number;
   readonly bytes: number;
   /** Its source was told of every message with a lower serial: those expire without another `EXPIRE`. */
-  readonly toldBefore: number;
+  readonly expireSentBelow: number;
 }
 
 /** Everything the server knows. Made by `initialState`, advanced by `reduce`, and by nothing else. */
 export interface State {
-  readonly settings: Settings;
+  readonly rules: Rules;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
+  /** Sockets that hold no id yet. */
+  readonly pending: PersistentMap<ConnId, Pending>;
+  /** How many characters the frames of all of them have. */
+  readonly pendingLength: number;
   /** When each connection is to be looked at: one place for its silence and its end. */
-  readonly lookAt: Deadlines;
+  readonly idleCheckAt: Deadlines;
   /** What waits, by serial; serials and deadlines rise together. */
   readonly stored: PersistentMap<number, Stored>;
   /** The lowest serial in `stored`, or `nextSerial` where nothing waits. */
@@ -113,18 +127,18 @@ export interface State {
   readonly addresses: PersistentMap<string, number>;
   /** By address, until when its wrong tokens take up what is allowed (see `guard.ts`). */
   readonly wrongTokens: PersistentMap<string, Millis>;
-  /** How many frames of a type that nobody knows were dropped. */
-  readonly unknownTypes: number;
   readonly stopping: boolean;
 }
 
 /** The state of a server that has just been started. */
-export function initialState(settings: Settings): State {
+export function initialState(rules: Rules): State {
   return {
-    settings,
+    rules: rulesOf(rules),
     claims: emptyMap(),
     connections: emptyMap(),
-    lookAt: null,
+    pending: emptyMap(),
+    pendingLength: 0,
+    idleCheckAt: null,
     stored: emptyMap(),
     firstSerial: 0,
     nextSerial: 0,
@@ -135,7 +149,6 @@ export function initialState(settings: Settings): State {
     addressBytes: emptyMap(),
     addresses: emptyMap(),
     wrongTokens: emptyMap(),
-    unknownTypes: 0,
     stopping: false,
   };
 }
@@ -158,7 +171,7 @@ export function connectedIds(state: State): PeerId[] {
 /** When something is next due, or `null`. A `tick` at that instant or later does it. */
 export function nextWakeAt(state: State): Millis | null {
   const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
-  const look = firstDeadline(state.lookAt)?.at;
+  const look = firstDeadline(state.idleCheckAt)?.at;
   const earliest = Math.min(expiry ?? Infinity, look ?? Infinity);
   return earliest === Infinity ? null : millis(earliest);
 }
@@ -168,7 +181,8 @@ export function sizes(state: State): Readonly<Record<SizedField, number>> {
   return {
     claims: state.claims.size,
     connections: state.connections.size,
-    lookAt: deadlineCount(state.lookAt),
+    pending: state.pending.size,
+    idleCheckAt: deadlineCount(state.idleCheckAt),
     stored: state.stored.size,
     mailboxes: state.mailboxes.size,
     sources: state.sources.size,
@@ -195,6 +209,7 @@ type AnyMap = Pick<PersistentMap<unknown, string>, "size"> & { readonly newer: u
 export function retire(state: State, newer: State): void {
   retireMap(state.claims, newer.claims);
   retireMap(state.connections, newer.connections);
+  retireMap(state.pending, newer.pending);
   retireMap(state.stored, newer.stored);
   retireMap(state.mailboxes, newer.mailboxes);
   retireMap(state.sources, newer.sources);

@@ -6,9 +6,9 @@
  *
  * @module
  */
+import { messageOf, StartError } from "../errors.ts";
 import type { JWTPayload } from "jose";
 import { cutUrl, type Identity, millis, type Settings } from "../../core/mod.ts";
-import { StartError } from "../listen/listener.ts";
 import {
   cachedKeys,
   codeOf,
@@ -18,7 +18,7 @@ import {
   KeysUnavailable,
   PUBLIC_ALGORITHMS,
 } from "./key_set.ts";
-import { logFault, messageOf } from "../observe/log.ts";
+import { logFault } from "../observe/log.ts";
 import type { OwnerOf } from "./owner.ts";
 
 /** Tells what a token proves; `null` stands for a missing one. Never rejects. */

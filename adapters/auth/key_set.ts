@@ -4,9 +4,9 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
+import { scheduleTimeout } from "../clock.ts";
 import type { createLocalJWKSet, JSONWebKeySet, JWK, JWTVerifyGetKey } from "jose";
-import { messageOf } from "../observe/log.ts";
-import { scheduleTimeout } from "../runtime.ts";
 
 /** A set of keys, as jose takes it. */
 export type Keys = ReturnType<typeof createLocalJWKSet>;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
 import { hasControl, type Owner, owner, type Token } from "../../core/mod.ts";
 
@@ -13,7 +14,8 @@ export type OwnerOf = (text: string) => Owner;
 export function createOwners(): OwnerOf {
   const key = randomBytes(32);
   return (text) => {
-    const digest = createHmac("sha256", key).update(text).digest();
+    // As UTF-16: in UTF-8 all lone surrogates are the same.
+    const digest = createHmac("sha256", key).update(Buffer.from(text, "utf16le")).digest();
     return owner(digest.toString("base64url", 0, OWNER_BYTES));
   };
 }

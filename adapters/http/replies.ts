@@ -18,7 +18,7 @@ import {
 import { clientAddress } from "../listen/address.ts";
 import { Answers, LONG_LENGTH, sharedList } from "./answers.ts";
 import type { Verifier } from "../auth/jwt.ts";
-import type { Arrival, Exchange, Reply } from "../server.ts";
+import type { Arrival, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
 import type { Ports } from "../runtime.ts";
 
@@ -36,7 +36,11 @@ export interface RepliesPorts {
 }
 
 /** The answers of one server. */
-export interface Replies extends Pick<Exchange, "reply" | "refuse"> {
+export interface Replies {
+  /** An answer for what is no request that could be received: one sentence, with the headers of every answer. */
+  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
+  /** Answers a request that is not upgraded. */
+  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
   /** Ends every answer that is not read yet. */
   readonly stop: () => void;
 }
@@ -58,11 +62,13 @@ export function createReplies(
   function answer(arrival: Arrival, identity: Identity): Reply {
     const { method, path, header } = arrival;
     const request = { method, path, origin: header("origin"), identity };
-    const answered = respond(state(), request, suggestId, listPeers);
+    const answered = respond({ settings, state: state() }, request, suggestId, listPeers);
     if (answered.body.length > LONG_LENGTH) return answerLong(arrival, answered);
     const isMute = method === "HEAD" && answered.status >= 400;
     // What the answer to GET says is why.
-    const why = isMute ? respond(state(), { ...request, method: "GET" }, suggestId) : answered;
+    const why = isMute
+      ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
+      : answered;
     refusals.request(arrival, why);
     return answered;
   }

@@ -11,7 +11,7 @@ import {
   readHop,
   type Settings,
 } from "../../core/mod.ts";
-import type { Arrival } from "../server.ts";
+import type { Arrival } from "../request.ts";
 
 /**
  * The client's address: the other end of the connection; behind trusted proxies the right-most address in

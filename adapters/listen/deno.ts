@@ -7,28 +7,22 @@
  *
  * @module
  */
-import type { Exchange } from "../server.ts";
-import {
-  bindAddress,
-  type Listener,
-  NO_TLS_FILES,
-  readTls,
-  StartError,
-  type Tls,
-} from "./listener.ts";
-import { logFault, logRelisten, messageOf } from "../observe/log.ts";
-import { scheduleTimeout, within } from "../runtime.ts";
+import { messageOf, StartError } from "../errors.ts";
+import { scheduleTimeout, within } from "../clock.ts";
+import type { SignalingServer } from "../server.ts";
+import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
+import { logFault, logRelisten } from "../observe/log.ts";
 import { signalboxOf } from "../signalbox.ts";
 
 /**
- * Listens as the settings of `exchange` say.
+ * Listens as the settings of `signaling` say.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
  */
-export async function listenDeno(exchange: Exchange): Promise<Listener> {
-  const { settings } = exchange;
+export async function listenDeno(signaling: SignalingServer): Promise<Listener> {
+  const { settings } = signaling;
   const tls = await readTls(settings, checkTls);
-  const { answer } = signalboxOf(exchange);
+  const { answer } = signalboxOf(signaling);
   let hostname = "";
   let server = await bindAddress(settings, (host) => {
     hostname = host;
@@ -61,7 +55,7 @@ export async function listenDeno(exchange: Exchange): Promise<Listener> {
   async function stop(): Promise<void> {
     stopping = true;
     cancelPause();
-    await exchange.stop();
+    await signaling.stop();
     await within(FINISH_MAX_MS, server.shutdown());
   }
 

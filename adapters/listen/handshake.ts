@@ -8,8 +8,8 @@
  */
 import { isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
 import { clientAddress } from "./address.ts";
-import type { Arrival } from "../server.ts";
-import type { SocketParameters } from "../sockets/link.ts";
+import type { Arrival } from "../request.ts";
+import type { Handshake } from "../sockets/sockets.ts";
 import { type OwnerOf, tokenOf } from "../auth/owner.ts";
 
 /** The versions of RFC 6455 and of the last draft before it, whose frames are the same. */
@@ -41,15 +41,12 @@ export function subprotocolOf(header: Arrival["header"]): string | null {
   return header("sec-websocket-protocol")?.split(",", 1)[0]?.trim() ?? null;
 }
 
-/** What a request for a socket says of its client, but for what its token proves. */
-export interface Claimed {
-  readonly parameters: Omit<SocketParameters, "identity">;
-  /** The token as it came, for nobody but whoever checks it. */
-  readonly token: string | null;
-}
-
-/** Reads what a request for a socket says of its client. */
-export function readHandshake(arrival: Arrival, settings: Settings, ownerOf: OwnerOf): Claimed {
+/** What a request for a socket says of its client; with `isChecked` its token is to be checked. */
+export function readHandshake(
+  arrival: Arrival,
+  settings: Settings,
+  { ownerOf, isChecked }: { readonly ownerOf: OwnerOf; readonly isChecked: boolean },
+): Handshake {
   const { query, header } = arrival;
   const url = new URLSearchParams(query);
   const origin = header("origin");
@@ -63,10 +60,13 @@ export function readHandshake(arrival: Arrival, settings: Settings, ownerOf: Own
     origin,
     ownOrigin: settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host")),
     queryLength: query.length,
+    identity: isChecked ? PENDING : UNCHECKED,
   } as const;
-  return { parameters, token };
+  return { parameters, token: isChecked ? token : null };
 }
 
+const PENDING = { kind: "pending" } as const;
+const UNCHECKED = { kind: "unchecked" } as const;
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /** Tokens as RFC 9110 has them. */

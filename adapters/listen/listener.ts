@@ -4,19 +4,8 @@
  * @module
  */
 
-import { cutUrls, type Settings } from "../../core/mod.ts";
-import { messageOf } from "../observe/log.ts";
-
-/** Why the server cannot start, in words for the person who started it, and the exit code that goes with it. */
-export class StartError extends Error {
-  /** 1 for an address that cannot be had, 2 for a setting that is wrong. */
-  readonly exitCode: 1 | 2;
-  /** @param message One sentence that names the option and the value; of a URL in it only the origin stays. */
-  constructor(message: string, exitCode: 1 | 2) {
-    super(cutUrls(message));
-    this.exitCode = exitCode;
-  }
-}
+import { messageOf, StartError } from "../errors.ts";
+import type { Settings } from "../../core/mod.ts";
 
 /** A listener that was started. */
 export interface Listener {

@@ -3,14 +3,23 @@
  *
  * @module
  */
-import { describe } from "../../core/mod.ts";
-import { type End, journal, type PeerMessage } from "./journal.ts";
+import { describe, payloadOf } from "../../core/mod.ts";
+import { type End, endOf } from "./client_end.ts";
+import { isOfClient, messageIn } from "./messages.ts";
 import { logFault } from "./log.ts";
 import type { Observer } from "../runtime.ts";
 
 /** A client, as hooks see it. */
 export interface Client {
   readonly id: string;
+}
+
+/** A message as the hooks see it. */
+export interface PeerMessage {
+  readonly type: string;
+  readonly src: string;
+  readonly dst: string;
+  readonly payload: unknown;
 }
 
 /** What an application may want to know or decide. A hook that throws is logged and does no harm. */
@@ -52,12 +61,17 @@ export function hookObservers({ onConnection, onDisconnection, onMessage }: Hook
   if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
     return [];
   }
-  return [journal({
-    ...(onConnection && { connected: (id) => call(() => onConnection({ id })) }),
-    ...(onDisconnection &&
-      {
-        disconnected: (id, end) => call(() => onDisconnection({ id }, end)),
-      }),
-    ...(onMessage && { message: (message) => call(() => onMessage({ id: message.src }, message)) }),
-  })];
+  return [({ event, effects }) => {
+    for (const effect of effects) {
+      const message = isOfClient(event) ? messageIn(effect) : null;
+      if (message !== null && onMessage !== undefined) {
+        const { type, src, dst, text } = message;
+        call(() => onMessage({ id: src }, { type, src, dst, payload: payloadOf(text) }));
+      } else if (effect.kind !== "note") continue;
+      else if (effect.what === "admitted") call(() => onConnection?.({ id: effect.id }));
+      else if (effect.what === "left") {
+        call(() => onDisconnection?.({ id: effect.id }, endOf(effect)));
+      }
+    }
+  }];
 }

@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { scheduleTimeout, within } from "../clock.ts";
+import { messageOf } from "../errors.ts";
 import {
   configureSync,
   getAnsiColorFormatter,
@@ -18,13 +20,10 @@ import {
   type TextFormatterOptions,
 } from "@logtape/logtape";
 import { cutUrls, escape, type Settings } from "../../core/mod.ts";
-import { journal } from "./journal.ts";
 import { wallNow, wallTimeOf } from "../record/clock.ts";
-import type { RefusalLog } from "./log_refusals.ts";
-import type { RecorderNews } from "../record/recorder.ts";
+import type { RecorderEvents } from "../record/recorder.ts";
 import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
-import { type Observer, scheduleTimeout, within } from "../runtime.ts";
 
 const logger = getLogger(["signalbox"]);
 
@@ -82,32 +81,6 @@ function lostRecord(count: number): LogRecord {
   return recordOf("error", text, { event: "lost", count });
 }
 
-/** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
-export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
-  return journal({
-    connected: (id, given) => {
-      const address = escape(given);
-      const properties = { event: "connected", id: shorten(id), address };
-      write("info", `${peerName(id)} connected from ${address}`, properties);
-    },
-    refused: (opened, code, reason) => refusals.socket(opened, code, reason),
-    disconnected: (id, { by, code, reason }) =>
-      write("info", `${peerName(id)} disconnected: ${reason} (${code} of the ${by})`, {
-        event: "disconnected",
-        id: shorten(id),
-        reason,
-        code,
-        by,
-      }),
-    answered: (id, text) =>
-      write("debug", `${peerName(id)} was told ${cut(text)}`, {
-        event: "answered",
-        id: shorten(id),
-        frame: cut(text),
-      }),
-  });
-}
-
 /** Says that the server was asked to end. */
 export function logStopping(why: string): void {
   write("info", `Stopping, asked by ${why}`, { event: "stopping", why });
@@ -139,7 +112,7 @@ export function logSizes(sizes: Readonly<Record<string, number>>): void {
 }
 
 /** Says how the recording in this file goes. */
-export function recorderLog(file: string): RecorderNews {
+export function recorderLog(file: string): RecorderEvents {
   const path = escape(file);
   const event = "recording";
   return {
@@ -181,15 +154,6 @@ function stackOf(error: unknown): string | null {
     return typeof stack === "string" ? stack : null;
   } catch {
     return null;
-  }
-}
-
-/** What an exception says, for a line of the log or an answer; of a URL in it only the origin. */
-export function messageOf(error: unknown): string {
-  try {
-    return cutUrls(String(error instanceof Error ? error.message : error));
-  } catch {
-    return "a value that has no text";
   }
 }
 

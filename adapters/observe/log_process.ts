@@ -4,7 +4,7 @@
  * @module
  */
 import { write } from "./log.ts";
-import type { Leak } from "../sockets/sockets.ts";
+import type { Leak } from "../errors.ts";
 
 /** Says that the process did nothing for a while, which counts against nobody. */
 export function logPause(awayMs: number): void {

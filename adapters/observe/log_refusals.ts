@@ -10,19 +10,19 @@ import {
   type HttpReply,
   isOriginAllowed,
   OPTIONS,
+  type Refused,
   type Settings,
-  type SocketOpened,
   unescapeOnce,
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
-import type { Arrival } from "../server.ts";
+import type { Arrival } from "../request.ts";
 import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
 import { cut, peerName, shorten, tellOmitted, write } from "./log.ts";
 
 /** Logs who was refused. */
 export interface RefusalLog {
   /** A socket was refused by the rules of the core. */
-  readonly socket: (opened: SocketOpened, code: number, reason: string) => void;
+  readonly socket: (refused: Refused) => void;
   /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
   readonly request: (arrival: Arrival, reply: HttpReply) => void;
   /** Tells what was counted and not printed. */
@@ -71,7 +71,7 @@ export function createRefusalLog(
   }
 
   return {
-    socket: (opened, code, reason) => logRefusedSocket(limit, opened, code, reason),
+    socket: (refused) => logRefusedSocket(limit, refused),
     request,
     stop: () => {
       limit.stop();
@@ -82,9 +82,7 @@ export function createRefusalLog(
 
 function logRefusedSocket(
   limit: LogLimit,
-  { id, address, origin }: SocketOpened,
-  code: number,
-  reason: string,
+  { id, address, origin, code, reason }: Refused,
 ): void {
   const isOrigin = code === CLOSE.wrongOrigin && origin !== null;
   const from = shorten(address) || "an unknown address";

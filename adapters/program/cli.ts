@@ -7,11 +7,9 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import config from "../../deno.json" with { type: "json" };
 import {
   cutUrl,
   describe,
-  expected,
   isOptionName,
   isRetiredName,
   isSwitchWord,
@@ -27,12 +25,12 @@ import {
   type Settings,
   settingsFrom,
 } from "../../core/mod.ts";
+import type { HelpScope } from "./help.ts";
 import {
   type Environment,
   nameVariables,
   nearestName,
   variableFor,
-  variablesOf,
   variableWarnings,
 } from "./environment.ts";
 
@@ -46,7 +44,7 @@ export type Command =
     /** The variables that options have their values from. */
     readonly variables: ReadonlyMap<OptionName, string>;
   }
-  | { readonly kind: "help" }
+  | { readonly kind: "help"; readonly scope: HelpScope }
   | { readonly kind: "version" }
   | { readonly kind: "mistake"; readonly message: string };
 
@@ -54,7 +52,7 @@ export type Command =
 export function parseCommand(args: readonly string[], env: Environment): Command {
   const flags = parseFlags(args);
   if (typeof flags === "string") return { kind: "mistake", message: flags };
-  if (flags.given.has("help")) return { kind: "help" };
+  if (flags.help !== null) return { kind: "help", scope: flags.help };
   if (flags.given.has("version")) return { kind: "version" };
   const given: Record<string, Settings[OptionName]> = {};
   const variables = new Map<OptionName, string>();
@@ -80,59 +78,19 @@ export function parseCommand(args: readonly string[], env: Environment): Command
   }
 }
 
-/** What `--version` prints. */
-export const VERSION_TEXT = `signalbox ${config.version}`;
-
-/** The text of `--help`. */
-export function helpText(): string {
-  const rows = OPTION_NAMES.map((name) => {
-    const option = optionOf(name);
-    const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
-    const unit = option.unit === undefined ? "" : ` ${option.unit}`;
-    const value = `Takes ${expected(option)}; default: ${defaultText(name)}${
-      option.type === "integer" && option.unit !== "TCP port" ? unit : ""
-    }.`;
-    return `  ${letter}--${name}\n${wrap(`${option.doc}.`)}\n${wrap(value)}`;
-  });
-  return `signalbox, a signaling server for PeerJS clients
-
-Usage: signalbox [options]
-
-${rows.join("\n")}
-  -h, --help
-          Print this.
-  -v, --version
-          Print the name and the version.
-
-Dashes and underscores are alike, and --no-allow_discovery says no. Every option
-can be set by a variable too: PEERSERVER_ and its name in capitals, such as
-PEERSERVER_EXPIRE_TIMEOUT; PORT counts as well. A flag beats a variable.
-`;
-}
-
-/** The README's table of options, in Markdown. */
-export function optionTable(): string {
-  const rows = OPTION_NAMES.map((name) => {
-    const option = optionOf(name);
-    const flag = option.alias === undefined
-      ? `\`--${name}\``
-      : `\`--${name}\`, \`-${option.alias}\``;
-    const env = variablesOf(name).map((variable) => `\`${variable}\``).join(", ");
-    return `| ${flag} | ${env} | ${defaultText(name)} | ${option.unit ?? ""} | ${option.doc} |`;
-  });
-  return ["| flag | variable | default | unit | meaning |", "|---|---|---|---|---|", ...rows].join(
-    "\n",
-  );
-}
-
 /** What the arguments say. */
 interface Flags {
   /** Texts by the names of options and commands. */
   readonly given: ReadonlyMap<string, string>;
   readonly retired: ReadonlySet<RetiredName>;
+  /** How much help is asked for; `null` where none is. */
+  readonly help: HelpScope | null;
 }
 
 const COMMANDS = ["help", "version"] as const;
+
+/** An argument that asks for all of the help, with the one behind it. */
+const HELP_ALL = /^(?:--help|-h)(?:=all | all$)/;
 
 /** Flags by option name, or the sentence that says which argument is wrong. */
 function parseFlags(args: readonly string[]): Flags | string {
@@ -162,12 +120,14 @@ function parseFlags(args: readonly string[]): Flags | string {
       flags.set(name, String(value));
     }
   }
-  return { given: flags, retired: normal.retired };
+  const help = flags.has("help") ? normal.isHelpAll ? "all" : "everyday" : null;
+  return { given: flags, retired: normal.retired, help };
 }
 
 interface NormalArguments {
   readonly args: readonly string[];
   readonly retired: ReadonlySet<RetiredName>;
+  readonly isHelpAll: boolean;
 }
 
 /**
@@ -178,8 +138,15 @@ interface NormalArguments {
 function normalize(args: readonly string[]): NormalArguments | string {
   const normal: string[] = [];
   const retired = new Set<RetiredName>();
+  let isHelpAll = false;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
+    if (HELP_ALL.test(`${arg} ${args[i + 1] ?? ""}`)) {
+      isHelpAll = true;
+      normal.push("--help");
+      if (!arg.includes("=")) i++;
+      continue;
+    }
     const name = optionNameOf(arg);
     if (name === undefined) {
       const old = retiredNameOf(arg);
@@ -207,7 +174,7 @@ function normalize(args: readonly string[]): NormalArguments | string {
     normal.push(`--${name}=${value}`);
     while (type === "list" && isValue(args[i + 1])) normal.push(`--${name}=${args[++i]}`);
   }
-  return { args: normal, retired };
+  return { args: normal, retired, isHelpAll };
 }
 
 /** The option that an argument such as `-p`, `--alive-timeout` or `--no-cors=…` names. */
@@ -267,24 +234,5 @@ function unknownFlag(arg: string): string {
   const flag = arg.split("=", 1)[0] ?? "";
   const nearest = nearestName(flag.replace(/^-+/, ""), [...OPTION_NAMES, ...COMMANDS]);
   const hint = nearest === undefined ? "" : `did you mean --${nearest}? `;
-  return `There is no option ${describe(flag)}: ${hint}--help lists them all.`;
-}
-
-/** Breaks a text into indented lines that fit a terminal of 80 columns. */
-function wrap(text: string): string {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + word.length > 68) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => `          ${line}`).join("\n");
-}
-
-function defaultText(name: OptionName): string {
-  const value = optionOf(name).default;
-  if (name === "host") return "all addresses";
-  if (name === "cors") return "any origin";
-  if (value === "" || (Array.isArray(value) && value.length === 0)) return "none";
-  return String(value);
+  return `There is no option ${describe(flag)}: ${hint}--help all lists every option.`;
 }

@@ -64,7 +64,7 @@ export function variableWarnings({ get, names }: Environment): string[] {
       if (retired !== undefined) return [retiredSentence(`Variable ${name}`, retired)];
       const nearest = nearestName(name.slice(PREFIX.length), OPTION_NAMES);
       const hint = nearest === undefined
-        ? "--help lists the options"
+        ? "--help all lists the options"
         : `did you mean ${PREFIX}${nearest.toUpperCase()}?`;
       return [`Variable ${name} sets nothing: there is no such option; ${hint}`];
     });

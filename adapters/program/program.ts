@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
+import { scheduleTimeout, within } from "../clock.ts";
 import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "../auth/jwt.ts";
-import { VERSION_TEXT } from "./cli.ts";
+import { VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import type { Exchange } from "../server.ts";
+import type { SignalingServer } from "../server.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
 import { logExposed, logFewDescriptors } from "../observe/log_process.ts";
 import type { Settings } from "../../core/mod.ts";
@@ -20,20 +22,18 @@ import {
   logSignal,
   logSizes,
   logStopping,
-  messageOf,
 } from "../observe/log.ts";
 import { checkRecordFile } from "../record/disk.ts";
-import { scheduleTimeout, within } from "../runtime.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Listens as the settings of `exchange` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
+ * Listens as the settings of `signaling` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
  * again where the listener can, SIGUSR1 does nothing: without a listener each of them would end the process.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file or a place for the recording cannot be used.
  */
-export async function listen(exchange: Exchange): Promise<Listener> {
-  const { settings } = exchange;
+export async function listen(signaling: SignalingServer): Promise<Listener> {
+  const { settings } = signaling;
   let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
   let reloaded = Promise.resolve();
   onSignal("SIGHUP", () => {
@@ -43,14 +43,14 @@ export async function listen(exchange: Exchange): Promise<Listener> {
     closeInspector();
     logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes");
   });
-  onSignal("SIGUSR2", () => logSizes(exchange.sizes()));
+  onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
   await checkAuthFiles(settings);
   await checkRecordFile(settings);
   const listener = settings.listener === "node"
-    ? await (await import("../listen/node/node.ts")).listenNode(exchange)
-    : await listenDeno(exchange);
+    ? await (await import("../listen/node/node.ts")).listenNode(signaling)
+    : await listenDeno(signaling);
   reload = listener.reload;
-  exchange.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
+  signaling.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
   const { key, sslkey, concurrent_limit } = settings;
   if (isExposed(settings)) logExposed();
   const limit = await descriptorLimit();

@@ -6,7 +6,7 @@
  */
 
 /** The wall-clock time of instant 0 of this process, in milliseconds since 1970. */
-export function wallZero(): number {
+export function epochMs(): number {
   return performance.timeOrigin;
 }
 

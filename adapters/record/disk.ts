@@ -7,9 +7,8 @@
  *
  * @module
  */
+import { messageOf, StartError } from "../errors.ts";
 import { escape, type Settings } from "../../core/mod.ts";
-import { StartError } from "../listen/listener.ts";
-import { messageOf } from "../observe/log.ts";
 
 /** A file that is being written. */
 export interface Sink {

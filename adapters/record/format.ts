@@ -10,34 +10,48 @@
  */
 import { crc32 } from "node:zlib";
 import {
+  CLOSE,
   type ConnId,
   type Effect,
+  type Entries,
   type Event,
   type FrameReceived,
-  isErrorFrame,
   type Millis,
-  type Settings,
+  type Rules,
+  type Taken,
 } from "../../core/mod.ts";
-import type { Outline } from "./snapshot.ts";
 
 /** What the first line says that the file is. */
 export const FORMAT = "signalbox recording";
 
 /** Raised when a file of today cannot be read by the code before. */
-export const VERSION = 5;
+export const VERSION = 6;
 
 /** The first line. */
 export interface Header {
   readonly format: typeof FORMAT;
   readonly version: typeof VERSION;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
-  readonly wallZero: number;
+  readonly epochMs: number;
   /** When the file begins; every event in it comes then or later. */
   readonly at: Millis;
-  readonly settings: Settings;
+  readonly rules: Rules;
   /** What the server knew then; `null` where that was nothing, because it had just been started. */
   readonly snapshot: Outline | null;
 }
+
+/** A snapshot without the entries of its maps, and how many each of them has: they come in the next lines. */
+export type Outline = {
+  readonly [Field in keyof Taken]: Taken[Field] extends AnyEntries ? number : Taken[Field];
+};
+
+/** The names of the maps of a snapshot. */
+export type MapName = {
+  [Field in keyof Taken]: Taken[Field] extends AnyEntries ? Field : never;
+}[keyof Taken];
+
+/** The entries of any map. */
+export type AnyEntries = Entries<unknown, unknown>;
 
 /** An event as a line. */
 export function eventLine(at: Millis, crc: number, event: Event): string {
@@ -59,16 +73,17 @@ export function frameTextIn(line: string): string | null {
 }
 
 /**
- * Whether a frame can stand in its line as it came: it is JSON, on one line, and UTF-8 can say it. That it is
- * JSON is told by what became of it, so that it is not parsed a second time: what goes to somebody else was
- * passed on, and so was what comes back and is no `ERROR`. Where that tells nothing, no.
+ * Whether a frame can stand in its line as it came: it is JSON, which the server found and notes where it is not,
+ * on one line, and UTF-8 can say it.
  */
-export function isPlainFrame({ conn, text }: FrameReceived, effects: readonly Effect[]): boolean {
-  if (text === HEARTBEAT) return true;
-  const first = effects[0];
-  return first?.kind === "send" &&
-    (first.conn !== conn || !isErrorFrame(first.text)) &&
-    !text.includes("\n") && text.isWellFormed();
+export function isPlainFrame({ text }: FrameReceived, effects: readonly Effect[]): boolean {
+  return !effects.some(isUnread) && !text.includes("\n") && text.isWellFormed();
+}
+
+/** Whether an effect of a frame tells that it was not read, or is no JSON; a client that says `LEAVE` was read. */
+function isUnread(effect: Effect): boolean {
+  if (effect.kind === "close") return effect.code !== CLOSE.left;
+  return effect.kind === "note" && (effect.what === "bad-frame" || effect.what === "ignored");
 }
 
 /**
@@ -78,9 +93,10 @@ export function isPlainFrame({ conn, text }: FrameReceived, effects: readonly Ef
 export function crcOf(effects: readonly Effect[]): number {
   let crc = 0;
   for (const effect of effects) {
-    crc = effect.kind === "send"
-      ? crc32(effect.text, mix(crc, effect.conn, 0))
-      : crc32(effect.reason, mix(crc, effect.conn, effect.code));
+    if (effect.kind === "send") crc = crc32(effect.text, mix(crc, effect.conn, 0));
+    else if (effect.kind === "close") {
+      crc = crc32(effect.reason, mix(crc, effect.conn, effect.code));
+    } else crc = crc32(effect.kind === "note" ? effect.what : effect.kind, crc);
   }
   return crc;
 }
@@ -90,6 +106,4 @@ function mix(crc: number, conn: number, code: number): number {
   return (Math.imul(crc ^ Math.imul(conn, 0x2c1b3c6d), 0x297a2d39) ^ code) >>> 0;
 }
 
-/** What the stock client says every five seconds. */
-const HEARTBEAT = '{"type":"HEARTBEAT"}';
 const FRAME_HEAD = /^\{"at":[^,"]+,"crc":\d+,"conn":\d+,"frame":/;

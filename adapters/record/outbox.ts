@@ -3,7 +3,7 @@
  * the places where a new file begins.
  *
  * Encoding into a buffer that is there already costs a tenth of what a buffer for each line would. A buffer
- * is large because a write ends only when the loop has time to hear of it: the busier the server, the more
+ * is large because a write ends only when the loop has time to markAlive of it: the busier the server, the more
  * each one has to take.
  *
  * @module

@@ -11,17 +11,18 @@
  *
  * @module
  */
+import { messageOf } from "../errors.ts";
 import {
   type Effect,
   type Event,
   type Millis,
   millis,
+  rulesOf,
   type Settings,
   type State,
   takeSnapshot,
   utf8Length,
 } from "../../core/mod.ts";
-import { messageOf } from "../observe/log.ts";
 import type { Sink } from "./disk.ts";
 import {
   crcOf,
@@ -33,7 +34,6 @@ import {
   VERSION,
 } from "./format.ts";
 import { Outbox } from "./outbox.ts";
-import { withoutSecrets } from "./secrets.ts";
 import { openingOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 import type { Observer } from "../runtime.ts";
@@ -44,18 +44,18 @@ export interface RecorderOptions {
   /** The state after the last event that was observed. */
   readonly state: () => State;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
-  readonly wallZero: () => number;
+  readonly epochMs: () => number;
   /** The clock of the runtime. */
   readonly now: () => number;
   /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   /** Begins a file at a path; rejects where it cannot. */
   readonly beginFile: (path: string) => Promise<Sink>;
-  readonly news: RecorderNews;
+  readonly events: RecorderEvents;
 }
 
 /** Who is told how it goes. */
-export interface RecorderNews {
+export interface RecorderEvents {
   /** A file was begun, the first one or the first after a pause. */
   readonly recording: () => void;
   /** Nothing is recorded for a while; the sentence says why, and until when. */
@@ -70,8 +70,6 @@ type Mode = "new" | "recording" | "behind" | "resting" | "stopped";
 /** One recording, of all that a server does. */
 export class Recorder {
   readonly #options: RecorderOptions;
-  /** As they are written. */
-  readonly #settings: Settings;
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
@@ -90,7 +88,6 @@ export class Recorder {
   /** Writes nothing yet. */
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#settings = withoutSecrets(options.settings);
     this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
@@ -100,7 +97,7 @@ export class Recorder {
   }
 
   /** Takes down one step. */
-  readonly observe: Observer = (event, now, effects): void => {
+  readonly observe: Observer = ({ event, now, effects }): void => {
     if (this.#mode === "new") this.#begin(now, { isFirst: true });
     if (this.#mode !== "recording") return;
     const hasRoom = this.#add(event, now, effects);
@@ -131,7 +128,7 @@ export class Recorder {
 
   /** However much more a frame has than it may, it is only ever refused for its length. */
   #cut(event: Event): Event {
-    const { max_message_bytes } = this.#settings;
+    const { max_message_bytes } = this.#options.settings;
     if (event.kind !== "frame-received" || event.text.length <= max_message_bytes) return event;
     return { ...event, text: event.text.slice(0, max_message_bytes + 1) };
   }
@@ -142,7 +139,7 @@ export class Recorder {
     if (units * 3 > room) {
       const bytes = head.length + utf8Length(text) + tail.length;
       if (bytes > room) {
-        this.#options.news.leftOut(bytes);
+        this.#options.events.leftOut(bytes);
         return false;
       }
     }
@@ -158,15 +155,15 @@ export class Recorder {
 
   /** Begins a file with all that is known, which is what was known at `at`. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
-    const { state, wallZero, now } = this.#options;
+    const { state, epochMs, now } = this.#options;
     try {
       const taken = isFirst ? null : takeSnapshot(state());
       const header = {
         format: FORMAT,
         version: VERSION,
-        wallZero: wallZero(),
+        epochMs: epochMs(),
         at: millis(at),
-        settings: this.#settings,
+        rules: rulesOf(this.#options.settings),
       } as const;
       const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, now));
       this.#mode = "recording";
@@ -222,7 +219,7 @@ export class Recorder {
     }
     if (this.#mode !== "recording") return;
     this.#trouble = "";
-    if (!this.#isTold) this.#options.news.recording();
+    if (!this.#isTold) this.#options.events.recording();
     this.#isTold = true;
     if (this.#isFull()) this.#begin(this.#options.now(), { isFirst: false });
   }
@@ -263,7 +260,7 @@ export class Recorder {
     if (this.#trouble === why) return;
     this.#trouble = why;
     this.#isTold = false;
-    this.#options.news.paused(why);
+    this.#options.events.paused(why);
   }
 }
 

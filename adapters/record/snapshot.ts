@@ -6,18 +6,8 @@
  *
  * @module
  */
-import type { Entries, Taken } from "../../core/mod.ts";
-import type { Header } from "./format.ts";
-
-/** A snapshot without the entries of its maps, and how many each of them has: they come in the next lines. */
-export type Outline = {
-  readonly [Field in keyof Taken]: Taken[Field] extends AnyEntries ? number : Taken[Field];
-};
-
-/** The names of the maps of a snapshot. */
-export type MapName = {
-  [Field in keyof Taken]: Taken[Field] extends AnyEntries ? Field : never;
-}[keyof Taken];
+import type { Taken } from "../../core/mod.ts";
+import type { AnyEntries, Header, Outline } from "./format.ts";
 
 /** What a file begins with, in pieces of whole lines; the last one is returned. */
 export type Opening = Generator<string, string, undefined>;
@@ -53,13 +43,12 @@ export function* openingOf(
   return piece;
 }
 
-type AnyEntries = Entries<unknown, unknown>;
-
 function outlineOf(taken: Taken): Outline {
   return {
     ...taken,
     claims: taken.claims.size,
     connections: taken.connections.size,
+    pending: taken.pending.size,
     stored: taken.stored.size,
     mailboxes: taken.mailboxes.size,
     sources: taken.sources.size,

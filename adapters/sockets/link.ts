@@ -38,7 +38,7 @@ export interface SocketListener {
   handleEvent(event: SocketEvent): void;
 }
 
-/** Is told what the links of a server hear. */
+/** Is told what the links of a server markAlive. */
 export interface LinkListener {
   readonly opened: (link: Link) => void;
   readonly received: (link: Link, data: unknown) => void;
@@ -51,8 +51,10 @@ export interface LinkListener {
 export class Link {
   readonly conn: ConnId;
   readonly socket: SocketLike;
-  /** What it is to be opened with; `null` while that is not known, and once it is open. */
+  /** What it is to be opened with; `null` once it is open. */
   parameters: SocketParameters | null = null;
+  /** The token as it came, until it is checked. */
+  token: string | null = null;
   /** What it counts for, see `addressGroup`; asked for where it does not answer its close. */
   address = "";
   readonly #listener: LinkListener;

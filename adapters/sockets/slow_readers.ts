@@ -5,9 +5,9 @@
  *
  * @module
  */
+import { scheduleTimeout } from "../clock.ts";
 import type { ConnId, Settings } from "../../core/mod.ts";
 import type { SocketLike } from "./link.ts";
-import { scheduleTimeout } from "../runtime.ts";
 
 /** What is watched, and who is told. */
 export interface SlowReadersOptions {

@@ -6,22 +6,21 @@
  *
  * @module
  */
+import { scheduleTimeout } from "../clock.ts";
 import {
   addressGroup,
   CLOSE,
   type Close,
   type ConnId,
   connId,
-  type Effect,
   type Event,
-  type Identity,
   type Send,
   type Settings,
 } from "../../core/mod.ts";
+import type { Leak } from "../errors.ts";
 import { Closing } from "./closing.ts";
 import { Link, type LinkListener, type SocketLike, type SocketParameters } from "./link.ts";
 import { messageEvent } from "./message_event.ts";
-import { scheduleTimeout } from "../runtime.ts";
 import { SlowReaders } from "./slow_readers.ts";
 
 /** What all sockets of a server share. */
@@ -35,13 +34,12 @@ export interface SocketsOptions {
   readonly leaked: (how: Leak) => void;
 }
 
-/** How the platform keeps a socket: reset while it was upgraded, or its close was never answered. */
-export type Leak = "never-opened" | "never-closed";
-
-/** What is known of a client before its socket is open: its identity perhaps only later. */
-export type Handshake = Omit<SocketParameters, "identity"> & {
-  readonly identity: Identity | Promise<Identity>;
-};
+/** What is known of a client before its socket is open. */
+export interface Handshake {
+  readonly parameters: SocketParameters;
+  /** The token as it came, where it is to be checked, for whoever checks it; else `null`. */
+  readonly token: string | null;
+}
 
 /** All sockets of one server. */
 export class Sockets {
@@ -51,9 +49,6 @@ export class Sockets {
   readonly #slow: SlowReaders;
   /** Sockets that are not open yet, in the order in which they came, and when each is given up. */
   readonly #opening = new Map<Link, number>();
-  /** What clients said before it is known who they are. */
-  readonly #early = new Map<Link, Event[]>();
-  #earlyLength = 0;
   readonly #listener: LinkListener = {
     opened: (link) => this.#opened(link),
     received: (link, data) => this.#received(link, data),
@@ -82,21 +77,31 @@ export class Sockets {
    * Takes over a socket that is open, or is being upgraded. What is known of its client may come later: a
    * socket whose client hangs up before its upgrade stays open for ever, so none waits for that.
    */
-  attach(socket: SocketLike, handshake: Handshake): Link {
+  attach(socket: SocketLike, { parameters, token }: Handshake): Link {
     const conn = connId(++this.#lastSerial);
     const link = new Link(conn, socket, this.#listener);
-    link.address = addressGroup(handshake.address);
+    link.address = addressGroup(parameters.address);
+    link.parameters = parameters;
+    link.token = token;
     this.#open.set(conn, link);
-    if (socket.readyState !== WebSocket.OPEN) this.#awaitOpen(link);
-    const { identity, ...given } = handshake;
-    if (identity instanceof Promise) void this.#beginLater(link, given, identity);
-    else this.#begin(link, { ...given, identity });
+    if (socket.readyState === WebSocket.OPEN) this.#opened(link);
+    else this.#awaitOpen(link);
     return link;
   }
 
-  /** Performs an effect; `false` where the socket is gone. */
-  perform(effect: Effect): boolean {
-    return effect.kind === "send" ? this.#send(effect) : this.#close(effect);
+  /** The token of a socket, for whoever checks it; nobody has it afterwards. */
+  takeToken(conn: ConnId): string | null {
+    const link = this.#open.get(conn);
+    if (link === undefined) return null;
+    const { token } = link;
+    link.token = null;
+    return token;
+  }
+
+  /** Performs an effect. A text that is not sent is told as an event. */
+  perform(effect: Send | Close): void {
+    if (effect.kind === "send") this.#send(effect);
+    else this.#finish(effect.conn, effect.code, effect.reason);
   }
 
   /** Settles when every socket that was told to close is closed. */
@@ -118,48 +123,20 @@ export class Sockets {
     this.#opening.clear();
   }
 
-  #send({ conn, text }: Send): boolean {
+  #send({ conn, text, meaning }: Send): void {
+    const message = meaning.kind === "message" ? meaning : null;
     const socket = this.#open.get(conn)?.socket;
-    if (socket === undefined || socket.readyState !== WebSocket.OPEN) return false;
-    if (!this.#slow.admits(conn, socket, text.length)) {
-      this.#options.dispatch({ kind: "send-refused", conn, text });
-      return true;
+    const isOpen = socket?.readyState === WebSocket.OPEN;
+    if (isOpen && !this.#slow.admits(conn, socket, text.length)) {
+      if (message !== null) this.#options.dispatch({ kind: "send-refused", conn, message });
+      return;
     }
     try {
-      socket.send(text);
-      return true;
+      if (isOpen) return socket.send(text);
     } catch {
-      return false;
+      // It is about to be closed.
     }
-  }
-
-  #close({ conn, code, reason }: Close): boolean {
-    this.#finish(conn, code, reason);
-    return true;
-  }
-
-  #begin(link: Link, parameters: SocketParameters): void {
-    link.parameters = parameters;
-    if (link.socket.readyState === WebSocket.OPEN) this.#opened(link);
-  }
-
-  async #beginLater(
-    link: Link,
-    given: Omit<SocketParameters, "identity">,
-    identity: Promise<Identity>,
-  ): Promise<void> {
-    const early: Event[] = [];
-    this.#early.set(link, early);
-    const parameters = { ...given, identity: await identity };
-    if (!this.#early.has(link)) return;
-    this.#forgetEarly(link);
-    this.#begin(link, parameters);
-    for (const event of early) this.#options.dispatch(event);
-  }
-
-  #forgetEarly(link: Link): void {
-    for (const event of this.#early.get(link) ?? []) this.#earlyLength -= lengthOf(event);
-    this.#early.delete(link);
+    this.#options.dispatch({ kind: "send-failed", conn, message });
   }
 
   #opened(link: Link): void {
@@ -175,23 +152,7 @@ export class Sockets {
   #received(link: Link, data: unknown): void {
     const { conn } = link;
     if (this.#open.get(conn) !== link) return;
-    const event = messageEvent(conn, data, this.#options.settings.max_message_bytes);
-    const early = this.#early.get(link);
-    if (early === undefined) this.#options.dispatch(event);
-    else this.#keepEarly(conn, early, event);
-  }
-
-  /** Keeps what a client says before it is known who it is: little, because a client waits for `OPEN`. */
-  #keepEarly(conn: ConnId, early: Event[], event: Event): void {
-    const length = lengthOf(event);
-    const own = early.reduce((sum, event) => sum + lengthOf(event), 0);
-    const hasRoom = early.length < EARLY_MAX && own + length <= EARLY_LENGTH_MAX &&
-      this.#earlyLength + length <= EARLY_TOTAL_MAX;
-    if (!hasRoom) {
-      return void this.#finish(conn, CLOSE.tooMany, "Sent too much before it was admitted");
-    }
-    early.push(event);
-    this.#earlyLength += length;
+    this.#options.dispatch(messageEvent(conn, data, this.#options.settings.max_message_bytes));
   }
 
   /** A close may be reported more than once. */
@@ -240,7 +201,6 @@ export class Sockets {
     if (link === undefined) return undefined;
     this.#open.delete(conn);
     this.#awaitNoMore(link);
-    this.#forgetEarly(link);
     this.#slow.forget(conn);
     return link;
   }
@@ -258,16 +218,9 @@ export class Sockets {
   /** Gives up a socket that reads nothing: a close frame would wait behind all that is unsent. */
   #cutOff(conn: ConnId): void {
     this.#finish(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
-    this.#options.dispatch({ kind: "send-failed", conn, texts: [] });
+    this.#options.dispatch({ kind: "send-failed", conn, message: null });
   }
 }
-
-/** How many frames of a client are kept while its token is checked. */
-const EARLY_MAX = 16;
-
-/** How many characters they may have, of one socket and of all: an offer with its candidates. */
-const EARLY_LENGTH_MAX = 16_384;
-const EARLY_TOTAL_MAX = 16_777_216;
 
 /**
  * How long an upgrade may take to become a socket. It takes no round trip; one that was reset meanwhile takes
@@ -278,11 +231,6 @@ const LATE = "Did not open in time";
 
 /** 1013, "Try Again Later" in the registry of close codes. */
 const TRY_AGAIN_LATER = 1013;
-
-/** Binary that is no text has nothing that is kept. */
-function lengthOf(event: Event): number {
-  return event.kind === "frame-received" ? event.text.length : 0;
-}
 
 /** Tells a socket to close; `false` where it cannot be told. */
 function closeQuietly({ socket }: Link, code: number, reason: string): boolean {

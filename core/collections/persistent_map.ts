@@ -60,7 +60,7 @@ export function mapSet<K, V extends Held>(
   const old = native.get(key);
   if (Object.is(old, value)) return map;
   native.set(key, value);
-  return cede(map, key, old, owner(old === undefined ? map.size + 1 : map.size, native));
+  return makeUndoRecord(map, key, old, owner(old === undefined ? map.size + 1 : map.size, native));
 }
 
 /** The map without `key`; the same map if it is absent. */
@@ -72,7 +72,7 @@ export function mapDelete<K, V extends Held>(
   const key = kept(given);
   const old = native.get(key);
   if (!native.delete(key)) return map;
-  return cede(map, key, old, owner(map.size - 1, native));
+  return makeUndoRecord(map, key, old, owner(map.size - 1, native));
 }
 
 /** Gives up an older version: reading it throws from now on. `retire` says what that is good for. */
@@ -128,7 +128,7 @@ function reroot<K, V extends Held>(map: Version<K, V>): Map<K, V> {
   if (native === null) throw new TypeError("Cannot read a version that was retired");
   for (let to = path.pop(); to !== undefined; to = path.pop()) {
     const { key, value } = to as { key: K; value: V | undefined };
-    from = cede(from, key, native.get(key), to);
+    from = makeUndoRecord(from, key, native.get(key), to);
     if (value === undefined) native.delete(key);
     else native.set(key, value);
   }
@@ -137,7 +137,7 @@ function reroot<K, V extends Held>(map: Version<K, V>): Map<K, V> {
 }
 
 /** Makes `from` the undo record of `to`, in which `key` no longer holds `old`. */
-function cede<K, V extends Held, M extends Version<K, V>>(
+function makeUndoRecord<K, V extends Held, M extends Version<K, V>>(
   from: M,
   key: K,
   old: V | undefined,

@@ -7,7 +7,7 @@
 import { type Deadlines, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
 import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { mapEntries, mapGet, type PersistentMap } from "../collections/persistent_map.ts";
-import { lookTime } from "../rules/session.ts";
+import { idleCheckTime } from "../rules/session.ts";
 import { pairKey, type State } from "../state.ts";
 
 /** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
@@ -36,21 +36,32 @@ function claimViolations({ claims, connections }: State): string[] {
   return found;
 }
 
-function deadlineViolations({ claims, connections, lookAt, settings }: State): string[] {
+function deadlineViolations(state: State): string[] {
+  const { claims, connections, pending, pendingLength, idleCheckAt, rules } = state;
   const found: string[] = [];
-  const places = deadlinesOf(lookAt);
+  const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
-    if (places.get(conn) !== connection.lookAt) {
+    if (places.get(conn) !== connection.idleCheckAt) {
       found.push(`${conn} is looked at at the wrong time`);
     }
     const claim = mapGet(claims, connection.id) ?? { endsAt: null };
-    if (connection.lookAt > lookTime(settings, connection.heardAt, claim)) {
+    if (connection.idleCheckAt > idleCheckTime(rules, connection.heardAt, claim)) {
       found.push(`${conn} would be looked at too late`);
     }
   }
-  if (places.size !== connections.size) {
-    found.push(`${places.size} deadlines, but ${connections.size} connections`);
+  let length = 0;
+  for (const [conn, { until, frames, length: own }] of mapEntries(pending)) {
+    if (places.get(conn) !== until) found.push(`${conn} waits until another time`);
+    if (mapGet(connections, conn) !== undefined) found.push(`${conn} waits, and holds an id`);
+    const real = frames.reduce((sum, frame) => sum + ("text" in frame ? frame.text.length : 0), 0);
+    if (real !== own) found.push(`${conn} has said ${real} characters, but ${own} counted`);
+    length += own;
   }
+  if (length !== pendingLength) {
+    found.push(`${length} characters wait, but ${pendingLength} counted`);
+  }
+  const sockets = connections.size + pending.size;
+  if (places.size !== sockets) found.push(`${places.size} deadlines, but ${sockets} sockets`);
   return found;
 }
 
@@ -86,7 +97,7 @@ function storeViolations(state: State): string[] {
     if (mapGet(state.claims, dst) !== undefined) {
       found.push(`messages wait for ${dst}, who is here`);
     }
-    if (queue.some((serial) => mapGet(stored, serial)?.dst !== dst)) {
+    if (queue.some((serial) => mapGet(stored, serial)?.message.dst !== dst)) {
       found.push(`the mailbox of ${dst} has a message that is not its own`);
     }
     if (queue.some((serial, i) => serial <= (queue[i - 1] ?? -1))) {
@@ -105,14 +116,14 @@ function countViolations(state: State): string[] {
   const bytesByPair = new Map<string, number>();
   const byAddress = new Map<string, number>();
   let bytes = 0;
-  for (const [, message] of mapEntries(stored)) {
-    const key = pairKey(message.src, message.dst);
-    bySource.set(message.src, (bySource.get(message.src) ?? 0) + 1);
-    sourceBytes.set(message.src, (sourceBytes.get(message.src) ?? 0) + message.bytes);
+  for (const [, { message: { src, dst }, address, bytes: own }] of mapEntries(stored)) {
+    const key = pairKey(src, dst);
+    bySource.set(src, (bySource.get(src) ?? 0) + 1);
+    sourceBytes.set(src, (sourceBytes.get(src) ?? 0) + own);
     byPair.set(key, (byPair.get(key) ?? 0) + 1);
-    bytesByPair.set(key, (bytesByPair.get(key) ?? 0) + message.bytes);
-    byAddress.set(message.address, (byAddress.get(message.address) ?? 0) + message.bytes);
-    bytes += message.bytes;
+    bytesByPair.set(key, (bytesByPair.get(key) ?? 0) + own);
+    byAddress.set(address, (byAddress.get(address) ?? 0) + own);
+    bytes += own;
   }
   return [
     ...(bytes === storedBytes ? [] : [`${bytes} bytes stored, but ${storedBytes} counted`]),
@@ -150,22 +161,22 @@ function guardViolations(state: State): string[] {
   return differences("address", sockets, addresses, (count) => count);
 }
 
-function boundViolations({ settings, ...state }: State): string[] {
+function boundViolations({ rules, ...state }: State): string[] {
   const found: string[] = [];
   const longest = [...mapEntries(state.mailboxes)].some(([, { serials, bytes }]) =>
-    serials.length > settings.queue_limit || bytes > settings.max_unsent_bytes / 2
+    serials.length > rules.queue_limit || bytes > rules.max_unsent_bytes / 2
   );
   const busiest = [...mapEntries(state.sources)].some(([, { count, bytes }]) =>
-    count > settings.source_queue_limit || bytes > settings.source_queue_bytes
+    count > rules.source_queue_limit || bytes > rules.source_queue_bytes
   );
   const closest = [...mapEntries(state.pairs)].some(([, { count, bytes }]) =>
-    count > Math.max(1, settings.queue_limit / 4) || bytes > settings.max_unsent_bytes * 3 / 8
+    count > Math.max(1, rules.queue_limit / 4) || bytes > rules.max_unsent_bytes * 3 / 8
   );
   const richest = [...mapEntries(state.addressBytes)].some(([, bytes]) =>
-    bytes > settings.max_queue_bytes / 4
+    bytes > rules.max_queue_bytes / 4
   );
   const rude = [...mapEntries(state.connections)].some(([, connection]) =>
-    connection.badFrames >= settings.max_bad_frames
+    connection.badFrames >= rules.max_bad_frames
   );
   if (longest) found.push("a mailbox is over its bounds");
   if (busiest) found.push("a source is over its bounds");
@@ -173,13 +184,14 @@ function boundViolations({ settings, ...state }: State): string[] {
   if (richest) found.push("an address is over its quarter of max_queue_bytes");
   if (rude) found.push("a connection is over max_bad_frames");
   const crowded = [...mapEntries(state.addresses)].some(([, n]) =>
-    settings.max_sockets_per_address > 0 && n > settings.max_sockets_per_address
+    rules.max_sockets_per_address > 0 && n > rules.max_sockets_per_address
   );
   if (crowded) found.push("an address is over max_sockets_per_address");
-  if (state.wrongTokens.size > settings.wrong_token_addresses) {
+  if (state.wrongTokens.size > rules.wrong_token_addresses) {
     found.push("more addresses are remembered than wrong_token_addresses");
   }
-  if (state.storedBytes > settings.max_queue_bytes) found.push("the store is over max_queue_bytes");
-  if (state.claims.size > settings.concurrent_limit) found.push("clients over concurrent_limit");
+  if (state.storedBytes > rules.max_queue_bytes) found.push("the store is over max_queue_bytes");
+  if (state.pending.size > rules.concurrent_limit) found.push("waiting over concurrent_limit");
+  if (state.claims.size > rules.concurrent_limit) found.push("clients over concurrent_limit");
   return found;
 }

@@ -3,7 +3,7 @@
  *
  * Maps are lists of entries in the order of their keys, so that equal states give equal data. What is only
  * an index of something else, the deadlines, is made anew. Records are carried whole, whatever
- * is in them. The settings are not in it: whoever keeps a snapshot keeps them beside it. Who must not stop for
+ * is in them. The rules of the settings are not in it: whoever keeps a snapshot keeps them beside it. Who must not stop for
  * as long as a large snapshot takes, takes one first, and makes data of it piece by piece.
  *
  * @module
@@ -17,12 +17,12 @@ import {
   mapValues,
   type PersistentMap,
 } from "../collections/persistent_map.ts";
-import type { Settings } from "../settings/options.ts";
+import { type Rules, rulesOf } from "../settings/rules.ts";
 import type { State } from "../state.ts";
 
 /** A state without its settings and its deadlines; each map as its entries. */
 export type Snapshot = {
-  readonly [Field in Exclude<keyof State, "settings" | Rebuilt>]: Plain<State[Field]>;
+  readonly [Field in Exclude<keyof State, "rules" | Rebuilt>]: Plain<State[Field]>;
 };
 
 /** The entries of a map, to be walked once or more. */
@@ -45,6 +45,7 @@ export function snapshotOf(state: State): Snapshot {
     ...taken,
     claims: inOrder(taken.claims),
     connections: inOrder(taken.connections),
+    pending: inOrder(taken.pending),
     stored: inOrder(taken.stored),
     mailboxes: inOrder(taken.mailboxes),
     sources: inOrder(taken.sources),
@@ -61,11 +62,12 @@ export function snapshotOf(state: State): Snapshot {
  * here does not compile; anything else goes along.
  */
 export function takeSnapshot(state: State): Taken {
-  const { settings: _settings, lookAt: _lookAt, ...rest } = state;
+  const { rules: _rules, idleCheckAt: _lookAt, ...rest } = state;
   return {
     ...rest,
     claims: entriesOf(state.claims),
     connections: entriesOf(state.connections),
+    pending: entriesOf(state.pending),
     stored: entriesOf(state.stored),
     mailboxes: entriesOf(state.mailboxes),
     sources: entriesOf(state.sources),
@@ -77,14 +79,19 @@ export function takeSnapshot(state: State): Taken {
 }
 
 /** The state that a snapshot was made of; equal to it in all that rules can see. */
-export function restore(settings: Settings, snapshot: Snapshot): State {
-  const { connections } = snapshot;
+export function restore(rules: Rules, snapshot: Snapshot): State {
+  const { connections, pending } = snapshot;
+  const deadlines = [
+    ...connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
+    ...pending.map(([conn, { until }]) => ({ at: until, conn })),
+  ];
   return {
     ...snapshot,
-    settings,
+    rules: rulesOf(rules),
     claims: mapOf(snapshot.claims),
     connections: mapOf(connections),
-    lookAt: deadlinesOf(connections.map(([conn, { lookAt }]) => ({ at: lookAt, conn }))),
+    pending: mapOf(pending),
+    idleCheckAt: deadlinesOf(deadlines),
     stored: mapOf(snapshot.stored),
     mailboxes: mapOf(snapshot.mailboxes),
     sources: mapOf(snapshot.sources),
@@ -96,7 +103,7 @@ export function restore(settings: Settings, snapshot: Snapshot): State {
 }
 
 /** What is made of the rest. */
-type Rebuilt = "lookAt";
+type Rebuilt = "idleCheckAt";
 
 type Plain<T> = T extends PersistentMap<infer K, infer V> ? readonly (readonly [K, V])[] : T;
 

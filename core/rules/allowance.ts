@@ -9,12 +9,12 @@
 import { type Millis, millis } from "../ids.ts";
 import { must } from "../collections/must.ts";
 import { emptyMap, mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
-import type { Settings } from "../settings/options.ts";
+import type { Rules } from "../settings/rules.ts";
 import type { Connection, State } from "../state.ts";
 
 /** Until when one more frame uses up the rate, or `null` where it is over `frame_rate` and `frame_burst`. */
 export function payForFrame(
-  { frame_rate, frame_burst }: Settings,
+  { frame_rate, frame_burst }: Rules,
   { paidUntil }: Connection,
   now: Millis,
 ): Millis | null {
@@ -26,7 +26,7 @@ export function payForFrame(
  * `byte_burst`; a message of `max_message_bytes` can always be sent at once.
  */
 export function payForBytes(
-  { byte_rate, byte_burst, max_message_bytes }: Settings,
+  { byte_rate, byte_burst, max_message_bytes }: Rules,
   { bytesPaidUntil }: Connection,
   bytes: number,
   now: Millis,
@@ -35,8 +35,8 @@ export function payForBytes(
 }
 
 /** Whether an address may have one more socket. */
-export function hasAddressRoom({ settings, addresses }: State, address: string): boolean {
-  const limit = settings.max_sockets_per_address;
+export function hasAddressRoom({ rules, addresses }: State, address: string): boolean {
+  const limit = rules.max_sockets_per_address;
   return limit === 0 || (mapGet(addresses, address) ?? 0) < limit;
 }
 
@@ -61,11 +61,11 @@ export function vacate(state: State, address: string): State {
  * commands that many has as many tries anyway, so nothing is kept to forget them one by one.
  */
 export function countWrongToken(state: State, address: string, now: Millis): State {
-  const { wrongTokens, settings } = state;
+  const { wrongTokens, rules } = state;
   const spentUntil = spendTry(state, address, now);
-  if (spentUntil === null || settings.wrong_token_rate === 0) return state;
+  if (spentUntil === null || rules.wrong_token_rate === 0) return state;
   const isKnown = mapGet(wrongTokens, address) !== undefined;
-  const hasPlace = isKnown || wrongTokens.size < settings.wrong_token_addresses;
+  const hasPlace = isKnown || wrongTokens.size < rules.wrong_token_addresses;
   return {
     ...state,
     wrongTokens: mapSet(hasPlace ? wrongTokens : emptyMap(), address, spentUntil),
@@ -77,8 +77,8 @@ export function mayTryToken(state: State, address: string, now: Millis): boolean
   return spendTry(state, address, now) !== null;
 }
 
-function spendTry({ settings, wrongTokens }: State, address: string, now: Millis): Millis | null {
-  const { wrong_token_rate, wrong_token_burst } = settings;
+function spendTry({ rules, wrongTokens }: State, address: string, now: Millis): Millis | null {
+  const { wrong_token_rate, wrong_token_burst } = rules;
   return spend(mapGet(wrongTokens, address) ?? now, now, wrong_token_rate, wrong_token_burst);
 }
 

@@ -7,47 +7,52 @@
  * @module
  */
 import { addDeadline, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
-import { CLOSE, close, type Effect, send } from "../effect.ts";
-import { errorFrame } from "../wire/frame.ts";
+import { CLOSE, type Effect, say } from "../effect.ts";
 import type { ConnId, Millis } from "../ids.ts";
 import { must } from "../collections/must.ts";
-import { mapGet, mapSet } from "../collections/persistent_map.ts";
-import { lookTime, release, TOKEN_EXPIRED } from "./session.ts";
+import { mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
+import { disconnect, idleCheckTime, TOKEN_EXPIRED, turnOut } from "./session.ts";
 import type { Claim, Connection, State } from "../state.ts";
 
 /** What a connection's messages so far have used up. */
 export type Paid = Pick<Connection, "paidUntil" | "bytesPaidUntil">;
 
 /** A connection on which a valid message came that is paid for: it is alive, and its bad frames are forgiven. */
-export function hear(connection: Connection, paid: Paid, now: Millis): Connection {
+export function markAlive(connection: Connection, paid: Paid, now: Millis): Connection {
   const { paidUntil, bytesPaidUntil } = paid;
   return { ...connection, paidUntil, bytesPaidUntil, heardAt: now, badFrames: 0 };
 }
 
 /** Disconnects every client from which no valid message came for `alive_timeout`, or whose token has ended. */
 export function timeOut(state: State, now: Millis): readonly [State, readonly Effect[]] {
-  const { alive_timeout } = state.settings;
+  const { alive_timeout } = state.rules;
   const effects: Effect[] = [];
   let next = state;
   for (;;) {
-    const first = firstDeadline(next.lookAt);
+    const first = firstDeadline(next.idleCheckAt);
     if (first === null || first.at > now) return [next, effects];
     const { conn } = first;
-    const connection = must(mapGet(next.connections, conn));
+    const connection = mapGet(next.connections, conn);
+    if (connection === undefined) {
+      const [out, ended] = turnOut(next, conn, CLOSE.notAuthorized, UNCHECKED);
+      effects.push(say(conn, { kind: "error", msg: UNCHECKED, to: null }), ...ended);
+      next = out;
+      continue;
+    }
     const claim = must(mapGet(next.claims, connection.id));
     const hasEnded = claim.endsAt !== null && claim.endsAt <= first.at;
     if (!hasEnded && connection.heardAt + alive_timeout > first.at) {
       // Even where that is due as well: whoever was due first is disconnected first.
-      next = lookLater(next, claim, connection);
+      next = rescheduleIdleCheck(next, claim, connection);
       continue;
     }
-    next = release(next, conn, connection);
-    if (hasEnded) {
-      effects.push(send(conn, errorFrame(TOKEN_EXPIRED)));
-      effects.push(close(conn, CLOSE.tokenExpired, TOKEN_EXPIRED));
-    } else {
-      effects.push(close(conn, CLOSE.timedOut, `No valid message for ${alive_timeout} ms`));
-    }
+    const { id } = connection;
+    if (hasEnded) effects.push(say(conn, { kind: "error", msg: TOKEN_EXPIRED, to: id }));
+    const [left, ended] = hasEnded
+      ? disconnect(next, claim, CLOSE.tokenExpired, TOKEN_EXPIRED)
+      : disconnect(next, claim, CLOSE.timedOut, `No valid message for ${alive_timeout} ms`);
+    next = left;
+    effects.push(...ended);
   }
 }
 
@@ -56,18 +61,23 @@ export function leaveUnanswered(
   state: State,
   conn: ConnId,
 ): readonly [State, readonly Effect[]] {
-  const connection = mapGet(state.connections, conn);
-  if (connection === undefined) return [state, []];
-  const reason = `No answer to a ping for ${state.settings.ping_timeout} ms`;
-  return [release(state, conn, connection), [close(conn, CLOSE.unanswered, reason)]];
+  const reason = `No answer to a ping for ${state.rules.ping_timeout} ms`;
+  if (!mapHas(state.connections, conn)) return turnOut(state, conn, CLOSE.unanswered, reason);
+  return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
 
-function lookLater(state: State, claim: Claim, connection: Connection): State {
+const UNCHECKED = "The token could not be checked in time";
+
+function rescheduleIdleCheck(state: State, claim: Claim, connection: Connection): State {
   const { conn } = claim;
-  const lookAt = lookTime(state.settings, connection.heardAt, claim);
+  const idleCheckAt = idleCheckTime(state.rules, connection.heardAt, claim);
   return {
     ...state,
-    connections: mapSet(state.connections, conn, { ...connection, lookAt }),
-    lookAt: addDeadline(removeDeadline(state.lookAt, connection.lookAt, conn), lookAt, conn),
+    connections: mapSet(state.connections, conn, { ...connection, idleCheckAt }),
+    idleCheckAt: addDeadline(
+      removeDeadline(state.idleCheckAt, connection.idleCheckAt, conn),
+      idleCheckAt,
+      conn,
+    ),
   };
 }

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { type Effect, send } from "../effect.ts";
-import { expireFrame } from "../wire/frame.ts";
+import { type Effect, pass, say, type Send, type Undelivered } from "../effect.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
+import type { Message } from "../message.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
 import {
@@ -21,25 +21,18 @@ import {
   type Stored,
 } from "../state.ts";
 
-/** A message on its way: who sent it, who is to get it, and its encoded text. */
-export interface Parcel {
-  readonly src: PeerId;
-  readonly dst: PeerId;
-  readonly text: string;
-}
-
 /** Keeps a message until `expire_timeout` from now, or tells its source that there is no room. */
 export function store(
   state: State,
-  parcel: Parcel,
+  message: Message,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { src, dst, text } = parcel;
-  const bytes = storedBytes(text);
+  const { src, dst } = message;
+  const bytes = storedBytes(message.text);
   const address = addressOf(state, src);
-  if (!hasRoom(state, parcel, address, bytes)) return refuseMessage(state, src, dst);
+  if (!hasRoom(state, message, address, bytes)) return turnAway(state, message, "no-room");
   const serial = state.nextSerial;
-  const expiresAt = millis(now + state.settings.expire_timeout);
+  const expiresAt = millis(now + state.rules.expire_timeout);
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key) ?? NO_PAIR;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
@@ -49,7 +42,7 @@ export function store(
   const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
     ...state,
-    stored: mapSet(state.stored, serial, { src, owner, dst, address, text, bytes, expiresAt }),
+    stored: mapSet(state.stored, serial, { message, owner, address, bytes, expiresAt }),
     nextSerial: serial + 1,
     storedBytes: state.storedBytes + bytes,
     mailboxes: mapSet(state.mailboxes, dst, { serials, bytes: mailbox.bytes + bytes }),
@@ -63,7 +56,7 @@ export function store(
       bytes: pair.bytes + bytes,
     }),
     addressBytes: mapSet(state.addressBytes, address, waiting + bytes),
-  }, []];
+  }, [{ kind: "note", what: "stored", message }]];
 }
 
 /**
@@ -85,10 +78,11 @@ export function drain(
   const effects: Effect[] = [];
   let next: State = { ...state, mailboxes: mapDelete(state.mailboxes, dst) };
   for (const serial of mailbox.serials) {
-    const message = must(mapGet(next.stored, serial));
-    effects.push(send(conn, message.text));
-    next = forget(next, serial, message);
+    const stored = must(mapGet(next.stored, serial));
+    effects.push({ ...pass(conn, stored.message), hasWaited: true });
+    next = forget(next, serial, stored);
   }
+  effects.push({ kind: "note", what: "drained", id: dst, count: effects.length });
   return [skipGaps(next), effects];
 }
 
@@ -101,31 +95,37 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
   let next = state;
   for (;;) {
     const serial = next.firstSerial;
-    const message = mapGet(next.stored, serial);
-    if (message === undefined || message.expiresAt > now) return [next, effects];
-    if (isOwnerHere(next, message) && !isTold(next, message, serial)) {
-      const [marked, told] = tell(next, must(holderOf(next, message.src)), message);
+    const stored = mapGet(next.stored, serial);
+    if (stored === undefined || stored.expiresAt > now) return [next, effects];
+    const { src, dst } = stored.message;
+    const isTold = isOwnerHere(next, stored) && !wasTold(next, stored, serial);
+    if (isTold) {
+      const [marked, told] = tell(next, must(holderOf(next, src)), stored.message);
       effects.push(told);
       next = marked;
     }
-    next = skipGaps(dropFirst(forget(next, serial, message), message));
+    effects.push({ kind: "note", what: "expired", src, dst, isTold });
+    next = skipGaps(dropFirst(forget(next, serial, stored), stored));
   }
 }
 
 /** Tells a source, if it is connected, that its message has no way to its destination: once an attempt. */
-export function refuseMessage(
+export function turnAway(
   state: State,
-  src: PeerId,
-  dst: PeerId,
+  message: Message,
+  why: Undelivered["why"],
 ): readonly [State, readonly Effect[]] {
+  const { src, dst } = message;
+  const note = { kind: "note", what: "undelivered", message, why } as const;
   const conn = holderOf(state, src);
-  if (conn === undefined) return [state, []];
-  const source = must(mapGet(state.connections, conn));
-  if (source.toldFull.includes(dst)) return [state, []];
-  const toldFull = [...source.toldFull.slice(1 - TOLD_MAX), dst];
-  const connections = mapSet(state.connections, conn, { ...source, toldFull });
-  const [next, told] = tell({ ...state, connections }, conn, { src, dst });
-  return [next, [told]];
+  const source = conn === undefined ? undefined : must(mapGet(state.connections, conn));
+  if (conn === undefined || source === undefined || source.refusalsTold.includes(dst)) {
+    return [state, [{ ...note, isTold: false }]];
+  }
+  const refusalsTold = [...source.refusalsTold.slice(1 - TOLD_MAX), dst];
+  const connections = mapSet(state.connections, conn, { ...source, refusalsTold });
+  const [next, told] = tell({ ...state, connections }, conn, message);
+  return [next, [told, { ...note, isTold: true }]];
 }
 
 /** Of how many peers a connection remembers that they had no room. */
@@ -135,7 +135,7 @@ export const TOLD_MAX = 64;
 export const STORED_OVERHEAD_BYTES = 512;
 
 const ASCII = /^[\0-\x7f]*$/;
-const NO_PAIR: Pair = { count: 0, bytes: 0, toldBefore: 0 };
+const NO_PAIR: Pair = { count: 0, bytes: 0, expireSentBelow: 0 };
 const EMPTY: Mailbox = { serials: [], bytes: 0 };
 const NOTHING: Source = { count: 0, bytes: 0 };
 
@@ -145,9 +145,9 @@ function addressOf(state: State, src: PeerId): string {
   return conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
 }
 
-function hasRoom(state: State, { src, dst }: Parcel, address: string, bytes: number): boolean {
-  const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.settings;
-  const { source_queue_limit, source_queue_bytes } = state.settings;
+function hasRoom(state: State, { src, dst }: Message, address: string, bytes: number): boolean {
+  const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.rules;
+  const { source_queue_limit, source_queue_bytes } = state.rules;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
   const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;
@@ -172,12 +172,12 @@ function pairBytes(maxUnsentBytes: number): number {
   return maxUnsentBytes / 2 * 3 / 4;
 }
 
-function isOwnerHere(state: State, { src, owner }: Stored): boolean {
-  return mapGet(state.claims, src)?.owner === owner;
+function isOwnerHere(state: State, { message, owner }: Stored): boolean {
+  return mapGet(state.claims, message.src)?.owner === owner;
 }
 
-function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
-  return serial < must(mapGet(state.pairs, pairKey(src, dst))).toldBefore;
+function wasTold(state: State, { message: { src, dst } }: Stored, serial: number): boolean {
+  return serial < must(mapGet(state.pairs, pairKey(src, dst))).expireSentBelow;
 }
 
 /**
@@ -187,18 +187,19 @@ function isTold(state: State, { src, dst }: Stored, serial: number): boolean {
 function tell(
   state: State,
   conn: ConnId,
-  { src, dst }: Pick<Parcel, "src" | "dst">,
-): readonly [State, Effect] {
-  const told = send(conn, expireFrame(dst, src));
+  { src, dst }: Message,
+): readonly [State, Send] {
+  const told = say(conn, { kind: "expire", dst, to: src });
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key);
   if (pair === undefined) return [state, told];
-  const pairs = mapSet(state.pairs, key, { ...pair, toldBefore: state.nextSerial });
+  const pairs = mapSet(state.pairs, key, { ...pair, expireSentBelow: state.nextSerial });
   return [{ ...state, pairs }, told];
 }
 
 /** Takes a message out of everything but its mailbox. */
-function forget(state: State, serial: number, { src, dst, address, bytes }: Stored): State {
+function forget(state: State, serial: number, { message, address, bytes }: Stored): State {
+  const { src, dst } = message;
   const key = pairKey(src, dst);
   const source = must(mapGet(state.sources, src));
   const pair = must(mapGet(state.pairs, key));
@@ -220,7 +221,7 @@ function forget(state: State, serial: number, { src, dst, address, bytes }: Stor
 }
 
 /** Takes the first message out of a mailbox: the oldest of all is the oldest of its mailbox too. */
-function dropFirst(state: State, { dst, bytes }: Stored): State {
+function dropFirst(state: State, { message: { dst }, bytes }: Stored): State {
   const mailbox = must(mapGet(state.mailboxes, dst));
   const rest: Mailbox = { serials: mailbox.serials.slice(1), bytes: mailbox.bytes - bytes };
   const mailboxes = rest.serials.length > 0

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { describe } from "../wire/frame.ts";
+import { describe } from "../wire/text.ts";
 import type { Settings } from "../settings/options.ts";
 
 /** What one item of option `cors` stands for, or why no page can ever have that origin and what to write. */

@@ -6,129 +6,146 @@
  *
  * @module
  */
-import { CLOSE, close, type Effect, send } from "../effect.ts";
+import { CLOSE, type CloseCode, type Effect, type Odd, pass, say } from "../effect.ts";
 import type { BinaryReceived, FrameReceived, SendFailed, SendRefused } from "../event.ts";
-import {
-  decodeFrame,
-  decodeParcel,
-  encodeTransmission,
-  errorFrame,
-  isLongerThan,
-  type Transmission,
-  type TransmissionType,
-} from "../wire/frame.ts";
+import type { Message, MessageType } from "../message.ts";
+import { decodeFrame, encodeMessage, type SentMessage } from "../wire/frame.ts";
+import { isLongerThan } from "../wire/text.ts";
 import { payForBytes, payForFrame } from "./allowance.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
-import { hear, type Paid } from "./liveness.ts";
-import { type Parcel, refuseMessage, store } from "./mailbox.ts";
+import { markAlive, type Paid } from "./liveness.ts";
+import { store, turnAway } from "./mailbox.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
-import { closed, release } from "./session.ts";
+import { keepEarly } from "./pending.ts";
+import { closed, disconnect, turnOut } from "./session.ts";
 import { type Connection, holderOf, type State } from "../state.ts";
 
 /** Handles a message. On a socket that is not, or no longer, a client's, nothing happens. */
 export function receiveText(
   state: State,
-  { conn, text }: FrameReceived,
+  frame: FrameReceived,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  const { conn, text } = frame;
   const known = mapGet(state.connections, conn);
-  if (known === undefined) return [state, []];
-  const paidUntil = payForFrame(state.settings, known, now);
+  if (known === undefined) return receiveEarly(state, frame);
+  const paidUntil = payForFrame(state.rules, known, now);
   if (paidUntil === null) return cutOff(state, conn, known, "frames");
-  if (isLongerThan(text, state.settings.max_message_bytes)) return tooBig(state, conn, known);
-  const bytesPaidUntil = payForBytes(state.settings, known, text.length, now);
+  if (isLongerThan(text, state.rules.max_message_bytes)) return tooBig(state, conn, known);
+  const bytesPaidUntil = payForBytes(state.rules, known, text.length, now);
   if (bytesPaidUntil === null) return cutOff(state, conn, known, "bytes");
   const paid: Paid = { paidUntil, bytesPaidUntil };
   const decoded = decodeFrame(text);
   if (!decoded.ok) return answerFault(state, conn, { ...known, ...paid }, decoded.fault);
-  const { frame } = decoded;
-  switch (frame.kind) {
+  const { frame: said } = decoded;
+  switch (said.kind) {
     case "heartbeat":
-      return [keep(state, conn, hear(known, paid, now)), []];
+      return [keep(state, conn, markAlive(known, paid, now)), []];
     case "leave":
-      return [release(state, conn, known), [close(conn, CLOSE.left, "Left")]];
+      return disconnect(state, { conn }, CLOSE.left, "Left");
     case "unknown-type":
-      return [{
-        ...keep(state, conn, { ...known, ...paid }),
-        unknownTypes: state.unknownTypes + 1,
-      }, []];
-    case "transmission":
-      return transmit(state, conn, hear(known, paid, now), { frame, now });
+      return [keep(state, conn, { ...known, ...paid }), [odd("unknown-type", conn, known.id)]];
+    case "message":
+      return receiveMessage(state, conn, markAlive(known, paid, now), { frame: said, now });
   }
 }
 
 /** Handles a binary message that holds no text. */
 export function receiveBinary(
   state: State,
-  { conn, bytes }: BinaryReceived,
+  frame: BinaryReceived,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  const { conn, bytes } = frame;
   const connection = mapGet(state.connections, conn);
-  if (connection === undefined) return [state, []];
-  const paidUntil = payForFrame(state.settings, connection, now);
+  if (connection === undefined) return receiveEarly(state, frame);
+  const paidUntil = payForFrame(state.rules, connection, now);
   if (paidUntil === null) return cutOff(state, conn, connection, "frames");
-  if (bytes > state.settings.max_message_bytes) return tooBig(state, conn, connection);
-  const bytesPaidUntil = payForBytes(state.settings, connection, bytes, now);
+  if (bytes > state.rules.max_message_bytes) return tooBig(state, conn, connection);
+  const bytesPaidUntil = payForBytes(state.rules, connection, bytes, now);
   if (bytesPaidUntil === null) return cutOff(state, conn, connection, "bytes");
   const fault = `A binary frame must hold UTF-8 text: got ${bytes} bytes that are none.`;
   return answerFault(state, conn, { ...connection, paidUntil, bytesPaidUntil }, fault);
 }
 
 /**
- * Handles what could not be handed to a socket: the socket counts as closed, and its messages as sent to
+ * Handles what could not be handed to a socket: the socket counts as closed, and the message as sent to
  * a peer that is not connected. What the server itself had to say is dropped.
  */
 export function sendFailed(
   state: State,
-  { conn, texts }: SendFailed,
+  { conn, message }: SendFailed,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   // When the server stops everything is forgotten: nothing waits any more.
   if (state.stopping) return [state, []];
-  const effects: Effect[] = [];
-  let [next] = closed(state, conn);
-  for (const parcel of texts.map(decodeParcel).filter((parcel) => parcel !== null)) {
-    const [forwarded, sent] = forward(next, parcel, now);
-    effects.push(...sent);
-    next = forwarded;
-  }
-  return [next, effects];
+  const [next, effects] = closed(state, conn, CUT_OFF);
+  if (message === null || !isKept(message)) return [next, effects];
+  const [forwarded, sent] = forward(next, message, now);
+  return [forwarded, [...effects, ...sent]];
 }
 
 /** Handles a message that its destination's socket had no room for: it is not delivered. */
 export function sendRefused(
   state: State,
-  { text }: SendRefused,
+  { message }: SendRefused,
 ): readonly [State, readonly Effect[]] {
-  const parcel = decodeParcel(text);
-  return parcel === null ? [state, []] : refuseMessage(state, parcel.src, parcel.dst);
+  return isKept(message) ? turnAway(state, message, "slow-reader") : [state, []];
+}
+
+/** Whether a message is stored for an absent peer, and worth an `EXPIRE`. */
+function isKept({ type }: Message): boolean {
+  return type === "OFFER" || type === "ANSWER" || type === "CANDIDATE";
+}
+
+const CUT_OFF = {
+  by: "server",
+  code: CLOSE.tryAgainLater,
+  reason: "It did not read what was sent to it, or is gone",
+} as const;
+
+/** Keeps what comes before its client is admitted; what comes from nobody is ignored. */
+function receiveEarly(
+  state: State,
+  frame: FrameReceived | BinaryReceived,
+): readonly [State, readonly Effect[]] {
+  const { conn } = frame;
+  const pending = mapGet(state.pending, conn);
+  if (pending === undefined) return [state, [odd("ignored", conn, null)]];
+  const kept = keepEarly(state, pending, frame);
+  if (kept !== null) return [kept, []];
+  return turnOut(state, conn, CLOSE.tooMany, "Sent too much before it was admitted");
 }
 
 /** Delivers or stores a message: the one place that answers "where does this message go". */
 function forward(
   state: State,
-  parcel: Parcel,
+  message: Message,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const holder = holderOf(state, parcel.dst);
-  return holder === undefined ? store(state, parcel, now) : [state, [send(holder, parcel.text)]];
+  const holder = holderOf(state, message.dst);
+  return holder === undefined ? store(state, message, now) : [state, [pass(holder, message)]];
 }
 
-function transmit(
+function receiveMessage(
   state: State,
   conn: ConnId,
   connection: Connection,
-  { frame, now }: { readonly frame: Transmission; readonly now: Millis },
+  { frame, now }: { readonly frame: SentMessage; readonly now: Millis },
 ): readonly [State, readonly Effect[]] {
   const { type } = frame;
   const { id: src } = connection;
-  const { max_id_length } = state.settings;
+  const { max_id_length } = state.rules;
   const isUsable = frame.isText && isUsableId(frame.dst, max_id_length);
   const dst = isUsable ? frame.dst : cutDestination(frame.dst, max_id_length);
   const heard = keep(state, conn, beginAttempt(connection, type, dst));
-  if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) return [heard, []];
-  if (!isUsable) return refuseMessage(heard, src, dst);
-  return forward(heard, { src, dst, text: encodeTransmission(src, frame) }, now);
+  const text = encodeMessage(src, isUsable ? frame : { ...frame, dst });
+  const message: Message = { kind: "message", type, src, dst, text };
+  if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) {
+    const note = { kind: "note", what: "undelivered", message, why: "absent" } as const;
+    return [heard, [{ ...note, isTold: false }]];
+  }
+  return isUsable ? forward(heard, message, now) : turnAway(heard, message, "no-such-id");
 }
 
 /** What names a destination that no peer can have: kept with its connection, so it is not longer than an id. */
@@ -137,10 +154,10 @@ function cutDestination(dst: PeerId, maxLength: number): PeerId {
 }
 
 /** What a peer offers or answers begins an attempt: it is told anew where that fails. */
-function beginAttempt(connection: Connection, type: TransmissionType, dst: PeerId): Connection {
-  const { toldFull } = connection;
-  if (toldFull.length === 0 || (type !== "OFFER" && type !== "ANSWER")) return connection;
-  return { ...connection, toldFull: toldFull.filter((peer) => peer !== dst) };
+function beginAttempt(connection: Connection, type: MessageType, dst: PeerId): Connection {
+  const { refusalsTold } = connection;
+  if (refusalsTold.length === 0 || (type !== "OFFER" && type !== "ANSWER")) return connection;
+  return { ...connection, refusalsTold: refusalsTold.filter((peer) => peer !== dst) };
 }
 
 /** Tells a client what was wrong with its frame; one that keeps at it is disconnected. */
@@ -150,43 +167,55 @@ function answerFault(
   connection: Connection,
   fault: string,
 ): readonly [State, readonly Effect[]] {
-  const { max_bad_frames } = state.settings;
-  const answer = send(conn, errorFrame(fault));
+  const { id } = connection;
+  const answer = say(conn, { kind: "error", msg: fault, to: id });
+  const note = odd("bad-frame", conn, id);
   const badFrames = connection.badFrames + 1;
-  if (badFrames >= max_bad_frames) {
+  if (badFrames >= state.rules.max_bad_frames) {
     const reason = `Sent ${badFrames} bad frames in a row`;
-    return [release(state, conn, connection), [answer, close(conn, CLOSE.badFrames, reason)]];
+    const [next, ended] = disconnect(state, { conn }, CLOSE.badFrames, reason);
+    return [next, [answer, note, ...ended]];
   }
-  return [keep(state, conn, { ...connection, badFrames }), [answer]];
+  return [keep(state, conn, { ...connection, badFrames }), [answer, note]];
 }
 
 function keep(state: State, conn: ConnId, connection: Connection): State {
   return { ...state, connections: mapSet(state.connections, conn, connection) };
 }
 
+function odd(what: Odd["what"], conn: ConnId, id: PeerId | null): Odd {
+  return { kind: "note", what, conn, id };
+}
+
 function cutOff(
   state: State,
   conn: ConnId,
-  connection: Connection,
+  { id }: Connection,
   what: "frames" | "bytes",
 ): readonly [State, readonly Effect[]] {
-  const { frame_burst, frame_rate, byte_burst, byte_rate } = state.settings;
+  const { frame_burst, frame_rate, byte_burst, byte_rate } = state.rules;
   const [burst, rate] = what === "frames" ? [frame_burst, frame_rate] : [byte_burst, byte_rate];
   const reason = `Too many ${what}: ${burst} at once and ${rate} a second are allowed`;
-  return [
-    release(state, conn, connection),
-    [send(conn, errorFrame(reason)), close(conn, CLOSE.tooMany, reason)],
-  ];
+  return end(state, { conn, id }, CLOSE.tooMany, reason, reason);
 }
 
 function tooBig(
   state: State,
   conn: ConnId,
-  connection: Connection,
+  { id }: Connection,
 ): readonly [State, readonly Effect[]] {
-  const reason = `A message may have at most ${state.settings.max_message_bytes} bytes`;
-  return [
-    release(state, conn, connection),
-    [send(conn, errorFrame(`${reason}: this one has more.`)), close(conn, CLOSE.tooBig, reason)],
-  ];
+  const reason = `A message may have at most ${state.rules.max_message_bytes} bytes`;
+  return end(state, { conn, id }, CLOSE.tooBig, reason, `${reason}: this one has more.`);
+}
+
+/** Tells a client why it is disconnected, and disconnects it. */
+function end(
+  state: State,
+  { conn, id }: { readonly conn: ConnId; readonly id: PeerId },
+  code: CloseCode,
+  reason: string,
+  msg: string,
+): readonly [State, readonly Effect[]] {
+  const [next, ended] = disconnect(state, { conn }, code, reason);
+  return [next, [say(conn, { kind: "error", msg, to: id }), ...ended]];
 }

@@ -8,9 +8,17 @@
  */
 import { addressGroup } from "./address.ts";
 import { addDeadline, removeDeadline } from "../collections/deadlines.ts";
-import { CLOSE, close, type CloseCode, type Effect, send } from "../effect.ts";
-import type { Identity, SocketOpened, Token } from "../event.ts";
-import { errorFrame, ID_TAKEN_FRAME, OPEN_FRAME } from "../wire/frame.ts";
+import {
+  type Admitted,
+  CLOSE,
+  close,
+  type CloseCode,
+  type Effect,
+  type Left,
+  type Refused,
+  say,
+} from "../effect.ts";
+import type { SocketOpened, Token } from "../event.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./allowance.ts";
 import {
   type ConnId,
@@ -21,10 +29,12 @@ import {
   type PeerId,
   peerId,
 } from "../ids.ts";
+import { must } from "../collections/must.ts";
 import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
+import { hasPendingRoom, takePending, wait } from "./pending.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persistent_map.ts";
-import type { Settings } from "../settings/options.ts";
+import type { Rules } from "../settings/rules.ts";
 import { type Claim, clientCount, type Connection, initialState, type State } from "../state.ts";
 
 /** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
@@ -34,23 +44,27 @@ export function open(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const { conn, id, token, key, identity } = event;
-  if (mapHas(state.connections, conn)) return [state, []];
+  if (mapHas(state.connections, conn) || mapHas(state.pending, conn)) return [state, []];
   const address = addressGroup(event.address);
-  if (state.stopping) return refuse(state, conn, [CLOSE.shutdown, STOPPING]);
-  if (!id || token === null || key === null) return refuse(state, conn, MISSING_PARAMETER);
-  const endsAt = endOf(state.settings, identity);
+  if (state.stopping) return refuse(state, event, [CLOSE.shutdown, STOPPING]);
+  if (!id || token === null || key === null) return refuse(state, event, MISSING_PARAMETER);
+  const endsAt = endOf(state.rules, identity);
   const hasEnded = endsAt !== null && endsAt <= now;
-  const refusal = refusalOf(state.settings, event, { id, token, hasEnded });
-  if (refusal !== null) return refuse(state, conn, refusal);
+  const refusal = refusalOf(state.rules, event, { id, token, hasEnded });
+  if (refusal !== null) return refuse(state, event, refusal);
+  if (identity.kind === "pending") {
+    if (!hasPendingRoom(state)) return refuse(state, event, CROWDED);
+    return [wait(state, event, now), [{ kind: "check-token", conn }]];
+  }
   const isProven = identity.kind === "proven";
   const { owner } = identity.kind === "proven" ? identity : token;
-  const claimant = { conn, id: peerId(id), owner, isProven, endsAt, address };
+  const claimant = { event, conn, id: peerId(id), owner, isProven, endsAt, address };
   return claim(state, claimant, now);
 }
 
 /** When a connection is to be looked at: when it may have been silent too long, or its token ends. */
-export function lookTime(
-  { alive_timeout }: Settings,
+export function idleCheckTime(
+  { alive_timeout }: Rules,
   heardAt: Millis,
   { endsAt }: Pick<Claim, "endsAt">,
 ): Millis {
@@ -62,20 +76,49 @@ export function lookTime(
 export function release(
   state: State,
   conn: ConnId,
-  { id, lookAt, address }: Connection,
+  { id, idleCheckAt, address }: Connection,
 ): State {
   return {
     ...vacate(state, address),
     claims: mapDelete(state.claims, id),
     connections: mapDelete(state.connections, conn),
-    lookAt: removeDeadline(state.lookAt, lookAt, conn),
+    idleCheckAt: removeDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
 }
 
-/** Clears the record of a socket that is closed, if it still has one. */
-export function closed(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
+/** Disconnects the client on `conn`, which there must be, and frees its id. */
+export function disconnect(
+  state: State,
+  { conn }: Pick<Claim, "conn">,
+  code: CloseCode,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  const connection = must(mapGet(state.connections, conn));
+  const note = left(conn, connection, { by: "server", code, reason });
+  return [release(state, conn, connection), [close(conn, code, reason), note]];
+}
+
+/** Clears the record of a socket that is closed already, if it still has one. */
+export function closed(
+  state: State,
+  conn: ConnId,
+  end: Pick<Left, "by" | "code" | "reason">,
+): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
-  return [connection === undefined ? state : release(state, conn, connection), []];
+  if (connection === undefined) return [takePending(state, conn)[0], []];
+  return [release(state, conn, connection), [left(conn, connection, end)]];
+}
+
+/** Turns away a socket that waits for the check of its token; nothing happens where it does not. */
+export function turnOut(
+  state: State,
+  conn: ConnId,
+  code: CloseCode,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  const [next, pending] = takePending(state, conn);
+  if (pending === undefined) return [state, []];
+  return [next, [close(conn, code, reason), refused(pending.opened, code, reason)]];
 }
 
 /**
@@ -83,13 +126,21 @@ export function closed(state: State, conn: ConnId): readonly [State, readonly Ef
  * clients, at the end.
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
-  const conns = [...mapKeys(state.connections)].sort((a, b) => a - b);
-  const effects = conns.map((conn) => close(conn, CLOSE.shutdown, STOPPING));
-  const { settings, unknownTypes } = state;
-  return [{ ...initialState(settings), unknownTypes, stopping: true }, effects];
+  const { connections, pending } = state;
+  const conns = [...mapKeys(connections), ...mapKeys(pending)].sort((a, b) => a - b);
+  const end = { by: "server", code: CLOSE.shutdown, reason: STOPPING } as const;
+  const effects = conns.flatMap((conn) => {
+    const connection = mapGet(connections, conn);
+    const note = connection === undefined
+      ? refused(must(mapGet(pending, conn)).opened, CLOSE.shutdown, STOPPING)
+      : left(conn, connection, end);
+    return [close(conn, CLOSE.shutdown, STOPPING), note];
+  });
+  return [{ ...initialState(state.rules), stopping: true }, effects];
 }
 
 interface Claimant {
+  readonly event: SocketOpened;
   readonly conn: ConnId;
   readonly id: PeerId;
   readonly owner: Owner;
@@ -104,22 +155,23 @@ type Refusal = readonly [CloseCode, string];
 /** What a client is told whose token ends, while it is connected or before. */
 export const TOKEN_EXPIRED = "The token has expired";
 
-const NOBODY: readonly PeerId[] = [];
+const NO_PEERS: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
+const CROWDED: Refusal = [CLOSE.full, "Server has reached its concurrent user limit"];
 const MISSING_PARAMETER: Refusal = [
   CLOSE.badParameters,
   "No id, token, or key supplied to websocket server",
 ];
 
 /** When a client is to be disconnected because its token ends; `null` where it stays. */
-function endOf({ auth_expiry }: Settings, identity: Identity): Millis | null {
+function endOf({ auth_expiry }: Rules, identity: SocketOpened["identity"]): Millis | null {
   return auth_expiry === "close" && identity.kind === "proven" ? identity.endsAt : null;
 }
 
 /** Why a socket is refused, whoever else is there; `null` where it is not. */
 function refusalOf(
-  settings: Settings,
+  settings: Rules,
   { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
   { id, token, hasEnded }: {
     readonly id: string;
@@ -153,78 +205,118 @@ function claim(
   claimant: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { conn, id, address } = claimant;
+  const { event, conn, id, address } = claimant;
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
   if (held !== undefined) {
     if (!claimant.isProven && !mayTryToken(state, address, now)) {
       return idTaken(
         state,
-        conn,
+        event,
         "ID is taken, and its token not looked at: too many wrong ones came",
       );
     }
     if (held.owner !== claimant.owner) {
       const counted = claimant.isProven ? state : countWrongToken(state, address, now);
-      return idTaken(counted, conn, "ID is taken");
+      return idTaken(counted, event, "ID is taken");
     }
   }
   const takesPlace = old?.address === address;
   if (!hasAddressRoom(state, address) && !takesPlace) {
-    return refuse(state, conn, [CLOSE.tooMany, "Too many connections from this address"]);
+    return refuse(state, event, [CLOSE.tooMany, "Too many connections from this address"]);
   }
   if (held === undefined || old === undefined) {
-    if (clientCount(state) < state.settings.concurrent_limit) return admit(state, claimant, now);
-    return refuse(state, conn, [CLOSE.full, "Server has reached its concurrent user limit"]);
+    if (clientCount(state) < state.rules.concurrent_limit) {
+      return admit(state, claimant, now, null);
+    }
+    return refuse(state, event, CROWDED);
   }
   // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
-  if (conn < held.conn) return [state, [close(conn, CLOSE.replaced, REPLACED)]];
-  const [next, effects] = admit(release(state, held.conn, old), claimant, now);
-  return [next, [...effects, close(held.conn, CLOSE.replaced, REPLACED)]];
+  if (conn < held.conn) {
+    return [state, [
+      close(conn, CLOSE.replaced, REPLACED),
+      refused(event, CLOSE.replaced, REPLACED),
+    ]];
+  }
+  const [free, ended] = disconnect(state, held, CLOSE.replaced, REPLACED);
+  const [next, [note, ...effects]] = admit(free, claimant, now, held.conn);
+  return [next, [...effects, ...ended, note]];
 }
 
 function admit(
   state: State,
-  { conn, id, owner, endsAt, address }: Claimant,
+  { event, conn, id, owner, endsAt, address }: Claimant,
   now: Millis,
-): readonly [State, readonly Effect[]] {
+  replaces: ConnId | null,
+): readonly [State, readonly [Admitted, ...Effect[]]] {
   const claim = { conn, owner, endsAt };
-  const lookAt = lookTime(state.settings, now, claim);
+  const idleCheckAt = idleCheckTime(state.rules, now, claim);
   const connection: Connection = {
     id,
     heardAt: now,
-    lookAt,
+    idleCheckAt,
     badFrames: 0,
     paidUntil: now,
     bytesPaidUntil: now,
     address,
-    toldFull: NOBODY,
+    refusalsTold: NO_PEERS,
   };
   const recorded: State = {
     ...occupy(state, address),
     claims: mapSet(state.claims, id, claim),
     connections: mapSet(state.connections, conn, connection),
-    lookAt: addDeadline(state.lookAt, lookAt, conn),
+    idleCheckAt: addDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
   const [next, queued] = drain(recorded, id, conn);
-  return [next, [send(conn, OPEN_FRAME), ...queued]];
+  const note: Admitted = {
+    kind: "note",
+    what: "admitted",
+    conn,
+    id,
+    address: event.address,
+    replaces,
+  };
+  return [next, [note, say(conn, OPEN), ...queued]];
 }
 
 function refuse(
   state: State,
-  conn: ConnId,
+  event: SocketOpened,
   [code, msg]: Refusal,
 ): readonly [State, readonly Effect[]] {
-  return [state, [send(conn, errorFrame(msg)), close(conn, code, msg)]];
+  const { conn } = event;
+  const answer = say(conn, { kind: "error", msg, to: null });
+  return [state, [answer, close(conn, code, msg), refused(event, code, msg)]];
 }
 
 function idTaken(
   state: State,
-  conn: ConnId,
+  event: SocketOpened,
   reason: string,
 ): readonly [State, readonly Effect[]] {
-  return [state, [send(conn, ID_TAKEN_FRAME), close(conn, CLOSE.idTaken, reason)]];
+  const { conn } = event;
+  const end = close(conn, CLOSE.idTaken, reason);
+  return [state, [say(conn, ID_TAKEN), end, refused(event, CLOSE.idTaken, reason)]];
 }
+
+function refused(
+  { conn, id, address, origin }: SocketOpened,
+  code: CloseCode,
+  reason: string,
+): Refused {
+  return { kind: "note", what: "refused", conn, id, address, origin, code, reason };
+}
+
+function left(
+  conn: ConnId,
+  { id }: Connection,
+  { by, code, reason }: Pick<Left, "by" | "code" | "reason">,
+): Left {
+  return { kind: "note", what: "left", conn, id, by, code, reason };
+}
+
+const OPEN = { kind: "open" } as const;
+const ID_TAKEN = { kind: "id-taken" } as const;
 
 function controlProblem(name: string, hasControl: boolean): string | null {
   return hasControl ? `The ${name} has control characters in it` : null;

@@ -19,6 +19,7 @@ export const LIMITS = {
     min: 1,
     max: 64 * MIB,
     unit: "bytes",
+    group: "Messages",
     doc:
       "Largest message of a client; a session description takes 2,000 to 8,000, metadata comes on top",
   },
@@ -28,7 +29,8 @@ export const LIMITS = {
     min: 1,
     max: 4_096,
     unit: "characters",
-    doc: "Longest id a client may claim; ids are kept and logged",
+    group: "Clients",
+    doc: "Longest id that a client may claim; ids are kept and logged",
   },
   // A JWT signed by RS256 with a 4096-bit key and the claims of a usual provider takes 1,434.
   max_token_length: {
@@ -37,7 +39,8 @@ export const LIMITS = {
     min: 1,
     max: 65_536,
     unit: "characters",
-    doc: "Longest token a client may give",
+    group: "Clients",
+    doc: "Longest token that a client may give",
   },
   max_query_length: {
     type: "integer",
@@ -45,7 +48,8 @@ export const LIMITS = {
     min: 1,
     max: MIB,
     unit: "characters",
-    doc: "Longest query in the URL of a socket; id, key and token need a part of it",
+    group: "Clients",
+    doc: "Longest query in the URL of a socket; id, key and token are part of it",
   },
   queue_limit: {
     type: "integer",
@@ -53,7 +57,8 @@ export const LIMITS = {
     min: 0,
     max: 10_000,
     unit: "messages",
-    doc: "How many messages may wait for one absent peer, a quarter of them of one source",
+    group: "Waiting messages",
+    doc: "Messages that may wait for one absent peer, a quarter of them from one source",
   },
   source_queue_limit: {
     type: "integer",
@@ -61,7 +66,8 @@ export const LIMITS = {
     min: 0,
     max: 1_000_000,
     unit: "messages",
-    doc: "How many messages of one peer may wait, so that no client fills the store alone",
+    group: "Waiting messages",
+    doc: "Messages of one peer that may wait, so that no client fills the store alone",
   },
   // A 64th of max_queue_bytes, and room for the largest message with the candidates that follow it.
   source_queue_bytes: {
@@ -70,7 +76,8 @@ export const LIMITS = {
     min: 0,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How much the waiting messages of one peer may take together",
+    group: "Waiting messages",
+    doc: "Bytes that the waiting messages of one peer may take together",
   },
   max_queue_bytes: {
     type: "integer",
@@ -78,7 +85,8 @@ export const LIMITS = {
     min: 0,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How much all waiting messages may take, a quarter of it for one address",
+    group: "Waiting messages",
+    doc: "Bytes that all waiting messages may take, a quarter of them from one address",
   },
   max_bad_frames: {
     type: "integer",
@@ -86,7 +94,8 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     unit: "frames",
-    doc: "How many frames in a row may be bad before the client is disconnected",
+    group: "Messages",
+    doc: "Disconnect a client that sends so many bad frames in a row",
   },
   // A mesh of 100 peers trickles 2,000 candidates in a second; the burst takes it twice over.
   frame_rate: {
@@ -95,7 +104,8 @@ export const LIMITS = {
     min: 0,
     max: 1_000_000,
     unit: "frames/s",
-    doc: "How many frames a second a client may send in the long run; 0 means any number",
+    group: "Messages",
+    doc: "Frames a second that a client may send in the long run; 0 sets no limit",
   },
   frame_burst: {
     type: "integer",
@@ -103,7 +113,8 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     unit: "frames",
-    doc: "How many frames a client may send at once; a mesh of 100 peers needs 2,000",
+    group: "Messages",
+    doc: "Frames that a client may send at once; a mesh of 100 peers needs 2,000",
   },
   // The same mesh sends 100 offers and answers of 8,000 bytes, and candidates of 300: 2.2 MB.
   byte_rate: {
@@ -112,7 +123,8 @@ export const LIMITS = {
     min: 0,
     max: 1_024 * MIB,
     unit: "bytes/s",
-    doc: "How many bytes a second a client may send in the long run; 0 means any number",
+    group: "Messages",
+    doc: "Bytes a second that a client may send in the long run; 0 sets no limit",
   },
   byte_burst: {
     type: "integer",
@@ -120,7 +132,8 @@ export const LIMITS = {
     min: 1,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How many bytes a client may send at once; never less than max_message_bytes",
+    group: "Messages",
+    doc: "Bytes that a client may send at once; never less than max_message_bytes",
   },
   max_sockets_per_address: {
     type: "integer",
@@ -128,7 +141,8 @@ export const LIMITS = {
     min: 0,
     max: 10_000_000,
     unit: "sockets",
-    doc: "How many clients one address (IPv6: one /64) may have; 0 means any number",
+    group: "Clients",
+    doc: "Clients that one address (IPv6: one /64) may have; 0 sets no limit",
   },
   wrong_token_burst: {
     type: "integer",
@@ -136,7 +150,8 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     unit: "tries",
-    doc: "How many wrong tokens an address may try at once; a classroom behind one address fits",
+    group: "Clients",
+    doc: "Wrong tokens that an address may try at once; a classroom behind one address fits",
   },
   wrong_token_rate: {
     type: "integer",
@@ -144,7 +159,8 @@ export const LIMITS = {
     min: 0,
     max: 1_000_000,
     unit: "tries/s",
-    doc: "How many wrong tokens a second an address may try in the long run; 0 means any number",
+    group: "Clients",
+    doc: "Wrong tokens a second that an address may try in the long run; 0 sets no limit",
   },
   wrong_token_addresses: {
     type: "integer",
@@ -152,7 +168,8 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     unit: "addresses",
-    doc: "Of how many addresses wrong tokens are remembered; with one more, all are forgotten",
+    group: "Clients",
+    doc: "Addresses whose wrong tokens are remembered; one more, and all others are forgotten",
   },
   // 30 s, with a ping after 15: what Deno.serve does where nothing is said.
   ping_timeout: {
@@ -161,8 +178,9 @@ export const LIMITS = {
     min: 1_000,
     max: DAY,
     unit: "ms",
+    group: "Clients",
     doc:
-      "How long a client may leave a ping unanswered and send nothing; beyond alive_timeout it has no effect",
+      "Disconnect a client that leaves a ping unanswered for so long; no effect beyond alive_timeout",
   },
   max_closing_sockets: {
     type: "integer",
@@ -170,8 +188,9 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     unit: "sockets",
+    group: "Slow clients",
     doc:
-      "How many sockets may leave their close unanswered before new ones are turned away with 503",
+      "Sockets that may leave their close unanswered before the server turns new ones away with 503",
   },
   // 1 MiB: Centrifugo. 10 s: soketi.
   max_unsent_bytes: {
@@ -180,7 +199,8 @@ export const LIMITS = {
     min: 1_024,
     max: 1_024 * MIB,
     unit: "bytes",
-    doc: "How much may wait to be sent to one client; at least 4 times max_message_bytes",
+    group: "Slow clients",
+    doc: "Bytes that may wait to be sent to one client; at least 4 times max_message_bytes",
   },
   max_total_unsent_bytes: {
     type: "integer",
@@ -188,7 +208,8 @@ export const LIMITS = {
     min: 1_024,
     max: 65_536 * MIB,
     unit: "bytes",
-    doc: "How much may wait to be sent to all clients that read slowly, together",
+    group: "Slow clients",
+    doc: "Bytes that may wait to be sent to all clients that read slowly, together",
   },
   unsent_timeout: {
     type: "integer",
@@ -196,7 +217,8 @@ export const LIMITS = {
     min: 100,
     max: DAY,
     unit: "ms",
-    doc: "How long a client may leave what was sent to it unread; it is cut off then",
+    group: "Slow clients",
+    doc: "Cut off a client that leaves what was sent to it unread for so long",
   },
   head_timeout: {
     type: "integer",
@@ -204,7 +226,8 @@ export const LIMITS = {
     min: 100,
     max: DAY,
     unit: "ms",
-    doc: "How long a request may take to arrive; only with listener node",
+    group: "Slow clients",
+    doc: "Cut off a request that takes longer to arrive; only with listener node",
   },
   max_head_bytes: {
     type: "integer",
@@ -212,6 +235,7 @@ export const LIMITS = {
     min: 1_024,
     max: MIB,
     unit: "bytes",
+    group: "Slow clients",
     doc: "Largest head of a request; only with listener node",
   },
   // Two hundred readers of a list that do not read on, at 0.3 MB each.
@@ -221,8 +245,9 @@ export const LIMITS = {
     min: 1_024,
     max: 65_536 * MIB,
     unit: "bytes",
+    group: "Slow clients",
     doc:
-      "How much all lists of peers that are being sent may hold, a quarter of it for one address; beyond it 503",
+      "Bytes that all lists of peers being sent may hold, a quarter of them for one address; beyond it 503",
   },
   answer_timeout: {
     type: "integer",
@@ -230,7 +255,8 @@ export const LIMITS = {
     min: 100,
     max: DAY,
     unit: "ms",
-    doc: "How long a client may take to read a list of peers; it is cut off then",
+    group: "Slow clients",
+    doc: "Cut off a client that takes longer to read a list of peers",
   },
   max_record_bytes: {
     type: "integer",
@@ -238,6 +264,7 @@ export const LIMITS = {
     min: MIB / 16,
     max: 65_536 * MIB,
     unit: "bytes",
+    group: "Recording",
     doc:
       "Largest file of a recording, or twice its snapshot where that is more; the one before it is kept",
   },

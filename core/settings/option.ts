@@ -4,8 +4,25 @@
  * @module
  */
 
+/** Groups of options, in the order in which `--help` and the documents show them. */
+export const OPTION_GROUPS = [
+  "Address",
+  "Proxies",
+  "TLS",
+  "Access",
+  "Clients",
+  "Messages",
+  "Waiting messages",
+  "Slow clients",
+  "Log",
+  "Recording",
+] as const;
+
 /** What every option has. `doc` says what it means and, for a bound, why it is there. */
 interface Common {
+  readonly group: typeof OPTION_GROUPS[number];
+  /** Most people set it or look for it: `--help` shows it without being asked for all. */
+  readonly everyday?: true;
   /** Never printed, not even where it is wrong. */
   readonly secret?: boolean;
   readonly alias?: string;

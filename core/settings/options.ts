@@ -1,5 +1,5 @@
 /**
- * The one table of options. Parsing, validation, `--help`, the README's table and the types come from it.
+ * The one table of options. Parsing, validation, `--help`, the tables in the documents and the types come from it.
  *
  * An option has one name everywhere: the flag `--expire_timeout`, the variable `PEERSERVER_EXPIRE_TIMEOUT`,
  * and the property `expire_timeout` of {@linkcode Settings}. Nothing here reads a flag, a variable or a file.
@@ -29,7 +29,9 @@ export const OPTIONS = {
     alias: "p",
     env: ["PORT"],
     unit: "TCP port",
-    doc: "Port to listen on; 0 takes any free one",
+    group: "Address",
+    everyday: true,
+    doc: "Port to listen on; 0 takes any free port",
   },
   host: {
     type: "text",
@@ -37,7 +39,9 @@ export const OPTIONS = {
     pattern: /^[^\s\p{Cc}/]*$/u,
     rule: "a host name or an address",
     alias: "H",
-    doc: "Address to listen on; empty means all of them",
+    group: "Address",
+    everyday: true,
+    doc: "Address to listen on; empty listens on all of them",
   },
   path: {
     type: "text",
@@ -45,6 +49,8 @@ export const OPTIONS = {
     // The drive letter is a shell's on Windows, which takes "/myapp" for a file.
     pattern: /^(?![a-z]:[/]|.*:\/\/)(?!.*(?:^|\/)(?:\.|%2e){1,2}(?:\/|$))[^\p{Cc}\p{Cs}?#\\]*$/iu,
     rule: 'a URL path such as "/myapp", without a host, "?", "#", "\\" or ".."',
+    group: "Address",
+    everyday: true,
     doc: "Prefix of every URL of the server",
   },
   key: {
@@ -53,7 +59,8 @@ export const OPTIONS = {
     pattern: /^(?!(?:\.|%2e){1,2}$)[^\p{Cc}\p{Cs}/?#&\\]+$/iu,
     rule: 'one or more characters other than "/", "?", "#", "&" and "\\"',
     alias: "k",
-    doc: "Key that clients must give",
+    group: "Access",
+    doc: "Key that every client must give; it is no secret",
   },
   expire_timeout: {
     type: "integer",
@@ -62,7 +69,8 @@ export const OPTIONS = {
     max: DAY,
     alias: "t",
     unit: "ms",
-    doc: "How long a message waits for a peer that is not connected",
+    group: "Waiting messages",
+    doc: "Keep a message for so long for a peer that is not connected",
   },
   alive_timeout: {
     type: "integer",
@@ -70,7 +78,9 @@ export const OPTIONS = {
     min: 1,
     max: DAY,
     unit: "ms",
-    doc: "How long a client may be silent; browsers slow hidden tabs to one heartbeat a minute",
+    group: "Clients",
+    doc:
+      "Disconnect a client that is silent for so long; browsers slow hidden tabs to one heartbeat a minute",
   },
   concurrent_limit: {
     type: "integer",
@@ -79,11 +89,14 @@ export const OPTIONS = {
     max: 10_000_000,
     alias: "c",
     unit: "clients",
-    doc: "How many clients may be connected at once",
+    group: "Clients",
+    everyday: true,
+    doc: "Clients that may be connected at once",
   },
   allow_discovery: {
     type: "boolean",
     default: false,
+    group: "Access",
     doc: "Let clients list the ids of all connected peers",
   },
   cors: {
@@ -92,13 +105,17 @@ export const OPTIONS = {
     pattern: /^/,
     rule: 'an origin such as "https://example.com"',
     unit: "origin",
+    group: "Access",
+    everyday: true,
     doc:
-      "Origin whose pages may use the server, or https://*.example.com, repeatable; none means any",
+      "Origin whose pages may use the server, or https://*.example.com; repeatable; empty admits any",
   },
   proxied: {
     type: "boolean",
     default: false,
-    doc: "Take the client's address from X-Forwarded-For, whoever sends it; only behind a proxy",
+    group: "Proxies",
+    doc:
+      "Take the client's address from X-Forwarded-For, whoever sends it; use trusted_proxies instead",
   },
   trusted_proxies: {
     type: "list",
@@ -106,29 +123,46 @@ export const OPTIONS = {
     pattern: /^(?:unix|[0-9a-f.:]+(?:\/\d{1,3})?)$/i,
     rule: 'an address, a range such as "10.0.0.0/8", or "unix"',
     unit: "address",
+    group: "Proxies",
+    everyday: true,
     doc:
-      "Proxy whose X-Forwarded-For counts, or unix, repeatable; the right-most other address is the client",
+      "Proxy whose X-Forwarded-For counts, or unix; repeatable; the right-most other address is the client",
   },
-  sslkey: { ...FILE, doc: "PEM file with the private key for TLS; needs sslcert too" },
-  sslcert: { ...FILE, doc: "PEM file with the certificate chain for TLS; needs sslkey too" },
+  sslkey: {
+    ...FILE,
+    group: "TLS",
+    everyday: true,
+    doc: "PEM file with the private key for TLS; needs sslcert",
+  },
+  sslcert: {
+    ...FILE,
+    group: "TLS",
+    everyday: true,
+    doc: "PEM file with the certificate chain for TLS; needs sslkey",
+  },
   listener: {
     type: "choice",
     default: "deno",
     choices: ["deno", "node"],
-    doc: "What listens: the runtime's own server, faster, or node:http with ws, which bounds more",
+    group: "Address",
+    doc: "Listener to use: deno (Deno.serve) is faster, node (node:http with ws) bounds more",
   },
   auth: {
     type: "choice",
     default: "none",
     choices: ["none", "jwt"],
-    doc: "Whether a client's token must be a JWT whose sub is its id, or whose peers name it",
+    group: "Access",
+    everyday: true,
+    doc:
+      "With jwt a token must be a JWT whose sub or peers name the id; needs auth_secret or auth_jwks",
   },
   auth_secret: {
     type: "text",
     default: "",
     pattern: /^(?:|\P{Cc}{32,})$/u,
     rule: "32 or more characters",
-    doc: "Secret of HS256 tokens; better given as a variable, where no process list shows it",
+    group: "Access",
+    doc: "Secret of HS256 tokens; set it as a variable, which no process list shows",
     secret: true,
   },
   auth_jwks: {
@@ -136,50 +170,59 @@ export const OPTIONS = {
     default: "",
     pattern: /^\P{Cc}*$/u,
     rule: "the path of a file or an http(s) URL",
-    doc: "JWKS with the public keys of RS, ES or EdDSA tokens",
+    group: "Access",
+    doc: "File or URL of a JWKS with the public keys of RS, PS, ES or EdDSA tokens",
   },
   auth_audience: {
     type: "text",
     default: "",
     pattern: /^\P{Cc}*$/u,
     rule: "the audience of the tokens",
-    doc: "Claim aud that tokens must have: set it where the keys sign for other applications too",
+    group: "Access",
+    doc: "Require this claim aud; set it where the keys sign for other applications too",
   },
   auth_issuer: {
     type: "text",
     default: "",
     pattern: /^\P{Cc}*$/u,
     rule: "the issuer of the tokens",
-    doc: "Claim iss that tokens must have",
+    group: "Access",
+    doc: "Require this claim iss",
   },
   auth_http: {
     type: "boolean",
     default: false,
-    doc: "Ask for a JWT (Authorization: Bearer, or ?token=) on /id and /peers too; needs auth",
+    group: "Access",
+    doc: "Ask for a JWT on /id and /peers too (Authorization: Bearer, or ?token=); needs auth",
   },
   auth_expiry: {
     type: "choice",
     default: "keep",
     choices: ["keep", "close"],
-    doc: "What becomes of a client whose JWT ends (exp): it stays, or is disconnected; needs auth",
+    group: "Access",
+    doc: "Keep or close the connection of a client whose JWT ends (exp); needs auth",
   },
   ...LIMITS,
   log_format: {
     type: "choice",
     default: "auto",
     choices: ["auto", "text", "json"],
-    doc: "Log as text or as JSON lines; auto means text on a terminal",
+    group: "Log",
+    doc: "Format of the log: text or JSON lines; auto prints text on a terminal",
   },
   log_level: {
     type: "choice",
     default: "info",
     choices: ["debug", "info", "warning", "error"],
     synonyms: { warn: "warning", err: "error" },
-    doc: "The least important log lines to print",
+    group: "Log",
+    everyday: true,
+    doc: "Least important log lines to print",
   },
   record: {
     ...FILE,
-    doc: "File to record in all that happens, to be run again (deno task replay)",
+    group: "Recording",
+    doc: "File to record every event in, to run it again (deno task replay)",
   },
 } as const satisfies Record<string, Option>;
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseRange } from "../rules/address.ts";
-import { describe } from "../wire/frame.ts";
+import { describe } from "../wire/text.ts";
 import type { ChoiceOption, Option } from "./option.ts";
 import { readOrigin } from "../rules/origin.ts";
 import { isRetiredName } from "./retired.ts";

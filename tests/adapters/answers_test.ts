@@ -8,7 +8,7 @@ import {
   sharedList,
   streamOf,
 } from "../../adapters/http/answers.ts";
-import { createExchange } from "../../adapters/server.ts";
+import { createSignalingServer } from "../../adapters/server.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";
 import { connId, initialState, millis, reduce, settingsFrom, type State } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
@@ -191,7 +191,7 @@ contract("[HTTP-3] [FAULT-28] a long list is answered with its length, in whole"
 
 Deno.test("[FAULT-28] node ends a connection on which nothing moves, and no WebSocket", async () => {
   const settings = { port: 0, host: "127.0.0.1", answer_timeout: 100 };
-  const { port, stop } = await listenNode(createExchange(settingsFrom(settings), {}));
+  const { port, stop } = await listenNode(createSignalingServer(settingsFrom(settings), {}));
   using client = await openRaw(port, "a");
   assertEquals(await client.json(), { type: "OPEN" });
   const head = "GET /peerjs/id HTTP/1.1\r\nHost: x\r\n";

@@ -3,8 +3,8 @@
  *
  * Time is a number that the tests move; only the server with the keys, and one wait for it, are real.
  */
+import { StartError } from "../../adapters/errors.ts";
 import { checkAuthFiles } from "../../adapters/auth/jwt.ts";
-import { StartError } from "../../adapters/listen/listener.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
 import {

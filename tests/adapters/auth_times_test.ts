@@ -150,7 +150,7 @@ contract(
     assertEquals((await old.closed).code, 4000);
     assertEquals(await brief.next(), { type: "ERROR", payload: { msg: ENDED } });
     assertEquals(await brief.closed, { code: 4011, reason: ENDED });
-    assertEquals(served.exchange.clientCount(), 2);
+    assertEquals(served.signaling.clientCount(), 2);
     await using again = await open("a", nowS() + 3_600);
     assertEquals(await again.next(), { type: "OPEN" });
     for (const socket of [long, renewed]) {

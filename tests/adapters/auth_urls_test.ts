@@ -2,8 +2,8 @@
  * A URL that keys come from can have a password, a path or a query that nobody may read: none of it is in the log,
  * whatever goes wrong, nor in a mistake at the start.
  */
+import { StartError } from "../../adapters/errors.ts";
 import { checkAuthFiles } from "../../adapters/auth/jwt.ts";
-import { StartError } from "../../adapters/listen/listener.ts";
 import { logFault } from "../../adapters/observe/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";

@@ -1,7 +1,7 @@
-import { helpText } from "../../adapters/program/cli.ts";
-import { OPTION_NAMES, optionOf } from "../../core/mod.ts";
+import { helpText } from "../../adapters/program/help.ts";
+import { OPTION_GROUPS, OPTION_NAMES, optionOf } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
-import { mistake, parse, settingsOf } from "../support/command_line.ts";
+import { mistake, parse, settingsOf, words } from "../support/command_line.ts";
 
 Deno.test("[SET-3] the incumbent's command line works unchanged", () => {
   const settings = settingsOf(
@@ -113,11 +113,14 @@ Deno.test("[SET-2] a mistake is named with its place and its value", () => {
 Deno.test("[SET-2] what is no option is named, with the nearest one", () => {
   assertEquals(
     mistake("--prot 9000"),
-    'There is no option "--prot": did you mean --port? --help lists them all.',
+    'There is no option "--prot": did you mean --port? --help all lists every option.',
   );
   assertStringIncludes(mistake("--alive-timeoutt=5"), "did you mean --alive_timeout?");
-  assertEquals(mistake("-x"), 'There is no option "-x": --help lists them all.');
-  assertEquals(mistake("--config"), 'There is no option "--config": --help lists them all.');
+  assertEquals(mistake("-x"), 'There is no option "-x": --help all lists every option.');
+  assertEquals(
+    mistake("--config"),
+    'There is no option "--config": --help all lists every option.',
+  );
   assertStringIncludes(mistake("--no-port"), 'There is no option "--no-port"');
   assertStringIncludes(mistake("start"), 'no command or argument "start"');
   assertStringIncludes(mistake("--__proto__ 1"), 'There is no option "--__proto__"');
@@ -126,13 +129,42 @@ Deno.test("[SET-2] what is no option is named, with the nearest one", () => {
 });
 
 Deno.test("[SET-3] --help and --version are seen wherever they stand", () => {
-  assertEquals(parse(["--port", "1", "--help"]), { kind: "help" });
-  assertEquals(parse(["-h"]), { kind: "help" });
+  assertEquals(parse(["--port", "1", "--help"]), { kind: "help", scope: "everyday" });
+  assertEquals(parse(["-h"]), { kind: "help", scope: "everyday" });
   for (const flag of ["--version", "-v", "-V"]) assertEquals(parse([flag]), { kind: "version" });
 });
 
-Deno.test("the help names every option and fits a terminal of 80 columns", () => {
-  const help = helpText();
-  for (const name of OPTION_NAMES) assertStringIncludes(help, `--${name}\n`);
-  for (const line of help.split("\n")) assert(line.length <= 80, line);
+Deno.test("[SET-12] --help all asks for every option, and for nothing else", () => {
+  const all = { kind: "help", scope: "all" } as const;
+  for (const line of ["--help all", "-h all", "--help=all", "-p 1 --help all --proxied"]) {
+    assertEquals(parse(words(line)), all, line);
+  }
+  assertStringIncludes(mistake("--help most"), 'no command or argument "most"');
+  assertStringIncludes(mistake("all"), 'no command or argument "all"');
+  assertStringIncludes(mistake("--halp"), "did you mean --help?");
+});
+
+Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {
+  const everyday = OPTION_NAMES.filter((name) => optionOf(name).everyday === true);
+  assert(everyday.length >= 8 && everyday.length <= 12, String(everyday.length));
+  const named = (text: string): string[] =>
+    [...text.matchAll(/^ {2}(?:-\w, | {4})--(\w+)$/gm)].map(([, name]) => name ?? "");
+  const inGroups = OPTION_GROUPS.flatMap((group) =>
+    OPTION_NAMES.filter((name) => optionOf(name).group === group)
+  );
+  const extra = ["help", "version"];
+  assertEquals(named(helpText("all")), [...inGroups, ...extra]);
+  assertEquals(named(helpText("everyday")), [
+    ...inGroups.filter((name) => everyday.includes(name)),
+    ...extra,
+  ]);
+  assertEquals(inGroups.length, OPTION_NAMES.length);
+  for (const group of OPTION_GROUPS) assertStringIncludes(helpText("all"), `\n\n${group}\n`);
+  assertStringIncludes(helpText("everyday"), "--help all");
+});
+
+Deno.test("the help fits a terminal of 80 columns", () => {
+  for (const line of [helpText("everyday"), helpText("all")].join("\n").split("\n")) {
+    assert(line.length <= 80, line);
+  }
 });

@@ -1,11 +1,11 @@
 /**
- * signalbox inside an application: which requests are its own, what the hooks are told, and the README's
- * example as it stands there.
+ * signalbox inside an application: which requests are its own, what the hooks are told, and that the examples in
+ * the documents run.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
 import { readText } from "../tools/docs.ts";
-import { collectOutput } from "../support/output.ts";
+import { collectOutput, kill } from "../support/output.ts";
 import { makeFolder } from "../support/folder.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
@@ -188,16 +188,54 @@ Deno.test({
   },
 });
 
-Deno.test("the README's example of embedding runs", async () => {
-  const [, example = ""] = /```ts\n([^]*?)```/.exec(await readText("README.md")) ?? [];
+Deno.test("the README's example of embedding answers what is its own, and leaves the rest", async () => {
+  await runExample("README.md", async ({ port }) => {
+    const page = await fetch(`http://127.0.0.1:${port}/`);
+    assertEquals(await page.text(), "My application\n");
+    const id = await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`);
+    assertEquals([id.status, (await id.text()).length], [200, 36]);
+  });
+});
+
+Deno.test("the example of embedding in adapters/README.md calls its hooks, and stops", async () => {
+  await runExample("adapters/README.md", async ({ port, child, output }) => {
+    const page = await fetch(`http://127.0.0.1:${port}/`);
+    assertEquals(await page.text(), "My application\n");
+    const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
+    assertEquals(id.length, 8);
+    const socket = await openSocket({
+      wsUrl: `ws://127.0.0.1:${port}/peer/peerjs`,
+      key: "peerjs",
+      id,
+      token: "t",
+    });
+    assertEquals(await socket.next(), { type: "OPEN" });
+    await output.first((line) => line === `${id} came`);
+    child.kill("SIGTERM");
+    assertEquals((await socket.closed).code, 1001);
+    await output.finished;
+    assertEquals((await child.status).code, 0);
+  });
+});
+
+/** A program that runs. */
+interface Example {
+  readonly port: number;
+  readonly child: Deno.ChildProcess;
+  readonly output: ReturnType<typeof collectOutput>;
+}
+
+/** Checks the first example in TypeScript of a document, and runs it on a port that is free. */
+async function runExample(path: string, use: (example: Example) => Promise<void>): Promise<void> {
+  const [, example = ""] = /```ts\n([^]*?)```/.exec(await readText(path)) ?? [];
   assertStringIncludes(example, "createSignalbox");
   const main = new URL("../../main.ts", import.meta.url).href;
   await using folder = await makeFolder();
   const file = `${folder.path}/example.ts`;
-  await Deno.writeTextFile(
-    file,
-    example.replace("./main.ts", main).replace("port: 8000", 'port: 0, hostname: "127.0.0.1"'),
-  );
+  const place = 'port: 0, hostname: "127.0.0.1"';
+  const program = example.replace("./main.ts", main).replace("port: 8000", place)
+    .replace("Deno.serve((", `Deno.serve({ ${place} }, (`);
+  await Deno.writeTextFile(file, program);
   const check = await new Deno.Command(Deno.execPath(), {
     args: ["check", "--quiet", "--config", CONFIG, file],
   }).output();
@@ -208,22 +246,12 @@ Deno.test("the README's example of embedding runs", async () => {
     stderr: "piped",
   }).spawn();
   const output = collectOutput(child);
-  const listening = await output.first((line) => line.startsWith("Listening on"));
-  const port = Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]);
-  const page = await fetch(`http://127.0.0.1:${port}/`);
-  assertEquals(await page.text(), "My application\n");
-  const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
-  assertEquals(id.length, 8);
-  const socket = await openSocket({
-    wsUrl: `ws://127.0.0.1:${port}/peer/peerjs`,
-    key: "peerjs",
-    id,
-    token: "t",
-  });
-  assertEquals(await socket.next(), { type: "OPEN" });
-  await output.first((line) => line === `${id} came`);
-  child.kill("SIGTERM");
-  assertEquals((await socket.closed).code, 1001);
-  await output.finished;
-  assertEquals((await child.status).code, 0);
-});
+  try {
+    const listening = await output.first((line) => line.startsWith("Listening on"));
+    await use({ port: Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]), child, output });
+  } finally {
+    kill(child, "SIGKILL");
+    await output.finished;
+    await child.status;
+  }
+}

@@ -133,8 +133,8 @@ Deno.test("[SET-6] a variable that looks like one of the server's is a warning, 
     PEERSERVER_DISCOVERY: "did you mean PEERSERVER_ALLOW_DISCOVERY?",
     peerserver_auth: "did you mean PEERSERVER_AUTH?",
     PEERSERVER_Port: "did you mean PEERSERVER_PORT?",
-    PEERSERVER_: "--help lists the options",
-    PEERSERVER_BANANA: "--help lists the options",
+    PEERSERVER_: "--help all lists the options",
+    PEERSERVER_BANANA: "--help all lists the options",
   };
   for (const [name, hint] of Object.entries(hints)) assertEquals(said(name), unknown(name, hint));
   for (const name of OPTION_NAMES) {

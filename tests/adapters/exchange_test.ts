@@ -4,7 +4,7 @@
 import { createSignalbox } from "../../main.ts";
 import type { SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
-import { connId, type Event, type Identity, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp } from "../support/raw_socket.ts";
@@ -81,7 +81,7 @@ Deno.test("[QUEUE-2] a newcomer is not cut off by all that waits for it", async 
   assertEquals([frames.length - 1 + refused, closed], [60, null]);
 });
 
-Deno.test("[OPEN-4] hooks hear nothing of a socket with a wrong token", async () => {
+Deno.test("[OPEN-4] hooks markAlive nothing of a socket with a wrong token", async () => {
   const told: string[] = [];
   const hooks = {
     onConnection: ({ id }: { id: string }): void => void told.push(`${id} came`),
@@ -128,19 +128,12 @@ Deno.test("[AUTH-1] a client that hangs up while its token is checked leaves not
   await server.shutdown();
 });
 
-Deno.test("what a client says before its token is checked counts once it is admitted", () => {
-  const { promise, resolve } = Promise.withResolvers<Identity>();
-  const events: Event[] = [];
-  const sockets = new Sockets({ ...PORTS, dispatch: (event) => events.push(event) });
-  const fake = fakeSocket();
-  const { kind: _, conn: _conn, ...handshake } = opening(1);
-  sockets.attach(fake, { ...handshake, identity: promise });
-  fake.listener?.handleEvent({ type: "message", data: "early" });
-  assertEquals(events, []);
-  resolve({ kind: "unchecked" });
-  return promise.then(() => {}).then(() => {
-    assertEquals(events.map(({ kind }) => kind), ["socket-opened", "frame-received"]);
-  });
+Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", () => {
+  const sockets = new Sockets({ ...PORTS, dispatch: () => {} });
+  const { kind: _kind, conn, ...parameters } = opening(1);
+  sockets.attach(fakeSocket(), { parameters, token: "sesame" });
+  assertEquals([1, 2, 3].map(() => sockets.takeToken(conn)), ["sesame", null, null]);
+  assertEquals(sockets.takeToken(connId(9)), null);
 });
 
 const PORTS = { settings: settingsFrom(), now: (): number => 0, leaked: (): void => {} };
@@ -174,7 +167,10 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
   const sockets = new Sockets({ ...PORTS, settings, dispatch: (event) => events.push(event) });
   const { kind: _kind, conn: _conn, ...parameters } = opening(1);
   const fakes = [fakeSocket(), fakeSocket()];
-  fakes.forEach((fake, i) => sockets.attach(fake, { ...parameters, address: `192.0.2.${i}` }));
+  fakes.forEach((fake, i) => {
+    const address = `192.0.2.${i}`;
+    sockets.attach(fake, { parameters: { ...parameters, address }, token: null });
+  });
   const close = { kind: "close", code: 4003, reason: "" } as const;
   sockets.perform({ ...close, conn: connId(1) });
   assertEquals([sockets.hasRoom("192.0.2.9"), sockets.hasRoom("192.0.2.0")], [true, false]);

@@ -104,7 +104,7 @@ contract(
       assertMatch(head, new RegExp(`\\r\\ncontent-length: ${body.length}(?:\\r\\n|$)`, "i"), what);
       assertEquals(await refused.text(body.length), body);
     }
-    assertEquals(served.exchange.clientCount(), 0);
+    assertEquals(served.signaling.clientCount(), 0);
   },
 );
 
@@ -140,7 +140,7 @@ contract(
     const { socket } = await upgradeRaw(served.port, escaped);
     using upgraded = socket;
     assertEquals(await upgraded.json(), { type: "OPEN" });
-    assertEquals(served.exchange.clientCount(), 1);
+    assertEquals(served.signaling.clientCount(), 1);
   },
 );
 

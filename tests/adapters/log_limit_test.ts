@@ -2,7 +2,8 @@
  * What strangers do wrong is told, and does not fill the log.
  */
 import { connId, settingsFrom } from "../../core/mod.ts";
-import { logFault, logObserver, write } from "../../adapters/observe/log.ts";
+import { logFault, write } from "../../adapters/observe/log.ts";
+import { logObserver } from "../../adapters/observe/log_clients.ts";
 import {
   COUNTED_MS,
   createLogLimit,

@@ -10,6 +10,7 @@ Deno.test("[OPEN-4] [REC-5] a token becomes an owner of fixed size: equal tells 
   const ownerOf = createOwners();
   assertEquals(ownerOf("sesame"), ownerOf(["ses", "ame"].join("")));
   assert(ownerOf("sesame") !== ownerOf("Sesame"));
+  assertEquals(new Set(["\ud800", "\ud801", "\ufffd", "a\0", "a"].map(ownerOf)).size, 5);
   for (const text of ["", "s", "sesame", "x".repeat(4_096), "😀", "\ud800", "\0"]) {
     assertEquals(ownerOf(text).length, 22, text.slice(0, 9));
   }
@@ -31,7 +32,8 @@ Deno.test("[OPEN-1] [OPEN-2] the key is right to the letter, wrong, or missing",
   const settings = settingsFrom({ key: "Sesame" });
   const arrival = { method: "GET", path: "/peerjs", header: () => null, remoteAddress: "" };
   const keyIn = (query: string): unknown =>
-    readHandshake({ ...arrival, query }, settings, createOwners()).parameters.key;
+    readHandshake({ ...arrival, query }, settings, { ownerOf: createOwners(), isChecked: false })
+      .parameters.key;
   assertEquals(
     ["?key=Sesame", "?key=sesame", "?key=Sesame%20", "?key=&key=Sesame", "?id=a", ""].map(keyIn),
     ["right", "wrong", "wrong", null, null, null],

@@ -2,7 +2,7 @@
  * The program as its users run it: how it starts, what it says when it cannot, how it ends.
  */
 import config from "../../deno.json" with { type: "json" };
-import { helpText } from "../../adapters/program/cli.ts";
+import { helpText } from "../../adapters/program/help.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
@@ -10,8 +10,10 @@ import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
-Deno.test("[SET-3] [SET-9] --help and --version print and exit with 0", async () => {
-  assertEquals(await runMain(["--help"]), { code: 0, stdout: helpText(), stderr: "" });
+Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0", async () => {
+  const everyday = { code: 0, stdout: helpText("everyday"), stderr: "" };
+  assertEquals(await runMain(["--help"]), everyday);
+  assertEquals(await runMain(["--help", "all"]), { ...everyday, stdout: helpText("all") });
   assertEquals(await runMain(["--version"]), {
     code: 0,
     stdout: `signalbox ${config.version}\n`,
@@ -25,7 +27,7 @@ Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () =>
     [
       ["--prot=1"],
       {},
-      'There is no option "--prot": did you mean --port? --help lists them all.\n',
+      'There is no option "--prot": did you mean --port? --help all lists every option.\n',
     ],
     [[], { PORT: "x" }, 'Variable PORT must be a whole number from 0 to 65535: got "x".\n'],
     [

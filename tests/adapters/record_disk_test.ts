@@ -1,8 +1,8 @@
 /**
  * The files of a recording in a folder that somebody else can write to: no link is followed, nothing is waited for.
  */
+import { StartError } from "../../adapters/errors.ts";
 import { beginFile, checkRecordFile } from "../../adapters/record/disk.ts";
-import { StartError } from "../../adapters/listen/listener.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
 import { makeFolder, makePipe } from "../support/folder.ts";
 

@@ -8,10 +8,11 @@ import { openingOf } from "../../adapters/record/snapshot.ts";
 import {
   CLOSE,
   close,
+  type ConnId,
   connId,
   type Effect,
   type Event,
-  send,
+  say,
   takeSnapshot,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
@@ -164,6 +165,7 @@ Deno.test("[REC-4] --diff names exactly the line whose effects are others", asyn
 
 Deno.test("[REC-1] another kind, connection, code, reason, text or order of effects is another digest", () => {
   const [a, b] = [connId(1), connId(2)];
+  const send = (conn: ConnId, msg: string): Effect => say(conn, { kind: "error", msg, to: null });
   const lists: readonly Effect[][] = [
     [],
     [send(a, "")],

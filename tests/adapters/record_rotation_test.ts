@@ -3,7 +3,7 @@
  */
 import { FORMAT, VERSION } from "../../adapters/record/format.ts";
 import { openingOf } from "../../adapters/record/snapshot.ts";
-import { connId, type Event, millis, settingsFrom, takeSnapshot } from "../../core/mod.ts";
+import { connId, type Event, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {
   FILE,
@@ -132,9 +132,9 @@ Deno.test("[REC-6] a piece ends too when making it takes long, and no record is 
   const header = {
     format: FORMAT,
     version: VERSION,
-    wallZero: 0,
+    epochMs: 0,
     at: millis(1_000),
-    settings: FULL,
+    rules: rulesOf(FULL),
   } as const;
   const taken = takeSnapshot(studio.runtime.state());
   let clock = 0;

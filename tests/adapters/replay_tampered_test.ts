@@ -7,7 +7,7 @@ import { connId, type Event } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { history } from "../support/odd_history.ts";
 import { makeStudio, type Replayed, replayText, textOf } from "../support/recording.ts";
-import { opening } from "../support/world.ts";
+import { messageFrom, opening } from "../support/world.ts";
 
 /** Red, a new title, a line above, hidden text, text that runs backwards, a line separator, half a character. */
 const NASTY = "\x1b[31m\x1b]0;title\x07\r\x7f\x9b2J\u202e\u2066\u2028\u200b\u{e0041}\ud800";
@@ -16,7 +16,7 @@ function says(conn: number, value: unknown): Event {
   return { kind: "frame-received", conn: connId(conn), text: JSON.stringify(value) };
 }
 
-const REFUSED = '{"type":"OFFER","src":"a","dst":"b"}';
+const REFUSED = messageFrom("a", "b");
 
 /** A recording that begins with a snapshot in which every map has something, and goes on. */
 async function makeRecording(name = "a"): Promise<string> {
@@ -29,7 +29,8 @@ async function makeRecording(name = "a"): Promise<string> {
     says(1, { type: "OFFER", dst: "z" }),
     says(2, { type: "OFFER", dst: "z" }),
   ];
-  const filling: Event = { kind: "send-failed", conn: connId(9), texts: ["x".repeat(50_000)] };
+  const message = messageFrom("a", "b", "LEAVE", "x".repeat(50_000));
+  const filling: Event = { kind: "send-failed", conn: connId(9), message };
   studio.happen(filling);
   for (const event of events) studio.happen(event, 1);
   while (!studio.disk.files.has("run.ndjson.1")) {
@@ -38,7 +39,7 @@ async function makeRecording(name = "a"): Promise<string> {
   }
   studio.happen(says(1, { type: "HEARTBEAT" }), 1);
   studio.happen(says(1, { type: "OFFER", dst: "b", payload: name }), 1);
-  studio.happen({ kind: "send-refused", conn: connId(1), text: REFUSED }, 1);
+  studio.happen({ kind: "send-refused", conn: connId(1), message: REFUSED }, 1);
   studio.happen(opening(4, { id: "z", address: "192.0.2.4" }), 1);
   studio.happen({ kind: "tick" }, 500);
   await studio.recorder.stop();
@@ -71,8 +72,8 @@ Deno.test("[REC-4] nothing that a recording says of itself reaches the terminal 
   const quoted = JSON.stringify(NASTY).slice(1, -1);
   const changed = [
     text.replace("signalbox recording", quoted),
-    text.replace('"path":"/"', `"path":"${quoted}"`),
-    text.replace('"port":', `"${quoted}":`),
+    text.replace('"auth":"none"', `"auth":"${quoted}"`),
+    text.replace('"queue_limit":', `"${quoted}":`),
     text.replace('{"map":"claims"', `{"map":"${quoted}"`),
     text.replace('{"map":"claims"', `{"${quoted}":1,"map":"claims"`),
     text.replace('"kind":"tick"', `"kind":"${quoted}"`),
@@ -99,7 +100,7 @@ Deno.test("[REC-4] a snapshot that was changed is a sentence with its lines, and
     ['"serials":[1,2]', '"serials":[2,1]', /is out of order/],
     ['"serials":[1,2]', '"serials":[1]', /2 messages queued, but 3 stored/],
     ['["a",{"conn":1', '["a",{"conn":77', /a is claimed by 77, which does not hold it/],
-    ['"lookAt":', '"lookAt":9', /would be looked at too late/],
+    ['"idleCheckAt":', '"idleCheckAt":9', /would be looked at too late/],
     ['"heardAt":', '"heardAt":-1e308,"heardAt":-', /would be looked at too late/],
     ['["192.0.2.2",1]', '["192.0.2.2",2]', /address 192\.0\.2\.2: 1 stored, but 2 counted/],
     ['["192.0.2.2",1]', '["__proto__",1]', /address __proto__: 0 stored, but 1 counted/],
@@ -135,7 +136,7 @@ Deno.test("[REC-4] a line that was changed is a sentence with its number", async
     ['"nextSerial":3', '"nextSerial":9e15', /^Line 1 .* at most 1000000000 serials/],
     ['["b",{"conn"', '["a",{"conn"', /^Line 2 .* at claims: "a" is there twice\.$/],
     ['"paidUntil":', '"paidUntil":1e400,"x":', /^Line 3 .* at entries\.\d\.1\.paidUntil: /],
-    ['"lookAt":', '"l00kAt":', /^Line 3 is not a part of the snapshot: at entries\./],
+    ['"idleCheckAt":', '"l00kAt":', /^Line 3 is not a part of the snapshot: at entries\./],
     ['"expiresAt":', '"expiresAt":null,"more":', /^Line 4 .* at entries\.0\.1\.expiresAt: /],
     ['{"map":"stored"', '{"map":"__proto__"', /^Line 4 .* at map: /],
     ['{"map":"stored"', '{"map":"firstSerial"', /^Line 4 .* at map: /],

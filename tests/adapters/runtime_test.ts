@@ -1,25 +1,25 @@
 import { createRuntime, type Observer, type Ports, type Runtime } from "../../adapters/runtime.ts";
-import { type ConnId, connId, type Effect, type Event, settingsFrom } from "../../core/mod.ts";
+import { type ConnId, connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";
 
 /** A world of which the test turns every wheel: the clock, the timers, and what effects do. */
 function bench(
   options: {
-    perform?: (effect: Effect) => boolean;
+    perform?: Ports["perform"];
     observers?: Observer[];
     alive_timeout?: number;
   } = {},
 ): {
   runtime: Runtime;
-  performed: Effect[];
+  performed: Parameters<Ports["perform"]>[0][];
   timers: { callback: () => void; at: number }[];
   faults: unknown[];
   pauses: number[];
   clock: { now: number };
 } {
   const clock = { now: 0 };
-  const performed: Effect[] = [];
+  const performed: Parameters<Ports["perform"]>[0][] = [];
   const timers: { callback: () => void; at: number }[] = [];
   const faults: unknown[] = [];
   const pauses: number[] = [];
@@ -27,7 +27,7 @@ function bench(
     now: () => clock.now,
     perform: (effect) => {
       performed.push(effect);
-      return options.perform?.(effect) ?? true;
+      options.perform?.(effect);
     },
     schedule: (callback, delayMs) => {
       const timer = { callback, at: clock.now + delayMs };
@@ -82,8 +82,13 @@ Deno.test("a timer that fires too early, or whose reason is gone, does no harm",
   assertEquals(performed.map(({ kind }) => kind), ["send", "close"]);
 });
 
-Deno.test("an effect that fails means that its socket is gone", () => {
-  const { runtime, performed } = bench({ perform: ({ conn }) => conn !== B });
+Deno.test("[MSG-12] a text that is not sent is an event, handled behind the one at hand", () => {
+  const b = bench({
+    perform: ({ conn }) => {
+      if (conn === B) b.runtime.dispatch({ kind: "send-failed", conn, message: null });
+    },
+  });
+  const { runtime, performed } = b;
   runtime.dispatch(opened(A, "a"));
   runtime.dispatch(opened(B, "b"));
   assertEquals(runtime.state().claims.size, 1, "b could not be told that it is open");
@@ -94,7 +99,7 @@ Deno.test("an effect that fails means that its socket is gone", () => {
 
 Deno.test("an event that comes up while effects are performed waits for its turn", () => {
   const order: string[] = [];
-  const observers: Observer[] = [(event): void => void order.push(event.kind)];
+  const observers: Observer[] = [({ event }): void => void order.push(event.kind)];
   const b = bench({
     observers,
     perform: (effect) => {
@@ -102,7 +107,6 @@ Deno.test("an event that comes up while effects are performed waits for its turn
         b.runtime.dispatch({ kind: "socket-closed", conn: A, code: 1005 });
         assertEquals(b.runtime.state().claims.size, 1, "not handled in between");
       }
-      return true;
     },
   });
   b.runtime.dispatch(opened(A, "a"));

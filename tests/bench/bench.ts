@@ -1,59 +1,107 @@
 /**
- * signalbox, the incumbent and a bare relay held against each other: `deno task bench`.
+ * signalbox on both listeners, a bare relay and `npm:peer` held against each other: `deno task bench`.
  *
- * `--rounds 5`; `--only relay,latency,open,idle,heartbeat,start` for some of the measures; `--short` for a run that
- * shows in seconds that everything works. A whole run takes about half an hour and wants two cores to itself; it
- * alone writes `results.json` and the charts beside this file, the others print and keep nothing. What the README
- * says of it is written by `deno task docs`.
+ * `--rounds 5`; `--only relay,open,idle` for some of the measures; `--short` to see in seconds that everything
+ * works. A whole run takes a quarter of an hour, `node`, and two cores to itself; it alone writes `results.json`,
+ * the others only print. What the README says of it is written by `deno task docs`.
+ *
+ * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
+ * cost in both; `--listener node` does so with that listener.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { simulate } from "../sim/simulate.ts";
-import { usual } from "../sim/ways.ts";
-import { save, writeCharts } from "./draw.ts";
-import { type Measure, MEASURES } from "./measures.ts";
-import { FULL, SHORT } from "./plan.ts";
-import { report } from "./report.ts";
-import { habitsOf } from "./scale.ts";
-import { runSuite } from "./suite.ts";
+import { FULL, MEASURES, SHORT, take } from "./measures.ts";
+import { figuresOf, report, type Results, type Round } from "./results.ts";
+import { bareRelay, type Contender, INCUMBENT, incumbent, pin, signalbox } from "./servers.ts";
 
-/** How many clients are simulated for an hour, for what they do in it. */
-const CLIENTS = 1_000;
+/** A server that had less of its core than this while it relayed shared it, or waited for the load. */
+const SHARE_MIN = 0.9;
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
-  string: ["only"],
+  string: ["rounds", "only", "against", "listener"],
   boolean: ["short"],
-  default: { rounds: 5, only: MEASURES.join(","), short: false },
+  default: { rounds: "5", listener: "deno" },
+  unknown: (given: string) => {
+    throw new TypeError(`Cannot take ${given}: give rounds, only, short, against or listener`);
+  },
 });
+const { against, only, rounds, short: isShort } = flags;
 
-if (import.meta.main) await main();
+if (import.meta.main) await (typeof against === "string" ? compare(against) : measure());
 
-async function main(): Promise<void> {
-  const isShort = flags["short"] === true;
-  const only = measuresIn(String(flags["only"]));
-  const results = await runSuite({
-    plan: isShort ? SHORT : FULL,
-    rounds: isShort ? 1 : wholeNumber(flags["rounds"]),
-    only,
-    isPinned: true,
-    log: console.error,
-  });
-  console.log(report(results));
-  if (isShort || only.length < MEASURES.length) return;
-  const habits = habitsOf(simulate({ seed: 1, scenario: usual(CLIENTS, 1) }), CLIENTS);
-  await save("results.json", `${JSON.stringify({ ...results, habits }, null, 2)}\n`);
-  await writeCharts(results);
+/** Everybody, and what is kept of it. */
+async function measure(): Promise<void> {
+  const takenAt = new Date().toISOString();
+  const folder = await Deno.makeTempDir({ prefix: "signalbox-bench-" });
+  try {
+    const ours = [signalbox("signalbox"), signalbox("signalbox, node", { LISTENER: "node" })];
+    const taken = await run([bareRelay(), ...ours, await incumbent(folder)], MEASURES.join());
+    if (isShort === true || only !== undefined) return;
+    const figures = figuresOf(taken);
+    await keep({ takenAt, ...await describeMachine(), rounds: taken.length, figures });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
-function wholeNumber(given: unknown): number {
-  if (typeof given === "number" && Number.isInteger(given) && given > 0) return given;
-  throw new TypeError(`Cannot take --rounds ${given}: give a whole number from 1`);
+/** Writes the results as the formatter would; a spread stands on one line. */
+async function keep(results: Results): Promise<void> {
+  const text = JSON.stringify(results, null, 2).replace(
+    /\[[^\]]+\]/g,
+    (spread) => spread.replaceAll(/\s+/g, " ").replace("[ ", "[").replace(" ]", "]"),
+  );
+  await Deno.writeTextFile(new URL("./results.json", import.meta.url), `${text}\n`);
 }
 
-function measuresIn(text: string): readonly Measure[] {
-  const given = text.split(",");
-  const unknown = given.filter((name) => !MEASURES.some((measure) => measure === name));
-  if (unknown.length === 0) return MEASURES.filter((measure) => given.includes(measure));
-  throw new TypeError(`Cannot take --only ${unknown}: give some of ${MEASURES}`);
+/** Another checkout and this one. */
+async function compare(folder: string): Promise<void> {
+  const settings = { LISTENER: String(flags["listener"]) };
+  const before = signalbox("before", settings, await Deno.realPath(folder));
+  await run([before, signalbox("after", settings)], "relay,open");
+}
+
+/** Every other round has the contenders in the opposite order: a machine that drifts drifts for all of them. */
+async function run(contenders: readonly Contender[], usually: string): Promise<readonly Round[]> {
+  const measures = measuresIn(String(only ?? usually));
+  const setup = { plan: isShort === true ? SHORT : FULL, prefix: await pin() };
+  const count = isShort === true ? 1 : Number(rounds);
+  if (!(Number.isInteger(count) && count > 0)) {
+    throw new TypeError(`Cannot take --rounds ${rounds}: give a whole number from 1`);
+  }
+  const taken: Round[] = [];
+  for (let i = 1; i <= count; i++) {
+    const round = new Map(contenders.map(({ name }) => [name, {}]));
+    const order = i % 2 === 1 ? contenders : contenders.toReversed();
+    for (const measure of measures) {
+      console.error(`round ${i} of ${count}, ${measure}; load average ${Deno.loadavg()[0]}`);
+      for (const [name, metrics] of await take(measure, order, setup)) {
+        round.set(name, { ...round.get(name), ...metrics });
+        const share = metrics["relay_share"] ?? 1;
+        if (share >= SHARE_MIN) continue;
+        console.error(`${name} had ${share.toFixed(2)} of a core: messages a second is too low`);
+      }
+    }
+    taken.push(round);
+  }
+  console.log(report(taken));
+  return taken;
+}
+
+function measuresIn(given: string): readonly typeof MEASURES[number][] {
+  const names = given.split(",");
+  const found = MEASURES.filter((measure) => names.includes(measure));
+  if (found.length === names.length) return found;
+  throw new TypeError(`Cannot take --only ${given}: give some of ${MEASURES}`);
+}
+
+async function describeMachine(): Promise<Pick<Results, "cpu" | "cores" | "versions">> {
+  const info = await Deno.readTextFile("/proc/cpuinfo");
+  const { stdout } = await new Deno.Command("node", { args: ["--version"] }).output();
+  const node = new TextDecoder().decode(stdout).trim().slice(1);
+  return {
+    cpu: /^model name\s*:\s*(.*)$/m.exec(info)?.[1] ?? "unknown",
+    cores: navigator.hardwareConcurrency,
+    versions: `deno ${Deno.version.deno}, npm:peer ${INCUMBENT} on node ${node}`,
+  };
 }

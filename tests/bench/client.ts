@@ -1,158 +1,174 @@
 /**
- * A client of the load: a TCP connection that sends one frame over and over, and counts what comes.
- *
- * All that it will ever send is encoded when it is told its frame, and many frames that are owed go out in one
- * write, so that a core is enough to drive any server on another.
+ * A client of the load: a TCP connection that sends the same frames over and over, and counts what comes. All that it
+ * will ever send is encoded when it is told what, and frames that are owed go out in one write, so that one core can
+ * drive any server on another. It answers no pings: nobody here is silent for as long as a server waits for a pong.
  *
  * @module
  */
-import { handshake, OPCODE } from "../support/raw_socket.ts";
-import { concat, type Counter, frameCounter, maskedFrame } from "./frames.ts";
 
 /** A client that has had its `OPEN`. */
 export interface Client {
   readonly id: string;
-  /** The text frames that came, `OPEN` apart. */
-  readonly received: () => number;
-  /** Called after each read with the number of frames that ended in it. */
+  /** Called after each read with the number of text frames that ended in it. */
   onFrames: (count: number) => void;
-  /** What it sends from now on, and in how large portions at most. */
-  readonly load: (text: string, portion: number) => void;
-  /** The same with a row of frames instead of one, which counts as one when it is sent. */
-  readonly loadRow: (texts: readonly string[]) => void;
-  /** Sends the frame so many times, as soon as the connection takes them. */
+  /** Sets what `send` sends: a row of frames, and how many rows go out in one write at most. */
+  readonly load: (row: readonly string[], portion: number) => void;
+  /** Sends the row so many times, as soon as the connection takes it. */
   readonly send: (times: number) => void;
   /** Closes as a browser does, and settles when the server has ended the connection. */
   readonly close: () => Promise<void>;
-  /** Ends the connection without a word. */
-  readonly abort: () => void;
 }
 
-/** How a client opens. */
-export interface ClientOptions {
-  readonly port: number;
-  readonly id: string;
-  /** Bytes that one read takes at most. */
-  readonly readSize: number;
+const TEXT = 1;
+const CLOSE = 8;
+/** Not zero, because a server may leave out the unmasking then. */
+const MASK = [0x37, 0xfa, 0x21, 0x3d] as const;
+
+/** The bytes of a frame as a client sends it. The payload has fewer than 64 KiB. */
+function maskedFrame(payload: Uint8Array, opcode = TEXT): Uint8Array<ArrayBuffer> {
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff];
+  const masked = payload.map((byte, i) => byte ^ (MASK[i & 3] ?? 0));
+  return Uint8Array.of(0x80 | opcode, ...size, ...MASK, ...masked);
 }
 
-/** Code 1000. */
-const CLOSE = maskedFrame(Uint8Array.of(0x03, 0xe8), OPCODE.close);
-const PONG = maskedFrame(new Uint8Array(0), OPCODE.pong);
+/** A function that takes what was read, cut anywhere, and says how many text frames ended in it. */
+export function frameCounter(): (bytes: Uint8Array) => number {
+  const head = new Uint8Array(10);
+  let headLength = 0;
+  let left = 0;
+  const headSize = (): number => {
+    const short = headLength < 2 ? 0 : head[1] ?? 0;
+    return short < 126 ? 2 : short === 126 ? 4 : 10;
+  };
+  return (bytes) => {
+    let texts = 0;
+    for (let at = 0; at < bytes.length;) {
+      if (headLength < headSize()) {
+        head[headLength++] = bytes[at++] ?? 0;
+        if (headLength < headSize()) continue;
+        const size = headLength === 2 ? head.subarray(1, 2) : head.subarray(2, headLength);
+        left = size.reduce((length, byte) => length * 256 + byte, 0);
+      }
+      const taken = Math.min(left, bytes.length - at);
+      at += taken;
+      left -= taken;
+      if (left > 0) break;
+      if (((head[0] ?? 0) & 0x0f) === TEXT) texts++;
+      headLength = 0;
+    }
+    return texts;
+  };
+}
+
+/** Opens clients, so many at once; each can read so many bytes at a time. */
+export async function openClients(
+  port: number,
+  count: number,
+  atOnce: number,
+  readSize: number,
+): Promise<readonly Client[]> {
+  const clients: Client[] = [];
+  await inParallel(count, atOnce, async () => {
+    clients.push(await openClient(port, crypto.randomUUID(), readSize));
+  });
+  return clients;
+}
+
+/** Closes clients; settles when the server has ended every connection. */
+export async function closeAll(clients: readonly Client[]): Promise<void> {
+  await inParallel(clients.length, 100, async (i) => await clients[i]?.close());
+}
 
 /** Connects, upgrades, and settles when `OPEN` has come. */
-export async function openClient({ port, id, readSize }: ClientOptions): Promise<Client> {
+export async function openClient(port: number, id: string, readSize = 65_536): Promise<Client> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   connection.setNoDelay(true);
-  const buffer = new Uint8Array(readSize);
-  const counter = frameCounter();
-  const target = `/peerjs?key=peerjs&id=${id}&token=${id.slice(0, 11)}&version=1.5.5`;
-  try {
-    await writeAll(connection, handshake(target));
-    await readOpen(connection, buffer, counter);
-  } catch (cause) {
-    connection.close();
-    throw new Error(`Cannot open client ${id} on port ${port}`, { cause });
-  }
-  return run(id, connection, { buffer, counter });
-}
-
-function run(
-  id: string,
-  connection: Deno.TcpConn,
-  { buffer, counter }: { readonly buffer: Uint8Array; readonly counter: Counter },
-): Client {
+  const opened = Promise.withResolvers<void>();
   let block = new Uint8Array(0);
-  let size = 0;
+  let rowSize = 0;
   let owed = 0;
-  let pongs = 0;
-  let sending = false;
-  const ended = read();
-  const client: Client = {
-    id,
-    received: () => counter.texts - 1,
-    onFrames: () => {},
-    load: (text, portion) => {
-      const frame = maskedFrame(new TextEncoder().encode(text));
-      size = frame.length;
-      block = concat(Array.from({ length: portion }, () => frame));
-    },
-    loadRow: (texts) => {
-      const frames = texts.map((text) => maskedFrame(new TextEncoder().encode(text)));
-      block = concat(frames);
-      size = block.length;
-    },
-    send: (times) => {
-      owed += times;
-      if (!sending) void drain();
-    },
-    close: async () => {
-      await writeAll(connection, CLOSE).catch(() => {});
-      await ended;
-    },
-    abort: () => connection.close(),
-  };
-  return client;
+  let isSending = false;
 
   async function drain(): Promise<void> {
-    sending = true;
-    try {
-      while (owed > 0 || pongs > 0) {
-        for (; pongs > 0; pongs--) await writeAll(connection, PONG);
-        if (owed === 0) break;
-        const bytes = block.subarray(0, Math.min(block.length, owed * size));
-        owed -= bytes.length / size;
-        await writeAll(connection, bytes);
-      }
-    } catch {
-      // The connection is gone; whoever waits for frames sees that none come.
+    isSending = true;
+    while (owed > 0) {
+      const bytes = block.subarray(0, Math.min(block.length, owed * rowSize));
+      owed -= bytes.length / rowSize;
+      // Where the connection is gone, whoever waits for frames sees that none come.
+      await writeAll(connection, bytes).catch(() => owed = 0);
     }
-    sending = false;
+    isSending = false;
   }
 
   async function read(): Promise<void> {
-    for (;;) {
-      const length = await connection.read(buffer).catch(() => null);
-      if (length === null) break;
-      const { texts, pings } = counter;
-      counter.feed(buffer, 0, length);
-      pongs += counter.pings - pings;
-      if (pongs > 0 && !sending) void drain();
-      if (counter.texts > texts) client.onFrames(counter.texts - texts);
+    const count = frameCounter();
+    const buffer = new Uint8Array(readSize);
+    const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+    // The head of the answer is written at once, and shorter than what a read takes; so is the first frame.
+    let length: number | null = await connection.read(buffer) ?? 0;
+    const said = textOf(buffer.subarray(0, length));
+    let isOpen = false;
+    let from = said.indexOf("\r\n\r\n") + 4;
+    for (; said.startsWith("HTTP/1.1 101 ") && length !== null; from = 0) {
+      const bytes = buffer.subarray(from, length);
+      const texts = count(bytes);
+      if (isOpen && texts > 0) client.onFrames(texts);
+      if (!isOpen && texts > 0) {
+        isOpen = textOf(bytes).includes('{"type":"OPEN"');
+        if (!isOpen) break;
+        opened.resolve();
+      }
+      length = await connection.read(buffer).catch(() => null);
     }
-    try {
-      connection.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
+    opened.reject(new Error(`Cannot open client ${id} on port ${port}; the server said: ${said}`));
+    connection.close();
   }
+
+  const client: Client = {
+    id,
+    onFrames: () => {},
+    load: (row, portion) => {
+      const bytes = row.flatMap((text) => [...maskedFrame(new TextEncoder().encode(text))]);
+      rowSize = bytes.length;
+      block = new Uint8Array(portion * rowSize);
+      for (let i = 0; i < portion; i++) block.set(bytes, i * rowSize);
+    },
+    send: (times) => {
+      owed += times;
+      if (!isSending) void drain();
+    },
+    close: async () => {
+      const code1000 = maskedFrame(Uint8Array.of(0x03, 0xe8), CLOSE);
+      await writeAll(connection, code1000).catch(() => {});
+      await ended;
+    },
+  };
+  await writeAll(connection, new TextEncoder().encode(handshake(id)));
+  const ended = read();
+  ended.catch(opened.reject);
+  await opened.promise;
+  return client;
+}
+
+function handshake(id: string): string {
+  return `GET /peerjs?key=peerjs&id=${id}&token=${id.slice(0, 11)}&version=1.5.5 HTTP/1.1\r\n` +
+    "Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 }
 
 async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  let sent = await connection.write(bytes);
-  while (sent < bytes.length) sent += await connection.write(bytes.subarray(sent));
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
-/** Reads the answer to the upgrade and the first frame, in as many pieces as they come. */
-async function readOpen(
-  connection: Deno.TcpConn,
-  buffer: Uint8Array,
-  counter: Counter,
+async function inParallel(
+  count: number,
+  width: number,
+  task: (i: number) => Promise<void>,
 ): Promise<void> {
-  let head = "";
-  for (let isUpgraded = false; counter.texts < 1;) {
-    const length = await connection.read(buffer);
-    if (length === null) throw new Error(`The server ended the connection; it said: ${head}`);
-    if (isUpgraded) {
-      counter.feed(buffer, 0, length);
-      continue;
-    }
-    const before = head.length;
-    head += new TextDecoder("latin1").decode(buffer.subarray(0, length));
-    const end = head.indexOf("\r\n\r\n") + 4;
-    if (end < 4) continue;
-    if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`The server said: ${head}`);
-    isUpgraded = true;
-    counter.feed(buffer, end - before, length);
-  }
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await task(next++);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
 }

@@ -1,55 +1,101 @@
 /**
- * What a recording costs: CPU of the server a relayed message, with and without `--record`, in turns of less than
- * a second. Prints the medians, and the ratio of each pair of turns. Not a test.
+ * What a recording costs: CPU and disk of a relayed message, with `--record` and without, in turns; and the longest
+ * round trips of a witness while the store is full and one file begins after the other. Not a test.
  *
- * Run: `deno run -A tests/bench/recording.ts [rounds] [folder of the recording]`
+ * Run: `deno run -A tests/bench/recording.ts [rounds] [seconds of the witness] [folder of the recording]`
  */
-import { spawnMain } from "../support/main.ts";
-import type { Work } from "./closed_loop.ts";
-import type { Contender } from "./contenders.ts";
-import { pin } from "./cpu.ts";
-import { FULL } from "./plan.ts";
-import { median, ratioOf } from "./statistics.ts";
-import { takeTurns } from "./turns.ts";
+import { type Client, openClient } from "./client.ts";
+import { FULL, messageTo, take } from "./measures.ts";
+import { report, type Round } from "./results.ts";
+import { pause, pin, signalbox, startServer } from "./servers.ts";
 
-const rounds = Number(Deno.args[0] ?? 3);
-const folder = await Deno.makeTempDir(Deno.args[1] === undefined ? {} : { dir: Deno.args[1] });
-const { serverPrefix: prefix, description } = await pin();
-const works: Record<string, Work[]> = { without: [], "with --record": [] };
-const contenders = [
-  contender("without", []),
-  contender("with --record", ["--record", `${folder}/bench.ndjson`]),
-];
-console.log(description);
-for (let round = 1; round <= rounds; round++) {
-  for (
-    const { name, works: taken } of await takeTurns({
-      contenders,
-      plan: FULL,
-      prefix,
-      load: "relay",
-    })
-  ) {
-    works[name]?.push(...taken);
-    print(`round ${round}, ${name}`, taken);
+const GIB = 2 ** 30;
+/** Sources that have one address, and messages of each: a quarter of `MAX_QUEUE_BYTES` is the store's default. */
+const [SOURCES, EACH] = [450, 256];
+const STORE = { MAX_QUEUE_BYTES: `${GIB / 4}`, EXPIRE_TIMEOUT: "3600000" };
+const AT_ONCE = 64;
+
+const [rounds = 3, seconds = 10] = Deno.args.map(Number);
+const folder = await Deno.makeTempDir(Deno.args[2] === undefined ? {} : { dir: Deno.args[2] });
+const RECORD = `${folder}/bench.ndjson`;
+const recorded = signalbox("with --record", { RECORD, MAX_RECORD_BYTES: `${64 * GIB}` });
+const prefix = await pin();
+try {
+  const taken: Round[] = [];
+  for (let i = 0; i < rounds; i++) {
+    taken.push(await take("relay", [signalbox("without"), recorded], { plan: FULL, prefix }));
   }
-}
-for (const [name, taken] of Object.entries(works)) print(`all, ${name}`, taken);
-const costs = (name: string): number[] => works[name]?.map(({ cpuUs }) => cpuUs) ?? [];
-const ratio = ratioOf(costs("with --record"), costs("without"));
-console.log(
-  `with --record ${ratio?.median.toFixed(3)} of without ` +
-    `(${ratio?.min.toFixed(3)} to ${ratio?.max.toFixed(3)}), ${costs("without").length} turns each`,
-);
-await Deno.remove(folder, { recursive: true });
-
-function contender(name: string, args: readonly string[]): Contender<string> {
-  const flags = ["--port=0", "--host=127.0.0.1", "--frame_rate=0", "--byte_rate=0", ...args];
-  return { name, spawn: (prefix) => spawnMain(flags, {}, prefix) };
+  console.log(report(taken));
+  await disk();
+  await witness("without", {});
+  await witness("with --record", { RECORD, MAX_RECORD_BYTES: `${GIB / 16}` });
+} finally {
+  await Deno.remove(folder, { recursive: true });
 }
 
-function print(label: string, taken: readonly Work[]): void {
-  const cpuUs = median(taken.map(({ cpuUs }) => cpuUs)) ?? NaN;
-  const perSecond = median(taken.map(({ perSecond }) => perSecond)) ?? NaN;
-  console.log(`${label}: ${cpuUs.toFixed(2)} µs a message, ${perSecond.toFixed(0)} messages/s`);
+async function witness(label: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  await using server = await startServer(signalbox(label, { ...STORE, ...settings }), prefix);
+  for (let i = 0; i < SOURCES; i++) await fill(server.port, `source-${i}`);
+  const chatter = await openClient(server.port, "chatter");
+  let messages = 0;
+  chatter.load([messageTo(chatter.id, "OFFER")], AT_ONCE);
+  chatter.onFrames = (count): void => {
+    messages += count;
+    chatter.send(count);
+  };
+  chatter.send(AT_ONCE);
+  const { trip } = await traveller(server.port, "witness", []);
+  const trips: number[] = [];
+  const files = new Set<number | null>([null]);
+  for (const end = performance.now() + seconds * 1_000; performance.now() < end;) {
+    const from = performance.now();
+    await trip();
+    trips.push(performance.now() - from);
+    // Between two files there is none.
+    if ("RECORD" in settings) files.add((await Deno.stat(RECORD).catch(() => null))?.ino ?? null);
+  }
+  trips.sort((a, b) => b - a);
+  const [longest, p99] = [trips[0] ?? NaN, trips[Math.floor(trips.length / 100)] ?? NaN];
+  console.log(
+    `${label}: ${trips.length} round trips, p99 ${p99.toFixed(1)} ms, longest ` +
+      `${longest.toFixed(0)} ms; ${messages} messages of 2 KB, ${files.size - 1} files`,
+  );
+}
+
+/** Messages for as many peers who are not there. */
+async function fill(port: number, id: string): Promise<void> {
+  const absent = Array.from({ length: EACH }, (_, i) => `an-absent-peer-${id}-${i}`);
+  const row = absent.map((dst) => JSON.stringify({ type: "OFFER", payload: "", dst }));
+  const { trip, client } = await traveller(port, id, row);
+  await trip();
+  await client.close();
+}
+
+/** A line of a recording in which messages of 2 KB and little else are. */
+async function disk(): Promise<void> {
+  await using server = await startServer(recorded, prefix);
+  const { trip } = await traveller(server.port, "a", Array(EACH).fill(messageTo("a", "OFFER")));
+  await trip();
+  // Many times as long as the messages are under way, and as a recording keeps anything to itself.
+  await pause(1_000);
+  const text = await Deno.readTextFile(RECORD);
+  const bytes = text.length / text.split("\n").length;
+  console.log(`${(bytes / 1e3).toFixed(2)} KB of disk a message`);
+}
+
+/** A client whose trips send a row of messages, and one to itself; they end with the first that comes. */
+async function traveller(
+  port: number,
+  id: string,
+  row: readonly string[],
+): Promise<{ readonly client: Client; readonly trip: () => Promise<void> }> {
+  const client = await openClient(port, id);
+  client.load([...row, JSON.stringify({ type: "OFFER", dst: id })], 1);
+  const trip = async (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    client.onFrames = (): void => resolve();
+    client.send(1);
+    await promise;
+  };
+  return { client, trip };
 }

@@ -99,7 +99,9 @@ Deno.test("[MSG-13] what a connection remembers of such destinations is as short
   const w = two({ byte_rate: 0 });
   for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });
   const { connections } = w.state;
-  const kept = [...(connections.native?.values() ?? [])].flatMap(({ toldFull }) => toldFull);
+  const kept = [...(connections.native?.values() ?? [])].flatMap(({ refusalsTold }) =>
+    refusalsTold
+  );
   assertEquals(kept.length, 64);
   assert(kept.every((dst) => dst.length <= 257));
 });

@@ -5,6 +5,7 @@ Deno.test("[OPEN-7] [OPEN-10] [MSG-9] [AUTH-2] [LIFE-1] [LIFE-4] [LIMIT-1] [AUTH
   assertEquals(CLOSE, {
     shutdown: 1001,
     tooBig: 1009,
+    tryAgainLater: 1013,
     replaced: 4000,
     idTaken: 4001,
     badParameters: 4002,

@@ -4,17 +4,19 @@
 import { payForFrame } from "../../core/rules/allowance.ts";
 import {
   connId,
-  type Effect,
   mapGet,
+  type MessageType,
   millis,
   nextWakeAt,
   type PartialSettings,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
+  type Act,
   CLOSE,
   closes,
   expires,
+  messageFrom,
   opening,
   opens,
   refuses,
@@ -28,10 +30,10 @@ Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its sourc
   const w = world();
   w.open(1, "a");
   w.open(2, "b");
-  const refuse = (type: string, dst: string): readonly Effect[] => {
-    const text = JSON.stringify({ type, src: "a", dst });
-    w.text(1, text);
-    return w.step({ kind: "send-refused", conn: connId(2), text });
+  const refuse = (type: MessageType, dst: string): readonly Act[] => {
+    const message = messageFrom("a", dst, type);
+    w.text(1, message.text);
+    return w.step({ kind: "send-refused", conn: connId(2), message });
   };
   assertEquals(refuse("OFFER", "b"), [expires(1, "a", "b")]);
   assertEquals([refuse("CANDIDATE", "b"), refuse("CANDIDATE", "b")], [[], []]);
@@ -93,7 +95,7 @@ Deno.test("[LIMIT-1] what was used up comes back with time, a frame each 1,000 /
 });
 
 Deno.test("[LIMIT-1] every frame counts: heartbeats, messages, unknown types, bad and binary ones", () => {
-  const frames: Record<string, (w: World) => readonly Effect[]> = {
+  const frames: Record<string, (w: World) => readonly Act[]> = {
     heartbeat: (w) => w.say(1, BEAT),
     message: (w) => w.say(1, { type: "OFFER", dst: "x" }),
     unknown: (w) => w.say(1, { type: "FUTURE" }),
@@ -126,7 +128,7 @@ Deno.test("[LIMIT-1] fractions take no frame away: 100,000 frames at exactly the
       let connection = mapGet(w.state.connections, connId(1));
       for (let i = 0; i < 100_000; i++) {
         assert(connection);
-        const paidUntil = payForFrame(w.state.settings, connection, millis(instantOf(i)));
+        const paidUntil = payForFrame(w.state.rules, connection, millis(instantOf(i)));
         assert(paidUntil !== null, `frame ${i} at a rate of ${frame_rate}`);
         connection = { ...connection, paidUntil };
       }
@@ -144,7 +146,7 @@ Deno.test("[LIMIT-1] each client has a rate of its own, and a takeover begins a 
 
 Deno.test("[LIMIT-2] an address gets so many sockets, and another is not concerned", () => {
   const w = world({ max_sockets_per_address: 2 });
-  const come = (conn: number, address: string): readonly Effect[] =>
+  const come = (conn: number, address: string): readonly Act[] =>
     w.step(opening(conn, { id: `peer ${conn}`, address }));
   assertEquals([come(1, "192.0.2.1"), come(2, "192.0.2.1")], [[opens(1)], [opens(2)]]);
   assertEquals(come(3, "192.0.2.1"), refuses(3, CLOSE.tooMany, CROWDED));
@@ -161,7 +163,7 @@ Deno.test("[LIMIT-2] a place is free again on close, leave, time-out and a frame
     leave: (w) => w.say(1, { type: "LEAVE" }),
     silence: (w) => wake(w),
     rate: (w) => [w.say(1, BEAT), w.say(1, BEAT)],
-    unsent: (w) => w.step({ kind: "send-failed", conn: connId(1), texts: [] }),
+    unsent: (w) => w.fail(1, null),
   };
   for (const [name, end] of Object.entries(ends)) {
     const w = withA({ max_sockets_per_address: 1, frame_burst: 1 });
@@ -177,7 +179,7 @@ Deno.test("[LIMIT-2] a takeover from the same address needs no place, one from a
   const replaced = "Replaced by a newer connection with the same id and token";
   assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, replaced)]);
   w.step(opening(3, { id: "b", address: "192.0.2.2" }));
-  const move = (conn: number, address: string): readonly Effect[] =>
+  const move = (conn: number, address: string): readonly Act[] =>
     w.step(opening(conn, { id: "a", address }));
   assertEquals(move(4, "192.0.2.2"), refuses(4, CLOSE.tooMany, CROWDED), "that one is full");
   assertEquals(move(5, "192.0.2.3"), [opens(5), closes(2, CLOSE.replaced, replaced)]);
@@ -193,11 +195,8 @@ Deno.test("[LIMIT-2] no limit: addresses are counted, and nobody is refused", ()
 Deno.test("[MSG-12] what could not be sent waits, and its sender is told once when it expires", () => {
   const w = withA({ expire_timeout: 100 });
   w.open(2, "b");
-  const texts = [1, 2, 3].map((payload) => {
-    const [effect] = w.say(1, { type: "OFFER", dst: "b", payload });
-    return effect?.kind === "send" ? effect.text : "";
-  });
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  const messages = [1, 2, 3].map((payload) => messageFrom("a", "b", "OFFER", payload));
+  assertEquals(w.fail(2, ...messages), []);
   assertEquals([w.state.claims.size, w.state.stored.size], [1, 3]);
   w.now = 100;
   assertEquals(w.tick(), [expires(1, "a", "b")]);
@@ -205,16 +204,16 @@ Deno.test("[MSG-12] what could not be sent waits, and its sender is told once wh
 
 Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order", () => {
   const offers = [1, 2].map((payload) => ({ type: "OFFER", src: "a", dst: "b", payload }));
-  const texts = offers.map((frame) => JSON.stringify(frame));
+  const messages = [1, 2].map((payload) => messageFrom("a", "b", "OFFER", payload));
   const later = withA({});
   later.open(2, "b");
-  later.step({ kind: "send-failed", conn: connId(2), texts });
+  later.fail(2, ...messages);
   assertEquals(later.open(3, "b"), [opens(3), ...offers.map((frame) => sends(3, frame))]);
   const already = withA({});
   already.open(2, "b");
   already.open(3, "b");
   assertEquals(
-    already.step({ kind: "send-failed", conn: connId(2), texts }),
+    already.fail(2, ...messages),
     offers.map((frame) => sends(3, frame)),
     "its new socket is there before the old one's failure is reported",
   );
@@ -223,8 +222,7 @@ Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order
 Deno.test("[MSG-12] [QUEUE-3] what a peer that is gone had sent waits, and nobody is told", () => {
   const w = withA({ expire_timeout: 100 });
   w.open(2, "b");
-  const text = JSON.stringify({ type: "OFFER", src: "gone", dst: "b" });
-  w.step({ kind: "send-failed", conn: connId(2), texts: [text] });
+  w.fail(2, messageFrom("gone", "b"));
   w.open(3, "gone");
   w.now = 100;
   assertEquals(w.tick(), []);
@@ -235,46 +233,33 @@ Deno.test("[MSG-12] [LIFE-3] what fails when the server stops waits no more", ()
   const w = withA({});
   w.open(2, "b");
   w.step({ kind: "shutdown-requested" });
-  const text = JSON.stringify({ type: "OFFER", src: "a", dst: "b" });
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts: [text] }), []);
+  assertEquals(w.fail(2, messageFrom("a", "b")), []);
   assertEquals([w.state.stored.size, nextWakeAt(w.state)], [0, null]);
 });
 
 Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the socket", () => {
   const w = withA({});
   w.open(2, "b");
-  const frames = [
-    { type: "LEAVE", src: "a", dst: "b" },
-    { type: "OFFER", src: "a" },
-    { type: "OFFER", dst: "b" },
-    { type: "EXPIRE", src: "a", dst: "b" },
-    { type: "OPEN" },
-    { type: "ERROR", payload: { msg: "x" } },
-    { type: "ID-TAKEN", payload: { msg: "x" } },
-  ];
-  const texts = [...frames.map((frame) => JSON.stringify(frame)), "no JSON"];
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
+  assertEquals(
+    w.fail(2, messageFrom("a", "b", "LEAVE"), messageFrom("a", "b", "EXPIRE"), null),
+    [],
+  );
   assertEquals([w.state.claims.size, w.state.stored.size], [1, 0]);
 });
 
 Deno.test("[MSG-12] what is dropped takes nothing with it", () => {
   const w = withA({});
   w.open(2, "b");
-  const frames = [{ type: "OPEN" }, { type: "LEAVE", src: "a", dst: "b" }, {
-    type: "ANSWER",
-    src: "a",
-    dst: "b",
-  }];
-  const texts = frames.map((frame) => JSON.stringify(frame));
-  assertEquals(w.step({ kind: "send-failed", conn: connId(2), texts }), []);
-  assertEquals(w.open(3, "b"), [opens(3), sends(3, frames[2])]);
+  const answer = messageFrom("a", "b", "ANSWER");
+  assertEquals(w.fail(2, null, messageFrom("a", "b", "LEAVE"), answer), []);
+  assertEquals(w.open(3, "b"), [opens(3), sends(3, JSON.parse(answer.text))]);
 });
 
 Deno.test("[MSG-12] the failure of a socket that is gone already clears nobody's record", () => {
   const w = withA({});
   w.open(2, "a");
   const before = w.state;
-  assertEquals(w.step({ kind: "send-failed", conn: connId(1), texts: [] }), []);
+  assertEquals(w.fail(1, null), []);
   assertStrictEquals(w.state, before);
 });
 

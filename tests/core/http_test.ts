@@ -19,8 +19,9 @@ interface Ask {
 }
 
 function ask(options: PartialSettings, { path, method = "GET", origin = null }: Ask): HttpReply {
+  const settings = settingsFrom(options);
   return respond(
-    initialState(settingsFrom(options)),
+    { settings, state: initialState(settings) },
     { method, path, origin, identity: UNCHECKED },
     () => crypto.randomUUID(),
   );
@@ -52,13 +53,16 @@ Deno.test("[HTTP-2] an id is a v4 UUID as plain text, with nothing around it", (
 });
 
 Deno.test("[HTTP-2] [HTTP-9] an id that is held is not given out, and a stubborn generator is given up", () => {
-  const w = world();
+  const [settings, w] = [settingsFrom(), world()];
   w.open(1, "taken");
   const get = { method: "GET", path: "/peerjs/id", origin: null, identity: UNCHECKED };
   const suggestions = ["taken", "taken", "free"];
-  assertEquals(respond(w.state, get, () => suggestions.shift() ?? "").body, "free");
+  assertEquals(
+    respond({ settings, state: w.state }, get, () => suggestions.shift() ?? "").body,
+    "free",
+  );
   let asked = 0;
-  const stubborn = respond(w.state, get, () => {
+  const stubborn = respond({ settings, state: w.state }, get, () => {
     asked++;
     return "taken";
   });
@@ -67,15 +71,21 @@ Deno.test("[HTTP-2] [HTTP-9] an id that is held is not given out, and a stubborn
 });
 
 Deno.test("[HTTP-3] peers are listed if discovery is allowed, and refused with 401 if not", () => {
-  const w = world({ allow_discovery: true });
+  const settings = settingsFrom({ allow_discovery: true });
+  const w = world();
   w.open(1, "a");
   w.open(2, "__proto__");
   w.open(3, "gone");
   w.closed(3);
   const get = { method: "GET", path: "/peerjs/peers", origin: null, identity: UNCHECKED };
-  const reply = respond(w.state, get, () => "");
+  const reply = respond({ settings, state: w.state }, get, () => "");
   assertEquals([reply.status, JSON.parse(reply.body)], [200, ["a", "__proto__"]]);
-  const made = respond(w.state, get, () => "", (state) => `of ${state.claims.size}`);
+  const made = respond(
+    { settings, state: w.state },
+    get,
+    () => "",
+    (state) => `of ${state.claims.size}`,
+  );
   assertEquals(made.body, "of 2", "whoever makes the list may have it already");
   const refused = ask({}, { path: "/peerjs/peers" });
   assertEquals(refused.status, 401);
@@ -225,8 +235,9 @@ Deno.test("[HTTP-8] a list of origins is echoed to those on it, and nothing to o
 });
 
 Deno.test("[HTTP-2] an id that no client could claim is not given out", () => {
-  const state = initialState(settingsFrom({ max_id_length: 4 }));
+  const settings = settingsFrom({ max_id_length: 4 });
+  const asked = { settings, state: initialState(settings) };
   const suggestions = ["", "abcde", "a\x7f", "abcd"];
   const get = { method: "GET", path: "/peerjs/id", origin: null, identity: UNCHECKED };
-  assertEquals(respond(state, get, () => suggestions.shift() ?? "").body, "abcd");
+  assertEquals(respond(asked, get, () => suggestions.shift() ?? "").body, "abcd");
 });

@@ -31,7 +31,7 @@ function sound(): State {
 }
 
 function withSettings(state: State, settings: Partial<Settings>): State {
-  return { ...state, settings: { ...state.settings, ...settings } };
+  return { ...state, rules: { ...state.rules, ...settings } };
 }
 
 /** What `get` finds, which the sound state has. */
@@ -53,7 +53,7 @@ const CLAIMS: readonly Break[] = [
   })],
   ["1 claims, but 2 connections", (s) => ({ ...s, claims: mapDelete(s.claims, B) })],
   ["2 is looked at at the wrong time", (s) => {
-    const connection = { ...there(mapGet(s.connections, connId(2))), lookAt: millis(7) };
+    const connection = { ...there(mapGet(s.connections, connId(2))), idleCheckAt: millis(7) };
     return { ...s, connections: mapSet(s.connections, connId(2), connection) };
   }],
   ["1 would be looked at too late", (s) => withSettings(s, { alive_timeout: 1 })],
@@ -61,9 +61,9 @@ const CLAIMS: readonly Break[] = [
     const claim = { ...there(mapGet(s.claims, B)), endsAt: millis(7) };
     return { ...s, claims: mapSet(s.claims, B, claim) };
   }],
-  ["3 deadlines, but 2 connections", (s) => ({
+  ["3 deadlines, but 2 sockets", (s) => ({
     ...s,
-    lookAt: addDeadline(s.lookAt, millis(7), connId(7)),
+    idleCheckAt: addDeadline(s.idleCheckAt, millis(7), connId(7)),
   })],
 ];
 

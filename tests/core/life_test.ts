@@ -116,14 +116,6 @@ Deno.test("[LIFE-1] a client that spoke less than a millisecond after it came is
   assertEquals(wake(w), { at: 1_000.5, effects: [closes(1, CLOSE.timedOut, SILENT)] });
 });
 
-Deno.test("[LIFE-3] [MSG-8] what was counted is still counted after the shutdown", () => {
-  const w = world();
-  w.open(1, "a");
-  w.say(1, { type: "FUTURE" });
-  w.step({ kind: "shutdown-requested" });
-  assertEquals(w.state.unknownTypes, 1);
-});
-
 Deno.test("[LIFE-4] a client that answers no ping is disconnected, and its id is free", () => {
   const w = world({ ping_timeout: 5_000 });
   w.open(1, "a");

@@ -1,6 +1,6 @@
-import { connId } from "../../core/mod.ts";
+import { connId, peerId } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { CLOSE, closes, sends, type World, world } from "../support/world.ts";
+import { type Act, CLOSE, closes, sends, type World, world } from "../support/world.ts";
 
 /** Three clients: "a" on 1, "b" on 2, "c" on 3. */
 function three(options: Parameters<typeof world>[0] = {}): World {
@@ -188,20 +188,28 @@ Deno.test("[MSG-7] bad frames in a row close the connection, and a good one star
   assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
 });
 
-Deno.test("[MSG-8] an unknown type is dropped and counted", () => {
+Deno.test("[MSG-8] [NOTE-6] an unknown type is dropped and noted", () => {
   const w = three();
   assertEquals(w.say(1, { type: "offer", dst: "b" }), []);
   assertEquals(w.say(1, { type: "", dst: 5 }), []);
-  assertEquals(w.state.unknownTypes, 2);
+  assertEquals(w.effects, [{
+    kind: "note",
+    what: "unknown-type",
+    conn: connId(1),
+    id: peerId("a"),
+  }]);
 });
 
 Deno.test("[MSG-8] so is an object without a type that is a string: clients say such things of their own", () => {
   const w = three({ max_bad_frames: 1 });
   const frames = [{}, { ping: "once" }, { type: null }, { type: 5, dst: "b" }, { type: ["OFFER"] }];
-  for (const frame of frames) assertEquals(w.say(1, frame), []);
-  assertEquals(w.text(1, '{"type":{"type":"OFFER"},"dst":"b"}'), []);
-  assertEquals(w.text(1, '{"__proto__":{"type":"OPEN"}}'), []);
-  assertEquals(w.state.unknownTypes, frames.length + 2);
+  const isNoted = (acts: readonly Act[]): boolean => {
+    const [note] = w.effects;
+    return acts.length === 0 && note?.kind === "note" && note.what === "unknown-type";
+  };
+  for (const frame of frames) assert(isNoted(w.say(1, frame)), JSON.stringify(frame));
+  assert(isNoted(w.text(1, '{"type":{"type":"OFFER"},"dst":"b"}')));
+  assert(isNoted(w.text(1, '{"__proto__":{"type":"OPEN"}}')));
 });
 
 Deno.test("[MSG-9] a message of the limit passes, one more byte closes the connection", () => {

@@ -1,14 +1,13 @@
 import {
   checkValue,
   cutUrl,
-  type Effect,
   isOriginAllowed,
   isOwnOrigin,
   readOrigin,
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { CLOSE, opening, opens, refuses, world } from "../support/world.ts";
+import { type Act, CLOSE, opening, opens, refuses, world } from "../support/world.ts";
 
 function listed(...cors: string[]): readonly string[] {
   return settingsFrom({ cors }).cors;
@@ -184,7 +183,7 @@ Deno.test("[OPEN-10] the server's own origin is what Host says, of either scheme
 });
 
 Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever the list says", () => {
-  const come = (ownOrigin: boolean): readonly Effect[] =>
+  const come = (ownOrigin: boolean): readonly Act[] =>
     world({ cors: ["https://a.example"] }).step(
       opening(1, { origin: "https://own.example", ownOrigin }),
     );

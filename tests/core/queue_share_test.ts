@@ -1,8 +1,8 @@
-import { connId, peerId, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
+import { peerId, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { mapEntries, mapGet } from "../../core/collections/persistent_map.ts";
 import { pairKey } from "../../core/state.ts";
 import { assertEquals } from "../support/assert.ts";
-import { expires, opening, type World, world } from "../support/world.ts";
+import { expires, messageFrom, opening, type World, world } from "../support/world.ts";
 
 /** A client for each address, "a" on connection 1 first; messages wait 1,000 ms. */
 function at(addresses: readonly string[], options: Parameters<typeof world>[0] = {}): World {
@@ -66,7 +66,7 @@ Deno.test("[QUEUE-7] two usual attempts at once have room: an offer each, and th
 
 Deno.test("[QUEUE-7] the largest message has room with sixty candidates behind it, and a second one not", () => {
   const w = at([HOME, HOME]);
-  const { max_message_bytes } = w.state.settings;
+  const { max_message_bytes } = w.state.rules;
   const largest = { type: "OFFER", dst: "x", payload: "x".repeat(max_message_bytes - 50) };
   assertEquals(w.say(1, largest), []);
   for (let k = 0; k < 60; k++) assertEquals(w.say(1, frame(900)), []);
@@ -143,18 +143,17 @@ Deno.test("[QUEUE-8] what an address sent counts for it when its client is gone,
 
 Deno.test("[QUEUE-8] [MSG-12] what nobody holds the source of any more counts as of the address that is not known", () => {
   const w = at([HOME, HOME, ""], { max_queue_bytes: 8_000, max_sockets_per_address: 3 });
-  const text = (src: string, dst: string): string =>
-    JSON.stringify({ type: "OFFER", src, dst, payload: "x".repeat(900 - STORED_OVERHEAD_BYTES) });
-  const texts = ["v", "w", "y", "z"].map((dst) => text("gone", dst));
-  w.step({ kind: "send-failed", conn: connId(2), texts: [text("a", "v"), ...texts] });
-  const ids = [...mapEntries(w.state.stored)].map(([, { src, dst }]) => [src, dst]);
+  const payload = "x".repeat(900 - STORED_OVERHEAD_BYTES);
+  const lost = ["v", "w", "y", "z"].map((dst) => messageFrom("gone", dst, "OFFER", payload));
+  w.fail(2, messageFrom("a", "v", "OFFER", payload), ...lost);
+  const ids = [...mapEntries(w.state.stored)].map(([, { message: { src, dst } }]) => [src, dst]);
   assertEquals(ids, [["a", "v"], ["gone", "v"], ["gone", "w"]], "a quarter of them");
   assertEquals(w.say(3, frame(600, "x")), [expires(3, "c", "x")], "who is not known shares it");
   assertEquals(w.say(1, frame(1_000, "x")), []);
 });
 
 Deno.test("[QUEUE-8] by default sixteen clients fill the share of an address, and four addresses the store", () => {
-  const { source_queue_bytes, max_queue_bytes } = world().state.settings;
+  const { source_queue_bytes, max_queue_bytes } = world().state.rules;
   assertEquals(max_queue_bytes / source_queue_bytes, 4 * 16);
   const w = at([]);
   const payload = "x".repeat(250_000);

@@ -152,7 +152,7 @@ Deno.test("[QUEUE-2] the bytes of one source, however many destinations, which a
 });
 
 Deno.test("[QUEUE-2] by default 64 sources fill the store, and no fewer", () => {
-  const { source_queue_bytes, max_queue_bytes } = world().state.settings;
+  const { source_queue_bytes, max_queue_bytes } = world().state.rules;
   assertEquals(max_queue_bytes / source_queue_bytes, 64);
 });
 

@@ -1,9 +1,9 @@
 /**
  * Row 25 in small: after everybody is gone, and every deadline has passed, nothing is left of them.
  */
-import { type Effect, sizes } from "../../core/mod.ts";
+import { sizes } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { opening, wake, type World, world } from "../support/world.ts";
+import { type Act, opening, wake, type World, world } from "../support/world.ts";
 
 const SETTINGS = {
   expire_timeout: 500,
@@ -13,12 +13,12 @@ const SETTINGS = {
 };
 
 /** One client's visit: it comes, calls who is not there, comes again or is guessed at, and ends in some way. */
-function visit(w: World, serial: number): readonly Effect[] {
+function visit(w: World, serial: number): readonly Act[] {
   const [conn, id, address] = [serial * 10, `peer ${serial}`, `198.51.100.${serial % 60}`];
   w.step(opening(conn, { id, address }));
   w.say(conn, { type: "OFFER", dst: `peer ${serial + 3}` });
   w.say(conn, { type: "CANDIDATE", dst: `nobody ${serial}` });
-  const guess = (n: number): readonly Effect[] =>
+  const guess = (n: number): readonly Act[] =>
     w.step(opening(conn + n, { id, token: `guess ${n}`, address }));
   switch (serial % 6) {
     case 0:
@@ -58,6 +58,6 @@ Deno.test("[FAULT-25] sizes counts every entry, of trees too", () => {
   for (let conn = 41; conn <= 60; conn++) {
     w.step(opening(conn, { id: "peer 1", token: "wrong", address: `198.51.100.${conn}` }));
   }
-  const { connections, lookAt, wrongTokens } = sizes(w.state);
-  assertEquals([connections, lookAt, wrongTokens], [40, 40, 20]);
+  const { connections, idleCheckAt, wrongTokens } = sizes(w.state);
+  assertEquals([connections, idleCheckAt, wrongTokens], [40, 40, 20]);
 });

@@ -67,7 +67,7 @@ function isMap(value: unknown): boolean {
 
 Deno.test("[STATE-6] a map that the next state shares is not given up, whoever made a third from it", () => {
   const old = initialState(settingsFrom());
-  const newer = { ...old, unknownTypes: 1 };
+  const newer = { ...old, stopping: true };
   const branch = mapSet(old.addresses, "a", 1);
   retire(old, newer);
   assertEquals(mapGet(newer.addresses, "a"), undefined);

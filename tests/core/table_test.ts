@@ -2,9 +2,9 @@
  * The total table: what each kind of event does to a connection in each phase of its life. The table is a
  * full record, so that a missing cell does not compile.
  */
-import { connId, type Effect, type Event } from "../../core/mod.ts";
+import { connId, type Event } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
-import { opening, type World, world } from "../support/world.ts";
+import { type Act, messageFrom, opening, type World, world } from "../support/world.ts";
 
 /** Where connection 1 can be in its life. */
 const PHASES = {
@@ -27,8 +27,8 @@ type Phase = keyof typeof PHASES;
 /** Every kind of event, and every kind of frame, from connection 1. */
 const STIMULI = {
   "socket-opened": opening(1),
-  "send-failed": { kind: "send-failed", conn: connId(1), texts: [] },
-  "send-refused": { kind: "send-refused", conn: connId(1), text: "{}" },
+  "send-failed": { kind: "send-failed", conn: connId(1), message: null },
+  "send-refused": { kind: "send-refused", conn: connId(1), message: messageFrom("x", "y") },
   "socket-closed": { kind: "socket-closed", conn: connId(1), code: 1005 },
   "ping-unanswered": { kind: "ping-unanswered", conn: connId(1) },
   "binary-received": { kind: "binary-received", conn: connId(1), bytes: 1 },
@@ -130,6 +130,6 @@ Deno.test("an event of an unknown kind is our own bug, and throws", () => {
   assertThrows(() => w.step(JSON.parse('{"kind":"dream"}')), TypeError, '{"kind":"dream"}');
 });
 
-function brief(effect: Effect): string {
+function brief(effect: Act): string {
   return effect.kind === "send" ? `send:${effect.conn}` : `close:${effect.conn}:${effect.code}`;
 }

@@ -2,7 +2,6 @@
  * What becomes of a client whose token ends.
  */
 import {
-  type Effect,
   type Identity,
   initialState,
   millis,
@@ -17,6 +16,8 @@ import {
 } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
 import {
+  type Act,
+  actsOf,
   CLOSE,
   closes,
   expires,
@@ -39,11 +40,11 @@ function until(end: number | null, subject = "a"): Identity {
   return proven(subject, ["a", "b", "c"], endsAt);
 }
 
-function come(w: World, conn: number, id: string, end: number | null): readonly Effect[] {
+function come(w: World, conn: number, id: string, end: number | null): readonly Act[] {
   return w.step(opening(conn, { id, identity: until(end) }));
 }
 
-function leaves(conn: number): Effect[] {
+function leaves(conn: number): Act[] {
   return refuses(conn, CLOSE.tokenExpired, ENDED);
 }
 
@@ -142,10 +143,10 @@ Deno.test("[AUTH-6] [STATE-5] a connection has one place among the deadlines, wi
   come(w, 1, "a", 90_000);
   come(w, 2, "b", null);
   come(w, 3, "c", 500);
-  assertEquals(sizes(w.state).lookAt, 3);
-  const before = w.state.lookAt;
+  assertEquals(sizes(w.state).idleCheckAt, 3);
+  const before = w.state.idleCheckAt;
   for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
-  assertStrictEquals(w.state.lookAt, before, "a message touches no deadline");
+  assertStrictEquals(w.state.idleCheckAt, before, "a message touches no deadline");
 });
 
 Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
@@ -154,15 +155,15 @@ Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
   w.now = 900;
   w.say(1, { type: "HEARTBEAT" });
   const written = JSON.parse(JSON.stringify(snapshotOf(w.state)));
-  const again = restore(w.state.settings, written);
+  const again = restore(w.state.rules, written);
   assertEquals(violations(again), []);
   const [next, looked] = reduce(again, { kind: "tick" }, millis(1_000));
   assertEquals([looked, nextWakeAt(next)], [[], millis(1_500)]);
-  assertEquals(reduce(next, { kind: "tick" }, millis(1_500))[1], leaves(1));
+  assertEquals(actsOf(reduce(next, { kind: "tick" }, millis(1_500))[1]), leaves(1));
 });
 
 Deno.test("[AUTH-6] [SET-2] auth_expiry is keep or close, and close needs tokens that are checked", () => {
-  assertEquals(initialState(settingsFrom()).settings.auth_expiry, "keep");
+  assertEquals(initialState(settingsFrom()).rules.auth_expiry, "keep");
   assertThrows(() => settingsFrom({ auth_expiry: "close" }), RangeError, "need auth jwt");
   const other = JSON.parse('{"auth_expiry":"later"}');
   assertThrows(() => settingsFrom(other), RangeError, "must be one of keep, close");

@@ -3,7 +3,6 @@
  */
 import {
   connId,
-  type Effect,
   type Identity,
   initialState,
   type PartialSettings,
@@ -12,6 +11,7 @@ import {
 } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
+  type Act,
   CLOSE,
   closes,
   opening,
@@ -40,21 +40,21 @@ function comes(
   id: string,
   token: string,
   address = "198.51.100.7",
-): readonly Effect[] {
+): readonly Act[] {
   return w.step(opening(conn, { id, token, address }));
 }
 
 /** Tries a wrong token for "a". */
-function guess(w: World, conn: number, address?: string): readonly Effect[] {
+function guess(w: World, conn: number, address?: string): readonly Act[] {
   return comes(w, conn, "a", `guess ${conn}`, address);
 }
 
-function taken(conn: number): Effect[] {
+function taken(conn: number): Act[] {
   return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, "ID is taken")];
 }
 
 /** Its token is not looked at. */
-function blocked(conn: number): Effect[] {
+function blocked(conn: number): Act[] {
   const reason = "ID is taken, and its token not looked at: too many wrong ones came";
   return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, reason)];
 }
@@ -160,7 +160,7 @@ Deno.test("[LIMIT-5] of so many addresses wrong tokens are remembered; with one 
 Deno.test("[OPEN-10] a page of an origin that is not listed is refused; no Origin is no page", () => {
   const listed = "https://app.example";
   const msg = "Pages of this origin may not use this server";
-  const come = (origin: string | null, cors: readonly string[]): readonly Effect[] =>
+  const come = (origin: string | null, cors: readonly string[]): readonly Act[] =>
     world({ cors }).step(opening(1, { origin }));
   for (
     const origin of ["https://evil.example", "null", "", "https://app.example.evil", "HTTP://x"]
@@ -175,7 +175,7 @@ Deno.test("[OPEN-10] a page of an origin that is not listed is refused; no Origi
 });
 
 Deno.test("[OPEN-3] a query up to the limit passes, one more character is refused", () => {
-  const come = (queryLength: number): readonly Effect[] =>
+  const come = (queryLength: number): readonly Act[] =>
     world({ max_query_length: 40 }).step(opening(1, { queryLength }));
   assertEquals(come(40), [opens(1)]);
   const msg = "The query has 41 characters: at most 40 are allowed";
@@ -183,7 +183,7 @@ Deno.test("[OPEN-3] a query up to the limit passes, one more character is refuse
 });
 
 Deno.test("[AUTH-1] a token is good for the id that is its subject, and for those among its peers", () => {
-  const come = (id: string, identity: Identity): readonly Effect[] =>
+  const come = (id: string, identity: Identity): readonly Act[] =>
     world().step(opening(1, { id, identity }));
   const msg = "The token is not for this id";
   assertEquals(come("a", proven("a")), [opens(1)]);
@@ -224,7 +224,7 @@ Deno.test("[AUTH-2] a reason too long for a close frame is whole in the ERROR, a
 
 Deno.test("[AUTH-3] the same subject takes over whatever its token, another one does not", () => {
   const w = world();
-  const come = (conn: number, token: string, subject: string): readonly Effect[] =>
+  const come = (conn: number, token: string, subject: string): readonly Act[] =>
     w.step(opening(conn, { id: "room", token, identity: proven(subject, ["room"]) }));
   come(1, "monday's", "ann");
   assertEquals(come(2, "tuesday's", "ann"), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
@@ -239,7 +239,12 @@ Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, 
     allow_discovery: true,
   });
   const status = (path: string, identity: Identity): number =>
-    respond(initialState(settings), { method: "GET", path, origin: null, identity }, () => "x")
+    respond({ settings, state: initialState(settings) }, {
+      method: "GET",
+      path,
+      origin: null,
+      identity,
+    }, () => "x")
       .status;
   const none: Identity = { kind: "rejected", reason: "A token is missing" };
   const unchecked: Identity = { kind: "unchecked" };
@@ -253,7 +258,7 @@ Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, 
 Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is looked at first, then lengths, then what a token proves", () => {
   const w = world({ cors: ["https://app.example"], max_query_length: 40 });
   const rejected: Identity = { kind: "rejected", reason: "The token has expired" };
-  const come = (origin: string | null): readonly Effect[] =>
+  const come = (origin: string | null): readonly Act[] =>
     w.step(opening(1, { origin, queryLength: 41, identity: rejected }));
   const origin = "Pages of this origin may not use this server";
   assertEquals(come("https://evil.example"), refuses(1, CLOSE.wrongOrigin, origin));
@@ -262,12 +267,11 @@ Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is looked at first, then lengt
 });
 
 Deno.test("[AUTH-5] with auth_http a token that nobody checked is none, and WWW-Authenticate says so", () => {
-  const state = initialState(
-    settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true }),
-  );
+  const settings = settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true });
+  const asked = { settings, state: initialState(settings) };
   const identity: Identity = { kind: "unchecked" };
   const request = { method: "GET", path: "/peerjs/id", origin: null, identity };
-  const { status, headers, body } = respond(state, request, () => "x");
+  const { status, headers, body } = respond(asked, request, () => "x");
   assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
   assertEquals(body, "A token is missing.\n");
 });

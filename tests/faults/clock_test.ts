@@ -14,8 +14,8 @@ Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time
     const code = (await readText(file)).replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
     assertEquals(code.match(wall)?.[0], undefined, file);
   }
-  const exchange = await readText("adapters/server.ts");
-  assert(exchange.includes("now: () => performance.now()"), "the one clock of the runtime");
+  const signaling = await readText("adapters/server.ts");
+  assert(signaling.includes("now: () => performance.now()"), "the one clock of the runtime");
 });
 
 /** The same story told from another zero: everything that comes due, and when, counted from there. */

@@ -195,12 +195,12 @@ testEach("[LOG-3] at debug each message is a line with what came of it", async (
     .filter(({ properties }) => /^(?:message|unknown-type)$/.test(properties.event))
     .map(({ message }) => String(message));
   assertEquals(lines.slice(0, 7), [
-    '"a" sent OFFER to "b", 43 characters: handed over',
-    '"a" sent OFFER to "a", 26 characters: handed over',
-    '"a" sent CANDIDATE to "c", 30 characters: stored, because the peer is not connected',
-    '"a" sent LEAVE to "c", 26 characters: dropped, because the peer is not connected',
-    '"a" sent OFFER to "", 25 characters: refused, and the sender told so',
-    '"a" sent CANDIDATE to "", 29 characters: refused like those before it, of which the sender was told',
+    '"a" sent OFFER to "b", 53 characters: handed over',
+    '"a" sent OFFER to "a", 36 characters: handed over',
+    '"a" sent CANDIDATE to "c", 40 characters: stored, because the peer is not connected',
+    '"a" sent LEAVE to "c", 36 characters: dropped, because the peer is not connected',
+    '"a" sent OFFER to "", 35 characters: refused, and the sender told so',
+    '"a" sent CANDIDATE to "", 39 characters: refused like those before it, of which the sender was told',
     '"a" sent something of a type that nobody knows: dropped',
   ]);
   assert(!child.lines.join("").includes("hush"), "what peers say is theirs");

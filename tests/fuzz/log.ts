@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { configureLog, logObserver, tellOmitted } from "../../adapters/observe/log.ts";
+import { configureLog, tellOmitted } from "../../adapters/observe/log.ts";
+import { logObserver } from "../../adapters/observe/log_clients.ts";
 import { readHandshake } from "../../adapters/listen/handshake.ts";
 import { COUNTED_MS } from "../../adapters/observe/log_limit.ts";
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
 import { trafficObserver } from "../../adapters/observe/log_traffic.ts";
 import { createReplies } from "../../adapters/http/replies.ts";
 import { createRuntime } from "../../adapters/runtime.ts";
-import type { Arrival } from "../../adapters/server.ts";
+import type { Arrival } from "../../adapters/request.ts";
 import { connId, type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { ownerOf } from "../support/world.ts";
 import { type Form, wrongWithLine } from "./log_lines.ts";

@@ -33,6 +33,12 @@ export const COMMAND_BREAKS: readonly Break[] = [
       put: 'if (!arg.includes("=")) i++;',
     },
     {
+      name: "--help all is --help",
+      rules: ["SET-12"],
+      find: 'normal.isHelpAll ? "all" : "everyday"',
+      put: '"everyday"',
+    },
+    {
       name: "--no-x=value is a value",
       rules: ["SET-2"],
       find: "if (value !== undefined) {\n        return `Option",

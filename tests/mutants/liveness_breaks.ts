@@ -83,13 +83,14 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/rules/liveness.t
     name: "whoever times out keeps its record",
     rules: ["LIFE-1"],
     find: "next = release(next, conn, connection);",
-    put: "next = { ...next, lookAt: removeDeadline(next.lookAt, first.at, conn) };",
+    put: "next = { ...next, idleCheckAt: removeDeadline(next.idleCheckAt, first.at, conn) };",
   },
   {
     name: "a second look comes a millisecond late",
     rules: ["LIFE-1"],
-    find: "const lookAt = lookTime(state.settings, connection.heardAt, claim);",
-    put: "const lookAt = (lookTime(state.settings, connection.heardAt, claim) + 1) as Millis;",
+    find: "const idleCheckAt = idleCheckTime(state.settings, connection.heardAt, claim);",
+    put:
+      "const idleCheckAt = (idleCheckTime(state.settings, connection.heardAt, claim) + 1) as Millis;",
   },
   {
     name: "nobody is disconnected when its token ends",
@@ -130,7 +131,8 @@ export const LIVENESS_BREAKS: readonly Break[] = breaksOf("core/rules/liveness.t
   {
     name: "the old look at a client stays",
     rules: ["LIFE-1", "STATE-3"],
-    find: "addDeadline(removeDeadline(state.lookAt, connection.lookAt, conn), lookAt, conn)",
-    put: "addDeadline(state.lookAt, lookAt, conn)",
+    find:
+      "addDeadline(removeDeadline(state.idleCheckAt, connection.idleCheckAt, conn), idleCheckAt, conn)",
+    put: "addDeadline(state.idleCheckAt, idleCheckAt, conn)",
   },
 ]);

@@ -161,8 +161,8 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/rules/mailbox.ts"
   {
     name: "an EXPIRE stands for one message too few",
     rules: ["QUEUE-4"],
-    find: "toldBefore: state.nextSerial }",
-    put: "toldBefore: state.nextSerial - 1 }",
+    find: "expireSentBelow: state.nextSerial }",
+    put: "expireSentBelow: state.nextSerial - 1 }",
   },
   {
     name: "an EXPIRE to a source that is gone is stored",
@@ -193,7 +193,7 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/rules/mailbox.ts"
   {
     name: "each message that finds no room raises an EXPIRE",
     rules: ["QUEUE-4", "LIMIT-6"],
-    find: "if (source.toldFull.includes(dst)) return [state, []];",
+    find: "if (source.refusalsTold.includes(dst)) return [state, []];",
     put: "",
   },
   {
@@ -205,14 +205,14 @@ export const MAILBOX_BREAKS: readonly Break[] = breaksOf("core/rules/mailbox.ts"
   {
     name: "one peer without room more is remembered",
     rules: ["QUEUE-4"],
-    find: "source.toldFull.slice(1 - TOLD_MAX)",
-    put: "source.toldFull.slice(-TOLD_MAX)",
+    find: "source.refusalsTold.slice(1 - TOLD_MAX)",
+    put: "source.refusalsTold.slice(-TOLD_MAX)",
   },
   {
     name: "of peers without room the newest is forgotten first",
     rules: ["QUEUE-4"],
-    find: "source.toldFull.slice(1 - TOLD_MAX)",
-    put: "source.toldFull.slice(0, TOLD_MAX - 1)",
+    find: "source.refusalsTold.slice(1 - TOLD_MAX)",
+    put: "source.refusalsTold.slice(0, TOLD_MAX - 1)",
   },
   {
     name: "the bytes of what is gone are still counted",

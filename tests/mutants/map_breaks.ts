@@ -150,8 +150,8 @@ const MAP = breaksOf("core/collections/persistent_map.ts", [
   {
     name: "an older version that is read writes wrong undo records",
     rules: ["STATE-1"],
-    find: "cede(from, key, native.get(key), to)",
-    put: "cede(from, key, value, to)",
+    find: "makeUndoRecord(from, key, native.get(key), to)",
+    put: "makeUndoRecord(from, key, value, to)",
   },
   {
     name: "an older version that is read keeps keys that it never had",

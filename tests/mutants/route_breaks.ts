@@ -72,9 +72,9 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/rules/relay.ts", [
   {
     name: "src is taken from the frame",
     rules: ["MSG-1"],
-    find: "return transmit(state, conn, hear(known, paid, now), { frame, now });",
+    find: "return transmit(state, conn, markAlive(known, paid, now), { frame, now });",
     put:
-      "return transmit(state, conn, { ...hear(known, paid, now), id: JSON.parse(text).src }, { frame, now });",
+      "return transmit(state, conn, { ...markAlive(known, paid, now), id: JSON.parse(text).src }, { frame, now });",
   },
   {
     name: "LEAVE is stored for a peer that is absent",
@@ -97,13 +97,13 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/rules/relay.ts", [
   {
     name: "a heartbeat does not refresh",
     rules: ["MSG-5"],
-    find: "return [keep(state, conn, hear(known, paid, now)), []];",
+    find: "return [keep(state, conn, markAlive(known, paid, now)), []];",
     put: "return [keep(state, conn, { ...known, ...paid }), []];",
   },
   {
     name: "a transmission does not refresh",
     rules: ["MSG-5"],
-    find: "return transmit(state, conn, hear(known, paid, now), { frame, now });",
+    find: "return transmit(state, conn, markAlive(known, paid, now), { frame, now });",
     put: "return transmit(state, conn, { ...known, ...paid, badFrames: 0 }, { frame, now });",
   },
   {
@@ -116,7 +116,7 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/rules/relay.ts", [
     name: "a frame of an unknown type refreshes",
     rules: ["MSG-8", "MSG-5"],
     find: "...keep(state, conn, { ...known, ...paid }),",
-    put: "...keep(state, conn, hear(known, paid, now)),",
+    put: "...keep(state, conn, markAlive(known, paid, now)),",
   },
   {
     name: "a frame of an unknown type is not counted",
@@ -260,7 +260,7 @@ export const ROUTE_BREAKS: readonly Break[] = breaksOf("core/rules/relay.ts", [
   {
     name: "an attempt at one peer begins one at all of them",
     rules: ["QUEUE-4"],
-    find: "toldFull.filter((peer) => peer !== dst)",
+    find: "refusalsTold.filter((peer) => peer !== dst)",
     put: "[]",
   },
 ]);

@@ -106,8 +106,8 @@ const CLAIMS = breaksOf("core/rules/session.ts", [
   {
     name: "a client's first look is a millisecond late",
     rules: ["LIFE-1"],
-    find: "const lookAt = lookTime(state.settings, now, claim);",
-    put: "const lookAt = millis(lookTime(state.settings, now, claim) + 1);",
+    find: "const idleCheckAt = idleCheckTime(state.settings, now, claim);",
+    put: "const idleCheckAt = millis(idleCheckTime(state.settings, now, claim) + 1);",
   },
   {
     name: "a connection that has an end is looked at for its silence only",
@@ -169,7 +169,7 @@ const ENDS = breaksOf("core/rules/session.ts", [
   {
     name: "a closed socket leaves its deadline",
     rules: ["STATE-3", "FAULT-25"],
-    find: "lookAt: removeDeadline(state.lookAt, lookAt, conn),",
+    find: "idleCheckAt: removeDeadline(state.idleCheckAt, idleCheckAt, conn),",
     put: "",
   },
   {

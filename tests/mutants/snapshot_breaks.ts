@@ -10,8 +10,9 @@ export const SNAPSHOT_BREAKS: readonly Break[] = breaksOf("core/inspect/snapshot
   {
     name: "who is to be looked at is not restored",
     rules: ["REC-7"],
-    find: "lookAt: deadlinesOf(connections.map(([conn, { lookAt }]) => ({ at: lookAt, conn }))),",
-    put: "lookAt: null,",
+    find:
+      "idleCheckAt: deadlinesOf(connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn }))),",
+    put: "idleCheckAt: null,",
   },
   {
     name: "entries are in the order in which they came",

@@ -49,7 +49,7 @@ export function checkEmpty({ state, now, checker }: Audited): void {
       throw wrong("STATE-3", now, `${value.size} are left in ${name}, and everybody is gone`);
     }
   }
-  if (state.lookAt !== null || state.storedBytes !== 0) {
+  if (state.idleCheckAt !== null || state.storedBytes !== 0) {
     throw wrong("STATE-3", now, "Deadlines or bytes are left, and everybody is gone");
   }
   if (checker.holders.size !== 0) {

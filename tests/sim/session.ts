@@ -18,7 +18,7 @@ export interface Session {
   heardAt: number;
   closedAt: number;
   /** The peers of whose refusals it was told, the oldest first. */
-  readonly toldFull: Set<string>;
+  readonly refusalsTold: Set<string>;
 }
 
 /** What is counted, for the report. */
@@ -49,7 +49,7 @@ export function noCounts(): Counts {
 export function attachedSession(link: Link, conn: ConnId, now: number): Session {
   const { id, token } = link;
   const times = { attachedAt: now, heardAt: now, closedAt: Infinity };
-  return { conn, link, id, token, phase: "attached", ...times, toldFull: new Set() };
+  return { conn, link, id, token, phase: "attached", ...times, refusalsTold: new Set() };
 }
 
 /** What is wrong with timing a client out now (LIFE-1); `null` where it is right. */

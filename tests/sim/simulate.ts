@@ -65,7 +65,7 @@ export function simulate(options: RunOptions): Result {
 /** Everybody arrives and lives; then it is quiet, and the holders are who they should be; then all leave. */
 function live(world: World, { hours, clients, ways }: Scenario): void {
   const { agenda, dice, people, loop, checker } = world;
-  const lookAt = (): Parameters<typeof audit>[0] => ({
+  const idleCheckAt = (): Parameters<typeof audit>[0] => ({
     now: agenda.now,
     state: loop.state,
     checker,
@@ -78,18 +78,18 @@ function live(world: World, { hours, clients, ways }: Scenario): void {
   const endAt = hours * 3_600_000;
   while (agenda.now < endAt) {
     agenda.runUntil(Math.min(endAt, agenda.now + AUDIT_MS));
-    audit(lookAt());
+    audit(idleCheckAt());
   }
   world.isQuiet = true;
   const { alive_timeout, expire_timeout } = loop.state.settings;
   const restMs = alive_timeout + FREEZE_MAX_MS + expire_timeout + CALM_MS;
   agenda.runUntil(endAt + restMs);
-  audit(lookAt());
+  audit(idleCheckAt());
   checkAlive(world);
   for (const person of people) person.leave();
   agenda.runUntil(agenda.now + restMs + TIMER_LATE_MAX_MS);
-  audit(lookAt());
-  checkEmpty(lookAt());
+  audit(idleCheckAt());
+  checkEmpty(idleCheckAt());
 }
 
 /** After the calm every holder is somebody who believes so. */

@@ -23,7 +23,7 @@ export class Tells {
 
   /** A letter reached the server: an offer or an answer begins an attempt. */
   begin(letter: Letter, session: Session): void {
-    if (letter.type !== "CANDIDATE") session.toldFull.delete(letter.dst);
+    if (letter.type !== "CANDIDATE") session.refusalsTold.delete(letter.dst);
   }
 
   /** A letter failed, in this step: what is owed to `holder`, who has the id of its source now. */
@@ -31,8 +31,8 @@ export class Tells {
     if (holder === undefined) return;
     const pair = this.#pairOf(holder.id, letter.dst);
     if (why === "refused") {
-      if (holder.toldFull.has(letter.dst)) return;
-      remember(holder.toldFull, letter.dst);
+      if (holder.refusalsTold.has(letter.dst)) return;
+      remember(holder.refusalsTold, letter.dst);
       this.#owed.set(pair, "must");
     } else if (holder.token === letter.owner && pair.toldStep <= letter.step) {
       // What was stored and told of in one step was stored before that, or after.

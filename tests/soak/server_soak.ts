@@ -48,7 +48,10 @@ async function save(folder: string, samples: readonly Sample[]): Promise<void> {
   );
   const panels: Panel[] = [
     { title: "resident memory, MB", series: ["rss"] },
-    { title: "descriptors, clients", series: ["descriptors", "connections", "lookAt", "claims"] },
+    {
+      title: "descriptors, clients",
+      series: ["descriptors", "connections", "idleCheckAt", "claims"],
+    },
     { title: "what waits", series: ["stored", "mailboxes", "sources", "pairs"] },
     {
       title: "addresses and wrong tokens",

@@ -33,6 +33,7 @@ export function mistake(line: string, env: Env = {}): string {
   return command.message;
 }
 
-function words(line: string): string[] {
+/** The words of a line. */
+export function words(line: string): string[] {
   return line === "" ? [] : line.split(" ");
 }

@@ -122,7 +122,7 @@ export function makeStudio(
   const recorder: Recorder = new Recorder({
     settings,
     state: () => runtime.state(),
-    wallZero: () => 1_700_000_000_000,
+    epochMs: () => 1_700_000_000_000,
     now: () => self.now,
     schedule: (callback, delayMs) => {
       const timer = { callback, at: self.now + delayMs };
@@ -130,7 +130,7 @@ export function makeStudio(
       return () => void (timers = timers.filter((each) => each !== timer));
     },
     beginFile: disk.begin,
-    news: {
+    events: {
       recording: () => void news.push("recording"),
       paused: (why) => void news.push(why),
       leftOut: (bytes) => void news.push(`left out ${bytes}`),

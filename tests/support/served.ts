@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createExchange, type Exchange } from "../../adapters/server.ts";
+import { createSignalingServer, type SignalingServer } from "../../adapters/server.ts";
 import type { Hooks } from "../../adapters/observe/hooks.ts";
 import { listenDeno } from "../../adapters/listen/deno.ts";
 import type { Listener } from "../../adapters/listen/listener.ts";
@@ -18,7 +18,7 @@ export type ListenerName = keyof typeof LISTEN;
 
 /** A server that listens on 127.0.0.1. */
 export interface Served extends AsyncDisposable {
-  readonly exchange: Exchange;
+  readonly signaling: SignalingServer;
   readonly listener: Listener;
   readonly port: number;
   /** `http://127.0.0.1:<port><path>`, ends in a slash. */
@@ -38,12 +38,12 @@ export function contract(
   for (const which of ["deno", "node"] as const) {
     const serve: Serve = async (options = {}, hooks = {}) => {
       const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
-      const exchange = createExchange(settings, hooks);
-      const listener = await LISTEN[which](exchange);
+      const signaling = createSignalingServer(settings, hooks);
+      const listener = await LISTEN[which](signaling);
       const { port } = listener;
       const address = `127.0.0.1:${port}${settings.path}`;
       return {
-        exchange,
+        signaling,
         listener,
         port,
         url: `http://${address}`,

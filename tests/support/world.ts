@@ -5,20 +5,25 @@
  */
 import {
   CLOSE,
+  type Close,
   close,
   type CloseCode,
   connId,
   type Effect,
   type Event,
   hasControl,
+  type Identity,
   initialState,
+  type Message,
   type Millis,
   millis,
   nextWakeAt,
+  type Note,
   owner,
   type PartialSettings,
+  peerId,
   reduce,
-  send,
+  type Send,
   settingsFrom,
   type SocketOpened,
   type State,
@@ -27,37 +32,63 @@ import {
 } from "../../core/mod.ts";
 import { assertEquals } from "./assert.ts";
 
+/** An effect as the outside sees it: what is sent, and what is closed. */
+export type Act = Pick<Send, "kind" | "conn" | "text"> | Close;
+
+/** What of effects the outside sees. */
+export function actsOf(effects: readonly Effect[]): Act[] {
+  return effects.flatMap((effect): Act[] => {
+    if (effect.kind === "close") return [effect];
+    if (effect.kind !== "send") return [];
+    const { kind, conn, text } = effect;
+    return [{ kind, conn, text }];
+  });
+}
+
+/** What of effects only who watches sees. */
+export function notesOf(effects: readonly Effect[]): Note[] {
+  return effects.filter((effect) => effect.kind === "note");
+}
+
 /** A server whose time is `now`, to be moved by hand. Connections are numbers. */
 export interface World {
   now: number;
   readonly state: State;
-  readonly step: (event: Event) => readonly Effect[];
+  /** The effects of the last event, whole. */
+  readonly effects: readonly Effect[];
+  readonly step: (event: Event) => readonly Act[];
   readonly open: (
     conn: number,
     id: string | null,
     token?: string | null,
     key?: SocketOpened["key"],
-  ) => readonly Effect[];
-  readonly text: (conn: number, text: string) => readonly Effect[];
+  ) => readonly Act[];
+  readonly text: (conn: number, text: string) => readonly Act[];
   /** Sends a frame as JSON. */
-  readonly say: (conn: number, frame: unknown) => readonly Effect[];
-  readonly closed: (conn: number) => readonly Effect[];
-  readonly tick: () => readonly Effect[];
+  readonly say: (conn: number, frame: unknown) => readonly Act[];
+  readonly closed: (conn: number) => readonly Act[];
+  readonly tick: () => readonly Act[];
+  /** The socket is gone, and these messages, or one thing of the server's own, were not sent on it. */
+  readonly fail: (conn: number, ...messages: readonly (Message | null)[]) => readonly Act[];
 }
 
 /** Starts a server at 0 ms. */
 export function world(options: PartialSettings = {}): World {
   let state = initialState(settingsFrom(options));
+  let effects: readonly Effect[] = [];
   const self: World = {
     now: 0,
     get state(): State {
       return state;
     },
-    step(event): readonly Effect[] {
-      const [next, effects] = reduce(state, event, millis(self.now));
-      assertEquals(violations(next), [], `after ${event.kind}`);
-      state = next;
+    get effects(): readonly Effect[] {
       return effects;
+    },
+    step(event): readonly Act[] {
+      const [next, caused] = reduce(state, event, millis(self.now));
+      assertEquals(violations(next), [], `after ${event.kind}`);
+      [state, effects] = [next, caused];
+      return actsOf(caused);
     },
     open: (conn, id, token = "token", key = "right") =>
       self.step(opening(conn, { id, token, key })),
@@ -65,6 +96,10 @@ export function world(options: PartialSettings = {}): World {
     say: (conn, frame) => self.text(conn, JSON.stringify(frame)),
     closed: (conn) => self.step({ kind: "socket-closed", conn: connId(conn), code: 1005 }),
     tick: () => self.step({ kind: "tick" }),
+    fail: (conn, ...messages) =>
+      messages.flatMap((message) =>
+        self.step({ kind: "send-failed", conn: connId(conn), message })
+      ),
   };
   return self;
 }
@@ -106,12 +141,12 @@ export function proven(
   subject: string,
   peers: readonly string[] = [],
   endsAt: Millis | null = null,
-): SocketOpened["identity"] {
+): Identity {
   return { kind: "proven", owner: owner(subject), ids: [subject, ...peers], endsAt };
 }
 
 /** Moves a world to its next wake-up and ticks there; the instant and the effects, or `null` at rest. */
-export function wake(w: World): { at: number; effects: readonly Effect[] } | null {
+export function wake(w: World): { at: number; effects: readonly Act[] } | null {
   const at = nextWakeAt(w.state);
   if (at === null) return null;
   w.now = at;
@@ -119,28 +154,39 @@ export function wake(w: World): { at: number; effects: readonly Effect[] } | nul
 }
 
 /** The effect that sends a frame. */
-export function sends(conn: number, frame: unknown): Effect {
-  return send(connId(conn), JSON.stringify(frame));
+export function sends(conn: number, frame: unknown): Act {
+  return { kind: "send", conn: connId(conn), text: JSON.stringify(frame) };
 }
 
 /** The effect that admits a client. */
-export function opens(conn: number): Effect {
+export function opens(conn: number): Act {
   return sends(conn, { type: "OPEN" });
 }
 
 /** The effect that closes a socket. */
-export function closes(conn: number, code: CloseCode, reason: string): Effect {
+export function closes(conn: number, code: CloseCode, reason: string): Act {
   return close(connId(conn), code, reason);
 }
 
 /** The effects of a refusal. */
-export function refuses(conn: number, code: CloseCode, msg: string): Effect[] {
+export function refuses(conn: number, code: CloseCode, msg: string): Act[] {
   return [sends(conn, { type: "ERROR", payload: { msg } }), closes(conn, code, msg)];
 }
 
 /** The effect that tells the peer on `conn`, called `src`, that `dst` was not reached. */
-export function expires(conn: number, src: string, dst: string): Effect {
+export function expires(conn: number, src: string, dst: string): Act {
   return sends(conn, { type: "EXPIRE", src: dst, dst: src });
 }
 
 export { CLOSE };
+
+/** A message from one peer to another, as it was sent. */
+export function messageFrom(
+  src: string,
+  dst: string,
+  type: Message["type"] = "OFFER",
+  payload?: unknown,
+): Message {
+  const text = JSON.stringify({ type, src, dst, payload });
+  return { kind: "message", type, src: peerId(src), dst: peerId(dst), text };
+}

@@ -22,7 +22,7 @@ interface Gap {
   readonly what: "line" | "branch";
 }
 
-const OF_CORE = /(?<!\/tests)\/core\/[^/]+\.ts$/;
+const OF_CORE = /(?<!\/tests)\/core\/(?:[a-z]+\/)*[^/]+\.ts$/;
 
 /** What a report in the format of lcov says of the core. */
 export function read(lcov: string): { gaps: Gap[]; lines: number; branches: number } {

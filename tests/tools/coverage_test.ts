@@ -12,6 +12,9 @@ Deno.test("a line that was not run, and a branch that was not taken, are gaps of
     "end_of_record",
     "SF:/box/tests/core/a_test.ts",
     "DA:1,0",
+    "end_of_record",
+    "SF:/box/core/rules/b.ts",
+    "DA:7,0",
   ];
   const file = "/box/core/a.ts";
   assertEquals(read(lcov.join("\n")), {
@@ -19,8 +22,9 @@ Deno.test("a line that was not run, and a branch that was not taken, are gaps of
       { file, line: 3, what: "branch" },
       { file, line: 4, what: "branch" },
       { file, line: 9, what: "line" },
+      { file: "/box/core/rules/b.ts", line: 7, what: "line" },
     ],
-    lines: 2,
+    lines: 3,
     branches: 3,
   });
 });

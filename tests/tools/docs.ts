@@ -1,10 +1,12 @@
 /**
- * The documents that are made from the code, as they should be: the README's table of options, what one process
- * carries, and the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
+ * The documents that are made from the code, as they should be: the tables of options, what one process carries,
+ * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
  *
  * @module
  */
-import { optionTable } from "../../adapters/program/cli.ts";
+import { variablesOf } from "../../adapters/program/environment.ts";
+import { defaultText, optionGroups } from "../../adapters/program/help.ts";
+import { type OptionName, optionOf } from "../../core/mod.ts";
 import { type Measured, scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
 import { rulesOf } from "../support/side_by_side.ts";
@@ -50,7 +52,7 @@ export async function testedRules(): Promise<Map<string, string[]>> {
 }
 
 /** SPEC.md with the tests of each rule behind it. */
-export async function expectedSpec(): Promise<string> {
+async function expectedSpec(): Promise<string> {
   const spec = await readText("core/SPEC.md");
   const cited = await testedRules();
   return spec.split("\n\n").map((paragraph) => {
@@ -62,17 +64,51 @@ export async function expectedSpec(): Promise<string> {
   }).join("\n\n");
 }
 
-/** README.md with the table of options that the code has, what was measured, and how the incumbent differs. */
-export async function expectedReadme(): Promise<string> {
+/** Every document that has a part made from the code, by its path, as it should be. */
+export async function expectedDocuments(): Promise<Map<string, string>> {
   const measured: Measured = JSON.parse(await readText("tests/bench/results.json"));
-  const parts = {
-    options: optionTable(),
-    scale: scalePage(measured),
-    comparison: await comparison(),
-  };
-  let readme = await readText("README.md");
-  for (const [name, part] of Object.entries(parts)) readme = replaceBetween(readme, name, part);
-  return readme;
+  const parts = [
+    ["README.md", "everyday options", everydayTable()],
+    ["adapters/program/README.md", "options", optionTables()],
+    ["tests/bench/README.md", "scale", scalePage(measured)],
+    ["tests/conformance/README.md", "comparison", await comparison()],
+  ] as const;
+  const documents = new Map([["core/SPEC.md", await expectedSpec()]]);
+  for (const [path, name, part] of parts) {
+    documents.set(path, replaceBetween(path, await readText(path), name, part));
+  }
+  return documents;
+}
+
+/** Files that TLS takes are shown where the README is about TLS. */
+function everydayTable(): string {
+  const names = optionGroups("everyday").filter(({ group }) => group !== "TLS")
+    .flatMap(({ names }) => names);
+  const rows = names.map((name) =>
+    `| ${flagOf(name)} | ${defaultText(name)} | ${optionOf(name).doc} |`
+  );
+  return ["| flag | default | meaning |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** A table for each group. */
+function optionTables(): string {
+  return optionGroups("all").map(({ group, names }) => {
+    const rows = names.map((name) => {
+      const { unit = "", doc } = optionOf(name);
+      const variables = variablesOf(name).map((variable) => `\`${variable}\``).join(", ");
+      return `| ${flagOf(name)} | ${variables} | ${defaultText(name)} | ${unit} | ${doc} |`;
+    });
+    return `### ${group}
+
+| flag | variable | default | unit | meaning |
+|---|---|---|---|---|
+${rows.join("\n")}`;
+  }).join("\n\n");
+}
+
+function flagOf(name: OptionName): string {
+  const { alias } = optionOf(name);
+  return alias === undefined ? `\`--${name}\`` : `\`--${name}\`, \`-${alias}\``;
 }
 
 /** The table of what people should know, and what the conversations come to. */
@@ -93,11 +129,11 @@ Both are held side by side in ${all.length} conversations (\`deno task conforman
   } alike, ${differing.length} different, in the rules ${list}.`;
 }
 
-function replaceBetween(text: string, name: string, content: string): string {
+function replaceBetween(path: string, text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name}: made by deno task docs -->\n`, `\n<!-- end of ${name} -->`];
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`README.md has no place for the ${name}`);
+  if (from < 0 || to < from) throw new Error(`${path} has no place for the ${name}`);
   return text.slice(0, from + begin.length) + content + text.slice(to);
 }
 
@@ -109,10 +145,10 @@ async function collect(folder: string, found: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(new URL("core/SPEC.md", ROOT), await expectedSpec());
-  await Deno.writeTextFile(new URL("README.md", ROOT), await expectedReadme());
+  const documents = await expectedDocuments();
+  for (const [path, text] of documents) await Deno.writeTextFile(new URL(path, ROOT), text);
   const format = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "-q", "core/SPEC.md", "README.md"],
+    args: ["fmt", "-q", ...documents.keys()],
     cwd: ROOT,
   });
   await format.output();

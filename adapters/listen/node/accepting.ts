@@ -7,8 +7,8 @@
  *
  * @module
  */
+import { scheduleTimeout } from "../../clock.ts";
 import { connect, type Server } from "node:net";
-import { scheduleTimeout } from "../../runtime.ts";
 
 /** What to watch, and what to do when it has stopped accepting. */
 export interface AcceptingOptions {

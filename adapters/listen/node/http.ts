@@ -11,7 +11,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { LongBody } from "../../http/answers.ts";
-import { type Arrival, type Exchange, NOT_HTTP, type Reply } from "../../server.ts";
+import { NOT_HTTP, type SignalingServer } from "../../server.ts";
+import type { Arrival, Reply } from "../../request.ts";
 
 /** What the server looks at in a request. */
 export function arrivalOf(request: IncomingMessage): Arrival {
@@ -200,7 +201,7 @@ export const FAILED: Reply = {
 };
 
 /** Answers what could not be parsed, came too slowly, or was too large; the log says that too. */
-export function answerUnparsed(exchange: Exchange, error: Error, connection: Duplex): void {
+export function answerUnparsed(signaling: SignalingServer, error: Error, connection: Duplex): void {
   const code = "code" in error ? error.code : undefined;
   if (code === "ECONNRESET") {
     connection.destroy();
@@ -209,7 +210,7 @@ export function answerUnparsed(exchange: Exchange, error: Error, connection: Dup
   const [status, body] = UNPARSED.get(String(code)) ?? MALFORMED;
   const remoteAddress = "remoteAddress" in connection ? String(connection.remoteAddress) : "";
   const arrival = { method: "", path: "", query: "", header: () => null, remoteAddress };
-  writeRawReply(connection, exchange.refuse(arrival, status, body));
+  writeRawReply(connection, signaling.refuse(arrival, status, body));
 }
 
 const MALFORMED: readonly [status: number, body: string] = [STATUS_CODE.BadRequest, NOT_HTTP];

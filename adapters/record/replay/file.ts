@@ -4,8 +4,8 @@
  * @module
  */
 
+import { messageOf } from "../../errors.ts";
 import { escape } from "../../../core/mod.ts";
-import { messageOf } from "../../observe/log.ts";
 
 /** The arguments, the file or the output are not what they must be; the message is for people. */
 export class CannotReplay extends Error {}

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
 import {
   describe,
   type Effect,
@@ -17,7 +18,6 @@ import {
   type State,
   violations,
 } from "../../../core/mod.ts";
-import { messageOf } from "../../observe/log.ts";
 import { instantOf, wallTimeOf } from "../clock.ts";
 import { crcOf, type Header } from "../format.ts";
 import { type Plan, planOf, USAGE } from "./arguments.ts";
@@ -167,7 +167,7 @@ class Replay {
     }
   }
 
-  #tell({ wallZero }: Header, { line, recorded }: Step, effects: readonly Effect[]): void {
+  #tell({ epochMs }: Header, { line, recorded }: Step, effects: readonly Effect[]): void {
     const { at, crc, event } = recorded;
     const differs = crcOf(effects) !== crc;
     if (differs) this.#differences++;
@@ -175,7 +175,7 @@ class Replay {
     if (quiet || (diff && !differs)) return;
     const mark = differs ? "  other effects than recorded" : "";
     this.#ports.print(
-      `${line.number}  ${wallTimeOf(at, wallZero)}  ${at}  ${eventText(event)}${mark}`,
+      `${line.number}  ${wallTimeOf(at, epochMs)}  ${at}  ${eventText(event)}${mark}`,
     );
     for (const effect of effects) this.#ports.print(`    ${effectText(effect)}`);
     if (differs && effects.length === 0) this.#ports.print("    no effects");
@@ -218,8 +218,8 @@ const VIOLATIONS_MAX = 20;
 const SENTENCE_MAX = 300;
 
 /** The instant that `--at` names. */
-function momentOf(text: string, { wallZero, at }: Header): number {
-  const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : instantOf(text, wallZero);
+function momentOf(text: string, { epochMs, at }: Header): number {
+  const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : instantOf(text, epochMs);
   if (moment === null) {
     throw new CannotReplay(
       "Option --at must be milliseconds as in the file, or a time such as " +
@@ -228,7 +228,7 @@ function momentOf(text: string, { wallZero, at }: Header): number {
   }
   if (moment < at) {
     throw new CannotReplay(
-      `Option --at is before the recording, which begins at ${at}, ${wallTimeOf(at, wallZero)}: ` +
+      `Option --at is before the recording, which begins at ${at}, ${wallTimeOf(at, epochMs)}: ` +
         `got ${describe(text)}.`,
     );
   }

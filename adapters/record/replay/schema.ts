@@ -4,20 +4,22 @@
  *
  * @module
  */
+import { messageOf } from "../../errors.ts";
 import * as v from "valibot";
 import {
   connId,
   type Event,
+  isRuleName,
   millis,
   owner,
   peerId,
-  type Settings,
+  type Rules,
+  rulesOf,
   settingsFrom,
   type Snapshot,
 } from "../../../core/mod.ts";
-import { messageOf } from "../../observe/log.ts";
 import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
-import type { MapName, Outline } from "../snapshot.ts";
+import type { MapName, Outline } from "../format.ts";
 import { shorten } from "./text.ts";
 
 /** An event as it was recorded. */
@@ -82,6 +84,14 @@ const IDENTITY = v.variant("kind", [
   v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
 ]);
 
+const MESSAGE = v.strictObject({
+  kind: v.literal("message"),
+  type: v.picklist(["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]),
+  src: peer,
+  dst: peer,
+  text: v.string(),
+});
+
 const EVENTS = {
   "socket-opened": v.strictObject({
     kind: v.literal("socket-opened"),
@@ -93,8 +103,9 @@ const EVENTS = {
     origin: v.nullable(v.string()),
     ownOrigin: v.boolean(),
     queryLength: count,
-    identity: IDENTITY,
+    identity: v.union([IDENTITY, v.strictObject({ kind: v.literal("pending") })]),
   }),
+  "token-checked": v.strictObject({ kind: v.literal("token-checked"), conn, identity: IDENTITY }),
   "frame-received": v.strictObject({
     kind: v.literal("frame-received"),
     conn,
@@ -106,9 +117,9 @@ const EVENTS = {
   "send-failed": v.strictObject({
     kind: v.literal("send-failed"),
     conn,
-    texts: v.array(v.string()),
+    message: v.nullable(MESSAGE),
   }),
-  "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, text: v.string() }),
+  "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, message: MESSAGE }),
   "tick": v.strictObject({ kind: v.literal("tick") }),
   "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
 } as const satisfies {
@@ -133,29 +144,36 @@ const MAPS = {
     v.strictObject({
       id: peer,
       heardAt: at,
-      lookAt: at,
+      idleCheckAt: at,
       badFrames: count,
       paidUntil: at,
       bytesPaidUntil: at,
       address: v.string(),
-      toldFull: v.array(peer),
+      refusalsTold: v.array(peer),
+    }),
+  ),
+  pending: entries(
+    conn,
+    v.strictObject({
+      opened: EVENTS["socket-opened"],
+      until: at,
+      frames: v.array(v.variant("kind", [EVENTS["frame-received"], EVENTS["binary-received"]])),
+      length: count,
     }),
   ),
   stored: entries(
     count,
     v.strictObject({
-      src: peer,
+      message: MESSAGE,
       owner: v.nullable(holder),
-      dst: peer,
       address: v.string(),
-      text: v.string(),
       bytes: count,
       expiresAt: at,
     }),
   ),
   mailboxes: entries(peer, v.strictObject({ serials: v.array(count), bytes: count })),
   sources: entries(peer, v.strictObject({ count, bytes: count })),
-  pairs: entries(v.string(), v.strictObject({ count, bytes: count, toldBefore: count })),
+  pairs: entries(v.string(), v.strictObject({ count, bytes: count, expireSentBelow: count })),
   addressBytes: entries(v.string(), count),
   addresses: entries(v.string(), count),
   wrongTokens: entries(v.string(), at),
@@ -172,7 +190,7 @@ const REST = {
   firstSerial: count,
   nextSerial: count,
   storedBytes: count,
-  unknownTypes: count,
+  pendingLength: count,
   stopping: v.boolean(),
 } as const satisfies {
   readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
@@ -189,6 +207,7 @@ const OUTLINE: Schema<Outline> = v.pipe(
     ...REST,
     claims: count,
     connections: count,
+    pending: count,
     stored: count,
     mailboxes: count,
     sources: count,
@@ -206,6 +225,7 @@ const OUTLINE: Schema<Outline> = v.pipe(
 const PART: Schema<Part> = v.variant("map", [
   partOf("claims", MAPS.claims),
   partOf("connections", MAPS.connections),
+  partOf("pending", MAPS.pending),
   partOf("stored", MAPS.stored),
   partOf("mailboxes", MAPS.mailboxes),
   partOf("sources", MAPS.sources),
@@ -225,13 +245,17 @@ function partOf<Map extends MapName>(
   return v.strictObject({ map: v.literal(map), entries: of });
 }
 
-/** The table of options knows best what a setting may be. */
-const SETTINGS: Schema<Settings> = v.pipe(
-  v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.array(v.string())])),
+/** The table of options knows best what a setting may be; a secret that tokens are checked with is no rule. */
+const RULES: Schema<Rules> = v.pipe(
+  v.record(
+    v.pipe(v.string(), v.check(isRuleName, "Expected an option that is a rule")),
+    v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]),
+  ),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
       const given: Record<string, unknown> = dataset.value;
-      return settingsFrom(given);
+      const secret = given["auth"] === "jwt" ? { auth_secret: "*".repeat(32) } : {};
+      return rulesOf(settingsFrom({ ...given, ...secret }));
     } catch (error) {
       addIssue({ message: messageOf(error) });
       return NEVER;
@@ -242,9 +266,9 @@ const SETTINGS: Schema<Settings> = v.pipe(
 const HEADER: Schema<Header> = v.strictObject({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
-  wallZero: v.pipe(v.number(), v.finite()),
+  epochMs: v.pipe(v.number(), v.finite()),
   at,
-  settings: SETTINGS,
+  rules: RULES,
   snapshot: v.nullable(OUTLINE),
 });
 

@@ -5,7 +5,7 @@
  */
 import { describe, initialState, restore, type Snapshot, type State } from "../../../core/mod.ts";
 import type { Header } from "../format.ts";
-import type { MapName, Outline } from "../snapshot.ts";
+import type { MapName, Outline } from "../format.ts";
 import { CannotReplay, type Line, type LineReader } from "./file.ts";
 import { MAP_NAMES, type Part, type PartOf, type Read, readHeader, readPart } from "./schema.ts";
 
@@ -27,11 +27,11 @@ export async function readStart(reader: LineReader): Promise<Start | null> {
   const first = await reader.next();
   if (first === null) return null;
   const header = valueOf(first, readHeader, "the header of a recording");
-  const { settings, snapshot: outline } = header;
-  if (outline === null) return { header, state: () => initialState(settings), place: "Line 1" };
+  const { rules, snapshot: outline } = header;
+  if (outline === null) return { header, state: () => initialState(rules), place: "Line 1" };
   const [snapshot, lastLine] = await readSnapshot(reader, outline);
   const place = `Lines 1 to ${lastLine}, the snapshot it begins with`;
-  return { header, state: () => restore(settings, snapshot), place };
+  return { header, state: () => restore(rules, snapshot), place };
 }
 
 /** What a line has. */
@@ -59,6 +59,7 @@ async function readSnapshot(
   const found: Found = {
     claims: [],
     connections: [],
+    pending: [],
     stored: [],
     mailboxes: [],
     sources: [],

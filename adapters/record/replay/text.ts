@@ -21,10 +21,13 @@ export function eventText(event: Event): string {
 
 /** An effect in one line. */
 export function effectText(effect: Effect): string {
-  const { kind, conn } = effect;
-  return kind === "send"
-    ? `send on ${conn}: ${shorten(effect.text, TEXT_MAX)}`
-    : `close ${conn}: ${effect.code} ${escape(effect.reason)}`;
+  if (effect.kind === "send") return `send on ${effect.conn}: ${shorten(effect.text, TEXT_MAX)}`;
+  if (effect.kind === "close") {
+    return `close ${effect.conn}: ${effect.code} ${escape(effect.reason)}`;
+  }
+  if (effect.kind === "check-token") return `check-token of ${effect.conn}`;
+  const { kind: _kind, what, ...rest } = effect;
+  return `note ${what}: ${shorten(JSON.stringify(rest), TEXT_MAX)}`;
 }
 
 /** A state as JSON, an entry of a map on each line: all of it can be too long for one string. */

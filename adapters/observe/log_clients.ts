@@ -1,0 +1,47 @@
+/**
+ * The lines about clients: who comes, who goes and why, who is refused, and what the server tells them.
+ *
+ * @module
+ */
+import { type Admitted, escape, type Left, type Send } from "../../core/mod.ts";
+import type { Observer } from "../runtime.ts";
+import { endOf } from "./client_end.ts";
+import { cut, isLogged, peerName, shorten, write } from "./log.ts";
+import type { RefusalLog } from "./log_refusals.ts";
+
+/** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
+export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
+  return ({ effects }) => {
+    for (const effect of effects) {
+      if (effect.kind === "send") logAnswer(effect);
+      else if (effect.kind !== "note") continue;
+      else if (effect.what === "admitted") logAdmitted(effect);
+      else if (effect.what === "left") logLeft(effect);
+      else if (effect.what === "refused") refusals.socket(effect);
+    }
+  };
+}
+
+function logAdmitted({ id, address: given }: Admitted): void {
+  const address = escape(given);
+  const properties = { event: "connected", id: shorten(id), address };
+  write("info", `${peerName(id)} connected from ${address}`, properties);
+}
+
+function logLeft(left: Left): void {
+  const { by, code, reason } = endOf(left);
+  const id = shorten(left.id);
+  const text = `${peerName(left.id)} disconnected: ${reason} (${code} of the ${by})`;
+  write("info", text, { event: "disconnected", id, reason, code, by });
+}
+
+function logAnswer({ text, meaning }: Send): void {
+  const to = meaning.kind === "error" || meaning.kind === "expire" ? meaning.to : null;
+  if (to === null || !isLogged("debug")) return;
+  const frame = cut(text);
+  write("debug", `${peerName(to)} was told ${frame}`, {
+    event: "answered",
+    id: shorten(to),
+    frame,
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * What `--help` and `--version` print, from the one table of options.
+ *
+ * @module
+ */
+import config from "../../deno.json" with { type: "json" };
+import {
+  expected,
+  OPTION_GROUPS,
+  OPTION_NAMES,
+  type OptionName,
+  optionOf,
+} from "../../core/mod.ts";
+
+/** Which options the help shows: those that most people set, or all. */
+export type HelpScope = "everyday" | "all";
+
+/** What `--version` prints. */
+export const VERSION_TEXT = `signalbox ${config.version}`;
+
+/** What `--help` prints, or `--help all`. */
+export function helpText(scope: HelpScope): string {
+  const groups = optionGroups(scope).map(({ group, names }) =>
+    `${group}\n${names.map((name) => optionText(name, scope)).join("\n")}`
+  );
+  return `signalbox, a signaling server for PeerJS clients
+
+Usage: signalbox [options]
+
+${groups.join("\n\n")}
+
+Other
+  -h, --help
+          Print the everyday options; --help all prints all ${OPTION_NAMES.length}.
+  -v, --version
+          Print the name and the version.
+
+Dashes and underscores are alike, and --no-allow_discovery says no. Every option
+can be set by a variable too: PEERSERVER_ and its name in capitals, such as
+PEERSERVER_EXPIRE_TIMEOUT; PORT counts as well. A flag beats a variable.
+`;
+}
+
+/** The groups of options that have any of this scope, in order. */
+export function optionGroups(
+  scope: HelpScope,
+): readonly { readonly group: string; readonly names: readonly OptionName[] }[] {
+  const shown = OPTION_NAMES.filter((name) => scope === "all" || optionOf(name).everyday === true);
+  return OPTION_GROUPS
+    .map((group) => ({ group, names: shown.filter((name) => optionOf(name).group === group) }))
+    .filter(({ names }) => names.length > 0);
+}
+
+/** The default of an option, in words. */
+export function defaultText(name: OptionName): string {
+  const value = optionOf(name).default;
+  if (name === "host") return "all addresses";
+  if (name === "cors") return "any origin";
+  if (value === "" || (Array.isArray(value) && value.length === 0)) return "none";
+  return String(value);
+}
+
+function optionText(name: OptionName, scope: HelpScope): string {
+  const option = optionOf(name);
+  const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
+  const unit = option.type === "integer" && option.unit !== "TCP port" ? ` ${option.unit}` : "";
+  const initial = `${defaultText(name)}${unit}`;
+  const head = `  ${letter}--${name}`;
+  return scope === "everyday"
+    ? `${head}\n${wrap(`${option.doc}. Default: ${initial}.`)}`
+    : `${head}\n${wrap(`${option.doc}.`)}\n${
+      wrap(`Takes ${expected(option)}; default: ${initial}.`)
+    }`;
+}
+
+/** Breaks a text into indented lines that fit a terminal of 80 columns. */
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + word.length > 68) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `          ${line}`).join("\n");
+}

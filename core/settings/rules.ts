@@ -1,0 +1,47 @@
+/**
+ * The options that rules read. A state, and a recording, has these and no others: no secret, no path of a file.
+ *
+ * @module
+ */
+import type { Settings } from "./options.ts";
+
+const RULE_NAMES = [
+  "alive_timeout",
+  "auth",
+  "auth_expiry",
+  "byte_burst",
+  "byte_rate",
+  "concurrent_limit",
+  "cors",
+  "expire_timeout",
+  "frame_burst",
+  "frame_rate",
+  "max_bad_frames",
+  "max_id_length",
+  "max_message_bytes",
+  "max_query_length",
+  "max_queue_bytes",
+  "max_sockets_per_address",
+  "max_token_length",
+  "max_unsent_bytes",
+  "ping_timeout",
+  "queue_limit",
+  "source_queue_bytes",
+  "source_queue_limit",
+  "wrong_token_addresses",
+  "wrong_token_burst",
+  "wrong_token_rate",
+] as const satisfies readonly (keyof Settings)[];
+
+/** What a rule may read of the settings. */
+export type Rules = Pick<Settings, typeof RULE_NAMES[number]>;
+
+/** Whether an option is one of them. */
+export function isRuleName(name: string): name is keyof Rules {
+  return RULE_NAMES.some((each) => each === name);
+}
+
+/** The settings without what no rule reads. */
+export function rulesOf(settings: Rules): Rules {
+  return Object.fromEntries(RULE_NAMES.map((name) => [name, settings[name]])) as Rules;
+}

@@ -1,0 +1,140 @@
+/**
+ * The servers that are measured, each a process of its own on a free port of this machine; and what a process takes.
+ *
+ * @module
+ */
+import { collectOutput } from "../support/output.ts";
+
+/** How a server is started: a command that becomes the process that is measured. */
+export interface Contender {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly folder: string;
+  /** Settings of signalbox, without their prefix; an older checkout that does not know one only logs that. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A server that listens. */
+export interface Server extends AsyncDisposable {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  /** What it printed so far. */
+  readonly lines: readonly string[];
+}
+
+/** The version of the incumbent that `deno.lock` names. */
+export const INCUMBENT = "1.0.2";
+
+const START_MAX_MS = 60_000;
+const ROOT = new URL("../../", import.meta.url).pathname;
+const HERE = `${ROOT}tests/bench/`;
+/** All servers say it alike: an event `listening`, and a port. */
+const PORT = /"event":"listening".*"port":(\d+)/;
+/** Variables of the environment that would be settings. */
+const FOREIGN = /^(?:PORT|HOST|DENO_DEPLOY|PEERSERVER_.*)$/;
+/** Room for the clients, and rates that are counted but never reached: one connection sends what thousands would. */
+const SETTINGS = {
+  ...{ PORT: "0", HOST: "127.0.0.1", LOG_FORMAT: "json", CONCURRENT_LIMIT: "10000" },
+  ...{ FRAME_RATE: "1000000", FRAME_BURST: "1000000" },
+  ...{ BYTE_RATE: "1073741824", BYTE_BURST: "1073741824" },
+};
+
+/** signalbox as a checkout has it, by default this one. */
+export function signalbox(
+  name: string,
+  settings: Contender["settings"] = {},
+  folder: string = ROOT,
+): Contender {
+  const command = [Deno.execPath(), "run", "-A", "main.ts"];
+  return { name, command, folder, settings: { ...SETTINGS, ...settings } };
+}
+
+/** What any relay of JSON over WebSockets costs on this platform. */
+export function bareRelay(): Contender {
+  const command = [Deno.execPath(), "run", "-A", `${HERE}bare_relay.ts`];
+  return { name: "bare relay", command, folder: HERE, settings: {} };
+}
+
+/** `npm:peer` on Node, installed into `folder` in the versions that `deno.lock` names. */
+export async function incumbent(folder: string): Promise<Contender> {
+  await Deno.copyFile(`${ROOT}deno.lock`, `${folder}/deno.lock`);
+  const wanted = `${folder}/package.json`;
+  await Deno.writeTextFile(wanted, JSON.stringify({ dependencies: { peer: INCUMBENT } }));
+  const installing = { args: ["install", "--quiet"], cwd: folder };
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), installing).output();
+  if (!success) throw new Error(`Cannot install npm:peer: ${new TextDecoder().decode(stderr)}`);
+  const command = ["node", `${HERE}incumbent_main.mjs`, wanted];
+  return { name: "npm:peer", command, folder, settings: {} };
+}
+
+/** Starts a server; settles when it listens, fails with what it printed if it ends before. */
+export async function startServer(
+  { name, command, folder, settings }: Contender,
+  prefix: readonly string[],
+): Promise<Server> {
+  const [program = "", ...args] = [...prefix, ...command];
+  const own = Object.entries(settings).map(([key, value]) => [`PEERSERVER_${key}`, value]);
+  const kept = Object.entries(Deno.env.toObject()).filter(([key]) => !FOREIGN.test(key));
+  const process = new Deno.Command(program, {
+    args,
+    cwd: folder,
+    clearEnv: true,
+    env: Object.fromEntries([...kept, ...own]),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const { lines, first, finished } = collectOutput(process);
+  const stop = async (): Promise<void> => {
+    try {
+      process.kill("SIGKILL");
+    } catch (error) {
+      // It has ended already.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    await Promise.all([process.status, finished]);
+  };
+  try {
+    const [, port] = PORT.exec(await first((line) => PORT.test(line), START_MAX_MS)) ?? [];
+    return { name, pid: process.pid, port: Number(port), lines, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Pins this process to core 1; what to put before the command of a server, so that it runs on core 0. */
+export async function pin(): Promise<readonly string[]> {
+  const args = ["-a", "-c", "-p", "1", `${Deno.pid}`];
+  const { success } = await new Deno.Command("taskset", { args }).output();
+  if (!success) throw new Error("Cannot pin the load to core 1: this takes two cores");
+  return ["taskset", "-c", "0"];
+}
+
+/** Nanoseconds of CPU that all threads of a process have had, in user and in kernel mode. */
+export async function cpuNs(pid: number): Promise<number> {
+  let ns = 0;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    // A thread may end while the list is read; what it had is gone from the next one too.
+    const path = `/proc/${pid}/task/${name}/schedstat`;
+    ns += Number((await Deno.readTextFile(path).catch(() => "0")).split(" ", 1)[0]);
+  }
+  return ns;
+}
+
+/** Waits until a process has had less than 1 ms of CPU in 100 ms, or 3 s have gone by. */
+export async function settle(pid: number): Promise<void> {
+  const end = performance.now() + 3_000;
+  for (let before = await cpuNs(pid); performance.now() < end;) {
+    await pause(100);
+    const now = await cpuNs(pid);
+    if (now - before < 1e6) return;
+    before = now;
+  }
+}
+
+/** Settles after so many milliseconds. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,69 @@
+/**
+ * Which room may import which: a room that is not in a list here has none of the others to know.
+ */
+import { assert } from "../support/assert.ts";
+import { readText, sourceFiles } from "./docs.ts";
+
+/** What each room of `core/` may import, of `core/` itself "." being its files outside of rooms. */
+const CORE: Readonly<Record<string, readonly string[]>> = {
+  collections: ["."],
+  wire: [".", "collections"],
+  settings: [".", "wire", "rules"],
+  rules: [".", "collections", "settings", "wire"],
+  inspect: [".", "collections", "rules", "settings"],
+  ".": [".", "collections", "inspect", "rules", "settings", "wire"],
+};
+
+/** What each room of `adapters/` may import of the others; all may import `core/mod.ts`. */
+const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
+  auth: [".", "observe"],
+  http: [".", "auth", "listen", "observe"],
+  listen: [".", "auth", "http", "observe", "sockets"],
+  observe: [".", "listen", "record"],
+  program: [".", "auth", "listen", "observe", "record"],
+  record: [".", "observe"],
+  sockets: ["."],
+  ".": [".", "auth", "http", "listen", "observe", "record", "sockets"],
+};
+
+/** The room of a file: its first folder, "." where it stands outside of all. */
+function roomOf(path: string): string {
+  const [, room = "", file] = path.split("/");
+  return file === undefined ? "." : room;
+}
+
+async function importsOf(file: string): Promise<string[]> {
+  const code = await readText(file);
+  const found = code.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)";$/gm);
+  return [...found].map(([, source = ""]) => new URL(source, `file:///${file}`).pathname.slice(1));
+}
+
+for (const [folder, allowed] of [["core", CORE], ["adapters", ADAPTERS]] as const) {
+  Deno.test(`a room of ${folder}/ imports only those that it may`, async () => {
+    for (const file of await sourceFiles(folder)) {
+      const from = roomOf(file);
+      for (const source of await importsOf(file)) {
+        if (source === "core/mod.ts" && folder === "adapters") continue;
+        assert(source.startsWith(`${folder}/`), `${file} imports ${source}`);
+        const to = roomOf(source);
+        const may = to === from || (allowed[from] ?? []).includes(to);
+        assert(may, `${file} imports ${source}: ${from} may not know ${to}`);
+      }
+    }
+  });
+}
+
+Deno.test("no file imports itself through others, not even for a type", async () => {
+  const graph = new Map<string, string[]>();
+  for (const folder of ["core", "adapters"]) {
+    for (const file of await sourceFiles(folder)) graph.set(file, await importsOf(file));
+  }
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    assert(!path.includes(file), [...path.slice(path.indexOf(file)), file].join(" imports "));
+    if (done.has(file)) return;
+    for (const source of graph.get(file) ?? []) visit(source, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+});
