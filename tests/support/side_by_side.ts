@@ -139,7 +139,7 @@ async function startBoth({ options = {}, extra = [] }: Group): Promise<Both> {
       url: ours.url,
       wsUrl: ours.wsUrl,
       interrupt: async () => void await ours.stop(),
-      help: once(async () => (await runMain(["--help"])).stdout),
+      help: once(async () => (await runMain(["--help", "all"])).stdout),
     },
     incumbent: { ...theirs, help: once(incumbentHelp) },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
