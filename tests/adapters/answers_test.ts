@@ -10,11 +10,10 @@ import {
 } from "../../adapters/http/answers.ts";
 import { createSignalingServer } from "../../adapters/server.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";
-import { createSignalbox } from "../../main.ts";
 import { connId, initialState, millis, reduce, settingsFrom, type State } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { latin1, openRaw, rawHttp, type RawSocket } from "../support/raw_socket.ts";
-import { contract } from "../support/served.ts";
+import { contract, serveBox } from "../support/served.ts";
 import { opening } from "../support/world.ts";
 
 /** Answers whose deadlines pass when the test says so. */
@@ -204,18 +203,14 @@ Deno.test("[FAULT-28] node ends a connection on which nothing moves, and no WebS
 });
 
 Deno.test("[FAULT-28] an application that says nothing of its connections is bounded too", async () => {
-  const box = createSignalbox({
-    allow_discovery: true,
-    max_id_length: 4_096,
-    max_answer_bytes: 1_024,
-  });
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
+  const options = { allow_discovery: true, max_id_length: 4_096, max_answer_bytes: 1_024 };
+  await using app = serveBox(options);
   const clients = await Promise.all(
-    [1, 2].map((i) => openRaw(server.addr.port, `${i}`.padEnd(4_000, "x"))),
+    [1, 2].map((i) => openRaw(app.port, `${i}`.padEnd(4_000, "x"))),
   );
   for (const client of clients) await client.json();
   const ask = async (): Promise<Response> => {
-    const response = await box.handle(new Request(`http://localhost${PEERS}`));
+    const response = await app.box.handle(new Request(`http://localhost${PEERS}`));
     assert(response !== null);
     return response;
   };
@@ -226,6 +221,4 @@ Deno.test("[FAULT-28] an application that says nothing of its connections is bou
   assertEquals(again.status, 200);
   await again.body?.cancel();
   for (const client of clients) client[Symbol.dispose]();
-  await box.stop();
-  await server.shutdown();
 });

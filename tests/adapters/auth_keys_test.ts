@@ -21,31 +21,6 @@ const UNKNOWN_KEY = "The token is signed with a key that is not known here";
 
 const failing = (): Response => new Response("hush", { status: 503 });
 
-Deno.test("[AUTH-4] whatever a URL answers, tokens are refused in words and one line is logged", async () => {
-  const key = await makeKey("one");
-  await using server = serveKeys();
-  const redirect = { status: 302, headers: { location: server.url } };
-  const answers: [() => Response, string][] = [
-    [failing, "the answer has status 503"],
-    [() => new Response(null, redirect), "the answer has status 302"],
-    [() => new Response("hush"), "it is not a JWKS"],
-    [() => Response.json([key.jwk]), "it is not a JWKS"],
-    [() => Response.json({ keys: ["hush"] }), "it is not a JWKS"],
-    ...BROKEN,
-  ];
-  for (const [answer, why] of answers) {
-    server.answer(answer);
-    const lines = captureLog();
-    const desk = makeDesk(server.url);
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => desk.ask(key.token)));
-    assertEquals([...new Set(outcomes)], [UNAVAILABLE]);
-    assertEquals(lines.length, 1);
-    assertStringIncludes(lines.join(), `The keys of auth_jwks cannot be had: ${why}`);
-    assertEquals(lines.join().includes("hush"), false);
-  }
-  assertEquals(server.asked(), answers.length);
-});
-
 Deno.test("[AUTH-4] a broken answer replaces no keys that worked", async () => {
   const key = await makeKey("one");
   await using server = serveKeys();

@@ -3,17 +3,18 @@
  *
  * Time is a number that the tests move; only sockets are real.
  */
-import { configureSync } from "@logtape/logtape";
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { createVerifier, type Verifier } from "../../adapters/auth/jwt.ts";
-import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
-import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { CLOSE, type Identity, millis, settingsFrom } from "../../core/mod.ts";
+import type { SignalboxOptions } from "../../main.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { captured } from "../support/captured.ts";
+import { serveKeys, START_S } from "../support/key_server.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
-import { ownerOf, proven } from "../support/world.ts";
+import { serveBox } from "../support/served.ts";
+import { opening, ownerOf, proven, refuses, world } from "../support/world.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
-const START_S = 2_000_000_000;
 const NEW_KEYS = { extractable: true };
 const UNKNOWN_KEY = "The token is signed with a key that is not known here";
 const GOOD = { sub: "alice", exp: START_S + 60 };
@@ -72,52 +73,17 @@ async function publicKey({ publicKey }: Pair, kid: string): Promise<Record<strin
   return { ...await exportJWK(publicKey), kid };
 }
 
-/** A JWKS at a URL that counts how often it is asked; `keys` can grow. */
-function serveKeys(keys: unknown[]): { url: string; asked: () => number } & AsyncDisposable {
-  let asked = 0;
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
-    asked++;
-    return Response.json({ keys });
-  });
-  return {
-    url: `http://127.0.0.1:${server.addr.port}/keys`,
-    asked: () => asked,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
-
-/** What is logged from now on. */
-function captureLog(): string[] {
-  const lines: string[] = [];
-  configureSync({
-    reset: true,
-    sinks: {
-      lines: ({ message, properties }) => lines.push(JSON.stringify([message, properties])),
-    },
-    loggers: [
-      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
-      { category: ["signalbox"], lowestLevel: "debug", sinks: ["lines"] },
-    ],
-  });
-  return lines;
-}
-
 /** A server for tokens of the secret, as of today. */
 function serve(options: SignalboxOptions = {}): {
   open: (id: string, token?: string) => Promise<PeerSocket>;
   get: (path: string, headers?: Record<string, string>) => Promise<Response>;
 } & AsyncDisposable {
-  const box = createSignalbox({ auth: "jwt", auth_secret: SECRET, ...options });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, box.answer);
-  const place = `127.0.0.1:${server.addr.port}`;
+  const app = serveBox({ auth: "jwt", auth_secret: SECRET, ...options });
   return {
     open: (id, token) =>
-      openSocket({ wsUrl: `ws://${place}/peerjs`, key: "peerjs", id, ...(token && { token }) }),
-    get: (path, headers = {}) => fetch(`http://${place}${path}`, { headers }),
-    [Symbol.asyncDispose]: async () => {
-      await box.stop();
-      await server.shutdown();
-    },
+      openSocket({ wsUrl: app.wsUrl, key: "peerjs", id, ...(token && { token }) }),
+    get: (path, headers = {}) => fetch(new URL(path, app.url), { headers }),
+    [Symbol.asyncDispose]: app[Symbol.asyncDispose],
   };
 }
 
@@ -136,30 +102,15 @@ Deno.test("[AUTH-1] tokens by a secret, and by each kind of public key", async (
     ["256", "384", "512"].flatMap((bits) => [`RS${bits}`, `PS${bits}`, `ES${bits}`]),
   );
   const pairs = await Promise.all(algorithms.map((alg) => generateKeyPair(alg, NEW_KEYS)));
-  await using jwks = serveKeys(await Promise.all(pairs.map((p, i) => publicKey(p, `k${i}`))));
+  await using jwks = serveKeys(
+    ...await Promise.all(pairs.map((p, i) => publicKey(p, `k${i}`))),
+  );
   const verify = clock.verifier({ auth_jwks: jwks.url });
   for (const [i, alg] of algorithms.entries()) {
     const token = await sign(GOOD, { alg, key: (pairs[i] ?? raise()).privateKey, kid: `k${i}` });
     assertEquals(await verify(token), proves("alice"), alg);
   }
   assertEquals(jwks.asked(), 1);
-});
-
-Deno.test("[AUTH-1] exp and nbf count, with five seconds for clocks that differ", async () => {
-  const clock = makeClock();
-  const verify = clock.verifier({ auth_secret: SECRET });
-  const cases: [JWTPayload, string][] = [
-    [{ exp: START_S - 4 }, "proven"],
-    [{ exp: START_S - 5 }, "The token has expired"],
-    [{ nbf: START_S + 5 }, "proven"],
-    [{ nbf: START_S + 6 }, "The token is not valid yet"],
-  ];
-  for (const [claims, outcome] of cases) {
-    assertEquals(reasonOf(await verify(await sign({ ...GOOD, ...claims }))), outcome);
-  }
-  const token = await sign(GOOD);
-  clock.pass(66_000);
-  assertEquals(reasonOf(await verify(token)), "The token has expired");
 });
 
 Deno.test("[AUTH-2] a refusal says what is wrong, without anything of the token", async () => {
@@ -194,7 +145,7 @@ Deno.test("[AUTH-2] a public key is no secret, and no token names its own key", 
   const pair = await generateKeyPair("RS256", NEW_KEYS);
   const stranger = await generateKeyPair("RS256");
   const [one, two] = [await publicKey(pair, "one"), await publicKey(pair, "two")];
-  await using jwks = serveKeys([one, two]);
+  await using jwks = serveKeys(one, two);
   const verify = makeClock().verifier({ auth_jwks: jwks.url });
   for (const text of [await exportSPKI(pair.publicKey), JSON.stringify(one)]) {
     const key = new TextEncoder().encode(text);
@@ -211,7 +162,7 @@ Deno.test("[AUTH-2] a public key is no secret, and no token names its own key", 
 });
 
 Deno.test("[AUTH-2] the refused get an ERROR and 4006, whoever is there, and no token is logged", async () => {
-  const lines = captureLog();
+  const lines = captured(({ message, properties }) => JSON.stringify([message, properties]));
   await using server = serve();
   const [good, other, expired] = [
     await tokenOf("alice"),
@@ -256,7 +207,8 @@ Deno.test("[AUTH-3] a new token of the same subject takes over, another subject 
 Deno.test("[AUTH-4] a new key is found by one look, and unknown ones cause no more of them", async () => {
   const [first, second] = [await generateKeyPair("ES256"), await generateKeyPair("ES256")];
   const keys = [await publicKey(first, "first")];
-  await using jwks = serveKeys(keys);
+  await using jwks = serveKeys();
+  jwks.answer(() => Response.json({ keys }));
   const clock = makeClock();
   const verify = clock.verifier({ auth_jwks: jwks.url });
   const tokenBy = (kid: string): Promise<string> =>
@@ -298,4 +250,37 @@ Deno.test("[AUTH-5] ids and peers over HTTP ask for a token where they are to", 
   }
   await using open = serve();
   assertEquals((await (await open.get("/peerjs/id")).text()).length, 36);
+});
+
+Deno.test("[AUTH-1] a token for another application, or of another issuer, is refused", async () => {
+  const [aud, iss] = ["signalbox", "https://id.example"];
+  const asked = { auth_audience: aud, auth_issuer: iss };
+  const verify = makeClock().verifier({ auth_secret: SECRET, ...asked });
+  const outcome = async (claims: JWTPayload): Promise<string> =>
+    reasonOf(await verify(await sign({ ...GOOD, ...claims })));
+  assertEquals(await outcome({ aud, iss }), "proven");
+  assertEquals(await outcome({ aud: ["other", aud], iss }), "proven");
+  const wrong = (claim: string): string =>
+    `The claim ${claim} of the token is not the one asked for`;
+  assertEquals(await outcome({ aud: "other", iss }), wrong("aud"));
+  assertEquals(await outcome({ aud, iss: "https://evil.example" }), wrong("iss"));
+  assert(await outcome({ iss }) !== "proven");
+});
+
+Deno.test("[AUTH-1] where tokens are asked for, a socket whose token nobody checked is refused", () => {
+  const w = world({ auth: "jwt", auth_secret: SECRET });
+  assertEquals(w.step(opening(1)), refuses(1, CLOSE.notAuthorized, "The token was not checked"));
+});
+
+Deno.test("[SET-2] options of auth that do not fit together are refused, and a secret is not shown", () => {
+  const mistakes = [
+    [{ auth: "jwt" }, "needs one of auth_secret and auth_jwks"],
+    [{ auth: "jwt", auth_secret: SECRET, auth_jwks: "keys.json" }, "needs one of"],
+    [{ auth_secret: SECRET }, "need auth jwt"],
+    [{ auth_http: true }, "need auth jwt"],
+    [{ auth: "jwt", auth_secret: "short" }, "Option auth_secret must be 32 or more characters."],
+  ] as const;
+  for (const [given, message] of mistakes) {
+    assertThrows(() => settingsFrom(given), RangeError, message);
+  }
 });

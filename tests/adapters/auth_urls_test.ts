@@ -4,10 +4,10 @@
  */
 import { StartError } from "../../adapters/errors.ts";
 import { checkAuthFiles } from "../../adapters/auth/jwt.ts";
-import { parseCommand } from "../../adapters/program/cli.ts";
 import { logFault } from "../../adapters/observe/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { parse } from "../support/command_line.ts";
 import { BROKEN, captureLog, makeDesk, makeKey, serveKeys } from "../support/key_server.ts";
 
 /** The URL of a server, with a secret wherever there can be one. */
@@ -34,13 +34,14 @@ function resetting(bytes: string): { url: string } & Disposable {
   };
 }
 
-Deno.test("[FAULT-26] whatever goes wrong at a URL with secrets in it, the log has its origin at most", async () => {
+Deno.test("[AUTH-4] [FAULT-26] whatever goes wrong at a URL with secrets in it, tokens are refused in words and one line is logged, with its origin at most", async () => {
   const key = await makeKey("one");
   await using server = serveKeys();
   const look = async (url: string): Promise<string> => {
     const lines = captureLog();
-    const outcome = await makeDesk(withSecrets(url)).ask(key.token);
-    assertEquals(outcome, "Tokens cannot be checked now: try again later");
+    const desk = makeDesk(withSecrets(url));
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => desk.ask(key.token)));
+    assertEquals([...new Set(outcomes)], ["Tokens cannot be checked now: try again later"]);
     assertEquals(lines.length, 1);
     assertStringIncludes(lines.join(), "The keys of auth_jwks cannot be had");
     assert(!lines.join().includes("hush"), lines.join());
@@ -60,10 +61,19 @@ Deno.test("[FAULT-26] whatever goes wrong at a URL with secrets in it, the log h
     server.answer(() => new Response(null, { status, headers: { location } }));
     assertStringIncludes(await look(server.url), `the answer has status ${status}`);
   }
-  for (const [answer, why] of BROKEN) {
+  const asked = server.asked();
+  const answers: [() => Response, string][] = [
+    [() => new Response("hush", { status: 503 }), "the answer has status 503"],
+    [() => new Response("hush"), "it is not a JWKS"],
+    [() => Response.json([key.jwk]), "it is not a JWKS"],
+    [() => Response.json({ keys: ["hush"] }), "it is not a JWKS"],
+    ...BROKEN,
+  ];
+  for (const [answer, why] of answers) {
     server.answer(answer);
-    assertStringIncludes(await look(server.url), why);
+    assertStringIncludes(await look(server.url), `The keys of auth_jwks cannot be had: ${why}`);
   }
+  assertEquals(server.asked() - asked, answers.length, "one look for all who wait");
 });
 
 Deno.test("[FAULT-26] an exception is logged with the origins of its URLs, and with its files", () => {
@@ -118,7 +128,7 @@ Deno.test("[FAULT-26] [SET-2] a mistake at the start shows the origin of a URL a
     [`--allow_discovery=${url}`],
   ];
   for (const args of mistakes) {
-    const command = parseCommand(args, { get: () => undefined, names: () => [] });
+    const command = parse(args);
     assert(command.kind === "mistake", args.join(" "));
     assert(!command.message.includes("hush"), command.message);
   }

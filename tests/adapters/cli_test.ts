@@ -1,39 +1,17 @@
-import { type Command, parseCommand } from "../../adapters/program/cli.ts";
 import { helpText } from "../../adapters/program/help.ts";
-import { OPTION_GROUPS, OPTION_NAMES, optionOf, type Settings } from "../../core/mod.ts";
+import { OPTION_GROUPS, OPTION_NAMES, optionOf } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
-
-type Env = Readonly<Record<string, string>>;
-
-function parse(args: readonly string[], env: Env = {}): Command {
-  return parseCommand(args, { get: (name) => env[name], names: () => Object.keys(env) });
-}
-
-function run(line: string, env: Env = {}): Settings {
-  const command = parse(words(line), env);
-  assert(command.kind === "run", JSON.stringify(command));
-  return command.settings;
-}
-
-function mistake(line: string, env: Env = {}): string {
-  const command = parse(words(line), env);
-  assert(command.kind === "mistake", JSON.stringify(command));
-  return command.message;
-}
-
-function words(line: string): string[] {
-  return line === "" ? [] : line.split(" ");
-}
+import { mistake, parse, settingsOf, words } from "../support/command_line.ts";
 
 Deno.test("[SET-3] the incumbent's command line works unchanged", () => {
-  const settings = run(
+  const settings = settingsOf(
     "--port 9000 --key k --path /myapp --expire_timeout 1500 --alive_timeout 4000 " +
       "--allow_discovery --concurrent_limit 10",
   );
   assertEquals([settings.port, settings.key, settings.path], [9000, "k", "/myapp/"]);
   assertEquals([settings.expire_timeout, settings.alive_timeout], [1500, 4000]);
   assertEquals([settings.allow_discovery, settings.concurrent_limit], [true, 10]);
-  const short = run("-p 1 -k x -t 2 -c 3 -H ::1 --proxied --sslkey a --sslcert b");
+  const short = settingsOf("-p 1 -k x -t 2 -c 3 -H ::1 --proxied --sslkey a --sslcert b");
   assertEquals([short.port, short.key, short.expire_timeout, short.concurrent_limit], [
     1,
     "x",
@@ -44,10 +22,10 @@ Deno.test("[SET-3] the incumbent's command line works unchanged", () => {
 });
 
 Deno.test("[SET-1] dashes, underscores, equals signs and --no- are all the same to it", () => {
-  assertEquals(run("--alive-timeout=7").alive_timeout, 7);
-  assertEquals(run("--alive_timeout 7").alive_timeout, 7);
+  assertEquals(settingsOf("--alive-timeout=7").alive_timeout, 7);
+  assertEquals(settingsOf("--alive_timeout 7").alive_timeout, 7);
   for (const yes of ["--allow-discovery", "--allow_discovery=true", "--allow_discovery true"]) {
-    assertEquals(run(yes).allow_discovery, true, yes);
+    assertEquals(settingsOf(yes).allow_discovery, true, yes);
   }
   for (
     const no of [
@@ -58,21 +36,21 @@ Deno.test("[SET-1] dashes, underscores, equals signs and --no- are all the same 
       "--allow_discovery false",
     ]
   ) {
-    assertEquals(run(no, { PEERSERVER_ALLOW_DISCOVERY: "true" }).allow_discovery, false, no);
+    assertEquals(settingsOf(no, { PEERSERVER_ALLOW_DISCOVERY: "true" }).allow_discovery, false, no);
   }
-  assertEquals(run("-p=8").port, 8);
-  assertEquals(run("--allow_discovery --port 8").port, 8);
-  assertEquals(run("--port 8 --port 9").port, 9, "of two values the last counts");
+  assertEquals(settingsOf("-p=8").port, 8);
+  assertEquals(settingsOf("--allow_discovery --port 8").port, 8);
+  assertEquals(settingsOf("--port 8 --port 9").port, 9, "of two values the last counts");
 });
 
 Deno.test("[SET-1] origins may follow one flag, or have one each", () => {
   const cors = ["https://a.example", "https://b.example"];
-  assertEquals(run(`--cors ${cors.join(" ")}`).cors, cors);
-  assertEquals(run(`--cors ${cors.join(" --cors=")}`).cors, cors);
-  assertEquals(run(`--cors=${cors.join(" ")}`).cors, cors);
-  assertEquals(run("--cors null").cors, ["null"]);
-  assertEquals(run(`--cors ${cors.join(" ")} --port 1`).port, 1);
-  assertEquals(run("", { PEERSERVER_CORS: cors.join(", ") }).cors, cors);
+  assertEquals(settingsOf(`--cors ${cors.join(" ")}`).cors, cors);
+  assertEquals(settingsOf(`--cors ${cors.join(" --cors=")}`).cors, cors);
+  assertEquals(settingsOf(`--cors=${cors.join(" ")}`).cors, cors);
+  assertEquals(settingsOf("--cors null").cors, ["null"]);
+  assertEquals(settingsOf(`--cors ${cors.join(" ")} --port 1`).port, 1);
+  assertEquals(settingsOf("", { PEERSERVER_CORS: cors.join(", ") }).cors, cors);
 });
 
 Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, for every option", () => {
@@ -95,14 +73,14 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
         : option.type === "list"
         ? "*"
         : "4096");
-    const settings = run("", { [`PEERSERVER_${name.toUpperCase()}`]: text ?? "" });
+    const settings = settingsOf("", { [`PEERSERVER_${name.toUpperCase()}`]: text ?? "" });
     assertEquals(String(settings[name]), text, name);
   }
-  assertEquals(run("", { PEERSERVER_SSLKEY: "k", PEERSERVER_SSLCERT: "c" }).sslkey, "k");
+  assertEquals(settingsOf("", { PEERSERVER_SSLKEY: "k", PEERSERVER_SSLCERT: "c" }).sslkey, "k");
   const env = { PORT: "1", PEERSERVER_PORT: "2" };
-  assertEquals([run("", env).port, run("--port 3", env).port], [2, 3]);
-  assertEquals(run("", { PORT: "1" }).port, 1);
-  assertEquals(run("", { PORT: "" }).port, 9000, "an empty variable is none");
+  assertEquals([settingsOf("", env).port, settingsOf("--port 3", env).port], [2, 3]);
+  assertEquals(settingsOf("", { PORT: "1" }).port, 1);
+  assertEquals(settingsOf("", { PORT: "" }).port, 9000, "an empty variable is none");
 });
 
 Deno.test("[SET-2] a mistake is named with its place and its value", () => {

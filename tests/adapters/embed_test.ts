@@ -5,7 +5,8 @@
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
 import { readText } from "../tools/docs.ts";
-import { collectOutput } from "../support/output.ts";
+import { collectOutput, kill } from "../support/output.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
 
@@ -117,8 +118,8 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
 async function onUnixSocket(
   options: SignalboxOptions,
 ): Promise<{ readonly path: string } & AsyncDisposable> {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/application.sock`;
+  const folder = await makeFolder();
+  const path = `${folder.path}/application.sock`;
   const box = createSignalbox({ path: "/peer", ...options });
   const server = Deno.serve(
     { path, onListen: () => {} },
@@ -127,7 +128,7 @@ async function onUnixSocket(
   const dispose = async (): Promise<void> => {
     await box.stop();
     await server.shutdown();
-    await Deno.remove(folder, { recursive: true });
+    await folder[Symbol.asyncDispose]();
   };
   return { path, [Symbol.asyncDispose]: dispose };
 }
@@ -229,36 +230,28 @@ async function runExample(path: string, use: (example: Example) => Promise<void>
   const [, example = ""] = /```ts\n([^]*?)```/.exec(await readText(path)) ?? [];
   assertStringIncludes(example, "createSignalbox");
   const main = new URL("../../main.ts", import.meta.url).href;
-  const folder = await Deno.makeTempDir();
-  const file = `${folder}/example.ts`;
+  await using folder = await makeFolder();
+  const file = `${folder.path}/example.ts`;
   const place = 'port: 0, hostname: "127.0.0.1"';
   const program = example.replace("./main.ts", main).replace("port: 8000", place)
     .replace("Deno.serve((", `Deno.serve({ ${place} }, (`);
   await Deno.writeTextFile(file, program);
+  const check = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "--config", CONFIG, file],
+  }).output();
+  assert(check.success, new TextDecoder().decode(check.stderr));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--config", CONFIG, file],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = collectOutput(child);
   try {
-    const check = await new Deno.Command(Deno.execPath(), {
-      args: ["check", "--quiet", "--config", CONFIG, file],
-    }).output();
-    assert(check.success, new TextDecoder().decode(check.stderr));
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--config", CONFIG, file],
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const output = collectOutput(child);
-    try {
-      const listening = await output.first((line) => line.startsWith("Listening on"));
-      await use({ port: Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]), child, output });
-    } finally {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
-      await output.finished;
-      await child.status;
-    }
+    const listening = await output.first((line) => line.startsWith("Listening on"));
+    await use({ port: Number(/127\.0\.0\.1:(\d+)/.exec(listening)?.[1]), child, output });
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    kill(child, "SIGKILL");
+    await output.finished;
+    await child.status;
   }
 }

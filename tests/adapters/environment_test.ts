@@ -2,7 +2,6 @@
  * Words for switches and choices, options that do nothing any more, and variables: what is the server's,
  * what only looks so.
  */
-import { parseCommand } from "../../adapters/program/cli.ts";
 import { nameVariables, nearestName } from "../../adapters/program/environment.ts";
 import {
   isOptionName,
@@ -10,25 +9,9 @@ import {
   type OptionName,
   RETIRED_NAMES,
   retiredOption,
-  type Settings,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-
-type Env = Readonly<Record<string, string>>;
-
-function run(line: string, env: Env = {}): { settings: Settings; warnings: readonly string[] } {
-  const args = line === "" ? [] : line.split(" ");
-  const command = parseCommand(args, { get: (name) => env[name], names: () => Object.keys(env) });
-  assert(command.kind === "run", JSON.stringify(command));
-  return command;
-}
-
-function mistake(line: string, env: Env = {}): string {
-  const args = line === "" ? [] : line.split(" ");
-  const command = parseCommand(args, { get: (name) => env[name], names: () => Object.keys(env) });
-  assert(command.kind === "mistake", JSON.stringify(command));
-  return command.message;
-}
+import { mistake, run } from "../support/command_line.ts";
 
 /** Retired by now: an option that is one still is none of them. */
 const GONE = RETIRED_NAMES.filter((name) => !isOptionName(name));

@@ -1,60 +1,17 @@
 /**
  * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
  */
-import { createSignalbox, type SignalboxOptions } from "../../main.ts";
+import { createSignalbox } from "../../main.ts";
 import type { SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
-import { connId, type Event, type Identity, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
+import { handshake, latin1, rawHttp } from "../support/raw_socket.ts";
+import { serveBox } from "../support/served.ts";
 import { opening } from "../support/world.ts";
 
-/** Serves a signalbox on a free port while `body` runs. */
-async function serving(
-  options: SignalboxOptions,
-  body: (
-    place: { readonly url: string; readonly wsUrl: string; readonly port: number },
-  ) => Promise<void>,
-): Promise<void> {
-  const box = createSignalbox(options);
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
-  const { port } = server.addr;
-  try {
-    await body({ url: `http://127.0.0.1:${port}/`, wsUrl: `ws://127.0.0.1:${port}/peerjs`, port });
-  } finally {
-    await box.stop();
-    await server.shutdown();
-  }
-}
-
-async function raw(port: number, head: string): Promise<string> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await connection.write(new TextEncoder().encode(`${head}\r\nConnection: close\r\n\r\n`));
-  return await new Response(connection.readable).text();
-}
-
 const CLIENT = { key: "peerjs", token: "t" };
-
-Deno.test("[FAULT-24] a hook that throws or rejects ends nothing", async () => {
-  const fail = (): never => {
-    throw new Error("a bad hook");
-  };
-  const reject = async (): Promise<void> =>
-    await Promise.reject(new Error("a bad asynchronous hook"));
-  const failTwice = (): never => {
-    throw Object.defineProperty(new Error("a bad hook"), "stack", { get: fail });
-  };
-  for (const hook of [fail, reject, failTwice]) {
-    await serving(
-      { onConnection: hook, onMessage: hook, onDisconnection: hook },
-      async ({ wsUrl }) => {
-        await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
-        assertEquals(await a.next(), { type: "OPEN" });
-        assertEquals(await a.fence(), { frames: [], closed: null });
-      },
-    );
-  }
-});
 
 Deno.test("[HTTP-9] [FAULT-24] a generator that throws, or gives no usable id, is a 500 with CORS", async () => {
   const generators: (() => string)[] = [
@@ -69,81 +26,59 @@ Deno.test("[HTTP-9] [FAULT-24] a generator that throws, or gives no usable id, i
     () => JSON.parse("5"),
   ];
   for (const generateClientId of generators) {
-    await serving({ generateClientId }, async ({ url }) => {
-      const response = await fetch(`${url}peerjs/id`);
-      assertEquals([response.status, response.headers.get("access-control-allow-origin")], [
-        500,
-        "*",
-      ]);
-      assertStringIncludes(await response.text(), "taken or cannot be used");
-      assertEquals((await (await fetch(url)).json()).name, "PeerJS Server");
-    });
+    await using app = serveBox({ generateClientId });
+    const { url } = app;
+    const response = await fetch(`${url}peerjs/id`);
+    assertEquals([response.status, response.headers.get("access-control-allow-origin")], [
+      500,
+      "*",
+    ]);
+    assertStringIncludes(await response.text(), "taken or cannot be used");
+    assertEquals((await (await fetch(url)).json()).name, "PeerJS Server");
   }
 });
 
 Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like any other", async () => {
-  await serving({}, async ({ port }) => {
-    for (const host of ["[bad", "x:99999", "a b", ""]) {
-      assert(
-        (await raw(port, `GET /peerjs/id HTTP/1.1\r\nHost: ${host}`)).startsWith("HTTP/1.1 200"),
-        host,
-      );
-    }
-  });
+  await using app = serveBox();
+  const { port } = app;
+  for (const host of ["[bad", "x:99999", "a b", ""]) {
+    assert(
+      (await rawHttp(
+        port,
+        latin1(`GET /peerjs/id HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+      )).startsWith("HTTP/1.1 200"),
+      host,
+    );
+  }
 });
 
-Deno.test("[HTTP-8] a handshake that is not valid is a 400 with CORS", async () => {
-  await serving({}, async ({ port }) => {
-    const answer = await raw(port, "GET /peerjs?id=a HTTP/1.1\r\nHost: x\r\nUpgrade: websocket");
-    assert(/^HTTP\/1\.1 4\d\d /.test(answer), answer);
-    assertStringIncludes(answer.toLowerCase(), "access-control-allow-origin: *");
-  });
-});
-
-Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed", async () => {
+Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed, and who comes later is refused", async () => {
   const stopped = Promise.withResolvers<Promise<void>>();
-  const box = createSignalbox({ onMessage: () => stopped.resolve(box.stop()) });
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
-  const wsUrl = `ws://127.0.0.1:${server.addr.port}/peerjs`;
+  await using app = serveBox({ onMessage: () => stopped.resolve(app.box.stop()) });
+  const { box, wsUrl } = app;
   const a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
   await a.next();
   a.send({ type: "OFFER", dst: "b" });
   await stopped.promise;
   await box.stop();
-  assertEquals((await a.closed).code, 1001);
-  await server.shutdown();
+  assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
+  await using late = await openSocket({ ...CLIENT, wsUrl, id: "b" });
+  assertStringIncludes(JSON.stringify(await late.next()), "shutting down");
+  assertEquals((await late.closed).code, 1001);
 });
 
 Deno.test("[QUEUE-2] a newcomer is not cut off by all that waits for it", async () => {
-  await serving({}, async ({ wsUrl }) => {
-    await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
-    await source.next();
-    for (let i = 0; i < 60; i++) {
-      source.send({ type: "OFFER", dst: "late", payload: "x".repeat(60_000) });
-    }
-    const refused = (await source.fence()).frames.length;
-    await using late = await openSocket({ ...CLIENT, wsUrl, id: "late" });
-    const { frames, closed } = await late.fence();
-    assertEquals([frames.length - 1 + refused, closed], [60, null]);
-  });
-});
-
-Deno.test("[FAULT-15] a burst in one turn does not disconnect a peer that reads, and its sender is told", async () => {
-  await serving({}, async ({ wsUrl }) => {
-    await using victim = await openSocket({ ...CLIENT, wsUrl, id: "victim" });
-    await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
-    assertEquals([await victim.next(), await source.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
-    for (let i = 0; i < 60; i++) {
-      source.send({ type: "OFFER", dst: "victim", payload: "x".repeat(60_000) });
-    }
-    const told = (await source.fence()).frames.length;
-    const { frames, closed } = await victim.fence();
-    assertEquals(
-      [frames.length + told, closed],
-      [60, null],
-      "each is delivered, or its sender told",
-    );
-  });
+  await using app = serveBox();
+  const { wsUrl } = app;
+  await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
+  await source.next();
+  for (let i = 0; i < 60; i++) {
+    source.send({ type: "OFFER", dst: "late", payload: "x".repeat(60_000) });
+  }
+  const refused = (await source.fence()).frames.length;
+  await using late = await openSocket({ ...CLIENT, wsUrl, id: "late" });
+  const { frames, closed } = await late.fence();
+  assertEquals([frames.length - 1 + refused, closed], [60, null]);
 });
 
 Deno.test("[OPEN-4] hooks markAlive nothing of a socket with a wrong token", async () => {
@@ -153,14 +88,14 @@ Deno.test("[OPEN-4] hooks markAlive nothing of a socket with a wrong token", asy
     onDisconnection: ({ id }: { id: string }): void => void told.push(`${id} went`),
     onMessage: ({ id }: { id: string }): void => void told.push(`${id} spoke`),
   };
-  await serving(hooks, async ({ wsUrl }) => {
-    await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
-    await a.next();
-    await using thief = await openSocket({ ...CLIENT, wsUrl, id: "a", token: "wrong" });
-    thief.send({ type: "OFFER", dst: "b", payload: "forged" });
-    assertEquals((await thief.closed).code, 4001);
-    assertEquals(told, ["a came"]);
-  });
+  await using app = serveBox(hooks);
+  const { wsUrl } = app;
+  await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
+  await a.next();
+  await using thief = await openSocket({ ...CLIENT, wsUrl, id: "a", token: "wrong" });
+  thief.send({ type: "OFFER", dst: "b", payload: "forged" });
+  assertEquals((await thief.closed).code, 4001);
+  assertEquals(told, ["a came"]);
 });
 
 Deno.test("[AUTH-1] a client that hangs up while its token is checked leaves nothing behind", async () => {
@@ -184,11 +119,7 @@ Deno.test("[AUTH-1] a client that hangs up while its token is checked leaves not
   const { port } = server.addr;
   for (let i = 0; i < 20; i++) {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    await connection.write(new TextEncoder().encode(
-      "GET /peerjs?key=peerjs&id=i&token=a.b.c HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n" +
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    ));
+    await connection.write(handshake("/peerjs?key=peerjs&id=i&token=a.b.c"));
   }
   await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
   await Promise.all(gone);

@@ -61,19 +61,6 @@ contract("[HTTP-10] a valid handshake gets a socket, and its first subprotocol",
   }
 });
 
-contract("[HTTP-10] the subprotocol of a client of the platform is selected", async (serve) => {
-  await using served = await serve();
-  const client = new WebSocket(`${served.wsUrl}?key=peerjs&id=a&token=t`, ["mqtt", "peerjs"]);
-  const opened = Promise.withResolvers<string>();
-  client.onopen = () => opened.resolve(client.protocol);
-  client.onerror = () => opened.reject(new Error("It was not opened"));
-  assertEquals(await opened.promise, "mqtt");
-  const closed = Promise.withResolvers<void>();
-  client.onclose = () => closed.resolve();
-  client.close();
-  await closed.promise;
-});
-
 const VERSION = "Sec-WebSocket-Version is not 13";
 const WRONG_KEY = "Sec-WebSocket-Key is missing or is not 16 bytes as base64";
 const SUBPROTOCOL = "Sec-WebSocket-Protocol is not a list of different names";

@@ -4,6 +4,7 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair } from "jose";
 import { cachedKeys, type Keys, keySource, KeysUnavailable } from "../../adapters/auth/key_set.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
+import { makeFolder, makePipe } from "../support/folder.ts";
 
 const HEADER = { alg: "EdDSA", kid: "one" };
 
@@ -124,16 +125,11 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(): Promise<void> {
-    const path = await Deno.makeTempFile();
-    await Deno.remove(path);
-    await new Deno.Command("mkfifo", { args: [path] }).output();
-    try {
-      const source = keySource(path, 50);
-      await assertRejects(source.load, Error, "no whole answer came in 50 ms");
-      const writer = await Deno.open(path, { write: true });
-      writer.close();
-    } finally {
-      await Deno.remove(path);
-    }
+    await using folder = await makeFolder();
+    const path = `${folder.path}/keys`;
+    await makePipe(path);
+    await assertRejects(keySource(path, 50).load, Error, "no whole answer came in 50 ms");
+    const writer = await Deno.open(path, { write: true });
+    writer.close();
   },
 });

@@ -2,45 +2,11 @@
  * What every listener must do alike: the same conversations with each, over real sockets in this process.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { makeCertificate } from "../support/certificate.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
 import { contract, type Served } from "../support/served.ts";
 
-/** Not UTF-8: a stray byte, an overlong form, a surrogate, an end in the middle. */
-const NO_UTF_8 = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x22, 0xe2, 0x82]];
-
 const CLIENT = { key: "peerjs", token: "t" };
-
-contract("[MSG-1] [MSG-2] [OPEN-6] two clients signaling messages", async (serve) => {
-  await using served = await serve();
-  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  await using b = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "b b" });
-  assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
-  a.send({ type: "OFFER", src: "x", dst: "b b", payload: { sdp: "…" } });
-  assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b b", payload: { sdp: "…" } });
-  assertEquals(served.signaling.clientCount(), 2);
-});
-
-contract("[MSG-6] [MSG-9] a bad frame is answered, one byte too much closes", async (serve) => {
-  await using served = await serve();
-  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  await a.next();
-  a.sendRaw("nonsense");
-  assertStringIncludes(JSON.stringify(await a.next()), "must be JSON");
-  for (const bytes of NO_UTF_8) {
-    a.sendRaw(new Uint8Array(bytes));
-    const answer = JSON.stringify(await a.next());
-    assertStringIncludes(answer, `${bytes.length} bytes that are none`);
-  }
-  const envelope = JSON.stringify({ type: "OFFER", dst: "a", payload: "" });
-  const payload = "x".repeat(262_144 - envelope.length);
-  a.send({ type: "OFFER", dst: "a", payload });
-  assertEquals(await a.next(), { type: "OFFER", src: "a", dst: "a", payload });
-  a.send({ type: "OFFER", dst: "a", payload: `${payload}x` });
-  assertStringIncludes(JSON.stringify(await a.next()), "at most 262144 bytes");
-  assertEquals((await a.closed).code, 1009);
-});
 
 contract("[MSG-14] a binary message that is UTF-8 is the same as text", async (serve) => {
   await using served = await serve();
@@ -98,25 +64,6 @@ contract("[OPEN-1] [OPEN-2] [OPEN-4] [OPEN-7] a refusal is a frame, then a code"
     assertEquals((await refused.closed).code, code);
   }
   assertEquals(await a.fence(), { frames: [], closed: null });
-});
-
-contract("[OPEN-5] the same token takes over, and the old socket is closed", async (serve) => {
-  await using served = await serve();
-  await using old = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  assertEquals(await old.next(), { type: "OPEN" });
-  await using young = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  assertEquals(await young.next(), { type: "OPEN" });
-  assertEquals((await old.closed).code, 4000);
-  assertEquals(await young.fence(), { frames: [], closed: null });
-});
-
-contract("[OPEN-6] of a parameter given twice the first counts", async (serve) => {
-  await using served = await serve({ allow_discovery: true });
-  const target = "/peerjs?id=first&id=second&token=t&token=u&key=peerjs&key=x";
-  const { socket } = await upgradeRaw(served.port, handshake(target));
-  using twice = socket;
-  assertEquals(await twice.json(), { type: "OPEN" });
-  assertEquals(await (await fetch(`${served.url}peerjs/peers`)).json(), ["first"]);
 });
 
 contract("[LIFE-2] a client that vanishes without a close frees its id", async (serve) => {
@@ -224,23 +171,4 @@ contract("[LIFE-3] stop tells every client, then nothing listens", async (serve)
   const refused = await Deno.connect({ hostname: "127.0.0.1", port: served.port })
     .then((connection) => connection.close(), (error: unknown) => error);
   assert(refused instanceof Deno.errors.ConnectionRefused, String(refused));
-});
-
-contract("TLS: https, wss, and a plain request on the port does no harm", async (serve) => {
-  await using certificate = await makeCertificate();
-  const { key, cert, pem } = certificate;
-  const served = await serve({ sslkey: key, sslcert: cert });
-  using client = Deno.createHttpClient({ caCerts: [pem] });
-  await rawHttp(served.port, latin1("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
-  const about = await fetch(`https://localhost:${served.port}/`, { client });
-  assertEquals((await about.json()).name, "PeerJS Server");
-  const url = `wss://localhost:${served.port}/peerjs?key=peerjs&id=a&token=t`;
-  const socket = new WebSocket(url, { client });
-  const frame = Promise.withResolvers<unknown>();
-  const closed = Promise.withResolvers<number>();
-  socket.onmessage = ({ data }) => frame.resolve(data);
-  socket.onclose = ({ code }) => closed.resolve(code);
-  assertEquals(await frame.promise, '{"type":"OPEN"}');
-  await served[Symbol.asyncDispose]();
-  assertEquals(await closed.promise, 1001);
 });

@@ -2,11 +2,10 @@
  * However long a text is that comes from outside, a line shows 256 characters of it, and takes no longer to make
  * than to read the text once.
  */
-import { configureSync } from "@logtape/logtape";
-import { tellOmitted } from "../../adapters/observe/log.ts";
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { captured } from "../support/captured.ts";
 import { startChild } from "../support/child.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
@@ -52,16 +51,7 @@ Deno.test("[LOG-1] of a method of 5,000 characters a line shows 256", async () =
 });
 
 Deno.test("[LOG-1] [FAULT-30] a path of a million parts takes one look at each", () => {
-  const lines: unknown[] = [];
-  tellOmitted();
-  configureSync({
-    reset: true,
-    sinks: { lines: ({ properties }) => void lines.push(properties["path"]) },
-    loggers: [
-      { category: ["signalbox"], sinks: ["lines"], lowestLevel: "debug" },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
-  });
+  const lines = captured(({ properties }) => properties["path"]);
   const log = createRefusalLog(settingsFrom({ key: "hush" }), {
     now: () => 0,
     schedule: () => () => {},

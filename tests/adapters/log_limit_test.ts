@@ -1,7 +1,6 @@
 /**
  * What strangers do wrong is told, and does not fill the log.
  */
-import { configureSync, type LogRecord } from "@logtape/logtape";
 import { connId, settingsFrom } from "../../core/mod.ts";
 import { logFault, write } from "../../adapters/observe/log.ts";
 import { logObserver } from "../../adapters/observe/log_clients.ts";
@@ -16,6 +15,7 @@ import {
 } from "../../adapters/observe/log_limit.ts";
 import { createRuntime } from "../../adapters/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
+import { captured } from "../support/captured.ts";
 import { opening } from "../support/world.ts";
 
 interface Clock {
@@ -125,18 +125,8 @@ Deno.test("[LOG-6] beyond so many lines of a kind in a minute, lines are counted
 });
 
 Deno.test("[LOG-6] of each kind the log has so many lines, a crowd of 5,000 that comes back is told whole", () => {
-  const records: LogRecord[] = [];
-  const sinks = { all: (record: LogRecord): void => void records.push(record) };
-  configureSync({
-    reset: true,
-    sinks,
-    loggers: [
-      { category: ["signalbox"], sinks: ["all"], lowestLevel: "debug" },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
-  });
-  const countOf = (event: string): number =>
-    records.filter(({ properties }) => properties["event"] === event).length;
+  const events = captured(({ properties }) => properties["event"]);
+  const countOf = (event: string): number => events.filter((each) => each === event).length;
 
   const { dispatch } = createRuntime(settingsFrom({}), {
     now: () => 0,

@@ -5,8 +5,6 @@ import config from "../../deno.json" with { type: "json" };
 import { escape } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
-import { spawnMain } from "../support/main.ts";
-import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
 Deno.test("what came from outside cannot break, forge or colour a line", () => {
@@ -20,12 +18,9 @@ Deno.test("what came from outside cannot break, forge or colour a line", () => {
 
 /** Every event that is logged, through the program. */
 async function logOf(format: string): Promise<readonly string[]> {
-  const flags = "--port 0 --host 127.0.0.1 --key hush-key --log_level debug --expire_timeout 20";
-  const child = spawnMain([...flags.split(" "), "--log_format", format]);
-  const output = collectOutput(child);
-  const [, port] =
-    /127\.0\.0\.1:(\d+)/.exec(await output.first((line) => line.includes("Listening"))) ?? [];
-  const wsUrl = `ws://127.0.0.1:${port}/peerjs`;
+  const flags = "--key hush-key --log_level debug --expire_timeout 20 --log_format";
+  const child = await startChild({ args: [...flags.split(" "), format] });
+  const { wsUrl } = child;
   const client = { wsUrl, key: "hush-key", token: "hush-token" };
   const a = await openSocket({ ...client, id: "a\u202e b" });
   await a.next();
@@ -45,11 +40,9 @@ async function logOf(format: string): Promise<readonly string[]> {
   const b = await openSocket({ ...client, id: "a\u202e b" });
   await b.next();
   await b.close();
-  await output.first((line) => line.includes("closed the socket"));
-  child.kill("SIGTERM");
-  await output.finished;
-  await child.status;
-  return output.lines;
+  await child.nextLine((line) => line.includes("closed the socket"));
+  await child.stop();
+  return child.lines;
 }
 
 Deno.test("JSON lines: every line is one, with the event as properties", async () => {

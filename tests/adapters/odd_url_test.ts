@@ -2,43 +2,16 @@
  * Keys and paths that people set and clients write in more than one way, and pages of the server itself, with
  * both listeners.
  */
-import { listenDeno } from "../../adapters/listen/deno.ts";
-import { createSignalingServer } from "../../adapters/server.ts";
-import { listenNode } from "../../adapters/listen/node/node.ts";
-import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
-
-type Test = (
-  start: (options: PartialSettings) => Promise<AsyncDisposable & { port: number }>,
-) => Promise<void>;
-
-function withBoth(name: string, test: Test): void {
-  for (const listen of [listenDeno, listenNode]) {
-    Deno.test(`${name}: ${listen.name}`, () =>
-      test(async (options) => {
-        const settings = settingsFrom({ port: 0, host: "127.0.0.1", ...options });
-        const { port, stop } = await listen(createSignalingServer(settings, {}));
-        return { port, [Symbol.asyncDispose]: stop };
-      }));
-  }
-}
+import { openSocket } from "../support/peer_socket.ts";
+import { contract } from "../support/served.ts";
 
 /** What the first frame of a socket says: its type, or the sentence of an `ERROR`. */
-async function answerTo(url: string, headers: Record<string, string> = {}): Promise<string> {
-  const socket = new WebSocket(url, { headers });
-  const answer = Promise.withResolvers<string>();
-  socket.onmessage = ({ data }) => {
-    const { type, payload } = JSON.parse(data);
-    answer.resolve(payload?.msg ?? type);
-  };
-  socket.onerror = () => answer.resolve("no socket");
-  const said = await answer.promise;
-  const closed = Promise.withResolvers<void>();
-  socket.onclose = () => closed.resolve();
-  if (socket.readyState === WebSocket.CLOSED) return said;
-  socket.close();
-  await closed.promise;
-  return said;
+async function answerTo(wsUrl: string, headers: Record<string, string> = {}): Promise<string> {
+  const [url = "", query = ""] = wsUrl.split(/\?(.*)/s);
+  await using socket = await openSocket({ wsUrl: url, query, options: { headers } });
+  const { type, payload } = Object(await socket.next());
+  return payload?.msg ?? type;
 }
 
 /** The URLs of the stock client, which escapes nothing, and those of one that escapes all. */
@@ -57,9 +30,9 @@ function urlsOf(port: number, path: string, key: string): { http: string; ws: st
   ];
 }
 
-withBoth("[SET-8] [OPEN-2] [HTTP-4] a key is right however a client writes it", async (start) => {
+contract("[SET-8] [OPEN-2] [HTTP-4] a key is right however a client writes it", async (serve) => {
   for (const key of ["a+b", "100%", "a%41", "two words", "ключ", "a+b c%", "c'est: la, clé;=!"]) {
-    await using server = await start({ key });
+    await using server = await serve({ key });
     for (const { http, ws } of urlsOf(server.port, "/", key)) {
       const response = await fetch(http);
       assertEquals([response.status, (await response.text()).length], [200, 36], http);
@@ -71,11 +44,11 @@ withBoth("[SET-8] [OPEN-2] [HTTP-4] a key is right however a client writes it", 
   }
 });
 
-withBoth(
+contract(
   "[SET-8] [HTTP-7] a path is the same with and without escapes, and shown with them",
-  async (start) => {
+  async (serve) => {
     for (const path of ["/my app/", "/мой/путь/", "/100%/", "/a|b^c/", "/semi;colon,'quote'/"]) {
-      await using server = await start({ path });
+      await using server = await serve({ path });
       for (const { http, ws } of urlsOf(server.port, path, "peerjs")) {
         const response = await fetch(http);
         assertEquals([response.status, (await response.text()).length], [200, 36], http);
@@ -89,10 +62,10 @@ withBoth(
   },
 );
 
-withBoth(
+contract(
   "[OPEN-10] [SET-7] a page of the server's own origin, or of a subdomain that is meant, may come",
-  async (start) => {
-    await using server = await start({ cors: ["https://*.example.com", "file://"] });
+  async (serve) => {
+    await using server = await serve({ cors: ["https://*.example.com", "file://"] });
     const { port } = server;
     const url = `ws://127.0.0.1:${port}/peerjs?key=peerjs&id=a&token=t`;
     const REFUSED = "Pages of this origin may not use this server";

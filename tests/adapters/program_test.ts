@@ -5,6 +5,7 @@ import config from "../../deno.json" with { type: "json" };
 import { helpText } from "../../adapters/program/help.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
+import { makeFolder } from "../support/folder.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { openSocket } from "../support/peer_socket.ts";
@@ -38,38 +39,6 @@ Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () =>
   for (const [args, env, stderr] of mistakes) {
     assertEquals(await runMain(args, env), { code: 2, stdout: "", stderr });
   }
-});
-
-Deno.test("[SET-2] a TLS file that is missing or is none ends it with 2", async () => {
-  const missing = await runMain([
-    "--port",
-    "0",
-    "--sslkey",
-    "/no/such.pem",
-    "--sslcert",
-    "LICENSE",
-  ]);
-  assertEquals(missing.code, 2);
-  assertMatch(missing.stderr, /^Option sslkey: cannot read "\/no\/such\.pem": [^\n]+\n$/);
-  const wrong = await runMain(["--port", "0", "--sslkey", "LICENSE", "--sslcert", "LICENSE"]);
-  assertEquals(wrong.code, 2);
-  assertMatch(wrong.stderr, /^Options sslkey, sslcert: cannot use these files: [^\n]+\n$/);
-});
-
-Deno.test("[SET-2] a port that is taken, and an address that is not ours, end it with 1", async () => {
-  for (const host of ["127.0.0.1", ""]) {
-    using taken = Deno.listen({ port: 0, hostname: host === "" ? "::" : host });
-    const args = ["--port", String(taken.addr.port), ...(host === "" ? [] : ["--host", host])];
-    assertEquals(await runMain(args), {
-      code: 1,
-      stdout: "",
-      stderr:
-        `Option port: ${taken.addr.port} is taken already: choose another with --port, or stop what has it.\n`,
-    });
-  }
-  const foreign = await runMain(["--port", "0", "--host", "192.0.2.1"]);
-  assertEquals(foreign.code, 1);
-  assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: [^\n]+\n$/);
 });
 
 Deno.test("[SET-3] the incumbent's command line serves what it says", async () => {
@@ -137,22 +106,6 @@ Deno.test("[SET-6] without the permission to read the environment, all or a part
 
 const LOCAL = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
 
-Deno.test("[LIFE-3] a client that does not answer cannot keep it, and a second signal ends it at once", async () => {
-  for (const [signals, code] of [[1, 0], [2, 1]] as const) {
-    await using child = await startChild();
-    using silent = await Deno.connect({ hostname: "127.0.0.1", port: child.port });
-    await silent.write(new TextEncoder().encode(
-      "GET /peerjs?key=peerjs&id=a&token=t HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    ));
-    await child.nextLine((line) => line.includes('"connected"'));
-    const status = child.stop();
-    await child.nextLine((line) => line.includes('"stopping"'));
-    if (signals === 2) void child.stop("SIGINT");
-    assertEquals((await status).code, code);
-  }
-});
-
 Deno.test("[LOG-5] [FAULT-27] an exception that nobody caught ends it with 1, after what was logged", async () => {
   for (const fault of ["setTimeout(() => { throw oops; })", "Promise.reject(oops)"]) {
     for (const redirection of ["", "> /dev/full"]) {
@@ -200,42 +153,27 @@ Deno.test("[LOG-6] a line that comes again and again is counted, and told at the
   assertEquals([properties.event, properties.kind, properties.count], ["omitted", "signal", 1]);
 });
 
-Deno.test("main.ts can be imported without starting anything", async () => {
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      `import { createSignalbox } from "./main.ts"; console.log(typeof createSignalbox);`,
-    ],
-    cwd: ROOT,
-  }).output();
-  assertEquals([code, new TextDecoder().decode(stdout)], [0, "function\n"]);
-});
-
 Deno.test("deno task compile makes one executable, or its module graph is whole where the base cannot be had", async () => {
-  const folder = await Deno.makeTempDir();
-  const file = `${folder}/signalbox`;
+  await using folder = await makeFolder();
+  const file = `${folder.path}/signalbox`;
   const compile = await new Deno.Command(Deno.execPath(), {
     args: ["compile", "-A", "--frozen", "--output", file, "main.ts"],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
-  try {
-    if (compile.success) {
-      const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
-      assertEquals(new TextDecoder().decode(stdout), `signalbox ${config.version}\n`);
-      return;
-    }
-    const why = new TextDecoder().decode(compile.stderr);
-    assertMatch(
-      why,
-      /denort|download|dl\.deno\.land|sending request/i,
-      "compile failed for another reason",
-    );
-    console.log("left out: running the executable, because its base could not be downloaded here");
-    await assertWholeGraph();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  if (compile.success) {
+    const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
+    assertEquals(new TextDecoder().decode(stdout), `signalbox ${config.version}\n`);
+    return;
   }
+  const why = new TextDecoder().decode(compile.stderr);
+  assertMatch(
+    why,
+    /denort|download|dl\.deno\.land|sending request/i,
+    "compile failed for another reason",
+  );
+  console.log("left out: running the executable, because its base could not be downloaded here");
+  await assertWholeGraph();
 });
 
 async function assertWholeGraph(): Promise<void> {

@@ -4,7 +4,7 @@
 import { StartError } from "../../adapters/errors.ts";
 import { beginFile, checkRecordFile } from "../../adapters/record/disk.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
-import { makePipe } from "../support/pipe.ts";
+import { makeFolder, makePipe } from "../support/folder.ts";
 
 interface Folder {
   readonly file: string;
@@ -13,16 +13,12 @@ interface Folder {
 }
 
 async function inFolder(body: (folder: Folder) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  const victim = `${folder}/victim`;
+  await using folder = await makeFolder();
+  const victim = `${folder.path}/victim`;
   await Deno.writeTextFile(victim, "mine");
-  try {
-    await body({ file: `${folder}/run.ndjson`, victim });
-    assertEquals(await Deno.readTextFile(victim), "mine");
-    assert((await Deno.lstat(victim)).isFile);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await body({ file: `${folder.path}/run.ndjson`, victim });
+  assertEquals(await Deno.readTextFile(victim), "mine");
+  assert((await Deno.lstat(victim)).isFile);
 }
 
 async function record(path: string, text: string): Promise<void> {

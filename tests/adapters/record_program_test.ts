@@ -5,20 +5,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type ChildOptions, startChild } from "../support/child.ts";
 import { ROOT, runMain } from "../support/main.ts";
-import { makePipe } from "../support/pipe.ts";
+import { makeFolder, makePipe } from "../support/folder.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
 const KEY = "sesame-key";
 const TOKEN = "sesame-token";
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Replays a file with the real program. */
 async function replayFile(...args: string[]): Promise<{ code: number; stdout: string }> {
@@ -62,96 +53,96 @@ async function act(wsUrl: string): Promise<void> {
 }
 
 Deno.test("[REC-1] [REC-4] [REC-5] a run of the program is a file that runs again, without a secret in it", async () => {
-  await inFolder(async (folder) => {
-    const file = `${folder}/run.ndjson`;
-    const args = ["--record", file, "--key", KEY, "--expire_timeout", "100", "--frame_burst", "50"];
-    const child = await startChild({ args });
-    await child.nextLine((line) => line.includes(`Recording to`));
-    await act(child.wsUrl);
-    assertEquals((await child.stop()).code, 0);
-    assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
-    const text = await Deno.readTextFile(file);
-    for (const secret of ["sesame", folder]) assert(!text.includes(secret), secret);
-    const { code, stdout } = await replayFile(file, "--diff");
-    assertMatch(stdout, /^\d+ events, no contradiction, 0 with other effects than recorded\n$/);
-    assertEquals(code, 0);
-    const told = await replayFile(file);
-    for (const kind of ["socket-opened", "frame-received", "binary-received", "socket-closed"]) {
-      assertStringIncludes(told.stdout, `  ${kind} on `);
-    }
-    assertMatch(told.stdout, / {2}shutdown-requested\n/);
-  });
+  await using place = await makeFolder();
+  const folder = place.path;
+  const file = `${folder}/run.ndjson`;
+  const args = ["--record", file, "--key", KEY, "--expire_timeout", "100", "--frame_burst", "50"];
+  const child = await startChild({ args });
+  await child.nextLine((line) => line.includes(`Recording to`));
+  await act(child.wsUrl);
+  assertEquals((await child.stop()).code, 0);
+  assertEquals(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
+  const text = await Deno.readTextFile(file);
+  for (const secret of ["sesame", folder]) assert(!text.includes(secret), secret);
+  const { code, stdout } = await replayFile(file, "--diff");
+  assertMatch(stdout, /^\d+ events, no contradiction, 0 with other effects than recorded\n$/);
+  assertEquals(code, 0);
+  const told = await replayFile(file);
+  for (const kind of ["socket-opened", "frame-received", "binary-received", "socket-closed"]) {
+    assertStringIncludes(told.stdout, `  ${kind} on `);
+  }
+  assertMatch(told.stdout, / {2}shutdown-requested\n/);
 });
 
 Deno.test("[REC-3] a program that starts again keeps the recording of the run before", async () => {
-  await inFolder(async (folder) => {
-    const file = `${folder}/run.ndjson`;
-    for (let run = 0; run < 2; run++) {
-      const child = await startChild({ args: ["--record", file] });
-      await child.nextLine((line) => line.includes(`Recording to`));
-      await child.stop();
-    }
-    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-    assertEquals(names, ["run.ndjson", "run.ndjson.1"]);
-    for (const name of names) assertEquals((await replayFile(`${folder}/${name}`)).code, 0);
-    const port = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-    const before = await Deno.readTextFile(file);
-    const taken = ["--port", String(port.addr.port), "--host", "127.0.0.1", "--record", file];
-    assertEquals((await runMain(taken)).code, 1);
-    port.close();
-    assertEquals(await Deno.readTextFile(file), before, "a start that fails leaves it alone");
-  });
+  await using place = await makeFolder();
+  const folder = place.path;
+  const file = `${folder}/run.ndjson`;
+  for (let run = 0; run < 2; run++) {
+    const child = await startChild({ args: ["--record", file] });
+    await child.nextLine((line) => line.includes(`Recording to`));
+    await child.stop();
+  }
+  const names = place.names();
+  assertEquals(names, ["run.ndjson", "run.ndjson.1"]);
+  for (const name of names) assertEquals((await replayFile(`${folder}/${name}`)).code, 0);
+  const port = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const before = await Deno.readTextFile(file);
+  const taken = ["--port", String(port.addr.port), "--host", "127.0.0.1", "--record", file];
+  assertEquals((await runMain(taken)).code, 1);
+  port.close();
+  assertEquals(await Deno.readTextFile(file), before, "a start that fails leaves it alone");
 });
 
 Deno.test("[REC-6] a recording that cannot be written is told, and the server serves", async () => {
-  await inFolder(async (folder) => {
-    const file = `${folder}/run.ndjson`;
-    await Deno.mkdir(`${file}.1`);
-    await Deno.writeTextFile(file, "");
-    const places: [string, RegExp][] = [
-      ["/dev/full", /No space left on device/],
-      [file, /Is a directory \(os error 21\): rename /],
-    ];
-    for (const [place, why] of places) {
-      const options: ChildOptions = { args: ["--record", place, "--key", KEY] };
-      await using child = await startChild(options);
-      assertMatch(await child.nextLine((line) => line.includes("Not recording to")), why);
-      await act(child.wsUrl);
-      assertEquals((await child.stop()).code, 0);
-      const told = child.lines.filter((line) => line.includes('"event":"recording"'));
-      assertEquals(told.length, 1, told.join("\n"));
-    }
-    assert(!(await Deno.stat("/dev/full")).isFile);
-  });
+  await using place = await makeFolder();
+  const folder = place.path;
+  const file = `${folder}/run.ndjson`;
+  await Deno.mkdir(`${file}.1`);
+  await Deno.writeTextFile(file, "");
+  const places: [string, RegExp][] = [
+    ["/dev/full", /No space left on device/],
+    [file, /Is a directory \(os error 21\): rename /],
+  ];
+  for (const [place, why] of places) {
+    const options: ChildOptions = { args: ["--record", place, "--key", KEY] };
+    await using child = await startChild(options);
+    assertMatch(await child.nextLine((line) => line.includes("Not recording to")), why);
+    await act(child.wsUrl);
+    assertEquals((await child.stop()).code, 0);
+    const told = child.lines.filter((line) => line.includes('"event":"recording"'));
+    assertEquals(told.length, 1, told.join("\n"));
+  }
+  assert(!(await Deno.stat("/dev/full")).isFile);
 });
 
 Deno.test("[REC-8] a place that cannot have a recording ends the start with 2 and a sentence, and stays as it is", async () => {
-  await inFolder(async (folder) => {
-    const [victim, link, dangling] = [`${folder}/victim`, `${folder}/link`, `${folder}/dangling`];
-    await Deno.writeTextFile(victim, "mine");
-    await Deno.symlink(victim, link);
-    await Deno.symlink(`${folder}/nothing\x1b[31m`, dangling);
-    await makePipe(`${folder}/pipe`);
-    const places: [string, string][] = [
-      [link, `it is a symbolic link, which is not followed: name its target, "${victim}"`],
-      [
-        dangling,
-        `it is a symbolic link, which is not followed: name its target, "${folder}/nothing\\u{1b}[31m"`,
-      ],
-      [folder, "it is a folder: name a file"],
-      [`${folder}/pipe`, "it is a pipe: name a file"],
-      [
-        `${folder}/nowhere/run.ndjson`,
-        `no file can be made in "${folder}/nowhere/": No such file or directory (os error 2)`,
-      ],
-    ];
-    const before = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-    for (const [place, why] of places) {
-      const { code, stdout, stderr } = await runMain(["--port", "0", "--record", place]);
-      assertEquals([code, stdout], [2, ""]);
-      assertEquals(stderr, `Option record: cannot record to "${place}": ${why}.\n`);
-    }
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), before);
-    assertEquals(await Deno.readTextFile(victim), "mine");
-  });
+  await using place = await makeFolder();
+  const folder = place.path;
+  const [victim, link, dangling] = [`${folder}/victim`, `${folder}/link`, `${folder}/dangling`];
+  await Deno.writeTextFile(victim, "mine");
+  await Deno.symlink(victim, link);
+  await Deno.symlink(`${folder}/nothing\x1b[31m`, dangling);
+  await makePipe(`${folder}/pipe`);
+  const places: [string, string][] = [
+    [link, `it is a symbolic link, which is not followed: name its target, "${victim}"`],
+    [
+      dangling,
+      `it is a symbolic link, which is not followed: name its target, "${folder}/nothing\\u{1b}[31m"`,
+    ],
+    [folder, "it is a folder: name a file"],
+    [`${folder}/pipe`, "it is a pipe: name a file"],
+    [
+      `${folder}/nowhere/run.ndjson`,
+      `no file can be made in "${folder}/nowhere/": No such file or directory (os error 2)`,
+    ],
+  ];
+  const before = place.names();
+  for (const [place, why] of places) {
+    const { code, stdout, stderr } = await runMain(["--port", "0", "--record", place]);
+    assertEquals([code, stdout], [2, ""]);
+    assertEquals(stderr, `Option record: cannot record to "${place}": ${why}.\n`);
+  }
+  assertEquals(place.names(), before);
+  assertEquals(await Deno.readTextFile(victim), "mine");
 });

@@ -127,31 +127,16 @@ Deno.test("[SET-11] SIGHUP says that Deno.serve cannot take other TLS files, and
   await using certificate = await makeCertificate();
   await using child = await startChild({ args: flags("deno", certificate) });
   using trusting = Deno.createHttpClient({ caCerts: [certificate.pem] });
-  const url = `wss://localhost:${child.port}/peerjs?key=peerjs&id=a&token=t`;
-  const socket = new WebSocket(url, { client: trusting });
-  const frames = frameReader(socket);
-  assertEquals(await frames(), '{"type":"OPEN"}');
-  const closed = Promise.withResolvers<void>();
-  socket.onclose = () => closed.resolve();
+  const wsUrl = `wss://localhost:${child.port}/peerjs`;
+  const client = { wsUrl, key: "peerjs", id: "a", token: "t", options: { client: trusting } };
+  await using socket = await openSocket(client);
+  assertEquals(await socket.next(), { type: "OPEN" });
   assertEquals(
     await said(child, "SIGHUP"),
     "SIGHUP: Deno.serve cannot take other TLS files without closing every socket: the old ones stay " +
       "in use. Restart the server, or start it with --listener node, which can",
   );
-  socket.send('{"type":"OFFER","dst":"a"}');
-  assertEquals(await frames(), '{"type":"OFFER","src":"a","dst":"a"}');
+  socket.send({ type: "OFFER", dst: "a" });
+  assertEquals(await socket.next(), { type: "OFFER", src: "a", dst: "a" });
   assertEquals(await answersWith(certificate.pem, child.port), true);
-  socket.close();
-  await closed.promise;
 });
-
-/** Gives what comes, one by one. */
-function frameReader(socket: WebSocket): () => Promise<unknown> {
-  const stream = new ReadableStream<unknown>({
-    start: (controller) => {
-      socket.onmessage = ({ data }) => controller.enqueue(data);
-    },
-  });
-  const reader = stream.getReader();
-  return async () => (await reader.read()).value;
-}

@@ -13,7 +13,15 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { FULL, MEASURES, SHORT, take } from "./measures.ts";
 import { figuresOf, report, type Results, type Round } from "./results.ts";
-import { bareRelay, type Contender, INCUMBENT, incumbent, pin, signalbox } from "./servers.ts";
+import {
+  bareRelay,
+  type Contender,
+  incumbent,
+  INCUMBENT_OPTIONS,
+  pin,
+  signalbox,
+} from "./servers.ts";
+import { installIncumbent, PACKAGE } from "../support/incumbent.ts";
 
 /** A server that had less of its core than this while it relayed shared it, or waited for the load. */
 const SHARE_MIN = 0.9;
@@ -33,16 +41,15 @@ if (import.meta.main) await (typeof against === "string" ? compare(against) : me
 /** Everybody, and what is kept of it. */
 async function measure(): Promise<void> {
   const takenAt = new Date().toISOString();
-  const folder = await Deno.makeTempDir({ prefix: "signalbox-bench-" });
-  try {
-    const ours = [signalbox("signalbox"), signalbox("signalbox, node", { LISTENER: "node" })];
-    const taken = await run([bareRelay(), ...ours, await incumbent(folder)], MEASURES.join());
-    if (isShort === true || only !== undefined) return;
-    const figures = figuresOf(taken);
-    await keep({ takenAt, ...await describeMachine(), rounds: taken.length, figures });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using installed = await installIncumbent(INCUMBENT_OPTIONS);
+  const ours = [signalbox("signalbox"), signalbox("signalbox, node", { LISTENER: "node" })];
+  const taken = await run([bareRelay(), ...ours, incumbent(installed)], MEASURES.join());
+  if (isShort === true || only !== undefined) return;
+  const { runtime, version } = installed;
+  const versions =
+    `deno ${Deno.version.deno}, npm:peer ${PACKAGE.version} on ${runtime} ${version}`;
+  const figures = figuresOf(taken);
+  await keep({ takenAt, ...await describeMachine(), versions, rounds: taken.length, figures });
 }
 
 /** Writes the results as the formatter would; a spread stands on one line. */
@@ -95,13 +102,10 @@ function measuresIn(given: string): readonly typeof MEASURES[number][] {
   throw new TypeError(`Cannot take --only ${given}: give some of ${MEASURES}`);
 }
 
-async function describeMachine(): Promise<Pick<Results, "cpu" | "cores" | "versions">> {
+async function describeMachine(): Promise<Pick<Results, "cpu" | "cores">> {
   const info = await Deno.readTextFile("/proc/cpuinfo");
-  const { stdout } = await new Deno.Command("node", { args: ["--version"] }).output();
-  const node = new TextDecoder().decode(stdout).trim().slice(1);
   return {
     cpu: /^model name\s*:\s*(.*)$/m.exec(info)?.[1] ?? "unknown",
     cores: navigator.hardwareConcurrency,
-    versions: `deno ${Deno.version.deno}, npm:peer ${INCUMBENT} on node ${node}`,
   };
 }

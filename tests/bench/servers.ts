@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Installed } from "../support/incumbent.ts";
 import { collectOutput } from "../support/output.ts";
 
 /** How a server is started: a command that becomes the process that is measured. */
@@ -22,9 +23,6 @@ export interface Server extends AsyncDisposable {
   /** What it printed so far. */
   readonly lines: readonly string[];
 }
-
-/** The version of the incumbent that `deno.lock` names. */
-export const INCUMBENT = "1.0.2";
 
 const START_MAX_MS = 60_000;
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -56,17 +54,13 @@ export function bareRelay(): Contender {
   return { name: "bare relay", command, folder: HERE, settings: {} };
 }
 
-/** `npm:peer` on Node, installed into `folder` in the versions that `deno.lock` names. */
-export async function incumbent(folder: string): Promise<Contender> {
-  await Deno.copyFile(`${ROOT}deno.lock`, `${folder}/deno.lock`);
-  const wanted = `${folder}/package.json`;
-  await Deno.writeTextFile(wanted, JSON.stringify({ dependencies: { peer: INCUMBENT } }));
-  const installing = { args: ["install", "--quiet"], cwd: folder };
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), installing).output();
-  if (!success) throw new Error(`Cannot install npm:peer: ${new TextDecoder().decode(stderr)}`);
-  const command = ["node", `${HERE}incumbent_main.mjs`, wanted];
-  return { name: "npm:peer", command, folder, settings: {} };
+/** `npm:peer` as it is installed; it logs who comes and goes, as its command does. */
+export function incumbent({ command }: Installed): Contender {
+  return { name: "npm:peer", command, folder: ROOT, settings: {} };
 }
+
+/** What the incumbent is told: room for the clients. */
+export const INCUMBENT_OPTIONS = { concurrent_limit: 10_000, log: true } as const;
 
 /** Starts a server; settles when it listens, fails with what it printed if it ends before. */
 export async function startServer(

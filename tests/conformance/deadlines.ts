@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
 
 /** How long a message waits in {@linkcode DEADLINES}. */
@@ -21,21 +21,18 @@ const SILENT = `No valid message for ${ALIVE_MS} ms`;
 
 /** With messages that wait for 1 s, clients that may be silent for 2 s, and looks every 20 ms. */
 export const DEADLINES: readonly Conversation[] = [
-  {
-    name: "[QUEUE-3] a source that went and came back gets its EXPIRE",
-    talk: async ({ join, unlisted }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "nobody" });
-      await alice.fence();
-      await alice.close();
-      await unlisted("alice");
-      const again = await join("alice again", { id: "alice" });
-      await again.got(2);
-    },
-  },
-  {
-    name: "[QUEUE-3] whoever has the id of the source by now gets no EXPIRE of it",
-    talk: async ({ join, unlisted }) => {
+  same("[QUEUE-3] a source that went and came back gets its EXPIRE", async ({ join, unlisted }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "nobody" });
+    await alice.fence();
+    await alice.close();
+    await unlisted("alice");
+    const again = await join("alice again", { id: "alice" });
+    await again.got(2);
+  }),
+  differs(
+    "[QUEUE-3] whoever has the id of the source by now gets no EXPIRE of it",
+    async ({ join, unlisted }) => {
       const alice = await join("alice");
       alice.send({ type: "OFFER", dst: "nobody" });
       await alice.fence();
@@ -45,8 +42,7 @@ export const DEADLINES: readonly Conversation[] = [
       bob.send({ type: "OFFER", dst: "nobody else" });
       await bob.got(2);
     },
-    differs: {
-      rules: ["QUEUE-3"],
+    {
       signalbox: {
         alice: [OPEN, NO_CODE],
         bob: open(expire("nobody else", "bob")),
@@ -58,29 +54,25 @@ export const DEADLINES: readonly Conversation[] = [
         other: open(expire("nobody", "alice")),
       },
     },
-  },
-  {
-    name: "[MSG-5] HEARTBEAT keeps a client alive",
-    talk: async ({ ask, join }) => {
-      const alice = await join("alice");
-      for (let i = 0; i < 4; i++) {
-        await pass(LATER_THAN_A_LOOK_MS);
-        alice.send({ type: "HEARTBEAT" });
-      }
-      await ask("peerjs/peers");
-    },
-  },
-  {
-    name: "[LIFE-1] who is silent is closed, and the id is free",
-    talk: async ({ ask, join, unlisted }) => {
+  ),
+  same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
+    const alice = await join("alice");
+    for (let i = 0; i < 4; i++) {
+      await pass(LATER_THAN_A_LOOK_MS);
+      alice.send({ type: "HEARTBEAT" });
+    }
+    await ask("peerjs/peers");
+  }),
+  differs(
+    "[LIFE-1] who is silent is closed, and the id is free",
+    async ({ ask, join, unlisted }) => {
       const silent = await join("silent");
       await silent.ended();
       await unlisted("silent");
       await ask("peerjs/peers");
       await join("another", { id: "silent", token: "another" });
     },
-    differs: {
-      rules: ["LIFE-1"],
+    {
       signalbox: {
         silent: closed(4008, SILENT),
         http: [json({ GET: "peerjs/peers" }, [])],
@@ -92,83 +84,68 @@ export const DEADLINES: readonly Conversation[] = [
         another: open(),
       },
     },
-  },
-  {
-    name: "[MSG-3] each message has its own deadline",
-    talk: async ({ join }) => {
-      const [early, late] = [await join("early"), await join("late")];
-      early.send({ type: "OFFER", dst: "awaited" });
-      await pass(LATER_MS);
-      late.send({ type: "OFFER", dst: "awaited" });
-      await early.got(2);
-      await join("awaited");
+  ),
+  differs("[MSG-3] each message has its own deadline", async ({ join }) => {
+    const [early, late] = [await join("early"), await join("late")];
+    early.send({ type: "OFFER", dst: "awaited" });
+    await pass(LATER_MS);
+    late.send({ type: "OFFER", dst: "awaited" });
+    await early.got(2);
+    await join("awaited");
+  }, {
+    signalbox: {
+      early: open(expire("awaited", "early")),
+      late: open(),
+      awaited: open(offer("late", "awaited")),
     },
-    differs: {
-      rules: ["MSG-3"],
-      signalbox: {
-        early: open(expire("awaited", "early")),
-        late: open(),
-        awaited: open(offer("late", "awaited")),
-      },
-      incumbent: {
-        early: open(expire("awaited", "early")),
-        late: open(expire("awaited", "late")),
-        awaited: open(),
-      },
-      row: {
-        about: "a message for an absent peer",
-        incumbent: "waits with its whole queue, from when the queue was made",
-        signalbox: "waits `expire_timeout`, each on its own",
-      },
+    incumbent: {
+      early: open(expire("awaited", "early")),
+      late: open(expire("awaited", "late")),
+      awaited: open(),
     },
-  },
-  {
-    name: "[MSG-5] [LIFE-1] every message keeps a client alive",
-    talk: async ({ join }) => {
-      const talker = await join("talker");
-      await pass(LATER_THAN_A_LOOK_MS);
-      const silent = await join("silent");
-      await talker.fence();
-      await pass(LATER_THAN_A_LOOK_MS);
-      await talker.fence();
-      await Promise.race([talker.ended(), silent.ended()]);
+    row: {
+      about: "a message for an absent peer",
+      incumbent: "waits with its whole queue, from when the queue was made",
+      signalbox: "waits `expire_timeout`, each on its own",
     },
-    differs: {
-      rules: ["MSG-5", "LIFE-1"],
-      signalbox: { talker: open(), silent: closed(4008, SILENT) },
-      incumbent: { talker: dropped(), silent: open() },
-      row: {
-        about: "what counts as a sign of life",
-        incumbent: "heartbeats",
-        signalbox: "heartbeats and messages",
-      },
+  }),
+  differs("[MSG-5] [LIFE-1] every message keeps a client alive", async ({ join }) => {
+    const talker = await join("talker");
+    await pass(LATER_THAN_A_LOOK_MS);
+    const silent = await join("silent");
+    await talker.fence();
+    await pass(LATER_THAN_A_LOOK_MS);
+    await talker.fence();
+    await Promise.race([talker.ended(), silent.ended()]);
+  }, {
+    signalbox: { talker: open(), silent: closed(4008, SILENT) },
+    incumbent: { talker: dropped(), silent: open() },
+    row: {
+      about: "what counts as a sign of life",
+      incumbent: "heartbeats",
+      signalbox: "heartbeats and messages",
     },
-  },
-  {
-    name: "[OPEN-5] a takeover starts the clock anew",
-    talk: async ({ connect, join }) => {
-      const old = await join("old", { id: "comes-back" });
-      await pass(LATER_THAN_A_LOOK_MS);
-      const between = await join("between");
-      await pass(LATER_THAN_A_LOOK_MS);
-      const newer = await connect("newer", { id: "comes-back" });
-      await Promise.race([newer.ended(), between.ended()]);
-      await old.tell(between);
+  }),
+  differs("[OPEN-5] [LIFE-1] a takeover starts the clock anew", async ({ connect, join }) => {
+    const old = await join("old", { id: "comes-back" });
+    await pass(LATER_THAN_A_LOOK_MS);
+    const between = await join("between");
+    await pass(LATER_THAN_A_LOOK_MS);
+    const newer = await connect("newer", { id: "comes-back" });
+    await Promise.race([newer.ended(), between.ended()]);
+    await old.tell(between);
+  }, {
+    signalbox: {
+      old: closed(4000, "Replaced by a newer connection with the same id and token"),
+      between: closed(4008, SILENT),
+      newer: open(),
     },
-    differs: {
-      rules: ["OPEN-5", "LIFE-1"],
-      signalbox: {
-        old: closed(4000, "Replaced by a newer connection with the same id and token"),
-        between: closed(4008, SILENT),
-        newer: open(),
-      },
-      incumbent: {
-        old: open(),
-        between: open(offer("comes-back", "between", "from old")),
-        newer: [NO_CODE],
-      },
+    incumbent: {
+      old: open(),
+      between: open(offer("comes-back", "between", "from old")),
+      newer: [NO_CODE],
     },
-  },
+  }),
 ];
 
 /** Lets time pass before the next input. */

@@ -4,32 +4,31 @@
  * @module
  */
 import type { Actor } from "../support/actor.ts";
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { pass } from "./deadlines.ts";
 import { expire, offer, open } from "./said.ts";
 
 /** With messages that wait for 150 ms, and an incumbent that looks for them every 20. */
 export const EXPIRY: readonly Conversation[] = [
-  {
-    name: "[QUEUE-3] a message that nobody fetched comes back as EXPIRE, and is gone",
-    talk: async ({ join }) => {
+  same(
+    "[QUEUE-3] a message that nobody fetched comes back as EXPIRE, and is gone",
+    async ({ join }) => {
       const alice = await join("alice");
       alice.send({ type: "OFFER", dst: "late", payload: "lost" });
       await alice.got(2);
       await join("late");
     },
-  },
-  {
-    name: "[MSG-13] one for what is no id comes back with its destination as text",
-    talk: async ({ join }) => {
+  ),
+  differs(
+    "[MSG-13] one for what is no id comes back with its destination as text",
+    async ({ join }) => {
       const alice = await join("alice");
       for (const [i, dst] of [5, true, {}].entries()) {
         alice.send({ type: "OFFER", dst });
         await alice.got(2 + i);
       }
     },
-    differs: {
-      rules: ["MSG-13"],
+    {
       signalbox: {
         alice: open(...["5", "true", "[object Object]"].map((dst) => expire(dst, "alice"))),
       },
@@ -37,92 +36,54 @@ export const EXPIRY: readonly Conversation[] = [
         alice: open(...[5, true, {}].map((src) => ({ type: "EXPIRE", src, dst: "alice" }))),
       },
     },
-  },
-  {
-    name: "[QUEUE-4] an offer and its candidates expire with one EXPIRE",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "nobody" });
-      for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "nobody", payload: i });
-      await alice.got(2);
-    },
-  },
-  {
-    name: "[QUEUE-4] a new attempt expires anew",
-    talk: async ({ join }) => {
+  ),
+  same(
+    "[QUEUE-4] an offer and its candidates expire with one EXPIRE, a new attempt with another",
+    async ({ join }) => {
       const alice = await join("alice");
       for (let attempt = 1; attempt <= 2; attempt++) {
         alice.send({ type: "OFFER", dst: "nobody", payload: attempt });
+        for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "nobody", payload: i });
         await alice.got(1 + attempt);
       }
     },
-  },
-  {
-    name: "[QUEUE-3] each of several sources gets its EXPIRE",
-    talk: async ({ join }) => {
-      const sources = [await join("alice"), await join("bob"), await join("carol")];
-      for (const source of sources) source.send({ type: "OFFER", dst: "nobody" });
-      for (const source of sources) await source.got(2);
-    },
-  },
-  {
-    name: "[QUEUE-3] one who sent to several gets an EXPIRE of each, in order",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      const absent = ["b", "a", "c", "__proto__"];
-      for (const dst of absent) alice.send({ type: "OFFER", dst });
-      await alice.got(1 + absent.length);
-    },
-  },
-  {
-    name: "[QUEUE-3] where the source went, nobody is told",
-    talk: async ({ join, unlisted }) => {
-      const [alice, bob] = [await join("alice"), await join("bob")];
-      alice.send({ type: "OFFER", dst: "nobody" });
-      await alice.fence();
-      await alice.close();
-      await unlisted("alice");
-      bob.send({ type: "OFFER", dst: "another" });
-      await bob.got(2);
-      await join("nobody");
-      await join("alice again", { id: "alice" });
-    },
-  },
+  ),
+  same("[QUEUE-3] one who sent to several gets an EXPIRE of each, in order", async ({ join }) => {
+    const alice = await join("alice");
+    const absent = ["b", "a", "c", "__proto__"];
+    for (const dst of absent) alice.send({ type: "OFFER", dst });
+    await alice.got(1 + absent.length);
+  }),
 ];
 
 /** With messages that wait for 100 ms, and an incumbent that looks for them every second, its default. */
 export const LOOKS: readonly Conversation[] = [
-  {
-    name: "[QUEUE-3] EXPIRE comes when it is due",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      await expired(alice);
-      alice.send({ type: "OFFER", dst: "nobody" });
-      await pass(500);
-      alice.send({ type: "OFFER", dst: "alice", payload: "half a second later" });
-      await alice.got(4);
+  differs("[QUEUE-3] EXPIRE comes when it is due", async ({ join }) => {
+    const alice = await join("alice");
+    await expired(alice);
+    alice.send({ type: "OFFER", dst: "nobody" });
+    await pass(500);
+    alice.send({ type: "OFFER", dst: "alice", payload: "half a second later" });
+    await alice.got(4);
+  }, {
+    signalbox: {
+      alice: open(
+        expire("nobody-yet", "alice"),
+        expire("nobody", "alice"),
+        offer("alice", "alice", "half a second later"),
+      ),
     },
-    differs: {
-      rules: ["QUEUE-3"],
-      signalbox: {
-        alice: open(
-          expire("nobody-yet", "alice"),
-          expire("nobody", "alice"),
-          offer("alice", "alice", "half a second later"),
-        ),
-      },
-      incumbent: {
-        alice: open(
-          expire("nobody-yet", "alice"),
-          offer("alice", "alice", "half a second later"),
-          expire("nobody", "alice"),
-        ),
-      },
+    incumbent: {
+      alice: open(
+        expire("nobody-yet", "alice"),
+        offer("alice", "alice", "half a second later"),
+        expire("nobody", "alice"),
+      ),
     },
-  },
-  {
-    name: "[QUEUE-3] [QUEUE-5] every pair gets its EXPIRE, a_b and c as well as a and b_c",
-    talk: async ({ join }) => {
+  }),
+  differs(
+    "[QUEUE-3] every pair gets its EXPIRE, a_b and c as well as a and b_c",
+    async ({ join }) => {
       const [first, second] = [await join("a_b"), await join("a")];
       const last = await join("z");
       await expired(last);
@@ -133,8 +94,7 @@ export const LOOKS: readonly Conversation[] = [
       last.send({ type: "OFFER", dst: "nobody" });
       await last.got(3);
     },
-    differs: {
-      rules: ["QUEUE-3"],
+    {
       signalbox: {
         a_b: open(expire("c", "a_b")),
         a: open(expire("b_c", "a")),
@@ -152,7 +112,7 @@ export const LOOKS: readonly Conversation[] = [
         signalbox: "`EXPIRE` when it is due, to everybody",
       },
     },
-  },
+  ),
 ];
 
 /** Lets one message expire: at the incumbent, that is the moment right after it looked. */

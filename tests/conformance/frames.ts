@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import type { Data } from "../support/peer_socket.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { BROKEN, closed, dropped, error, expire, offer, OPEN, open } from "./said.ts";
 
 /** Signalbox's default. */
@@ -11,7 +12,6 @@ const BAD_FRAMES_MAX = 16;
 /** With an index as the key, the engine's encoder leaves its path without recursion. */
 const DEEP = `${'[{"1":'.repeat(8_000)}0${"}]".repeat(8_000)}`;
 const BINARY_OFFER = new TextEncoder().encode(JSON.stringify({ type: "OFFER", dst: "bob" }));
-const NO_UTF_8 = new Uint8Array([0x7b, 0xff]);
 const BINARY = "A binary frame must hold UTF-8 text: got 2 bytes that are none.";
 const ARRAY = "A frame must be a JSON object: got an array.";
 const TOO_BIG = "A message may have at most 262144 bytes";
@@ -21,19 +21,21 @@ const LEAVERS = [
   ["with an empty dst", ""],
 ] as const;
 /** What is no object, and what signalbox says to it. */
-const FATAL: Readonly<Record<string, string>> = {
-  "not JSON": 'A frame must be JSON, and this is not: "not JSON".',
-  "": 'A frame must be JSON, and this is not: "".',
-  null: "A frame must be a JSON object: got null.",
-  5: "A frame must be a JSON object: got 5.",
-  '"text"': 'A frame must be a JSON object: got "text".',
-};
+const FATAL: readonly (readonly [what: string, raw: Data, msg: string])[] = [
+  ["what is not JSON", "not JSON", 'A frame must be JSON, and this is not: "not JSON".'],
+  ["null", "null", "A frame must be a JSON object: got null."],
+  ["a binary frame that is not UTF-8", new Uint8Array([0x7b, 0xff]), BINARY],
+];
 const NO_TYPES = [
   {},
   { ping: "once" },
   { type: null },
   { type: 5, dst: "bob" },
   { type: ["OFFER"], dst: "bob" },
+  ...["OFFERS", "offer", "", "constructor", "__proto__", "MUTE"].map((type) => ({
+    type,
+    dst: "bob",
+  })),
 ];
 const NO_DESTINATION = [
   { type: "OFFER" },
@@ -51,113 +53,85 @@ const FOR_THE_SERVER = [
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const FRAMES: readonly Conversation[] = [
-  {
-    name: "[MSG-6] an array is answered with ERROR",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.send([1]);
+  differs("[MSG-6] an array is answered with ERROR", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    alice.send([1]);
+  }, {
+    signalbox: { alice: open(error(ARRAY)), bob: open() },
+    incumbent: { alice: open(), bob: open() },
+    row: {
+      about: "a bad frame",
+      incumbent: "silence; one that is no JSON, or no object, ends an application that embeds it " +
+        "and listens to no `error` events",
+      signalbox: "an `ERROR` that says what was wrong",
     },
-    differs: {
-      rules: ["MSG-6"],
-      signalbox: { alice: open(error(ARRAY)), bob: open() },
-      incumbent: { alice: open(), bob: open() },
-      row: {
-        about: "a bad frame",
-        incumbent:
-          "silence; one that is no JSON, or no object, ends an application that embeds it " +
-          "and listens to no `error` events",
-        signalbox: "an `ERROR` that says what was wrong",
-      },
+  }),
+  same("[MSG-8] an unknown type, or none that is a string, is dropped", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    for (const frame of NO_TYPES) alice.send(frame);
+  }),
+  differs("[MSG-13] a message for nobody comes back as EXPIRE at once", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    for (const frame of NO_DESTINATION) alice.send(frame);
+  }, {
+    signalbox: {
+      alice: open(
+        ...["", "", "5", "[object Array]"].map((dst) => expire(dst, "alice")),
+      ),
+      bob: open(),
     },
-  },
-  {
-    name: "[MSG-8] an object without a type that is a string is dropped",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      for (const frame of NO_TYPES) alice.send(frame);
+    incumbent: { alice: open(), bob: open() },
+    row: {
+      about: '`peer.connect("")`, `undefined`, an object',
+      incumbent: "`peer-unavailable` after `expire_timeout`, or never",
+      signalbox: "`peer-unavailable` at once",
     },
-  },
-  {
-    name: "[MSG-13] a message for nobody comes back as EXPIRE at once",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      for (const frame of NO_DESTINATION) alice.send(frame);
-    },
-    differs: {
-      rules: ["MSG-13"],
-      signalbox: {
-        alice: open(
-          ...["", "", "5", "[object Array]"].map((dst) => expire(dst, "alice")),
+  }),
+  differs("[MSG-6] what only the server says is answered with ERROR", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    for (const frame of FOR_THE_SERVER) alice.send(frame);
+  }, {
+    signalbox: {
+      alice: open(
+        ...FOR_THE_SERVER.map(({ type }) =>
+          error(`A frame of type "${type}" is for the server to send, not for a client.`)
         ),
-        bob: open(),
-      },
-      incumbent: { alice: open(), bob: open() },
-      row: {
-        about: '`peer.connect("")`, `undefined`, an object',
-        incumbent: "`peer-unavailable` after `expire_timeout`, or never",
-        signalbox: "`peer-unavailable` at once",
-      },
+      ),
+      bob: open(),
     },
-  },
-  {
-    name: "[MSG-6] what only the server says is answered with ERROR",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      for (const frame of FOR_THE_SERVER) alice.send(frame);
+    incumbent: { alice: open(), bob: open() },
+  }),
+  same("[MSG-14] a binary frame that is UTF-8 is passed on like text", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    alice.sendRaw(BINARY_OFFER);
+  }),
+  differs("[MSG-7] who keeps at it is closed", async ({ join, unlisted }) => {
+    const [alice, bob] = [await join("alice"), await join("bob")];
+    for (let i = 1; i < BAD_FRAMES_MAX; i++) alice.send([]);
+    await alice.fence();
+    for (let i = 0; i < BAD_FRAMES_MAX; i++) alice.send([]);
+    // Whoever closes her has by then; a frame of hers under way would cost `Deno.serve` the code of its close.
+    await unlisted("alice", 200);
+    await Promise.race([alice.ended(), bob.fence()]);
+  }, {
+    signalbox: {
+      alice: closed(
+        4010,
+        "Sent 16 bad frames in a row",
+        ...Array.from({ length: 2 * BAD_FRAMES_MAX - 1 }, () => error(ARRAY)),
+      ),
+      bob: open(),
     },
-    differs: {
-      rules: ["MSG-6"],
-      signalbox: {
-        alice: open(
-          ...FOR_THE_SERVER.map(({ type }) =>
-            error(`A frame of type "${type}" is for the server to send, not for a client.`)
-          ),
-        ),
-        bob: open(),
-      },
-      incumbent: { alice: open(), bob: open() },
-    },
-  },
-  {
-    name: "[MSG-14] a binary frame that is UTF-8 is passed on like text",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.sendRaw(BINARY_OFFER);
-    },
-  },
-  {
-    name: "[MSG-7] who keeps at it is closed",
-    talk: async ({ join, unlisted }) => {
-      const [alice, bob] = [await join("alice"), await join("bob")];
-      for (let i = 1; i < BAD_FRAMES_MAX; i++) alice.send([]);
-      await alice.fence();
-      for (let i = 0; i < BAD_FRAMES_MAX; i++) alice.send([]);
-      // Whoever closes her has by then; a frame of hers under way would cost `Deno.serve` the code of its close.
-      await unlisted("alice", 200);
-      await Promise.race([alice.ended(), bob.fence()]);
-    },
-    differs: {
-      rules: ["MSG-7"],
-      signalbox: {
-        alice: closed(
-          4010,
-          "Sent 16 bad frames in a row",
-          ...Array.from({ length: 2 * BAD_FRAMES_MAX - 1 }, () => error(ARRAY)),
-        ),
-        bob: open(),
-      },
-      incumbent: { alice: open(), bob: open() },
-    },
-  },
-  {
-    name: "[MSG-9] a message of more than 256 KiB is refused, and its sender closed",
-    talk: async ({ join }) => {
+    incumbent: { alice: open(), bob: open() },
+  }),
+  differs(
+    "[MSG-9] a message of more than 256 KiB is refused, and its sender closed",
+    async ({ join }) => {
       const [alice, bob] = [await join("alice"), await join("bob")];
       alice.send({ type: "OFFER", dst: "bob", payload: "x".repeat(262_144) });
       await Promise.race([alice.ended(), bob.got(2)]);
     },
-    differs: {
-      rules: ["MSG-9"],
+    {
       signalbox: {
         alice: closed(1009, TOO_BIG, error(`${TOO_BIG}: this one has more.`)),
         bob: open(),
@@ -169,94 +143,67 @@ export const FRAMES: readonly Conversation[] = [
         signalbox: "is refused, and its sender closed: `max_message_bytes`",
       },
     },
-  },
-  {
-    name:
-      "[MSG-10] what is nested too deeply to be written anew is passed on, and never closes its receiver",
-    talk: async ({ join }) => {
+  ),
+  differs(
+    "[MSG-10] what is nested too deeply to be written anew is passed on, and never closes its receiver",
+    async ({ join }) => {
       const [alice] = [await join("alice"), await join("bob")];
       alice.sendRaw(`{"type":"OFFER","dst":"bob","payload":${DEEP}}`);
     },
-    differs: {
-      rules: ["MSG-10"],
+    {
       signalbox: {
         alice: open(),
         bob: open(offer("alice", "bob", "<8000 × [{}]>")),
       },
       incumbent: { alice: open({ type: "LEAVE", src: "bob", dst: "alice" }), bob: dropped() },
     },
-  },
-  {
-    name: "[MSG-4] LEAVE without a dst closes the socket",
-    talk: async ({ join, unlisted }) => {
-      const witness = await join("witness");
-      for (const [name, dst] of LEAVERS) {
-        const leaver = await join(name);
-        leaver.send({ type: "LEAVE", dst });
-        await unlisted(name);
-        await leaver.tell(witness);
-      }
+  ),
+  differs("[MSG-4] LEAVE without a dst closes the socket", async ({ join, unlisted }) => {
+    const witness = await join("witness");
+    for (const [name, dst] of LEAVERS) {
+      const leaver = await join(name);
+      leaver.send({ type: "LEAVE", dst });
+      await unlisted(name);
+      await leaver.tell(witness);
+    }
+  }, {
+    signalbox: {
+      witness: open(),
+      ...Object.fromEntries(LEAVERS.map(([name]) => [name, closed(4009, "Left")])),
     },
-    differs: {
-      rules: ["MSG-4"],
-      signalbox: {
-        witness: open(),
-        ...Object.fromEntries(LEAVERS.map(([name]) => [name, closed(4009, "Left")])),
-      },
-      incumbent: {
-        witness: open(...LEAVERS.map(([name]) => offer(name, "witness", `from ${name}`))),
-        ...Object.fromEntries(LEAVERS.map(([name]) => [name, open()])),
-      },
-      row: {
-        about: "`LEAVE` without a destination",
-        incumbent: "the socket stays open, and can still send",
-        signalbox: "the socket is closed",
-      },
+    incumbent: {
+      witness: open(...LEAVERS.map(([name]) => offer(name, "witness", `from ${name}`))),
+      ...Object.fromEntries(LEAVERS.map(([name]) => [name, open()])),
     },
-  },
+    row: {
+      about: "`LEAVE` without a destination",
+      incumbent: "the socket stays open, and can still send",
+      signalbox: "the socket is closed",
+    },
+  }),
 ];
 
 /** Each ends the incumbent. */
 export const ENDS: readonly Conversation[] = [
-  ...Object.entries(FATAL).map(([raw, msg]): Conversation => ({
-    name: `[MSG-6] ${raw === "" ? "an empty frame" : raw} is answered with ERROR`,
-    talk: async ({ join }) => {
+  ...FATAL.map(([what, raw, msg]) =>
+    differs(`[MSG-6] ${what} is answered with ERROR`, async ({ join }) => {
       const [alice] = [await join("alice"), await join("bob")];
       alice.sendRaw(raw);
-    },
-    differs: {
-      rules: ["MSG-6"],
+    }, {
       signalbox: { alice: open(error(msg)), bob: open() },
       incumbent: { alice: [OPEN, BROKEN], bob: [OPEN, BROKEN] },
+    })
+  ),
+  differs("[LIFE-3] SIGTERM closes every socket", async ({ interrupt, join }) => {
+    await join("stays");
+    await interrupt();
+  }, {
+    signalbox: { stays: closed(1001, "Server is shutting down") },
+    incumbent: { stays: open() },
+    row: {
+      about: "when it is told to stop",
+      incumbent: "waits for its clients",
+      signalbox: "tells them and ends",
     },
-  })),
-  {
-    name: "[MSG-6] a binary frame that is not UTF-8 is answered with ERROR",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.sendRaw(NO_UTF_8);
-    },
-    differs: {
-      rules: ["MSG-6"],
-      signalbox: { alice: open(error(BINARY)), bob: open() },
-      incumbent: { alice: [OPEN, BROKEN], bob: [OPEN, BROKEN] },
-    },
-  },
-  {
-    name: "[LIFE-3] SIGTERM closes every socket",
-    talk: async ({ interrupt, join }) => {
-      await join("stays");
-      await interrupt();
-    },
-    differs: {
-      rules: ["LIFE-3"],
-      signalbox: { stays: closed(1001, "Server is shutting down") },
-      incumbent: { stays: open() },
-      row: {
-        about: "when it is told to stop",
-        incumbent: "waits for its clients",
-        signalbox: "tells them and ends",
-      },
-    },
-  },
+  }),
 ];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { cannot, json, open, text, URLS } from "./said.ts";
 
 const METHODS = "GET, HEAD, OPTIONS";
@@ -21,26 +21,23 @@ const OTHER_METHODS = [
   ["POST", "peerjs"],
   ["DELETE", "peerjs/id"],
 ] as const;
-const WRONG_PATHS = ["nothing", "peerjs/nothing", "/peerjs/id"];
+const WRONG_PATHS = { nothing: "/myapp/nothing", "/peerjs/id": "/peerjs/id" };
 const ALMOST_PATHS = ["peerjs/peers/", "peerjs/PEERS", "/MYAPP/peerjs/peers"];
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const HTTP: readonly Conversation[] = [
-  {
-    name: "[HTTP-1] the prefix says what this is, with and without its slash, whatever the query",
-    talk: async ({ ask }) => {
+  same(
+    "[HTTP-1] the prefix says what this is, with and without its slash, whatever the query",
+    async ({ ask }) => {
       for (const path of ["", "/myapp", "?version=1.5.5"]) await ask(path);
     },
-  },
-  {
-    name: "[HTTP-1] [HTTP-6] HEAD answers as GET does, without the body",
-    talk: async ({ ask }) => {
-      for (const path of ["", "/myapp", "peerjs/peers"]) await ask(path, { method: "HEAD" });
-    },
-  },
-  {
-    name: "[HTTP-3] [LIFE-2] the peers are listed in the order in which they came, until they go",
-    talk: async ({ ask, join, unlisted }) => {
+  ),
+  same("[HTTP-1] [HTTP-6] HEAD answers as GET does, without the body", async ({ ask }) => {
+    for (const path of ["", "/myapp", "peerjs/peers"]) await ask(path, { method: "HEAD" });
+  }),
+  same(
+    "[HTTP-3] [LIFE-2] the peers are listed in the order in which they came, until they go",
+    async ({ ask, join, unlisted }) => {
       await ask("peerjs/peers");
       await join("carol");
       const alice = await join("alice");
@@ -52,136 +49,96 @@ export const HTTP: readonly Conversation[] = [
       await join("alice again", { id: "alice" });
       await ask("peerjs/peers");
     },
-  },
-  {
-    name: "[HTTP-3] the peers are listed to the query of the client, and to a key with escapes",
-    talk: async ({ ask, join }) => {
+  ),
+  same(
+    "[HTTP-3] the peers are listed to the query of the client, and to a key with escapes",
+    async ({ ask, join }) => {
       await join("alice");
       await ask("peerjs/peers?ts=17000000000000.123&version=1.5.5");
       await ask("%70eerjs/peers");
     },
-  },
-  {
-    name: "[HTTP-3] [OPEN-8] an id with quotes, spaces or emoji is listed as it is",
-    talk: async ({ ask, join }) => {
-      for (const id of ['say "hi"', "two words", "\u{1f600}", "ä\\ö"]) await join(id);
-      await ask("peerjs/peers");
+  ),
+  differs("[HTTP-2] an id is text, no HTML", async ({ ask }) => {
+    await ask("peerjs/id");
+    await ask("peerjs/id?ts=17000000000000.123&version=1.5.5");
+    await ask("peerjs/id", { method: "HEAD" });
+  }, {
+    signalbox: { http: idAnswers("text/plain") },
+    incumbent: { http: idAnswers("text/html") },
+  }),
+  differs("[HTTP-4] a wrong key is refused", async ({ ask, join }) => {
+    await join("alice");
+    await ask("wrong/peers");
+    await ask("wrong/id");
+  }, {
+    signalbox: {
+      alice: open(),
+      http: [
+        text({ GET: "wrong/peers" }, 401, WRONG_KEY),
+        text({ GET: "wrong/id" }, 401, WRONG_KEY),
+      ],
     },
-  },
-  {
-    name: "[HTTP-2] an id is text, no HTML",
-    talk: async ({ ask }) => {
-      await ask("peerjs/id");
-      await ask("peerjs/id?ts=17000000000000.123&version=1.5.5");
-      await ask("peerjs/id", { method: "HEAD" });
+    incumbent: {
+      alice: open(),
+      http: [json({ GET: "wrong/peers" }, ["alice"]), idAnswer({ GET: "wrong/id" }, "text/html")],
     },
-    differs: {
-      rules: ["HTTP-2"],
-      signalbox: { http: idAnswers("text/plain") },
-      incumbent: { http: idAnswers("text/html") },
+    row: {
+      about: "a wrong key over HTTP",
+      incumbent: "is taken",
+      signalbox: "401 that says so",
     },
-  },
-  {
-    name: "[HTTP-4] a wrong key is refused",
-    talk: async ({ ask, join }) => {
-      await join("alice");
-      await ask("wrong/peers");
-      await ask("wrong/id");
+  }),
+  differs("[HTTP-5] the socket's path without an upgrade is 426", ({ ask }) => ask("peerjs"), {
+    signalbox: {
+      http: [text({ GET: "peerjs" }, 426, UPGRADE, { upgrade: "websocket" })],
     },
-    differs: {
-      rules: ["HTTP-4"],
+    incumbent: { http: [cannot({ GET: "peerjs" }, "/myapp/peerjs")] },
+  }),
+  differs("[HTTP-6] another method is 405 with Allow", async ({ ask }) => {
+    for (const [method, path] of OTHER_METHODS) await ask(path, { method });
+  }, {
+    signalbox: {
+      http: OTHER_METHODS.map(([method, path]) =>
+        text({ [method]: path }, 405, `${method} ${NO_METHOD}`, { allow: METHODS })
+      ),
+    },
+    incumbent: {
+      http: OTHER_METHODS.map(([method, path]) => cannot({ [method]: path }, `/myapp/${path}`)),
+    },
+  }),
+  differs(
+    "[HTTP-7] a path is taken to the letter, and another is told those that are",
+    async ({ ask }) => {
+      for (const path of [...Object.keys(WRONG_PATHS), ...ALMOST_PATHS]) await ask(path);
+    },
+    {
       signalbox: {
-        alice: open(),
-        http: [
-          text({ GET: "wrong/peers" }, 401, WRONG_KEY),
-          text({ GET: "wrong/id" }, 401, WRONG_KEY),
-        ],
-      },
-      incumbent: {
-        alice: open(),
-        http: [json({ GET: "wrong/peers" }, ["alice"]), idAnswer({ GET: "wrong/id" }, "text/html")],
-      },
-      row: {
-        about: "a wrong key over HTTP",
-        incumbent: "is taken",
-        signalbox: "401 that says so",
-      },
-    },
-  },
-  {
-    name: "[HTTP-5] the socket's path without an upgrade is 426",
-    talk: ({ ask }) => ask("peerjs"),
-    differs: {
-      rules: ["HTTP-5"],
-      signalbox: {
-        http: [text({ GET: "peerjs" }, 426, UPGRADE, { upgrade: "websocket" })],
-      },
-      incumbent: { http: [cannot({ GET: "peerjs" }, "/myapp/peerjs")] },
-    },
-  },
-  {
-    name: "[HTTP-6] another method is 405 with Allow",
-    talk: async ({ ask }) => {
-      for (const [method, path] of OTHER_METHODS) await ask(path, { method });
-    },
-    differs: {
-      rules: ["HTTP-6"],
-      signalbox: {
-        http: OTHER_METHODS.map(([method, path]) =>
-          text({ [method]: path }, 405, `${method} ${NO_METHOD}`, { allow: METHODS })
+        http: [...Object.keys(WRONG_PATHS), ...ALMOST_PATHS].map((path) =>
+          text({ GET: path }, 404, NOTHING)
         ),
       },
       incumbent: {
-        http: OTHER_METHODS.map(([method, path]) => cannot({ [method]: path }, `/myapp/${path}`)),
-      },
-    },
-  },
-  {
-    name: "[HTTP-7] a path that does not exist is told those that do",
-    talk: async ({ ask }) => {
-      for (const path of WRONG_PATHS) await ask(path);
-    },
-    differs: {
-      rules: ["HTTP-7"],
-      signalbox: { http: WRONG_PATHS.map((path) => text({ GET: path }, 404, NOTHING)) },
-      incumbent: {
         http: [
-          cannot({ GET: "nothing" }, "/myapp/nothing"),
-          cannot({ GET: "peerjs/nothing" }, "/myapp/peerjs/nothing"),
-          cannot({ GET: "/peerjs/id" }, "/peerjs/id"),
+          ...Object.entries(WRONG_PATHS).map(([path, whole]) => cannot({ GET: path }, whole)),
+          ...ALMOST_PATHS.map((path) => json({ GET: path }, [])),
         ],
       },
     },
-  },
-  {
-    name: "[HTTP-7] a path is taken to the letter",
-    talk: async ({ ask }) => {
-      for (const path of ALMOST_PATHS) await ask(path);
-    },
-    differs: {
-      rules: ["HTTP-7"],
-      signalbox: { http: ALMOST_PATHS.map((path) => text({ GET: path }, 404, NOTHING)) },
-      incumbent: { http: ALMOST_PATHS.map((path) => json({ GET: path }, [])) },
-    },
-  },
+  ),
 ];
 
 /** With the default prefix, and no discovery. */
 export const HTTP_AT_ROOT: readonly Conversation[] = [
-  {
-    name: "[HTTP-1] without a prefix the root says what this is",
-    talk: async ({ ask }) => {
-      for (const path of ["/", "", "/?x=1"]) await ask(path);
-    },
-  },
-  {
-    name: "[HTTP-3] without allow_discovery nobody is listed, and the answer says why",
-    talk: async ({ ask, join }) => {
+  same("[HTTP-1] without a prefix the root says what this is", async ({ ask }) => {
+    for (const path of ["/", "", "/?x=1"]) await ask(path);
+  }),
+  differs(
+    "[HTTP-3] without allow_discovery nobody is listed, and the answer says why",
+    async ({ ask, join }) => {
       await join("alice");
       await ask("peerjs/peers");
     },
-    differs: {
-      rules: ["HTTP-3"],
+    {
       signalbox: {
         alice: open(),
         http: [text({ GET: "peerjs/peers" }, 401, NO_DISCOVERY)],
@@ -191,16 +148,7 @@ export const HTTP_AT_ROOT: readonly Conversation[] = [
         http: [text({ GET: "peerjs/peers" }, 401, "Unauthorized")],
       },
     },
-  },
-  {
-    name: "[OPEN-6] [MSG-2] without a prefix sockets are taken at /peerjs",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      const bob = await join("bob", { path: "/peerjs" });
-      alice.send({ type: "OFFER", dst: "bob", payload: "hello" });
-      await bob.got(2);
-    },
-  },
+  ),
 ];
 
 function idAnswers(type: string): readonly unknown[] {

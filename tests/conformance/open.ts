@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
-import { json, NO_CODE, offer, open, refused, turnedAway } from "./said.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { dropped, json, NO_CODE, offer, open, refused, turnedAway } from "./said.ts";
 
 const PEERS = { GET: "peerjs/peers" };
 const MISSING = "No id, token, or key supplied to websocket server";
@@ -22,6 +22,11 @@ const ODD_IDS = [
   "a/b?c&d=e#f+g%41",
   "null",
   "0",
+  'say "hi"',
+  "ä\\ö",
+  "case",
+  "CASE",
+  "case ",
 ];
 const INCOMPLETE = [
   "",
@@ -41,35 +46,25 @@ const TOO_MUCH: Readonly<Record<string, Readonly<{ id: string; token: string }>>
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const OPEN: readonly Conversation[] = [
-  {
-    name: "[OPEN-6] a free id is opened",
-    talk: async ({ join }) => {
-      await join("alice");
-      await join("6481452f-2c1d-4bf3-91b3-58d3c92080f0");
-    },
-  },
-  {
-    name: "[OPEN-6] the order of the parameters does not matter, nor do others",
-    talk: async ({ ask, join }) => {
+  same(
+    "[OPEN-6] the order of the parameters does not matter, nor do others",
+    async ({ ask, join }) => {
       await join("as the client", { query: "key=peerjs&id=a&token=t&version=1.5.5", id: "a" });
       await join("backwards", { query: "version=1.5.5&token=t&id=b&key=peerjs", id: "b" });
       await join("more", { query: "x=1&id=c&y&token=t&key=peerjs&z=%20", id: "c" });
       await ask("peerjs/peers");
     },
-  },
-  {
-    name: "[OPEN-6] [OPEN-2] escapes in parameters are undone",
-    talk: async ({ ask, join }) => {
-      await join("escaped", { query: "key=%70eerjs&id=two%20words&token=t", id: "two words" });
-      await join("plus", { query: "key=peerjs&id=a+b&token=t", id: "a b" });
-      await join("raw", { query: "key=peerjs&id=c d&token=t", id: "c d" });
-      await join("malformed", { query: "key=peerjs&id=%zz&token=t", id: "%zz" });
-      await ask("peerjs/peers");
-    },
-  },
-  {
-    name: "[OPEN-8] [MSG-11] every string is an ordinary id: __proto__, spaces, emoji",
-    talk: async ({ ask, join }) => {
+  ),
+  same("[OPEN-6] [OPEN-2] escapes in parameters are undone", async ({ ask, join }) => {
+    await join("escaped", { query: "key=%70eerjs&id=two%20words&token=t", id: "two words" });
+    await join("plus", { query: "key=peerjs&id=a+b&token=t", id: "a b" });
+    await join("raw", { query: "key=peerjs&id=c d&token=t", id: "c d" });
+    await join("malformed", { query: "key=peerjs&id=%zz&token=t", id: "%zz" });
+    await ask("peerjs/peers");
+  }),
+  same(
+    "[OPEN-8] [HTTP-3] [MSG-11] every string is an ordinary id, and another is another: __proto__, spaces, emoji",
+    async ({ ask, join }) => {
       for (const id of ODD_IDS) {
         const odd = await join(id);
         odd.send({ type: "OFFER", dst: id, payload: id });
@@ -77,17 +72,10 @@ export const OPEN: readonly Conversation[] = [
       }
       await ask("peerjs/peers");
     },
-  },
-  {
-    name: "[OPEN-6] ids that differ in case or by a space are different ids",
-    talk: async ({ ask, join }) => {
-      for (const id of ["case", "CASE", "case "]) await join(id);
-      await ask("peerjs/peers");
-    },
-  },
-  {
-    name: "[OPEN-6] [LIFE-2] who disconnects can come back, with the same token or another",
-    talk: async ({ join, unlisted }) => {
+  ),
+  same(
+    "[OPEN-6] [LIFE-2] who disconnects can come back, with the same token or another",
+    async ({ join, unlisted }) => {
       const first = await join("first", { id: "comes-back" });
       await first.close();
       await unlisted("comes-back");
@@ -96,71 +84,52 @@ export const OPEN: readonly Conversation[] = [
       await unlisted("comes-back");
       await join("third", { id: "comes-back", token: "another" });
     },
-  },
-  {
-    name: "[HTTP-7] a socket at another path is not opened",
-    talk: async ({ connect }) => {
-      for (const path of ["/peerjs", "nothing", "peerjs/", "peerjs/id"]) {
-        await connect(path, { path });
-      }
+  ),
+  same("[HTTP-7] a socket at another path is not opened", async ({ connect }) => {
+    for (const path of ["/peerjs", "nothing", "peerjs/", "peerjs/id"]) {
+      await connect(path, { path });
+    }
+  }),
+  differs("[OPEN-1] without key, id or token nobody is admitted", async ({ join }) => {
+    for (const query of INCOMPLETE) await (await join(`?${query}`, { query })).ended();
+  }, {
+    signalbox: Object.fromEntries(
+      INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)]),
+    ),
+    incumbent: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, turnedAway(MISSING)])),
+    row: {
+      about: "a socket that is refused",
+      incumbent: "is told why, and closed without a code",
+      signalbox: "is told the same, and closed with a code and the reason",
     },
-  },
-  {
-    name: "[OPEN-1] without key, id or token nobody is admitted",
-    talk: async ({ join }) => {
-      for (const query of INCOMPLETE) await (await join(`?${query}`, { query })).ended();
+  }),
+  differs("[OPEN-2] with a wrong key nobody is admitted", async ({ join }) => {
+    await (await join("wrong", { query: "key=wrong&id=a&token=t" })).ended();
+    await (await join("another case", { query: "key=PeerJS&id=a&token=t" })).ended();
+  }, {
+    signalbox: { wrong: refused(4003, WRONG_KEY), "another case": refused(4003, WRONG_KEY) },
+    incumbent: { wrong: turnedAway(WRONG_KEY), "another case": turnedAway(WRONG_KEY) },
+  }),
+  differs("[OPEN-3] too long, or with control characters, is refused", async ({ join }) => {
+    for (const [name, entry] of Object.entries(TOO_MUCH)) await join(name, entry);
+  }, {
+    signalbox: {
+      "long id": refused(4002, "The id has 257 characters: at most 256 are allowed"),
+      "long token": refused(4002, "The token has 4097 characters: at most 4096 are allowed"),
+      "bell in the id": refused(4002, "The id has control characters in it"),
+      "delete in the token": refused(4002, "The token has control characters in it"),
     },
-    differs: {
-      rules: ["OPEN-1"],
-      signalbox: Object.fromEntries(
-        INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)]),
-      ),
-      incumbent: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, turnedAway(MISSING)])),
-      row: {
-        about: "a socket that is refused",
-        incumbent: "is told why, and closed without a code",
-        signalbox: "is told the same, and closed with a code and the reason",
-      },
-    },
-  },
-  {
-    name: "[OPEN-2] with a wrong key nobody is admitted",
-    talk: async ({ join }) => {
-      await (await join("wrong", { query: "key=wrong&id=a&token=t" })).ended();
-      await (await join("another case", { query: "key=PeerJS&id=a&token=t" })).ended();
-    },
-    differs: {
-      rules: ["OPEN-2"],
-      signalbox: { wrong: refused(4003, WRONG_KEY), "another case": refused(4003, WRONG_KEY) },
-      incumbent: { wrong: turnedAway(WRONG_KEY), "another case": turnedAway(WRONG_KEY) },
-    },
-  },
-  {
-    name: "[OPEN-3] too long, or with control characters, is refused",
-    talk: async ({ join }) => {
-      for (const [name, entry] of Object.entries(TOO_MUCH)) await join(name, entry);
-    },
-    differs: {
-      rules: ["OPEN-3"],
-      signalbox: {
-        "long id": refused(4002, "The id has 257 characters: at most 256 are allowed"),
-        "long token": refused(4002, "The token has 4097 characters: at most 4096 are allowed"),
-        "bell in the id": refused(4002, "The id has control characters in it"),
-        "delete in the token": refused(4002, "The token has control characters in it"),
-      },
-      incumbent: Object.fromEntries(Object.keys(TOO_MUCH).map((name) => [name, open()])),
-    },
-  },
-  {
-    name: "[OPEN-4] an id that is held is taken, and its holder notices nothing",
-    talk: async ({ ask, join }) => {
+    incumbent: Object.fromEntries(Object.keys(TOO_MUCH).map((name) => [name, open()])),
+  }),
+  differs(
+    "[OPEN-4] an id that is held is taken, and its holder notices nothing",
+    async ({ ask, join }) => {
       await join("holder", { id: "taken" });
       const other = await join("other", { id: "taken", token: "another" });
       await other.ended();
       await ask("peerjs/peers");
     },
-    differs: {
-      rules: ["OPEN-4"],
+    {
       signalbox: {
         holder: open(),
         other: [ID_TAKEN, { code: 4001, reason: "ID is taken" }],
@@ -172,54 +141,36 @@ export const OPEN: readonly Conversation[] = [
         http: [json(PEERS, ["taken"])],
       },
     },
-  },
-  {
-    name: "[FAULT-9] of a parameter given twice the first counts",
-    talk: async ({ ask, join }) => {
-      const witness = await join("witness");
-      const twice = await join("twice", { query: "key=peerjs&id=first&id=last&token=t" });
-      await twice.tell(witness);
-      await ask("peerjs/peers");
+  ),
+  differs("[FAULT-9] of a parameter given twice the first counts", async ({ ask, join }) => {
+    const witness = await join("witness");
+    const twice = await join("twice", { query: "key=peerjs&id=first&id=last&token=t" });
+    await twice.tell(witness);
+    await ask("peerjs/peers");
+  }, {
+    signalbox: {
+      witness: open(offer("first", "witness", "from twice")),
+      twice: open(),
+      http: [json(PEERS, ["witness", "first"])],
     },
-    differs: {
-      rules: ["FAULT-9"],
-      signalbox: {
-        witness: open(offer("first", "witness", "from twice")),
-        twice: open(),
-        http: [json(PEERS, ["witness", "first"])],
-      },
-      incumbent: {
-        witness: open(offer("last", "witness", "from twice")),
-        twice: open(),
-        http: [json(PEERS, ["witness", "last"])],
-      },
+    incumbent: {
+      witness: open(offer("last", "witness", "from twice")),
+      twice: open(),
+      http: [json(PEERS, ["witness", "last"])],
     },
-  },
+  }),
 ];
 
 /** With room for one client. */
 export const FULL: readonly Conversation[] = [
-  {
-    name: "[OPEN-7] a full server refuses",
-    talk: async ({ join }) => {
-      await join("first");
-      await (await join("second")).ended();
-    },
-    differs: {
-      rules: ["OPEN-7"],
-      signalbox: { first: open(), second: refused(4004, FULL_UP) },
-      incumbent: { first: open(), second: turnedAway(FULL_UP) },
-    },
-  },
-  {
-    name: "[OPEN-6] [LIFE-2] a place that is free again can be had",
-    talk: async ({ ask, join, unlisted }) => {
-      const first = await join("first");
-      await ask("peerjs/peers");
-      await first.close();
-      await unlisted("first");
-      await join("second");
-      await ask("peerjs/peers");
-    },
-  },
+  differs("[OPEN-7] a full server refuses, until a place is free", async ({ join, unlisted }) => {
+    const first = await join("first");
+    await (await join("second")).ended();
+    await first.close();
+    await unlisted("first");
+    await join("third");
+  }, {
+    signalbox: { first: dropped(), second: refused(4004, FULL_UP), third: open() },
+    incumbent: { first: dropped(), second: turnedAway(FULL_UP), third: open() },
+  }),
 ];

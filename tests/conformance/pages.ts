@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { ABOUT, cannot, json, open, refused, text, URLS } from "./said.ts";
 
 const PAGE = "https://page.example";
@@ -29,15 +29,14 @@ const THIS_PAGE = { ...THIS_ORIGIN, vary: "Origin" };
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const PAGES: readonly Conversation[] = [
-  {
-    name: "[HTTP-8] a page of any origin may read every answer of a known path",
-    talk: async ({ ask }) => {
+  differs(
+    "[HTTP-8] a page of any origin may read every answer of a known path",
+    async ({ ask }) => {
       await ask("", { origin: PAGE });
       await ask("peerjs/peers", { origin: PAGE });
       await ask("peerjs/peers", { origin: null });
     },
-    differs: {
-      rules: ["HTTP-8"],
+    {
       signalbox: {
         http: [
           json({ GET: "" }, ABOUT, ANY_PAGE),
@@ -53,103 +52,80 @@ export const PAGES: readonly Conversation[] = [
         ],
       },
     },
-  },
-  {
-    name: "[HTTP-8] a page may read why its path is wrong",
-    talk: async ({ ask }) => {
-      await ask("/peerjs/id", { origin: PAGE });
-      await ask("nothing", { origin: PAGE });
+  ),
+  differs("[HTTP-7] [HTTP-8] a page may read why its path is wrong", async ({ ask }) => {
+    await ask("/peerjs/id", { origin: PAGE });
+    await ask("nothing", { origin: PAGE });
+  }, {
+    signalbox: {
+      http: ["/peerjs/id", "nothing"].map((path) => text({ GET: path }, 404, NOTHING, ANY_PAGE)),
     },
-    differs: {
-      rules: ["HTTP-7", "HTTP-8"],
-      signalbox: {
-        http: ["/peerjs/id", "nothing"].map((path) => text({ GET: path }, 404, NOTHING, ANY_PAGE)),
-      },
-      incumbent: {
-        http: [
-          cannot({ GET: "/peerjs/id" }, "/peerjs/id"),
-          cannot({ GET: "nothing" }, "/myapp/nothing", THIS_PAGE),
-        ],
-      },
-      row: {
-        about: "an unknown URL",
-        incumbent:
-          "404 that names none, outside the prefix without CORS headers: the browser hides it",
-        signalbox: "404 that names the URLs that exist",
-      },
+    incumbent: {
+      http: [
+        cannot({ GET: "/peerjs/id" }, "/peerjs/id"),
+        cannot({ GET: "nothing" }, "/myapp/nothing", THIS_PAGE),
+      ],
     },
-  },
-  {
-    name: "[HTTP-6] [HTTP-8] a preflight is told the methods that there are",
-    talk: async ({ ask }) => {
-      for (const path of ["", "peerjs/id"]) {
+    row: {
+      about: "an unknown URL",
+      incumbent:
+        "404 that names none, outside the prefix without CORS headers: the browser hides it",
+      signalbox: "404 that names the URLs that exist",
+    },
+  }),
+  differs(
+    "[HTTP-6] [HTTP-8] a preflight is answered, and told the methods that there are",
+    async ({ ask }) => {
+      for (const path of ["peerjs/id", "/nothing"]) {
         await ask(path, { method: "OPTIONS", origin: PAGE, headers: PREFLIGHT });
       }
     },
-    differs: {
-      rules: ["HTTP-6", "HTTP-8"],
+    {
       signalbox: {
-        http: ["", "peerjs/id"].map((path) => preflight(path, { allow: METHODS, ...ANY_PAGE })),
+        http: [
+          preflight("peerjs/id", { allow: METHODS, ...ANY_PAGE }),
+          preflight("/nothing", ANY_PAGE),
+        ],
       },
       incumbent: {
-        http: ["", "peerjs/id"].map((path) =>
-          preflight(path, {
+        http: [
+          preflight("peerjs/id", {
             "access-control-allow-origin": PAGE,
             "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
             "access-control-allow-headers": "x-custom",
             vary: "Origin, Access-Control-Request-Headers",
-          })
-        ),
+          }),
+          cannot({ OPTIONS: "/nothing" }, "/nothing"),
+        ],
       },
     },
-  },
-  {
-    name: "[HTTP-8] a preflight of a path that does not exist is answered",
-    talk: ({ ask }) => ask("/nothing", { method: "OPTIONS", origin: PAGE, headers: PREFLIGHT }),
-    differs: {
-      rules: ["HTTP-6", "HTTP-8"],
-      signalbox: { http: [preflight("/nothing", ANY_PAGE)] },
-      incumbent: { http: [cannot({ OPTIONS: "/nothing" }, "/nothing")] },
-    },
-  },
-  {
-    name: "[OPEN-6] pages of any origin may open sockets",
-    talk: async ({ join }) => {
-      await join("page", { origin: PAGE });
-      await join("stranger", { origin: STRANGER });
-      await join("program");
-    },
-  },
+  ),
+  same("[OPEN-6] pages of any origin may open sockets", async ({ join }) => {
+    await join("page", { origin: PAGE });
+    await join("stranger", { origin: STRANGER });
+    await join("program");
+  }),
 ];
 
 /** With a list of origins that has the page's only. */
 export const LISTED_PAGES: readonly Conversation[] = [
-  {
-    name: "[HTTP-8] a page whose origin is not listed may read nothing",
-    talk: async ({ ask }) => {
-      await ask("", { origin: STRANGER });
-      await ask("", { origin: null });
-    },
-  },
-  {
-    name: "[HTTP-8] a page whose origin is listed may read answers",
-    talk: ({ ask }) => ask("", { origin: PAGE }),
-    differs: {
-      rules: ["HTTP-8"],
+  differs(
+    "[HTTP-8] a page whose origin is listed may read answers",
+    ({ ask }) => ask("", { origin: PAGE }),
+    {
       signalbox: {
         http: [json({ GET: "" }, ABOUT, { ...THIS_ORIGIN, ...SHARED, vary: "Origin" })],
       },
       incumbent: { http: [json({ GET: "" }, ABOUT, THIS_PAGE)] },
     },
-  },
-  {
-    name: "[SET-7] an origin is listed however it is written, and a star stands for subdomains",
-    talk: async ({ ask }) => {
+  ),
+  differs(
+    "[SET-7] [HTTP-8] an origin is listed however it is written, and a star stands for subdomains",
+    async ({ ask }) => {
       for (const origin of WRITTEN) await ask("", { origin });
       await ask("", { origin: "https://wild.example" });
     },
-    differs: {
-      rules: ["SET-7", "HTTP-8"],
+    {
       signalbox: {
         http: [
           ...WRITTEN.map((origin) =>
@@ -171,31 +147,25 @@ export const LISTED_PAGES: readonly Conversation[] = [
         signalbox: "mean that page, and every subdomain; what can mean nobody is refused",
       },
     },
-  },
-  {
-    name: "[OPEN-6] a page whose origin is listed, and a program, may open sockets",
-    talk: async ({ join }) => {
-      await join("page", { origin: PAGE });
-      await join("program");
+  ),
+  differs("[OPEN-10] a page whose origin is not listed may open no socket", async ({ join }) => {
+    await join("page", { origin: PAGE });
+    await join("program");
+    const stranger = await join("stranger", { origin: STRANGER });
+    await stranger.fence();
+  }, {
+    signalbox: {
+      page: open(),
+      program: open(),
+      stranger: refused(4005, "Pages of this origin may not use this server"),
     },
-  },
-  {
-    name: "[OPEN-10] a page whose origin is not listed may open no socket",
-    talk: async ({ join }) => {
-      const stranger = await join("stranger", { origin: STRANGER });
-      await stranger.fence();
+    incumbent: { page: open(), program: open(), stranger: open() },
+    row: {
+      about: "a socket of a page whose origin `--cors` does not list",
+      incumbent: "is opened",
+      signalbox: "is refused",
     },
-    differs: {
-      rules: ["OPEN-10"],
-      signalbox: { stranger: refused(4005, "Pages of this origin may not use this server") },
-      incumbent: { stranger: open() },
-      row: {
-        about: "a socket of a page whose origin `--cors` does not list",
-        incumbent: "is opened",
-        signalbox: "is refused",
-      },
-    },
-  },
+  }),
 ];
 
 /** The settings of {@linkcode LISTED_PAGES}. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
 
 /** Signalbox's default, and what of it one source may have for one destination. */
@@ -19,9 +19,9 @@ const LARGE = "x".repeat(60_000);
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const QUEUE: readonly Conversation[] = [
-  {
-    name: "[QUEUE-1] what waits comes right after OPEN, in order, before anything newer",
-    talk: async ({ join }) => {
+  same(
+    "[QUEUE-1] what waits comes right after OPEN, in order, before anything newer",
+    async ({ join }) => {
       const alice = await join("alice");
       alice.send({ type: "OFFER", dst: "late", payload: { a: [1, null] } });
       for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "late", payload: i });
@@ -31,10 +31,10 @@ export const QUEUE: readonly Conversation[] = [
       alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
       await late.got(9);
     },
-  },
-  {
-    name: "[QUEUE-1] what several sent to one comes in the order in which they sent it",
-    talk: async ({ join }) => {
+  ),
+  same(
+    "[QUEUE-1] what several sent to one comes in the order in which they sent it",
+    async ({ join }) => {
       const sources = [await join("alice"), await join("bob"), await join("carol")];
       for (const type of ["OFFER", "CANDIDATE"]) {
         for (const source of sources) {
@@ -44,43 +44,20 @@ export const QUEUE: readonly Conversation[] = [
       }
       await join("late");
     },
-  },
-  {
-    name: "[QUEUE-1] what one sent to several comes to each",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      for (const dst of ["b", "a", "__proto__", "a"]) alice.send({ type: "OFFER", dst });
-      await alice.fence();
-      for (const id of ["a", "b", "__proto__"]) await join(id);
-    },
-  },
-  {
-    name: "[QUEUE-1] [QUEUE-7] an offer and thirty candidates wait for one who is late",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late" });
-      for (let i = 0; i < 30; i++) alice.send({ type: "CANDIDATE", dst: "late" });
-      await alice.fence();
-      const late = await join("late");
-      await late.got(1 + 31);
-    },
-  },
-  {
-    name: "[QUEUE-5] what was delivered does not come again",
-    talk: async ({ join, unlisted }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late" });
-      await alice.fence();
-      const late = await join("late");
-      await late.got(2);
-      await late.close();
-      await unlisted("late");
-      await join("again", { id: "late" });
-    },
-  },
-  {
-    name: "[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then",
-    talk: async ({ join, unlisted }) => {
+  ),
+  same("[QUEUE-5] what was delivered does not come again", async ({ join, unlisted }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late" });
+    await alice.fence();
+    const late = await join("late");
+    await late.got(2);
+    await late.close();
+    await unlisted("late");
+    await join("again", { id: "late" });
+  }),
+  same(
+    "[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then",
+    async ({ join, unlisted }) => {
       const alice = await join("alice");
       alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
       await alice.fence();
@@ -88,158 +65,110 @@ export const QUEUE: readonly Conversation[] = [
       await unlisted("alice");
       await join("late", { token: "any" });
     },
-  },
-  {
-    name: "[MSG-3] who went and comes back gets what was sent in between",
-    talk: async ({ join, unlisted }) => {
-      const [alice, bob] = [await join("alice"), await join("bob")];
-      alice.send({ type: "OFFER", dst: "bob", payload: "before" });
-      await bob.got(2);
-      await bob.close();
-      await unlisted("bob");
-      alice.send({ type: "OFFER", dst: "bob", payload: "in between" });
-      await alice.fence();
-      await join("bob again", { id: "bob" });
+  ),
+  same("[MSG-3] LEAVE, HEARTBEAT and unknown types do not wait", async ({ join }) => {
+    const alice = await join("alice");
+    for (const type of ["LEAVE", "HEARTBEAT", "MUTE"]) alice.send({ type, dst: "late" });
+    await alice.fence();
+    await join("late");
+  }),
+  differs("[OPEN-2] who is refused gets nothing that waits", async ({ join }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late" });
+    await alice.fence();
+    await (await join("wrong key", { query: "key=wrong&id=late&token=t" })).ended();
+    await join("late");
+  }, {
+    signalbox: {
+      alice: open(),
+      "wrong key": refused(4003, "Invalid key provided"),
+      late: open(offer("alice", "late")),
     },
-  },
-  {
-    name: "[MSG-3] HEARTBEAT and unknown types do not wait",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      for (const type of ["HEARTBEAT", "MUTE"]) alice.send({ type, dst: "late" });
-      await alice.fence();
-      await join("late");
+    incumbent: {
+      alice: open(),
+      "wrong key": turnedAway("Invalid key provided"),
+      late: open(offer("alice", "late")),
     },
-  },
-  {
-    name: "[OPEN-2] [QUEUE-1] who is refused gets nothing that waits",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late" });
-      await alice.fence();
-      await (await join("wrong key", { query: "key=wrong&id=late&token=t" })).ended();
-      await join("late");
-    },
-    differs: {
-      rules: ["OPEN-2"],
-      signalbox: {
-        alice: open(),
-        "wrong key": refused(4003, "Invalid key provided"),
-        late: open(offer("alice", "late")),
-      },
-      incumbent: {
-        alice: open(),
-        "wrong key": turnedAway("Invalid key provided"),
-        late: open(offer("alice", "late")),
-      },
-    },
-  },
-  {
-    name: "[MSG-3] EXPIRE of a client waits too",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "EXPIRE", dst: "late" });
-      await alice.fence();
-      await join("late");
-    },
-    differs: {
-      rules: ["MSG-3"],
-      signalbox: { alice: open(), late: open(expire("alice", "late")) },
-      incumbent: { alice: open(), late: open() },
-    },
-  },
+  }),
+  differs("[MSG-3] EXPIRE of a client waits too", async ({ join }) => {
+    const alice = await join("alice");
+    alice.send({ type: "EXPIRE", dst: "late" });
+    await alice.fence();
+    await join("late");
+  }, {
+    signalbox: { alice: open(), late: open(expire("alice", "late")) },
+    incumbent: { alice: open(), late: open() },
+  }),
 ];
 
 /** With 300 frames at once. */
 export const BOUNDS: readonly Conversation[] = [
-  {
-    name: "[QUEUE-2] no room for a peer is EXPIRE at once",
-    talk: async ({ join }) => {
-      for (const name of ["one", "two", "three", "four"]) {
-        const source = await join(name);
-        for (let i = 0; i < PAIR_MAX; i++) source.send({ type: "CANDIDATE", dst: "crowded" });
-        await source.fence();
-      }
-      (await join("fifth")).send({ type: "CANDIDATE", dst: "crowded" });
+  differs("[QUEUE-2] no room for a peer is EXPIRE at once", async ({ join }) => {
+    for (const name of ["one", "two", "three", "four"]) {
+      const source = await join(name);
+      for (let i = 0; i < PAIR_MAX; i++) source.send({ type: "CANDIDATE", dst: "crowded" });
+      await source.fence();
+    }
+    (await join("fifth")).send({ type: "CANDIDATE", dst: "crowded" });
+  }, {
+    signalbox: { ...FOUR, fifth: open(expire("crowded", "fifth")) },
+    incumbent: { ...FOUR, fifth: open() },
+    row: {
+      about: "how much may wait",
+      incumbent: "no bound",
+      signalbox:
+        "bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
     },
-    differs: {
-      rules: ["QUEUE-2"],
-      signalbox: { ...FOUR, fifth: open(expire("crowded", "fifth")) },
-      incumbent: { ...FOUR, fifth: open() },
-      row: {
-        about: "how much may wait",
-        incumbent: "no bound",
-        signalbox:
-          "bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
-      },
-    },
-  },
-  {
-    name: "[QUEUE-7] a quarter of a mailbox is one source's, what is more is EXPIRE at once",
-    talk: async ({ join }) => {
+  }),
+  differs(
+    "[QUEUE-7] a quarter of a mailbox is one source's, what is more is EXPIRE at once",
+    async ({ join }) => {
       const carol = await join("carol");
       for (let i = 0; i <= PAIR_MAX; i++) carol.send({ type: "CANDIDATE", dst: "alone" });
     },
-    differs: {
-      rules: ["QUEUE-7"],
+    {
       signalbox: { carol: open(expire("alone", "carol")) },
       incumbent: { carol: open() },
     },
-  },
-  {
-    name: "[QUEUE-2] no room for a source is EXPIRE at once",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      for (let i = 0; i <= QUEUE_MAX; i++) alice.send({ type: "OFFER", dst: `absent-${i}` });
+  ),
+  differs("[QUEUE-2] no room for a source is EXPIRE at once", async ({ join }) => {
+    const alice = await join("alice");
+    for (let i = 0; i <= QUEUE_MAX; i++) alice.send({ type: "OFFER", dst: `absent-${i}` });
+  }, {
+    signalbox: { alice: open(expire(`absent-${QUEUE_MAX}`, "alice")) },
+    incumbent: { alice: open() },
+  }),
+  differs("[LIMIT-1] who sends too many frames is closed", async ({ join }) => {
+    const [witness, flood] = [await join("witness"), await join("flood")];
+    for (let i = 0; i < FRAMES_MAX; i++) flood.send({ type: "HEARTBEAT" });
+    await flood.tell(witness);
+  }, {
+    signalbox: { witness: open(), flood: closed(4029, TOO_MANY, error(TOO_MANY)) },
+    incumbent: { witness: open(offer("flood", "witness", "from flood")), flood: open() },
+    row: {
+      about: "how many frames a client may send",
+      incumbent: "no bound",
+      signalbox: "bounds at once and in the long run: `frame_burst`, `frame_rate`",
     },
-    differs: {
-      rules: ["QUEUE-2"],
-      signalbox: { alice: open(expire(`absent-${QUEUE_MAX}`, "alice")) },
-      incumbent: { alice: open() },
-    },
-  },
-  {
-    name: "[LIMIT-1] who sends too many frames is closed",
-    talk: async ({ join }) => {
-      const [witness, flood] = [await join("witness"), await join("flood")];
-      for (let i = 0; i < FRAMES_MAX; i++) flood.send({ type: "HEARTBEAT" });
-      await flood.tell(witness);
-    },
-    differs: {
-      rules: ["LIMIT-1"],
-      signalbox: { witness: open(), flood: closed(4029, TOO_MANY, error(TOO_MANY)) },
-      incumbent: { witness: open(offer("flood", "witness", "from flood")), flood: open() },
-      row: {
-        about: "how many frames a client may send",
-        incumbent: "no bound",
-        signalbox: "bounds at once and in the long run: `frame_burst`, `frame_rate`",
-      },
-    },
-  },
+  }),
 ];
 
 /** With room for 1,000,000 bytes in all, a quarter of it for the one address of all clients. */
 export const SHARES: readonly Conversation[] = [
-  {
-    name: "[QUEUE-8] no room for an address is EXPIRE at once",
-    talk: async ({ join }) => {
-      const bob = await join("bob");
-      for (let i = 0; i <= 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
-    },
-    differs: {
-      rules: ["QUEUE-8"],
-      signalbox: { bob: open(expire("void-4", "bob")) },
-      incumbent: { bob: open() },
-    },
-  },
+  differs("[QUEUE-8] no room for an address is EXPIRE at once", async ({ join }) => {
+    const bob = await join("bob");
+    for (let i = 0; i <= 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
+  }, {
+    signalbox: { bob: open(expire("void-4", "bob")) },
+    incumbent: { bob: open() },
+  }),
 ];
 
 /** With the default prefix, and more bytes than the bounds allow. */
 export const UNREAD: readonly Conversation[] = [
-  {
-    name:
-      "[LIMIT-6] what comes for a reader that stopped is refused at a bound, and its source told",
-    talk: async ({ join, joinUnread }) => {
+  differs(
+    "[LIMIT-6] what comes for a reader that stopped is refused at a bound, and its source told",
+    async ({ join, joinUnread }) => {
       const alice = await join("alice");
       await joinUnread("stuck");
       // 24 MB: more than the system takes, and what signalbox keeps beside it.
@@ -250,8 +179,7 @@ export const UNREAD: readonly Conversation[] = [
         await alice.fence();
       }
     },
-    differs: {
-      rules: ["LIMIT-6"],
+    {
       signalbox: { alice: open(expire("stuck", "alice")) },
       incumbent: { alice: open() },
       row: {
@@ -260,5 +188,5 @@ export const UNREAD: readonly Conversation[] = [
         signalbox: "is cut off at a bound, and who writes to it gets `EXPIRE`",
       },
     },
-  },
+  ),
 ];

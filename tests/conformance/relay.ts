@@ -4,9 +4,8 @@
  * @module
  */
 import type { Actor } from "../support/actor.ts";
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, same } from "../support/side_by_side.ts";
 
-const FIELDS = ["type", "src", "dst", "payload"];
 const TYPES = ["OFFER", "ANSWER", "CANDIDATE"];
 /** A payload as JSON text, or what stands instead of the whole field. */
 const PAYLOADS = [
@@ -30,13 +29,12 @@ const PAYLOADS = [
   `,"payload":"ünï \u{1f600} \\u0000 \u2028 </script>"`,
   `,"payload":1,"payload":2`,
 ];
-const UNKNOWN_TYPES = ["OFFERS", "offer", "", "constructor", "__proto__", "MUTE"];
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const RELAY: readonly Conversation[] = [
-  {
-    name: "[MSG-2] an offer, its answer and the candidates of both are passed on",
-    talk: async ({ join }) => {
+  same(
+    "[MSG-2] an offer, its answer and the candidates of both are passed on",
+    async ({ join }) => {
       const [alice, bob] = [await join("alice"), await join("bob")];
       alice.send({ type: "OFFER", dst: "bob", payload: payloadOf("offer") });
       await bob.got(2);
@@ -47,152 +45,72 @@ export const RELAY: readonly Conversation[] = [
         bob.send({ type: "CANDIDATE", dst: "alice", payload: payloadOf(`candidate:${i}`) });
       }
     },
-  },
-  {
-    name: "[MSG-2] the fields may come in any order",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      permutations(FIELDS).forEach((order, i) => {
-        const frame: Record<string, unknown> = {
-          type: TYPES[i % TYPES.length],
-          src: "alice",
-          dst: "bob",
-          payload: i,
-        };
-        alice.send(Object.fromEntries(order.map((field) => [field, frame[field]])));
-      });
-    },
-  },
-  {
-    name: "[MSG-2] fields that the protocol does not know are dropped",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.send({ id: 1, type: "OFFER", ttl: 5, dst: "bob", payload: "p", toJSON: "x", ok: {} });
-      alice.sendRaw(`{"__proto__":{"dst":"alice"},"type":"ANSWER","dst":"bob","extra":null}`);
-    },
-  },
-  {
-    name: "[MSG-2] a payload is passed on as it came, whatever it is",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      for (const payload of PAYLOADS) alice.sendRaw(`{"type":"OFFER","dst":"bob"${payload}}`);
-    },
-  },
-  {
-    name: "[MSG-2] white space, escapes and a field given twice are JSON's business",
-    talk: async ({ join }) => {
+  ),
+  same("[MSG-2] fields that the protocol does not know are dropped", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    alice.send({ id: 1, type: "OFFER", ttl: 5, dst: "bob", payload: "p", toJSON: "x", ok: {} });
+    alice.sendRaw(`{"__proto__":{"dst":"alice"},"type":"ANSWER","dst":"bob","extra":null}`);
+  }),
+  same("[MSG-2] a payload is passed on as it came, whatever it is", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    for (const payload of PAYLOADS) alice.sendRaw(`{"type":"OFFER","dst":"bob"${payload}}`);
+  }),
+  same(
+    "[MSG-2] white space, escapes and a field given twice are JSON's business",
+    async ({ join }) => {
       const [alice] = [await join("alice"), await join("bob")];
       alice.sendRaw(` {\n "type" : "OFFER",\r\n\t"dst" : "bob" , "payload" : { } } \n`);
       alice.sendRaw(`{"\\u0074ype":"OFF\\u0045R","dst":"b\\u006fb"}`);
       alice.sendRaw(`{"type":"OFFER","type":"ANSWER","dst":"alice","dst":"bob"}`);
     },
-  },
-  {
-    name: "[MSG-2] 60,000 characters are passed on",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.send({ type: "OFFER", dst: "bob", payload: "x".repeat(60_000) });
-    },
-  },
-  {
-    name: "[MSG-2] a hundred messages keep their order",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      for (let i = 0; i < 100; i++) alice.send({ type: "CANDIDATE", dst: "bob", payload: i });
-    },
-  },
-  {
-    name: "[MSG-2] several to one, one to several, and nobody else hears it",
-    talk: async ({ join }) => {
-      const names = ["alice", "bob", "carol", "dave"];
-      const actors: Actor[] = [];
-      for (const name of names) actors.push(await join(name));
-      for (const actor of actors.slice(1)) {
-        actor.send({ type: "OFFER", dst: "alice" });
-        await actor.fence();
-      }
-      for (const dst of names.slice(1, 3)) actors[0]?.send({ type: "ANSWER", dst });
-    },
-  },
-  {
-    name: "[MSG-1] src is the sender's id, whatever the frame says",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob"), await join("carol")];
-      for (const src of ["carol", "bob", "", null, 5, { id: "carol" }]) {
-        alice.send({ type: "OFFER", src, dst: "bob" });
-      }
-      alice.sendRaw(`{"src":"carol","type":"OFFER","dst":"bob","src":"carol"}`);
-    },
-  },
-  {
-    name: "[MSG-2] EXPIRE of a client is passed on",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.send({ type: "EXPIRE", dst: "bob", payload: { why: "mine" } });
-    },
-  },
-  {
-    name: "[MSG-2] LEAVE with a dst is passed on, and closes nobody's socket",
-    talk: async ({ ask, join }) => {
+  ),
+  same("[MSG-2] several to one, one to several, and nobody else hears it", async ({ join }) => {
+    const names = ["alice", "bob", "carol", "dave"];
+    const actors: Actor[] = [];
+    for (const name of names) actors.push(await join(name));
+    for (const actor of actors.slice(1)) {
+      actor.send({ type: "OFFER", dst: "alice" });
+      await actor.fence();
+    }
+    for (const dst of names.slice(1, 3)) actors[0]?.send({ type: "ANSWER", dst });
+  }),
+  same("[MSG-1] src is the sender's id, whatever the frame says", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob"), await join("carol")];
+    for (const src of ["carol", "bob", "", null, 5, { id: "carol" }]) {
+      alice.send({ type: "OFFER", src, dst: "bob" });
+    }
+    alice.sendRaw(`{"src":"carol","type":"OFFER","dst":"bob","src":"carol"}`);
+  }),
+  same(
+    "[MSG-2] LEAVE with a dst is passed on, and closes nobody's socket",
+    async ({ ask, join }) => {
       const [alice] = [await join("alice"), await join("bob")];
       alice.send({ type: "LEAVE", dst: "bob" });
       await alice.fence();
       await ask("peerjs/peers");
     },
-  },
-  {
-    name: "[MSG-3] LEAVE for a peer that is not connected is dropped",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "LEAVE", dst: "late" });
-      await alice.fence();
-      await join("late");
-    },
-  },
-  {
-    name: "[MSG-5] HEARTBEAT is not answered, and passed on to nobody",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.send({ type: "HEARTBEAT" });
-      alice.send({ type: "HEARTBEAT", dst: "bob", payload: "x" });
-      alice.send({ type: "HEARTBEAT", dst: 5 });
-    },
-  },
-  {
-    name: "[MSG-8] an unknown type is dropped",
-    talk: async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      for (const type of UNKNOWN_TYPES) alice.send({ type, dst: "bob", payload: "x" });
-    },
-  },
-  {
-    name: "[MSG-11] a peer may send to itself",
-    talk: async ({ join }) => {
-      const alice = await join("alice");
-      for (const type of [...TYPES, "EXPIRE", "LEAVE"]) {
-        alice.send({ type, dst: "alice", payload: type });
-      }
-    },
-  },
-  {
-    name: "[LIFE-2] that a peer went is told to nobody",
-    talk: async ({ join, unlisted }) => {
-      const [alice, bob] = [await join("alice"), await join("bob")];
-      alice.send({ type: "OFFER", dst: "bob" });
-      await bob.got(2);
-      await bob.close();
-      await unlisted("bob");
-    },
-  },
+  ),
+  same("[MSG-5] HEARTBEAT is not answered, and passed on to nobody", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    alice.send({ type: "HEARTBEAT" });
+    alice.send({ type: "HEARTBEAT", dst: "bob", payload: "x" });
+    alice.send({ type: "HEARTBEAT", dst: 5 });
+  }),
+  same("[MSG-11] a peer may send to itself", async ({ join }) => {
+    const alice = await join("alice");
+    for (const type of [...TYPES, "EXPIRE", "LEAVE"]) {
+      alice.send({ type, dst: "alice", payload: type });
+    }
+  }),
+  same("[LIFE-2] that a peer went is told to nobody", async ({ join, unlisted }) => {
+    const [alice, bob] = [await join("alice"), await join("bob")];
+    alice.send({ type: "OFFER", dst: "bob" });
+    await bob.got(2);
+    await bob.close();
+    await unlisted("bob");
+  }),
 ];
 
 function payloadOf(sdp: string): Readonly<Record<string, unknown>> {
   return { sdp: { type: "offer", sdp }, type: "data", connectionId: "dc_mgqsb2hzkbe" };
-}
-
-function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
-  if (items.length === 0) return [[]];
-  return items.flatMap((item, i) =>
-    permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest])
-  );
 }

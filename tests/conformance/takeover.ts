@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs } from "../support/side_by_side.ts";
 import { closed, dropped, json, offer, open } from "./said.ts";
 
 const PEERS = { GET: "peerjs/peers" };
@@ -11,34 +11,9 @@ const REPLACED = "Replaced by a newer connection with the same id and token";
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const TAKEOVER: readonly Conversation[] = [
-  {
-    name: "[OPEN-5] a takeover gets OPEN",
-    talk: async ({ connect, join }) => {
-      const witness = await join("witness");
-      const old = await join("old", { id: "opens-again" });
-      const newer = await connect("newer", { id: "opens-again" });
-      await newer.fence();
-      await old.tell(witness);
-    },
-    differs: {
-      rules: ["OPEN-5"],
-      signalbox: { witness: open(), old: closed(4000, REPLACED), newer: open() },
-      incumbent: {
-        witness: open(offer("opens-again", "witness", "from old")),
-        old: open(),
-        newer: ["open"],
-      },
-      row: {
-        about: "the same id and token connect again",
-        incumbent: "no `OPEN`, the old socket can still speak, " +
-          "the new one dies on the old one's clock",
-        signalbox: "`OPEN`, the old socket is closed and mute, the clock starts anew",
-      },
-    },
-  },
-  {
-    name: "[OPEN-5] the old socket is closed and mute, and the new one is spoken to",
-    talk: async ({ ask, connect, join }) => {
+  differs(
+    "[OPEN-5] a takeover gets OPEN, the old socket is closed and mute, and the new one is spoken to",
+    async ({ ask, connect, join }) => {
       const witness = await join("witness");
       const old = await join("old", { id: "moves" });
       const last = await join("last");
@@ -49,8 +24,7 @@ export const TAKEOVER: readonly Conversation[] = [
       await last.fence();
       await ask("peerjs/peers");
     },
-    differs: {
-      rules: ["OPEN-5"],
+    {
       signalbox: {
         witness: open(),
         old: closed(4000, REPLACED),
@@ -65,11 +39,17 @@ export const TAKEOVER: readonly Conversation[] = [
         newer: [offer("last", "moves", "for the new socket"), "open"],
         http: [json(PEERS, ["witness", "moves", "last"])],
       },
+      row: {
+        about: "the same id and token connect again",
+        incumbent: "no `OPEN`, the old socket can still speak, " +
+          "the new one dies on the old one's clock",
+        signalbox: "`OPEN`, the old socket is closed and mute, the clock starts anew",
+      },
     },
-  },
-  {
-    name: "[OPEN-9] the late close of an old socket evicts nobody",
-    talk: async ({ ask, join, unlisted }) => {
+  ),
+  differs(
+    "[OPEN-9] [MSG-4] the late close of an old socket evicts nobody",
+    async ({ ask, join, unlisted }) => {
       const witness = await join("witness");
       const left = await join("left", { id: "handed-on" });
       left.send({ type: "LEAVE" });
@@ -81,8 +61,7 @@ export const TAKEOVER: readonly Conversation[] = [
       await ask("peerjs/peers");
       await owner.tell(witness);
     },
-    differs: {
-      rules: ["OPEN-9", "MSG-4"],
+    {
       signalbox: {
         witness: open(offer("handed-on", "witness", "from owner")),
         left: closed(4009, "Left"),
@@ -96,5 +75,5 @@ export const TAKEOVER: readonly Conversation[] = [
         http: [json(PEERS, ["witness"])],
       },
     },
-  },
+  ),
 ];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Conversation } from "../support/side_by_side.ts";
+import { type Conversation, differs } from "../support/side_by_side.ts";
 import { ABOUT, BROKEN, cannot, json, open, refused, turnedAway } from "./said.ts";
 
 const WRONG_KEY = "Invalid key provided";
@@ -13,18 +13,13 @@ export const WRITTEN_OPTIONS = { key: "a+b", path: "/my app" };
 
 /** With a path that has a space, and a key that has a plus. */
 export const WRITTEN: readonly Conversation[] = [
-  {
-    name: "[SET-8] a path with a space is found with its escape",
-    talk: async ({ ask, connect }) => {
-      await ask("");
-      await connect("page", { query: "key=a%2Bb&id=page&token=t" });
-    },
-    differs: {
-      rules: ["SET-8"],
-      signalbox: { http: [json({ GET: "" }, ABOUT)], page: open() },
-      incumbent: { http: [cannot({ GET: "" }, "/my%20app/")], page: [BROKEN] },
-    },
-  },
+  differs("[SET-8] a path with a space is found with its escape", async ({ ask, connect }) => {
+    await ask("");
+    await connect("page", { query: "key=a%2Bb&id=page&token=t" });
+  }, {
+    signalbox: { http: [json({ GET: "" }, ABOUT)], page: open() },
+    incumbent: { http: [cannot({ GET: "" }, "/my%20app/")], page: [BROKEN] },
+  }),
 ];
 
 /** The settings of {@linkcode WRITTEN_KEYS}. */
@@ -32,15 +27,14 @@ export const KEY_WITH_PLUS = { key: "a+b" };
 
 /** With a key that has a plus. */
 export const WRITTEN_KEYS: readonly Conversation[] = [
-  {
-    name: "[SET-8] a key with a plus is right as the stock client writes it",
-    talk: async ({ join }) => {
+  differs(
+    "[SET-8] [OPEN-2] a key with a plus is right as the stock client writes it",
+    async ({ join }) => {
       await join("escaped", { query: "key=a%2Bb&id=escaped&token=t" });
       await join("as it is", { query: "key=a+b&id=plain&token=t", id: "plain" });
       await (await join("wrong", { query: "key=a-b&id=wrong&token=t" })).ended();
     },
-    differs: {
-      rules: ["SET-8", "OPEN-2"],
+    {
       signalbox: { escaped: open(), "as it is": open(), wrong: refused(4003, WRONG_KEY) },
       incumbent: {
         escaped: open(),
@@ -53,5 +47,5 @@ export const WRITTEN_KEYS: readonly Conversation[] = [
         signalbox: "works, with and without escapes",
       },
     },
-  },
+  ),
 ];

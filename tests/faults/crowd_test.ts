@@ -2,7 +2,8 @@
  * Rows 19 and 20: everybody is gone at once and back at once, and the end comes while all are talking.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { flood, type LoadClient, openLoadClient, openMany, openUnread } from "../support/load.ts";
+import { flood, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
+import { openRaw } from "../support/raw_socket.ts";
 import type { Child } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
 import { testEach } from "./listeners.ts";
@@ -27,7 +28,7 @@ testEach(
     await witness.reached("OPEN", 1);
     const comeAll = async (): Promise<Disposable[]> =>
       await Promise.all(
-        Array.from({ length: CROWD }, (_, i) => openUnread(child.port, `peer-${i}`)),
+        Array.from({ length: CROWD }, (_, i) => openRaw(child.port, `peer-${i}`)),
       );
     const first = await comeAll();
     await within(allIn(child), 10_000, "Not all are in");
@@ -46,7 +47,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     async (start) => {
       await using child = await start({ args: ["--frame_rate", "0"] });
       const clients = await openMany(40, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
-      using _stuck = await openUnread(child.port, "stuck");
+      using _stuck = await openRaw(child.port, "stuck");
       let over = false;
       const [talking, quiet] = [clients.slice(0, 20), clients.slice(20)];
       const talks = talking.map((client, i) => {
@@ -75,7 +76,7 @@ testEach(
   "[FAULT-20] [LIFE-3] a second signal ends it at once, whoever does not answer",
   async (start) => {
     await using child = await start();
-    using _stuck = await openUnread(child.port, "stuck");
+    using _stuck = await openRaw(child.port, "stuck");
     await child.nextLine((line) => line.includes('"connected"'));
     const status = child.stop("SIGTERM");
     await child.nextLine((line) => line.includes('"stopping"'));

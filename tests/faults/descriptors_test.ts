@@ -37,7 +37,8 @@ testEach(
         return null;
       }
     });
-    if (listener === "deno") await child.nextLine((line) => line.includes('"relisten"'));
+    const stopped = child.nextLine((line) => line.includes('"relisten"'));
+    if (listener === "deno") await stopped;
     for (const [i, client] of inside.entries()) {
       client.send({ type: "OFFER", dst: `inside ${(i + 1) % 10}` });
     }
@@ -46,6 +47,7 @@ testEach(
 
     for (const conn of crowd) conn?.close();
     const late = await getIn(wsUrl, "late");
+    await stopped;
     inside[0]?.send({ type: "OFFER", dst: "late" });
     await late.reached("OFFER", 1);
     await Promise.all([...inside, late].map((client) => client.close()));

@@ -2,22 +2,13 @@
  * The figures behind the rows that a test only bounds: 100 hostile clients, 180 MB to nobody, 150 MB for a reader that stopped, answers
  * that nobody reads, and 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
  *
- * `deno run -A tests/faults/figures.ts [deno|node] [answers|crowd|hostile]`
+ * `deno run -A tests/faults/figures.ts [deno|node] [crowd|hostile]`
  *
  * @module
  */
 import { type Child, startChild } from "../support/child.ts";
-import { askByStreams, askInARow } from "../support/greedy.ts";
-import {
-  flood,
-  inParallel,
-  openLoadClient,
-  openMany,
-  openUnread,
-  quantile,
-  roundTrips,
-} from "../support/load.ts";
-import { frame, OPCODE, openRaw } from "../support/raw_socket.ts";
+import { inParallel, openLoadClient, roundTrips } from "../support/load.ts";
+import { frame, OPCODE, openRaw, repeated } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 const listener = Deno.args[0] ?? "deno";
@@ -38,65 +29,6 @@ async function memory(pid: number): Promise<Record<string, number>> {
   return { peakMB: await peakRss(pid) / MB, rssMB: (await vitalsOf(pid)).rss / MB };
 }
 
-/** Row 14: 3,000 messages of 60,000 bytes for nobody. */
-async function toNobody(sourceCount: number): Promise<void> {
-  // As from many addresses: all of this machine's have a quarter, which is what the store has by default.
-  await using child = await start(["--max_queue_bytes", String(4 * 64 * 1024 * 1024)]);
-  const sources = await openMany(sourceCount, { wsUrl: child.wsUrl, idOf: (i) => `source ${i}` });
-  const before = await memory(child.pid);
-  const begin = performance.now();
-  const each = 3_000 / sourceCount;
-  await inParallel(sourceCount, 32, async (i) => {
-    const source = sources[i];
-    if (source === undefined) return;
-    await flood(source, { count: each, dstOf: (n) => `nobody ${i} ${n}`, bytes: 60_000 });
-  });
-  const sentMs = performance.now() - begin;
-  const atOnce = sources.reduce((sum, source) => sum + source.count("EXPIRE"), 0);
-  await Promise.all(sources.map((source) => source.reached("EXPIRE", each)));
-  await Promise.all(sources.map((source) => source.roundTrip()));
-  const ends = sources.reduce((sum, source) => sum + source.count("EXPIRE"), 0);
-  say(`180 MB to nobody from ${sourceCount}`, {
-    sentMs,
-    atOnce,
-    ends,
-    beforeMB: before["rssMB"] ?? NaN,
-    ...await memory(child.pid),
-  });
-  await Promise.all(sources.map((source) => source.close()));
-}
-
-/** Row 15: how long others' messages take while a flood goes to one that reads, and to one that does not. */
-async function unread(): Promise<void> {
-  for (const reads of [true, false]) {
-    await using child = await start();
-    const [sender, other] = await openMany(2, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
-    if (sender === undefined || other === undefined) return;
-    const before = await memory(child.pid);
-    const reader = reads ? await openLoadClient({ wsUrl: child.wsUrl, id: "reader" }) : null;
-    using stuck = reads ? null : await openUnread(child.port, "reader");
-    const fed = flood(sender, {
-      count: 2_500,
-      dstOf: () => "reader",
-      bytes: 60_000,
-      type: "OFFER",
-    });
-    const times = await roundTrips(other, fed);
-    await fed;
-    say(`150 MB for one that ${reads ? "reads" : "stopped"}`, {
-      othersMedianMs: quantile(times, 0.5),
-      othersP99Ms: quantile(times, 0.99),
-      samples: times.length,
-      refused: sender.count("EXPIRE"),
-      throughMB: reads ? 150 : (await stuck?.drain() ?? NaN) / MB,
-      beforeMB: before["rssMB"] ?? NaN,
-      ...await memory(child.pid),
-    });
-    await reader?.close();
-    await Promise.all([sender.close(), other.close()]);
-  }
-}
-
 /** Row 19: the crowd; the longest that a witness waited is how long the loop was blocked, at most. */
 async function crowd(count: number, args: readonly string[] = []): Promise<void> {
   await using child = await start(["--concurrent_limit", "10000", ...args]);
@@ -106,7 +38,7 @@ async function crowd(count: number, args: readonly string[] = []): Promise<void>
   const comeAll = async (): Promise<(Disposable | null)[]> =>
     await inParallel(count, 512, async (i) => {
       try {
-        return await openUnread(child.port, `peer-${i}`);
+        return await openRaw(child.port, `peer-${i}`);
       } catch {
         refused++;
         return null;
@@ -124,7 +56,6 @@ async function crowd(count: number, args: readonly string[] = []): Promise<void>
     backMs,
     refused,
     longestWaitMs: times.at(-1) ?? NaN,
-    p99Ms: quantile(times, 0.99),
     ...await memory(child.pid),
   });
   for (const socket of second) socket?.[Symbol.dispose]();
@@ -159,44 +90,5 @@ async function hostile(): Promise<void> {
   }
 }
 
-function repeated(bytes: Uint8Array, times: number): Uint8Array {
-  const all = new Uint8Array(bytes.length * times);
-  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
-  return all;
-}
-
-/** What 5,000 ids of 768 bytes, and short answers, cost where nobody reads them. */
-async function answers(): Promise<void> {
-  await using child = await start(["--allow_discovery"]);
-  const { wsUrl, port } = child;
-  const clients = await openMany(5_000, { wsUrl, idOf: (i) => `${i}`.padEnd(256, "…") });
-  const ways: Record<string, (i: number) => Promise<Disposable>> = {
-    "lists, 200 connections, 30 in a row": () => askInARow(port, "/peerjs/peers", 30),
-    "short answers, 200 connections, 5,000 in a row": () => askInARow(port, "/peerjs/id", 5_000),
-    "lists, 20 connections, 200 streams": () => askByStreams(port, "/peerjs/peers", 200),
-    "short answers, 100 connections, 200 streams": () => askByStreams(port, "/peerjs/id", 200),
-  };
-  for (const [name, way] of Object.entries(ways)) {
-    const before = (await vitalsOf(child.pid)).rss;
-    const greedy = await inParallel(Number(/(\d+) connections/.exec(name)?.[1]), 16, way);
-    await clients[0]?.roundTrip();
-    const { peakMB = 0, rssMB = 0 } = await memory(child.pid);
-    say(name, { peakMB, grownMB: rssMB - before / MB });
-    for (const one of greedy) one[Symbol.dispose]();
-  }
-  await Promise.all(clients.map((client) => client.close()));
-}
-
-if (Deno.args[1] === "answers") {
-  await answers();
-  Deno.exit();
-}
-await hostile();
-if (Deno.args[1] === "hostile") Deno.exit();
-if (Deno.args[1] !== "crowd") {
-  await toNobody(1);
-  await toNobody(1_000);
-  await unread();
-}
-await crowd(5_000);
-await crowd(5_000, ["--max_closing_sockets", "10000"]);
+if (Deno.args[1] !== "crowd") await hostile();
+if (Deno.args[1] !== "hostile") await crowd(5_000);

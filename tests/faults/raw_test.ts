@@ -6,13 +6,16 @@
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
-import { frame, OPCODE, openRaw, type RawSocket } from "../support/raw_socket.ts";
+import { frame, OPCODE, openRaw, type RawSocket, repeated } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 const MIB = 1_048_576;
 
 /** What a process may grow by where the memory is to stay flat: what a garbage collector leaves about. */
 const GROWTH_MAX = 16 * MIB;
+
+/** Not UTF-8: a stray byte, an overlong form, a surrogate, an end in the middle. */
+const NO_UTF_8 = [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x22, 0xe2, 0x82]];
 
 /** Starts the program with a bystander, who must notice nothing of what the test does. */
 async function besideOthers(
@@ -50,7 +53,10 @@ for (const listener of ["deno", "node"]) {
         [frame("[]"), "must be a JSON object"],
         [frame("5"), "must be a JSON object"],
         [frame(""), "must be JSON"],
-        [frame(new Uint8Array(3).fill(0xff), { opcode: OPCODE.binary }), "3 bytes that are none"],
+        ...NO_UTF_8.map((bytes): [Uint8Array, string] => [
+          frame(Uint8Array.from(bytes), { opcode: OPCODE.binary }),
+          `${bytes.length} bytes that are none`,
+        ]),
       ];
       for (const [bytes, answer] of bad) {
         await a.write(bytes);
@@ -210,9 +216,3 @@ Deno.test("[FAULT-6] a flood of pings or pongs is closed, some are not: node", a
     assertEquals(await calm.json(), { type: "OFFER", src: "calm", dst: "calm" });
   });
 });
-
-function repeated(bytes: Uint8Array, times: number): Uint8Array {
-  const all = new Uint8Array(bytes.length * times);
-  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
-  return all;
-}

@@ -3,14 +3,8 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
-import {
-  flood,
-  type LoadClient,
-  openLoadClient,
-  openMany,
-  openUnread,
-  roundTrips,
-} from "../support/load.ts";
+import { flood, type LoadClient, openLoadClient, openMany, roundTrips } from "../support/load.ts";
+import { openRaw } from "../support/raw_socket.ts";
 import { peakRss } from "../support/vitals.ts";
 import { testEach } from "./listeners.ts";
 
@@ -45,7 +39,7 @@ testEach(
     const { wsUrl } = child;
     const [sender, bystander] = await openMany(2, { wsUrl, idOf: (i) => `peer ${i}` });
     assert(sender && bystander);
-    using stuck = await openUnread(child.port, "stuck");
+    using stuck = await openRaw(child.port, "stuck");
     const fed = feed(child, sender);
     await roundTrips(bystander, fed);
     const frames = await fed;
@@ -70,7 +64,7 @@ testEach(
     await using sender = await openLoadClient({ wsUrl: child.wsUrl, id: "sender" });
     await sender.reached("OPEN", 1);
     const before = await peakRss(child.pid);
-    using stuck = await openUnread(child.port, "stuck");
+    using stuck = await openRaw(child.port, "stuck");
     // Each offer is an attempt of its own.
     await flood(sender, { count: 2_500, dstOf: () => "stuck", bytes: 60_000, type: "OFFER" });
     const grown = await peakRss(child.pid) - before;
@@ -88,7 +82,7 @@ testEach(
     await using child = await start({ args });
     const [sender, idle] = await openMany(2, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
     assert(sender && idle);
-    using stuck = await openUnread(child.port, "stuck");
+    using stuck = await openRaw(child.port, "stuck");
     await flood(sender, { count: 400, dstOf: () => "stuck", bytes: 60_000 });
     await child.nextLine((line) => /"disconnected"/.test(line) && line.includes('"stuck"'));
     // Its id is free.

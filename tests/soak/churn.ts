@@ -7,7 +7,8 @@
  * @module
  */
 import { askByStreams, askInARow, resetAtOnce } from "../support/greedy.ts";
-import { flood, type LoadClient, openLoadClient, openUnread } from "../support/load.ts";
+import { flood, type LoadClient, openLoadClient } from "../support/load.ts";
+import { openRaw } from "../support/raw_socket.ts";
 
 /** Where the churn goes to. */
 export interface ChurnTarget {
@@ -153,7 +154,7 @@ async function refresh(target: ChurnTarget, serial: number): Promise<void> {
 
 /** A client that is gone without a word: its end of the connection is closed, no close frame is sent. */
 async function drop({ port }: ChurnTarget, serial: number, random: () => number): Promise<void> {
-  using _gone = await openUnread(port, `drop-${serial}`);
+  using _gone = await openRaw(port, `drop-${serial}`);
   await pause(random() * 5_000);
 }
 
@@ -194,7 +195,7 @@ async function silent(target: ChurnTarget, serial: number): Promise<void> {
 
 /** A reader that stops while more comes for it than the server keeps. */
 async function unread(target: ChurnTarget, serial: number): Promise<void> {
-  using stuck = await openUnread(target.port, `stuck-${serial}`);
+  using stuck = await openRaw(target.port, `stuck-${serial}`);
   await using sender = await admitted(target, `feeder-${serial}`);
   const done = (): boolean => sender.count("EXPIRE") > 0;
   await flood(sender, { count: 400, dstOf: () => `stuck-${serial}`, bytes: 60_000, done });

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Closed, within } from "./peer_socket.ts";
+import { type Data, dial, frameOf, socketUrl } from "./peer_socket.ts";
 
 /** Whom to connect as. Without `query` it gives a key, a token, and its name as the id. */
 export interface Entry {
@@ -27,8 +27,8 @@ export interface Actor {
   /** Sends this value as JSON. */
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
-  sendRaw(data: string | Uint8Array<ArrayBuffer>): void;
-  /** How many frames came so far. */
+  sendRaw(data: Data): void;
+  /** How many frames came so far; fences do not count. */
   count(): number;
   /** Settles when `count` frames came in all, or the socket is closed; fails where neither happens. */
   got(count: number): Promise<void>;
@@ -53,127 +53,74 @@ export interface Recorded extends Actor {
   sign(): void;
 }
 
-/** What an actor is made of. */
-export interface Casting {
-  readonly name: string;
-  readonly entry: Entry;
-  /** Where the sockets of the server are, and what its paths are relative to. */
-  readonly wsUrl: string;
-  /** What comes is written down here. */
-  readonly part: unknown[];
-}
-
-/** Opens a socket; settles when the upgrade is done, or refused. */
-export async function openActor({ name, entry, wsUrl, part }: Casting): Promise<Recorded> {
-  const { id = name, origin } = entry;
-  const socket = new WebSocket(
-    urlOf(wsUrl, id, entry),
-    origin === undefined ? {} : { headers: { origin } },
-  );
-  const inbox = makeInbox(socket, part);
-  const until = async (isSo: () => boolean, what: string): Promise<void> => {
-    const wait = async (): Promise<void> => {
-      while (!isSo() && inbox.closed() === null) await inbox.change();
-    };
-    await within(wait(), MAX_MS, `Cannot go on with "${name}": ${what}`);
-  };
-  const sendRaw = (data: string | Uint8Array<ArrayBuffer>): void => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(data);
-  };
-  const send = (frame: unknown): void => sendRaw(JSON.stringify(frame));
+/**
+ * Opens a socket; settles when the upgrade is done, or refused. What comes is written down in `part`, and `wsUrl` is
+ * where the sockets of the server are, and what its paths are relative to.
+ */
+export async function openActor(
+  name: string,
+  entry: Entry,
+  { wsUrl, part }: { readonly wsUrl: string; readonly part: unknown[] },
+): Promise<Recorded> {
+  const { id = name, token = `token-of-${id}`, path, query, origin } = entry;
+  const base = path === undefined ? wsUrl : new URL(path, wsUrl).href;
+  const url = socketUrl({
+    wsUrl: base,
+    key: "peerjs",
+    id,
+    token,
+    ...(query !== undefined && { query }),
+  });
+  const marks = new Set<string>();
+  let count = 0;
+  let isSigned = false;
+  const headers: Record<string, string> = origin === undefined ? {} : { origin };
+  const wire = dial(url, { headers }, (data) => {
+    const frame = frameOf(typeof data === "string" ? shortened(data) : data);
+    const { fence, mark } = Object(Object(frame).payload);
+    if (fence === FENCE) return void marks.add(mark);
+    count++;
+    if (!isSigned) part.push(frame);
+  });
+  const until = async (isSo: () => boolean, what: string): Promise<void> =>
+    void await wire.until(isSo, `Cannot go on with "${name}": ${what}`);
+  const send = (frame: unknown): void => wire.send(JSON.stringify(frame));
   const ended = (): Promise<void> => until(() => false, "it is not closed");
   const fence = async (): Promise<void> => {
     const mark = crypto.randomUUID();
     send({ type: "CANDIDATE", dst: id, payload: { fence: FENCE, mark } });
-    await until(() => inbox.marks.has(mark), "its fence does not come back");
+    await until(() => marks.has(mark), "its fence does not come back");
   };
   let hasTold = false;
-  const tell = async (witness: Actor): Promise<void> => {
-    hasTold = true;
-    const next = witness.count() + 1;
-    send({ type: "OFFER", dst: witness.id, payload: `from ${name}` });
-    await Promise.race([ended(), witness.got(next)]);
-  };
-  const close = async (): Promise<void> => {
-    socket.close();
-    await ended();
-  };
-  await until(() => socket.readyState === WebSocket.OPEN, "it is not opened");
+  await until(wire.isOpen, "it is not opened");
   return {
     id,
     send,
-    sendRaw,
-    count: inbox.count,
-    got: (count) => until(() => inbox.count() >= count, `its frame ${count} does not come`),
+    sendRaw: wire.send,
+    count: () => count,
+    got: (wanted) => until(() => count >= wanted, `its frame ${wanted} does not come`),
     fence,
-    tell,
+    tell: async (witness): Promise<void> => {
+      hasTold = true;
+      const next = witness.count() + 1;
+      send({ type: "OFFER", dst: witness.id, payload: `from ${name}` });
+      await Promise.race([ended(), witness.got(next)]);
+    },
     ended,
-    close,
+    close: async (): Promise<void> => void await wire.close(),
     settle: () => hasTold ? Promise.resolve() : fence(),
-    sign: inbox.sign,
+    sign: (): void => {
+      if (!isSigned) part.push(wire.end() ?? "open");
+      isSigned = true;
+    },
   };
 }
 
-/** Longest that anything may take to come; no rule waits for it. */
-const MAX_MS = 10_000;
 /** How a frame says that it is a fence's, and no part of the conversation. */
 const FENCE = "no part of the conversation";
 
-interface Inbox {
-  /** The fences that came back. */
-  readonly marks: ReadonlySet<string>;
-  /** How many frames came; fences do not count. */
-  count(): number;
-  closed(): Closed | null;
-  /** Settles when anything happens. */
-  change(): Promise<void>;
-  sign(): void;
-}
-
-function makeInbox(socket: WebSocket, part: unknown[]): Inbox {
-  const marks = new Set<string>();
-  let count = 0;
-  let isSigned = false;
-  let closed: Closed | null = null;
-  let changed = Promise.withResolvers<void>();
-  const wake = (): void => {
-    changed.resolve();
-    changed = Promise.withResolvers();
-  };
-  const record = (frame: unknown): void => {
-    count++;
-    if (!isSigned) part.push(frame);
-  };
-  socket.binaryType = "arraybuffer";
-  socket.onopen = wake;
-  socket.onmessage = ({ data }): void => {
-    const frame = typeof data === "string" ? parse(data) : { binary: data.byteLength };
-    const { fence, mark } = Object(Object(frame).payload);
-    if (fence === FENCE) marks.add(mark);
-    else record(frame);
-    wake();
-  };
-  socket.onclose = ({ code, reason }): void => {
-    // The platform says 0 where the standard has 1006.
-    closed = { code: code || 1006, reason };
-    wake();
-  };
-  const sign = (): void => {
-    if (!isSigned) part.push(closed ?? "open");
-    isSigned = true;
-  };
-  return { marks, count: () => count, closed: () => closed, change: () => changed.promise, sign };
-}
-
-function urlOf(wsUrl: string, id: string, { token, query, path }: Entry): string {
-  const base = path === undefined ? wsUrl : new URL(path, wsUrl).href;
-  const given = { key: "peerjs", id, token: token ?? `token-of-${id}` };
-  return `${base}?${query ?? new URLSearchParams(given)}`;
-}
-
-/** A frame, with the long runs of one letter written short, and a payload that is nested deeply. */
-function parse(text: string): unknown {
-  const short = text.replace(/([a-z])\1{63,}/g, (run, of) => `<${run.length} × ${of}>`)
+/** The long runs of one letter written short, and a payload that is nested deeply. */
+function shortened(text: string): string {
+  return text.replace(/([a-z])\1{63,}/g, (run, of) => `<${run.length} × ${of}>`)
     .replace(/((?:\[\{"1":){64,})0[\]}]+(?=\}$)/, (_, open) => `"<${open.length / 6} × [{}]>"`);
-  return JSON.parse(short);
 }

@@ -6,7 +6,7 @@
  * into a failure. Both streams are read to their end before `stop` returns, so nothing stays open.
  */
 import { spawnMain } from "./main.ts";
-import { ANSWER_MAX_MS, collectOutput } from "./output.ts";
+import { ANSWER_MAX_MS, collectOutput, kill } from "./output.ts";
 
 /** Longest that a child may take to listen, an empty module cache included. */
 const START_MAX_MS = 60_000;
@@ -78,32 +78,9 @@ function spawn({ args = [], env = {}, prefix = [] }: ChildOptions): Deno.ChildPr
   return spawnMain(flags, env, prefix);
 }
 
-/** A child that has ended meanwhile cannot be signalled, and needs no signal. */
-function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    process.kill(signal);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
-}
-
 /** Where the server listens, if this line of its log says so. */
 function listening(line: string): { port: number; path: string } | undefined {
-  const properties = field(parseJson(line), "properties");
-  if (field(properties, "event") !== "listening") return undefined;
-  const port = field(properties, "port");
-  const path = field(properties, "path");
-  return typeof port === "number" && typeof path === "string" ? { port, path } : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  const isIt = line.includes('"event":"listening"') || line.includes(" Listening on ");
+  const [, port, path] = /https?:\/\/[^\s/]+:(\d+)(\/[^\s;"\\]*);/.exec(line) ?? [];
+  return isIt && path !== undefined ? { port: Number(port), path } : undefined;
 }

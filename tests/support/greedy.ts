@@ -6,7 +6,7 @@
  */
 import net from "node:net";
 import { within } from "./peer_socket.ts";
-import { handshake, latin1 } from "./raw_socket.ts";
+import { connect, handshake, joined, latin1, write } from "./raw_socket.ts";
 
 /** A connection that asked, and read of what came only what shows that it was answered. */
 export interface Greedy extends Disposable {
@@ -43,13 +43,9 @@ export async function askByStreams(port: number, path: string, streams: number):
 
 /** Sends something that is no handshake, and waits until the server has ended the connection. */
 export async function failHandshake(port: number, bytes: Uint8Array): Promise<void> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  try {
-    await connection.write(bytes);
-    await within(endOf(connection), ANSWER_MAX_MS, "The server did not end the handshake");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-  }
+  using connection = await connect(port);
+  await write(connection, bytes);
+  await within(endOf(connection), ANSWER_MAX_MS, "The server did not end the handshake");
 }
 
 const STATUS_LINE = 12;
@@ -64,9 +60,9 @@ async function ask(
   bytes: Uint8Array,
   isAnswered: (bytes: number, chunk: Uint8Array) => boolean,
 ): Promise<Greedy> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const connection = await connect(port);
   // The server may stop reading, or end the connection, before it has all of them.
-  const sent = writeAll(connection, bytes).catch(() => {});
+  void write(connection, bytes);
   const chunk = new Uint8Array(512);
   let read = 0;
   const answered = async (): Promise<void> => {
@@ -80,15 +76,8 @@ async function ask(
   await within(answered(), ANSWER_MAX_MS, "Nothing was answered");
   return {
     drain: async (): Promise<number> => read + await endOf(connection),
-    [Symbol.dispose]: (): void => {
-      connection.close();
-      void sent;
-    },
+    [Symbol.dispose]: (): void => connection.close(),
   };
-}
-
-async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
 async function endOf(connection: Deno.Conn): Promise<number> {
@@ -129,16 +118,6 @@ function countFrames(type: number): (chunk: Uint8Array) => number {
 }
 
 const H2_HEAD = 9;
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 /** Sends a handshake, and resets the connection before it can be answered. */
 export async function resetAtOnce(port: number): Promise<void> {

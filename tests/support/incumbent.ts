@@ -1,12 +1,14 @@
 /**
- * Starts the real incumbent (`npm:peer` 1.0.2) on a free port of this machine, to be held against ours.
+ * Starts the real incumbent (`npm:peer` 1.0.2) on a free port of this machine, to be held against ours: with Deno, out
+ * of its cache, or with Node, out of a folder that has the package and all that it needs, in the versions that
+ * `deno.lock` names.
  *
  * Both of its output streams are read to their end, and `stop` waits for that and for the process, so that
  * a test leaves nothing behind.
  *
  * @module
  */
-import { within } from "./peer_socket.ts";
+import { collectOutput, kill } from "./output.ts";
 
 /** The settings of the incumbent that the tests use; the names are the incumbent's own. Times are in milliseconds. */
 export interface IncumbentOptions {
@@ -20,7 +22,12 @@ export interface IncumbentOptions {
   readonly cleanup_out_msgs?: number;
   /** What its command makes of `--cors`. */
   readonly corsOptions?: { readonly origin: readonly string[] };
+  /** Whether it tells who comes and goes, as its command does. */
+  readonly log?: boolean;
 }
+
+/** Name and version of the package. */
+export const PACKAGE = { name: "peer", version: "1.0.2" } as const;
 
 /** A running incumbent. */
 export interface Incumbent extends AsyncDisposable {
@@ -37,90 +44,107 @@ export interface Incumbent extends AsyncDisposable {
 
 /** Starts an incumbent; settles when it listens, fails with what it wrote if it ends before that. */
 export async function startIncumbent(options: IncumbentOptions = {}): Promise<Incumbent> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN, JSON.stringify(options)],
+  const [command = "", ...args] = incumbentCommand(options);
+  const child = new Deno.Command(command, {
+    args,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const said = listen(child.stdout);
-  const complaints = new Response(child.stderr).text();
+  const output = collectOutput(child);
+  const said = (event: string): Promise<string> =>
+    output.first((line) => line.startsWith(`{"event":"${event}"`), START_MAX_MS);
   const stop = async (): Promise<void> => {
     kill(child, "SIGKILL");
-    await Promise.all([child.status, said.done, complaints]);
+    await Promise.all([child.status, output.finished]);
   };
   try {
-    const port = await within(said.port, START_MAX_MS, "Cannot start the incumbent: no port");
-    const interrupt = async (): Promise<void> => {
-      kill(child, "SIGTERM");
-      await within(said.stopping, START_MAX_MS, "Cannot interrupt the incumbent: no answer");
-    };
+    const { port } = JSON.parse(await said("listening"));
     const { path = "/" } = options;
-    const prefix = path.endsWith("/") ? path : `${path}/`;
+    const place = `127.0.0.1:${port}${path.endsWith("/") ? path : `${path}/`}`;
     return {
       port,
-      url: `http://127.0.0.1:${port}${prefix}`,
-      wsUrl: `ws://127.0.0.1:${port}${prefix}peerjs`,
-      interrupt,
+      url: `http://${place}`,
+      wsUrl: `ws://${place}peerjs`,
+      interrupt: async (): Promise<void> => {
+        kill(child, "SIGTERM");
+        await said("stopping");
+      },
       stop,
       [Symbol.asyncDispose]: stop,
     };
-  } catch (cause) {
+  } catch (error) {
     await stop();
-    throw new Error(`Cannot start the incumbent; it wrote: ${await complaints}`, { cause });
+    throw error;
   }
+}
+
+/** The command that runs the incumbent: with Deno, or with this Node out of the folder of this `package.json`. */
+export function incumbentCommand(
+  options: IncumbentOptions,
+  node?: { readonly command: readonly string[]; readonly folder: string },
+): readonly string[] {
+  const main = new URL("./incumbent_main.mjs", import.meta.url).pathname;
+  const json = JSON.stringify(options);
+  if (node === undefined) return [Deno.execPath(), "run", "-A", "--frozen", main, json];
+  return [...node.command, main, json, `${node.folder}/package.json`];
+}
+
+/** An incumbent of its own folder, which goes with it: to be started any number of times. */
+export interface Installed extends AsyncDisposable {
+  /** `node`, or `deno` where there is no Node. */
+  readonly runtime: "node" | "deno";
+  /** The version of the runtime. */
+  readonly version: string;
+  readonly command: readonly string[];
+}
+
+/** Installs the incumbent where Node finds it. */
+export async function installIncumbent(options: IncumbentOptions): Promise<Installed> {
+  const folder = await Deno.makeTempDir({ prefix: "signalbox-incumbent-" });
+  const remove = (): Promise<void> => Deno.remove(folder, { recursive: true });
+  try {
+    await Deno.copyFile(new URL("../../deno.lock", import.meta.url), `${folder}/deno.lock`);
+    const wanted = { dependencies: { [PACKAGE.name]: PACKAGE.version } };
+    await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(wanted));
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["install", "--quiet"],
+      cwd: folder,
+    }).output();
+    if (!success) throw new Error(`deno install says: ${new TextDecoder().decode(stderr)}`);
+  } catch (cause) {
+    await remove();
+    throw new Error(`Cannot install npm:${PACKAGE.name}@${PACKAGE.version} in ${folder}`, {
+      cause,
+    });
+  }
+  const version = await nodeVersion();
+  const command = version === null ? [Deno.execPath(), "run", "-A"] : ["node"];
+  return {
+    runtime: version === null ? "deno" : "node",
+    version: version ?? Deno.version.deno,
+    command: incumbentCommand(options, { command, folder }),
+    [Symbol.asyncDispose]: remove,
+  };
 }
 
 /** What the incumbent's own command, `peerjs`, prints when it is asked for help. */
 export async function incumbentHelp(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "npm:peer@1.0.2/peerjs", "--help"],
+    args: ["run", "-A", `npm:${PACKAGE.name}@${PACKAGE.version}/peerjs`, "--help"],
     cwd: new URL("../../", import.meta.url),
   }).output();
   return new TextDecoder().decode(stdout);
 }
 
-const MAIN = new URL("./incumbent_main.ts", import.meta.url).href;
 const START_MAX_MS = 20_000;
 
-interface Said {
-  readonly port: Promise<number>;
-  readonly stopping: Promise<void>;
-  /** Settles when the stream ends. */
-  readonly done: Promise<void>;
-}
-
-/** Reads what the program says; what it ended without saying is a failure of whoever waits for it. */
-function listen(stdout: ReadableStream<Uint8Array<ArrayBuffer>>): Said {
-  const port = Promise.withResolvers<number>();
-  const stopping = Promise.withResolvers<void>();
-  // Nobody need be waiting for either.
-  port.promise.catch(() => {});
-  stopping.promise.catch(() => {});
-  const read = async (): Promise<void> => {
-    let text = "";
-    for await (const chunk of stdout.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      const lines = text.split("\n");
-      text = lines.pop() ?? "";
-      for (const line of lines) {
-        const said: { event: string; port: number } = JSON.parse(line);
-        if (said.event === "listening") port.resolve(said.port);
-        if (said.event === "stopping") stopping.resolve();
-      }
-    }
-    const ended = new Error("The incumbent ended");
-    port.reject(ended);
-    stopping.reject(ended);
-  };
-  return { port: port.promise, stopping: stopping.promise, done: read() };
-}
-
-function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+async function nodeVersion(): Promise<string | null> {
   try {
-    child.kill(signal);
+    const { stdout } = await new Deno.Command("node", { args: ["--version"] }).output();
+    return new TextDecoder().decode(stdout).trim().replace(/^v/, "");
   } catch (error) {
-    // It has ended already.
-    if (!(error instanceof TypeError)) throw error;
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
   }
 }

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { configureSync } from "@logtape/logtape";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createVerifier } from "../../adapters/auth/jwt.ts";
-import { tellOmitted } from "../../adapters/observe/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
+import { captured } from "./captured.ts";
 import { ownerOf } from "./world.ts";
 
 /** When the clocks of desks begin, in seconds since 1970. */
@@ -78,17 +77,7 @@ export function serveKeys(...keys: unknown[]): KeyServer {
 
 /** The lines that are logged from now on. */
 export function captureLog(): string[] {
-  tellOmitted(); // Else the lines of earlier tests count.
-  const lines: string[] = [];
-  configureSync({
-    reset: true,
-    sinks: { lines: ({ message }) => lines.push(message.join("")) },
-    loggers: [
-      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
-      { category: ["signalbox"], lowestLevel: "debug", sinks: ["lines"] },
-    ],
-  });
-  return lines;
+  return captured(({ message }) => message.join(""));
 }
 
 /** A point on P-256, of RFC 7515, A.3. */

@@ -1,5 +1,5 @@
 /**
- * A load driver: many clients at once, floods, round trips, and readers that stop.
+ * A load driver: many clients at once, floods and round trips.
  *
  * It talks to 127.0.0.1 only, and is bounded in count and in time. A client keeps no frame, only how many of
  * each type came, so that the driver's own memory does not get in the way. Back-pressure is by round trips: a
@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Closed, within } from "./peer_socket.ts";
+import { type Closed, dial, socketUrl } from "./peer_socket.ts";
 
 /** Longest that anything here waits. */
 export const LOAD_MAX_MS = 30_000;
@@ -42,99 +42,50 @@ export interface LoadClient extends AsyncDisposable {
 }
 
 /** Opens a client; settles when the upgrade is done, before the server has said anything. */
-export async function openLoadClient(options: LoadClientOptions): Promise<LoadClient> {
-  const { id } = options;
-  const socket = dial(options);
-  const { answer, closed, count, watch } = listenTo(socket, id);
-  const opened = Promise.withResolvers<void>();
-  socket.onopen = () => opened.resolve();
-  const failed = closed.then(({ code }) => {
-    throw new Error(`Cannot open ${id}: closed, ${code}`);
-  });
-  await within(Promise.race([opened.promise, failed]), LOAD_MAX_MS, `Cannot open ${id}`);
-  failed.catch(() => {});
-
-  const send = (frame: unknown): void => socket.send(JSON.stringify(frame));
-  const close = async (): Promise<Closed> => {
-    socket.close();
-    return await within(closed, LOAD_MAX_MS, `Cannot close ${id}`);
-  };
-  return {
-    id,
-    answer,
-    closed,
-    count,
-    reached: async (type, wanted, maxMs = LOAD_MAX_MS): Promise<void> => {
-      const enough = (): boolean => count(type) >= wanted;
-      if (!enough()) await watch(enough, maxMs, `${id} waits for ${wanted} ${type}`);
-    },
-    send,
-    roundTrip: async (maxMs = LOAD_MAX_MS): Promise<number> => {
-      const mark = crypto.randomUUID();
-      const begin = performance.now();
-      const back = watch((text) => text.includes(mark), maxMs, `${id} waits for its own message`);
-      send({ type: "ANSWER", dst: id, payload: mark });
-      await back;
-      return performance.now() - begin;
-    },
-    close,
-    [Symbol.asyncDispose]: async (): Promise<void> => void await close(),
-  };
-}
-
-function dial({ wsUrl, id, token = "token", address }: LoadClientOptions): WebSocket {
+export async function openLoadClient(
+  { wsUrl, id, token = "token", address }: LoadClientOptions,
+): Promise<LoadClient> {
   if (!wsUrl.startsWith("ws://127.0.0.1:")) throw new TypeError("The driver is for this machine");
-  const query = new URLSearchParams({ key: "peerjs", id, token });
+  const counts = new Map<string, number>();
+  const count = (type: string): number => counts.get(type) ?? 0;
+  const answer = Promise.withResolvers<string>();
+  const away = new Set<string>();
   const headers: Record<string, string> = address === undefined
     ? {}
     : { "x-forwarded-for": address };
-  return new WebSocket(`${wsUrl}?${query}`, { headers });
-}
-
-interface Counting extends Pick<LoadClient, "answer" | "closed" | "count"> {
-  /** Settles with the first text that fits; fails if the socket closes before, or after `maxMs`. */
-  watch(isIt: (text: string) => boolean, maxMs: number, what: string): Promise<void>;
-}
-
-function listenTo(socket: WebSocket, id: string): Counting {
-  const counts = new Map<string, number>();
-  const answer = Promise.withResolvers<string>();
-  const closed = Promise.withResolvers<Closed>();
-  const watchers = new Set<(text: string) => void>();
-  const count = (type: string): number => counts.get(type) ?? 0;
-  socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+  const wire = dial(socketUrl({ wsUrl, key: "peerjs", id, token }), { headers }, (data) => {
     const text = String(data);
     const type = /^\{"type":"([A-Z-]+)"/.exec(text)?.[1] ?? "?";
     counts.set(type, count(type) + 1);
     answer.resolve(type);
-    for (const watcher of [...watchers]) watcher(text);
+    for (const mark of type === "ANSWER" ? away : []) if (text.includes(mark)) away.delete(mark);
+  });
+  void wire.closed.then(() => answer.resolve(""));
+  const until = async (isSo: () => boolean, what: string, maxMs = LOAD_MAX_MS): Promise<void> => {
+    const isReached = await wire.until(isSo, `${id} ${what}`, maxMs);
+    if (!isReached) throw new Error(`${id} ${what}: closed, ${wire.end()?.code}`);
   };
-  // The platform says 0 where the standard has 1006.
-  socket.onclose = ({ code, reason }) => {
-    closed.resolve({ code: code || 1006, reason });
-    answer.resolve("");
+  await until(wire.isOpen, "waits to be opened");
+  const send = (frame: unknown): void => wire.send(JSON.stringify(frame));
+  return {
+    id,
+    answer: answer.promise,
+    closed: wire.closed,
+    count,
+    reached: (type, wanted, maxMs) =>
+      until(() => count(type) >= wanted, `waits for ${wanted} ${type}`, maxMs),
+    send,
+    roundTrip: async (maxMs): Promise<number> => {
+      const mark = crypto.randomUUID();
+      const begin = performance.now();
+      away.add(mark);
+      send({ type: "ANSWER", dst: id, payload: mark });
+      await until(() => !away.has(mark), "waits for its own message", maxMs);
+      return performance.now() - begin;
+    },
+    close: wire.close,
+    [Symbol.asyncDispose]: async (): Promise<void> => void await wire.close(),
   };
-
-  async function watch(
-    isIt: (text: string) => boolean,
-    maxMs: number,
-    what: string,
-  ): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (text: string): void => void (isIt(text) && resolve());
-    const end = closed.promise.then(({ code }) => {
-      throw new Error(`${id}: ${what}: closed, ${code}`);
-    });
-    watchers.add(look);
-    try {
-      await within(Promise.race([promise, end]), maxMs, what);
-    } finally {
-      end.catch(() => {});
-      watchers.delete(look);
-    }
-  }
-
-  return { answer: answer.promise, closed: closed.promise, count, watch };
 }
 
 /** Calls `make` for 0 to `count - 1`, at most `atOnce` at a time; the results in that order. */
@@ -206,53 +157,3 @@ export async function roundTrips(client: LoadClient, until: Promise<unknown>): P
   await end;
   return times.sort((a, b) => a - b);
 }
-
-/** The value below which so much of a sorted list lies; 0.99 for the 99th percentile. */
-export function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
-}
-
-/** A client that shakes hands and never reads again. */
-export interface UnreadSocket extends Disposable {
-  /** Reads on until nothing more comes; how many bytes came. */
-  drain(): Promise<number>;
-}
-
-/** Opens a WebSocket on a bare TCP connection and stops reading behind the head of the answer. */
-export async function openUnread(port: number, id: string): Promise<UnreadSocket> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  await conn.write(new TextEncoder().encode(
-    `GET /peerjs?key=peerjs&id=${id}&token=token HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n` +
-      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-  ));
-  let head = "";
-  const buffer = new Uint8Array(1_024);
-  while (!head.includes("\r\n\r\n")) {
-    const length = await conn.read(buffer);
-    if (length === null) break;
-    head += new TextDecoder().decode(buffer.subarray(0, length));
-  }
-  if (!head.startsWith("HTTP/1.1 101")) throw new Error(`Cannot open ${id}: ${head.slice(0, 40)}`);
-  return {
-    drain: async (): Promise<number> => await readRest(conn),
-    [Symbol.dispose]: (): void => conn.close(),
-  };
-}
-
-/** Until the other side has been silent for a while: on a socket that waits for a close there is no end. */
-async function readRest(conn: Deno.TcpConn): Promise<number> {
-  const buffer = new Uint8Array(1 << 20);
-  const silence = { kind: "silence" } as const;
-  for (let bytes = 0;;) {
-    const { promise, resolve } = Promise.withResolvers<typeof silence>();
-    const timer = setTimeout(() => resolve(silence), SILENCE_MS);
-    const read = conn.read(buffer).catch(() => null);
-    const got = await Promise.race([read, promise]);
-    clearTimeout(timer);
-    if (got === null || typeof got === "object") return bytes;
-    bytes += got;
-  }
-}
-
-const SILENCE_MS = 300;

@@ -63,3 +63,12 @@ export function collectOutput({ stdout, stderr }: Deno.ChildProcess): Output {
 
   return { lines, finished, first };
 }
+
+/** Signals a process; one that has ended meanwhile needs no signal. */
+export function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+}

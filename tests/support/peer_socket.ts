@@ -2,7 +2,8 @@
  * A PeerJS client cut down to its socket: what was sent is what the test said, what arrives is kept in order.
  *
  * That nothing more arrives is proved without waiting: {@linkcode PeerSocket.fence} sends a message to the
- * sender itself, which every server passes on, and whatever the server had said before comes before it.
+ * sender itself, which every server passes on, and whatever the server had said before comes before it. What
+ * keeps frames in another way is built on {@linkcode dial} too.
  *
  * @module
  */
@@ -11,6 +12,75 @@
 export interface Closed {
   readonly code: number;
   readonly reason: string;
+}
+
+/** What a test sends: text, or the bytes of a binary message. */
+export type Data = string | Uint8Array<ArrayBuffer>;
+
+/** A socket of the platform, its events as promises. */
+export interface Wire {
+  isOpen(): boolean;
+  /** How it ended; `null` as long as it did not. */
+  end(): Closed | null;
+  /** Settles when the socket is closed, whoever closed it; never fails. */
+  readonly closed: Promise<Closed>;
+  /** Sends, as long as the socket is open. */
+  send(data: Data): void;
+  /** Settles with `true` when it is so, with `false` when the socket is closed instead; fails after `maxMs`. */
+  until(isSo: () => boolean, what: string, maxMs?: number): Promise<boolean>;
+  /** Closes the socket, if it is not closed yet; with this code, if one is given. */
+  close(code?: number): Promise<Closed>;
+}
+
+/** Begins to open a socket; `hear` is called with what comes. */
+export function dial(
+  url: string,
+  options: WebSocketOptions,
+  hear: (data: string | ArrayBuffer) => void,
+): Wire {
+  const socket = new WebSocket(url, options);
+  socket.binaryType = "arraybuffer";
+  const closed = Promise.withResolvers<Closed>();
+  let end: Closed | null = null;
+  let changed = Promise.withResolvers<void>();
+  const wake = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  socket.onopen = wake;
+  socket.onmessage = ({ data }) => {
+    hear(data);
+    wake();
+  };
+  socket.onclose = ({ code, reason }) => {
+    // The platform says 0 where the standard has 1006.
+    closed.resolve(end = { code: code || 1006, reason });
+    wake();
+  };
+  return {
+    isOpen: () => socket.readyState === WebSocket.OPEN,
+    end: () => end,
+    closed: closed.promise,
+    send: (data) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data);
+    },
+    until: async (isSo, what, maxMs = MAX_MS): Promise<boolean> => {
+      const wait = async (): Promise<boolean> => {
+        while (!isSo() && end === null) await changed.promise;
+        return isSo();
+      };
+      return isSo() || await within(wait(), maxMs, what);
+    },
+    close: async (code): Promise<Closed> => {
+      socket.close(code);
+      return await within(closed.promise, MAX_MS, "Cannot close a socket");
+    },
+  };
+}
+
+/** A frame as a value; of a binary one its length. */
+export function frameOf(data: string | ArrayBuffer): unknown {
+  return typeof data === "string" ? JSON.parse(data) : { binary: data.byteLength };
 }
 
 /** What a fence found: the frames before it, and how the socket ended if that came first. */
@@ -26,64 +96,60 @@ export interface PeerSocketOptions {
   readonly id?: string;
   readonly token?: string;
   readonly key?: string;
+  /** The query as it is to stand in the URL, in place of these. */
+  readonly query?: string;
+  /** Headers, or who is trusted. */
+  readonly options?: WebSocketOptions;
 }
 
 /** An open socket. */
-export interface PeerSocket extends AsyncDisposable {
+export interface PeerSocket extends AsyncDisposable, Pick<Wire, "closed" | "close"> {
   /** Sends this value as JSON. */
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
-  sendRaw(data: string | Uint8Array<ArrayBuffer>): void;
+  sendRaw(data: Data): void;
   /** The next frame, parsed; fails if the socket closes first or none came in `maxMs`. */
   next(maxMs?: number): Promise<unknown>;
   /** Settles when a frame waits to be read, or the socket is closed; reads nothing, never fails. */
   arrived(): Promise<void>;
   /** All that arrives up to a message to itself that is sent now; fails after `maxMs`. */
   fence(maxMs?: number): Promise<Fenced>;
-  /** Settles when the socket is closed, whoever closed it; never fails. */
-  readonly closed: Promise<Closed>;
-  /** Closes the socket, if it is not closed yet; with this code, if one is given. */
-  close(code?: number): Promise<Closed>;
 }
 
 /** Opens a socket; settles when the upgrade is done, before the server has said anything. */
-export async function openSocket(options: PeerSocketOptions): Promise<PeerSocket> {
-  const socket = new WebSocket(socketUrl(options));
-  socket.binaryType = "arraybuffer";
-  const inbox = makeInbox(socket);
-  const opened = Promise.withResolvers<void>();
-  socket.onopen = () => opened.resolve();
-  inbox.closed.then(({ code }) =>
-    opened.reject(new Error(`Cannot open a socket: closed, ${code}`))
-  );
-  await within(opened.promise, MAX_MS, "Cannot open a socket");
-  const sendRaw = (data: string | Uint8Array<ArrayBuffer>): void => socket.send(data);
-  const send = (frame: unknown): void => sendRaw(JSON.stringify(frame));
-  const close = async (code?: number): Promise<Closed> => {
-    socket.close(code);
-    return await within(inbox.closed, MAX_MS, "Cannot close a socket");
-  };
+export async function openSocket(given: PeerSocketOptions): Promise<PeerSocket> {
+  const frames: unknown[] = [];
+  const wire = dial(socketUrl(given), given.options ?? {}, (data) => frames.push(frameOf(data)));
+  if (!await wire.until(wire.isOpen, "Cannot open a socket")) {
+    throw new Error(`Cannot open a socket: closed, ${wire.end()?.code}`);
+  }
+  const send = (frame: unknown): void => wire.send(JSON.stringify(frame));
   return {
     send,
-    sendRaw,
-    next: async (maxMs = MAX_MS): Promise<unknown> => {
-      const item = await within(inbox.take(), maxMs, "Cannot read the next frame: none came");
-      if (item.kind === "frame") return item.frame;
-      throw new Error(`Cannot read the next frame: the socket closed, ${item.closed.code}`);
+    sendRaw: wire.send,
+    next: async (maxMs): Promise<unknown> => {
+      const what = "Cannot read the next frame";
+      if (await wire.until(() => frames.length > 0, `${what}: none came`, maxMs)) {
+        return frames.shift();
+      }
+      throw new Error(`${what}: the socket closed, ${wire.end()?.code}`);
     },
-    arrived: inbox.arrived,
-    fence: async (maxMs = MAX_MS): Promise<Fenced> => {
+    arrived: async (): Promise<void> =>
+      void await wire.until(() => frames.length > 0, "Nothing arrived", 0x7fff_ffff),
+    fence: async (maxMs): Promise<Fenced> => {
       const mark = crypto.randomUUID();
-      send({ type: "CANDIDATE", dst: options.id, payload: { mark } });
-      return await within(
-        readUpTo(inbox, mark),
-        maxMs,
-        "Cannot pass the fence: it did not come back",
-      );
+      const at = (): number => frames.findIndex((frame) => JSON.stringify(frame).includes(mark));
+      send({ type: "CANDIDATE", dst: given.id, payload: { mark } });
+      const what = "Cannot pass the fence: it did not come back";
+      const isBack = await wire.until(() => at() >= 0, what, maxMs);
+      const before = frames.splice(0, isBack ? at() + 1 : frames.length);
+      return isBack
+        ? { frames: before.slice(0, -1), closed: null }
+        : { frames: before, closed: wire.end() };
     },
-    closed: inbox.closed,
-    close,
-    [Symbol.asyncDispose]: async (): Promise<void> => void await close(),
+    closed: wire.closed,
+    close: wire.close,
+    [Symbol.asyncDispose]: async (): Promise<void> => void await wire.close(),
   };
 }
 
@@ -100,55 +166,9 @@ export async function within<T>(promise: Promise<T>, maxMs: number, what: string
 
 const MAX_MS = 10_000;
 
-type Item =
-  | { readonly kind: "frame"; readonly frame: unknown }
-  | { readonly kind: "closed"; readonly closed: Closed };
-
-interface Inbox {
-  arrived(): Promise<void>;
-  /** The next frame; once they are all taken and the socket is closed, that, again and again. */
-  take(): Promise<Item>;
-  readonly closed: Promise<Closed>;
-}
-
-/** One reader at a time: two that wait together both get the next frame. */
-function makeInbox(socket: WebSocket): Inbox {
-  const frames: unknown[] = [];
-  let arrival = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<Closed>();
-  socket.onmessage = ({ data }) => {
-    frames.push(typeof data === "string" ? JSON.parse(data) : { binary: data.byteLength });
-    arrival.resolve();
-    arrival = Promise.withResolvers();
-  };
-  // The platform says 0 where the standard has 1006.
-  socket.onclose = ({ code, reason }) => closed.resolve({ code: code || 1006, reason });
-  const arrived = async (): Promise<void> => {
-    if (frames.length === 0) await Promise.race([arrival.promise, closed.promise]);
-  };
-  const take = async (): Promise<Item> => {
-    await arrived();
-    if (frames.length > 0) return { kind: "frame", frame: frames.shift() };
-    return { kind: "closed", closed: await closed.promise };
-  };
-  return { arrived, take, closed: closed.promise };
-}
-
-async function readUpTo(inbox: Inbox, mark: string): Promise<Fenced> {
-  const frames: unknown[] = [];
-  while (true) {
-    const item = await inbox.take();
-    if (item.kind === "closed") return { frames, closed: item.closed };
-    if (isMark(item.frame, mark)) return { frames, closed: null };
-    frames.push(item.frame);
-  }
-}
-
-function isMark(frame: unknown, mark: string): boolean {
-  return JSON.stringify(frame).includes(mark);
-}
-
-function socketUrl({ wsUrl, id, token, key }: PeerSocketOptions): string {
+/** The URL of a client's socket. */
+export function socketUrl({ wsUrl, id, token, key, query }: PeerSocketOptions): string {
+  if (query !== undefined) return `${wsUrl}?${query}`;
   const pairs = Object.entries({ key, id, token })
     .flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]

@@ -38,6 +38,8 @@ export interface RawSocket extends Disposable {
   closed(): Promise<number>;
   /** Reads until the server has ended the connection. */
   ended(): Promise<void>;
+  /** Reads on, past frames, until nothing more comes for a while; how many bytes came. */
+  drain(): Promise<number>;
 }
 
 /** The opcodes of RFC 6455, section 5.2. */
@@ -55,10 +57,23 @@ export function frame(payload: string | Uint8Array, options: FrameOptions = {}):
   head.setUint8(1, (masked ? 0x80 : 0) | short);
   if (extended === 2) head.setUint16(2, Number(length));
   if (extended === 8) head.setBigUint64(2, length);
-  const bytes = new Uint8Array(head.byteLength + body.length);
-  bytes.set(new Uint8Array(head.buffer));
-  bytes.set(body, head.byteLength);
-  return bytes;
+  return joined([new Uint8Array(head.buffer), body]);
+}
+
+/** Bytes behind each other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** The same bytes so many times. */
+export function repeated(bytes: Uint8Array, times: number): Uint8Array<ArrayBuffer> {
+  return joined(Array.from({ length: times }, () => bytes));
 }
 
 /** The request that asks for a socket; `target` is path and query, `headers` are lines with their ends. */
@@ -129,6 +144,7 @@ export async function upgradeRaw(
     ended: async (): Promise<void> => {
       while (await next() !== null);
     },
+    drain: () => drain(connection),
     [Symbol.dispose]: () => connection.close(),
   };
   await send(request);
@@ -136,17 +152,21 @@ export async function upgradeRaw(
   return { socket, head };
 }
 
+const SILENCE_MS = 300;
+
 /** Longest that a server may take to answer or to end a connection: it turns a hang into a failure. */
 const END_MAX_MS = 20_000;
 
-async function connect(place: Place): Promise<Deno.Conn> {
+/** Connects, and writes at once what is written. */
+export async function connect(place: Place): Promise<Deno.Conn> {
   if (typeof place === "object") return await Deno.connect({ ...place, transport: "unix" });
   const connection = await Deno.connect({ hostname: "127.0.0.1", port: place });
   connection.setNoDelay(true);
   return connection;
 }
 
-async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
+/** Writes all of it; `false` once the connection is gone. */
+export async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
   try {
     for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
     return true;
@@ -162,6 +182,20 @@ async function readToEnd(connection: Deno.Conn): Promise<string> {
     const length = await connection.read(chunk).catch(() => null);
     if (length === null) return text;
     text += new TextDecoder().decode(chunk.subarray(0, length));
+  }
+}
+
+/** Until the other side has been silent for a while: on a socket that waits for a close there is no end. */
+async function drain(connection: Deno.Conn): Promise<number> {
+  const buffer = new Uint8Array(1 << 20);
+  for (let bytes = 0;;) {
+    const silence = Promise.withResolvers<null>();
+    const timer = setTimeout(() => silence.resolve(null), SILENCE_MS);
+    const read = connection.read(buffer).catch(() => null);
+    const got = await Promise.race([read, silence.promise]);
+    clearTimeout(timer);
+    if (got === null) return bytes;
+    bytes += got;
   }
 }
 
@@ -182,10 +216,7 @@ function makeReader(connection: Deno.Conn): Reader {
   async function more(): Promise<boolean> {
     const length = await connection.read(chunk).catch(() => null);
     if (length === null) return false;
-    const longer = new Uint8Array(buffer.length + length);
-    longer.set(buffer);
-    longer.set(chunk.subarray(0, length), buffer.length);
-    buffer = longer;
+    buffer = joined([buffer, chunk.subarray(0, length)]);
     return true;
   }
 

@@ -1,5 +1,5 @@
 /**
- * A server in this process, with each listener that there is.
+ * A server in this process, with each listener that there is, or inside an application's own `Deno.serve`.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { listenDeno } from "../../adapters/listen/deno.ts";
 import type { Listener } from "../../adapters/listen/listener.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";
 import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
+import { createSignalbox, type Signalbox, type SignalboxOptions } from "../../main.ts";
 
 const LISTEN = { deno: listenDeno, node: listenNode } as const;
 
@@ -52,4 +53,29 @@ export function contract(
     };
     Deno.test(`${name}: ${which}`, () => test(serve, which));
   }
+}
+
+/** An application that serves a signalbox and nothing else. */
+export interface Application extends AsyncDisposable {
+  readonly box: Signalbox;
+  readonly port: number;
+  readonly url: string;
+  readonly wsUrl: string;
+}
+
+/** Starts an application at the root of a port of its own. */
+export function serveBox(options: SignalboxOptions = {}): Application {
+  const box = createSignalbox(options);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, box.answer);
+  const { port } = server.addr;
+  return {
+    box,
+    port,
+    url: `http://127.0.0.1:${port}/`,
+    wsUrl: `ws://127.0.0.1:${port}/peerjs`,
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      await box.stop();
+      await server.shutdown();
+    },
+  };
 }

@@ -1,8 +1,9 @@
 /**
  * Holds the same conversations with signalbox and with the incumbent, both real, and compares the transcripts.
  *
- * A conversation that declares no difference must give two equal transcripts. One that does names the rules
- * of SPEC.md that explain it, and both transcripts, whole: so a difference can only be the one that was meant.
+ * What the incumbent does is what is expected of signalbox, to the letter, where a conversation declares no difference.
+ * One that does says what each must do, whole, and its name has the rules of SPEC.md that explain it: so a difference
+ * can only be the one that was meant.
  *
  * @module
  */
@@ -22,21 +23,36 @@ export interface Row {
 
 /** How the two differ in a conversation. */
 export interface Difference {
-  /** The rules that say so. */
-  readonly rules: readonly string[];
   readonly signalbox: Transcript;
   readonly incumbent: Transcript;
   /** What of it people should know. */
   readonly row?: Row;
 }
 
+type Talk = (stage: Stage) => Promise<void>;
+
 /** What is said to both servers, by actors that the stage writes down. */
 export interface Conversation {
   /** Begins with the rules that it proves: `[OPEN-5] …`. */
   readonly name: string;
-  readonly talk: (stage: Stage) => Promise<void>;
+  readonly talk: Talk;
   /** Missing where both must do the same. */
-  readonly differs?: Difference;
+  readonly difference?: Difference;
+}
+
+/** A conversation in which both must do the same. */
+export function same(name: string, talk: Talk): Conversation {
+  return { name, talk };
+}
+
+/** A conversation in which the two differ, as the rules in its name say. */
+export function differs(name: string, talk: Talk, difference: Difference): Conversation {
+  return { name, talk, difference };
+}
+
+/** The rules that a conversation proves. */
+export function rulesOf({ name }: Conversation): string[] {
+  return [...name.matchAll(/\[([A-Z]+-\d+)\]/g)].map(([, rule]) => rule ?? "");
 }
 
 /** Conversations that are held with one pair of servers, one after the other. */
@@ -55,12 +71,6 @@ export interface Group {
 export interface Observation {
   readonly signalbox: Transcript;
   readonly incumbent: Transcript;
-}
-
-/** Both servers, running with the same settings. */
-interface Both extends AsyncDisposable {
-  readonly signalbox: Target;
-  readonly incumbent: Target;
 }
 
 /**
@@ -84,23 +94,25 @@ export async function holdAll(
 }
 
 /** Fails unless both transcripts are what the conversation says. */
-export function assertAsDeclared({ differs }: Conversation, observed: Observation): void {
-  const { signalbox, incumbent } = observed;
+export function assertAsDeclared(
+  { difference }: Conversation,
+  { signalbox, incumbent }: Observation,
+): void {
   assert(Object.keys(signalbox).length > 0, "A conversation must have something to see");
-  if (differs === undefined) {
+  if (difference === undefined) {
     assertSame(signalbox, incumbent, "Signalbox (left) differs from the incumbent (right)");
     return;
   }
-  assert(differs.rules.length > 0, "A difference must name the rules that explain it");
-  assertSame(signalbox, differs.signalbox, "What signalbox did is not what it must do");
-  assertSame(incumbent, differs.incumbent, "What the incumbent did is not what it is known to do");
+  const { signalbox: ours, incumbent: theirs } = difference;
+  assertSame(signalbox, ours, "What signalbox did is not what it must do");
+  assertSame(incumbent, theirs, "What the incumbent did is not what it is known to do");
   assert(!isSame(signalbox, incumbent), "Both do the same, so there is no difference to declare");
 }
 
-/** Fails unless two transcripts are equal to the letter, the order of the fields of each frame included. */
-export function assertSame(actual: unknown, expected: unknown, message: string): void {
+/** Equal to the letter, the order of the fields of each frame included. */
+function assertSame(actual: Transcript, expected: Transcript, message: string): void {
   if (isSame(actual, expected)) return;
-  assertEquals(plain(actual), plain(expected), message);
+  assertEquals(actual, expected, message);
   assertEquals(JSON.stringify(actual), JSON.stringify(expected), message);
 }
 
@@ -109,35 +121,28 @@ const TALK_MAX_MS = 30_000;
 /** How often it is asked who is connected. */
 const EMPTY_MAX = 10_000;
 
+/** Both servers, running with the same settings. */
+interface Both extends AsyncDisposable {
+  readonly signalbox: Target;
+  readonly incumbent: Target;
+}
+
 async function startBoth({ options = {}, extra = [] }: Group): Promise<Both> {
-  const [ours, theirs] = await Promise.allSettled([
-    startChild({ args: [...flagsOf(options), ...extra] }),
-    startIncumbent(options),
+  await using started = new AsyncDisposableStack();
+  const [ours, theirs] = await Promise.all([
+    startChild({ args: [...flagsOf(options), ...extra] }).then((child) => started.use(child)),
+    startIncumbent(options).then((child) => started.use(child)),
   ]);
-  const stop = async (): Promise<void> => {
-    const started = [ours, theirs].flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
-    await Promise.all(started.map((server) => server.stop()));
-  };
-  if (ours.status === "rejected" || theirs.status === "rejected") {
-    await stop();
-    throw ours.status === "rejected" ? ours.reason : Object(theirs).reason;
-  }
-  const { url, wsUrl } = ours.value;
-  const { interrupt } = theirs.value;
+  const stack = started.move();
   return {
     signalbox: {
-      url,
-      wsUrl,
-      interrupt: async () => void await ours.value.stop(),
-      help: once(async () => (await runMain(["--help"])).stdout),
+      url: ours.url,
+      wsUrl: ours.wsUrl,
+      interrupt: async () => void await ours.stop(),
+      help: once(async () => (await runMain(["--help", "all"])).stdout),
     },
-    incumbent: {
-      url: theirs.value.url,
-      wsUrl: theirs.value.wsUrl,
-      interrupt,
-      help: once(incumbentHelp),
-    },
-    [Symbol.asyncDispose]: stop,
+    incumbent: { ...theirs, help: once(incumbentHelp) },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
@@ -159,10 +164,6 @@ async function empty({ url }: Target): Promise<void> {
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
 }
 
 function flagsOf({ cleanup_out_msgs: _, corsOptions, ...shared }: IncumbentOptions): string[] {

@@ -7,8 +7,8 @@
  *
  * @module
  */
+import { openRaw } from "./raw_socket.ts";
 import { type Actor, type Entry, openActor, type Recorded } from "./actor.ts";
-import { openUnread } from "./load.ts";
 
 /** Where a server is. */
 export interface Target {
@@ -64,7 +64,7 @@ export async function transcribe(
     return known;
   };
   const connect = async (name: string, entry: Entry = {}): Promise<Recorded> => {
-    const actor = await openActor({ name, entry, wsUrl: target.wsUrl, part: part(name) });
+    const actor = await openActor(name, entry, { wsUrl: target.wsUrl, part: part(name) });
     actors.push(actor);
     return actor;
   };
@@ -75,7 +75,7 @@ export async function transcribe(
   };
   const unread = new DisposableStack();
   const joinUnread = async (id: string): Promise<void> =>
-    void unread.use(await openUnread(Number(new URL(target.url).port), id));
+    void unread.use(await openRaw(Number(new URL(target.url).port), id));
   const ask = async (path: string, asking?: Asking): Promise<void> =>
     void part("http").push(await answerTo(target, path, asking));
   const askDefault = async (option: string): Promise<void> =>

@@ -9,7 +9,7 @@ import { defaultText, optionGroups } from "../../adapters/program/help.ts";
 import { type OptionName, optionOf } from "../../core/mod.ts";
 import { type Measured, scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
-import { differ, readObserved } from "../support/observed.ts";
+import { rulesOf } from "../support/side_by_side.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const RULE = /^\*\*([A-Z]+-\d+)\*\*/gm;
@@ -111,27 +111,21 @@ function flagOf(name: OptionName): string {
   return alias === undefined ? `\`--${name}\`` : `\`--${name}\`, \`-${alias}\``;
 }
 
-/** The table of what people should know, and what the conversations came to. */
+/** The table of what people should know, and what the conversations come to. */
 async function comparison(): Promise<string> {
-  const observed = await readObserved();
   const rules = ruleNumbers(await readText("core/SPEC.md"));
-  const differing = GROUPS.flatMap(({ conversations }) => conversations).flatMap(
-    ({ name, differs }) => {
-      const seen = observed[name];
-      return seen !== undefined && differ(seen) && differs !== undefined ? [differs] : [];
-    },
-  );
-  const rows = differing.flatMap(({ row }) => row === undefined ? [] : [row])
+  const all = GROUPS.flatMap(({ conversations }) => conversations);
+  const differing = all.filter(({ difference }) => difference !== undefined);
+  const rows = differing.flatMap(({ difference }) => difference?.row ?? [])
     .map(({ about, incumbent, signalbox }) => `| ${about} | ${incumbent} | ${signalbox} |`);
-  const shown = new Set(differing.flatMap((difference) => difference.rules));
-  const all = Object.keys(observed).length;
+  const shown = new Set(differing.flatMap(rulesOf));
   const list = rules.filter((rule) => shown.has(rule)).join(", ");
   return `|  | \`npm:peer\` 1.0.2 | signalbox |
 |---|---|---|
 ${rows.join("\n")}
 
-Both were held side by side in ${all} conversations (\`deno task conformance\`): ${
-    all - differing.length
+Both are held side by side in ${all.length} conversations (\`deno task conformance\`): ${
+    all.length - differing.length
   } alike, ${differing.length} different, in the rules ${list}.`;
 }
 
