@@ -7,24 +7,8 @@
  * @module
  */
 import { scheduleTimeout, within } from "./clock.ts";
-import { STATUS_CODE } from "@std/http/status";
-import {
-  clientCount,
-  type ConnId,
-  routeOf,
-  type Settings,
-  type SizedField,
-  sizes,
-} from "../core/mod.ts";
-import { clientAddress } from "./listen/address.ts";
+import { clientCount, type ConnId, type Settings, type SizedField, sizes } from "../core/mod.ts";
 import { createVerifier } from "./auth/jwt.ts";
-import {
-  asksForSocket,
-  HANDSHAKE_VERSIONS,
-  handshakeFault,
-  readHandshake,
-  subprotocolOf,
-} from "./listen/handshake.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
 import { logObserver } from "./observe/log_clients.ts";
@@ -35,19 +19,16 @@ import { createOwners } from "./auth/owner.ts";
 import { epochMs } from "./record/clock.ts";
 import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
+import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
-import type { Arrival, Received, Reply } from "./request.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
 /** A running server without a listener. */
-export interface SignalingServer {
+export interface SignalingServer extends Reception {
   readonly settings: Settings;
-  /** Looks at a request: it is answered, or upgraded. */
-  readonly receive: (arrival: Arrival) => Received;
+  /** An answer for what is no request that could be received: one sentence, with the headers of every answer. */
   readonly refuse: Replies["refuse"];
-  /** The answer to a handshake that the platform finds wrong. */
-  readonly refuseHandshake: (arrival: Arrival, why: string) => Reply;
   /** The server's time in milliseconds, which stands still while the process does. */
   readonly now: () => number;
   readonly clientCount: () => number;
@@ -104,32 +85,6 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     );
   }
 
-  function receive(arrival: Arrival): Received {
-    if (!asksForSocket(arrival) || routeOf(settings, arrival.path) !== "socket") {
-      return { kind: "reply", reply: replies.reply(arrival) };
-    }
-    const fault = handshakeFault(arrival.header);
-    if (fault !== null) return { kind: "reply", reply: refuseHandshake(arrival, fault) };
-    if (!sockets.hasRoom(clientAddress(arrival, settings))) {
-      const reply = replies.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
-      return { kind: "reply", reply };
-    }
-    // Read before the upgrade, after which some platforms forget the request.
-    const handshake = readHandshake(arrival, settings, { ownerOf, isChecked: verify !== null });
-    return {
-      kind: "upgrade",
-      subprotocol: subprotocolOf(arrival.header),
-      attach: (socket) => sockets.attach(socket, handshake),
-      refuse: (why) => refuseHandshake(arrival, why),
-    };
-  }
-
-  function refuseHandshake(arrival: Arrival, why: string): Reply {
-    const body = `The WebSocket handshake is not valid: ${why}.`;
-    const reply = replies.refuse(arrival, STATUS_CODE.BadRequest, body);
-    return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
-  }
-
   async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
     await null; // From within a hook the event is handled only when the hook is done.
@@ -142,9 +97,8 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
 
   return {
     settings,
-    receive,
+    ...createReception({ settings, replies, sockets, ownerOf, isChecked: verify !== null }),
     refuse: replies.refuse,
-    refuseHandshake,
     now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
@@ -152,8 +106,6 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     stop: () => stopped ??= shutDown(),
   };
 }
-
-const NO_SOCKET_ROOM = "Too many connections are waiting to be closed: try again later.";
 
 /** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
 export const NOT_HTTP =

@@ -1,10 +1,10 @@
 /**
  * A state as plain data that survives JSON, and back: what a recording that begins in the middle begins with.
  *
- * Maps are lists of entries in the order of their keys, so that equal states give equal data. What is only
- * an index of something else, the deadlines, is made anew. Records are carried whole, whatever
- * is in them. The rules of the settings are not in it: whoever keeps a snapshot keeps them beside it. Who must not stop for
- * as long as a large snapshot takes, takes one first, and makes data of it piece by piece.
+ * Maps are lists of entries in the order of their keys, so that equal states give equal data. The deadlines, an
+ * index of something else, are made anew. Records are carried whole, whatever is in them. The rules of the settings
+ * are kept beside a snapshot, not in it. Who must not stop for as long as a large snapshot takes, takes one first,
+ * and makes data of it piece by piece.
  *
  * @module
  */

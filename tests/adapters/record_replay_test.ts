@@ -262,14 +262,15 @@ Deno.test("[REC-4] a replay prints each event with its effects, and nothing that
   ]);
   const { code, printed } = await replayText(textOf(disk), "--every", "3");
   assertEquals(code, 0);
-  assertEquals(printed.length, 8);
+  assertEquals(printed.length, 10);
   for (const line of printed) assert(!/\p{C}/u.test(line), line);
   assertMatch(
     printed[0] ?? "",
     /^2 .* socket-opened on 1: id "a", token \{"owner":"token","length":5,"hasControl":false\}, key "right", /,
   );
-  assertMatch(printed[2] ?? "", /frame-received on 1: \\u\{1b\}\[31m\\u\{a\}red$/);
-  assertMatch(printed[4] ?? "", /p… \(\d+ characters\)$/);
+  assertMatch(printed[1] ?? "", /^ {4}note admitted: \{"conn":1,"id":"a","address":"192\.0\.2\.1"/);
+  assertMatch(printed[3] ?? "", /frame-received on 1: \\u\{1b\}\[31m\\u\{a\}red$/);
+  assertMatch(printed[6] ?? "", /p… \(\d+ characters\)$/);
   assertEquals((await replayText(textOf(disk), "--quiet")).printed.length, 1);
 });
 
@@ -288,9 +289,15 @@ Deno.test("[REC-4] what cannot be read is named with its line; a last line that 
     ["", /^Cannot read "run\.ndjson": it has no whole line\.$/],
     [text.slice(0, 50), /it has no whole line\.$/],
     [text.replace("recording", "letter"), /^Line 1 is not the header of a recording: at format: /],
-    [text.replace('"version":5', '"version":4'), /^Line 1 .* at version: /],
-    [text.replace('"port":9000', '"port":-1'), /^Line 1 .* at settings: Option port must be/],
-    [text.replace('"port":', '"pirt":'), /^Line 1 .* at settings: There is no option "pirt"/],
+    [text.replace('"version":6', '"version":5'), /^Line 1 .* at version: /],
+    [
+      text.replace('"queue_limit":', '"queue_limit":-'),
+      /^Line 1 .* at rules: Option queue_limit must/,
+    ],
+    [
+      text.replace('"auth":', '"auht":'),
+      /^Line 1 .* at rules.*: Expected an option that is a rule/,
+    ],
     [text.replace('"kind":"tick"', '"kind":"tock"'), /^Line 4 is not an event: at event\.kind: /],
     [text.replace('"conn":1,"frame"', '"conn":-1,"frame"'), /^Line 3 is not an event: /],
     [text.replace('"dst":"a"}', '"dst":"a"'), /^Line 3 is not an event: expected JSON: /],

@@ -17,7 +17,7 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
 /** What each room of `adapters/` may import of the others; all may import `core/mod.ts`. */
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   auth: [".", "observe"],
-  http: [".", "auth", "listen", "observe"],
+  http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
   observe: [".", "listen", "record"],
   program: [".", "auth", "listen", "observe", "record"],
