@@ -44,7 +44,7 @@ async function watched(
   return { port, closes: closes.promise, [Symbol.asyncDispose]: dispose };
 }
 
-Deno.test("a socket that is silent after a ping is ended without a word: node", async () => {
+Deno.test("[LIFE-4] a socket that is silent after a ping is ended without a word: node", async () => {
   await using server = await watched(300);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await connection.write(handshake("/"));
@@ -57,7 +57,7 @@ Deno.test("a socket that is silent after a ping is ended without a word: node", 
   assertEquals(await server.closes, 1006);
 });
 
-Deno.test("a socket that answers pings lives on: node", async () => {
+Deno.test("[LIFE-4] a socket that answers pings lives on: node", async () => {
   await using server = await watched(200);
   const { socket } = await upgradeRaw(server.port, handshake("/"));
   using client = socket;
@@ -67,7 +67,7 @@ Deno.test("a socket that answers pings lives on: node", async () => {
   }
 });
 
-Deno.test("a client that does not answer a close is ended after 5 s: node", async () => {
+Deno.test("[LIMIT-16] a client that does not answer a close is ended after 5 s: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
   const { socket } = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
   using client = socket;
@@ -78,7 +78,7 @@ Deno.test("a client that does not answer a close is ended after 5 s: node", asyn
   assert(elapsed > 4_000 && elapsed < 7_000, `${elapsed} ms`);
 });
 
-Deno.test("a client that goes on sending after its close is not read: node", async () => {
+Deno.test("[LIMIT-16] a client that goes on sending after its close is not read: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
   const { socket } = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
   using client = socket;

@@ -249,7 +249,7 @@ Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
   });
 });
 
-Deno.test("[SET-2] what may be unsent follows the size of a message, unless it is given", () => {
+Deno.test("[SET-2] [SET-13] max_unsent_bytes grows with max_message_bytes, unless it is given", () => {
   assertEquals(settingsFrom({ max_message_bytes: 1_000_000 }).max_unsent_bytes, 4_000_000);
   assertEquals(settingsFrom({ max_message_bytes: 100 }).max_unsent_bytes, 1_048_576);
 });

@@ -234,7 +234,7 @@ for (const terminates of [false, true]) {
   });
 }
 
-Deno.test("[FAULT-31] a socket that never opens takes no place from others, and is counted", async () => {
+Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
   const clock = { now: 0 };
   const { sockets, leaks, kinds } = bench(() => clock.now);
   const socket = fake({ readyState: WebSocket.CONNECTING });
