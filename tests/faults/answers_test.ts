@@ -1,5 +1,5 @@
 /**
- * Answers that nobody reads, and handshakes of TLS that fail.
+ * Answers that clients do not read, and TLS handshakes that fail.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
@@ -11,12 +11,12 @@ import { latin1, openRaw, type RawSocket } from "../support/raw_socket.ts";
 import { peakRss } from "../support/vitals.ts";
 import { testEach } from "./listeners.ts";
 
-/** Ids as long as options allow: 250 of them are a list of 3 MB. */
+/** Ids of the greatest length that options allow: 250 of them are a list of 3 MB. */
 const LONG_IDS = ["--max_id_length", "4096", "--max_query_length", "100000", "--max_head_bytes"]
   .concat("100000", "--allow_discovery", "--proxied");
 const ID_TEXT = "…".repeat(4_000);
 
-/** Clients that are listed; each disposes of itself. */
+/** Connected clients; disposing of one closes it. */
 async function longList(child: Child, count: number): Promise<AsyncDisposable> {
   const clients: RawSocket[] = await inParallel(count, 32, async (i) => {
     const client = await openRaw(child.port, `${i}${ID_TEXT}`);
@@ -31,7 +31,7 @@ async function longList(child: Child, count: number): Promise<AsyncDisposable> {
   };
 }
 
-/** Asks for the list of peers from somewhere else than the attack. */
+/** Requests the list of peers from another address than the attack. */
 async function peersFrom(child: Child, address: string): Promise<Response> {
   return await fetch(`${child.url}peerjs/peers`, { headers: { "x-forwarded-for": address } });
 }
@@ -44,7 +44,7 @@ async function assertListed(child: Child, address: string, count: number): Promi
   assertEquals(ids.length, count);
 }
 
-/** Asks until the list is answered. */
+/** Requests the list until the answer has it. */
 async function listed(child: Child): Promise<void> {
   for (;;) {
     const response = await peersFrom(child, "192.0.2.2");
@@ -56,7 +56,7 @@ async function listed(child: Child): Promise<void> {
 const MB = 1e6;
 
 testEach(
-  "[FAULT-28] long lists that are asked for in a row, and not read, leave the server small and others served",
+  "[FAULT-28] unread lists, requested one after the other, leave the server small and others served",
   async (start) => {
     await using child = await start({ args: LONG_IDS });
     await using _list = await longList(child, 250);
@@ -72,7 +72,7 @@ testEach(
   },
 );
 
-Deno.test("[FAULT-28] long lists that streams of HTTP/2 ask for, and do not read, leave the server small: deno", async () => {
+Deno.test("[FAULT-28] unread lists in streams of HTTP/2 leave the server small: deno", async () => {
   await using child = await startChild({ args: LONG_IDS });
   await using _list = await longList(child, 250);
   await assertListed(child, "192.0.2.2", 250);
@@ -85,10 +85,10 @@ Deno.test("[FAULT-28] long lists that streams of HTTP/2 ask for, and do not read
 });
 
 testEach(
-  "[FAULT-28] a list that changes while nobody reads it is kept only within the bound",
+  "[FAULT-28] versions of a changing list that are not read stay within the bound",
   async (start, listener) => {
     await using child = await start({ args: [...LONG_IDS, "--max_answer_bytes", "8000000"] });
-    // Larger than what the kernels of both sides take.
+    // Larger than the socket buffers of both kernels.
     await using _list = await longList(child, 700);
     const before = await peakRss(child.pid);
     const greedy: Disposable[] = [];
@@ -109,7 +109,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-28] short answers that are asked for in a row, and not read, leave the server small",
+  "[FAULT-28] unread short answers, requested one after the other, leave the server small",
   async (start) => {
     await using child = await start();
     await using bystander = await openLoadClient({ wsUrl: child.wsUrl, id: "bystander" });
@@ -124,7 +124,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-28] there is room again when a list that nobody reads is given up",
+  "[FAULT-28] a list that is cut off as unread makes room again",
   async (start, listener) => {
     const args = [...LONG_IDS, "--max_answer_bytes", "1024", "--answer_timeout", "500"];
     await using child = await start({ args });
@@ -133,7 +133,7 @@ testEach(
     const refused = await peersFrom(child, "192.0.2.2");
     assertEquals(refused.status, 503);
     assertMatch(await refused.text(), /^Too many answers are waiting/);
-    // Node ends its connection in time; what Deno.serve has taken of an answer is there while its client is.
+    // Listener node ends the connection in time; Deno.serve keeps its part of the answer while the client is connected.
     if (listener === "deno") unread[Symbol.dispose]();
     await within(listed(child), LOAD_MAX_MS, "There is no room");
     if (listener === "node") assert(await unread.drain() < 8 * MB);
@@ -142,7 +142,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-29] handshakes of TLS that fail leave the server small",
+  "[FAULT-29] failed TLS handshakes leave the server small",
   async (start) => {
     await using certificate = await makeCertificate();
     const { key, cert, pem } = certificate;
@@ -160,7 +160,7 @@ testEach(
   },
 );
 
-Deno.test("[FAULT-29] a handshake of TLS that takes too long is ended, what came of others is not: node", async () => {
+Deno.test("[FAULT-29] a TLS handshake that takes too long is ended, finished ones are not: node", async () => {
   await using certificate = await makeCertificate();
   const { key, cert, pem } = certificate;
   const tls = ["--sslkey", key, "--sslcert", cert, "--head_timeout", "300"];
@@ -173,7 +173,7 @@ Deno.test("[FAULT-29] a handshake of TLS that takes too long is ended, what came
   const opened = Promise.withResolvers<unknown>();
   socket.onmessage = ({ data }) => opened.resolve(data);
   assertEquals(await opened.promise, '{"type":"OPEN"}');
-  // The record of a handshake that never comes; its time ends after that of the socket's.
+  // The header of a record whose content never comes; its time ends after that of the socket.
   await failHandshake(child.port, Uint8Array.from([0x16, 3, 1, 1, 0]));
   const echo = Promise.withResolvers<unknown>();
   socket.onmessage = ({ data }) => echo.resolve(data);

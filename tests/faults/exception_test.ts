@@ -1,5 +1,5 @@
 /**
- * Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on.
+ * FAULT-24: hooks, id generators and observers of an application throw: it is logged, and the server goes on.
  */
 import { configureSync, type LogRecord, resetSync } from "@logtape/logtape";
 import { listenDeno } from "../../adapters/listen/deno.ts";
@@ -11,7 +11,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
 import { LISTENERS } from "./listeners.ts";
 
-/** What can be thrown: errors, and what is none. */
+/** Values to throw: errors, and values that are not errors. */
 const THROWN: Readonly<Record<string, () => unknown>> = {
   "an error": () => new Error("a bad hook"),
   "a string": () => "a bad hook",
@@ -25,7 +25,7 @@ interface Served {
   readonly open: (id: string) => Promise<PeerSocket>;
 }
 
-/** Runs a server in this process, with these hooks, and takes its log. */
+/** Runs `use` with a server in this process that has these hooks, and its log in memory. */
 async function serving(
   listener: typeof LISTENERS[number],
   hooks: Hooks,

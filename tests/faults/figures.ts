@@ -1,6 +1,6 @@
 /**
- * The figures behind the rows that a test only bounds: 100 hostile clients, 180 MB to nobody, 150 MB for a reader that stopped, answers
- * that nobody reads, and 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
+ * Measures what tests only bound: 100 hostile clients, 180 MB to absent peers, 150 MB to a reader that stopped,
+ * unread answers, and 5,000 clients that are dropped and come back. It is not a test: run it on a quiet machine.
  *
  * `deno run -A tests/faults/figures.ts [deno|node] [answers|crowd|hostile]`
  *
@@ -38,9 +38,9 @@ async function memory(pid: number): Promise<Record<string, number>> {
   return { peakMB: await peakRss(pid) / MB, rssMB: (await vitalsOf(pid)).rss / MB };
 }
 
-/** Row 14: 3,000 messages of 60,000 bytes for nobody. */
+/** FAULT-14: 3,000 messages of 60,000 bytes to absent peers. */
 async function toNobody(sourceCount: number): Promise<void> {
-  // As from many addresses: all of this machine's have a quarter, which is what the store has by default.
+  // Stands for many addresses: those of this machine share a quarter, so a quarter is the store's default size.
   await using child = await start(["--max_queue_bytes", String(4 * 64 * 1024 * 1024)]);
   const sources = await openMany(sourceCount, { wsUrl: child.wsUrl, idOf: (i) => `source ${i}` });
   const before = await memory(child.pid);
@@ -66,7 +66,7 @@ async function toNobody(sourceCount: number): Promise<void> {
   await Promise.all(sources.map((source) => source.close()));
 }
 
-/** Row 15: how long others' messages take while a flood goes to one that reads, and to one that does not. */
+/** FAULT-15: the latency of other messages during a flood to a client that reads, and to one that does not. */
 async function unread(): Promise<void> {
   for (const reads of [true, false]) {
     await using child = await start();
@@ -97,7 +97,7 @@ async function unread(): Promise<void> {
   }
 }
 
-/** Row 19: the crowd; the longest that a witness waited is how long the loop was blocked, at most. */
+/** FAULT-19: the longest wait of a witness bounds the time that the event loop was blocked. */
 async function crowd(count: number, args: readonly string[] = []): Promise<void> {
   await using child = await start(["--concurrent_limit", "10000", ...args]);
   await using witness = await openLoadClient({ wsUrl: child.wsUrl, id: "witness" });
@@ -131,7 +131,7 @@ async function crowd(count: number, args: readonly string[] = []): Promise<void>
   await witness.roundTrip();
 }
 
-/** What 100 hostile clients can make the process hold, each in its own way. */
+/** The memory that 100 hostile clients can make the process hold, for each attack. */
 async function hostile(): Promise<void> {
   const part = (fin: boolean, opcode: number, bytes: number): Uint8Array =>
     frame(new Uint8Array(bytes).fill(0x20), { opcode, fin });
@@ -165,7 +165,7 @@ function repeated(bytes: Uint8Array, times: number): Uint8Array {
   return all;
 }
 
-/** What 5,000 ids of 768 bytes, and short answers, cost where nobody reads them. */
+/** The memory of unread lists of 5,000 ids of 768 bytes, and of unread short answers. */
 async function answers(): Promise<void> {
   await using child = await start(["--allow_discovery"]);
   const { wsUrl, port } = child;

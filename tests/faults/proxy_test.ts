@@ -1,5 +1,5 @@
 /**
- * Rows 22 and 23 through real requests: whose address counts, and which pages may come.
+ * FAULT-22 and FAULT-23 through real requests: forged addresses and pages of other origins.
  */
 import { assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
@@ -23,7 +23,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-22] [LIMIT-10] behind listed proxies the right-most other address counts",
+  "[FAULT-22] [LIMIT-10] behind trusted_proxies the right-most other address counts",
   async (start) => {
     const args = ["--trusted_proxies", "127.0.0.0/8", "--trusted_proxies", "10.0.0.0/8"];
     await using child = await start({ args });
@@ -34,7 +34,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-22] [LIMIT-10] a client that is no listed proxy cannot speak for others",
+  "[FAULT-22] [LIMIT-10] a client that is not in trusted_proxies cannot set its address",
   async (start) => {
     await using child = await start({ args: ["--proxied", "--trusted_proxies", "10.0.0.0/8"] });
     assertEquals(await seenAs(child, "a", "203.0.113.9"), "127.0.0.1");
@@ -42,7 +42,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-22] [LIMIT-10] an address is logged in one way, however a proxy writes it",
+  "[FAULT-22] [LIMIT-10] an address is logged in one form, however a proxy writes it",
   async (start) => {
     for (const args of [["--proxied"], ["--trusted_proxies", "127.0.0.1"]]) {
       await using child = await start({ args });
@@ -69,7 +69,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-22] [LIMIT-2] the address that counts is the one that is bounded",
+  "[FAULT-22] [LIMIT-2] max_sockets_per_address bounds the address behind the proxy",
   async (start) => {
     const args = ["--trusted_proxies", "127.0.0.1", "--max_sockets_per_address", "1"];
     await using child = await start({ args });

@@ -1,7 +1,7 @@
 /**
- * What no WebSocket library would send, byte by byte, to the real program: frames that are wrong.
+ * Invalid frames that no WebSocket library sends, written byte by byte to the real program.
  *
- * Whoever sends them is told or closed, and another client goes on as if nothing had been.
+ * Their sender gets an answer or is closed, and a bystander notices nothing.
  */
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
@@ -11,10 +11,10 @@ import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 const MIB = 1_048_576;
 
-/** What a process may grow by where the memory is to stay flat: what a garbage collector leaves about. */
+/** The growth in bytes that counts as flat memory: garbage that is not collected yet. */
 const GROWTH_MAX = 16 * MIB;
 
-/** Starts the program with a bystander, who must notice nothing of what the test does. */
+/** Starts the program with a bystander, which must notice nothing of the test. */
 async function besideOthers(
   listener: string,
   test: (child: Child, bystander: PeerSocket) => Promise<void>,
@@ -27,7 +27,7 @@ async function besideOthers(
   assertEquals(await bystander.fence(), { frames: [], closed: null });
 }
 
-/** The most that the process grew by, peak over start. */
+/** The growth of the process in bytes, from its start to its peak. */
 async function growthOf(child: Child, attack: () => Promise<void>): Promise<number> {
   const { rss } = await vitalsOf(child.pid);
   await attack();
@@ -41,7 +41,7 @@ async function admitted(child: Child, id: string): Promise<RawSocket> {
 }
 
 for (const listener of ["deno", "node"]) {
-  Deno.test(`[FAULT-1] [MSG-6] what is no message is answered with an ERROR: ${listener}`, async () => {
+  Deno.test(`[FAULT-1] [MSG-6] a bad frame is answered with an ERROR: ${listener}`, async () => {
     await besideOthers(listener, async (child) => {
       using a = await admitted(child, "a");
       const bad: [Uint8Array, string][] = [
@@ -82,13 +82,13 @@ for (const listener of ["deno", "node"]) {
           assert([1002, 1006, 1007, 1009].includes(code), `${what}: ${code}`);
         });
         assert(growth < GROWTH_MAX, `${what}: grew by ${growth} bytes`);
-        // The record is cleared: another token gets the id.
+        // Another token gets the id, so the record is cleared.
         await child.nextLine((line) => line.includes(`\\"${what}\\" disconnected`));
       }
     });
   });
 
-  Deno.test(`[FAULT-11] [MSG-1] nobody can speak as another: ${listener}`, async () => {
+  Deno.test(`[FAULT-11] [MSG-1] nobody can send with another's src: ${listener}`, async () => {
     await besideOthers(listener, async (child) => {
       using a = await admitted(child, "a");
       using b = await admitted(child, "b");
@@ -107,7 +107,7 @@ for (const listener of ["deno", "node"]) {
 }
 
 Deno.test("[FAULT-3] [MSG-9] 256 KiB pass, one byte more and 60 MB do not: deno", async () => {
-  // Deno.serve hands a frame over only when it is whole, up to 64 MiB of it, so the peak is not bounded.
+  // Deno.serve delivers only whole frames, of up to 64 MiB, so the memory is not asserted.
   await besideOthers("deno", (child) => sendLarge(child));
 });
 
@@ -132,8 +132,8 @@ async function sendLarge(child: Child): Promise<void> {
   assertEquals(await b.closed(), 1009);
 }
 
-// Row 4 is not for Deno.serve: it gathers fragments without any bound, and the program sees nothing of
-// them before the last one.
+// FAULT-4 does not hold for Deno.serve: it collects fragments without a bound, and the program sees them only
+// after the last one.
 Deno.test("[FAULT-4] [LIMIT-15] a million fragments of one byte, and one without end, are cut off: node", async () => {
   await besideOthers("node", async (child) => {
     const attacks: [string, Uint8Array, number][] = [
@@ -185,7 +185,7 @@ Deno.test("[FAULT-4] [LIMIT-15] a message that comes byte by byte is cut off: no
   });
 });
 
-// Row 6 is not for Deno.serve: it takes frames without a mask, and answers pings for as long as they come.
+// FAULT-6 does not hold for Deno.serve: it accepts frames without a mask, and answers any number of pings.
 Deno.test("[FAULT-6] a frame without a mask ends its socket: node", async () => {
   await besideOthers("node", async (child) => {
     using a = await admitted(child, "a");

@@ -1,5 +1,5 @@
 /**
- * Row 15: a reader that stops while much comes for it.
+ * FAULT-15: a reader that stops while messages come for it.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
@@ -14,7 +14,7 @@ import {
 import { peakRss } from "../support/vitals.ts";
 import { testEach } from "./listeners.ts";
 
-/** Sends to the reader until the server no longer has it among its peers; how many frames that took. */
+/** Sends to the reader until the server no longer lists it; returns the number of frames. */
 async function feed(child: Child, sender: LoadClient): Promise<number> {
   for (let frames = 0; frames < 30_000; frames += WINDOW) {
     const peers = await fetch(`${child.url}peerjs/peers`);
@@ -24,13 +24,13 @@ async function feed(child: Child, sender: LoadClient): Promise<number> {
   throw new Error("600 MB went to a reader that does not read");
 }
 
-/** So many of so many bytes all have room in one mailbox: none is refused for want of it. */
+/** Messages of this number and size all fit in one mailbox, so none is refused. */
 const WINDOW = 16;
 const ANY_BYTES = ["--byte_rate", "0"];
 const BYTES = 20_000;
 
 testEach(
-  "[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and its sender is told once",
+  "[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and its sender gets one EXPIRE",
   async (start) => {
     await using child = await start({
       args: [
@@ -62,7 +62,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-15] [LIMIT-6] 150 MB for a reader that stopped leave the server small, every message with an end",
+  "[FAULT-15] [LIMIT-6] 150 MB to a reader that stopped leave the server small, and every message has one end",
   async (start) => {
     await using child = await start({
       args: [...ANY_BYTES, "--expire_timeout", "1000", "--queue_limit", "16"],
@@ -71,7 +71,7 @@ testEach(
     await sender.reached("OPEN", 1);
     const before = await peakRss(child.pid);
     using stuck = await openUnread(child.port, "stuck");
-    // Each offer is an attempt of its own.
+    // Each offer begins a new attempt.
     await flood(sender, { count: 2_500, dstOf: () => "stuck", bytes: 60_000, type: "OFFER" });
     const grown = await peakRss(child.pid) - before;
     assert(grown < 150e6, `grown by ${grown}`);
@@ -91,7 +91,7 @@ testEach(
     using stuck = await openUnread(child.port, "stuck");
     await flood(sender, { count: 400, dstOf: () => "stuck", bytes: 60_000 });
     await child.nextLine((line) => /"disconnected"/.test(line) && line.includes('"stuck"'));
-    // Its id is free.
+    // Another client gets its id, so it is free.
     await using again = await openLoadClient({
       wsUrl: child.wsUrl,
       id: "stuck",

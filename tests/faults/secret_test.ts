@@ -1,6 +1,6 @@
 /**
- * Row 26: a marked key, token and secret, through every refusal and every error, are in nothing that is printed
- * or answered.
+ * FAULT-26: a marked key, token and secret, sent through every refusal and error, appear in no log line and no
+ * answer.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
@@ -14,7 +14,7 @@ const FLAGS = `--key ${KEY} --log_level debug --max_token_length 20 --max_id_len
   "--max_query_length 200 --concurrent_limit 2 " +
   "--cors https://app.example --expire_timeout 50 --max_bad_frames 3 --frame_burst 100";
 
-/** What a raw request is answered, up to the end of the connection or of what comes at once. */
+/** The answer to a raw request, up to the end of the connection or of the first data. */
 async function rawAnswer(port: number, request: string): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await conn.write(new TextEncoder().encode(request));
@@ -55,7 +55,7 @@ function requestsOf(port: number): string[] {
 }
 
 testEach(
-  "[FAULT-26] the key and the token are in no line of the log and in no answer",
+  "[FAULT-26] the key and the token are in no log line and in no answer",
   async (start) => {
     await using child = await start({ args: FLAGS.split(" ") });
     const { wsUrl, port } = child;
@@ -111,7 +111,7 @@ testEach("[FAULT-26] a secret that is not valid is not printed with the mistake"
 });
 
 testEach(
-  "[FAULT-26] the secret of a server that runs is in no line of its log",
+  "[FAULT-26] the secret of a running server is in no log line",
   async (_start, listener) => {
     const secret = "sesame".repeat(10);
     const args = ["--auth", "jwt", "--log_level", "debug", "--listener", listener];
@@ -129,7 +129,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-26] [AUTH-4] the URL that keys come from, which resets, is in no line, no answer and no recording",
+  "[FAULT-26] [AUTH-4] the URL of auth_jwks, which resets, is in no log line, answer or recording",
   async (start) => {
     const keys = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const resets = (async () => {
