@@ -138,7 +138,7 @@ testEach(
   },
 );
 
-testEach("[LOG-4] a connection that is lost is logged as that, whoever noticed", async (start) => {
+testEach("[LOG-4] a lost connection is logged with 1006, whichever side noticed", async (start) => {
   await using child = await start();
   {
     using lost = await openRaw(child.port, "lost");
@@ -159,7 +159,7 @@ testEach(
   },
 );
 
-testEach("[LOG-2] the same again is counted, and told at the end", async (start) => {
+testEach("[LOG-2] a repeated line is counted, and logged at the end", async (start) => {
   await using child = await start();
   for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
   for (let i = 0; i < 3; i++) {
@@ -175,7 +175,7 @@ testEach("[LOG-2] the same again is counted, and told at the end", async (start)
   assertEquals(omitted, [["request 404", 4], ["socket 4003", 2]]);
 });
 
-testEach("[LOG-3] at debug each message is a line with what came of it", async (start) => {
+testEach("[LOG-3] at level debug each message is a line with its outcome", async (start) => {
   await using child = await start({ args: ["--log_level", "debug", "--expire_timeout", "60000"] });
   const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
   const b = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "b", token: "t" });

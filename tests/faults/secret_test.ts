@@ -93,7 +93,7 @@ testEach(
   },
 );
 
-testEach("[FAULT-26] a secret that is not valid is not printed with the mistake", async () => {
+testEach("[FAULT-26] the error for an invalid secret does not print it", async () => {
   const mistakes = [
     ["--auth", "jwt", "--auth_secret", "sesame"],
     ["--auth_secret", "sesame"],
