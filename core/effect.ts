@@ -1,6 +1,6 @@
 /**
- * What the server is to do, and what it has decided: {@linkcode reduce} returns effects, an adapter performs
- * those that need I/O, in order, and tells all of them to whoever watches.
+ * Effects: what the server does and decides. {@linkcode reduce} returns them; an adapter performs, in order,
+ * those that need I/O, and passes all of them to its observers.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Answer, Message } from "./message.ts";
 import { encodeAnswer } from "./wire/frame.ts";
 import { isLongerThan, utf8Length } from "./wire/text.ts";
 
-/** Send this text, already encoded, as one message. */
+/** Send an encoded text as one frame. */
 export interface Send {
   readonly kind: "send";
   readonly conn: ConnId;
   readonly text: string;
-  /** What the text says. */
+  /** The content of `text` as data, so that nobody decodes it again. */
   readonly meaning: Message | Answer;
-  /** Whether it is a message that waited until its destination came. */
+  /** Whether the message waited in a mailbox. */
   readonly hasWaited: boolean;
 }
 
-/** Close the socket; whatever arrives on it from now on is to be ignored. */
+/** Close the socket, and ignore what arrives on it from now on. */
 export interface Close {
   readonly kind: "close";
   readonly conn: ConnId;
@@ -29,33 +29,33 @@ export interface Close {
   readonly reason: string;
 }
 
-/** Check the token of this socket, and tell the outcome as a `token-checked`. */
+/** Check the token of this socket, and report the result as a `token-checked` event. */
 export interface CheckToken {
   readonly kind: "check-token";
   readonly conn: ConnId;
 }
 
-/** What the server decided, for whoever watches. There is nothing to do. */
+/** A decision of the server, for observers; it needs no I/O. */
 export type Note = Admitted | Refused | Left | Kept | Undelivered | Expired | Drained | Odd;
 
-/** A client holds its id from now on. */
+/** A client was admitted and holds its id. */
 export interface Admitted {
   readonly kind: "note";
   readonly what: "admitted";
   readonly conn: ConnId;
   readonly id: PeerId;
-  /** Where it comes from, as far as that is known. */
+  /** The client's address; empty if it is not known. */
   readonly address: string;
-  /** The connection that it took the id over from; `null` where nobody held it. */
+  /** The connection it took the id over from; `null` if nobody held the id. */
   readonly replaces: ConnId | null;
 }
 
-/** A socket was turned away: it never held an id. */
+/** A socket was refused; it never held an id. */
 export interface Refused {
   readonly kind: "note";
   readonly what: "refused";
   readonly conn: ConnId;
-  /** What it asked for, from where, and for a page of which origin. */
+  /** The id it asked for. */
   readonly id: string | null;
   readonly address: string;
   readonly origin: string | null;
@@ -63,42 +63,43 @@ export interface Refused {
   readonly reason: string;
 }
 
-/** A client's id is free, or its successor's. */
+/** A client no longer holds its id: the id is free, or a newer connection took it over. */
 export interface Left {
   readonly kind: "note";
   readonly what: "left";
   readonly conn: ConnId;
   readonly id: PeerId;
-  /** Who ended the connection; one that was lost counts as ended by the client. */
+  /** Who ended the connection; a lost connection counts as ended by the client. */
   readonly by: "client" | "server";
-  /** The close code: the server's, or the client's own (1005 and 1006 as in `SocketClosed`). */
+  /** The close code of the side that ended it (1005 and 1006 as in `SocketClosed`). */
   readonly code: number;
-  /** The server's; empty where the client ended it. */
+  /** The server's reason; empty if the client ended the connection. */
   readonly reason: string;
 }
 
-/** A message waits for its destination. */
+/** A message was stored for an absent destination. */
 export interface Kept {
   readonly kind: "note";
   readonly what: "stored";
   readonly message: Message;
 }
 
-/** A message is neither handed over nor kept. */
+/** A message was neither sent nor stored. */
 export interface Undelivered {
   readonly kind: "note";
   readonly what: "undelivered";
   readonly message: Message;
   /**
-   * There is no room for it; no peer can have its destination's id; its destination reads too slowly; it is a
-   * `LEAVE`, which says nothing to a peer that is not there.
+   * `no-room`: a bound of the store (QUEUE-2). `no-such-id`: no peer can have the destination's id (MSG-13).
+   * `slow-reader`: the destination has too much unsent (LIMIT-6). `absent`: a `LEAVE` to a peer that is not
+   * connected (MSG-3).
    */
   readonly why: "no-room" | "no-such-id" | "slow-reader" | "absent";
-  /** Whether its source is told by an `EXPIRE`; one stands for all of an attempt. */
+  /** Whether its source gets an `EXPIRE`; an attempt has at most one. */
   readonly isTold: boolean;
 }
 
-/** A message waited for too long. */
+/** A stored message reached its deadline. */
 export interface Expired {
   readonly kind: "note";
   readonly what: "expired";
@@ -107,7 +108,7 @@ export interface Expired {
   readonly isTold: boolean;
 }
 
-/** So many messages that waited are sent to their destination. */
+/** The `count` messages of a mailbox were sent to their destination. */
 export interface Drained {
   readonly kind: "note";
   readonly what: "drained";
@@ -115,19 +116,18 @@ export interface Drained {
   readonly count: number;
 }
 
-/** A frame was no message: its sender is told what was wrong, or its type is unknown, or nobody holds an id there. */
+/** A frame was bad, had an unknown type, or came on a connection that holds no id. */
 export interface Odd {
   readonly kind: "note";
   readonly what: "bad-frame" | "unknown-type" | "ignored";
   readonly conn: ConnId;
-  /** Who sent it; `null` where it is ignored. */
+  /** The sender's id; `null` for `ignored`. */
   readonly id: PeerId | null;
 }
 
-/** Everything that the server can be told to do, and everything that it tells. */
 export type Effect = Send | Close | CheckToken | Note;
 
-/** Why a socket is closed. The stock client ignores the code; people and proxies read it. */
+/** The close codes. The stock client ignores them; people and proxies read them. */
 export const CLOSE = {
   shutdown: 1001,
   tooBig: 1009,
@@ -147,25 +147,24 @@ export const CLOSE = {
   tooMany: 4029,
 } as const;
 
-/** One of the close codes of {@linkcode CLOSE}. */
 export type CloseCode = typeof CLOSE[keyof typeof CLOSE];
 
-/** The effect that hands a message over on `conn`. */
+/** An effect that sends a peer's message on `conn`. */
 export function pass(conn: ConnId, message: Message): Send {
   return { kind: "send", conn, text: message.text, meaning: message, hasWaited: false };
 }
 
-/** The effect that says something on `conn`. */
+/** An effect that sends an answer of the server on `conn`. */
 export function say(conn: ConnId, answer: Answer): Send {
   return { kind: "send", conn, text: encodeAnswer(answer), meaning: answer, hasWaited: false };
 }
 
-/** The effect that closes `conn`; a reason for which a close frame has no room is cut. */
+/** An effect that closes `conn`. A `reason` that does not fit into a close frame is cut. */
 export function close(conn: ConnId, code: CloseCode, reason: string): Close {
   return { kind: "close", conn, code, reason: cutReason(reason) };
 }
 
-/** RFC 6455, 5.5: 125 bytes, two of which are the code. */
+/** A control frame holds 125 bytes, and the close code takes two of them (RFC 6455, 5.5). */
 const REASON_MAX_BYTES = 123;
 
 function cutReason(reason: string): string {

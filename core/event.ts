@@ -1,121 +1,113 @@
 /**
- * What can happen to the server: past-tense facts that an adapter reports to {@linkcode reduce}.
+ * Events: facts, in the past tense, that an adapter reports to {@linkcode reduce}.
  *
  * @module
  */
 import type { ConnId, Millis, Owner } from "./ids.ts";
 import type { Message } from "./message.ts";
 
-/**
- * A token as the rules see it. What it says is known at the edge only: no state, event or recording can give it
- * away.
- */
+/** A token without its text, which stays in the adapter: no state, event or recording can leak it. */
 export interface Token {
-  /** The same for the same token. */
+  /** A digest of the token. */
   readonly owner: Owner;
-  /** How many characters it has. */
+  /** In characters (UTF-16 units). */
   readonly length: number;
-  /** Whether there are control characters in it. */
   readonly hasControl: boolean;
 }
 
-/** What a token proves, as far as the adapter that checks tokens could tell. */
+/** What the check of a token proved. */
 export type Identity =
-  /** Tokens are not checked: this one only has to be the same again. */
+  /** Nobody checked the token: whoever presents it again is its owner. */
   | { readonly kind: "unchecked" }
-  /** The token is good for these ids, and until `endsAt` if it ends. */
+  /** The token is valid for these ids, until `endsAt` or, with `null`, without an end. */
   | {
     readonly kind: "proven";
-    /** The same for the same subject. */
+    /** A digest of the token's subject. */
     readonly owner: Owner;
     readonly ids: readonly string[];
     readonly endsAt: Millis | null;
   }
   | { readonly kind: "rejected"; readonly reason: string };
 
-/** A socket was opened. A parameter that is missing or empty is `null`. */
+/** A socket opened. A parameter that is missing or empty is `null`. */
 export interface SocketOpened {
   readonly kind: "socket-opened";
   readonly conn: ConnId;
   readonly id: string | null;
   readonly token: Token | null;
-  /** Whether it is the server's key. */
+  /** How the given key compares to option `key`. */
   readonly key: "right" | "wrong" | null;
-  /** Where the client comes from, as far as it is known; empty where it is not. */
+  /** The client's address; empty if it is not known. */
   readonly address: string;
-  /** The `Origin` header, which browsers send and pages cannot forge. */
+  /** The `Origin` header: browsers send it, and pages cannot forge it. */
   readonly origin: string | null;
-  /** Whether that is the server's own origin; told only where option `cors` lists origins. */
+  /** Whether `origin` is the server's own; computed only if option `cors` lists origins. */
   readonly ownOrigin: boolean;
   readonly queryLength: number;
-  /** What the token proves; `pending` where it is to be checked, which a `token-checked` tells later. */
+  /** What the token proves; `pending` until a `token-checked` event reports it. */
   readonly identity: Identity | { readonly kind: "pending" };
 }
 
-/** The token of a socket that waits for it was checked. */
+/** The check of a pending socket's token finished. */
 export interface TokenChecked {
   readonly kind: "token-checked";
   readonly conn: ConnId;
   readonly identity: Identity;
 }
 
-/** A whole message arrived on a socket: text, or binary that holds text. */
+/** A whole frame arrived on a socket: text, or binary data that is UTF-8 text. */
 export interface FrameReceived {
   readonly kind: "frame-received";
   readonly conn: ConnId;
   readonly text: string;
 }
 
-/**
- * A whole binary message of so many bytes arrived on a socket, and is no UTF-8 text, or too large to be looked
- * at. One that is text is a `frame-received`.
- */
+/** A whole binary frame arrived on a socket that is not UTF-8 text, or is over `max_message_bytes` and not decoded. */
 export interface BinaryReceived {
   readonly kind: "binary-received";
   readonly conn: ConnId;
   readonly bytes: number;
 }
 
-/** A socket is closed, by either side or by a fault; it may be reported more than once. */
+/** Either side closed a socket, or it failed. An adapter may report this more than once. */
 export interface SocketClosed {
   readonly kind: "socket-closed";
   readonly conn: ConnId;
-  /** The close code that was received: 1005 where there was none in the close, 1006 where there was no close. */
+  /** The received close code: 1005 for a close frame without a code, 1006 for a connection without a close frame. */
   readonly code: number;
 }
 
-/** A client answered no ping for `ping_timeout`, and sent nothing else. */
+/** A client sent nothing for `ping_timeout`, not even an answer to a ping. */
 export interface PingUnanswered {
   readonly kind: "ping-unanswered";
   readonly conn: ConnId;
 }
 
-/** A socket is gone, or was cut off because it does not read, and what was to be sent on it was not sent. */
+/** A send failed because its socket is gone, or was cut off as a slow reader. */
 export interface SendFailed {
   readonly kind: "send-failed";
   readonly conn: ConnId;
-  /** What was to be sent; `null` where it was nothing, or something of the server's own. */
+  /** The message that was not sent; `null` if there was none, or if it was a frame of the server itself. */
   readonly message: Message | null;
 }
 
-/** A socket that still reads has so much unsent that a message was not taken: the socket stays open. */
+/** A message was not sent because its socket has too much unsent; the socket stays open. */
 export interface SendRefused {
   readonly kind: "send-refused";
   readonly conn: ConnId;
   readonly message: Message;
 }
 
-/** Time has passed; the runtime reports it when `nextWakeAt` says that something is due. */
+/** Time passed; the runtime reports it when `nextWakeAt` is due. */
 export interface Tick {
   readonly kind: "tick";
 }
 
-/** The process was asked to end. */
+/** The server is asked to shut down. */
 export interface ShutdownRequested {
   readonly kind: "shutdown-requested";
 }
 
-/** Everything that can happen. */
 export type Event =
   | SocketOpened
   | TokenChecked

@@ -1,8 +1,8 @@
 /**
- * The HTTP interface: what is answered to a request, given what the server knows.
+ * The HTTP interface: the reply to a request, as a function of the state.
  *
- * Pure like the rest: randomness comes in as `suggestId`. Every answer carries the CORS headers, errors
- * too, because a browser shows a refusal without them as "CORS is missing" and hides the reason.
+ * Randomness comes in as `suggestId`. Every reply has the CORS headers, errors too: without them a browser
+ * reports "CORS is missing" and hides the reason.
  *
  * @module
  */
@@ -15,28 +15,27 @@ import type { Settings } from "./settings/options.ts";
 import { connectedIds, type State } from "./state.ts";
 import { isKey, normalPath } from "./wire/url_text.ts";
 
-/** What the answer depends on. */
+/** The parts of a request that the reply depends on. */
 export interface HttpRequest {
   readonly method: string;
-  /** The path of the URL as it came, percent-escapes and all. */
+  /** The path of the URL as it came, with its percent-escapes. */
   readonly path: string;
   /** The `Origin` header. */
   readonly origin: string | null;
-  /** What the token that came with it proves; looked at only where option `auth_http` is on. */
+  /** What the token of the request proves; used only with option `auth_http`. */
   readonly identity: Identity;
 }
 
-/** An answer: status, headers, body. */
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What a path of the server is for. */
+/** What a path addresses. */
 export type Route = "root" | "socket" | "id" | "peers" | "wrong-key" | "none";
 
-/** What a path is for, with or without escapes. A path outside the prefix is `"none"`. */
+/** The route of a path, escaped or not. A path outside the prefix is `"none"`. */
 export function routeOf({ path: prefix, key }: Settings, given: string): Route {
   const path = normalPath(given);
   if (path === prefix || `${path}/` === prefix) return "root";
@@ -50,7 +49,7 @@ export function routeOf({ path: prefix, key }: Settings, given: string): Route {
   return isKey(key, givenKey) ? method : "wrong-key";
 }
 
-/** The server that a request asks. */
+/** The server that receives a request. */
 export interface Asked {
   readonly settings: Settings;
   readonly state: State;
@@ -59,9 +58,8 @@ export interface Asked {
 /**
  * Answers a request that is not an upgrade.
  *
- * `suggestId` is asked for a new id until it gives one that no connected client has; after
- * {@linkcode SUGGESTIONS_MAX} it is given up, with a 500. `listPeers` may give a list that was made of the same
- * clients before.
+ * `suggestId` is called until it returns an id that no connected client holds, at most
+ * {@linkcode SUGGESTIONS_MAX} times; then the reply is a 500. `listPeers` may return a cached list.
  *
  * @example
  * ```ts
@@ -87,17 +85,17 @@ export function respond(
   return { ...reply, headers, body: request.method === "HEAD" ? "" : reply.body };
 }
 
-/** The ids of all connected clients, as JSON; depends on nothing but `state.claims`. */
+/** The ids of all connected clients as JSON. Depends only on `state.claims`, so that a caller can cache it. */
 export function peerList(state: State): string {
   return JSON.stringify(connectedIds(state));
 }
 
-/** Whether a path is one that asks for a token: an id and the list of peers can. */
+/** Whether a request on this route needs a token. */
 export function needsToken({ auth_http }: Settings, route: Route): boolean {
   return auth_http && (route === "id" || route === "peers");
 }
 
-/** An answer that refuses a request in one sentence, with the headers that every answer has. */
+/** A reply that refuses a request with one sentence, with the headers that every reply has. */
 export function refusal(
   settings: Settings,
   origin: string | null,
@@ -108,10 +106,10 @@ export function refusal(
   return { ...refused, headers: { ...refused.headers, ...corsHeaders(settings, origin) } };
 }
 
-/** How often a generator may suggest an id that is taken before it is given up. */
+/** The number of unusable ids that a generator may suggest (HTTP-9). */
 export const SUGGESTIONS_MAX = 16;
 
-/** The seed's answer to `GET /`, letter for letter. */
+/** The body of the seed's `GET /`, letter for letter. */
 const ABOUT = JSON.stringify({
   name: "PeerJS Server",
   description: "A server side element to broker connections between PeerJS clients.",
@@ -228,7 +226,7 @@ function reply(status: number, type: string, body: string): HttpReply {
 function corsHeaders(settings: Settings, origin: string | null): Record<string, string> {
   const shared = {
     "access-control-allow-methods": ALLOWED_METHODS,
-    // The star does not stand for Authorization.
+    // `*` does not cover Authorization (Fetch standard, "CORS protocol").
     "access-control-allow-headers": "*, Authorization",
     "access-control-max-age": "86400",
   };

@@ -1,5 +1,5 @@
 /**
- * What leaves the server, by its meaning: messages of peers, and what the server says itself.
+ * The content of what the server sends, as data: messages of peers, and its own answers.
  *
  * @module
  */
@@ -12,20 +12,20 @@ export type MessageType = "OFFER" | "ANSWER" | "CANDIDATE" | "EXPIRE" | "LEAVE";
 export interface Message {
   readonly kind: "message";
   readonly type: MessageType;
-  /** The peer that really sent it. */
+  /** The id of the connection that sent it, whatever the frame said. */
   readonly src: PeerId;
   readonly dst: PeerId;
-  /** As its destination gets it, see `encodeMessage`. */
+  /** The encoded frame for `dst`; see `encodeMessage`. */
   readonly text: string;
 }
 
-/** What the server says of its own accord. */
+/** A frame of the server itself. */
 export type Answer =
   /** A client is admitted. */
   | { readonly kind: "open" }
   /** The id is held with another token. */
   | { readonly kind: "id-taken" }
-  /** Something failed; `to` is the client that it is said to, `null` where it was not admitted. */
+  /** Something failed; `to` is the client that is told, `null` if it was not admitted. */
   | { readonly kind: "error"; readonly msg: string; readonly to: PeerId | null }
   /** The message from `to` to `dst` was not delivered. */
   | { readonly kind: "expire"; readonly dst: PeerId; readonly to: PeerId };

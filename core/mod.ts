@@ -1,13 +1,13 @@
 /**
  * The protocol of a PeerJS signaling server, as a function.
  *
- * An adapter turns whatever happens (a socket opens, text arrives, time passes) into an {@linkcode Event},
- * gives it to {@linkcode reduce} with the state so far and the time, and performs the effects that come
- * back. There is no clock, no randomness and no I/O in here: the same state, event and instant always give
- * the same answer, and every state that was ever returned stays valid. `nextWakeAt` says when a `tick` is
- * due, so one timer is enough for everything that has a deadline.
+ * An adapter turns each occurrence (a socket opens, text arrives, time passes) into an {@linkcode Event},
+ * passes it to {@linkcode reduce} with the current state and time, and performs the effects that
+ * `reduce` returns. The core has no clock, no randomness and no I/O: the same state, event and instant always
+ * give the same result, and a returned state stays valid. `nextWakeAt` says when the next `tick` is due, so
+ * one timer serves every deadline.
  *
- * The rules, each with its number, source and tests, are in `SPEC.md`.
+ * `SPEC.md` lists the rules, each with its number, source and tests.
  *
  * @module
  */

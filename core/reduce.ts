@@ -1,6 +1,5 @@
 /**
- * The whole protocol as one function. It sends each event to the file that has the rules for it, and has
- * no rules of its own.
+ * The whole protocol as one function: it dispatches each event to the module that has its rules.
  *
  * @module
  */
@@ -15,10 +14,10 @@ import { tokenChecked } from "./rules/token_check.ts";
 import { nextWakeAt, type State } from "./state.ts";
 
 /**
- * What the server knows after an event, and what it is to do about it, in order.
+ * Returns the state after an event, and the effects to perform, in order.
  *
- * `now` is the instant of the event on a monotonic clock, in milliseconds; it never runs backwards from
- * one call to the next. `state` stays valid and unchanged.
+ * `now` is the instant of the event in milliseconds, on a clock that never runs backwards from one call to
+ * the next. `state` stays valid and unchanged.
  *
  * @example
  * ```ts
@@ -74,7 +73,7 @@ export function reduce(
   }
 }
 
-/** Messages expire before clients time out: a source that is due in the same tick is still told. */
+/** Messages expire before clients time out, so that a source that is due in the same tick still gets its `EXPIRE`. */
 function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
   if ((nextWakeAt(state) ?? Infinity) > now) return [state, []];
   const [expired, told] = expire(state, now);

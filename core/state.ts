@@ -1,10 +1,10 @@
 /**
- * What the server knows, as one immutable value, and the questions that may be asked of it.
+ * The state of the server as one immutable value, and its queries.
  *
- * Every map is persistent: a state stays valid and unchanged after the next one was made from it. Who
- * holds an id is in `claims`, what its socket did is in `connections`, and the two always agree. What
- * waits is in `stored`, in the order of its deadlines, because every message waits equally long; the other
- * maps only count and index it.
+ * Every map is persistent: a state stays valid and unchanged after a newer one is made from it.
+ * `claims` says who holds an id, `connections` what its socket did, and the two always agree. `stored` has
+ * the waiting messages in the order of their deadlines, because every message waits equally long; the other
+ * maps only count and index them.
  *
  * @module
  */
@@ -22,34 +22,34 @@ import type { Message } from "./message.ts";
 import { type Rules, rulesOf } from "./settings/rules.ts";
 
 /**
- * Who holds an id: the socket it is held by, and the owner it was claimed by. What never changes while it is held
- * stands here and not in `Connection`, which every message copies.
+ * The record that a socket holds an id. What never changes while the id is held is here and not in `Connection`,
+ * which every message copies.
  */
 export interface Claim {
   readonly conn: ConnId;
   readonly owner: Owner;
-  /** When the token ends, and the connection with it; `null` where it goes on. */
+  /** When the token ends, and the connection with it; `null` if it does not end the connection. */
   readonly endsAt: Millis | null;
 }
 
 /** An open socket that holds an id. */
 export interface Connection {
   readonly id: PeerId;
-  /** When the last valid message came, or the socket was opened. */
+  /** The instant of the last valid message, or of the admission. */
   readonly heardAt: Millis;
-  /** When its silence or its end is to be looked at; its place in `State.idleCheckAt`. */
+  /** When to check its silence and the end of its token; its key in `State.idleCheckAt`. */
   readonly idleCheckAt: Millis;
-  /** Bad frames since the last good one. */
+  /** Bad frames since the last valid message. */
   readonly badFrames: number;
-  /** Until when the frames so far have used up the rate that is allowed (see `guard.ts`). */
+  /** The instant up to which the frames so far use up `frame_rate`; see `rules/allowance.ts`. */
   readonly paidUntil: Millis;
-  /** The same for their bytes. */
+  /** The instant up to which their bytes use up `byte_rate`. */
   readonly bytesPaidUntil: Millis;
-  /** The address it counts for; see `addressGroup`. */
+  /** Its address group; see `addressGroup`. */
   readonly address: string;
   /**
-   * The peers it was told to have no room, until it begins a new attempt: one `EXPIRE` stands for the
-   * rest. The oldest is forgotten where there are more than `TOLD_MAX`.
+   * The destinations for which it got an `EXPIRE` about a refusal and has begun no new attempt: it gets no other
+   * one (QUEUE-4). At most `TOLD_MAX`; the oldest is dropped first.
    */
   readonly refusalsTold: readonly PeerId[];
 }
@@ -57,80 +57,78 @@ export interface Connection {
 /** A socket whose token is being checked. */
 export interface Pending {
   readonly opened: SocketOpened;
-  /** Until when the check may take; its place in `State.idleCheckAt`. */
+  /** When the check times out; its key in `State.idleCheckAt`. */
   readonly until: Millis;
-  /** What its client has said so far. */
+  /** What its client sent so far. */
   readonly frames: readonly (FrameReceived | BinaryReceived)[];
-  /** How many characters that has. */
+  /** The characters of `frames` together. */
   readonly length: number;
 }
 
 /** A message that waits for its destination. */
 export interface Stored {
   readonly message: Message;
-  /** Who held its source's id when it came, and is told when it expires; `null` where nobody did. */
+  /** Who held its source's id when it was stored, and gets the `EXPIRE`; `null` if nobody did. */
   readonly owner: Owner | null;
-  /** The address it counts for: that of who held the id when it came, empty where nobody did. */
+  /** The address group of whoever held its source's id when it was stored; empty if nobody did. */
   readonly address: string;
-  /** What it counts for, see `storedBytes`. */
+  /** The bytes it counts as; see `storedBytes`. */
   readonly bytes: number;
   readonly expiresAt: Millis;
 }
 
-/** What waits for one destination: never nothing. */
+/** The messages that wait for one destination, at least one. */
 export interface Mailbox {
-  /** In order. */
+  /** Ascending; keys of `State.stored`. */
   readonly serials: readonly number[];
   readonly bytes: number;
 }
 
-/** What waits of one source: never nothing. */
+/** Counts of the messages that wait from one source, at least one. */
 export interface Source {
   readonly count: number;
   readonly bytes: number;
 }
 
-/** What waits between two peers. */
+/** Counts of the messages that wait from one source for one destination. */
 export interface Pair {
-  /** How many messages wait. */
   readonly count: number;
   readonly bytes: number;
-  /** Its source was told of every message with a lower serial: those expire without another `EXPIRE`. */
+  /** An `EXPIRE` to the source stood for every message with a lower serial: those expire without another. */
   readonly expireSentBelow: number;
 }
 
-/** Everything the server knows. Made by `initialState`, advanced by `reduce`, and by nothing else. */
+/** The state of a server. Only `initialState` and `restore` create one, and only `reduce` advances it. */
 export interface State {
   readonly rules: Rules;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
-  /** Sockets that hold no id yet. */
+  /** Sockets whose token is being checked; they hold no id yet. */
   readonly pending: PersistentMap<ConnId, Pending>;
-  /** How many characters the frames of all of them have. */
+  /** The characters of the frames of all pending sockets. */
   readonly pendingLength: number;
-  /** When each connection is to be looked at: one place for its silence and its end. */
+  /** When to check each connection and each pending socket: one entry each. */
   readonly idleCheckAt: Deadlines;
-  /** What waits, by serial; serials and deadlines rise together. */
+  /** The waiting messages by serial; serials and deadlines rise together. */
   readonly stored: PersistentMap<number, Stored>;
-  /** The lowest serial in `stored`, or `nextSerial` where nothing waits. */
+  /** The lowest serial in `stored`, or `nextSerial` if nothing waits. */
   readonly firstSerial: number;
   readonly nextSerial: number;
   readonly storedBytes: number;
   readonly mailboxes: PersistentMap<PeerId, Mailbox>;
-  /** What waits of each source. */
   readonly sources: PersistentMap<PeerId, Source>;
-  /** By `pairKey`; an entry for each pair between which something waits. */
+  /** By `pairKey`; one entry for each pair with a waiting message. */
   readonly pairs: PersistentMap<string, Pair>;
-  /** How many bytes wait of each address; never zero. */
+  /** The bytes that wait from each address group; never zero. */
   readonly addressBytes: PersistentMap<string, number>;
-  /** How many sockets each address has; never zero. */
+  /** The number of clients of each address group; never zero. */
   readonly addresses: PersistentMap<string, number>;
-  /** By address, until when its wrong tokens take up what is allowed (see `guard.ts`). */
+  /** By address group, the instant up to which its wrong tokens use up `wrong_token_rate`; see `rules/allowance.ts`. */
   readonly wrongTokens: PersistentMap<string, Millis>;
   readonly stopping: boolean;
 }
 
-/** The state of a server that has just been started. */
+/** The state of a server that just started. */
 export function initialState(rules: Rules): State {
   return {
     rules: rulesOf(rules),
@@ -153,22 +151,22 @@ export function initialState(rules: Rules): State {
   };
 }
 
-/** The socket that holds an id, or `undefined`: the one place that answers "who holds this id". */
+/** The socket that holds an id; `undefined` if nobody does. */
 export function holderOf(state: State, id: PeerId): ConnId | undefined {
   return mapGet(state.claims, id)?.conn;
 }
 
-/** How many clients are connected. */
+/** The number of connected clients. */
 export function clientCount(state: State): number {
   return state.claims.size;
 }
 
-/** The ids of all connected clients; the only question whose answer costs a walk over them. */
+/** The ids of all connected clients. Walks over all of them. */
 export function connectedIds(state: State): PeerId[] {
   return [...mapKeys(state.claims)];
 }
 
-/** When something is next due, or `null`. A `tick` at that instant or later does it. */
+/** The next deadline, or `null` if there is none. A `tick` at that instant or later handles it. */
 export function nextWakeAt(state: State): Millis | null {
   const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
   const look = firstDeadline(state.idleCheckAt)?.at;
@@ -176,7 +174,7 @@ export function nextWakeAt(state: State): Millis | null {
   return earliest === Infinity ? null : millis(earliest);
 }
 
-/** How many entries each map has, and each tree; walks over the trees, so it is for people, not for rules. */
+/** The number of entries of each map and tree, for people: it walks over the trees, so no rule may use it. */
 export function sizes(state: State): Readonly<Record<SizedField, number>> {
   return {
     claims: state.claims.size,
@@ -193,7 +191,7 @@ export function sizes(state: State): Readonly<Record<SizedField, number>> {
   };
 }
 
-/** The fields of a state that have a size: a new map without a line in `sizes` does not compile. */
+/** The fields of a state that have a size. A new map without a line in `sizes` does not compile. */
 export type SizedField = {
   [Field in keyof State]: State[Field] extends AnyMap | Deadlines ? Field : never;
 }[keyof State];
@@ -201,10 +199,11 @@ export type SizedField = {
 type AnyMap = Pick<PersistentMap<unknown, string>, "size"> & { readonly newer: unknown };
 
 /**
- * Gives up a state from which a newer one was made, for a caller that will never read it again; reading
- * its maps throws then. It saves the collector work: an undo record keeps the next newer one alive, and
- * once a dead one has grown old, all that follow grow old with it. Measured with 20,000 clients: a
- * heartbeat takes half the time, and the longest pause is 8 ms where it was 45.
+ * Retires a state from which a newer one was made. The caller must never read it again: its maps throw.
+ *
+ * This saves the garbage collector work. An undo record keeps the next newer one alive, so a dead record in
+ * the old generation keeps all later ones there. Measured with 20,000 clients: a heartbeat takes half the
+ * time, and the longest pause falls from 45 ms to 8 ms.
  */
 export function retire(state: State, newer: State): void {
   retireMap(state.claims, newer.claims);
@@ -226,7 +225,7 @@ function retireMap<K, V extends NonNullable<unknown>>(
   if (old !== newer) mapRetire(old);
 }
 
-/** The key of a pair. The length keeps ("a", "bc") and ("ab", "c") apart. */
+/** The key of a pair in `State.pairs`. The length distinguishes ("a", "bc") from ("ab", "c"). */
 export function pairKey(src: PeerId, dst: PeerId): string {
   return `${src.length}:${src}${dst}`;
 }

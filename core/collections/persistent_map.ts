@@ -1,55 +1,53 @@
 /**
- * A map of which every version stays a value, at close to the price of a native Map.
+ * A persistent map that costs little more than a native Map.
  *
- * How it works: Baker's re-rooting (Conchon and Filliâtre, "A persistent union-find data structure",
- * 2007). The newest version owns one native Map. Every older one is an undo record: one key, what it
- * held, and a pointer to the next newer version. Using an older version undoes the records up to it and
- * makes it the owner: linear in their number, else free. Holding an old version keeps all from it to the
- * newest alive. Order: of insertion while only the newest version is used; a removed key comes last once
- * re-rooting restores it, so nothing that matters may depend on it. Knows nothing of what is stored.
+ * It uses Baker's re-rooting (Conchon and Filliâtre, "A persistent union-find data structure", 2007). The
+ * newest version owns one native Map. Every older version is an undo record: one key, its old value and a
+ * pointer to the next newer version. Reading an older version undoes the records up to it and makes it the
+ * owner, in time linear in their number; reading the owner costs nothing more. A reference to an old version
+ * keeps every newer one alive. Entries are in insertion order while only the newest version is used, but
+ * re-rooting restores a removed key at the end, so no rule may depend on the order.
  *
- * Keys may be a stranger's choice: those that V8 would hash by their value, with no seed, are kept under another
- * name (measured: 30,000 of them that collide took 100 µs each to set, and take 0.7).
+ * Strangers choose keys. V8 hashes strings of digits by their value, without a seed, so those are stored under
+ * another name (measured: 30,000 colliding ones took 100 µs each to set, and now take 0.7 µs).
  *
  * @module
  */
 
-/** Values are neither null nor undefined: undefined stands for "absent". */
+/** Values are never null or undefined, because undefined means "absent". */
 type Held = NonNullable<unknown>;
 
-/** One version of a map, compared by identity. All but `size` is internal. */
+/** One version of a map, compared by identity. All fields but `size` are internal. */
 export interface PersistentMap<K, V extends Held> {
-  /** The number of entries in this version. */
   readonly size: number;
-  /** In the owner, the native Map; else null. */
+  /** The native Map in the owner; null in an undo record. */
   readonly native: Map<K, V> | null;
-  /** In an undo record, the version from which this one differs in `key`; else null. */
+  /** The next newer version in an undo record; it differs in `key`. Null in the owner. */
   readonly newer: PersistentMap<K, V> | null;
-  /** In an undo record, the key that differs, as it is kept; else undefined. */
+  /** The key that differs in an undo record, as stored; undefined in the owner. */
   readonly key: K | undefined;
-  /** In an undo record, what `key` holds in this version, undefined if it is absent. */
+  /** The value of `key` in an undo record; undefined if this version does not have it. */
   readonly value: V | undefined;
 }
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 type Version<K, V extends Held> = Mutable<PersistentMap<K, V>>;
 
-/** A map without entries that shares nothing with any other. */
+/** An empty map that shares nothing with any other. */
 export function emptyMap<K, V extends Held>(): PersistentMap<K, V> {
   return owner(0, new Map());
 }
 
-/** The value at `key`, or undefined if it is absent. */
+/** The value at `key`; undefined if it is absent. */
 export function mapGet<K, V extends Held>(map: PersistentMap<K, V>, key: K): V | undefined {
   return (map.native ?? reroot(map)).get(kept(key));
 }
 
-/** Whether `key` is present. */
 export function mapHas<K, V extends Held>(map: PersistentMap<K, V>, key: K): boolean {
   return (map.native ?? reroot(map)).has(kept(key));
 }
 
-/** The map with `value` at `key`; the same map if `Object.is` finds that value there already. */
+/** Returns the map with `value` at `key`; the same map if it has that value there already, by `Object.is`. */
 export function mapSet<K, V extends Held>(
   map: PersistentMap<K, V>,
   given: K,
@@ -63,7 +61,7 @@ export function mapSet<K, V extends Held>(
   return makeUndoRecord(map, key, old, owner(old === undefined ? map.size + 1 : map.size, native));
 }
 
-/** The map without `key`; the same map if it is absent. */
+/** Returns the map without `key`; the same map if `key` is absent. */
 export function mapDelete<K, V extends Held>(
   map: PersistentMap<K, V>,
   given: K,
@@ -75,29 +73,29 @@ export function mapDelete<K, V extends Held>(
   return makeUndoRecord(map, key, old, owner(map.size - 1, native));
 }
 
-/** Gives up an older version: reading it throws from now on. `retire` says what that is good for. */
+/** Retires an older version: reading it throws from now on. `retire` in `state.ts` says why. */
 export function mapRetire<K, V extends Held>(map: Version<K, V>): void {
   if (map.native === null) map.newer = null;
 }
 
-/** The entries, copied out: using any version while they are walked is safe. */
+/** A copy of the entries: any version may be used during the iteration. */
 export function mapEntries<K, V extends Held>(map: PersistentMap<K, V>): Iterable<readonly [K, V]> {
   return Array.from(map.native ?? reroot(map), ([key, value]) => [given(key), value] as const);
 }
 
-/** The keys, in the order of `mapEntries` and copied out like them. */
+/** A copy of the keys, in the order of `mapEntries`. */
 export function mapKeys<K, V extends Held>(map: PersistentMap<K, V>): Iterable<K> {
   return Array.from((map.native ?? reroot(map)).keys(), given);
 }
 
-/** The values, in the order of `mapKeys` and copied out like them: with these, a tenth of `mapEntries`. */
+/** A copy of the values, in the order of `mapKeys`. Both together take a tenth of the time of `mapEntries`. */
 export function mapValues<K, V extends Held>(map: PersistentMap<K, V>): Iterable<V> {
   return [...(map.native ?? reroot(map)).values()];
 }
 
 /**
- * The key in the native Map: V8 hashes a string that is written like an integer of up to 16 digits by its value,
- * so it gets a mark before it, and so does what begins with the mark.
+ * The key in the native Map. V8 hashes a string that looks like an integer of up to 16 digits by its value
+ * (`tests/core/collision_test.ts`), so such a key gets a mark in front, and so does a key that begins with the mark.
  */
 function kept<K>(key: K): K {
   if (typeof key !== "string") return key;
@@ -106,7 +104,6 @@ function kept<K>(key: K): K {
   return isMarked ? `${MARK}${key}` as K & string : key;
 }
 
-/** The key as it was given. */
 function given<K>(key: K): K {
   return typeof key === "string" && key.startsWith(MARK) ? key.slice(1) as K & string : key;
 }
@@ -114,12 +111,12 @@ function given<K>(key: K): K {
 const MARK = "~";
 const MARK_UNIT = 126;
 
-/** Makes every version, so that all have one shape for the engine. */
+/** Creates every version, so that all objects have one shape in V8. */
 function owner<K, V extends Held>(size: number, native: Map<K, V>): Version<K, V> {
   return { size, native, newer: null, key: undefined, value: undefined };
 }
 
-/** Makes `map` the owner. A loop, because it can be millions of records away. */
+/** Makes `map` the owner. A loop, not a recursion: millions of records can lie between. */
 function reroot<K, V extends Held>(map: Version<K, V>): Map<K, V> {
   const path: Version<K, V>[] = [];
   let from = map;
@@ -136,7 +133,7 @@ function reroot<K, V extends Held>(map: Version<K, V>): Map<K, V> {
   return native;
 }
 
-/** Makes `from` the undo record of `to`, in which `key` no longer holds `old`. */
+/** Turns `from` into the undo record of `to`, which no longer has `old` at `key`. */
 function makeUndoRecord<K, V extends Held, M extends Version<K, V>>(
   from: M,
   key: K,

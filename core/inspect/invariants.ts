@@ -1,6 +1,6 @@
 /**
- * What must be true of every state, checked after every step in tests. Walks over everything; no rule
- * uses it.
+ * The invariants of a state. Tests and replays check them after every step. They walk over the whole state, so
+ * no rule uses them.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { mapEntries, mapGet, type PersistentMap } from "../collections/persisten
 import { idleCheckTime } from "../rules/session.ts";
 import { pairKey, type State } from "../state.ts";
 
-/** Every way in which a state contradicts itself or its bounds, as sentences; none for a sound one. */
+/** The contradictions and exceeded bounds of a state, one sentence each; none for a consistent state. */
 export function violations(state: State): string[] {
   return [
     ...claimViolations(state),

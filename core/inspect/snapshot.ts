@@ -1,10 +1,10 @@
 /**
- * A state as plain data that survives JSON, and back: what a recording that begins in the middle begins with.
+ * A state as plain data that survives JSON, and back. A recording that begins in the middle begins with one.
  *
- * Maps are lists of entries in the order of their keys, so that equal states give equal data. The deadlines, an
- * index of something else, are made anew. Records are carried whole, whatever is in them. The rules of the settings
- * are kept beside a snapshot, not in it. Who must not stop for as long as a large snapshot takes, takes one first,
- * and makes data of it piece by piece.
+ * Maps become lists of entries in the order of their keys, so that equal states give equal data. The deadlines are
+ * only an index and are rebuilt. The rules (`state.rules`) are not part of a snapshot; the caller stores them
+ * beside it. Because a large snapshot would block the event loop, `takeSnapshot` copies the state first, and the
+ * caller converts the copy piece by piece.
  *
  * @module
  */
@@ -20,25 +20,25 @@ import {
 import { type Rules, rulesOf } from "../settings/rules.ts";
 import type { State } from "../state.ts";
 
-/** A state without its settings and its deadlines; each map as its entries. */
+/** A state without its rules and its deadlines; each map is a list of entries. */
 export type Snapshot = {
   readonly [Field in Exclude<keyof State, "rules" | Rebuilt>]: Plain<State[Field]>;
 };
 
-/** The entries of a map, to be walked once or more. */
+/** The entries of a map; can be iterated more than once. */
 export interface Entries<K, V> {
   readonly size: number;
   readonly [Symbol.iterator]: () => Iterator<readonly [K, V]>;
 }
 
-/** A snapshot that is yet to be made: each map as what its entries can be made of. */
+/** A copy of a state from which the caller makes a snapshot later. */
 export type Taken = {
   readonly [Field in keyof Snapshot]: State[Field] extends PersistentMap<infer K, infer V>
     ? Entries<K, V>
     : State[Field];
 };
 
-/** The state as data. */
+/** Makes a snapshot in one step. */
 export function snapshotOf(state: State): Snapshot {
   const taken = takeSnapshot(state);
   return {
@@ -57,9 +57,9 @@ export function snapshotOf(state: State): Snapshot {
 }
 
 /**
- * What a snapshot can be made of later, when the state is retired: it copies keys and values, which takes a
- * hundredth of the time that the text of a snapshot takes. Entries come in any order. A new map without a line
- * here does not compile; anything else goes along.
+ * Copies the keys and values of a state, which may be retired afterwards. This takes a hundredth of the time
+ * that the text of a snapshot takes. Entries are in any order. A new map without a line here does not compile;
+ * other fields are copied by the spread.
  */
 export function takeSnapshot(state: State): Taken {
   const { rules: _rules, idleCheckAt: _lookAt, ...rest } = state;
@@ -78,7 +78,7 @@ export function takeSnapshot(state: State): Taken {
   };
 }
 
-/** The state that a snapshot was made of; equal to it in all that rules can see. */
+/** Rebuilds the state of a snapshot: the same in everything that rules can observe. */
 export function restore(rules: Rules, snapshot: Snapshot): State {
   const { connections, pending } = snapshot;
   const deadlines = [
@@ -102,7 +102,7 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
   };
 }
 
-/** What is made of the rest. */
+/** Fields that `restore` rebuilds from the others. */
 type Rebuilt = "idleCheckAt";
 
 type Plain<T> = T extends PersistentMap<infer K, infer V> ? readonly (readonly [K, V])[] : T;

@@ -1,27 +1,27 @@
 /**
- * Network addresses: whom a socket counts for, and which proxies may say where a client comes from.
+ * Network addresses: the address group of a client, and its address behind trusted proxies.
  *
  * @module
  */
 
-/** A range of addresses: those whose first `prefix` bits are the same. One without bytes is {@linkcode UNIX}. */
+/** The addresses whose first `prefix` bits are those of `bytes`. Without bytes it is {@linkcode UNIX}. */
 export interface AddressRange {
   readonly bytes: readonly number[];
   readonly prefix: number;
 }
 
-/** Stands for the address of whoever is at the other end of a unix socket, which has none. */
+/** The address of a client or proxy on a unix socket, which has no network address. */
 export const UNIX = "unix";
 
-/** The longest address, with a zone of 18 characters; interfaces have names of at most 15. */
+/** In characters: the longest address has 45, and its zone, the name of an interface, at most 16 with its `%`. */
 const ADDRESS_LENGTH_MAX = 64;
 
-/** A chain of proxies is shorter; a longer one was written to keep the server busy. */
+/** Real chains of proxies are shorter; a client writes a longer one to keep the server busy. */
 const HOPS_MAX = 32;
 
 /**
- * What an address counts as: an IPv4 address for itself, an IPv6 address for its /64, which is what one
- * customer gets; anything else for itself.
+ * The address group of an address: an IPv4 address itself, the /64 of an IPv6 address, because one customer
+ * has all of it; any other text itself.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ const HOPS_MAX = 32;
  * ```
  */
 export function addressGroup(address: string): string {
-  // Without a colon it is IPv4, which is written in one way only, or none: either way itself.
+  // Without a colon it is IPv4, which has one spelling only, or no address.
   if (!address.includes(":")) return address;
   const bytes = parseAddress(address);
   if (bytes === null) return address;
@@ -44,7 +44,7 @@ export function addressGroup(address: string): string {
   return `${groups}::/64`;
 }
 
-/** Reads "10.0.0.0/8", "2001:db8::/32", one address, or "unix"; `null` where it is none of these. */
+/** Parses "10.0.0.0/8", "2001:db8::/32", one address, or "unix"; `null` for anything else. */
 export function parseRange(text: string): AddressRange | null {
   if (text.toLowerCase() === UNIX) return { bytes: [], prefix: 0 };
   const [address = "", prefixText, ...rest] = text.split("/");
@@ -53,22 +53,20 @@ export function parseRange(text: string): AddressRange | null {
   const bits = bytes.length * 8;
   if (prefixText === undefined) return { bytes, prefix: bits };
   const prefix = Number(prefixText);
-  // A range of mapped addresses counts from the 97th bit on.
+  // In a range of IPv4-mapped addresses the first 96 bits are the mapping.
   const shift = address.includes(":") && bytes.length === 4 ? 96 : 0;
   if (!/^\d{1,3}$/.test(prefixText) || prefix < shift || prefix - shift > bits) return null;
   return { bytes, prefix: prefix - shift };
 }
 
-/** Whether an address lies in one of the ranges. */
 export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
   const bytes = address === UNIX ? [] : parseAddress(address);
   return bytes !== null && ranges.some((range) => isIn(bytes, range));
 }
 
 /**
- * The client's address behind trusted proxies: going from the connection back through `X-Forwarded-For`,
- * the first that is not a trusted proxy's. What stands further left anybody can have written, and is not
- * looked at.
+ * The client's address behind trusted proxies: from the connection back through `X-Forwarded-For`, the first
+ * address that is not a trusted proxy's. Anybody can have written what is further left, so it is not read.
  */
 export function clientBehind(
   remote: string,
@@ -88,8 +86,8 @@ export function clientBehind(
 }
 
 /**
- * The address in one part of `X-Forwarded-For`, as {@linkcode plainAddress} writes it; `null` where there is
- * none. Proxies also write it in quotes or brackets, with a port, and "unix:" for a unix socket.
+ * Parses one entry of `X-Forwarded-For` into the form of {@linkcode plainAddress}; `null` if it has no address.
+ * Some proxies add quotes, brackets or a port, and write "unix:" for a unix socket.
  *
  * @example
  * ```ts
@@ -109,8 +107,8 @@ export function readHop(text: string): string | null {
 }
 
 /**
- * An address in the one way in which it is kept and logged: a mapped one as IPv4, one of IPv6 without its
- * zone; `null` where it is none.
+ * An address in the form that is kept and logged: an IPv4-mapped one as IPv4, an IPv6 address without its
+ * zone; `null` if the text is not an address.
  */
 export function plainAddress(text: string): string | null {
   const bytes = parseAddress(text);
@@ -118,7 +116,7 @@ export function plainAddress(text: string): string | null {
   return bytes.length === 4 ? bytes.join(".") : withoutZone(text);
 }
 
-/** The bytes of an address, 4 or 16, an IPv4 address in IPv6 clothes as 4; `null` where it is none. */
+/** The bytes of an address: 4 for IPv4 and IPv4-mapped addresses, 16 for IPv6; `null` for any other text. */
 export function parseAddress(text: string): readonly number[] | null {
   if (text.length > ADDRESS_LENGTH_MAX) return null;
   if (!text.includes(":")) return parseV4(text);
@@ -146,7 +144,7 @@ function parseV6(text: string): number[] | null {
   return [...head, ...new Array<number>(missing).fill(0), ...tail];
 }
 
-/** An IPv4 address may stand in the place of the last two groups. */
+/** An IPv4 address may replace the last two groups (RFC 4291, 2.2). */
 function parseGroups(text: string, isEnd: boolean): number[] | null {
   if (text === "") return [];
   const bytes: number[] = [];

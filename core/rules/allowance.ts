@@ -1,8 +1,8 @@
 /**
- * How much one client, and one address, may do: rates, counts, and tries of tokens.
+ * The limits of one client and one address group: rates of frames and bytes, sockets, and wrong tokens.
  *
- * Rates need no timers: each notes until when what was used takes up what is allowed, which is all that a
- * token bucket has to know (the "generic cell rate algorithm").
+ * A rate is one instant, the generic cell rate algorithm (GCRA, ITU-T I.371): up to it the uses so far use up
+ * the rate. It equals a token bucket and needs no timer.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { emptyMap, mapDelete, mapGet, mapSet } from "../collections/persistent_m
 import type { Rules } from "../settings/rules.ts";
 import type { Connection, State } from "../state.ts";
 
-/** Until when one more frame uses up the rate, or `null` where it is over `frame_rate` and `frame_burst`. */
+/** Pays for a frame: returns the new `paidUntil`, or `null` if it is over `frame_rate` and `frame_burst`. */
 export function payForFrame(
   { frame_rate, frame_burst }: Rules,
   { paidUntil }: Connection,
@@ -22,8 +22,8 @@ export function payForFrame(
 }
 
 /**
- * Until when a message of so many bytes uses up the rate, or `null` where it is over `byte_rate` and
- * `byte_burst`; a message of `max_message_bytes` can always be sent at once.
+ * Pays for the bytes of a frame: returns the new `bytesPaidUntil`, or `null` if it is over `byte_rate` and
+ * `byte_burst`. The burst is at least `max_message_bytes`, so that every message fits in it.
  */
 export function payForBytes(
   { byte_rate, byte_burst, max_message_bytes }: Rules,
@@ -34,19 +34,19 @@ export function payForBytes(
   return spend(bytesPaidUntil, now, byte_rate, Math.max(byte_burst, max_message_bytes), bytes);
 }
 
-/** Whether an address may have one more socket. */
+/** Whether an address group may have one more client. */
 export function hasAddressRoom({ rules, addresses }: State, address: string): boolean {
   const limit = rules.max_sockets_per_address;
   return limit === 0 || (mapGet(addresses, address) ?? 0) < limit;
 }
 
-/** Counts one more socket for an address. */
+/** Counts one more client for an address group. */
 export function occupy(state: State, address: string): State {
   const count = (mapGet(state.addresses, address) ?? 0) + 1;
   return { ...state, addresses: mapSet(state.addresses, address, count) };
 }
 
-/** Counts one socket less for an address. */
+/** Counts one client less for an address group. */
 export function vacate(state: State, address: string): State {
   const count = must(mapGet(state.addresses, address)) - 1;
   const { addresses } = state;
@@ -57,8 +57,8 @@ export function vacate(state: State, address: string): State {
 }
 
 /**
- * Counts a wrong token of an address. Where no more addresses may be remembered, all others are forgotten: who
- * commands that many has as many tries anyway, so nothing is kept to forget them one by one.
+ * Counts a wrong token of an address group. Beyond `wrong_token_addresses` all others are forgotten: an attacker
+ * with that many addresses has as many tries anyway, so an order of eviction would cost memory for nothing.
  */
 export function countWrongToken(state: State, address: string, now: Millis): State {
   const { wrongTokens, rules } = state;
@@ -72,7 +72,7 @@ export function countWrongToken(state: State, address: string, now: Millis): Sta
   };
 }
 
-/** Whether an address may try another token; where not, no token of it is looked at. */
+/** Whether an address group may try another token; if not, the server compares none of its tokens. */
 export function mayTryToken(state: State, address: string, now: Millis): boolean {
   return spendTry(state, address, now) !== null;
 }
@@ -83,8 +83,8 @@ function spendTry({ rules, wrongTokens }: State, address: string, now: Millis): 
 }
 
 /**
- * Until when so many uses more take up what is allowed, or `null` where they would be over `rate` a second in
- * the long run and `burst` at once. A rate of 0 allows any number.
+ * Adds `count` uses to a rate: returns the instant up to which it is then used up, or `null` if that is over
+ * `rate` uses a second in the long run and `burst` at once. A rate of 0 sets no limit.
  */
 function spend(
   until: Millis,
@@ -96,6 +96,6 @@ function spend(
   if (rate === 0) return until;
   const priceMs = 1_000 / rate;
   const next = Math.max(until, now) + count * priceMs;
-  // Half a price more than the burst costs, so that sums of fractions cannot take a use away.
+  // Half a price of slack, so that rounding errors in the sum of prices never cost a use.
   return next - now > (burst + 0.5) * priceMs ? null : millis(next);
 }

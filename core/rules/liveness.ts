@@ -1,8 +1,8 @@
 /**
- * Who has been silent too long, and whose token has ended.
+ * Disconnects clients that are silent for too long, or whose token has ended.
  *
- * A valid message only notes when it came. A connection's place among the deadlines is corrected when
- * the old deadline comes up, so a heartbeat costs one write, and a tick costs what is due.
+ * A valid message only sets `heardAt`. The connection's deadline is corrected when the old one is due, so
+ * a heartbeat costs one map write, and a tick costs only what is due.
  *
  * @module
  */
@@ -14,16 +14,19 @@ import { mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { disconnect, idleCheckTime, TOKEN_EXPIRED, turnOut } from "./session.ts";
 import type { Claim, Connection, State } from "../state.ts";
 
-/** What a connection's messages so far have used up. */
+/** The rates of a connection after a frame was paid for. */
 export type Paid = Pick<Connection, "paidUntil" | "bytesPaidUntil">;
 
-/** A connection on which a valid message came that is paid for: it is alive, and its bad frames are forgiven. */
+/** Returns the connection after a valid message: `heardAt` is now, and the count of bad frames is 0. */
 export function markAlive(connection: Connection, paid: Paid, now: Millis): Connection {
   const { paidUntil, bytesPaidUntil } = paid;
   return { ...connection, paidUntil, bytesPaidUntil, heardAt: now, badFrames: 0 };
 }
 
-/** Disconnects every client from which no valid message came for `alive_timeout`, or whose token has ended. */
+/**
+ * Disconnects every client that sent no valid message for `alive_timeout`, or whose token has ended, and every
+ * socket whose check of the token takes too long.
+ */
 export function timeOut(state: State, now: Millis): readonly [State, readonly Effect[]] {
   const { alive_timeout } = state.rules;
   const effects: Effect[] = [];
@@ -42,7 +45,7 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     const claim = must(mapGet(next.claims, connection.id));
     const hasEnded = claim.endsAt !== null && claim.endsAt <= first.at;
     if (!hasEnded && connection.heardAt + alive_timeout > first.at) {
-      // Even where that is due as well: whoever was due first is disconnected first.
+      // Even if the new deadline is due too: clients are disconnected in the order of their deadlines.
       next = rescheduleIdleCheck(next, claim, connection);
       continue;
     }
@@ -56,7 +59,7 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
   }
 }
 
-/** Disconnects a client that answers no pings: it is gone, or stands still. */
+/** Disconnects a client that answers no pings. */
 export function leaveUnanswered(
   state: State,
   conn: ConnId,

@@ -1,8 +1,8 @@
 /**
  * Messages for peers that are not connected: store, drain, expire.
  *
- * Every message that is stored meets exactly one end: it is drained once, or it expires. One that finds
- * no room is not stored, and its source is told at once.
+ * Every stored message is drained once or expires. A message that finds no room is not stored, and its source
+ * gets an `EXPIRE` at once.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
   type Stored,
 } from "../state.ts";
 
-/** Keeps a message until `expire_timeout` from now, or tells its source that there is no room. */
+/** Stores a message for `expire_timeout`, or refuses it if there is no room. */
 export function store(
   state: State,
   message: Message,
@@ -60,14 +60,14 @@ export function store(
 }
 
 /**
- * What a stored message counts for. A text with anything but ASCII in it counts three bytes a character: the
- * engine keeps two, and it takes up to three to send.
+ * The bytes that a stored message counts as. In a text that is not ASCII a character counts three bytes: V8 keeps
+ * two, and UTF-8 takes up to three.
  */
 export function storedBytes(text: string): number {
   return (ASCII.test(text) ? 1 : 3) * text.length + STORED_OVERHEAD_BYTES;
 }
 
-/** Takes out everything that waits for `dst`, to be sent on `conn`, oldest first. */
+/** Removes every message that waits for `dst`, and sends them on `conn`, oldest first. */
 export function drain(
   state: State,
   dst: PeerId,
@@ -87,8 +87,8 @@ export function drain(
 }
 
 /**
- * Takes out what is due, and tells each source that is connected, once an attempt; not somebody else who
- * has its id by now.
+ * Removes the messages that are due. Each source that is still connected gets one `EXPIRE` per attempt; another
+ * owner who holds its id by now gets none.
  */
 export function expire(state: State, now: Millis): readonly [State, readonly Effect[]] {
   const effects: Effect[] = [];
@@ -109,7 +109,7 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
   }
 }
 
-/** Tells a source, if it is connected, that its message has no way to its destination: once an attempt. */
+/** Refuses a message: its source, if it is connected, gets one `EXPIRE` per attempt. */
 export function turnAway(
   state: State,
   message: Message,
@@ -128,10 +128,10 @@ export function turnAway(
   return [next, [told, { ...note, isTold: true }]];
 }
 
-/** Of how many peers a connection remembers that they had no room. */
+/** The number of refused destinations that a connection remembers (QUEUE-4). */
 export const TOLD_MAX = 64;
 
-/** What a stored message takes beside its text: its records and its places in five maps. Measured. */
+/** The memory of a stored message besides its text: its records and its entries in five maps. Measured. */
 export const STORED_OVERHEAD_BYTES = 512;
 
 const ASCII = /^[\0-\x7f]*$/;
@@ -139,7 +139,7 @@ const NO_PAIR: Pair = { count: 0, bytes: 0, expireSentBelow: 0 };
 const EMPTY: Mailbox = { serials: [], bytes: 0 };
 const NOTHING: Source = { count: 0, bytes: 0 };
 
-/** The address of whoever holds `src`; who is gone counts as one whose address is not known. */
+/** The address group of whoever holds `src`; empty, as for an unknown address, if nobody does. */
 function addressOf(state: State, src: PeerId): string {
   const conn = holderOf(state, src);
   return conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
@@ -152,21 +152,21 @@ function hasRoom(state: State, { src, dst }: Message, address: string, bytes: nu
   const source = mapGet(state.sources, src) ?? NOTHING;
   const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;
   const waiting = mapGet(state.addressBytes, address) ?? 0;
-  // All of a mailbox is sent in one turn: half of what may be unsent leaves room for what comes next.
+  // A mailbox is sent in one turn: the other half of max_unsent_bytes is for the messages that follow.
   return mailbox.serials.length < queue_limit && mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
     pair.count < pairLimit(queue_limit) && pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
     source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
     waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
 }
 
-/** How many messages may wait between one source and one destination: a usual attempt is some 30. */
+/** The number of messages that may wait from one source for one destination; a usual attempt has some 30. */
 function pairLimit(queueLimit: number): number {
   return Math.max(1, Math.floor(queueLimit / 4));
 }
 
 /**
- * How many of their bytes may: three quarters of what a mailbox may have, in which the largest message has room with
- * the candidates that follow it.
+ * The bytes that may wait from one source for one destination: three quarters of a mailbox, which holds the largest
+ * message and the candidates that follow it.
  */
 function pairBytes(maxUnsentBytes: number): number {
   return maxUnsentBytes / 2 * 3 / 4;
@@ -181,8 +181,8 @@ function wasTold(state: State, { message: { src, dst } }: Stored, serial: number
 }
 
 /**
- * Tells the source on `conn` that `dst` was not reached. For as long as something of the pair waits it is
- * remembered that this one `EXPIRE` stands for all of it.
+ * Sends an `EXPIRE` for `dst` to the source on `conn`, and marks all waiting messages of the pair: this `EXPIRE`
+ * stands for them.
  */
 function tell(
   state: State,
@@ -197,7 +197,7 @@ function tell(
   return [{ ...state, pairs }, told];
 }
 
-/** Takes a message out of everything but its mailbox. */
+/** Removes a message from everything but its mailbox. */
 function forget(state: State, serial: number, { message, address, bytes }: Stored): State {
   const { src, dst } = message;
   const key = pairKey(src, dst);
@@ -220,7 +220,7 @@ function forget(state: State, serial: number, { message, address, bytes }: Store
   };
 }
 
-/** Takes the first message out of a mailbox: the oldest of all is the oldest of its mailbox too. */
+/** Removes the first message of a mailbox: the oldest message of all is also the oldest of its mailbox. */
 function dropFirst(state: State, { message: { dst }, bytes }: Stored): State {
   const mailbox = must(mapGet(state.mailboxes, dst));
   const rest: Mailbox = { serials: mailbox.serials.slice(1), bytes: mailbox.bytes - bytes };
@@ -230,7 +230,7 @@ function dropFirst(state: State, { message: { dst }, bytes }: Stored): State {
   return { ...state, mailboxes };
 }
 
-/** Moves `firstSerial` over what was drained. Every serial is passed once, whoever pays for it. */
+/** Moves `firstSerial` past removed serials. It passes each serial once, so the amortized cost is constant. */
 function skipGaps(state: State): State {
   let serial = state.firstSerial;
   while (serial < state.nextSerial && mapGet(state.stored, serial) === undefined) serial++;

@@ -1,21 +1,21 @@
 /**
- * Which pages may use the server: origins as option `cors` lists them, and as browsers send them.
+ * Which pages may use the server: compares the origins in option `cors` with the `Origin` header.
  *
- * Both are compared in one normal form, the one that browsers send: lower case, names in Punycode, no port
- * that is the scheme's own, no slash at the end.
+ * Both are converted to one normal form, the one that browsers send: lower case, names in Punycode, no default
+ * port, no trailing slash.
  *
  * @module
  */
 import { describe } from "../wire/text.ts";
 import type { Settings } from "../settings/options.ts";
 
-/** What one item of option `cors` stands for, or why no page can ever have that origin and what to write. */
+/** The origins that an item of option `cors` means, or why no page can have that origin and what to write instead. */
 export type ReadOrigin =
   | { readonly ok: true; readonly origins: readonly string[] }
   | { readonly ok: false; readonly why: string };
 
 /**
- * Reads one item of option `cors`.
+ * Parses one item of option `cors`.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export function readOrigin(text: string): ReadOrigin {
     : { ok: true, origins: [origin] };
 }
 
-/** Whether a page of this origin may use the server. No list means that every page may. */
+/** Whether a page of this origin may use the server. With an empty list every page may. */
 export function isOriginAllowed({ cors }: Pick<Settings, "cors">, origin: string): boolean {
   if (cors.length === 0 || cors.includes("*") || cors.includes(origin)) return true;
   const normal = normalOrigin(origin);
@@ -59,8 +59,8 @@ export function isOriginAllowed({ cors }: Pick<Settings, "cors">, origin: string
 }
 
 /**
- * Whether a page comes from the server itself, as far as `Host` tells, which pages cannot set. Its scheme
- * counts only where the server speaks TLS: it cannot know it where a proxy does.
+ * Whether an origin is the server's own, by the `Host` header, which pages cannot set. The scheme is compared only
+ * if the server itself speaks TLS: behind a proxy that does, the server cannot know it.
  */
 export function isOwnOrigin(
   { sslkey }: Pick<Settings, "sslkey">,
@@ -81,7 +81,7 @@ const SUBDOMAINS = "https://*.example.com";
 const WRONG_STAR =
   'has a * that is neither alone, for any origin, nor right before the ".example.com" ' +
   "whose subdomains are meant";
-/** What the platform takes for a host, and no browser has: a name without a beginning, escapes, two in one. */
+/** Hosts that `URL` accepts and no browser has: an empty first label, an empty label, escapes, several items. */
 const NO_HOST = /:\/\/\.|\.\.|[%;]/;
 const NULL: ReadOrigin = { ok: true, origins: ["null"] };
 
@@ -90,7 +90,7 @@ function never(why: string, instead: string): ReadOrigin {
   return { ok: false, why: `${why}: write ${describe(advice)}` };
 }
 
-/** What somebody meant who left out the scheme, or a part of it. */
+/** Guesses the origin that somebody meant who left out the scheme or a part of it. */
 function guess(text: string): string {
   const bare = text.replace(/^["']+|["']+$/g, "");
   if (/^null$/i.test(bare)) return "null";
@@ -101,7 +101,7 @@ function guess(text: string): string {
   return `${scheme ?? (isLocal ? "http" : "https")}://${name}`;
 }
 
-/** An origin as browsers send it; `null` where it is none. */
+/** An origin in the form that browsers send; `null` if the text is not an origin. */
 function normalOrigin(text: string): string | null {
   const lower = text.toLowerCase();
   if (lower === "null" || lower === "file://") return lower;
@@ -116,7 +116,7 @@ function normalOrigin(text: string): string | null {
   }
 }
 
-/** Whether `https://*.example.com` means an origin in normal form. */
+/** Whether an item such as `https://*.example.com` matches an origin in normal form. */
 function isSubdomain(listed: string, origin: string): boolean {
   const star = listed.indexOf("*");
   return star >= 0 && origin.length >= listed.length &&

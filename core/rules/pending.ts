@@ -1,6 +1,6 @@
 /**
- * Sockets that wait until somebody outside says whether their token is good: how many, how long, and what their
- * clients say meanwhile.
+ * Pending sockets, whose token is being checked outside of the core: their number, their deadline, and the frames
+ * that their clients send meanwhile.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import type { BinaryReceived, FrameReceived, SocketOpened } from "../event.ts";
 import { type ConnId, type Millis, millis } from "../ids.ts";
 import type { Pending, State } from "../state.ts";
 
-/** How long a socket waits, in milliseconds; keys of tokens may take 5 s to come, twice. */
+/** Milliseconds until a check is given up. A check may load keys twice, for at most 5 s each (AUTH-4). */
 export const PENDING_MAX_MS = 15_000;
 
-/** How many frames of a client wait with it, and how many characters they may have: an offer with its candidates. */
+/** The frames that one pending socket may keep, and their characters: room for an offer and its candidates. */
 export const EARLY_FRAMES_MAX = 16;
 export const EARLY_LENGTH_MAX = 16_384;
 
-/** How many characters the frames of all of them may have. */
+/** The characters that all pending sockets together may keep. */
 export const EARLY_TOTAL_MAX = 16_777_216;
 
-/** Whether one more socket may wait: as many as there may be clients. */
+/** Whether one more socket may be pending: at most as many as there may be clients. */
 export function hasPendingRoom({ pending, rules }: State): boolean {
   return pending.size < rules.concurrent_limit;
 }
 
-/** Lets a socket wait. */
+/** Adds a pending socket. */
 export function wait(state: State, opened: SocketOpened, now: Millis): State {
   const { conn } = opened;
   const until = millis(now + PENDING_MAX_MS);
@@ -36,7 +36,7 @@ export function wait(state: State, opened: SocketOpened, now: Millis): State {
   };
 }
 
-/** Takes out a socket that waits; `undefined` where it does not. */
+/** Removes a pending socket and returns it; `undefined` if `conn` is not pending. */
 export function takePending(state: State, conn: ConnId): readonly [State, Pending | undefined] {
   const pending = mapGet(state.pending, conn);
   if (pending === undefined) return [state, undefined];
@@ -48,7 +48,7 @@ export function takePending(state: State, conn: ConnId): readonly [State, Pendin
   }, pending];
 }
 
-/** Keeps a frame until its client is admitted; `null` where it says too much. */
+/** Keeps a frame until its client is admitted; returns `null` if that is over a limit. */
 export function keepEarly(
   state: State,
   pending: Pending,

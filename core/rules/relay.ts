@@ -1,8 +1,7 @@
 /**
- * What a client says: refresh it, pass it on, keep it for later, or answer why not.
+ * Handles the frames of clients: relays a message, stores it, or answers what was wrong.
  *
- * A message is read and written in its sender's turn: whatever goes wrong then is the sender's fault, and
- * reaches nobody else.
+ * A message is read and written in its sender's turn, so that an error affects the sender alone.
  *
  * @module
  */
@@ -20,7 +19,7 @@ import { keepEarly } from "./pending.ts";
 import { closed, disconnect, turnOut } from "./session.ts";
 import { type Connection, holderOf, type State } from "../state.ts";
 
-/** Handles a message. On a socket that is not, or no longer, a client's, nothing happens. */
+/** Handles a text frame. On a connection that holds no id, a pending socket keeps it; otherwise it is ignored. */
 export function receiveText(
   state: State,
   frame: FrameReceived,
@@ -50,7 +49,7 @@ export function receiveText(
   }
 }
 
-/** Handles a binary message that holds no text. */
+/** Handles a binary frame that is not text. */
 export function receiveBinary(
   state: State,
   frame: BinaryReceived,
@@ -69,15 +68,15 @@ export function receiveBinary(
 }
 
 /**
- * Handles what could not be handed to a socket: the socket counts as closed, and the message as sent to
- * a peer that is not connected. What the server itself had to say is dropped.
+ * Handles a failed send (MSG-12): the socket counts as closed, and the message is treated as sent to a peer that is
+ * not connected. A frame of the server itself is dropped.
  */
 export function sendFailed(
   state: State,
   { conn, message }: SendFailed,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  // When the server stops everything is forgotten: nothing waits any more.
+  // After a shutdown the state is empty, and nothing may be stored.
   if (state.stopping) return [state, []];
   const [next, effects] = closed(state, conn, CUT_OFF);
   if (message === null || !isKept(message)) return [next, effects];
@@ -85,7 +84,7 @@ export function sendFailed(
   return [forwarded, [...effects, ...sent]];
 }
 
-/** Handles a message that its destination's socket had no room for: it is not delivered. */
+/** Handles a message that was not sent because its destination has too much unsent (LIMIT-6). */
 export function sendRefused(
   state: State,
   { message }: SendRefused,
@@ -93,7 +92,7 @@ export function sendRefused(
   return isKept(message) ? turnAway(state, message, "slow-reader") : [state, []];
 }
 
-/** Whether a message is stored for an absent peer, and worth an `EXPIRE`. */
+/** Whether an unsent message is stored, or answered with an `EXPIRE`. */
 function isKept({ type }: Message): boolean {
   return type === "OFFER" || type === "ANSWER" || type === "CANDIDATE";
 }
@@ -104,7 +103,7 @@ const CUT_OFF = {
   reason: "It did not read what was sent to it, or is gone",
 } as const;
 
-/** Keeps what comes before its client is admitted; what comes from nobody is ignored. */
+/** Keeps a frame of a pending socket; ignores one of an unknown connection. */
 function receiveEarly(
   state: State,
   frame: FrameReceived | BinaryReceived,
@@ -117,7 +116,7 @@ function receiveEarly(
   return turnOut(state, conn, CLOSE.tooMany, "Sent too much before it was admitted");
 }
 
-/** Delivers or stores a message: the one place that answers "where does this message go". */
+/** Sends a message to the holder of its destination, or stores it if nobody holds that id. */
 function forward(
   state: State,
   message: Message,
@@ -148,19 +147,19 @@ function receiveMessage(
   return isUsable ? forward(heard, message, now) : turnAway(heard, message, "no-such-id");
 }
 
-/** What names a destination that no peer can have: kept with its connection, so it is not longer than an id. */
+/** Cuts an impossible destination: `refusalsTold` keeps it, so it may not be much longer than an id. */
 function cutDestination(dst: PeerId, maxLength: number): PeerId {
   return dst.length > maxLength ? peerId(`${dst.slice(0, maxLength)}…`) : dst;
 }
 
-/** What a peer offers or answers begins an attempt: it is told anew where that fails. */
+/** An `OFFER` or `ANSWER` begins an attempt: its refusal gets an `EXPIRE` again. */
 function beginAttempt(connection: Connection, type: MessageType, dst: PeerId): Connection {
   const { refusalsTold } = connection;
   if (refusalsTold.length === 0 || (type !== "OFFER" && type !== "ANSWER")) return connection;
   return { ...connection, refusalsTold: refusalsTold.filter((peer) => peer !== dst) };
 }
 
-/** Tells a client what was wrong with its frame; one that keeps at it is disconnected. */
+/** Answers a bad frame with its fault; `max_bad_frames` in a row disconnect the client. */
 function answerFault(
   state: State,
   conn: ConnId,
@@ -208,7 +207,7 @@ function tooBig(
   return end(state, { conn, id }, CLOSE.tooBig, reason, `${reason}: this one has more.`);
 }
 
-/** Tells a client why it is disconnected, and disconnects it. */
+/** Disconnects a client after an `ERROR` that says why. */
 function end(
   state: State,
   { conn, id }: { readonly conn: ConnId; readonly id: PeerId },

@@ -1,8 +1,8 @@
 /**
- * Who is connected under which id: admit, take over, refuse, leave, close.
+ * Who holds which id: admit, take over, refuse, leave, close.
  *
- * Sockets are told apart by connection, never by id: what comes late from an old socket cannot touch the
- * newer one that holds its id. A refused socket leaves no trace in the state, but for the count of a wrong token.
+ * Sockets are identified by connection, never by id: a late event of an old socket cannot affect the newer one that
+ * holds its id. A refused socket leaves nothing in the state, except the count of a wrong token.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persi
 import type { Rules } from "../settings/rules.ts";
 import { type Claim, clientCount, type Connection, initialState, type State } from "../state.ts";
 
-/** Decides about a socket that was just opened: admitted, in place of an older one, or refused. */
+/** Handles an opened socket: admits it, takes over from an older one, refuses it, or lets it wait for its token. */
 export function open(
   state: State,
   event: SocketOpened,
@@ -62,7 +62,7 @@ export function open(
   return claim(state, claimant, now);
 }
 
-/** When a connection is to be looked at: when it may have been silent too long, or its token ends. */
+/** When to check a connection: when its silence reaches `alive_timeout`, or its token ends. */
 export function idleCheckTime(
   { alive_timeout }: Rules,
   heardAt: Millis,
@@ -72,7 +72,7 @@ export function idleCheckTime(
   return millis(endsAt === null ? silentAt : Math.min(silentAt, endsAt));
 }
 
-/** Clears the record of a connection: its id is free again. What waits for it or from it stays. */
+/** Clears the record of a connection, which frees its id. Messages that wait for it or from it stay. */
 export function release(
   state: State,
   conn: ConnId,
@@ -86,7 +86,7 @@ export function release(
   };
 }
 
-/** Disconnects the client on `conn`, which there must be, and frees its id. */
+/** Disconnects the client on `conn`, which must exist, and frees its id. */
 export function disconnect(
   state: State,
   { conn }: Pick<Claim, "conn">,
@@ -98,7 +98,7 @@ export function disconnect(
   return [release(state, conn, connection), [close(conn, code, reason), note]];
 }
 
-/** Clears the record of a socket that is closed already, if it still has one. */
+/** Clears the record of a closed socket, if it still has one. */
 export function closed(
   state: State,
   conn: ConnId,
@@ -109,7 +109,7 @@ export function closed(
   return [release(state, conn, connection), [left(conn, connection, end)]];
 }
 
-/** Turns away a socket that waits for the check of its token; nothing happens where it does not. */
+/** Closes and refuses a pending socket. Does nothing if `conn` is not pending. */
 export function turnOut(
   state: State,
   conn: ConnId,
@@ -122,8 +122,8 @@ export function turnOut(
 }
 
 /**
- * Disconnects everybody, oldest connection first, and admits nobody from now on: the one walk over all
- * clients, at the end.
+ * Disconnects everybody, oldest connection first, and admits nobody from now on. The only rule that walks over all
+ * clients.
  */
 export function shutDown(state: State): readonly [State, readonly Effect[]] {
   const { connections, pending } = state;
@@ -144,7 +144,7 @@ interface Claimant {
   readonly conn: ConnId;
   readonly id: PeerId;
   readonly owner: Owner;
-  /** Its token was checked: to give another is no guess. */
+  /** Whether its token was checked: then another owner's token is not a guess (LIMIT-3). */
   readonly isProven: boolean;
   readonly endsAt: Millis | null;
   readonly address: string;
@@ -152,7 +152,7 @@ interface Claimant {
 
 type Refusal = readonly [CloseCode, string];
 
-/** What a client is told whose token ends, while it is connected or before. */
+/** The sentence for a token that ends, before its socket opens or while it is connected. */
 export const TOKEN_EXPIRED = "The token has expired";
 
 const NO_PEERS: readonly PeerId[] = [];
@@ -164,12 +164,12 @@ const MISSING_PARAMETER: Refusal = [
   "No id, token, or key supplied to websocket server",
 ];
 
-/** When a client is to be disconnected because its token ends; `null` where it stays. */
+/** When the end of its token disconnects a client; `null` if it does not. */
 function endOf({ auth_expiry }: Rules, identity: SocketOpened["identity"]): Millis | null {
   return auth_expiry === "close" && identity.kind === "proven" ? identity.endsAt : null;
 }
 
-/** Why a socket is refused, whoever else is there; `null` where it is not. */
+/** Why a socket is refused, whoever else is connected; `null` if it is not. */
 function refusalOf(
   settings: Rules,
   { key, origin, ownOrigin, queryLength, identity }: SocketOpened,
@@ -231,7 +231,7 @@ function claim(
     }
     return refuse(state, event, CROWDED);
   }
-  // Sockets can be opened in another order than they came in: the older one is obsolete, not the newer.
+  // Sockets can open in another order than they came: the older one is obsolete, not the newer.
   if (conn < held.conn) {
     return [state, [
       close(conn, CLOSE.replaced, REPLACED),

@@ -1,6 +1,6 @@
 /**
- * What the answer to a check of a token means: its socket is admitted or refused, and what its client has said
- * meanwhile is heard.
+ * Handles the result of a token check: admits or refuses the socket, then handles the frames that its client sent
+ * meanwhile.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { takePending } from "./pending.ts";
 import { receiveBinary, receiveText } from "./relay.ts";
 import { open } from "./session.ts";
 
-/** Goes on with a socket that waited. */
+/** Opens a pending socket with the proven identity. Does nothing if `conn` is not pending. */
 export function tokenChecked(
   state: State,
   { conn, identity }: TokenChecked,

@@ -1,6 +1,6 @@
 /**
- * The part of the table of options that bounds what a hostile or broken world can do. The doc of a row
- * says why its bound is there; where its number comes from stands beside it.
+ * The options that bound what hostile or broken clients can do. The `doc` of a row says why the bound exists; a
+ * comment at the row says where its default comes from.
  *
  * @module
  */
@@ -10,9 +10,8 @@ const MIB = 1_048_576;
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
 
-/** The bounds. */
 export const LIMITS = {
-  // 256 KiB: a picture as a data URL in the metadata of a connection, which real applications send.
+  // 256 KiB holds a picture as a data URL in the metadata of a connection, which real applications send.
   max_message_bytes: {
     type: "integer",
     default: 262_144,
@@ -32,7 +31,7 @@ export const LIMITS = {
     group: "Clients",
     doc: "Longest id that a client may claim; ids are kept and logged",
   },
-  // A JWT signed by RS256 with a 4096-bit key and the claims of a usual provider takes 1,434.
+  // A JWT signed by RS256 with a 4096-bit key and the claims of a usual provider has 1,434 characters.
   max_token_length: {
     type: "integer",
     default: 4_096,
@@ -69,7 +68,7 @@ export const LIMITS = {
     group: "Waiting messages",
     doc: "Messages of one peer that may wait, so that no client fills the store alone",
   },
-  // A 64th of max_queue_bytes, and room for the largest message with the candidates that follow it.
+  // A 64th of max_queue_bytes, which holds the largest message and the candidates that follow it.
   source_queue_bytes: {
     type: "integer",
     default: MIB,
@@ -97,7 +96,7 @@ export const LIMITS = {
     group: "Messages",
     doc: "Disconnect a client that sends so many bad frames in a row",
   },
-  // A mesh of 100 peers trickles 2,000 candidates in a second; the burst takes it twice over.
+  // A mesh of 100 peers sends 2,000 candidates in a second; the burst allows twice that.
   frame_rate: {
     type: "integer",
     default: 256,
@@ -116,7 +115,7 @@ export const LIMITS = {
     group: "Messages",
     doc: "Frames that a client may send at once; a mesh of 100 peers needs 2,000",
   },
-  // The same mesh sends 100 offers and answers of 8,000 bytes, and candidates of 300: 2.2 MB.
+  // The mesh of frame_rate sends 100 offers and answers of 8,000 bytes, and candidates of 300 bytes: 2.2 MB.
   byte_rate: {
     type: "integer",
     default: 262_144,
@@ -171,7 +170,7 @@ export const LIMITS = {
     group: "Clients",
     doc: "Addresses whose wrong tokens are remembered; one more, and all others are forgotten",
   },
-  // 30 s, with a ping after 15: what Deno.serve does where nothing is said.
+  // The default of Deno.serve: 30 s (idleTimeout), with a ping after 15 s.
   ping_timeout: {
     type: "integer",
     default: 30_000,
@@ -192,7 +191,7 @@ export const LIMITS = {
     doc:
       "Sockets that may leave their close unanswered before the server turns new ones away with 503",
   },
-  // 1 MiB: Centrifugo. 10 s: soketi.
+  // The defaults of other servers: 1 MiB is Centrifugo's, the 10 s of unsent_timeout are soketi's.
   max_unsent_bytes: {
     type: "integer",
     default: MIB,
@@ -238,7 +237,7 @@ export const LIMITS = {
     group: "Slow clients",
     doc: "Largest head of a request; only with listener node",
   },
-  // Two hundred readers of a list that do not read on, at 0.3 MB each.
+  // Two hundred stalled readers of a list at 0.3 MB each, which is what the platform buffers.
   max_answer_bytes: {
     type: "integer",
     default: 64 * MIB,

@@ -1,10 +1,10 @@
 /**
- * What a row of the table of options can be.
+ * The types of a row in the table of options.
  *
  * @module
  */
 
-/** Groups of options, in the order in which `--help` and the documents show them. */
+/** The groups of options, in the order of `--help` and of the documents. */
 export const OPTION_GROUPS = [
   "Address",
   "Proxies",
@@ -18,21 +18,21 @@ export const OPTION_GROUPS = [
   "Recording",
 ] as const;
 
-/** What every option has. `doc` says what it means and, for a bound, why it is there. */
+/** The fields of every option. `doc` says what the option means and, for a bound, why it exists. */
 interface Common {
   readonly group: typeof OPTION_GROUPS[number];
-  /** Most people set it or look for it: `--help` shows it without being asked for all. */
+  /** Whether `--help` shows it without `all`, because most people set it or look for it. */
   readonly everyday?: true;
-  /** Never printed, not even where it is wrong. */
+  /** Whether its value is never printed, not even in the error for an invalid one. */
   readonly secret?: boolean;
   readonly alias?: string;
-  /** Variables that count too, after `PEERSERVER_<NAME>`. */
+  /** More variables for it; `PEERSERVER_<NAME>` comes first. */
   readonly env?: readonly string[];
   readonly unit?: string;
   readonly doc: string;
 }
 
-/** A whole number from `min` to `max`. */
+/** A whole number from `min` to `max`, both included. */
 export interface IntegerOption extends Common {
   readonly type: "integer";
   readonly default: number;
@@ -40,7 +40,7 @@ export interface IntegerOption extends Common {
   readonly max: number;
 }
 
-/** A string that matches `pattern`; `rule` says in words what that asks for. */
+/** A string that matches `pattern`; `rule` says the same in words. */
 export interface TextOption extends Common {
   readonly type: "text";
   readonly default: string;
@@ -48,7 +48,6 @@ export interface TextOption extends Common {
   readonly rule: string;
 }
 
-/** Yes or no. */
 export interface BooleanOption extends Common {
   readonly type: "boolean";
   readonly default: boolean;
@@ -67,9 +66,8 @@ export interface ChoiceOption extends Common {
   readonly type: "choice";
   readonly default: string;
   readonly choices: readonly string[];
-  /** Other words for a choice, in the text of a flag or a variable. */
+  /** Other words for a choice, accepted in a flag or a variable only. */
   readonly synonyms?: Readonly<Record<string, string>>;
 }
 
-/** One row of the table. */
 export type Option = IntegerOption | TextOption | BooleanOption | ListOption | ChoiceOption;

@@ -1,8 +1,8 @@
 /**
- * The one table of options. Parsing, validation, `--help`, the tables in the documents and the types come from it.
+ * The table of options. Parsing, validation, `--help`, the tables in the documents and the types come from it.
  *
  * An option has one name everywhere: the flag `--expire_timeout`, the variable `PEERSERVER_EXPIRE_TIMEOUT`,
- * and the property `expire_timeout` of {@linkcode Settings}. Nothing here reads a flag, a variable or a file.
+ * and the property `expire_timeout` of {@linkcode Settings}. This module reads no flag, variable or file.
  *
  * @module
  */
@@ -19,7 +19,6 @@ const FILE = {
   rule: "the path of a file",
 } as const;
 
-/** Every option there is. */
 export const OPTIONS = {
   port: {
     type: "integer",
@@ -46,7 +45,7 @@ export const OPTIONS = {
   path: {
     type: "text",
     default: "/",
-    // The drive letter is a shell's on Windows, which takes "/myapp" for a file.
+    // Git Bash on Windows turns "/myapp" into a path with a drive letter, so that is an error.
     pattern: /^(?![a-z]:[/]|.*:\/\/)(?!.*(?:^|\/)(?:\.|%2e){1,2}(?:\/|$))[^\p{Cc}\p{Cs}?#\\]*$/iu,
     rule: 'a URL path such as "/myapp", without a host, "?", "#", "\\" or ".."',
     group: "Address",
@@ -226,7 +225,6 @@ export const OPTIONS = {
   },
 } as const satisfies Record<string, Option>;
 
-/** The name of an option. */
 export type OptionName = keyof typeof OPTIONS;
 
 type ValueOf<O extends Option> = O extends IntegerOption ? number
@@ -235,21 +233,19 @@ type ValueOf<O extends Option> = O extends IntegerOption ? number
   : O extends ChoiceOption ? O["choices"][number]
   : string;
 
-/** A value for every option, each one valid, `path` with a slash at both ends. */
+/** A valid value for every option; `path`, `host` and `cors` are in their normal form (see `checkValue`). */
 export type Settings = { readonly [Name in OptionName]: ValueOf<typeof OPTIONS[Name]> };
 
-/** Options as somebody gives them: some or none, not yet checked. */
+/** Options as a caller gives them, not validated yet. */
 export type PartialSettings = { readonly [Name in OptionName]?: Settings[Name] | undefined };
 
-/** All options in the order of the table. */
+/** The names of all options, in the order of the table. */
 export const OPTION_NAMES: readonly OptionName[] = Object.keys(OPTIONS).filter(isOptionName);
 
-/** Whether an option of that name exists. */
 export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name);
 }
 
-/** The row of an option. */
 export function optionOf(name: OptionName): Option {
   return OPTIONS[name];
 }

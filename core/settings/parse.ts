@@ -1,5 +1,5 @@
 /**
- * From what somebody gave to {@linkcode Settings}: every value checked against the table of options.
+ * Makes {@linkcode Settings} from the values of a caller, and validates each against the table of options.
  *
  * @module
  */
@@ -19,15 +19,16 @@ import {
 } from "./options.ts";
 import { cutUrl, normalPath } from "../wire/url_text.ts";
 
-/** A valid value, or the end of a sentence that begins with the option's name. */
+/** A valid value in its normal form, or a problem: the end of a sentence that begins with the option's name. */
 export type Parsed =
   | { readonly ok: true; readonly value: Settings[OptionName] }
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Settings from the options given, with defaults for the rest. Retired options are passed over.
+ * Returns settings with the given values and defaults for the rest. Retired options are ignored.
  *
- * @throws {RangeError} Where an option does not exist or its value is not valid; the message names both.
+ * @throws {RangeError} If an option does not exist, or its value is invalid or conflicts with another; the message
+ * names both.
  *
  * @example
  * ```ts
@@ -55,7 +56,7 @@ export function settingsFrom(given: PartialSettings = {}): Settings {
   return complete;
 }
 
-/** Reads the text of a flag or a variable as a value of the option. */
+/** Parses the text of a flag or a variable. */
 export function parseText(name: OptionName, text: string): Parsed {
   const option = optionOf(name);
   switch (option.type) {
@@ -74,18 +75,21 @@ export function parseText(name: OptionName, text: string): Parsed {
   }
 }
 
-/** The items of a list; a comma too many is none. */
+/** The items of a list. Empty items are dropped, unless the list has no others. */
 function listOf(text: string): string[] {
   const items = text.split(",").map((part) => part.trim());
   return items.some((item) => item !== "") ? items.filter((item) => item !== "") : items;
 }
 
-/** Whether a text is a value of a switch: `true`, `yes`, `on`, `1`, and what says no, in any case. */
+/** Whether a text is a value of a switch: `true`, `yes`, `on`, `1`, `false`, `no`, `off` or `0`, in any case. */
 export function isSwitchWord(text: string): boolean {
   return YES.test(text) || NO.test(text);
 }
 
-/** Whether a value is one that the option can have; `path`, `host` and `cors` come back in their normal form. */
+/**
+ * Validates a value. In their normal form `path` has a slash at both ends and canonical escapes, `host` has no
+ * brackets, and `cors` lists origins as browsers send them.
+ */
 export function checkValue(name: OptionName, value: unknown): Parsed {
   const option = optionOf(name);
   if (!isValid(option, value)) return bad(option, value);
@@ -95,7 +99,7 @@ export function checkValue(name: OptionName, value: unknown): Parsed {
   return { ok: true, value: value as Settings[OptionName] };
 }
 
-/** What an option takes, in words. */
+/** The valid values of an option, in words. */
 export function expected(option: Option): string {
   switch (option.type) {
     case "integer":
@@ -142,14 +146,14 @@ function conflictIn(settings: Settings): string | null {
   return null;
 }
 
-/** Where only the size of a message is given, what may be unsent follows it. */
+/** Raises `max_unsent_bytes` to what a large `max_message_bytes` needs, unless the caller set it. */
 function withRoomToSend(settings: Settings, { max_unsent_bytes }: PartialSettings): Settings {
   const least = MESSAGES_UNSENT_MIN * settings.max_message_bytes;
   if (max_unsent_bytes !== undefined || settings.max_unsent_bytes >= least) return settings;
   return { ...settings, max_unsent_bytes: least };
 }
 
-/** Half of what may be unsent can be a mailbox that is sent in one turn: a message must fit in it, with its `src`. */
+/** A mailbox has half of `max_unsent_bytes`; the largest message must fit in it, with its `src` (SET-13). */
 const MESSAGES_UNSENT_MIN = 4;
 
 function isValid(option: Option, value: unknown): boolean {
@@ -171,7 +175,7 @@ function isValid(option: Option, value: unknown): boolean {
 const YES = /^(?:true|yes|on|1)$/i;
 const NO = /^(?:false|no|off|0)$/i;
 
-/** A choice by its name or another word for it, in any case. */
+/** The choice that a word names, as itself or as a synonym, in any case. */
 function choiceOf({ choices, synonyms }: ChoiceOption, text: string): string | undefined {
   const word = text.toLowerCase();
   return [...choices, ...Object.keys(synonyms ?? {})].includes(word)
@@ -200,7 +204,7 @@ function bad(option: Option, value: unknown): Parsed {
   return { ok: false, problem: `must be ${wanted}: got ${got}.` };
 }
 
-/** A value in a mistake; of a URL only its origin, for there can be a secret in the rest. */
+/** A value for an error message. Of a URL only the origin is shown, because the rest can hold a secret. */
 function shown(value: unknown): string {
   return describe(typeof value === "string" ? cutUrl(value) : value);
 }

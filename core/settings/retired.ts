@@ -1,23 +1,22 @@
 /**
- * Options that once were, here or with the `peerjs` command: they are accepted, and do nothing.
+ * Retired options, of this server or of the `peerjs` command: they are accepted, and do nothing.
  *
  * @module
  */
 
 import { isOptionName } from "./options.ts";
 
-/** An option that does nothing any more. */
 export interface RetiredOption {
   readonly alias?: string;
-  /** Whether a flag of it has a value behind it, or stands alone. */
+  /** Whether its flag takes a value. */
   readonly takes: "value" | "nothing";
-  /** Why it is not missed, or what takes its place: the end of a sentence. */
+  /** Why it is not needed, or what replaces it: the end of a sentence. */
   readonly why: string;
 }
 
 const BUCKET = "wrong_token_burst and wrong_token_rate bound wrong tokens, and nobody waits";
 
-/** Every retired option, by its name. One that is an option again is not retired. */
+/** The table of retired options. */
 export const RETIRED = {
   cleanup_out_msgs: { takes: "value", why: "every message expires when it is due" },
   debug: { alias: "d", takes: "nothing", why: "log_level debug prints more" },
@@ -33,28 +32,25 @@ export const RETIRED = {
   wrong_token_window: { takes: "value", why: BUCKET },
 } as const satisfies Record<string, RetiredOption>;
 
-/** The name of a retired option. */
 export type RetiredName = keyof typeof RETIRED;
 
-/** All retired options in the order of the table. */
+/** The names of all retired options, in the order of the table. */
 export const RETIRED_NAMES: readonly RetiredName[] = Object.keys(RETIRED).filter(isRetiredName);
 
-/** Whether there once was an option of that name. */
 export function isRetiredName(name: string): name is RetiredName {
   return Object.hasOwn(RETIRED, name);
 }
 
-/** The row of a retired option. */
 export function retiredOption(name: RetiredName): RetiredOption {
   return RETIRED[name];
 }
 
-/** Says of a flag, a variable or a property, by whatever it is called, that it does nothing. */
+/** The warning for a retired flag, variable or property; `label` names it as the user wrote it. */
 export function retiredSentence(label: string, name: RetiredName): string {
   return `${label} does nothing any more: ${RETIRED[name].why}.`;
 }
 
-/** Says of each retired option among these properties that it does nothing. */
+/** The warnings for all retired options among these properties. */
 export function retiredSentences(given: Readonly<Record<string, unknown>>): string[] {
   return RETIRED_NAMES.filter((name) => !isOptionName(name) && given[name] !== undefined)
     .map((name) => retiredSentence(`Option ${name}`, name));

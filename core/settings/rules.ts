@@ -1,5 +1,5 @@
 /**
- * The options that rules read. A state, and a recording, has these and no others: no secret, no path of a file.
+ * The options that rules read. A state and a recording contain only these: no secrets, and no paths of files.
  *
  * @module
  */
@@ -33,15 +33,14 @@ const RULE_NAMES = [
   "wrong_token_rate",
 ] as const satisfies readonly (keyof Settings)[];
 
-/** What a rule may read of the settings. */
+/** The settings that a rule may read. */
 export type Rules = Pick<Settings, typeof RULE_NAMES[number]>;
 
-/** Whether an option is one of them. */
 export function isRuleName(name: string): name is keyof Rules {
   return RULE_NAMES.some((each) => each === name);
 }
 
-/** The settings without what no rule reads. */
+/** Picks the settings that rules read. */
 export function rulesOf(settings: Rules): Rules {
   return Object.fromEntries(RULE_NAMES.map((name) => [name, settings[name]])) as Rules;
 }

@@ -1,13 +1,13 @@
 /**
- * Texts: how long they are as bytes, and how they are shown in a sentence or a line.
+ * Text: its length in bytes, and its safe form in a sentence or a log line.
  *
  * @module
  */
 import { must } from "../collections/must.ts";
 
 /**
- * Whether `text` takes more than `maxBytes` bytes as UTF-8. Looks at the characters only where their
- * number leaves it open, so that the usual frame costs one comparison.
+ * Whether `text` takes more than `maxBytes` bytes as UTF-8. Counts bytes only if the number of characters does not
+ * decide it, so that a usual frame costs two comparisons.
  */
 export function isLongerThan(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
@@ -15,10 +15,10 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
   return utf8Length(text) > maxBytes;
 }
 
-/** How many bytes `text` takes as UTF-8; a lone surrogate counts as U+FFFD, three bytes. */
+/** The length of `text` in bytes of UTF-8; a lone surrogate counts as U+FFFD, three bytes. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
-  // Usual, and found out three times as fast as one character after the other.
+  // The usual case: the regular expression is three times as fast as the loop.
   if (!WIDE.test(text)) return bytes;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -29,7 +29,7 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** Names a value in a sentence: its kind, and the value itself where that is short. */
+/** Describes a value in a sentence: an object or array by its kind, any other by its value. */
 export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "string") return excerpt(value);
@@ -38,14 +38,14 @@ export function describe(value: unknown): string {
   return String(value);
 }
 
-/** Quotes the beginning of a text, with everything unprintable escaped. */
+/** Quotes the first `EXCERPT_MAX` characters of a text, and escapes unprintable ones. */
 export function excerpt(text: string): string {
   const quoted = escape(JSON.stringify(text.slice(0, EXCERPT_MAX)));
   return text.length > EXCERPT_MAX ? `${quoted.slice(0, -1)}…"` : quoted;
 }
 
 /**
- * A text in which everything that could break, forge or colour a line is written out.
+ * Escapes every character that could break, forge or colour a line.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export function escape(text: string): string {
 }
 
 const EXCERPT_MAX = 40;
-/** Usual, and found out faster than that there is nothing to replace. */
+/** The usual case: matching it is faster than a replacement that finds nothing. */
 const PLAIN = /^[ -~]*$/;
 const WIDE = /[\u0080-\uffff]/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;

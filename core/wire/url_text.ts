@@ -1,12 +1,12 @@
 /**
- * Text in URLs: paths and keys are compared without their percent-escapes, which are undone once.
+ * Text in URLs: the normal form of paths, the comparison of keys, and URLs cut to what may be shown.
  *
  * @module
  */
 
 /**
- * A path as browsers send it, however it came: each of its parts with its escapes undone and made anew. An
- * escaped slash stays one, and parts no path.
+ * The path in the form that browsers send: each part is decoded once and encoded again. An escaped slash stays
+ * escaped and does not split a part.
  *
  * @example
  * ```ts
@@ -20,8 +20,8 @@ export function normalPath(path: string): string {
 }
 
 /**
- * Whether a client gave the key, as it stands in a URL. A client that escapes nothing gives `a%41` as it is,
- * which another reads as `aA`.
+ * Whether `given`, as it is in a URL, is the key. Because the stock client escapes nothing, a key `a%41` may come as
+ * it is, or escaped.
  */
 export function isKey(key: string, given: string): boolean {
   if (given === key) return true;
@@ -30,8 +30,8 @@ export function isKey(key: string, given: string): boolean {
 }
 
 /**
- * The key in the query of a socket: `key` itself where it is that, however it is written, else `decoded`. A
- * plus is a space as in a form, or itself: the stock client escapes nothing.
+ * The key in the query of a socket: `key` if the query has it in any spelling, else `decoded`. A plus means a space,
+ * as in a form, or itself, because the stock client escapes nothing.
  */
 export function keyInQuery(query: string, decoded: string | null, key: string): string | null {
   if (decoded === null || decoded === key) return decoded;
@@ -40,8 +40,8 @@ export function keyInQuery(query: string, decoded: string | null, key: string): 
 }
 
 /**
- * A text in which every URL is cut to its origin: what is before or behind that may be a secret. What
- * names a file stays.
+ * Cuts every URL in a text to its origin, because its user info, path and query may hold a secret. A `file:` URL
+ * stays.
  *
  * @example
  * ```ts
@@ -59,12 +59,12 @@ export function cutUrls(text: string): string {
   });
 }
 
-/** A value that somebody gave, as it may be shown: one that is a URL is cut to its origin, whatever is in it. */
+/** A value as it may be shown: a value that begins as a URL is cut to its origin as a whole. */
 export function cutUrl(value: string): string {
   return /^\s*(?!file:)[a-z][a-z0-9+.-]{0,20}:\/\//i.test(value) ? originOf(value) : cutUrls(value);
 }
 
-/** A URL without what is before or behind its host. */
+/** The scheme and host of a URL, with `…` for the rest. */
 function originOf(url: string): string {
   const [scheme = ""] = url.trim().split("://", 1);
   const host = URL.canParse(url) ? new URL(url).host : "";
@@ -72,13 +72,13 @@ function originOf(url: string): string {
   return url === origin || url === `${origin}/` ? url : `${origin}${host === "" ? "" : "/"}…`;
 }
 
-/** The length of a scheme is bounded, so that no text takes more than one look at each character. */
+/** The length of a scheme is bounded, so that matching takes linear time. */
 const URLS = /\b(?!file:)[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"<>]+/gi;
 
-/** What stands behind a URL in a sentence. */
+/** Characters that end a URL in a sentence. */
 const PUNCTUATION = "'\"`)],.;:…";
 
-/** A text without its percent-escapes; those that are malformed or no UTF-8 stay as they are. */
+/** Decodes percent-escapes once; those that are malformed or not UTF-8 stay as they are. */
 export function unescapeOnce(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {

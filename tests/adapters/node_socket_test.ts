@@ -5,7 +5,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { frame, handshake, OPCODE, upgradeRaw } from "../support/raw_socket.ts";
 
-Deno.test("a client that does not answer a close is ended after 5 s: node", async () => {
+Deno.test("[LIMIT-16] a client that does not answer a close is ended after 5 s: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
   const { socket } = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
   using client = socket;
@@ -16,7 +16,7 @@ Deno.test("a client that does not answer a close is ended after 5 s: node", asyn
   assert(elapsed > 4_000 && elapsed < 7_000, `${elapsed} ms`);
 });
 
-Deno.test("a client that goes on sending after its close is not read: node", async () => {
+Deno.test("[LIMIT-16] a client that goes on sending after its close is not read: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
   const { socket } = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
   using client = socket;

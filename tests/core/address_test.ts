@@ -1,6 +1,6 @@
 /**
- * Addresses: whom a socket counts for, ranges, and who is behind which proxy. The oracle reads an address as
- * one big number, and knows nothing of bytes.
+ * Addresses: groups, ranges, and clients behind proxies. The oracle parses an address as one big number, not as
+ * bytes.
  */
 import fc from "fast-check";
 import {
@@ -49,7 +49,7 @@ function ranges(...texts: string[]): AddressRange[] {
   });
 }
 
-Deno.test("[LIMIT-10] an address counts for itself, one of IPv6 for its /64, a mapped one as IPv4", () => {
+Deno.test("[LIMIT-10] an IPv4 address counts for itself, an IPv6 address for its /64, an IPv4-mapped one as IPv4", () => {
   const groups: Record<string, string> = {
     "192.0.2.7": "192.0.2.7",
     "::ffff:192.0.2.7": "192.0.2.7",
@@ -66,7 +66,7 @@ Deno.test("[LIMIT-10] an address counts for itself, one of IPv6 for its /64, a m
   assertEquals(addressGroup("no:address"), "no:address");
 });
 
-Deno.test("[LIMIT-10] what is no address is none, as an address, a range and a hop", () => {
+Deno.test("[LIMIT-10] text that is not an address is rejected as an address, a range and a hop", () => {
   for (const text of GARBAGE) {
     assertEquals(parseAddress(text), null, text);
     assertEquals(parseRange(text), null, text);
@@ -85,7 +85,7 @@ Deno.test("[LIMIT-10] what is no address is none, as an address, a range and a h
   }
 });
 
-Deno.test("[LIMIT-10] ranges have the addresses at both ends, and none outside", () => {
+Deno.test("[LIMIT-10] a range contains the addresses at both ends, and none outside", () => {
   const cases: [string, string[], string[]][] = [
     ["10.0.0.0/8", ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], [
       "9.255.255.255",
@@ -145,7 +145,7 @@ Deno.test("[LIMIT-10] [FAULT-22] behind proxies the right-most untrusted address
   assertEquals(clientBehind("10.0.0.1", "203.0.113.9", []), "10.0.0.1", "no proxy is trusted");
 });
 
-/** An address as a number, and how many bits it has. */
+/** An address as a number, and its width in bits. */
 interface Numeric {
   readonly value: bigint;
   readonly bits: 32 | 128;
@@ -158,7 +158,7 @@ const numeric: fc.Arbitrary<Numeric> = fc.oneof(
     .map((value) => ({ value, bits: 128 as const })),
 );
 
-/** The longest way to write it; `::ffff:` before IPv4 where `mapped`. */
+/** The longest spelling of an address; with `mapped` an IPv4 address gets `::ffff:` in front. */
 function write({ value, bits }: Numeric, mapped = false): string {
   if (bits === 32) {
     const text = [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
@@ -173,7 +173,7 @@ function shorten(text: string): string {
   return text.replace(/(?:^|:)0(?::0)+(?:$|:)/, "::");
 }
 
-Deno.test("[LIMIT-10] every way to write an address is read as the same number", () => {
+Deno.test("[LIMIT-10] every spelling of an address parses to the same number", () => {
   fc.assert(fc.property(numeric, (address) => {
     const read = (text: string): bigint | undefined =>
       parseAddress(text)?.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
@@ -184,7 +184,7 @@ Deno.test("[LIMIT-10] every way to write an address is read as the same number",
   }));
 });
 
-Deno.test("[LIMIT-10] an address is in a range where its first bits, as a number, are the same", () => {
+Deno.test("[LIMIT-10] an address is in a range if its first bits, as a number, are equal", () => {
   const near = fc.tuple(numeric, fc.nat(128), fc.nat(127)).map(([base, prefix, flip]) => {
     const value = base.value ^ (1n << BigInt(flip % base.bits));
     const isV6 = base.bits === 128 && value >> 32n !== 0xffffn;
@@ -205,7 +205,7 @@ Deno.test("[LIMIT-10] an address is in a range where its first bits, as a number
   }));
 });
 
-Deno.test("[LIMIT-10] two addresses of IPv6 count as one where their first 64 bits are the same", () => {
+Deno.test("[LIMIT-10] two IPv6 addresses count as one if their first 64 bits are equal", () => {
   fc.assert(fc.property(numeric, fc.bigInt(0n, 2n ** 64n - 1n), (address, low) => {
     const text = write(address);
     if (address.bits === 32) return assertEquals(addressGroup(text), text);
@@ -217,7 +217,7 @@ Deno.test("[LIMIT-10] two addresses of IPv6 count as one where their first 64 bi
   }));
 });
 
-Deno.test("[LIMIT-10] [FAULT-22] what a client writes itself never changes whom it counts as", () => {
+Deno.test("[LIMIT-10] [FAULT-22] X-Forwarded-For entries of the client itself never change its address", () => {
   const hop = fc.oneof(
     numeric.map((address) => write(address)),
     fc.string(),

@@ -1,5 +1,5 @@
 /**
- * How many bytes a client may send.
+ * The rate of bytes of a client.
  */
 import { connId, type PartialSettings } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -7,14 +7,14 @@ import { CLOSE, closes, opens, refuses, type World, world } from "../support/wor
 
 const BEAT = { type: "HEARTBEAT" };
 
-/** A world in which "a" is on 1. */
+/** A world with client "a" on connection 1. */
 function withA(options: PartialSettings): World {
   const w = world(options);
   w.open(1, "a");
   return w;
 }
 
-Deno.test("[LIMIT-11] a burst of bytes passes; what is more is answered with ERROR and 4029", () => {
+Deno.test("[LIMIT-11] a burst of bytes passes; one more message gets ERROR and 4029", () => {
   const w = withA({ byte_rate: 100, byte_burst: 300, max_message_bytes: 200 });
   assertEquals(w.text(1, `{"x":"${"y".repeat(92)}"}`), [], "100 characters");
   assertEquals(
@@ -28,7 +28,7 @@ Deno.test("[LIMIT-11] a burst of bytes passes; what is more is answered with ERR
   assertEquals(w.open(2, "a", "another token"), [opens(2)], "its id is free");
 });
 
-Deno.test("[LIMIT-11] binary that is no text is paid for too", () => {
+Deno.test("[LIMIT-11] binary frames that are not text count too", () => {
   const w = withA({ byte_rate: 100, byte_burst: 200, max_message_bytes: 200 });
   w.step({ kind: "binary-received", conn: connId(1), bytes: 200 });
   const msg = "Too many bytes: 200 at once and 100 a second are allowed";
@@ -36,7 +36,7 @@ Deno.test("[LIMIT-11] binary that is no text is paid for too", () => {
   assertEquals(more, refuses(1, CLOSE.tooMany, msg));
 });
 
-Deno.test("[LIMIT-11] bytes come back with time, and heartbeats and unknown types are paid for", () => {
+Deno.test("[LIMIT-11] the allowance returns with time, and heartbeats and unknown types use it up", () => {
   for (const frame of [BEAT, { type: "FUTURE" }, { type: "OFFER", dst: "x" }]) {
     const { length } = JSON.stringify(frame);
     const w = withA({ byte_rate: 1_000, byte_burst: 2 * length, max_message_bytes: length });
@@ -52,7 +52,7 @@ Deno.test("[LIMIT-11] bytes come back with time, and heartbeats and unknown type
   }
 });
 
-Deno.test("[LIMIT-11] a message of max_message_bytes can always be sent at once; a rate of 0 is none", () => {
+Deno.test("[LIMIT-11] a message of max_message_bytes always fits in the burst; a rate of 0 sets no limit", () => {
   const w = withA({ byte_rate: 1, byte_burst: 1, max_message_bytes: 200 });
   assertEquals(w.text(1, `{"x":"${"y".repeat(192)}"}`), []);
   assertEquals(w.text(1, "{}").at(-1)?.kind, "close");
@@ -60,7 +60,7 @@ Deno.test("[LIMIT-11] a message of max_message_bytes can always be sent at once;
   for (let i = 0; i < 50; i++) assertEquals(free.text(1, `{"x":"${"y".repeat(192)}"}`), []);
 });
 
-Deno.test("[LIMIT-11] one that is too large is refused for that, whatever was sent before", () => {
+Deno.test("[LIMIT-11] a message that is too large gets 1009, whatever was sent before", () => {
   const w = withA({ byte_rate: 1, byte_burst: 1, max_message_bytes: 200 });
   w.text(1, " ".repeat(200));
   assertEquals(

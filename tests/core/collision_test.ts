@@ -1,5 +1,5 @@
 /**
- * Texts that are chosen to be slow to parse, and keys that are chosen to collide: the engine gets neither.
+ * Texts chosen to be slow to parse, and keys chosen to collide: V8 gets neither.
  */
 import { decodeFrame, peerId } from "../../core/mod.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
-/** What the engine is given to parse while `body` runs. */
+/** The texts that `JSON.parse` gets while `body` runs. */
 function parsedBy(body: () => void): string[] {
   const { parse } = JSON;
   const given: string[] = [];
@@ -27,7 +27,7 @@ function parsedBy(body: () => void): string[] {
   return given;
 }
 
-/** Strings that V8 hashes by their value, all alike. */
+/** Strings that V8 hashes by their value, all with the same hash. */
 function alike(count: number): string {
   return `[${Array.from({ length: count }, (_, i) => `"${131_072 * (i + 1)}"`).join()}]`;
 }
@@ -40,7 +40,7 @@ const HOSTILE: readonly (readonly [name: string, payload: string])[] = [
   ["keys", `{${Array.from({ length: 5_000 }, (_, i) => `"k${i}":0`).join()}}`],
 ];
 
-Deno.test("[FAULT-30] what is chosen to be slow to parse is not given to the engine", () => {
+Deno.test("[FAULT-30] V8 does not parse text that is chosen to be slow to parse", () => {
   for (const [name, payload] of HOSTILE) {
     for (
       const text of [
@@ -58,13 +58,13 @@ Deno.test("[FAULT-30] what is chosen to be slow to parse is not given to the eng
   }
 });
 
-Deno.test("[FAULT-30] ten thousand members of one message cost the engine no more than their names", () => {
+Deno.test("[FAULT-30] of a message with ten thousand members V8 parses fewer than ten texts", () => {
   const many = Array.from({ length: 10_000 }, (_, i) => `"${"long ".repeat(10)}${i}":0`).join();
   const given = parsedBy(() => void decodeFrame(`{${many},"type":"OFFER","dst":"b"}`));
   assert(given.length < 10, `${given.length} texts`);
 });
 
-Deno.test("[FAULT-30] the engine is given no name and no destination that it would hash by its value", () => {
+Deno.test("[FAULT-30] V8 parses no name and no destination that it would hash by its value", () => {
   const texts = [
     '{"type":"OFFER","dst":"65536"}',
     '{"dst":"65536","type":"131072","65536":0}',
@@ -76,14 +76,14 @@ Deno.test("[FAULT-30] the engine is given no name and no destination that it wou
   }
 });
 
-Deno.test("[FAULT-30] a usual message is parsed by the engine, which is faster at it", () => {
+Deno.test("[FAULT-30] V8 parses a usual message, because it is faster", () => {
   const sdp = "a=candidate:1 1 udp 2113937151 192.0.2.4 54400 typ host\r\n".repeat(30);
   const payload = JSON.stringify({ sdp: { type: "offer", sdp }, type: "data", label: "x" });
   const given = parsedBy(() => void decodeFrame(`{"type":"OFFER","payload":${payload},"dst":"b"}`));
   assertEquals(given, [payload]);
 });
 
-Deno.test("[FAULT-30] no map has a key that V8 hashes by its value, and each is found as it was given", () => {
+Deno.test("[FAULT-30] no map stores a key that V8 hashes by its value, and each key is found as given", () => {
   const ids = [
     "0",
     "65536",

@@ -1,11 +1,11 @@
 /**
- * Messages for destinations that no peer can have: what `peer.connect("")` and worse comes to.
+ * Messages to destinations that no peer can have, as `peer.connect("")` sends them.
  */
 import { type PartialSettings, sizes } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { expires, sends, type World, world } from "../support/world.ts";
 
-/** Two clients: "a" on 1, "b" on 2. */
+/** Two clients: "a" on connection 1, "b" on 2. */
 function two(options: PartialSettings = {}): World {
   const w = world(options);
   w.open(1, "a");
@@ -13,7 +13,7 @@ function two(options: PartialSettings = {}): World {
   return w;
 }
 
-/** The destination as JSON, and as the text that its sender is told. */
+/** The destination as JSON, and as the `src` of the `EXPIRE`. */
 const UNUSABLE: readonly (readonly [json: string, told: string])[] = [
   ['""', ""],
   ["null", ""],
@@ -32,7 +32,7 @@ const UNUSABLE: readonly (readonly [json: string, told: string])[] = [
   [`"${"y".repeat(60_000)}"`, `${"y".repeat(256)}…`],
 ];
 
-Deno.test("[MSG-13] a destination that no peer can have is told at once, and the client stays", () => {
+Deno.test("[MSG-13] a destination that no peer can have gets an EXPIRE at once, and the client stays", () => {
   for (const [json, told] of UNUSABLE) {
     for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE"]) {
       // As the stock client writes it, and in another order.
@@ -52,11 +52,11 @@ Deno.test("[MSG-13] a destination that no peer can have is told at once, and the
   }
 });
 
-Deno.test("[MSG-13] so is one that is missing", () => {
+Deno.test("[MSG-13] a missing destination gets an EXPIRE at once", () => {
   assertEquals(two().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")]);
 });
 
-Deno.test("[MSG-13] [QUEUE-4] once an attempt: the candidates that follow are told of no more", () => {
+Deno.test("[MSG-13] [QUEUE-4] one EXPIRE per attempt: the candidates that follow get no other", () => {
   const w = two();
   for (const [json, told] of UNUSABLE) {
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -69,14 +69,14 @@ Deno.test("[MSG-13] [QUEUE-4] once an attempt: the candidates that follow are to
   }
 });
 
-Deno.test("[MSG-13] LEAVE for such a destination is dropped, as for anybody who is not there", () => {
+Deno.test("[MSG-13] LEAVE for an impossible destination is dropped, as for an absent peer", () => {
   for (const [json, told] of UNUSABLE) {
     if (told === "") continue; // MSG-4
     assertEquals(two().text(1, `{"type":"LEAVE","dst":${json}}`), [], told);
   }
 });
 
-Deno.test("[MSG-13] a number is nobody's id, though somebody has one that is written like it", () => {
+Deno.test("[MSG-13] a number is no destination, even if a peer's id has the same digits", () => {
   const w = two();
   w.open(3, "5");
   assertEquals(w.say(1, { type: "LEAVE", dst: 5 }), []);
@@ -86,7 +86,7 @@ Deno.test("[MSG-13] a number is nobody's id, though somebody has one that is wri
   ]);
 });
 
-Deno.test("[MSG-13] an id of the greatest length is usable, and one more character is not", () => {
+Deno.test("[MSG-13] an id of max_id_length is usable, and one more character is not", () => {
   const w = two({ max_id_length: 4, expire_timeout: 10 });
   assertEquals(w.say(1, { type: "OFFER", dst: "four" }), []);
   assertEquals(w.say(1, { type: "OFFER", dst: "fiver" }), [expires(1, "a", "five…")]);
@@ -95,7 +95,7 @@ Deno.test("[MSG-13] an id of the greatest length is usable, and one more charact
   assertEquals(cut, [], "what is cut to the same is the same");
 });
 
-Deno.test("[MSG-13] what a connection remembers of such destinations is as short as an id", () => {
+Deno.test("[MSG-13] a connection remembers an impossible destination cut to the length of an id", () => {
   const w = two({ byte_rate: 0 });
   for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });
   const { connections } = w.state;

@@ -1,5 +1,5 @@
 /**
- * What stands in `X-Forwarded-For`: how proxies write an address, and how much of the header is read.
+ * `X-Forwarded-For`: the spellings of proxies, and how much of the header is read.
  */
 import {
   type AddressRange,
@@ -15,7 +15,7 @@ function ranges(...texts: string[]): AddressRange[] {
   return texts.map(parseRange).filter((range) => range !== null);
 }
 
-Deno.test("[LIMIT-10] the other end of a unix socket is a proxy where that is said", () => {
+Deno.test("[LIMIT-10] the other end of a unix socket is a proxy if trusted_proxies has unix", () => {
   const said = ranges("unix", "10.0.0.0/8");
   const cases: [string, string | null, AddressRange[], string][] = [
     ["unix", "6.6.6.6, 203.0.113.9", said, "203.0.113.9"],
@@ -34,7 +34,7 @@ Deno.test("[LIMIT-10] the other end of a unix socket is a proxy where that is sa
   for (const text of ["unix/8", "unix:", "unixx"]) assertEquals(parseRange(text), null, text);
 });
 
-Deno.test("[LIMIT-10] an address is kept in one way, however a proxy writes it", () => {
+Deno.test("[LIMIT-10] an address has one form, however a proxy writes it", () => {
   const ways: Record<string, readonly string[]> = {
     "203.0.113.8": [
       "203.0.113.8",
@@ -81,7 +81,7 @@ Deno.test("[LIMIT-10] an address is kept in one way, however a proxy writes it",
   for (const text of none) assertEquals(readHop(text), null, text);
 });
 
-Deno.test("[LIMIT-10] what is longer than any address is none, and a long zone is not kept", () => {
+Deno.test("[LIMIT-10] a text longer than any address is none, and a long zone is dropped", () => {
   const zone = (length: number): string => `fe80::1%${"z".repeat(length)}`;
   assertEquals(parseAddress(zone(56))?.length, 16);
   assertEquals(plainAddress(zone(56)), "fe80::1");
@@ -94,7 +94,7 @@ Deno.test("[LIMIT-10] what is longer than any address is none, and a long zone i
   assertEquals(readHop(longest), `${"1111:".repeat(6)}255.255.255.255`);
 });
 
-Deno.test("[LIMIT-10] of a chain of proxies the last 32 are looked at, and what is left of that is not read", () => {
+Deno.test("[LIMIT-10] of a chain of proxies the last 32 are read, and nothing further left", () => {
   const proxies = ranges("10.0.0.0/8");
   const chain = (hops: number): string =>
     ["203.0.113.9", ...Array.from({ length: hops }, (_, i) => `10.0.1.${i}`)].join(",");

@@ -1,12 +1,11 @@
 /**
- * The wire on its own: how long a text is, what of it is quoted, and what is read back. The oracle for the
- * length is the encoder of the platform.
+ * The codec on its own: lengths, quotes and decoding. The oracle for lengths is `TextEncoder`.
  */
 import fc from "fast-check";
 import { decodeFrame, escape, excerpt, isLongerThan, utf8Length } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
-/** Texts of characters at both ends of every length, and halves of pairs. */
+/** Texts with the first and last character of each UTF-8 length, and lone surrogates. */
 const text = fc.array(
   fc.constantFrom(
     ...["a", "\x7f", "\x80", "\u07ff", "\u0800", "\uffff", "\u{10000}", "\u{10ffff}"],
@@ -15,7 +14,7 @@ const text = fc.array(
   { maxLength: 12 },
 ).map((units) => units.join(""));
 
-Deno.test("[MSG-9] [QUEUE-2] a text is as long as it is encoded, halves of pairs too", () => {
+Deno.test("[MSG-9] [QUEUE-2] the length of a text is that of its encoding, with lone surrogates too", () => {
   fc.assert(fc.property(text, (text) => {
     const bytes = new TextEncoder().encode(text).length;
     assertEquals(utf8Length(text), bytes);
@@ -23,7 +22,7 @@ Deno.test("[MSG-9] [QUEUE-2] a text is as long as it is encoded, halves of pairs
   }));
 });
 
-/** Payloads and destinations, whole ones and others, in whatever order. */
+/** Payloads and destinations, valid and broken, in any order. */
 const oddFrame = fc.array(
   fc.oneof(
     fc.constantFrom(
@@ -53,7 +52,7 @@ const oddFrame = fc.array(
   { minLength: 1, maxLength: 7 },
 ).map((parts) => parts.join(""));
 
-/** Frames as the stock client writes them, whole or with an end of another's. */
+/** Frames in the stock client's spelling, complete or with the end of another frame. */
 const usualFrame = fc.tuple(
   fc.constantFrom("OFFER", "ANSWER", "CANDIDATE"),
   fc.tuple(fc.constantFrom("", " ", "\t", "\u00a0"), fc.json({ maxDepth: 3 })).map((parts) =>
@@ -72,11 +71,11 @@ const usualFrame = fc.tuple(
   fc.constantFrom("}", " }", "} ", "}}", "]", ""),
 ).map(([type, payload, dst, end]) => `{"type":"${type}","payload":${payload},"dst":${dst}${end}`);
 
-Deno.test("[MSG-2] [MSG-6] what is read at a glance comes to what the long way comes to", () => {
+Deno.test("[MSG-2] [MSG-6] the fast path decodes to the same frame as the general path", () => {
   let relayed = 0;
   const property = fc.property(fc.oneof(usualFrame, oddFrame), (text) => {
     const decoded = decodeFrame(text);
-    // White space in front changes nothing, and no glance goes past it.
+    // A leading space does not change the meaning, and keeps the text from the fast path.
     if (decoded.ok) assertEquals(decodeFrame(` ${text}`), decoded);
     else assertEquals(decodeFrame(` ${text}`).ok, false);
     if (decoded.ok && decoded.frame.kind === "message") relayed++;
@@ -85,7 +84,7 @@ Deno.test("[MSG-2] [MSG-6] what is read at a glance comes to what the long way c
   assert(relayed > 100, `only ${relayed} of the frames were good`);
 });
 
-Deno.test("[FAULT-8] everything that could break, forge or colour a line is written out", () => {
+Deno.test("[FAULT-8] characters that could break, forge or colour a line are escaped", () => {
   assertEquals(
     escape("a\r\n\u2028\u2029\x1b\u202e\ud800é"),
     [

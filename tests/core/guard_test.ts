@@ -1,5 +1,5 @@
 /**
- * How much one client and one address may do: rates, counts, and what becomes of what could not be sent.
+ * The limits of one client and one address, and messages that could not be sent.
  */
 import { payForFrame } from "../../core/rules/allowance.ts";
 import {
@@ -26,7 +26,7 @@ import {
   world,
 } from "../support/world.ts";
 
-Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its source, once an attempt", () => {
+Deno.test("[LIMIT-6] a message to a slow reader gets one EXPIRE per attempt", () => {
   const w = world();
   w.open(1, "a");
   w.open(2, "b");
@@ -53,20 +53,20 @@ Deno.test("[LIMIT-6] a peer without room for a message is an EXPIRE to its sourc
 const BEAT = { type: "HEARTBEAT" };
 const CROWDED = "Too many connections from this address";
 
-/** A world with client 1 in it, called "a". */
+/** A world with client "a" on connection 1. */
 function withA(options: PartialSettings): World {
   const w = world(options);
   w.open(1, "a");
   return w;
 }
 
-/** How many heartbeats in a row pass at this instant, looked for up to 100. */
+/** The number of heartbeats that pass at this instant, at most 100. */
 function passing(w: World): number {
   for (let count = 0; count < 100; count++) if (w.say(1, BEAT).length > 0) return count;
   return 100;
 }
 
-Deno.test("[LIMIT-1] a burst passes; one frame more is answered with ERROR and 4029", () => {
+Deno.test("[LIMIT-1] a burst passes; one more frame gets ERROR and 4029", () => {
   const w = withA({ frame_rate: 4, frame_burst: 3 });
   for (let i = 0; i < 3; i++) assertEquals(w.say(1, BEAT), [], `frame ${i + 1}`);
   const msg = "Too many frames: 3 at once and 4 a second are allowed";
@@ -81,8 +81,8 @@ Deno.test("[LIMIT-1] with the default settings 4,096 frames at once pass, and no
   assertEquals(w.say(1, BEAT).length, 2);
 });
 
-Deno.test("[LIMIT-1] what was used up comes back with time, a frame each 1,000 / frame_rate ms", () => {
-  // Half a frame of slack: what is due at 250 passes from 125 on, and the next exactly 250 later.
+Deno.test("[LIMIT-1] the allowance returns with time, one frame per 1,000 / frame_rate ms", () => {
+  // Half a frame of slack: the frame that is due at 250 passes from 125 on, and the next exactly 250 later.
   for (const [at, count] of [[0, 0], [124.999, 0], [125, 1], [374.999, 1], [375, 2], [750, 3]]) {
     const w = withA({ frame_rate: 4, frame_burst: 3 });
     for (let i = 0; i < 3; i++) w.say(1, BEAT);
@@ -116,12 +116,12 @@ Deno.test("[LIMIT-1] every frame counts: heartbeats, messages, unknown types, ba
   }
 });
 
-Deno.test("[LIMIT-1] a rate of 0 is no rate", () => {
+Deno.test("[LIMIT-1] a rate of 0 sets no limit", () => {
   const w = withA({ frame_rate: 0, frame_burst: 1 });
   for (let i = 0; i < 10_000; i++) assertEquals(w.say(1, BEAT), []);
 });
 
-Deno.test("[LIMIT-1] fractions take no frame away: 100,000 frames at exactly the rate, burst 1", () => {
+Deno.test("[LIMIT-1] rounding errors cost no frame: 100,000 frames at exactly the rate, burst 1", () => {
   for (const frame_rate of [3, 7, 256, 999]) {
     const w = withA({ frame_rate, frame_burst: 1 });
     for (const instantOf of [(i: number) => (i * 1_000) / frame_rate, sumOf(1_000 / frame_rate)]) {
@@ -144,7 +144,7 @@ Deno.test("[LIMIT-1] each client has a rate of its own, and a takeover begins a 
   assertEquals(w.say(3, BEAT), []);
 });
 
-Deno.test("[LIMIT-2] an address gets so many sockets, and another is not concerned", () => {
+Deno.test("[LIMIT-2] an address gets max_sockets_per_address sockets, and another address is not affected", () => {
   const w = world({ max_sockets_per_address: 2 });
   const come = (conn: number, address: string): readonly Act[] =>
     w.step(opening(conn, { id: `peer ${conn}`, address }));
@@ -157,7 +157,7 @@ Deno.test("[LIMIT-2] an address gets so many sockets, and another is not concern
   assertEquals(come(9, "2001:db8:0:1::1"), [opens(9)], "another /64");
 });
 
-Deno.test("[LIMIT-2] a place is free again on close, leave, time-out and a frame too many", () => {
+Deno.test("[LIMIT-2] a close, a leave, a time-out and a frame over the rate free a place", () => {
   const ends: Record<string, (w: World) => unknown> = {
     close: (w) => w.closed(1),
     leave: (w) => w.say(1, { type: "LEAVE" }),
@@ -186,13 +186,13 @@ Deno.test("[LIMIT-2] a takeover from the same address needs no place, one from a
   assertEquals(w.open(6, "c"), [opens(6)], "its old address has room again");
 });
 
-Deno.test("[LIMIT-2] no limit: addresses are counted, and nobody is refused", () => {
+Deno.test("[LIMIT-2] without a limit addresses are counted, and nobody is refused", () => {
   const w = world();
   for (let conn = 1; conn <= 500; conn++) assertEquals(w.open(conn, `${conn}`), [opens(conn)]);
   assertEquals(w.state.addresses.size, 1);
 });
 
-Deno.test("[MSG-12] what could not be sent waits, and its sender is told once when it expires", () => {
+Deno.test("[MSG-12] a message that could not be sent waits, and its source gets one EXPIRE", () => {
   const w = withA({ expire_timeout: 100 });
   w.open(2, "b");
   const messages = [1, 2, 3].map((payload) => messageFrom("a", "b", "OFFER", payload));
@@ -202,7 +202,7 @@ Deno.test("[MSG-12] what could not be sent waits, and its sender is told once wh
   assertEquals(w.tick(), [expires(1, "a", "b")]);
 });
 
-Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order", () => {
+Deno.test("[MSG-12] a message that could not be sent reaches a peer that is back, in order", () => {
   const offers = [1, 2].map((payload) => ({ type: "OFFER", src: "a", dst: "b", payload }));
   const messages = [1, 2].map((payload) => messageFrom("a", "b", "OFFER", payload));
   const later = withA({});
@@ -219,7 +219,7 @@ Deno.test("[MSG-12] what could not be sent reaches a peer that is back, in order
   );
 });
 
-Deno.test("[MSG-12] [QUEUE-3] what a peer that is gone had sent waits, and nobody is told", () => {
+Deno.test("[MSG-12] [QUEUE-3] a message of a peer that is gone waits, and nobody gets its EXPIRE", () => {
   const w = withA({ expire_timeout: 100 });
   w.open(2, "b");
   w.fail(2, messageFrom("gone", "b"));
@@ -229,7 +229,7 @@ Deno.test("[MSG-12] [QUEUE-3] what a peer that is gone had sent waits, and nobod
   assertEquals(w.state.stored.size, 0);
 });
 
-Deno.test("[MSG-12] [LIFE-3] what fails when the server stops waits no more", () => {
+Deno.test("[MSG-12] [LIFE-3] a send that fails after the shutdown stores nothing", () => {
   const w = withA({});
   w.open(2, "b");
   w.step({ kind: "shutdown-requested" });
@@ -237,7 +237,7 @@ Deno.test("[MSG-12] [LIFE-3] what fails when the server stops waits no more", ()
   assertEquals([w.state.stored.size, nextWakeAt(w.state)], [0, null]);
 });
 
-Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the socket", () => {
+Deno.test("[MSG-12] LEAVE, EXPIRE and frames of the server are dropped with the socket", () => {
   const w = withA({});
   w.open(2, "b");
   assertEquals(
@@ -247,7 +247,7 @@ Deno.test("[MSG-12] LEAVE, EXPIRE and what the server said are dropped with the 
   assertEquals([w.state.claims.size, w.state.stored.size], [1, 0]);
 });
 
-Deno.test("[MSG-12] what is dropped takes nothing with it", () => {
+Deno.test("[MSG-12] a dropped message changes nothing else", () => {
   const w = withA({});
   w.open(2, "b");
   const answer = messageFrom("a", "b", "ANSWER");
@@ -255,7 +255,7 @@ Deno.test("[MSG-12] what is dropped takes nothing with it", () => {
   assertEquals(w.open(3, "b"), [opens(3), sends(3, JSON.parse(answer.text))]);
 });
 
-Deno.test("[MSG-12] the failure of a socket that is gone already clears nobody's record", () => {
+Deno.test("[MSG-12] a failed send on a socket that is gone clears nobody's record", () => {
   const w = withA({});
   w.open(2, "a");
   const before = w.state;
@@ -263,7 +263,7 @@ Deno.test("[MSG-12] the failure of a socket that is gone already clears nobody's
   assertStrictEquals(w.state, before);
 });
 
-/** Adds up the step, as a clock does that is read again and again. */
+/** Adds up steps, with the rounding errors of a clock that is read repeatedly. */
 function sumOf(step: number): (i: number) => number {
   let sum = 0;
   return (i) => i === 0 ? 0 : sum += step;

@@ -52,7 +52,7 @@ Deno.test("[HTTP-2] an id is a v4 UUID as plain text, with nothing around it", (
   assert(validate(reply.body), reply.body);
 });
 
-Deno.test("[HTTP-2] [HTTP-9] an id that is held is not given out, and a stubborn generator is given up", () => {
+Deno.test("[HTTP-2] [HTTP-9] an id that is held is not given out, and a generator of such ids gets a 500 after 16", () => {
   const [settings, w] = [settingsFrom(), world()];
   w.open(1, "taken");
   const get = { method: "GET", path: "/peerjs/id", origin: null, identity: UNCHECKED };
@@ -70,7 +70,7 @@ Deno.test("[HTTP-2] [HTTP-9] an id that is held is not given out, and a stubborn
   assertStringIncludes(stubborn.body, "16 ids that are taken");
 });
 
-Deno.test("[HTTP-3] peers are listed if discovery is allowed, and refused with 401 if not", () => {
+Deno.test("[HTTP-3] the list of peers needs allow_discovery, and is 401 without it", () => {
   const settings = settingsFrom({ allow_discovery: true });
   const w = world();
   w.open(1, "a");
@@ -130,7 +130,7 @@ Deno.test("[SET-8] paths and keys are compared without their escapes, which are 
   assertEquals(ask({ key: "a%2Fb" }, { path: "/a%2Fb/id" }).status, 200);
 });
 
-Deno.test("[SET-8] the key of a socket's query may have its plus as it is, or for a space", () => {
+Deno.test("[SET-8] a plus in the key of a socket's query is itself or a space", () => {
   const key = (query: string, key: string): string | null =>
     keyInQuery(query, new URLSearchParams(query).get("key"), key);
   const right = {
@@ -153,7 +153,7 @@ Deno.test("[SET-8] the key of a socket's query may have its plus as it is, or fo
   assertEquals(key("key=%zz%", "k"), "%zz%");
 });
 
-Deno.test("[HTTP-5] the path of the sockets asks for an upgrade", () => {
+Deno.test("[HTTP-5] the path of the sockets is 426 without an upgrade", () => {
   const reply = ask({ path: "/x" }, { path: "/x/peerjs" });
   assertEquals([reply.status, reply.headers["upgrade"]], [426, "websocket"]);
 });
@@ -204,7 +204,7 @@ Deno.test("[HTTP-8] CORS headers are on every answer", () => {
   }
 });
 
-Deno.test("[HTTP-8] every header may be sent, Authorization too, which a star does not stand for", () => {
+Deno.test("[HTTP-8] pages may send every header, also Authorization, which * does not cover", () => {
   const { headers } = ask({}, {
     path: "/peerjs/id",
     method: "OPTIONS",
@@ -213,13 +213,13 @@ Deno.test("[HTTP-8] every header may be sent, Authorization too, which a star do
   assertEquals(headers["access-control-allow-headers"], "*, Authorization");
 });
 
-Deno.test("[HTTP-8] so they are on the refusal of what cannot be upgraded", () => {
+Deno.test("[HTTP-8] CORS headers are on the refusal of an upgrade too", () => {
   const { status, headers, body } = refusal(settingsFrom(), null, 400, "It is not valid.");
   assertEquals([status, body], [400, "It is not valid.\n"]);
   assertEquals(headers["access-control-allow-origin"], "*");
 });
 
-Deno.test("[HTTP-8] a list of origins is echoed to those on it, and nothing to others", () => {
+Deno.test("[HTTP-8] an origin on the list is echoed, any other gets no CORS header", () => {
   const cors = ["https://a.example", "http://localhost:8080"];
   const origin = (origin: string | null): unknown[] => {
     const { headers } = ask({ cors }, { path: "/", origin });

@@ -17,7 +17,7 @@ const [A, B, X, Y] = [peerId("a"), peerId("b"), peerId("x"), peerId("y")];
 const HOME = "192.0.2.1";
 const AWAY = "198.51.100.7";
 
-/** A sound state with something in every map: two clients, three messages, a wrong token. */
+/** A consistent state with an entry in every map: two clients, three messages, a wrong token. */
 function sound(): State {
   const w = world({ expire_timeout: 1_000, wrong_token_rate: 1 });
   w.open(1, "a");
@@ -34,7 +34,7 @@ function withSettings(state: State, settings: Partial<Settings>): State {
   return { ...state, rules: { ...state.rules, ...settings } };
 }
 
-/** What `get` finds, which the sound state has. */
+/** The value that `get` finds; the consistent state has one. */
 function there<T>(value: T | undefined): T {
   assert(value !== undefined);
   return value;
@@ -163,7 +163,7 @@ const BOUNDS: readonly Break[] = [
 ];
 
 for (const [sentence, damage] of [...CLAIMS, ...STORE, ...GUARD, ...BOUNDS]) {
-  Deno.test(`[STATE-3] a state that contradicts itself is found out: ${sentence}`, () => {
+  Deno.test(`[STATE-3] violations finds a state that contradicts itself: ${sentence}`, () => {
     const state = sound();
     assertEquals(violations(state), []);
     const found = violations(damage(state));

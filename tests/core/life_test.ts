@@ -14,7 +14,7 @@ Deno.test("[LIFE-1] a silent client is disconnected at the deadline, never befor
   assertEquals(w.open(2, "a", "another token"), [opens(2)]);
 });
 
-Deno.test("[LIFE-1] a client that spoke lives from its last message on, to the millisecond", () => {
+Deno.test("[LIFE-1] the time-out of a client counts from its last message, to the millisecond", () => {
   const w = world({ alive_timeout: 1_000 });
   w.open(1, "a");
   for (const at of [300, 900, 1_850, 2_849.5]) {
@@ -27,7 +27,7 @@ Deno.test("[LIFE-1] a client that spoke lives from its last message on, to the m
   assertEquals(wakes.length <= 5, true, "a look at each old deadline, and no more");
 });
 
-Deno.test("[LIFE-1] [STATE-5] a tick looks at what is due, not at every client", () => {
+Deno.test("[LIFE-1] [STATE-5] a tick handles what is due, and does not walk over all clients", () => {
   const w = world({ alive_timeout: 1_000 });
   w.open(1, "a");
   w.now = 500;
@@ -106,7 +106,7 @@ Deno.test("[STATE-2] a tick with nothing due returns the same state object and n
   assertStrictEquals(w.state, before);
 });
 
-Deno.test("[LIFE-1] a client that spoke less than a millisecond after it came is not cut short", () => {
+Deno.test("[LIFE-1] a message less than a millisecond after the admission extends the time-out", () => {
   const w = world({ alive_timeout: 1_000 });
   w.open(1, "a");
   w.now = 0.5;

@@ -2,7 +2,7 @@ import { connId, peerId } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Act, CLOSE, closes, sends, type World, world } from "../support/world.ts";
 
-/** Three clients: "a" on 1, "b" on 2, "c" on 3. */
+/** Three clients: "a" on connection 1, "b" on 2, "c" on 3. */
 function three(options: Parameters<typeof world>[0] = {}): World {
   const w = world(options);
   w.open(1, "a");
@@ -15,7 +15,7 @@ function error(conn: number, msg: string): ReturnType<typeof sends> {
   return sends(conn, { type: "ERROR", payload: { msg } });
 }
 
-Deno.test("[MSG-1] src is the sender, whatever the frame says, twice too", () => {
+Deno.test("[MSG-1] src is the sender, whatever the frame says, even twice", () => {
   const w = three();
   const spoofed = { type: "OFFER", src: "c", dst: "b", payload: null };
   const seen = [sends(2, { type: "OFFER", src: "a", dst: "b", payload: null })];
@@ -44,7 +44,7 @@ Deno.test("[MSG-2] every type is relayed with its payload untouched, unknown fie
   }
 });
 
-Deno.test("[MSG-2] a payload is passed on to the letter, wherever it stands in the frame", () => {
+Deno.test("[MSG-2] a payload keeps its exact text, wherever it is in the frame", () => {
   const payloads = [
     "1.0",
     "1e400",
@@ -93,7 +93,7 @@ Deno.test("[MSG-2] a payload may have a key called __proto__", () => {
   ]);
 });
 
-Deno.test("[MSG-3] what cannot be delivered is stored, but LEAVE is dropped", () => {
+Deno.test("[MSG-3] a message for an absent peer is stored, but LEAVE is dropped", () => {
   const w = three();
   for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]) {
     assertEquals(w.say(1, { type, dst: "absent" }), []);
@@ -166,14 +166,14 @@ Deno.test("[MSG-6] a bad frame is answered with what was wrong, and nothing else
   }
 });
 
-Deno.test("[MSG-6] a binary message that is no text is a bad frame", () => {
+Deno.test("[MSG-6] a binary message that is not text is a bad frame", () => {
   const w = three();
   assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 3 }), [
     error(1, "A binary frame must hold UTF-8 text: got 3 bytes that are none."),
   ]);
 });
 
-Deno.test("[MSG-7] bad frames in a row close the connection, and a good one starts the count anew", () => {
+Deno.test("[MSG-7] bad frames in a row close the connection, and a good one resets the count", () => {
   const w = three({ max_bad_frames: 3 });
   assertEquals(w.text(1, "?").length, 1);
   assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 1 }).length, 1);
@@ -200,7 +200,7 @@ Deno.test("[MSG-8] [NOTE-6] an unknown type is dropped and noted", () => {
   }]);
 });
 
-Deno.test("[MSG-8] so is an object without a type that is a string: clients say such things of their own", () => {
+Deno.test("[MSG-8] an object whose type is missing or not a string is dropped and noted", () => {
   const w = three({ max_bad_frames: 1 });
   const frames = [{}, { ping: "once" }, { type: null }, { type: 5, dst: "b" }, { type: ["OFFER"] }];
   const isNoted = (acts: readonly Act[]): boolean => {
@@ -212,7 +212,7 @@ Deno.test("[MSG-8] so is an object without a type that is a string: clients say 
   assert(isNoted(w.text(1, '{"__proto__":{"type":"OPEN"}}')));
 });
 
-Deno.test("[MSG-9] a message of the limit passes, one more byte closes the connection", () => {
+Deno.test("[MSG-9] a message of max_message_bytes passes, one more byte closes the connection", () => {
   const frame = (payload: string): string => JSON.stringify({ type: "OFFER", dst: "b", payload });
   const empty = frame("").length;
   const msg = "A message may have at most 300 bytes";
@@ -231,7 +231,7 @@ Deno.test("[MSG-9] a message of the limit passes, one more byte closes the conne
   }
 });
 
-Deno.test("[MSG-9] the limit holds for a binary message too", () => {
+Deno.test("[MSG-9] max_message_bytes bounds a binary message too", () => {
   const w = three({ max_message_bytes: 300 });
   const msg = "A message may have at most 300 bytes";
   assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 301 }), [
@@ -240,7 +240,7 @@ Deno.test("[MSG-9] the limit holds for a binary message too", () => {
   ]);
 });
 
-Deno.test("[MSG-10] a payload nested 30,000 deep is passed on, and in objects 16,000 deep", () => {
+Deno.test("[MSG-10] a payload nested 30,000 arrays or 16,000 objects deep is passed on", () => {
   for (const [open, close, times] of [["[", "]", 30_000], ['[{"1":', "}]", 8_000]] as const) {
     const payload = `${open.repeat(times)}0${close.repeat(times)}`;
     const text = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
@@ -256,7 +256,7 @@ Deno.test("[MSG-11] a peer may send to itself", () => {
   ]);
 });
 
-Deno.test("[MSG-9] a binary message of the limit is a bad frame, and no more than that", () => {
+Deno.test("[MSG-9] a binary message of max_message_bytes is only a bad frame", () => {
   const w = three({ max_message_bytes: 300 });
   assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 300 }), [
     error(1, "A binary frame must hold UTF-8 text: got 300 bytes that are none."),

@@ -21,12 +21,12 @@ Deno.test("[OPEN-2] a wrong key is refused", () => {
   assertEquals(w.open(2, "a", "t", "right"), [opens(2)]);
 });
 
-Deno.test("[OPEN-1] [OPEN-2] what is missing is told before what is wrong", () => {
+Deno.test("[OPEN-1] [OPEN-2] a missing parameter is reported before a wrong key", () => {
   const msg = "No id, token, or key supplied to websocket server";
   assertEquals(world().open(1, null, "t", "wrong"), refuses(1, CLOSE.badParameters, msg));
 });
 
-Deno.test("[OPEN-3] ids and tokens up to the limit pass, one more character is refused", () => {
+Deno.test("[OPEN-3] ids and tokens of the greatest length pass, one more character is refused", () => {
   const w = world({ max_id_length: 4, max_token_length: 6 });
   assertEquals(w.open(1, "abcd", "abcdef"), [opens(1)]);
   assertEquals(
@@ -80,7 +80,7 @@ Deno.test("[OPEN-5] the same token takes over: OPEN to the new socket, the old o
   ]);
 });
 
-Deno.test("[OPEN-5] the silence of a new socket counts from its own opening", () => {
+Deno.test("[OPEN-5] the time-out of a new socket counts from its own opening", () => {
   const w = world({ alive_timeout: 100 });
   w.open(1, "a");
   w.now = 90;
@@ -99,7 +99,7 @@ Deno.test("[OPEN-5] an older socket that is opened late does not take over from 
   assertStrictEquals(w.state, before);
 });
 
-Deno.test("[OPEN-5] a takeover may come from a holder that a takeover made", () => {
+Deno.test("[OPEN-5] a holder that took over can be taken over from", () => {
   const w = world();
   w.open(1, "a");
   w.open(2, "a");
@@ -134,7 +134,7 @@ Deno.test("[OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no r
   assertEquals(w.open(6, "d"), refuses(6, CLOSE.full, full));
 });
 
-Deno.test("[OPEN-7] a limit of none admits nobody", () => {
+Deno.test("[OPEN-7] a concurrent_limit of 0 admits nobody", () => {
   const [effect] = world({ concurrent_limit: 0 }).open(1, "a");
   assertStringIncludes(effect?.kind === "send" ? effect.text : "", "concurrent user limit");
 });
@@ -168,7 +168,7 @@ Deno.test("[OPEN-9] a late close of a replaced socket, twice, does not touch its
   assertEquals(w.open(3, "a", "another token"), [opens(3)]);
 });
 
-Deno.test("[OPEN-9] the opening of a connection that is open already is no event", () => {
+Deno.test("[OPEN-9] the opening of a connection that is open already changes nothing", () => {
   const w = world();
   w.open(1, "a");
   const before = w.state;
@@ -176,7 +176,7 @@ Deno.test("[OPEN-9] the opening of a connection that is open already is no event
   assertStrictEquals(w.state, before);
 });
 
-Deno.test("[OPEN-2] [OPEN-3] a wrong key is told before what is wrong with the id", () => {
+Deno.test("[OPEN-2] [OPEN-3] a wrong key is reported before a wrong id", () => {
   const refused = refuses(1, CLOSE.wrongKey, "Invalid key provided");
   assertEquals(world({ max_id_length: 1 }).open(1, "ab", "t", "wrong"), refused);
   assertEquals(world().open(1, "a\n", "t", "wrong"), refused);

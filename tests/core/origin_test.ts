@@ -13,7 +13,7 @@ function listed(...cors: string[]): readonly string[] {
   return settingsFrom({ cors }).cors;
 }
 
-Deno.test("[SET-7] an origin of the list gets the form in which browsers send it", () => {
+Deno.test("[SET-7] an origin of the list is converted to the form that browsers send", () => {
   const origins = {
     "https://b.example:443": "https://b.example",
     "http://b.example:80/": "http://b.example",
@@ -41,7 +41,7 @@ Deno.test("[SET-7] an origin of the list gets the form in which browsers send it
   }
 });
 
-Deno.test("[SET-7] what no page can have as its origin is refused, with what to write", () => {
+Deno.test("[SET-7] an item that cannot be a page's origin is refused, with what to write", () => {
   const refused = {
     "example.com": 'has no scheme: write "https://example.com"',
     "//example.com/x": 'has no scheme: write "https://example.com"',
@@ -89,7 +89,7 @@ Deno.test("[SET-7] what no page can have as its origin is refused, with what to 
   }
 });
 
-Deno.test("[SET-7] [OPEN-10] a star before a name stands for every subdomain, of that scheme and port", () => {
+Deno.test("[SET-7] [OPEN-10] a star before a name means every subdomain, with that scheme and port", () => {
   const cors = listed(
     "https://*.example.com",
     "http://*.example.com:8080",
@@ -136,7 +136,7 @@ Deno.test("[SET-7] [OPEN-10] pages of files are those whose origin is null, or f
   }
 });
 
-Deno.test("[OPEN-10] an Origin counts however it is written: some clients that are no browsers name the port", () => {
+Deno.test("[OPEN-10] an Origin matches in any spelling: some clients that are not browsers name the port", () => {
   const cors = listed("https://a.example", "http://b.example:9000");
   for (const origin of ["https://a.example:443", "https://a.example/", "HTTP://b.example:9000/"]) {
     assert(isOriginAllowed({ cors }, origin), origin);
@@ -191,13 +191,13 @@ Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever th
   assertEquals([come(true), come(false)], [[opens(1)], refuses(1, CLOSE.wrongOrigin, msg)]);
 });
 
-Deno.test("[SET-2] a list of origins is a list of texts", () => {
+Deno.test("[SET-2] an item of cors must be a string", () => {
   for (const value of ["https://a.example", [1], [null], [["https://a.example"]]]) {
     assert(!checkValue("cors", value).ok);
   }
 });
 
-Deno.test("[SET-7] [SET-2] what nobody could have meant as an origin is refused with something that works", () => {
+Deno.test("[SET-7] [SET-2] an item that nobody could mean as an origin is refused, with an origin that works", () => {
   const cases: [text: string, instead: string][] = [
     ["file:", '"file://"'],
     ["'null'", '"null"'],

@@ -1,5 +1,5 @@
 /**
- * Sockets that wait for the check of their token.
+ * Pending sockets: their token is being checked.
  */
 import { connId, type Effect, restore, snapshotOf, violations } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
@@ -36,7 +36,7 @@ function checked(w: World, conn: number, id = "a"): readonly Act[] {
 
 const isCheck = ({ kind }: Effect): boolean => kind === "check-token";
 
-Deno.test("[AUTH-8] the token of a socket is checked once, and then it is admitted or refused", () => {
+Deno.test("[AUTH-8] the token of a socket is checked once, and then the socket is admitted or refused", () => {
   const w = world(JWT);
   assertEquals(come(w, 1), []);
   assertEquals(w.effects, [{ kind: "check-token", conn: connId(1) }]);
@@ -52,7 +52,7 @@ Deno.test("[AUTH-8] the token of a socket is checked once, and then it is admitt
   assertStrictEquals(w.state, before, "an answer that nobody waits for changes nothing");
 });
 
-Deno.test("[AUTH-8] [OPEN-1] [OPEN-2] [OPEN-3] what is wrong before the token is refused without a check", () => {
+Deno.test("[AUTH-8] [OPEN-1] [OPEN-2] [OPEN-3] a socket that is refused for its parameters needs no check", () => {
   for (const given of [{ key: "wrong" }, { id: null }, { token: null }, { id: "\n" }] as const) {
     const w = world(JWT);
     assert(come(w, 1, given).length === 2, JSON.stringify(given));
@@ -60,7 +60,7 @@ Deno.test("[AUTH-8] [OPEN-1] [OPEN-2] [OPEN-3] what is wrong before the token is
   }
 });
 
-Deno.test("[AUTH-8] a socket is opened once, whether it waits or not", () => {
+Deno.test("[AUTH-8] a second opening of a connection changes nothing, pending or not", () => {
   const w = world(JWT);
   come(w, 1);
   const before = w.state;
@@ -68,7 +68,7 @@ Deno.test("[AUTH-8] a socket is opened once, whether it waits or not", () => {
   assertStrictEquals(w.state, before);
 });
 
-Deno.test("[AUTH-8] what a client says while it waits counts once it is admitted, in order", () => {
+Deno.test("[AUTH-8] frames of a pending client are handled in order after its admission", () => {
   const w = world(JWT);
   come(w, 1);
   assertEquals(w.say(1, { type: "OFFER", dst: "a" }), []);
@@ -85,7 +85,7 @@ Deno.test("[AUTH-8] what a client says while it waits counts once it is admitted
   assertEquals([w.state.stored.size, w.state.pendingLength], [1, 0]);
 });
 
-Deno.test("[AUTH-8] what follows a LEAVE, or what a refused client said, is not heard", () => {
+Deno.test("[AUTH-8] frames after a LEAVE, and those of a refused client, are dropped", () => {
   const w = world(JWT);
   come(w, 1);
   w.say(1, { type: "LEAVE" });
@@ -97,7 +97,7 @@ Deno.test("[AUTH-8] what follows a LEAVE, or what a refused client said, is not 
   assertEquals(w.state.stored.size, 0);
 });
 
-Deno.test("[LIMIT-12] a client says little while it waits: 16 frames, 16,384 characters", () => {
+Deno.test("[LIMIT-12] a pending client may send 16 frames and 16,384 characters", () => {
   for (
     const [allowed, more] of [[Array(16).fill("x"), "x"], [["x".repeat(16_384)], "y"]] as const
   ) {
@@ -115,7 +115,7 @@ Deno.test("[LIMIT-12] a client says little while it waits: 16 frames, 16,384 cha
   assertEquals(more, [closes(1, CLOSE.tooMany, EARLY)], "binary counts as a frame");
 });
 
-Deno.test("[LIMIT-12] all that wait say 16 MiB together, and one that is gone counts no more", () => {
+Deno.test("[LIMIT-12] all pending clients may send 16,777,216 characters, and one that is gone counts no more", () => {
   const w = world({ ...JWT, concurrent_limit: 2_000 });
   const text = "x".repeat(16_384);
   for (let conn = 1; conn <= 1_025; conn++) {
@@ -127,7 +127,7 @@ Deno.test("[LIMIT-12] all that wait say 16 MiB together, and one that is gone co
   assertEquals(w.text(2_000, text), []);
 });
 
-Deno.test("[LIMIT-13] as many sockets wait as there may be clients", () => {
+Deno.test("[LIMIT-13] concurrent_limit bounds the pending sockets", () => {
   const w = world({ ...JWT, concurrent_limit: 2 });
   come(w, 1);
   come(w, 2, { id: "b" });
@@ -150,7 +150,7 @@ Deno.test("[AUTH-8] a check that takes 15 s is given up", () => {
   assertEquals(checked(w, 1), []);
 });
 
-Deno.test("[AUTH-8] a socket that is gone, or answers no ping, waits no more", () => {
+Deno.test("[AUTH-8] a socket that is gone, or answers no ping, is no longer pending", () => {
   const w = world({ ...JWT, ping_timeout: 5_000 });
   come(w, 1);
   assertEquals([w.closed(1), w.state.pending.size], [[], 0]);
@@ -163,7 +163,7 @@ Deno.test("[AUTH-8] a socket that is gone, or answers no ping, waits no more", (
   assertEquals([w.state.pending.size, checked(w, 3)], [0, []]);
 });
 
-Deno.test("[AUTH-8] [LIFE-3] the shutdown closes who waits, in the order in which they came", () => {
+Deno.test("[AUTH-8] [LIFE-3] a shutdown closes pending sockets in the order in which they came", () => {
   const w = world(JWT);
   come(w, 1);
   come(w, 2, { id: "b" });
@@ -175,7 +175,7 @@ Deno.test("[AUTH-8] [LIFE-3] the shutdown closes who waits, in the order in whic
   assertEquals(checked(w, 2), []);
 });
 
-Deno.test("[AUTH-8] [OPEN-5] [QUEUE-1] who waited takes over, and gets what waits for it, like anybody", () => {
+Deno.test("[AUTH-8] [OPEN-5] [QUEUE-1] a pending socket takes over and gets its mailbox like any other", () => {
   const w = world({ ...JWT, expire_timeout: 50 });
   come(w, 1);
   checked(w, 1);
@@ -190,7 +190,7 @@ Deno.test("[AUTH-8] [OPEN-5] [QUEUE-1] who waited takes over, and gets what wait
   assertEquals(wake(w)?.effects, [expires(3, "a", "z")]);
 });
 
-Deno.test("[AUTH-8] [REC-7] who waits survives a snapshot, with what it said", () => {
+Deno.test("[AUTH-8] [REC-7] a pending socket survives a snapshot, with its frames", () => {
   const w = world(JWT);
   come(w, 1);
   w.say(1, { type: "OFFER", dst: "nobody" });

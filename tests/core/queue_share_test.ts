@@ -13,7 +13,7 @@ function at(addresses: readonly string[], options: Parameters<typeof world>[0] =
   return w;
 }
 
-/** An offer that takes so many bytes in the store; ids have one letter. */
+/** An offer that counts as `bytes` in the store; ids have one letter. */
 function frame(bytes: number, dst = "x"): unknown {
   const empty = JSON.stringify({ type: "OFFER", src: "a", dst, payload: "" }).length;
   return { type: "OFFER", dst, payload: "x".repeat(bytes - STORED_OVERHEAD_BYTES - empty) };
@@ -23,7 +23,7 @@ const bytesOf = (w: World): unknown => Object.fromEntries(mapEntries(w.state.add
 const HOME = "192.0.2.1";
 const AWAY = "198.51.100.7";
 
-Deno.test("[QUEUE-7] one source has a quarter of a mailbox, and the next one finds room", () => {
+Deno.test("[QUEUE-7] one source may fill a quarter of a mailbox, and the next one finds room", () => {
   const w = at([HOME, HOME], { queue_limit: 11 });
   const say = (conn: number, dst: string): unknown => w.say(conn, { type: "OFFER", dst });
   assertEquals([say(1, "x"), say(1, "x")], [[], []]);
@@ -37,7 +37,7 @@ Deno.test("[QUEUE-7] one source has a quarter of a mailbox, and the next one fin
   assertEquals([say(1, "x"), say(1, "x")], [[], []], "a delivery frees it");
 });
 
-Deno.test("[QUEUE-7] however small a mailbox is, one message of each source has a place in it", () => {
+Deno.test("[QUEUE-7] even in the smallest mailbox each source may have one message", () => {
   for (const queue_limit of [1, 2, 3, 7]) {
     const w = at([HOME], { queue_limit });
     assertEquals(w.say(1, { type: "OFFER", dst: "x" }), []);
@@ -45,7 +45,7 @@ Deno.test("[QUEUE-7] however small a mailbox is, one message of each source has 
   }
 });
 
-Deno.test("[QUEUE-7] four sources fill a mailbox with small messages, and no fewer", () => {
+Deno.test("[QUEUE-7] four sources with small messages fill a mailbox, three do not", () => {
   const w = at([HOME, HOME, HOME, HOME, HOME]);
   const counts = [1, 2, 3, 4, 5].map((conn) => {
     let count = 0;
@@ -55,7 +55,7 @@ Deno.test("[QUEUE-7] four sources fill a mailbox with small messages, and no few
   assertEquals(counts, [64, 64, 64, 64, 0]);
 });
 
-Deno.test("[QUEUE-7] two usual attempts at once have room: an offer each, and thirty candidates", () => {
+Deno.test("[QUEUE-7] two usual attempts at once have room: an offer and thirty candidates each", () => {
   const w = at([HOME]);
   for (let i = 0; i < 2; i++) {
     assertEquals(w.say(1, frame(8_000)), []);
@@ -64,7 +64,7 @@ Deno.test("[QUEUE-7] two usual attempts at once have room: an offer each, and th
   assertEquals(w.open(2, "x").length, 1 + 62);
 });
 
-Deno.test("[QUEUE-7] the largest message has room with sixty candidates behind it, and a second one not", () => {
+Deno.test("[QUEUE-7] the largest message and sixty candidates have room, a second such message does not", () => {
   const w = at([HOME, HOME]);
   const { max_message_bytes } = w.state.rules;
   const largest = { type: "OFFER", dst: "x", payload: "x".repeat(max_message_bytes - 50) };
@@ -86,7 +86,7 @@ Deno.test("[QUEUE-7] the bytes of a pair are three quarters of those of a mailbo
   assertEquals([1, 1, 1].map((conn) => w.say(conn, frame(2_000))), [[], [], []]);
 });
 
-Deno.test("[QUEUE-7] what is gone of a pair makes room while something of it still waits", () => {
+Deno.test("[QUEUE-7] a message of a pair that is gone makes room while others of it still wait", () => {
   const w = at([HOME], { max_message_bytes: 2_000, max_unsent_bytes: 16_000 });
   w.say(1, frame(2_000));
   w.now = 500;
@@ -97,7 +97,7 @@ Deno.test("[QUEUE-7] what is gone of a pair makes room while something of it sti
   assertEquals(w.say(1, frame(600)), [expires(1, "a", "x")]);
 });
 
-Deno.test("[QUEUE-8] one address has a quarter of the store, whoever sends from it, and not a byte more", () => {
+Deno.test("[QUEUE-8] the clients of one address may fill a quarter of the store, and not a byte more", () => {
   const w = at([HOME, HOME, AWAY], { max_queue_bytes: 8_000 });
   assertEquals(w.say(1, frame(1_000, "x")), []);
   assertEquals(w.say(2, frame(1_001, "y")), [expires(2, "b", "y")]);
@@ -107,7 +107,7 @@ Deno.test("[QUEUE-8] one address has a quarter of the store, whoever sends from 
   assertEquals(bytesOf(w), { [HOME]: 2_000, [AWAY]: 2_000 });
 });
 
-Deno.test("[QUEUE-8] a delivery and an expiry make room, and an address of which nothing waits is forgotten", () => {
+Deno.test("[QUEUE-8] a delivery and an expiry make room, and an address without messages is forgotten", () => {
   const w = at([HOME, AWAY], { max_queue_bytes: 8_000 });
   w.say(1, frame(1_000, "x"));
   w.say(2, frame(1_000, "y"));
@@ -124,14 +124,14 @@ Deno.test("[QUEUE-8] a delivery and an expiry make room, and an address of which
   assertEquals(bytesOf(w), {});
 });
 
-Deno.test("[QUEUE-8] [LIMIT-10] all of one /64 are one address", () => {
+Deno.test("[QUEUE-8] [LIMIT-10] the addresses of one /64 share one quarter", () => {
   const w = at(["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"], { max_queue_bytes: 4_000 });
   assertEquals(w.say(1, frame(1_000, "x")), []);
   assertEquals(w.say(2, frame(1_000, "y")), [expires(2, "b", "y")]);
   assertEquals(w.say(3, frame(1_000, "y")), []);
 });
 
-Deno.test("[QUEUE-8] what an address sent counts for it when its client is gone, or somewhere else", () => {
+Deno.test("[QUEUE-8] a message counts for its first address when its client is gone, or elsewhere", () => {
   const w = at([HOME, HOME], { max_queue_bytes: 4_000 });
   w.say(1, frame(1_000, "x"));
   w.closed(1);
@@ -141,7 +141,7 @@ Deno.test("[QUEUE-8] what an address sent counts for it when its client is gone,
   assertEquals(bytesOf(w), { [HOME]: 1_000, [AWAY]: 1_000 });
 });
 
-Deno.test("[QUEUE-8] [MSG-12] what nobody holds the source of any more counts as of the address that is not known", () => {
+Deno.test("[QUEUE-8] [MSG-12] a message whose source nobody holds any more counts for the unknown address", () => {
   const w = at([HOME, HOME, ""], { max_queue_bytes: 8_000, max_sockets_per_address: 3 });
   const payload = "x".repeat(900 - STORED_OVERHEAD_BYTES);
   const lost = ["v", "w", "y", "z"].map((dst) => messageFrom("gone", dst, "OFFER", payload));

@@ -29,7 +29,7 @@ Deno.test("[QUEUE-3] nothing expires before its deadline, and all that is due ex
   assertEquals(w.tick(), [expires(1, "a", "x"), expires(2, "b", "y")]);
 });
 
-Deno.test("[QUEUE-3] a source that is gone is not told, and nothing is stored for it", () => {
+Deno.test("[QUEUE-3] a source that is gone gets no EXPIRE, and none is stored for it", () => {
   const w = two();
   w.say(1, { type: "OFFER", dst: "x" });
   w.closed(1);
@@ -38,7 +38,7 @@ Deno.test("[QUEUE-3] a source that is gone is not told, and nothing is stored fo
   assertEquals(w.open(3, "a"), [opens(3)]);
 });
 
-Deno.test("[QUEUE-3] a source that came back is told on its new connection", () => {
+Deno.test("[QUEUE-3] a source that came back gets its EXPIRE on its new connection", () => {
   const w = two();
   w.say(1, { type: "OFFER", dst: "x" });
   w.closed(1);
@@ -47,7 +47,7 @@ Deno.test("[QUEUE-3] a source that came back is told on its new connection", () 
   assertEquals(w.tick(), [expires(3, "a", "x")]);
 });
 
-Deno.test("[QUEUE-4] an offer and its candidates raise one EXPIRE, later messages another", () => {
+Deno.test("[QUEUE-4] an offer and its candidates get one EXPIRE, later messages another", () => {
   const w = two();
   w.say(1, { type: "OFFER", dst: "x" });
   for (w.now = 100; w.now <= 900; w.now += 100) w.say(1, { type: "CANDIDATE", dst: "x" });
@@ -72,7 +72,7 @@ Deno.test("[QUEUE-4] messages of another pair are another attempt", () => {
   assertEquals(w.tick(), [expires(1, "a", "x"), expires(1, "a", "y"), expires(2, "b", "x")]);
 });
 
-Deno.test("[QUEUE-4] pairs whose names run together are not mixed up", () => {
+Deno.test("[QUEUE-4] pairs with the same concatenated ids are not confused", () => {
   const w = world({ expire_timeout: 1_000 });
   w.open(1, "a");
   w.open(2, "ab");
@@ -82,7 +82,7 @@ Deno.test("[QUEUE-4] pairs whose names run together are not mixed up", () => {
   assertEquals(w.tick(), [expires(1, "a", "bc"), expires(2, "ab", "c")]);
 });
 
-Deno.test("[QUEUE-4] an EXPIRE that nobody got does not stand for the next attempt", () => {
+Deno.test("[QUEUE-4] an EXPIRE that was not sent does not stand for the next attempt", () => {
   const w = two();
   w.say(1, { type: "OFFER", dst: "x" });
   w.now = 500;
@@ -95,7 +95,7 @@ Deno.test("[QUEUE-4] an EXPIRE that nobody got does not stand for the next attem
   assertEquals(w.tick(), [expires(3, "a", "x")]);
 });
 
-Deno.test("[QUEUE-2] the destination's bound: one message more is refused at once", () => {
+Deno.test("[QUEUE-2] a message over the bound of its destination is refused at once", () => {
   const w = two({ queue_limit: 2 });
   assertEquals(w.say(1, { type: "OFFER", dst: "x", payload: 1 }), []);
   assertEquals(w.say(2, { type: "OFFER", dst: "x", payload: 2 }), []);
@@ -109,7 +109,7 @@ Deno.test("[QUEUE-2] the destination's bound: one message more is refused at onc
   ]);
 });
 
-Deno.test("[QUEUE-2] the source's bound, which a delivery and an expiry free", () => {
+Deno.test("[QUEUE-2] a delivery and an expiry make room under the bound of a source", () => {
   const w = two({ source_queue_limit: 2 });
   w.say(1, { type: "OFFER", dst: "x" });
   w.now = 500;
@@ -123,7 +123,7 @@ Deno.test("[QUEUE-2] the source's bound, which a delivery and an expiry free", (
   assertEquals(w.say(1, { type: "OFFER", dst: "w" }), []);
 });
 
-Deno.test("[QUEUE-2] the bound of all bytes counts what is kept, three bytes a character where not all are ASCII", () => {
+Deno.test("[QUEUE-2] max_queue_bytes counts three bytes a character in a text that is not ASCII", () => {
   const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
   const bytes = 3 * text.length + STORED_OVERHEAD_BYTES;
   const says = (max_queue_bytes: number): number[] => {
@@ -137,7 +137,7 @@ Deno.test("[QUEUE-2] the bound of all bytes counts what is kept, three bytes a c
   assertEquals(says(5 * bytes - 1), [0, 0, 0, 0, 1, 1]);
 });
 
-Deno.test("[QUEUE-2] the bytes of one source, however many destinations, which an expiry frees", () => {
+Deno.test("[QUEUE-2] source_queue_bytes bounds all destinations together, and an expiry makes room", () => {
   const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
   const bytes = 3 * text.length + STORED_OVERHEAD_BYTES;
   const say = (w: World, dst: string): unknown => w.say(1, { type: "OFFER", dst, payload: "é" });
@@ -151,7 +151,7 @@ Deno.test("[QUEUE-2] the bytes of one source, however many destinations, which a
   assertEquals(say(tooLittle, "x"), [expires(1, "a", "x")]);
 });
 
-Deno.test("[QUEUE-2] by default 64 sources fill the store, and no fewer", () => {
+Deno.test("[QUEUE-2] by default 64 sources fill the store, 63 do not", () => {
   const { source_queue_bytes, max_queue_bytes } = world().state.rules;
   assertEquals(max_queue_bytes / source_queue_bytes, 64);
 });
@@ -167,7 +167,7 @@ Deno.test("[QUEUE-2] the bytes for one destination stay under half of what may b
   assertEquals(w.say(2, { type: "OFFER", dst: "y" }), []);
 });
 
-Deno.test("[QUEUE-2] [QUEUE-4] a refusal stands for what the pair has stored", () => {
+Deno.test("[QUEUE-2] [QUEUE-4] the EXPIRE of a refusal stands for the pair's stored messages", () => {
   const w = two({ queue_limit: 1 });
   w.say(1, { type: "OFFER", dst: "x" });
   assertEquals(w.say(1, { type: "CANDIDATE", dst: "x" }), [expires(1, "a", "x")]);
@@ -175,7 +175,7 @@ Deno.test("[QUEUE-2] [QUEUE-4] a refusal stands for what the pair has stored", (
   assertEquals(w.tick(), []);
 });
 
-Deno.test("[QUEUE-2] [QUEUE-4] messages without room are one EXPIRE, until a new attempt begins", () => {
+Deno.test("[QUEUE-2] [QUEUE-4] refused messages get one EXPIRE, until a new attempt begins", () => {
   const w = two({ queue_limit: 0 });
   const say = (type: string, dst: string): unknown => w.say(1, { type, dst });
   assertEquals(say("OFFER", "x"), [expires(1, "a", "x")]);
@@ -192,7 +192,7 @@ Deno.test("[QUEUE-2] [QUEUE-4] messages without room are one EXPIRE, until a new
   );
 });
 
-Deno.test("[QUEUE-4] a connection remembers the last 64 peers that had no room", () => {
+Deno.test("[QUEUE-4] a connection remembers the last 64 refused destinations", () => {
   const w = two({ queue_limit: 0 });
   const say = (i: number): unknown => w.say(1, { type: "CANDIDATE", dst: `x${i}` });
   for (let i = 0; i < 65; i++) assertEquals(say(i), [expires(1, "a", `x${i}`)]);
@@ -202,7 +202,7 @@ Deno.test("[QUEUE-4] a connection remembers the last 64 peers that had no room",
   assertEquals(say(64), []);
 });
 
-Deno.test("[QUEUE-3] an EXPIRE goes to whoever stored the message, not to who has its id by now", () => {
+Deno.test("[QUEUE-3] an EXPIRE goes to the owner who stored the message, not to a later holder of its id", () => {
   const w = two();
   w.say(1, { type: "OFFER", dst: "x" });
   w.closed(1);
@@ -244,7 +244,7 @@ Deno.test("[QUEUE-6] what a client stored, and what waits for it, outlives its c
   assertEquals(w.open(4, "b"), [opens(4), sends(4, { type: "ANSWER", src: "a", dst: "b" })]);
 });
 
-Deno.test("[STATE-2] the server sleeps until the first deadline, and then for ever", () => {
+Deno.test("[STATE-2] nextWakeAt is the first deadline, then null", () => {
   const w = two({ alive_timeout: 10_000 });
   assertEquals(nextWakeAt(w.state), 10_000 as never);
   w.say(1, { type: "OFFER", dst: "x" });
@@ -253,7 +253,7 @@ Deno.test("[STATE-2] the server sleeps until the first deadline, and then for ev
   assertEquals(wake(w), null);
 });
 
-Deno.test("[QUEUE-2] a mailbox has just half of what may be unsent, and not a byte more", () => {
+Deno.test("[QUEUE-2] a mailbox holds half of max_unsent_bytes, and not a byte more", () => {
   const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
   const frame = (bytes: number): unknown => {
     const empty = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "" }).length;

@@ -42,7 +42,7 @@ Deno.test("[SET-8] a path has the form in which browsers send it, and keeps it",
   }
 });
 
-Deno.test("[SET-8] a path that no client could ask for is refused, and what a shell made of one", () => {
+Deno.test("[SET-8] a path that no client could request, or that a shell made of one, is refused", () => {
   for (
     const path of [
       "/a?b",
@@ -65,7 +65,7 @@ Deno.test("[SET-8] a path that no client could ask for is refused, and what a sh
   }
 });
 
-Deno.test("[SET-8] a key may have a plus, a percent sign and spaces, and nothing that ends a part of a URL", () => {
+Deno.test("[SET-8] a key may have a plus, a percent sign and spaces, but no character that ends a part of a URL", () => {
   for (const key of ["a+b", "100%", "a%41", "two words", "ключ", "...", "a%2Fb"]) {
     assertEquals(settingsFrom({ key }).key, key);
   }
@@ -74,7 +74,7 @@ Deno.test("[SET-8] a key may have a plus, a percent sign and spaces, and nothing
   }
 });
 
-Deno.test("[SET-4] the text of a choice may have another case, or be another word for it", () => {
+Deno.test("[SET-4] the text of a choice may have another case, or be a synonym", () => {
   const level = (text: string): unknown => parseText("log_level", text);
   for (const text of ["warning", "WARN", "Warn"]) {
     assertEquals(level(text), { ok: true, value: "warning" });
@@ -85,13 +85,13 @@ Deno.test("[SET-4] the text of a choice may have another case, or be another wor
   assert(!checkValue("log_level", "warn").ok, "as a property it has one name");
 });
 
-Deno.test("[SET-5] every retired option says what takes its place", () => {
+Deno.test("[SET-5] every retired option says what replaces it", () => {
   for (const name of RETIRED_NAMES) {
     assert(retiredSentence("Option", name).includes(retiredOption(name).why), name);
   }
 });
 
-Deno.test("[SET-5] a retired option is passed over where settings are made", () => {
+Deno.test("[SET-5] settingsFrom ignores a retired option", () => {
   const given: Record<string, unknown> = {
     ip_limit: 5,
     cleanup_out_msgs: "x",
@@ -162,7 +162,7 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
   }
 });
 
-Deno.test("[SET-2] a value that no flag can give is named for what it is", () => {
+Deno.test("[SET-2] the error for a value that no flag can give describes the value", () => {
   const given = (options: Record<string, unknown>): unknown => settingsFrom(options);
   assertThrows(() => given({ port: {} }), RangeError, "65535: got an object.");
   assertThrows(() => given({ cors: [undefined] }), RangeError, "got nothing.");
@@ -224,7 +224,7 @@ Deno.test("[SET-1] the text of a switch is yes or no, and a host loses its brack
   assertEquals(checkValue("host", "[::1]"), { ok: true, value: "::1" });
 });
 
-Deno.test("[SET-2] both ends of a range are in it", () => {
+Deno.test("[SET-2] both ends of a range are valid", () => {
   for (const name of OPTION_NAMES) {
     const option = optionOf(name);
     if (option.type !== "integer") continue;
@@ -237,7 +237,7 @@ Deno.test("[SET-2] both ends of a range are in it", () => {
   assertEquals(settingsFrom(enough).max_unsent_bytes, 400_000);
 });
 
-Deno.test("[SET-2] one item of a list that is not valid makes it so, and a key is no step up", () => {
+Deno.test("[SET-2] one invalid item makes a list invalid, and a key may not be . or ..", () => {
   assert(!checkValue("cors", ["https://a.example", "b.example"]).ok);
   assert(!checkValue("key", "..").ok);
 });
@@ -249,12 +249,12 @@ Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
   });
 });
 
-Deno.test("[SET-2] what may be unsent follows the size of a message, unless it is given", () => {
+Deno.test("[SET-2] [SET-13] max_unsent_bytes grows with max_message_bytes, unless it is given", () => {
   assertEquals(settingsFrom({ max_message_bytes: 1_000_000 }).max_unsent_bytes, 4_000_000);
   assertEquals(settingsFrom({ max_message_bytes: 100 }).max_unsent_bytes, 1_048_576);
 });
 
-Deno.test("[SET-1] a comma too many in a list is none, and a list of nothing is a mistake", () => {
+Deno.test("[SET-1] an extra comma in a list is ignored, and a list of nothing is an error", () => {
   assertEquals(parseText("cors", "https://a.example, ,"), {
     ok: true,
     value: ["https://a.example"],

@@ -1,5 +1,5 @@
 /**
- * Row 25 in small: after everybody is gone, and every deadline has passed, nothing is left of them.
+ * FAULT-25 in small: after all clients are gone and all deadlines have passed, no entry is left.
  */
 import { sizes } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -12,7 +12,7 @@ const SETTINGS = {
   wrong_token_addresses: 20,
 };
 
-/** One client's visit: it comes, calls who is not there, comes again or is guessed at, and ends in some way. */
+/** One client's visit: it connects, calls an absent peer, reconnects or has its token guessed, and ends in some way. */
 function visit(w: World, serial: number): readonly Act[] {
   const [conn, id, address] = [serial * 10, `peer ${serial}`, `198.51.100.${serial % 60}`];
   w.step(opening(conn, { id, address }));
@@ -36,14 +36,14 @@ function visit(w: World, serial: number): readonly Act[] {
   }
 }
 
-Deno.test("[FAULT-25] a churn leaves no entry in any map, but for the wrong tokens that still count", () => {
+Deno.test("[FAULT-25] a churn leaves no entry in any map, except wrong tokens that still count", () => {
   const w = world(SETTINGS);
   for (let serial = 1; serial <= 600; serial++) {
     visit(w, serial);
     w.now += 25;
     w.tick();
     const { connections, stored, wrongTokens } = sizes(w.state);
-    // At 40 visits a second: what 2 s and 0.5 s can hold, and the bound on addresses.
+    // At 40 visits a second: the visits of 2 s and of 0.5 s, and the bound on addresses.
     assert(connections <= 100 && stored <= 50 && wrongTokens <= 20);
   }
   while (wake(w) !== null);
@@ -52,7 +52,7 @@ Deno.test("[FAULT-25] a churn leaves no entry in any map, but for the wrong toke
   assert(wrongTokens > 0 && wrongTokens <= 20);
 });
 
-Deno.test("[FAULT-25] sizes counts every entry, of trees too", () => {
+Deno.test("[FAULT-25] sizes counts the entries of every map and tree", () => {
   const w = world();
   for (let conn = 1; conn <= 40; conn++) w.open(conn, `peer ${conn}`);
   for (let conn = 41; conn <= 60; conn++) {

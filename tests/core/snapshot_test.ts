@@ -26,7 +26,7 @@ function busy(): World {
   return w;
 }
 
-/** All that comes due until nothing more does. */
+/** The effects of ticks until nothing more is due. */
 function rest(first: State): { at: number; effects: readonly Effect[] }[] {
   const found: { at: number; effects: readonly Effect[] }[] = [];
   let state = first;
@@ -50,7 +50,7 @@ Deno.test("[REC-7] a snapshot is plain data, its entries in the order of their k
   assertEquals(snapshot.wrongTokens, [["192.0.2.1", millis(1_010)]]);
 });
 
-Deno.test("[REC-7] a state from which newer ones were made still has its own snapshot", () => {
+Deno.test("[REC-7] a state keeps its own snapshot after newer ones were made from it", () => {
   const w = busy();
   const [old, before] = [w.state, snapshotOf(w.state)];
   w.open(7, "z");
@@ -58,7 +58,7 @@ Deno.test("[REC-7] a state from which newer ones were made still has its own sna
   assertEquals(snapshotOf(old), before);
 });
 
-Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had been", () => {
+Deno.test("[REC-7] a restored state is consistent, and goes on like the original", () => {
   const w = busy();
   const again = restore(w.state.rules, snapshotOf(w.state));
   assertEquals(violations(again), []);
@@ -68,7 +68,7 @@ Deno.test("[REC-7] what was restored is sound, and goes on as if nothing had bee
   assertEquals(actsOf(told).findLast(({ kind }) => kind === "send"), expires(1, "a", "z"));
 });
 
-Deno.test("[REC-7] a snapshot that was taken stays as it was, when the state goes on and is retired", () => {
+Deno.test("[REC-7] a snapshot that was taken does not change when the state goes on and is retired", () => {
   const w = busy();
   const [before, taken] = [snapshotOf(w.state), takeSnapshot(w.state)];
   const old = w.state;
@@ -103,7 +103,7 @@ Deno.test("[REC-7] the snapshot of a server that has just been started has nothi
   assertEquals(restore(settings, snapshotOf(state)), state);
 });
 
-Deno.test("[REC-7] [LIMIT-1] where any number of frames is allowed, what was paid for stays a number", () => {
+Deno.test("[REC-7] [LIMIT-1] without a limit of frames paidUntil stays a number that JSON can hold", () => {
   const w = world({ frame_rate: 0 });
   w.open(1, "a");
   w.say(1, { type: "HEARTBEAT" });

@@ -10,7 +10,7 @@ import {
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { world } from "../support/world.ts";
 
-Deno.test("[STATE-6] a version that was given up cannot be read, and the newest is not touched", () => {
+Deno.test("[STATE-6] a retired version cannot be read, and the newest is not affected", () => {
   const old = emptyMap<string, number>();
   const newer = mapSet(mapSet(old, "a", 1), "b", 2);
   mapRetire(old);
@@ -19,7 +19,7 @@ Deno.test("[STATE-6] a version that was given up cannot be read, and the newest 
   assertEquals([mapGet(newer, "a"), mapGet(newer, "b"), newer.size], [1, 2, 2]);
 });
 
-Deno.test("[STATE-6] giving up a state gives up every map that has a newer version, and no other", () => {
+Deno.test("[STATE-6] retiring a state retires every map that has a newer version, and no other", () => {
   const old = initialState(settingsFrom());
   const kept = initialState(settingsFrom());
   const names = Object.keys(old).filter((name) => isMap(Reflect.get(old, name)));
@@ -34,7 +34,7 @@ Deno.test("[STATE-6] giving up a state gives up every map that has a newer versi
   }
 });
 
-Deno.test("[STATE-1] no event touches what an older state has in its mailboxes", () => {
+Deno.test("[STATE-1] no event changes the mailboxes of an older state", () => {
   const w = world({ expire_timeout: 1_000 });
   w.open(1, "a");
   w.say(1, { type: "OFFER", dst: "x" });
@@ -54,7 +54,7 @@ Deno.test("[STATE-1] no event touches what an older state has in its mailboxes",
   assertEquals([serials(three), serials(w.state)], [[0, 1, 2], undefined]);
 });
 
-Deno.test("[STATE-1] what was asked of a map does not change with the next version", () => {
+Deno.test("[STATE-1] entries that were read do not change with the next version", () => {
   const map = mapSet(emptyMap<string, number>(), "a", 1);
   const [entries, keys] = [mapEntries(map), mapKeys(map)];
   mapSet(map, "b", 2);
@@ -65,7 +65,7 @@ function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && "native" in value;
 }
 
-Deno.test("[STATE-6] a map that the next state shares is not given up, whoever made a third from it", () => {
+Deno.test("[STATE-6] a map that the next state shares is not retired, even if a third version was made from it", () => {
   const old = initialState(settingsFrom());
   const newer = { ...old, stopping: true };
   const branch = mapSet(old.addresses, "a", 1);

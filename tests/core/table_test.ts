@@ -1,12 +1,12 @@
 /**
- * The total table: what each kind of event does to a connection in each phase of its life. The table is a
- * full record, so that a missing cell does not compile.
+ * The effects of each kind of event on a connection in each phase of its life. The table is a full record, so
+ * that a missing cell does not compile.
  */
 import { connId, type Event } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
 import { type Act, messageFrom, opening, type World, world } from "../support/world.ts";
 
-/** Where connection 1 can be in its life. */
+/** The phases of connection 1. */
 const PHASES = {
   "never seen": (): World => world(),
   "holding": (): World => opened(),
@@ -44,7 +44,7 @@ const STIMULI = {
 
 type Stimulus = keyof typeof STIMULI;
 
-/** What happens: effects as "send:conn" and "close:conn:code"; "same" is no effect and the same state. */
+/** The outcome: effects as "send:conn" and "close:conn:code"; "same" is no effect and the same state. */
 type Cell = "same" | "changed" | readonly string[];
 
 const MUTE = {
@@ -125,7 +125,7 @@ function text(frame: unknown): Event {
   return { kind: "frame-received", conn: connId(1), text: JSON.stringify(frame) };
 }
 
-Deno.test("an event of an unknown kind is our own bug, and throws", () => {
+Deno.test("reduce throws for an event of an unknown kind, which is a bug of the adapter", () => {
   const w = world();
   assertThrows(() => w.step(JSON.parse('{"kind":"dream"}')), TypeError, '{"kind":"dream"}');
 });

@@ -1,5 +1,5 @@
 /**
- * What becomes of a client whose token ends.
+ * Clients whose token ends.
  */
 import {
   type Identity,
@@ -48,7 +48,7 @@ function leaves(conn: number): Act[] {
   return refuses(conn, CLOSE.tokenExpired, ENDED);
 }
 
-Deno.test("[AUTH-6] a client is disconnected when its token ends, to the fraction, whatever it says", () => {
+Deno.test("[AUTH-6] a client is disconnected exactly when its token ends, whatever it sends", () => {
   const w = world({ ...CLOSING, alive_timeout: 1_000 });
   assertEquals(come(w, 1, "a", 2_500.5), [opens(1)]);
   for (const at of [900, 1_800, 2_400]) {
@@ -64,7 +64,7 @@ Deno.test("[AUTH-6] a client is disconnected when its token ends, to the fractio
   assertEquals(come(w, 2, "a", 9_000), [opens(2)], "its id is free");
 });
 
-Deno.test("[AUTH-6] with auth_expiry keep, and where the token has no end, it stays", () => {
+Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client stays", () => {
   for (const [settings, end] of [[JWT, 50], [JWT, -1], [CLOSING, null]] as const) {
     const w = world({ ...settings, alive_timeout: 1_000 });
     assertEquals(come(w, 1, "a", end), [opens(1)]);
@@ -79,7 +79,7 @@ Deno.test("[AUTH-6] with auth_expiry keep, and where the token has no end, it st
   assertEquals(wake(w), null, "nothing else has an end");
 });
 
-Deno.test("[AUTH-6] silence that is due first ends it first; of one instant the token counts", () => {
+Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same instant the token does", () => {
   const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
   for (const [end, effects] of [[1_000.5, silent], [1_000, leaves(1)], [999, leaves(1)]] as const) {
     const w = world({ ...CLOSING, alive_timeout: 1_000 });
@@ -102,7 +102,7 @@ Deno.test("[AUTH-6] [LIFE-1] a late tick disconnects in the order of what was du
   assertEquals(w.tick(), [...leaves(2), ...leaves(3), silent, ...leaves(1)]);
 });
 
-Deno.test("[AUTH-6] [AUTH-3] who takes over has the end of the newer token, be it later or earlier", () => {
+Deno.test("[AUTH-6] [AUTH-3] a takeover sets the end of the newer token, later or earlier", () => {
   for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
     const w = world({ ...CLOSING, alive_timeout: 1_000 });
     come(w, 1, "a", first);
@@ -126,7 +126,7 @@ Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refus
   assertEquals(come(w, 2, "b", 200.01), [opens(2)]);
 });
 
-Deno.test("[AUTH-6] [QUEUE-3] [QUEUE-6] what it sent before is still told of, and what it stored still waits", () => {
+Deno.test("[AUTH-6] [QUEUE-3] [QUEUE-6] its stored messages still wait, and still get their EXPIRE", () => {
   const w = world({ ...CLOSING, expire_timeout: 100 });
   come(w, 1, "a", 100);
   w.say(1, { type: "OFFER", dst: "x" });
@@ -138,7 +138,7 @@ Deno.test("[AUTH-6] [QUEUE-3] [QUEUE-6] what it sent before is still told of, an
   assertEquals(come(w, 2, "b", 900), [opens(2), sends(2, offer)]);
 });
 
-Deno.test("[AUTH-6] [STATE-5] a connection has one place among the deadlines, with an end or without", () => {
+Deno.test("[AUTH-6] [STATE-5] a connection has one deadline, with an end or without", () => {
   const w = world({ ...CLOSING, alive_timeout: 1_000 });
   come(w, 1, "a", 90_000);
   come(w, 2, "b", null);

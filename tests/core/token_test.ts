@@ -1,5 +1,5 @@
 /**
- * Who may come in: tries of wrong tokens, what a token proves, which pages, how long a query.
+ * Admission: wrong tokens, proven tokens, origins of pages, the length of the query.
  */
 import {
   connId,
@@ -53,13 +53,13 @@ function taken(conn: number): Act[] {
   return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, "ID is taken")];
 }
 
-/** Its token is not looked at. */
+/** The effects for a socket whose token is not compared. */
 function blocked(conn: number): Act[] {
   const reason = "ID is taken, and its token not looked at: too many wrong ones came";
   return [sends(conn, TAKEN), closes(conn, CLOSE.idTaken, reason)];
 }
 
-Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is: the right one neither", () => {
+Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is, not even the right one", () => {
   const w = held({ wrong_token_burst: 3 });
   const owner = w.state.claims;
   for (let conn = 2; conn < 5; conn++) assertEquals(guess(w, conn), taken(conn));
@@ -76,7 +76,7 @@ Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is: 
   assertEquals(w.open(8, "a", "mine"), [opens(8), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-3] by default a hundred at once, then one more a second, the first after half of it", () => {
+Deno.test("[LIMIT-3] by default a hundred tries at once, then one a second, the first after half a second", () => {
   const w = held();
   for (let conn = 2; conn < 102; conn++) guess(w, conn);
   const spent = w.state;
@@ -99,7 +99,7 @@ Deno.test("[LIMIT-3] a right token costs nothing", () => {
   assertEquals(w.state.wrongTokens.size, 0);
 });
 
-Deno.test("[LIMIT-3] tries come back with time, and no more than wrong_token_burst of them", () => {
+Deno.test("[LIMIT-3] tries return with time, up to wrong_token_burst", () => {
   const w = held({ wrong_token_burst: 2, wrong_token_rate: 10, wrong_token_addresses: 5 });
   const tries = (from: number): number => {
     let count = 0;
@@ -125,7 +125,7 @@ Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", 
   assertEquals(w.state.wrongTokens.size, 0);
 });
 
-Deno.test("[LIMIT-3] a whole /64 is one address, and another is another", () => {
+Deno.test("[LIMIT-3] one /64 is one address, another /64 is another", () => {
   const w = held({ wrong_token_burst: 1 });
   guess(w, 2, "2001:db8::1");
   assertEquals(comes(w, 3, "a", "mine", "2001:db8::2"), blocked(3));
@@ -133,7 +133,7 @@ Deno.test("[LIMIT-3] a whole /64 is one address, and another is another", () => 
   assertEquals(there, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-3] [AUTH-3] a token that proves who it is from is no guess: it neither counts nor is stopped", () => {
+Deno.test("[LIMIT-3] [AUTH-3] a proven token is not a try: it neither counts nor is blocked", () => {
   const w = world({ wrong_token_burst: 1 });
   w.step(opening(1, { id: "room", identity: proven("ann", ["room"]) }));
   const bob = w.step(opening(2, { id: "room", identity: proven("bob", ["room"]) }));
@@ -144,7 +144,7 @@ Deno.test("[LIMIT-3] [AUTH-3] a token that proves who it is from is no guess: it
   assertEquals(ann, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-5] of so many addresses wrong tokens are remembered; with one more all others are forgotten", () => {
+Deno.test("[LIMIT-5] one address over wrong_token_addresses, and those of all others are forgotten", () => {
   const w = held({ wrong_token_burst: 2, wrong_token_addresses: 2 });
   const from = (n: number): string => `198.51.100.${n}`;
   for (const n of [1, 2]) guess(w, 10 + n, from(n));
@@ -157,7 +157,7 @@ Deno.test("[LIMIT-5] of so many addresses wrong tokens are remembered; with one 
   assertEquals(again, [opens(23), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[OPEN-10] a page of an origin that is not listed is refused; no Origin is no page", () => {
+Deno.test("[OPEN-10] a page of an unlisted origin is refused; a client without Origin is not a page", () => {
   const listed = "https://app.example";
   const msg = "Pages of this origin may not use this server";
   const come = (origin: string | null, cors: readonly string[]): readonly Act[] =>
@@ -174,7 +174,7 @@ Deno.test("[OPEN-10] a page of an origin that is not listed is refused; no Origi
   }
 });
 
-Deno.test("[OPEN-3] a query up to the limit passes, one more character is refused", () => {
+Deno.test("[OPEN-3] a query of max_query_length passes, one more character is refused", () => {
   const come = (queryLength: number): readonly Act[] =>
     world({ max_query_length: 40 }).step(opening(1, { queryLength }));
   assertEquals(come(40), [opens(1)]);
@@ -182,7 +182,7 @@ Deno.test("[OPEN-3] a query up to the limit passes, one more character is refuse
   assertEquals(come(41), refuses(1, CLOSE.badParameters, msg));
 });
 
-Deno.test("[AUTH-1] a token is good for the id that is its subject, and for those among its peers", () => {
+Deno.test("[AUTH-1] a token is valid for the id of its subject, and for its claim peers", () => {
   const come = (id: string, identity: Identity): readonly Act[] =>
     world().step(opening(1, { id, identity }));
   const msg = "The token is not for this id";
@@ -192,7 +192,7 @@ Deno.test("[AUTH-1] a token is good for the id that is its subject, and for thos
   assertEquals(come("A", proven("a", ["a"])), refuses(1, CLOSE.notAuthorized, msg));
 });
 
-Deno.test("[AUTH-2] a token that was rejected is refused with its reason, held or free, all the same", () => {
+Deno.test("[AUTH-2] a rejected token is refused with its reason, whether the id is held or free", () => {
   const identity: Identity = { kind: "rejected", reason: "The token has expired" };
   const w = held();
   for (const [conn, id] of [[2, "a"], [3, "free"]] as const) {
@@ -202,13 +202,13 @@ Deno.test("[AUTH-2] a token that was rejected is refused with its reason, held o
   assertEquals(w.state.wrongTokens.size, 0);
 });
 
-Deno.test("[AUTH-1] with auth a token that nobody checked opens nothing", () => {
+Deno.test("[AUTH-1] with auth an unchecked token opens nothing", () => {
   const w = world({ auth: "jwt", auth_secret: "s".repeat(32) });
   const msg = "The token was not checked";
   assertEquals(w.open(1, "a"), refuses(1, CLOSE.notAuthorized, msg));
 });
 
-Deno.test("[AUTH-2] a reason too long for a close frame is whole in the ERROR, and cut in the close", () => {
+Deno.test("[AUTH-2] a reason too long for a close frame is complete in the ERROR, and cut in the close", () => {
   for (const [character, whole] of [["x", 120], ["é", 60], ["🙂", 30]] as const) {
     const reason = character.repeat(200);
     const effects = world().step(opening(1, { identity: { kind: "rejected", reason } }));
@@ -231,7 +231,7 @@ Deno.test("[AUTH-3] the same subject takes over whatever its token, another one 
   assertEquals(come(3, "tuesday's", "bob"), taken(3));
 });
 
-Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, and the rest does not", () => {
+Deno.test("[AUTH-5] with auth_http an id and the list of peers need a token, other paths do not", () => {
   const settings = settingsFrom({
     auth: "jwt",
     auth_secret: "s".repeat(32),
@@ -255,7 +255,7 @@ Deno.test("[AUTH-5] with auth_http an id and the list of peers ask for a token, 
   assertEquals([status("/", none), status("/peerjs", none), status("/x", none)], [200, 426, 404]);
 });
 
-Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is looked at first, then lengths, then what a token proves", () => {
+Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths, then the proof of the token", () => {
   const w = world({ cors: ["https://app.example"], max_query_length: 40 });
   const rejected: Identity = { kind: "rejected", reason: "The token has expired" };
   const come = (origin: string | null): readonly Act[] =>
@@ -266,7 +266,7 @@ Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is looked at first, then lengt
   assertEquals(come(null), refuses(1, CLOSE.badParameters, length));
 });
 
-Deno.test("[AUTH-5] with auth_http a token that nobody checked is none, and WWW-Authenticate says so", () => {
+Deno.test("[AUTH-5] with auth_http an unchecked token does not count, and the 401 has WWW-Authenticate", () => {
   const settings = settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true });
   const asked = { settings, state: initialState(settings) };
   const identity: Identity = { kind: "unchecked" };

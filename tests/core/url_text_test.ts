@@ -1,10 +1,10 @@
 /**
- * URLs in what people read: only the origin stays.
+ * URLs in text that people read: only the origin stays.
  */
 import { cutUrl, cutUrls, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 
-/** Texts, and what is left of them. */
+/** Texts, and the same with their URLs cut. */
 const TEXTS: Readonly<Record<string, string>> = {
   "": "",
   "no URL: a//b, a:/b, ://": "no URL: a//b, a:/b, ://",
@@ -38,7 +38,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "/etc/keys.json?x=1, C:\\keys": "/etc/keys.json?x=1, C:\\keys",
 };
 
-Deno.test("[FAULT-26] of each URL in a text the origin stays, and all that is no URL", () => {
+Deno.test("[FAULT-26] cutUrls keeps the origin of each URL, and the text around it", () => {
   for (const [text, left] of Object.entries(TEXTS)) {
     assertEquals(cutUrls(text), left);
     assertEquals(cutUrls(left), left, "once more");
@@ -46,7 +46,7 @@ Deno.test("[FAULT-26] of each URL in a text the origin stays, and all that is no
   }
 });
 
-Deno.test("[FAULT-26] a value that begins as a URL is one as a whole, whatever is in it", () => {
+Deno.test("[FAULT-26] a value that begins as a URL is cut as a whole, whatever is in it", () => {
   const values = {
     "https://me:se cret@example.com/": "https://example.com/…",
     ' https://example.com/"secret" secret': " https://example.com/…".trim(),
@@ -60,14 +60,14 @@ Deno.test("[FAULT-26] a value that begins as a URL is one as a whole, whatever i
   for (const [value, shown] of Object.entries(values)) assertEquals(cutUrl(value), shown);
 });
 
-Deno.test("[FAULT-26] no text of 100,000 characters takes long", () => {
+Deno.test("[FAULT-26] cutUrls handles texts of 100,000 characters that are chosen to be slow to match", () => {
   for (const part of ["a.", "a://", "https://x/", "https://,", ":", "a+", "x", "https://@", " a"]) {
     const text = part.repeat(100_000 / part.length);
     assert(cutUrls(text).length <= 2 * text.length);
   }
 });
 
-Deno.test("[FAULT-26] [SET-2] a value that is not valid is shown, of a URL the origin", () => {
+Deno.test("[FAULT-26] [SET-2] the error for an invalid value shows the value, of a URL only the origin", () => {
   const mistakes = [
     [{ auth_jwks: "https://me:secret@example.com/\n" }, 'got "https://example.com/…".'],
     [{ auth_jwks: "/etc/keys\n" }, 'got "/etc/keys\\n".'],

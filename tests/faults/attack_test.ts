@@ -1,5 +1,5 @@
 /**
- * What hostile clients did to the server, and what became of everybody else.
+ * Hostile clients, and the service for everybody else meanwhile.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, openLoadClient, openMany } from "../support/load.ts";
@@ -8,7 +8,7 @@ import { resetAtOnce } from "../support/greedy.ts";
 import { testEach } from "./listeners.ts";
 
 testEach(
-  "[FAULT-31] connections that are reset while they are upgraded lock nobody out",
+  "[FAULT-31] connections that are reset during their upgrade lock nobody out",
   async (start, listener) => {
     await using child = await start({ args: ["--max_closing_sockets", "10"] });
     for (let i = 0; i < 60; i++) await resetAtOnce(child.port);
@@ -44,7 +44,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-32] [LIFE-1] [LIFE-4] a process that was stopped cuts off nobody who went on beating",
+  "[FAULT-32] [LIFE-1] [LIFE-4] a process that was stopped cuts off no client that went on with its heartbeats",
   async (start) => {
     const args = ["--alive_timeout", "2500", "--ping_timeout", "2500"];
     await using child = await start({ args });
@@ -59,7 +59,7 @@ testEach(
       await new Promise((resolve) => setTimeout(resolve, 5_000));
       Deno.kill(child.pid, "SIGCONT");
       await child.nextLine((line) => line.includes('"event":"paused"'));
-      // Its own time is over only when the process has run for as long.
+      // The silent client's time-out counts only the time in which the process ran.
       await silent.closed;
       await Promise.all(clients.map((client) => client.roundTrip()));
     } finally {

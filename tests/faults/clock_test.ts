@@ -1,5 +1,5 @@
 /**
- * Row 17: the wall clock may jump as it likes. Nothing reads it, and instants need not be its.
+ * FAULT-17: the wall clock jumps. Nothing reads it, and instants may count from any zero.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { readText, sourceFiles } from "../tools/docs.ts";
@@ -8,8 +8,8 @@ import { CLOSE, closes, expires, opens, wake, type World, world } from "../suppo
 Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time is performance.now", async () => {
   const wall = /\bDate\b|\bTemporal\b|timeOrigin|timeStamp|\bhrtime\b/;
   for (const file of [...await sourceFiles("core"), ...await sourceFiles("adapters"), "main.ts"]) {
-    // A token's exp and nbf are instants of the wall clock by their definition.
-    // Replays are asked for moments of it, and the log says when: the server itself asks for none.
+    // The exp and nbf of a token are instants of the wall clock by definition.
+    // Replays take moments of the wall clock, and log lines have them; the server itself reads none.
     if (file === "adapters/auth/jwt.ts" || file === "adapters/record/clock.ts") continue;
     const code = (await readText(file)).replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
     assertEquals(code.match(wall)?.[0], undefined, file);
@@ -18,7 +18,7 @@ Deno.test("[FAULT-17] nothing but the check of tokens reads the wall clock: time
   assert(signaling.includes("now: () => performance.now()"), "the one clock of the runtime");
 });
 
-/** The same story told from another zero: everything that comes due, and when, counted from there. */
+/** The same events with instants from another zero: all effects that come due, with instants relative to it. */
 function story(zero: number): unknown[] {
   const w: World = world({ alive_timeout: 1_000, expire_timeout: 300, wrong_token_burst: 1 });
   w.now = zero;
@@ -35,7 +35,7 @@ function story(zero: number): unknown[] {
   return told;
 }
 
-Deno.test("[FAULT-17] an instant is a number that grows: where it is counted from changes nothing", () => {
+Deno.test("[FAULT-17] the zero of the clock changes nothing: an instant is only a growing number", () => {
   const told = [
     [400, [expires(1, "a", "nobody")]],
     [1_000, []],
@@ -44,7 +44,7 @@ Deno.test("[FAULT-17] an instant is a number that grows: where it is counted fro
   for (const zero of [0, 0.5, 4_096, -1e6, 1.7e12]) assertEquals(story(zero), told, `from ${zero}`);
 });
 
-Deno.test("[FAULT-16] [QUEUE-5] an arrival in the millisecond of an expiry: delivered or expired, never both", () => {
+Deno.test("[FAULT-16] [QUEUE-5] a client that comes in the millisecond of an expiry: the message is delivered or expires, never both", () => {
   for (const arrivesFirst of [true, false]) {
     const w = world({ expire_timeout: 300 });
     w.open(1, "a");

@@ -1,5 +1,5 @@
 /**
- * Rows 19 and 20: everybody is gone at once and back at once, and the end comes while all are talking.
+ * FAULT-19 and FAULT-20: all clients go and come back at once, and the server stops under load.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
@@ -8,20 +8,20 @@ import type { Child } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
 import { testEach } from "./listeners.ts";
 
-/** `figures.ts` does it with 5,000. */
+/** `figures.ts` uses 5,000. */
 const CROWD = 500;
 
 async function peerCount({ url }: Child): Promise<number> {
   return (await (await fetch(`${url}peerjs/peers`)).json()).length;
 }
 
-/** A shaken hand is an upgrade; that the client is admitted comes a moment later. */
+/** Waits until every client is admitted, which is a moment after its upgrade. */
 async function allIn(child: Child): Promise<void> {
   while (await peerCount(child) !== CROWD + 1);
 }
 
 testEach(
-  "[FAULT-19] a crowd that is dropped at once and back at once is all in, each under its own id",
+  "[FAULT-19] a crowd that is dropped at once and back at once is admitted, each under its own id",
   async (start) => {
     await using child = await start({ args: ["--allow_discovery"] });
     await using witness = await openLoadClient({ wsUrl: child.wsUrl, id: "witness" });
@@ -53,7 +53,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const talks = talking.map((client, i) => {
         const dstOf = (n: number): string => n % 3 === 0 ? "stuck" : `peer ${20 + i}`;
         const done = (): boolean => over;
-        // Ends with the socket under it.
+        // The client ends with its socket.
         return flood(client, { count: 1e6, dstOf, bytes: 5_000, done }).catch(() => {});
       });
       await Promise.all(quiet.map((client) => client.reached("CANDIDATE", 20)));
@@ -65,7 +65,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       await Promise.all(talks);
       const codeOf = async (client: LoadClient): Promise<number> => (await client.closed).code;
       assertEquals(await Promise.all(quiet.map(codeOf)), quiet.map(() => 1001));
-      // 1006 where a client's own frames ran into the close.
+      // 1006 if the client's own frames crossed the close.
       const codes = await Promise.all(talking.map(codeOf));
       assert(codes.every((code) => code === 1001 || code === 1006), codes.join());
     },
@@ -73,7 +73,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 }
 
 testEach(
-  "[FAULT-20] [LIFE-3] a second signal ends it at once, whoever does not answer",
+  "[FAULT-20] [LIFE-3] a second signal ends the process at once, even if clients do not answer",
   async (start) => {
     await using child = await start();
     using _stuck = await openRaw(child.port, "stuck");

@@ -1,11 +1,11 @@
 /**
- * Row 18: the process runs out of descriptors, and is told beforehand that it may.
+ * FAULT-18: the process runs out of descriptors, and warns at the start that it may.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { inParallel, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
 import { testEach } from "./listeners.ts";
 
-/** Tries until the server lets one in, for 2 s. */
+/** Tries for 2 s until the server admits a client. */
 async function getIn(wsUrl: string, id: string): Promise<LoadClient> {
   const begin = performance.now();
   while (performance.now() - begin < 2_000) {
@@ -14,14 +14,14 @@ async function getIn(wsUrl: string, id: string): Promise<LoadClient> {
       await client.reached("OPEN", 1);
       return client;
     } catch {
-      // Refused or dropped: nobody listens at the moment.
+      // Refused or dropped: the listener is down at the moment.
     }
   }
   throw new Error("Nobody got in within 2 s of the release");
 }
 
 testEach(
-  "[FAULT-18] [LIMIT-8] [LIMIT-9] 400 connects with 150 descriptors: who is in goes on, then others get in",
+  "[FAULT-18] [LIMIT-8] [LIMIT-9] 400 connects with 150 descriptors: admitted clients go on, then others get in",
   async (start, listener) => {
     await using child = await start({ prefix: ["prlimit", "--nofile=150"] });
     const warning = child.lines.find((line) => line.includes('"few-descriptors"'));
@@ -56,7 +56,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-18] [LIMIT-8] with descriptors enough for its clients there is no warning",
+  "[FAULT-18] [LIMIT-8] with enough descriptors for concurrent_limit there is no warning",
   async (start) => {
     const prefix = ["bash", "-c", 'ulimit -n 150; exec "$0" "$@"'];
     await using child = await start({ prefix, args: ["--concurrent_limit", "86"] });

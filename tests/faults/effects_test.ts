@@ -1,5 +1,5 @@
 /**
- * Row 21: sockets that are closed, closing, gone, or never were open, and that throw when they are used.
+ * FAULT-21: sockets that are closed, closing, gone or never open, and that throw.
  */
 import type { SocketEventType, SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
@@ -21,12 +21,12 @@ const B = connId(2);
 const { kind: _kind, conn: _conn, ...parameters } = opening(1);
 const HANDSHAKE = { parameters, token: null };
 
-/** The effect that hands a message over. */
+/** An effect that sends a message. */
 function send(conn: ConnId, text: string): Send {
   return pass(conn, { ...messageFrom("a", "b"), text });
 }
 
-/** A socket of which the test turns every wheel. */
+/** A fake socket that the test controls. */
 interface Fake extends SocketLike {
   readyState: number;
   bufferedAmount: number;
@@ -61,7 +61,7 @@ function bench(
   sockets: Sockets;
   leaks: string[];
   kinds: () => string[];
-  /** What could not be sent, behind its connection. */
+  /** The texts that could not be sent, each after its connection. */
   failures: () => string[];
 } {
   const events: Event[] = [];
@@ -86,7 +86,7 @@ function pick(rest: object): string {
   return "conn" in rest ? ` ${rest.conn}` : "";
 }
 
-Deno.test("[FAULT-21] a send that throws is a socket that is gone; the next one works", () => {
+Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {
   const { sockets, failures } = bench();
   sockets.attach(fake({ throws: true }), HANDSHAKE);
   const good = fake();
@@ -96,7 +96,7 @@ Deno.test("[FAULT-21] a send that throws is a socket that is gone; the next one 
   assertEquals([failures(), good.calls], [["1 x"], ["send y"]]);
 });
 
-Deno.test("[FAULT-21] a close that throws is what was wanted: nothing waits for that socket", async () => {
+Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that socket", async () => {
   const { sockets, kinds } = bench();
   sockets.attach(fake({ throws: true }), HANDSHAKE);
   sockets.perform(close(A, CLOSE.left, "Left"));
@@ -105,7 +105,7 @@ Deno.test("[FAULT-21] a close that throws is what was wanted: nothing waits for 
   assertEquals(kinds(), ["socket-opened 1"]);
 });
 
-Deno.test("[FAULT-21] CONNECTING, CLOSING and CLOSED sockets are not sent to", () => {
+Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets", () => {
   for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
     const { sockets, failures } = bench();
     const socket = fake({ readyState });
@@ -118,7 +118,7 @@ Deno.test("[FAULT-21] CONNECTING, CLOSING and CLOSED sockets are not sent to", (
   }
 });
 
-Deno.test("[FAULT-21] a socket that is still CONNECTING is opened once, when it says so", () => {
+Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", () => {
   const { sockets, kinds } = bench();
   const socket = fake({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, HANDSHAKE);
@@ -143,7 +143,7 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
   assertEquals(socket.calls, []);
 });
 
-Deno.test("[FAULT-21] a socket that was told to close is mute, and closed when it says so, once or twice", async () => {
+Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close event, once or twice", async () => {
   const { sockets, kinds } = bench();
   const socket = fake();
   sockets.attach(socket, HANDSHAKE);
@@ -157,14 +157,14 @@ Deno.test("[FAULT-21] a socket that was told to close is mute, and closed when i
   assertEquals(kinds(), ["socket-opened 1"]);
 });
 
-Deno.test("[FAULT-21] what no connection has is performed on nobody", () => {
+Deno.test("[FAULT-21] an effect on an unknown connection does nothing", () => {
   const { sockets, failures } = bench();
   sockets.perform(send(connId(99), "x"));
   assertEquals(failures(), ["99 x"]);
   sockets.perform(close(connId(99), CLOSE.left, "Left"));
 });
 
-Deno.test("[LIMIT-6] over the bound nothing is sent, however long it was full: its reader may be reading", () => {
+Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays: its reader may be reading", () => {
   const clock = { now: 0 };
   const { sockets, kinds } = bench(() => clock.now);
   const socket = fake();
@@ -181,7 +181,7 @@ Deno.test("[LIMIT-6] over the bound nothing is sent, however long it was full: i
   sockets.stop();
 });
 
-Deno.test("[LIMIT-6] what all slow readers have unsent is bounded too, and one that is not slow is not concerned", () => {
+Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
   const { sockets, kinds } = bench();
   const [slow, other, quick] = [fake(), fake(), fake()];
   for (const socket of [slow, other, quick]) sockets.attach(socket, HANDSHAKE);
@@ -199,7 +199,7 @@ Deno.test("[LIMIT-6] what all slow readers have unsent is bounded too, and one t
   sockets.stop();
 });
 
-/** Lets the timers of the platform that are due run. */
+/** Runs due timers of the platform until `isDone`. */
 async function timers(isDone: () => boolean): Promise<void> {
   for (let turns = 0; !isDone(); turns++) {
     assert(turns < 2_000, "no timer did what was waited for");
@@ -208,7 +208,7 @@ async function timers(isDone: () => boolean): Promise<void> {
 }
 
 for (const terminates of [false, true]) {
-  Deno.test(`[LIMIT-7] one of which nothing is read for unsent_timeout is cut off: ${terminates}`, async () => {
+  Deno.test(`[LIMIT-7] a reader that reads nothing for unsent_timeout is cut off, terminate: ${terminates}`, async () => {
     const clock = { now: 0 };
     const { sockets, kinds } = bench(() => clock.now);
     const socket = fake({ terminates });
@@ -234,7 +234,7 @@ for (const terminates of [false, true]) {
   });
 }
 
-Deno.test("[FAULT-31] a socket that never opens takes no place from others, and is counted", async () => {
+Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
   const clock = { now: 0 };
   const { sockets, leaks, kinds } = bench(() => clock.now);
   const socket = fake({ readyState: WebSocket.CONNECTING });
@@ -250,7 +250,7 @@ Deno.test("[FAULT-31] a socket that never opens takes no place from others, and 
   sockets.stop();
 });
 
-Deno.test("[FAULT-31] an error while it opens ends a socket, where no close is reported", () => {
+Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is reported", () => {
   const { sockets, leaks, kinds } = bench();
   const socket = fake({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, HANDSHAKE);

@@ -1,17 +1,16 @@
 /**
- * The listeners that the faults are tried on.
+ * The listeners with which the faults are tested.
  *
  * @module
  */
 import { type Child, type ChildOptions, startChild } from "../support/child.ts";
 
-/** Every listener that the program has. */
+/** All listeners. */
 export const LISTENERS = ["deno", "node"] as const;
 
-/** The name of a listener. */
 export type ListenerName = typeof LISTENERS[number];
 
-/** Declares a test for each listener; `start` starts the program with it. */
+/** Declares a test for each listener; `start` starts the program with that listener. */
 export function testEach(
   name: string,
   test: (

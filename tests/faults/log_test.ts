@@ -1,5 +1,5 @@
 /**
- * The log has nowhere to go: nobody else notices, and what was lost is told when it can be written again.
+ * The log cannot be written: clients notice nothing, and the number of lost lines is logged later.
  */
 import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -9,7 +9,7 @@ import { ANSWER_MAX_MS } from "../support/output.ts";
 import { openSocket, type PeerSocket, within } from "../support/peer_socket.ts";
 import { LISTENERS } from "./listeners.ts";
 
-/** What makes stdout a pipe whose writes fail, instead of waiting, where it is full. */
+/** Makes stdout a non-blocking pipe: a write to a full one fails instead of waiting. */
 const NON_BLOCKING = [
   "perl",
   "-MFcntl",
@@ -17,13 +17,13 @@ const NON_BLOCKING = [
   "fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die; exec @ARGV",
 ];
 
-/** More lines than the pipe and the buffer have room for. */
+/** More lines than fit in the pipe and the buffer. */
 const MANY = 8_000;
 
-/** Fewer than the buffer alone has room for. */
+/** Fewer lines than fit in the buffer alone. */
 const FEW = 2_000;
 
-/** A port that nobody has now: what the server says of its own cannot be read here. */
+/** A free port: the test cannot read the server's port from its log. */
 function freePort(): number {
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   return listener.addr.port;
@@ -41,14 +41,14 @@ async function openFirst(wsUrl: string): Promise<PeerSocket> {
   }
 }
 
-/** Asks it to end, and sees that it does so within 5 s, whatever becomes of its log. */
+/** Sends SIGTERM, and asserts that the process ends with 0 within 5 s, whatever happens to its log. */
 async function endsInTime(child: Deno.ChildProcess): Promise<void> {
   child.kill("SIGTERM");
   const { code, signal } = await within(child.status, 5_000, "It did not end within 5 s");
   assertEquals([code, signal], [0, null]);
 }
 
-/** A child whose log is read only when a test asks for it. */
+/** A child process whose log is read only when the test reads it. */
 class Unread {
   readonly child: Deno.ChildProcess;
   readonly lines: string[] = [];
@@ -63,7 +63,7 @@ class Unread {
     this.#reader = this.child.stdout.getReader();
   }
 
-  /** Reads on until a line fits; without an argument, to the end. */
+  /** Reads until a line matches; without an argument, to the end. */
   async read(isIt: (line: string) => boolean = () => false): Promise<string> {
     while (true) {
       const { done, value } = await within(this.#reader.read(), ANSWER_MAX_MS, "No more lines");
@@ -81,7 +81,7 @@ class Unread {
     return `ws://127.0.0.1:${JSON.parse(line).properties.port}/peerjs`;
   }
 
-  /** Closes the pipe: who writes into it gets an error from now on. */
+  /** Closes the pipe: writes into it fail from now on. */
   async close(): Promise<void> {
     await this.#reader.cancel();
   }
@@ -90,7 +90,7 @@ class Unread {
     try {
       this.child.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // The process has ended.
     }
     await this.close();
     await this.child.stderr.cancel();
@@ -98,7 +98,7 @@ class Unread {
   }
 }
 
-/** Makes the server log that many lines, each with a number of its own, and be seen to serve at the end. */
+/** Makes the server log `count` numbered lines, and asserts that it still serves afterwards. */
 async function fill(wsUrl: string, from = 0, count = MANY): Promise<void> {
   await using client = await openLoadClient({ wsUrl, id: `filler ${from}` });
   await client.reached("OPEN", 1);
@@ -115,7 +115,7 @@ interface Line {
   readonly properties: { readonly event: string; readonly dst?: string; readonly count?: number };
 }
 
-/** The numbers of what {@linkcode fill} made the server log, in order. */
+/** The numbers of the lines of {@linkcode fill} in a log, in order. */
 function numbersOf(lines: readonly Line[]): number[] {
   return lines.flatMap(({ properties }) => {
     const [, number] = /^nobody (.*)/.exec(properties.dst ?? "") ?? [];
@@ -125,7 +125,7 @@ function numbersOf(lines: readonly Line[]): number[] {
 
 for (const listener of LISTENERS) {
   for (const redirection of ["> /dev/full", ">&-"]) {
-    Deno.test(`[FAULT-27] [LOG-5] ${redirection} ends nothing: ${listener}`, async () => {
+    Deno.test(`[FAULT-27] [LOG-5] the server survives ${redirection}: ${listener}`, async () => {
       const port = freePort();
       const args = `--listener ${listener} --port ${port} --host 127.0.0.1 --log_level debug`;
       const prefix = ["sh", "-c", `exec "$0" "$@" ${redirection}`];
@@ -149,7 +149,7 @@ for (const listener of LISTENERS) {
     const kind = isBlocking ? "a pipe" : "a non-blocking pipe";
     const prefix = isBlocking ? [] : NON_BLOCKING;
 
-    Deno.test(`[FAULT-27] [LOG-5] ${kind} that is full stops nobody, and what was lost is told: ${listener}`, async () => {
+    Deno.test(`[FAULT-27] [LOG-5] ${kind} that is full delays nobody, and lost lines are counted: ${listener}`, async () => {
       await using unread = new Unread(listener, prefix);
       const wsUrl = await unread.wsUrl();
       await fill(wsUrl);
@@ -170,26 +170,26 @@ for (const listener of LISTENERS) {
       assert(last > at, "all is told again");
       const told = numbersOf(lines);
       const missing = MANY + FEW - new Set(told).size;
-      // What else is lost, at most 40 lines, is about the clients themselves.
+      // At most 40 other lines are lost, about the clients themselves.
       assert(missing > 0 && missing <= lost && lost <= missing + 40, `${missing} of ${lost}`);
       assertEquals(
         numbersOf(lines.slice(at))[0],
         must(numbersOf(lines.slice(0, at)).at(-1)) + missing + 1,
       );
-      // Of a write into a non-blocking pipe that failed a part comes again; no other line does.
+      // Only a part of a failed write into a non-blocking pipe is repeated.
       const twice = told.length - new Set(told).size;
       assert(isBlocking ? twice === 0 : twice < 400, `${twice} lines came twice`);
       if (isBlocking) assertEquals(told, told.toSorted((a, b) => a - b));
     });
 
-    Deno.test(`[FAULT-27] [FAULT-20] SIGTERM ends it within 5 s with ${kind} that is full: ${listener}`, async () => {
+    Deno.test(`[FAULT-27] [FAULT-20] SIGTERM ends the process within 5 s with ${kind} that is full: ${listener}`, async () => {
       await using unread = new Unread(listener, prefix);
       await fill(await unread.wsUrl());
       await endsInTime(unread.child);
     });
   }
 
-  Deno.test(`[FAULT-27] [LOG-5] a reader that went away ends nothing: ${listener}`, async () => {
+  Deno.test(`[FAULT-27] [LOG-5] the server survives a log reader that went away: ${listener}`, async () => {
     await using unread = new Unread(listener, []);
     const wsUrl = await unread.wsUrl();
     await unread.close();

@@ -1,5 +1,5 @@
 /**
- * Rows 2 and 7: a payload that is nested too deeply, and odd ids, through the program.
+ * FAULT-2 and FAULT-7: deeply nested payloads and odd ids, through the program.
  */
 import { assertEquals } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";

@@ -140,7 +140,7 @@ async function sendLarge(child: Child): Promise<void> {
 
 // Row 4 is not for Deno.serve: it gathers fragments without any bound, and the program sees nothing of
 // them before the last one.
-Deno.test("[FAULT-4] a million fragments of one byte, and one without end, are cut off: node", async () => {
+Deno.test("[FAULT-4] [LIMIT-15] a million fragments of one byte, and one without end, are cut off: node", async () => {
   await besideOthers("node", async (child) => {
     const attacks: [string, Uint8Array, number][] = [
       [
@@ -173,7 +173,7 @@ Deno.test("[FAULT-4] a million fragments of one byte, and one without end, are c
   });
 });
 
-Deno.test("[FAULT-4] a message that comes byte by byte is cut off: node", async () => {
+Deno.test("[FAULT-4] [LIMIT-15] a message that comes byte by byte is cut off: node", async () => {
   await besideOthers("node", async (child) => {
     const attack = async (): Promise<void> => {
       using a = await admitted(child, "a");
@@ -200,7 +200,7 @@ Deno.test("[FAULT-6] a frame without a mask ends its socket: node", async () => 
   });
 });
 
-Deno.test("[FAULT-6] a flood of pings or pongs is closed, some are not: node", async () => {
+Deno.test("[FAULT-6] [LIMIT-14] a flood of pings or pongs closes the socket, a few do not: node", async () => {
   await besideOthers("node", async (child) => {
     for (const opcode of [OPCODE.ping, OPCODE.pong]) {
       using a = await admitted(child, `flood ${opcode}`);

@@ -1,5 +1,5 @@
 /**
- * The log answers "why does my page not connect?": the mistakes that are made most, each through the program.
+ * The log answers "why does my page not connect?": the most frequent mistakes, each through the program.
  */
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
@@ -7,7 +7,7 @@ import { openSocket } from "../support/peer_socket.ts";
 import { openRaw } from "../support/raw_socket.ts";
 import { testEach } from "./listeners.ts";
 
-/** Makes a request and gives the line that the log has of it. */
+/** Makes a request and returns its log line. */
 async function lineOf(child: Child, path: string, init: RequestInit = {}): Promise<string> {
   const seen = child.lines.length;
   const response = await fetch(`http://127.0.0.1:${child.port}${path}`, init);
@@ -103,7 +103,7 @@ testEach(
 );
 
 testEach(
-  "[LOG-1] [HTTP-8] a page of an origin that is not listed is named, over HTTP too",
+  "[LOG-1] [HTTP-8] the log names a page of an unlisted origin, over HTTP too",
   async (start) => {
     await using child = await start({ args: ["--cors", "https://app.example"] });
     const headers = { origin: "https://evil.example" };
@@ -124,7 +124,7 @@ testEach(
 );
 
 testEach(
-  "[LOG-1] [OPEN-10] a socket of such a page is refused by the name of its origin",
+  "[LOG-1] [OPEN-10] the log names the origin of a page whose socket is refused",
   async (start) => {
     await using child = await start({ args: ["--cors", "https://app.example"] });
     using refused = await openRaw(child.port, "a", "Origin: https://evil.example\r\n");
@@ -138,7 +138,7 @@ testEach(
   },
 );
 
-testEach("[LOG-4] a connection that is lost is logged as that, whoever noticed", async (start) => {
+testEach("[LOG-4] a lost connection is logged with 1006, whichever side noticed", async (start) => {
   await using child = await start();
   {
     using lost = await openRaw(child.port, "lost");
@@ -150,7 +150,7 @@ testEach("[LOG-4] a connection that is lost is logged as that, whoever noticed",
 });
 
 testEach(
-  "[LOG-1] HEAD is told why too, and a browser's own wishes are not logged",
+  "[LOG-1] a HEAD request is logged with its reason, and a browser's own requests are not logged",
   async (start) => {
     await using child = await start();
     await (await fetch(`${child.url}favicon.ico`)).body?.cancel();
@@ -159,7 +159,7 @@ testEach(
   },
 );
 
-testEach("[LOG-2] the same again is counted, and told at the end", async (start) => {
+testEach("[LOG-2] a repeated line is counted, and logged at the end", async (start) => {
   await using child = await start();
   for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
   for (let i = 0; i < 3; i++) {
@@ -175,7 +175,7 @@ testEach("[LOG-2] the same again is counted, and told at the end", async (start)
   assertEquals(omitted, [["request 404", 4], ["socket 4003", 2]]);
 });
 
-testEach("[LOG-3] at debug each message is a line with what came of it", async (start) => {
+testEach("[LOG-3] at level debug each message is a line with its outcome", async (start) => {
   await using child = await start({ args: ["--log_level", "debug", "--expire_timeout", "60000"] });
   const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
   const b = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "b", token: "t" });

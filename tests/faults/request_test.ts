@@ -1,6 +1,6 @@
 /**
- * Requests made of bytes, sent to the real program: control characters, parameters given twice, heads that
- * are too large or do not end.
+ * Raw requests to the real program: control characters, repeated parameters, heads that are too large or do
+ * not end.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
@@ -10,12 +10,12 @@ import { peakRss, vitalsOf } from "../support/vitals.ts";
 /** CR, LF, ESC and NUL. */
 const CONTROLS = ["\r", "\n", "\x1b", "\0"];
 
-/** What a line of the log may not have in it: C0 and C1, and what else ends a line. */
+/** Characters that a log line may not contain: C0, C1, and other line ends. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 const CLOSE = "Connection: close\r\n\r\n";
 
-/** A line that is logged when the server has logged all that came before. */
+/** Causes a log line, after which all earlier requests are logged. */
 async function logsUpToNow(child: Child, mark: string): Promise<readonly string[]> {
   using last = await openRaw(child.port, mark);
   await last.json();
@@ -49,7 +49,7 @@ for (const listener of ["deno", "node"]) {
       assert(Object(JSON.parse(line)).properties.event !== "forged", line);
     }
     const refused = lines.filter((line) => line.includes('"event":"refused"'));
-    // An id and a key that are too different to be the same line; of tokens nothing is shown.
+    // Different ids and keys give different lines; tokens are not shown.
     assertEquals(refused.length, CONTROLS.length + 2);
   });
 
@@ -59,10 +59,10 @@ for (const listener of ["deno", "node"]) {
       const escaped = encodeURIComponent(control);
       const bytes = (head: string): Promise<string> =>
         rawHttp(child.port, latin1(`${head}\r\n${CLOSE}`));
-      // Written out they are ordinary characters of a path.
+      // Percent-encoded they are ordinary characters of a path.
       assertMatch(await bytes(`GET /a${escaped}b/id HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 401 /);
       assertMatch(await bytes(`GET /${escaped} HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 404 /);
-      // As they are, the request is none. What follows a line feed may be read as one more header.
+      // Raw, they make the request invalid. The text after a line feed may be read as another header.
       assertMatch(await bytes(`GET /a${control}b HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 400 /);
       for (const header of ["Origin", "X-Forwarded-For"]) {
         const reply = await bytes(`GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${header}: a${control}b`);
@@ -72,12 +72,12 @@ for (const listener of ["deno", "node"]) {
     const lines = await logsUpToNow(child, "mark");
     for (const line of lines) assert(!UNSAFE.test(line), line);
     const refused = lines.filter((line) => line.includes('"event":"refused-request"'));
-    // What is no request only listener node tells.
+    // Only listener node reports data that is not a request.
     const unread = listener === "node" ? 1 : 0;
     assertEquals(refused.length, CONTROLS.length + 1 + unread, "what may be a key is not shown");
   });
 
-  Deno.test(`[FAULT-8] a proxy's header that is no address is not taken for one: ${listener}`, async () => {
+  Deno.test(`[FAULT-8] an X-Forwarded-For entry that is not an address is ignored: ${listener}`, async () => {
     await using child = await start("--proxied");
     using client = await openRaw(child.port, "a", "X-Forwarded-For: 192.0.2.1\x9b31m\x85\r\n");
     assertEquals(await client.json(), { type: "OPEN" });
@@ -86,7 +86,7 @@ for (const listener of ["deno", "node"]) {
     assertStringIncludes(line, "connected from 127.0.0.1");
   });
 
-  Deno.test(`[FAULT-9] [OPEN-6] of parameters given twice the first count: ${listener}`, async () => {
+  Deno.test(`[FAULT-9] [OPEN-6] of repeated parameters the first counts: ${listener}`, async () => {
     await using child = await start("--allow_discovery");
     const target = "/peerjs?id=first&key=peerjs&token=t&id=second&key=x&token=&key=";
     const { socket } = await upgradeRaw(child.port, handshake(target));
@@ -120,7 +120,7 @@ for (const listener of ["deno", "node"]) {
   });
 }
 
-Deno.test("[FAULT-15] who asks over HTTP without end, and reads no answer, is cut off: node", async () => {
+Deno.test("[FAULT-15] a client that sends HTTP requests without end, and reads no answer, is cut off: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
   const { rss } = await vitalsOf(child.pid);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: child.port });
@@ -129,15 +129,15 @@ Deno.test("[FAULT-15] who asks over HTTP without end, and reads no answer, is cu
   try {
     for (; left > 0; left--) await connection.write(requests);
   } catch {
-    // It was cut off.
+    // The client was cut off.
   }
   assert(left > 0, "it was not cut off");
   const growth = await peakRss(child.pid) - rss;
   assert(growth < 32 * 1_048_576, `grew by ${growth} bytes`);
 });
 
-// Deno.serve waits for the rest of a head for ever, and has its own bound on the size of one.
-Deno.test("[FAULT-10] a head that does not end, or does not begin, is given up: node", async () => {
+// Deno.serve waits for the rest of a head without a time limit, and has its own bound on its size.
+Deno.test("[FAULT-10] a head that does not end, or does not begin, is cut off: node", async () => {
   await using child = await startChild({ args: ["--listener", "node", "--head_timeout", "300"] });
   for (const part of ["", "GET", "GET /peerjs/id HTTP/1.1\r\nHost: x\r\n", "POST / HTTP/1.1\r\n"]) {
     const reply = await rawHttp(child.port, latin1(part));
@@ -145,7 +145,7 @@ Deno.test("[FAULT-10] a head that does not end, or does not begin, is given up: 
   }
 });
 
-Deno.test("[FAULT-10] [LOG-1] heads are bounded by max_head_bytes, and the log says of whom: node", async () => {
+Deno.test("[FAULT-10] [LOG-1] max_head_bytes bounds heads, and the log has the client's address: node", async () => {
   await using child = await startChild({
     args: ["--listener", "node", "--max_head_bytes", "2000"],
   });

@@ -1,6 +1,6 @@
 /**
- * Row 14: floods to peers that are not there, from one source and from many. The bounds are scaled down, since
- * it is they that are proved; `figures.ts` runs the real 180 MB.
+ * FAULT-14: floods to absent peers, from one source and from many. The bounds are scaled down, because the tests
+ * prove the bounds; `figures.ts` sends the real 180 MB.
  */
 import type { Child } from "../support/child.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -9,7 +9,7 @@ import { testEach } from "./listeners.ts";
 
 const BEHIND_A_PROXY = ["--trusted_proxies", "127.0.0.1"];
 
-/** What waits, as the server says; for the first time asked. */
+/** The number of stored messages, which the server logs on SIGUSR2. A second call would read the first line. */
 async function stored(child: Child): Promise<number> {
   Deno.kill(child.pid, "SIGUSR2");
   const line = await child.nextLine((line) => line.includes('"event":"sizes"'));
@@ -17,7 +17,7 @@ async function stored(child: Child): Promise<number> {
 }
 
 testEach(
-  "[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, each of 500 has its end",
+  "[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, and each of 500 has one end",
   async (start) => {
     const args = ["--source_queue_limit", "20", "--expire_timeout", "1500", "--byte_rate", "0"];
     await using child = await start({ args });
@@ -32,7 +32,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-14] [QUEUE-2] a hundred sources: the store is bounded in bytes, each of 1,000 has its end",
+  "[FAULT-14] [QUEUE-2] a hundred sources: the store is bounded in bytes, and each of 1,000 messages has one end",
   async (start) => {
     const args = ["--max_queue_bytes", "1000000", "--expire_timeout", "1500", ...BEHIND_A_PROXY];
     await using child = await start({ args });
@@ -56,7 +56,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-14] [QUEUE-2] one destination: so many wait for it, and they reach it in order when it comes",
+  "[FAULT-14] [QUEUE-2] one destination: queue_limit messages wait for it, and reach it in order when it comes",
   async (start) => {
     await using child = await start({ args: ["--queue_limit", "30", "--expire_timeout", "60000"] });
     const sources = await openMany(6, { wsUrl: child.wsUrl, idOf: (i) => `source ${i}` });
@@ -73,7 +73,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-14] [QUEUE-7] one source leaves room for others in the mailbox of an id that is absent",
+  "[FAULT-14] [QUEUE-7] one source leaves room for others in the mailbox of an absent peer",
   async (start) => {
     await using child = await start({ args: ["--expire_timeout", "60000", "--byte_rate", "0"] });
     const [many, large, honest] = await openMany(3, {

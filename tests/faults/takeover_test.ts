@@ -1,5 +1,5 @@
 /**
- * Rows 12 and 13: the same token twice with frames in flight, and a thousand wrong ones.
+ * FAULT-12 and FAULT-13: the same token twice with frames in flight, and a thousand wrong tokens.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, inParallel, openLoadClient, openMany } from "../support/load.ts";
@@ -7,7 +7,7 @@ import { openSocket } from "../support/peer_socket.ts";
 import { testEach } from "./listeners.ts";
 
 testEach(
-  "[FAULT-12] the same token twice: the old socket is mute, frames in flight or not",
+  "[FAULT-12] the same token twice: the old socket is ignored, even with frames in flight",
   async (start) => {
     await using child = await start({ args: ["--frame_rate", "0"] });
     const { wsUrl } = child;
@@ -31,10 +31,10 @@ testEach(
       const next = await opening;
       shout();
       assertEquals(await next.next(), { type: "OPEN" });
-      // The server has closed the old one by now; what it sends from here on must reach nobody.
+      // The server has closed the old socket by now; its later frames must reach nobody.
       for (let i = 0; i < 50; i++) current.send({ type: "OFFER", dst: "witness", payload: "late" });
       current.send({ type: "LEAVE" });
-      // 1006 where its own frames ran into the close.
+      // 1006 if its own frames crossed the close.
       assert([4000, 1006].includes((await current.closed).code));
       current = next;
       assertEquals(await current.fence(), { frames: [], closed: null }, "it holds its id");
@@ -47,7 +47,7 @@ testEach(
 );
 
 testEach(
-  "[FAULT-13] [LIMIT-3] a thousand wrong tokens: the owner goes on, and after a hundred none is looked at",
+  "[FAULT-13] [LIMIT-3] a thousand wrong tokens: the owner goes on, and after a hundred none is compared",
   async (start) => {
     const args = ["--wrong_token_burst", "100"];
     await using child = await start({ args });
