@@ -227,7 +227,7 @@ interface Example {
 
 /** Checks the first example in TypeScript of a document, and runs it on a port that is free. */
 async function runExample(path: string, use: (example: Example) => Promise<void>): Promise<void> {
-  const [, example = ""] = /```ts\n([^]*?)```/.exec(await readText(path)) ?? [];
+  const [, example = ""] = /```ts(?: ignore)?\n([^]*?)```/.exec(await readText(path)) ?? [];
   assertStringIncludes(example, "createSignalbox");
   const main = new URL("../../main.ts", import.meta.url).href;
   await using folder = await makeFolder();
