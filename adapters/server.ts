@@ -1,8 +1,8 @@
 /**
- * The signaling server behind any listener: it knows requests and sockets, and not who listens.
+ * The signaling server behind any listener. It joins the loop, the sockets, the HTTP replies and the observers.
  *
- * A listener describes each request as an {@linkcode Arrival}, hands over the sockets that it upgraded, and
- * writes the replies that it is given.
+ * A listener passes each request as an {@linkcode IncomingRequest}, attaches the sockets that it upgrades, and writes
+ * the replies.
  *
  * @module
  */
@@ -36,33 +36,33 @@ import { epochMs } from "./record/clock.ts";
 import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
-import type { Arrival, Received, Reply } from "./request.ts";
+import type { IncomingRequest, Received, Reply } from "./request.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
 /** A running server without a listener. */
 export interface SignalingServer {
   readonly settings: Settings;
-  /** Looks at a request: it is answered, or upgraded. */
-  readonly receive: (arrival: Arrival) => Received;
+  /** Decides on a request: a reply, or an upgrade. */
+  readonly receive: (incoming: IncomingRequest) => Received;
   readonly refuse: Replies["refuse"];
-  /** The answer to a handshake that the platform finds wrong. */
-  readonly refuseHandshake: (arrival: Arrival, why: string) => Reply;
-  /** The server's time in milliseconds, which stands still while the process does. */
+  /** The reply to a handshake that is not valid. `why` is the end of a sentence. */
+  readonly refuseHandshake: (incoming: IncomingRequest, why: string) => Reply;
+  /** The time of the loop in milliseconds, which excludes pauses of the process. */
   readonly now: () => number;
   readonly clientCount: () => number;
-  /** How many entries each map of the state has: what grows without end would show here. */
+  /** The number of entries in each map of the state, to find one that grows without end. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
-  /** Begins the recording, where there is to be one, before anything has happened. */
+  /** Begins the recording, if option `record` asks for one. Call it before the first request. */
   readonly startRecording: () => void;
   /**
-   * Tells every client that the server stops; settles when their sockets are closed and the recording is
-   * written, or 2 s later.
+   * Closes the socket of every client. Settles when the closes are answered and the recording is written, or
+   * after 2 s.
    */
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a server that waits for requests and sockets. */
+/** Starts a server without a listener. */
 export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
   const ownerOf = createOwners();
   const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
@@ -72,7 +72,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     settings,
     dispatch: (event) => runtime.dispatch(event),
     now: () => runtime.now(),
-    leaked: createLeakLog(),
+    onLeak: createLeakLog(),
   });
   const recorder = recordingFor(settings, () => runtime);
   const runtime: Runtime = createRuntime(settings, {
@@ -104,38 +104,38 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     );
   }
 
-  function receive(arrival: Arrival): Received {
-    if (!asksForSocket(arrival) || routeOf(settings, arrival.path) !== "socket") {
-      return { kind: "reply", reply: replies.reply(arrival) };
+  function receive(incoming: IncomingRequest): Received {
+    if (!asksForSocket(incoming) || routeOf(settings, incoming.path) !== "socket") {
+      return { kind: "reply", reply: replies.reply(incoming) };
     }
-    const fault = handshakeFault(arrival.header);
-    if (fault !== null) return { kind: "reply", reply: refuseHandshake(arrival, fault) };
-    if (!sockets.hasRoom(clientAddress(arrival, settings))) {
-      const reply = replies.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
+    const fault = handshakeFault(incoming.header);
+    if (fault !== null) return { kind: "reply", reply: refuseHandshake(incoming, fault) };
+    if (!sockets.hasRoom(clientAddress(incoming, settings))) {
+      const reply = replies.refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
       return { kind: "reply", reply };
     }
-    // Read before the upgrade, after which some platforms forget the request.
-    const handshake = readHandshake(arrival, settings, { ownerOf, isChecked: verify !== null });
+    // Read before the upgrade: Deno's request throws afterwards.
+    const handshake = readHandshake(incoming, settings, { ownerOf, isChecked: verify !== null });
     return {
       kind: "upgrade",
-      subprotocol: subprotocolOf(arrival.header),
+      subprotocol: subprotocolOf(incoming.header),
       attach: (socket) => sockets.attach(socket, handshake),
-      refuse: (why) => refuseHandshake(arrival, why),
+      refuse: (why) => refuseHandshake(incoming, why),
     };
   }
 
-  function refuseHandshake(arrival: Arrival, why: string): Reply {
+  function refuseHandshake(incoming: IncomingRequest, why: string): Reply {
     const body = `The WebSocket handshake is not valid: ${why}.`;
-    const reply = replies.refuse(arrival, STATUS_CODE.BadRequest, body);
+    const reply = replies.refuse(incoming, STATUS_CODE.BadRequest, body);
     return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
   }
 
   async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
-    await null; // From within a hook the event is handled only when the hook is done.
+    await null; // If a hook calls this, the event waits until the hook returns.
     runtime.stop();
     replies.stop();
-    await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
+    await within(CLOSE_MAX_MS, Promise.all([sockets.drained(), recorder.stop()]));
     sockets.stop();
     refusals.stop();
   }
@@ -155,34 +155,32 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
 
 const NO_SOCKET_ROOM = "Too many connections are waiting to be closed: try again later.";
 
-/** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
+/** The reply to a request that cannot be parsed, or whose URL is not ASCII. */
 export const NOT_HTTP =
   "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
-/** The platform's. */
 const CLOCK: Pick<Ports, "now" | "schedule"> = {
   now: () => performance.now(),
   schedule: scheduleTimeout,
 };
 
-/** How long clients get to answer a close, and the disk to take the recording, when the server stops. */
+/** How long a stop waits for clients to answer the close, and for the disk to take the recording. */
 const CLOSE_MAX_MS = 2_000;
 
-/** A recording, or none. */
 interface Recording {
   readonly observers: readonly Observer[];
   readonly start: () => void;
   readonly stop: () => Promise<void>;
 }
 
-/** The recording that the settings ask for. */
+/** The recording that the settings ask for; one that does nothing if they ask for none. */
 function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
   const { record } = settings;
   if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
   const recorder = new Recorder({
     settings,
     state: () => runtime().state(),
-    // Instant 0 moves on while the process is away.
+    // A pause of the process moves instant 0 of the loop's time.
     epochMs: () => epochMs() + CLOCK.now() - runtime().now(),
     now: () => runtime().now(),
     schedule: scheduleTimeout,
@@ -191,8 +189,4 @@ function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
   });
   const { observe } = recorder;
   return { observers: [observe], start: () => recorder.start(), stop: () => recorder.stop() };
-}
-
-async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
-  await Promise.all([one, other]);
 }

@@ -12,11 +12,11 @@ import { cutUrl, type Identity, millis, type Settings } from "../../core/mod.ts"
 import {
   cachedKeys,
   codeOf,
-  type Complain,
   isUrl,
   keySource,
   KeysUnavailable,
   PUBLIC_ALGORITHMS,
+  type ReportFault,
 } from "./key_set.ts";
 import { logFault } from "../observe/log.ts";
 import type { OwnerOf } from "./owner.ts";
@@ -41,10 +41,10 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, max_token_length } = settings;
   if (auth === "none") return null;
   const { now, ownerOf, date: dateNow = () => new Date(), fetchMaxMs = FETCH_MAX_MS } = ports;
-  const complain = complainer(now);
+  const reportFault = createFaultReporter(now);
   const secret = new TextEncoder().encode(auth_secret);
   const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
-  const keys = source && cachedKeys({ source, now, complain });
+  const keys = source && cachedKeys({ source, now, reportFault });
 
   async function check(token: string): Promise<Identity> {
     const { jwtVerify } = await import("jose");
@@ -77,7 +77,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== null) return rejected(reason);
-      complain("A token could not be checked", error);
+      reportFault("A token could not be checked", error);
       return rejected("The key of the token cannot be used here");
     }
   };
@@ -123,7 +123,7 @@ const MALFORMED = "The token is not a valid JWT";
 const EXPIRED = "The token has expired";
 const EARLY = "The token is not valid yet";
 /** How often at most the log says that keys cannot be had or used. */
-const COMPLAINT_MS = 30_000;
+const REPORT_PERIOD_MS = 30_000;
 
 /** What the claims of a token prove whose signature is right; `epochAt` is 1970 by the server's clock. */
 function identityOf(
@@ -182,10 +182,10 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** Logs what is wrong with the keys, but not as often as clients can make it happen. */
-function complainer(now: () => number): Complain {
+function createFaultReporter(now: () => number): ReportFault {
   let saidAt = -Infinity;
   return (what, why) => {
-    if (now() - saidAt < COMPLAINT_MS) return;
+    if (now() - saidAt < REPORT_PERIOD_MS) return;
     saidAt = now();
     logFault(what, why);
   };

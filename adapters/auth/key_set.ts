@@ -20,7 +20,7 @@ export interface KeySource {
 }
 
 /** Takes what is wrong with the keys, for the log. */
-export type Complain = (what: string, why: unknown) => void;
+export type ReportFault = (what: string, why: unknown) => void;
 
 /** The algorithms that public keys are used with; no secret is among them. */
 export const PUBLIC_ALGORITHMS =
@@ -32,11 +32,11 @@ export function isUrl(place: string): boolean {
 }
 
 /** What a set of keys needs. */
-export interface Upkeep {
+export interface KeyCacheOptions {
   /** Milliseconds that no change of the wall clock moves: how old the keys are. */
   readonly now: () => number;
   readonly source: KeySource;
-  readonly complain: Complain;
+  readonly reportFault: ReportFault;
 }
 
 /** There are no keys, or none that are new enough to count. */
@@ -46,32 +46,32 @@ export class KeysUnavailable extends Error {}
  * The keys of `source`, looked up when they are old, or when a token names one that is not among them. Where they
  * cannot be had, those that are known stay, and no token waits for the next look.
  */
-export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
+export function cachedKeys({ source, now, reportFault }: KeyCacheOptions): JWTVerifyGetKey {
   let keys: Keys | null = null;
-  let goodAt = -Infinity;
-  let lookedAt = -Infinity;
+  let loadedAt = -Infinity;
+  let triedAt = -Infinity;
   let isFailing = false;
   let pending: Promise<void> | null = null;
 
-  const usable = (): Keys | null => now() - goodAt <= STALE_MAX_MS ? keys : null;
+  const usable = (): Keys | null => now() - loadedAt <= STALE_MAX_MS ? keys : null;
 
   async function load(): Promise<void> {
     try {
       keys = await source.load();
-      goodAt = now();
+      loadedAt = now();
       isFailing = false;
     } catch (error) {
       isFailing = true;
-      complain("The keys of auth_jwks cannot be had", causeOf(error));
+      reportFault("The keys of auth_jwks cannot be had", causeOf(error));
     }
     // From its end on: a look that hangs would be followed by the next at once otherwise.
-    lookedAt = now();
+    triedAt = now();
     pending = null;
   }
 
   function refresh(): Promise<void> {
     const pauseMs = isFailing ? RETRY_MS : source.cooldownMs;
-    if (pending === null && now() - lookedAt >= pauseMs) pending = load();
+    if (pending === null && now() - triedAt >= pauseMs) pending = load();
     return pending ?? Promise.resolve();
   }
 
@@ -82,7 +82,7 @@ export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
   }
 
   return async (header) => {
-    if (now() - goodAt >= source.maxAgeMs) await renew();
+    if (now() - loadedAt >= source.maxAgeMs) await renew();
     const known = usable();
     if (known === null) throw new KeysUnavailable();
     try {
@@ -101,7 +101,7 @@ export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
 export function keySource(place: string, maxMs: number): KeySource {
   if (!isUrl(place)) return fileSource(place, maxMs);
   const load = (): Promise<Keys> =>
-    within(maxMs, async (signal) => await parseKeys(await fetchText(place, signal)));
+    withTimeout(maxMs, async (signal) => await parseKeys(await fetchText(place, signal)));
   return { load, maxAgeMs: URL_MAX_AGE_MS, cooldownMs: URL_COOLDOWN_MS };
 }
 
@@ -118,14 +118,17 @@ function fileSource(path: string, maxMs: number): KeySource {
     return latest.keys;
   };
   return {
-    load: () => within(maxMs, read),
+    load: () => withTimeout(maxMs, read),
     maxAgeMs: FILE_MAX_AGE_MS,
     cooldownMs: FILE_MAX_AGE_MS,
   };
 }
 
 /** What comes of `look`, which is given up after `maxMs`. */
-async function within<T>(maxMs: number, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withTimeout<T>(
+  maxMs: number,
+  look: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const cancel = scheduleTimeout(() => {
@@ -165,13 +168,13 @@ async function parseKeys(text: string): Promise<Keys> {
   if (!isKeySet(set)) throw new Error('it is not a JWKS, an object with a list of "keys"');
   if (set.keys.length > KEYS_MAX) throw new Error(`there are more than ${KEYS_MAX} keys`);
   for (const key of set.keys) {
-    if (await isOfUse(createLocalJWKSet({ keys: [key] }), key)) return createLocalJWKSet(set);
+    if (await canVerify(createLocalJWKSet({ keys: [key] }), key)) return createLocalJWKSet(set);
   }
   throw new Error("it has no public key that a token can be checked with");
 }
 
 /** Whether the one key of a set can find out a signature that is wrong: it is public, and strong enough. */
-async function isOfUse(keys: Keys, { kid }: JWK): Promise<boolean> {
+async function canVerify(keys: Keys, { kid }: JWK): Promise<boolean> {
   const { compactVerify } = await import("jose");
   for (const alg of PUBLIC_ALGORITHMS) {
     const forged = `${btoa(JSON.stringify({ alg })).replaceAll("=", "")}.e30.AAAA`;

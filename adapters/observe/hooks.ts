@@ -5,7 +5,7 @@
  */
 import { describe, payloadOf } from "../../core/mod.ts";
 import { type End, endOf } from "./client_end.ts";
-import { isOfClient, messageIn } from "./messages.ts";
+import { isClientEvent, messageIn } from "./messages.ts";
 import { logFault } from "./log.ts";
 import type { Observer } from "../runtime.ts";
 
@@ -63,7 +63,7 @@ export function hookObservers({ onConnection, onDisconnection, onMessage }: Hook
   }
   return [({ event, effects }) => {
     for (const effect of effects) {
-      const message = isOfClient(event) ? messageIn(effect) : null;
+      const message = isClientEvent(event) ? messageIn(effect) : null;
       if (message !== null && onMessage !== undefined) {
         const { type, src, dst, text } = message;
         call(() => onMessage({ id: src }, { type, src, dst, payload: payloadOf(text) }));

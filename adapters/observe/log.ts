@@ -22,7 +22,7 @@ import {
 import { cutUrls, escape, type Settings } from "../../core/mod.ts";
 import { wallNow, wallTimeOf } from "../record/clock.ts";
 import type { RecorderEvents } from "../record/recorder.ts";
-import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
+import { createRateLimit, maxLinesOf, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
 
 const logger = getLogger(["signalbox"]);
@@ -65,7 +65,7 @@ export function configureLog(
   rates = createRateLimit({ ...RATES, schedule: scheduleTimeout });
 
   async function end(): Promise<void> {
-    tellOmitted();
+    reportOmitted();
     await within(END_MAX_MS, printer.drained());
   }
 
@@ -186,8 +186,8 @@ interface Properties extends Record<string, unknown> {
 
 const RATES: Omit<RateLimitPorts<Level>, "schedule"> = {
   now: () => performance.now(),
-  maxOf: (kind, level) => level === "debug" ? Infinity : linesMax(kind),
-  tell: ({ kind, level, count }) =>
+  maxOf: (kind, level) => level === "debug" ? Infinity : maxLinesOf(kind),
+  report: ({ kind, level, count }) =>
     write(level, `And ${count} more of this kind within a minute: ${kind}`, {
       event: "omitted",
       kind,
@@ -199,7 +199,7 @@ const RATES: Omit<RateLimitPorts<Level>, "schedule"> = {
 let rates = createRateLimit({ ...RATES, schedule: () => () => {} });
 
 /** Tells at once what was omitted so far. */
-export function tellOmitted(): void {
+export function reportOmitted(): void {
   rates.stop();
 }
 

@@ -7,9 +7,9 @@
 import type { Ports } from "../runtime.ts";
 
 /** What a limit needs from the world. */
-export interface LogLimitPorts extends Pick<Ports, "now" | "schedule"> {
+export interface RepeatLimitPorts extends Pick<Ports, "now" | "schedule"> {
   /** Tells how many lines such as this one, or others of this kind, were not printed. */
-  readonly tell: (omitted: Omitted) => void;
+  readonly report: (omitted: Omitted) => void;
 }
 
 /** Lines that were counted, and not printed. */
@@ -21,7 +21,7 @@ export interface Omitted {
 }
 
 /** A limit of lines. */
-export interface LogLimit {
+export interface RepeatLimit {
   /** Whether this line of this kind may be printed; where not, it is counted. */
   readonly allows: (kind: string, line: string) => boolean;
   /** Tells what was counted so far, and needs no timer any more. */
@@ -29,13 +29,13 @@ export interface LogLimit {
 }
 
 /** How long a line is counted after it was printed. */
-export const COUNTED_MS = 60_000;
+export const LIMIT_PERIOD_MS = 60_000;
 
 /** How many different lines of one kind are printed in a minute. */
-export const KIND_MAX = 30;
+export const LINES_PER_KIND = 30;
 
 /** A limit that has seen no line. */
-export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit {
+export function createRepeatLimit({ now, schedule, report }: RepeatLimitPorts): RepeatLimit {
   /** By kind and line, in the order in which their minutes end. */
   const seen = new Map<string, Seen>();
   const perKind = new Map<string, number>();
@@ -50,9 +50,9 @@ export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit
       return false;
     }
     const lines = (perKind.get(kind) ?? 0) + 1;
-    const isOver = lines > KIND_MAX;
+    const isOver = lines > LINES_PER_KIND;
     const entry = { kind, line: isOver ? null : line, count: isOver ? 1 : 0 };
-    seen.set(keyOf(kind, entry.line), { ...entry, until: now() + COUNTED_MS });
+    seen.set(keyOf(kind, entry.line), { ...entry, until: now() + LIMIT_PERIOD_MS });
     perKind.set(kind, lines);
     if (isOver) arm();
     return !isOver;
@@ -67,7 +67,7 @@ export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit
       const left = (perKind.get(kind) ?? 1) - 1;
       if (left > 0) perKind.set(kind, left);
       else perKind.delete(kind);
-      if (count > 0) tell({ kind, line, count });
+      if (count > 0) report({ kind, line, count });
     }
   }
 
@@ -92,11 +92,11 @@ export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit
 }
 
 /** How many lines of a kind may be printed in a minute. */
-export function linesMax(kind: string): number {
-  return LINES_MAX.get(kind) ?? KIND_MAX;
+export function maxLinesOf(kind: string): number {
+  return LINES_MAX.get(kind) ?? LINES_PER_KIND;
 }
 
-/** Where it is not {@linkcode KIND_MAX}: a crowd that comes back is told whole, refusals have bounds of their own. */
+/** Where it is not {@linkcode LINES_PER_KIND}: a crowd that comes back is told whole, refusals have bounds of their own. */
 const LINES_MAX: ReadonlyMap<string, number> = new Map([
   ["connected", 6_000],
   ["disconnected", 6_000],
@@ -110,7 +110,7 @@ export interface RateLimitPorts<Level> extends Pick<Ports, "now" | "schedule"> {
   /** How many lines of this kind may be printed in a minute. */
   readonly maxOf: (kind: string, level: Level) => number;
   /** Tells how many lines of a kind were not printed. */
-  readonly tell: (omitted: { kind: string; level: Level; count: number }) => void;
+  readonly report: (omitted: { kind: string; level: Level; count: number }) => void;
 }
 
 /** A limit of lines by kind alone. */
@@ -123,7 +123,7 @@ export interface RateLimit<Level> {
 
 /** A limit that has seen no line. A minute begins with the first line after the last one. */
 export function createRateLimit<Level>(ports: RateLimitPorts<Level>): RateLimit<Level> {
-  const { now, schedule, maxOf, tell } = ports;
+  const { now, schedule, maxOf, report } = ports;
   let counts = new Map<string, { readonly level: Level; readonly max: number; count: number }>();
   let until = -Infinity;
   let cancel: (() => void) | null = null;
@@ -131,28 +131,28 @@ export function createRateLimit<Level>(ports: RateLimitPorts<Level>): RateLimit<
   function allows(kind: string, level: Level): boolean {
     const at = now();
     if (at >= until) {
-      until = at + COUNTED_MS;
-      turn();
+      until = at + LIMIT_PERIOD_MS;
+      flush();
     }
     let entry = counts.get(kind);
     if (entry === undefined) counts.set(kind, entry = { level, max: maxOf(kind, level), count: 0 });
     if (++entry.count <= entry.max) return true;
-    cancel ??= schedule(turn, until - at);
+    cancel ??= schedule(flush, until - at);
     return false;
   }
 
   /** Tells of all kinds, and counts anew. */
-  function turn(): void {
+  function flush(): void {
     cancel?.();
     cancel = null;
     const told = counts;
     counts = new Map();
     for (const [kind, { level, max, count }] of told) {
-      if (count > max) tell({ kind, level, count: count - max });
+      if (count > max) report({ kind, level, count: count - max });
     }
   }
 
-  return { allows, stop: turn };
+  return { allows, stop: flush };
 }
 
 interface Seen extends Omitted {

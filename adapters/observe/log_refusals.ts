@@ -15,16 +15,16 @@ import {
   unescapeOnce,
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
-import type { Arrival } from "../request.ts";
-import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
-import { cut, peerName, shorten, tellOmitted, write } from "./log.ts";
+import type { IncomingRequest } from "../request.ts";
+import { createRepeatLimit, type RepeatLimit, type RepeatLimitPorts } from "./log_limit.ts";
+import { cut, peerName, reportOmitted, shorten, write } from "./log.ts";
 
 /** Logs who was refused. */
 export interface RefusalLog {
   /** A socket was refused by the rules of the core. */
   readonly socket: (refused: Refused) => void;
   /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
-  readonly request: (arrival: Arrival, reply: HttpReply) => void;
+  readonly request: (incoming: IncomingRequest, reply: HttpReply) => void;
   /** Tells what was counted and not printed. */
   readonly stop: () => void;
 }
@@ -32,38 +32,38 @@ export interface RefusalLog {
 /** The log of refusals of one server. */
 export function createRefusalLog(
   settings: Settings,
-  ports: Pick<LogLimitPorts, "now" | "schedule">,
+  ports: Pick<RepeatLimitPorts, "now" | "schedule">,
 ): RefusalLog {
-  const limit = createLogLimit({ ...ports, tell: logOmitted });
+  const limit = createRepeatLimit({ ...ports, report: logOmitted });
   const path = shorten(settings.path);
   const nothingThere =
     `nothing is served there. This server's path is "${path}": give new Peer path: "${path}"`;
 
-  function request(arrival: Arrival, reply: HttpReply): void {
-    const origin = arrival.header("origin");
+  function request(incoming: IncomingRequest, reply: HttpReply): void {
+    const origin = incoming.header("origin");
     const isUnread = origin !== null && origin !== "" && !isOriginAllowed(settings, origin);
     if (reply.status < 400 && !isUnread) return;
     // Browsers ask for it by themselves.
-    if (reply.status === 404 && arrival.path === "/favicon.ico") return;
-    const asked = arrival.path === ""
+    if (reply.status === 404 && incoming.path === "/favicon.ico") return;
+    const asked = incoming.path === ""
       ? "sent what is no request"
-      : `asked for "${shownPath(arrival.path, settings)}"`;
+      : `asked for "${shownPath(incoming.path, settings)}"`;
     const text = reply.status >= 400
       ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
       : `${asked} for ${page(origin ?? "")}: the browser keeps the answer from it. ` +
         corsRemedy(origin ?? "");
-    say(arrival, reply.status, text);
+    logRequest(incoming, reply.status, text);
   }
 
-  function say(arrival: Arrival, status: number, text: string): void {
-    const address = shorten(clientAddress(arrival, settings));
+  function logRequest(incoming: IncomingRequest, status: number, text: string): void {
+    const address = shorten(clientAddress(incoming, settings));
     const line = `A client at ${address || "an unknown address"} ${text} (${status})`;
     if (!limit.allows(`request ${status}`, line)) return;
-    const origin = arrival.header("origin");
+    const origin = incoming.header("origin");
     write("warning", line, {
       event: "refused-request",
-      method: shorten(arrival.method),
-      path: shownPath(arrival.path, settings),
+      method: shorten(incoming.method),
+      path: shownPath(incoming.path, settings),
       address,
       ...(origin !== null && { origin: shorten(origin) }),
       status,
@@ -75,13 +75,13 @@ export function createRefusalLog(
     request,
     stop: () => {
       limit.stop();
-      tellOmitted();
+      reportOmitted();
     },
   };
 }
 
 function logRefusedSocket(
-  limit: LogLimit,
+  limit: RepeatLimit,
   { id, address, origin, code, reason }: Refused,
 ): void {
   const isOrigin = code === CLOSE.wrongOrigin && origin !== null;
@@ -149,8 +149,8 @@ function shownPath(path: string, { key }: Settings): string {
     if (text !== OPTIONS.key.default) {
       const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
       // An id may be empty, and a slash be doubled: which it was is not known, so both are hidden.
-      const isOld = OF_OLD.test(third) || OF_OLD.test(plain[i + 3] ?? "");
-      const isNamed = isOld || BEHIND_SECRET.test(next);
+      const isOld = LEGACY_METHOD.test(third) || LEGACY_METHOD.test(plain[i + 3] ?? "");
+      const isNamed = isOld || AFTER_SECRET.test(next);
       if (isNamed || hasKey || /[?&=]/.test(text)) segments[i] = "…";
     }
     [next, second, third] = [text, next, second];
@@ -159,10 +159,10 @@ function shownPath(path: string, { key }: Settings): string {
 }
 
 /** Before these stands a key or, in what clients of old asked for, a token. A proxy may have escaped the query. */
-const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
+const AFTER_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
 
 /** Clients of old asked for these behind a key, an id and a token. */
-const OF_OLD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
+const LEGACY_METHOD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
 
 /** What is written, where it was escaped a few times. */
 function unescaped(segment: string): string {

@@ -6,7 +6,7 @@
  */
 import type { Effect, Message } from "../../core/mod.ts";
 import { isLogged, peerName, shorten, write } from "./log.ts";
-import { isOfClient, messageIn } from "./messages.ts";
+import { isClientEvent, messageIn } from "./messages.ts";
 import type { Observer } from "../runtime.ts";
 
 /** An observer that logs messages. */
@@ -14,7 +14,7 @@ export function trafficObserver(): Observer {
   return ({ event, effects }) => {
     if (!isLogged("debug")) return;
     if (event.kind === "send-refused") logRefused(event.message);
-    else if (isOfClient(event)) effects.forEach(logEffect);
+    else if (isClientEvent(event)) effects.forEach(logEffect);
   };
 }
 

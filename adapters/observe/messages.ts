@@ -6,7 +6,7 @@
 import type { Effect, Event, Message } from "../../core/mod.ts";
 
 /** Whether an event is something that a client says, now or before its token was checked. */
-export function isOfClient({ kind }: Event): boolean {
+export function isClientEvent({ kind }: Event): boolean {
   return kind === "frame-received" || kind === "token-checked";
 }
 

@@ -48,7 +48,7 @@ export function logListening(listening: Listening): void {
 }
 
 /** Says that something was given which does nothing: a retired option, a variable that is none. */
-export function logUseless(sentence: string): void {
+export function logUselessOption(sentence: string): void {
   const text = escape(sentence);
   write("warning", text, { event: "useless-option", text });
 }

@@ -37,7 +37,7 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
   let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
   let reloaded = Promise.resolve();
   onSignal("SIGHUP", () => {
-    reloaded = reloaded.then(() => reloadBy(reload));
+    reloaded = reloaded.then(() => reloadTls(reload));
   });
   onSignal("SIGUSR1", () => {
     closeInspector();
@@ -118,7 +118,7 @@ async function exit(log: Log, code: number): Promise<void> {
 const STDERR_MAX_MS = 500;
 
 /** Never throws: what is wrong with the files is logged. */
-async function reloadBy(reload: Listener["reload"]): Promise<void> {
+async function reloadTls(reload: Listener["reload"]): Promise<void> {
   if (typeof reload === "string") {
     logSignal("warning", "SIGHUP", reload);
     return;

@@ -38,7 +38,7 @@ export async function checkRecordFile({ record }: Pick<Settings, "record">): Pro
  * @throws {Error} Where the system does not let it, or where there is something that is no place for it.
  */
 export async function beginFile(path: string): Promise<Sink> {
-  const place = await placeOf(path);
+  const place = await kindAt(path);
   if (place === "file") await Deno.rename(path, `${path}.1`);
   const isDevice = place === "device";
   const mode = isDevice ? {} : { createNew: true, mode: 0o600 };
@@ -70,7 +70,7 @@ export async function beginFile(path: string): Promise<Sink> {
  *
  * @throws {Error} Where it is neither a file nor a device; the message is the end of a sentence.
  */
-async function placeOf(path: string): Promise<"nothing" | "file" | "device"> {
+async function kindAt(path: string): Promise<"nothing" | "file" | "device"> {
   let found: Deno.FileInfo;
   try {
     found = await Deno.lstat(path);
@@ -103,7 +103,7 @@ async function targetOf(link: string): Promise<string> {
 /** Why there can be no files at a path; `null` where there is no reason yet. */
 async function problemOf(path: string): Promise<string | null> {
   try {
-    if (await placeOf(path) === "device") return null;
+    if (await kindAt(path) === "device") return null;
   } catch (error) {
     return escape(messageOf(error));
   }
@@ -112,14 +112,14 @@ async function problemOf(path: string): Promise<string | null> {
     await Deno.remove(await Deno.makeTempFile({ dir: folderOf(path), prefix: "signalbox-" }));
     return null;
   } catch (error) {
-    if (!isForGood(error)) return null;
+    if (!isPermanent(error)) return null;
     const why = messageOf(error).replace(/: tmpfile$/, "");
     return `no file can be made in "${escape(folderOf(path))}": ${escape(why)}`;
   }
 }
 
 /** A disk can be less full later, and a process have more descriptors. */
-function isForGood(error: unknown): boolean {
+function isPermanent(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
     error instanceof Deno.errors.PermissionDenied || /read-only/i.test(messageOf(error));
 }

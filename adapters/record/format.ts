@@ -77,11 +77,11 @@ export function frameTextIn(line: string): string | null {
  * on one line, and UTF-8 can say it.
  */
 export function isPlainFrame({ text }: FrameReceived, effects: readonly Effect[]): boolean {
-  return !effects.some(isUnread) && !text.includes("\n") && text.isWellFormed();
+  return !effects.some(isRejected) && !text.includes("\n") && text.isWellFormed();
 }
 
 /** Whether an effect of a frame tells that it was not read, or is no JSON; a client that says `LEAVE` was read. */
-function isUnread(effect: Effect): boolean {
+function isRejected(effect: Effect): boolean {
   if (effect.kind === "close") return effect.code !== CLOSE.left;
   return effect.kind === "note" && (effect.what === "bad-frame" || effect.what === "ignored");
 }

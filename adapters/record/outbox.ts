@@ -9,12 +9,12 @@
  * @module
  */
 
-import type { Opening } from "./snapshot.ts";
+import type { Preamble } from "./snapshot.ts";
 
 /** What is to be done next. */
 export type Job =
   /** Begin a new file with these bytes, and with those that `rest` makes, where there are more. */
-  | { readonly kind: "begin"; readonly bytes: Uint8Array; readonly rest: Opening | null }
+  | { readonly kind: "begin"; readonly bytes: Uint8Array; readonly rest: Preamble | null }
   /** Write these bytes at the end of the file; `spent` is the buffer that has nothing more in it then. */
   | { readonly kind: "append"; readonly bytes: Uint8Array; readonly spent: Buffer | null };
 
@@ -43,14 +43,14 @@ export class Outbox {
   }
 
   /**
-   * Begins a new file after all that was added so far. The first piece of its opening is made at once; the others
+   * Begins a new file after all that was added so far. The first piece of its preamble is made at once; the others
    * when they are written, so that they never wait.
    */
-  begin(opening: Opening): { readonly bytes: number; readonly isWhole: boolean } {
-    const { value, done = false } = opening.next();
+  begin(preamble: Preamble): { readonly bytes: number; readonly isWhole: boolean } {
+    const { value, done = false } = preamble.next();
     const bytes = this.#encoder.encode(value);
     this.seal();
-    this.#push({ kind: "begin", bytes, rest: done ? null : opening });
+    this.#push({ kind: "begin", bytes, rest: done ? null : preamble });
     this.#bytes += bytes.length;
     return { bytes: bytes.length, isWhole: done };
   }
@@ -59,7 +59,7 @@ export class Outbox {
   add(head: string, text: string, tail: string): number {
     const most = (head.length + text.length + tail.length) * UTF8_MAX;
     if (most > BUFFER_BYTES) return this.#addLarge(head + text + tail);
-    if (this.#used + most > BUFFER_BYTES) this.#turn();
+    if (this.#used + most > BUFFER_BYTES) this.#nextBuffer();
     const before = this.#used;
     this.#copy(head);
     const place = this.#buffer.subarray(this.#used);
@@ -119,7 +119,7 @@ export class Outbox {
   }
 
   /** Goes on with another buffer. Jobs are done in order, so the last one of a buffer spends it. */
-  #turn(): void {
+  #nextBuffer(): void {
     this.seal(this.#buffer);
     this.#buffer = this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES);
     this.#from = this.#used = 0;

@@ -34,7 +34,7 @@ import {
   VERSION,
 } from "./format.ts";
 import { Outbox } from "./outbox.ts";
-import { openingOf } from "./snapshot.ts";
+import { preambleOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 import type { Observer } from "../runtime.ts";
 
@@ -65,7 +65,7 @@ export interface RecorderEvents {
 }
 
 /** `behind`: what waits is still written, nothing is added. `resting`: it is tried again later. */
-type Mode = "new" | "recording" | "behind" | "resting" | "stopped";
+type Mode = "new" | "recording" | "catching-up" | "retrying" | "stopped";
 
 /** One recording, of all that a server does. */
 export class Recorder {
@@ -73,17 +73,17 @@ export class Recorder {
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
-  /** What the newest file will have when all that waits is written, but for what its opening has still to come. */
+  /** What the newest file will have when all that waits is written, but for what its preamble has still to come. */
   #fileBytes = 0;
-  /** What the newest file may have; no bound while it is not known how long its opening is. */
+  /** What the newest file may have; no bound while it is not known how long its preamble is. */
   #maxBytes = Infinity;
   #writing: Promise<void> | null = null;
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
   /** What was told last of a pause that is not over; empty where there is none. */
-  #trouble = "";
+  #pauseReason = "";
   /** Whether the last that was told is that it records. */
-  #isTold = false;
+  #isAnnounced = false;
 
   /** Writes nothing yet. */
   constructor(options: RecorderOptions) {
@@ -103,7 +103,7 @@ export class Recorder {
     const hasRoom = this.#add(event, now, effects);
     this.#cancelFlush ??= this.#options.schedule(() => this.#flush(), FLUSH_MS);
     if (!hasRoom || this.#isFull()) this.#begin(now, { isFirst: false });
-    else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#fallBehind();
+    else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#catchUp();
     if (this.#outbox.hasJob) this.#write();
   };
 
@@ -165,12 +165,12 @@ export class Recorder {
         at: millis(at),
         rules: rulesOf(this.#options.settings),
       } as const;
-      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, now));
+      const { bytes, isWhole } = this.#outbox.begin(preambleOf(header, taken, now));
       this.#mode = "recording";
       this.#fileBytes = bytes;
-      this.#maxBytes = isWhole ? this.#maxBytesBehind(bytes) : Infinity;
+      this.#maxBytes = isWhole ? this.#maxBytesFor(bytes) : Infinity;
     } catch (error) {
-      this.#rest(messageOf(error));
+      this.#pauseAndRetry(messageOf(error));
     }
     this.#write();
   }
@@ -179,8 +179,8 @@ export class Recorder {
    * What a file may have that begins with so many bytes: as much again for events, so that no more is spent on
    * snapshots than on what happens.
    */
-  #maxBytesBehind(openingBytes: number): number {
-    return Math.max(this.#options.settings.max_record_bytes, openingBytes * 2);
+  #maxBytesFor(preambleBytes: number): number {
+    return Math.max(this.#options.settings.max_record_bytes, preambleBytes * 2);
   }
 
   #flush(): void {
@@ -193,7 +193,7 @@ export class Recorder {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
       if (this.#outbox.hasJob) this.#write();
-      else if (this.#mode === "behind") this.#tryAgainIn(PAUSE_MS);
+      else if (this.#mode === "catching-up") this.#retryIn(PAUSE_MS);
     });
   }
 
@@ -211,29 +211,29 @@ export class Recorder {
     }
   }
 
-  /** Goes on when the opening of a file is written. One that had still more to come is that of the newest file. */
-  #begun(openingBytes: number, more: number): void {
+  /** Goes on when the preamble of a file is written. One that had still more to come is that of the newest file. */
+  #begun(preambleBytes: number, more: number): void {
     if (more > 0) {
       this.#fileBytes += more;
-      this.#maxBytes = this.#maxBytesBehind(openingBytes);
+      this.#maxBytes = this.#maxBytesFor(preambleBytes);
     }
     if (this.#mode !== "recording") return;
-    this.#trouble = "";
-    if (!this.#isTold) this.#options.events.recording();
-    this.#isTold = true;
+    this.#pauseReason = "";
+    if (!this.#isAnnounced) this.#options.events.recording();
+    this.#isAnnounced = true;
     if (this.#isFull()) this.#begin(this.#options.now(), { isFirst: false });
   }
 
   /** Gives up what waits: the file it was for cannot be written. */
   #fail(error: unknown): void {
     this.#outbox.clear();
-    if (this.#mode !== "stopped") this.#rest(messageOf(error));
+    if (this.#mode !== "stopped") this.#pauseAndRetry(messageOf(error));
     else this.#pause(`${messageOf(error)}; the end of the recording is missing`);
   }
 
   /** Writes what waits, and takes down nothing more until it is written. */
-  #fallBehind(): void {
-    this.#mode = "behind";
+  #catchUp(): void {
+    this.#mode = "catching-up";
     this.#outbox.seal();
     this.#pause(
       `The disk is slower than what happens: ${this.#outbox.bytes} bytes wait; a new file begins ` +
@@ -242,13 +242,13 @@ export class Recorder {
   }
 
   /** Takes down nothing more until it is tried again. */
-  #rest(why: string): void {
+  #pauseAndRetry(why: string): void {
     this.#pause(`${why}; it is tried again every ${RETRY_MS / 1_000} s`);
-    this.#tryAgainIn(RETRY_MS);
+    this.#retryIn(RETRY_MS);
   }
 
-  #tryAgainIn(delayMs: number): void {
-    this.#mode = "resting";
+  #retryIn(delayMs: number): void {
+    this.#mode = "retrying";
     this.#cancelRetry?.();
     this.#cancelRetry = this.#options.schedule(() => {
       this.#begin(this.#options.now(), { isFirst: false });
@@ -257,9 +257,9 @@ export class Recorder {
 
   /** Says it once for as long as it lasts. */
   #pause(why: string): void {
-    if (this.#trouble === why) return;
-    this.#trouble = why;
-    this.#isTold = false;
+    if (this.#pauseReason === why) return;
+    this.#pauseReason = why;
+    this.#isAnnounced = false;
     this.#options.events.paused(why);
   }
 }

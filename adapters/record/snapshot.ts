@@ -10,19 +10,19 @@ import type { Taken } from "../../core/mod.ts";
 import type { AnyEntries, Header, Outline } from "./format.ts";
 
 /** What a file begins with, in pieces of whole lines; the last one is returned. */
-export type Opening = Generator<string, string, undefined>;
+export type Preamble = Generator<string, string, undefined>;
 
 /**
- * The opening of a file.
+ * The preamble of a file.
  *
  * @param taken What the server knew; `null` where that was nothing.
  * @param now A clock in milliseconds.
  */
-export function* openingOf(
+export function* preambleOf(
   header: Omit<Header, "snapshot">,
   taken: Taken | null,
   now: () => number,
-): Opening {
+): Preamble {
   const snapshot = taken === null ? null : outlineOf(taken);
   let piece = `${JSON.stringify({ ...header, snapshot })}\n`;
   let [records, endsAt] = [0, now() + PIECE_MS];
@@ -33,7 +33,7 @@ export function* openingOf(
       piece += isOpen ? "," : `{"map":"${map}","entries":[`;
       piece += JSON.stringify([key, record]);
       isOpen = true;
-      const isLate = ++records % RECORDS_A_LOOK === 0 && now() > endsAt;
+      const isLate = ++records % RECORDS_PER_CHECK === 0 && now() > endsAt;
       if (piece.length < PIECE_UNITS && !isLate) continue;
       yield piece + PART_TAIL;
       [piece, isOpen, endsAt] = ["", false, now() + PIECE_MS];
@@ -73,4 +73,4 @@ const PIECE_UNITS = 1_048_576;
 
 /** How long it may take to make one. */
 const PIECE_MS = 3;
-const RECORDS_A_LOOK = 32;
+const RECORDS_PER_CHECK = 32;

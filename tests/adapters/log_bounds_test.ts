@@ -3,7 +3,7 @@
  * than to read the text once.
  */
 import { configureSync } from "@logtape/logtape";
-import { tellOmitted } from "../../adapters/observe/log.ts";
+import { reportOmitted } from "../../adapters/observe/log.ts";
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -53,7 +53,7 @@ Deno.test("[LOG-1] of a method of 5,000 characters a line shows 256", async () =
 
 Deno.test("[LOG-1] [FAULT-30] a path of a million parts takes one look at each", () => {
   const lines: unknown[] = [];
-  tellOmitted();
+  reportOmitted();
   configureSync({
     reset: true,
     sinks: { lines: ({ properties }) => void lines.push(properties["path"]) },

@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
-import { boundsOf, watchOver } from "../../adapters/listen/node/socket.ts";
+import { socketBounds, watchSocket } from "../../adapters/listen/node/socket.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
@@ -18,14 +18,14 @@ async function watched(
   const server = createServer();
   const sockets = new WebSocketServer({
     noServer: true,
-    ...boundsOf({ max_message_bytes: 65_536 }),
+    ...socketBounds({ max_message_bytes: 65_536 }),
   });
   server.on("upgrade", (request, connection, head) => {
     sockets.handleUpgrade(request, connection, head, (socket) => {
-      watchOver(socket, connection, {
+      watchSocket(socket, connection, {
         pingTimeoutMs,
         now: () => performance.now(),
-        unanswered: () => {},
+        onUnanswered: () => {},
       });
       socket.on("close", (code: number) => closes.resolve(code));
     });

@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { crcOf } from "../../adapters/record/format.ts";
 import { readEvent } from "../../adapters/record/replay/schema.ts";
-import { openingOf } from "../../adapters/record/snapshot.ts";
+import { preambleOf } from "../../adapters/record/snapshot.ts";
 import {
   CLOSE,
   close,
@@ -190,7 +190,7 @@ Deno.test("[REC-4] a state that contradicts itself ends the replay, with its lin
   const studio = await record([{ event: opened, afterMs: 0 }]);
   const [header = "", ...rest] = linesIn(textOf(studio.disk));
   const taken = takeSnapshot(studio.runtime.state());
-  const opening = openingOf(JSON.parse(header), taken, () => 0).next().value ?? "";
+  const opening = preambleOf(JSON.parse(header), taken, () => 0).next().value ?? "";
   const broken = opening.replace('"storedBytes":0', '"storedBytes":7');
   const wrong = await replayText([broken.trimEnd(), ...rest, ""].join("\n"));
   assertEquals([wrong.code, wrong.printed], [1, []]);

@@ -2,7 +2,7 @@
  * Files that begin with what a full server knows: written in pieces, one after the other, and not too often.
  */
 import { FORMAT, VERSION } from "../../adapters/record/format.ts";
-import { openingOf } from "../../adapters/record/snapshot.ts";
+import { preambleOf } from "../../adapters/record/snapshot.ts";
 import { connId, type Event, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {
@@ -140,7 +140,7 @@ Deno.test("[REC-6] a piece ends too when making it takes long, and no record is 
   let clock = 0;
   let found = 0;
   let pieces = 0;
-  const openings = openingOf(header, taken, () => clock += 2);
+  const openings = preambleOf(header, taken, () => clock += 2);
   for (let isWhole = false; !isWhole; pieces++) {
     const { value, done = false } = openings.next();
     isWhole = done;

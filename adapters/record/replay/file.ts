@@ -8,7 +8,7 @@ import { messageOf } from "../../errors.ts";
 import { escape } from "../../../core/mod.ts";
 
 /** The arguments, the file or the output are not what they must be; the message is for people. */
-export class CannotReplay extends Error {}
+export class ReplayError extends Error {}
 
 /** A line, without its break. */
 export interface Line {
@@ -56,7 +56,7 @@ export class LineReader {
   /**
    * The next line; `null` at the end, which may be in the middle of one.
    *
-   * @throws {CannotReplay} Where the file cannot be read.
+   * @throws {ReplayError} Where the file cannot be read.
    */
   async next(): Promise<Line | null> {
     let next: IteratorResult<Line>;
@@ -77,8 +77,8 @@ export class LineReader {
 }
 
 /** Says why a file cannot be read. */
-export function cannotRead(file: string, why: unknown): CannotReplay {
-  return new CannotReplay(`Cannot read "${escape(file)}": ${escape(messageOf(why))}.`);
+export function cannotRead(file: string, why: unknown): ReplayError {
+  return new ReplayError(`Cannot read "${escape(file)}": ${escape(messageOf(why))}.`);
 }
 
 const LINE_BREAK = 10;

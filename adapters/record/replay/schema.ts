@@ -31,12 +31,12 @@ export interface Recorded {
 }
 
 /** What a line has, or what is wrong with it. */
-export type Read<T> =
+export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: string };
 
 /** Reads the first line of a recording. */
-export function readHeader(line: string): Read<Header> {
+export function readHeader(line: string): Parsed<Header> {
   return read(HEADER, line);
 }
 
@@ -50,12 +50,12 @@ export interface PartOf<Map extends MapName> {
 }
 
 /** Reads a line of the snapshot. */
-export function readPart(line: string): Read<Part> {
+export function readPart(line: string): Parsed<Part> {
   return read(PART, line);
 }
 
 /** Reads any other line. */
-export function readEvent(line: string): Read<Recorded> {
+export function readEvent(line: string): Parsed<Recorded> {
   const text = frameTextIn(line);
   if (text === null) return read(EVENT_LINE, line);
   const found = read(FRAME_LINE, line);
@@ -272,7 +272,7 @@ const HEADER: Schema<Header> = v.strictObject({
   snapshot: v.nullable(OUTLINE),
 });
 
-function read<T>(schema: Schema<T>, line: string): Read<T> {
+function read<T>(schema: Schema<T>, line: string): Parsed<T> {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -6,8 +6,8 @@
 import { describe, initialState, restore, type Snapshot, type State } from "../../../core/mod.ts";
 import type { Header } from "../format.ts";
 import type { MapName, Outline } from "../format.ts";
-import { CannotReplay, type Line, type LineReader } from "./file.ts";
-import { MAP_NAMES, type Part, type PartOf, type Read, readHeader, readPart } from "./schema.ts";
+import { type Line, type LineReader, ReplayError } from "./file.ts";
+import { MAP_NAMES, type Parsed, type Part, type PartOf, readHeader, readPart } from "./schema.ts";
 
 /** The beginning of a recording. */
 export interface Start {
@@ -21,12 +21,12 @@ export interface Start {
 /**
  * Reads the beginning.
  *
- * @throws {CannotReplay} Where it is none, or not whole.
+ * @throws {ReplayError} Where it is none, or not whole.
  */
 export async function readStart(reader: LineReader): Promise<Start | null> {
   const first = await reader.next();
   if (first === null) return null;
-  const header = valueOf(first, readHeader, "the header of a recording");
+  const header = parseLine(first, readHeader, "the header of a recording");
   const { rules, snapshot: outline } = header;
   if (outline === null) return { header, state: () => initialState(rules), place: "Line 1" };
   const [snapshot, lastLine] = await readSnapshot(reader, outline);
@@ -35,8 +35,8 @@ export async function readStart(reader: LineReader): Promise<Start | null> {
 }
 
 /** What a line has. */
-export function valueOf<T>(line: Line, read: (text: string) => Read<T>, what: string): T {
-  const found: Read<T> = line.text === null
+export function parseLine<T>(line: Line, read: (text: string) => Parsed<T>, what: string): T {
+  const found: Parsed<T> = line.text === null
     ? { ok: false, problem: "expected text in UTF-8, short enough for one string" }
     : read(line.text);
   if (found.ok) return found.value;
@@ -44,8 +44,8 @@ export function valueOf<T>(line: Line, read: (text: string) => Read<T>, what: st
 }
 
 /** Says what is wrong with a line. */
-export function unreadable({ number }: Line, what: string, problem: string): CannotReplay {
-  return new CannotReplay(`Line ${number} is not ${what}: ${problem}.`);
+export function unreadable({ number }: Line, what: string, problem: string): ReplayError {
+  return new ReplayError(`Line ${number} is not ${what}: ${problem}.`);
 }
 
 /** The entries that were found so far. */
@@ -76,9 +76,9 @@ async function readSnapshot(
     const line = await reader.next();
     if (line === null) {
       const problem = `${found[short].length} of ${outline[short]} ${short} are there`;
-      throw new CannotReplay(`The recording ends within the snapshot it begins with: ${problem}.`);
+      throw new ReplayError(`The recording ends within the snapshot it begins with: ${problem}.`);
     }
-    const part = valueOf(line, readPart, PART);
+    const part = parseLine(line, readPart, PART);
     const problem = problemOf(part, keys.get(part.map) ?? new Set()) ?? add(found, part, outline);
     if (problem !== null) throw unreadable(line, PART, problem);
     lastLine = line.number;
