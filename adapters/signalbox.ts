@@ -174,8 +174,8 @@ function addressOf(remote: Deno.Addr): string {
 }
 
 /**
- * Splits path and query off a URL. `URL` does not do: it throws where the Host header is not valid, and decodes dots. The
- * scheme is "http+unix" on a unix socket.
+ * Splits path and query off a URL. `new URL` throws if the Host header of the client is not valid. The scheme is
+ * "http+unix" on a unix socket.
  */
 function splitUrl(url: string): { path: string; query: string } {
   const [, path = "", query = ""] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)\??([^#]*)/i.exec(url) ??

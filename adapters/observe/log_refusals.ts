@@ -1,7 +1,7 @@
 /**
- * The log's answer to "why does my page not connect?": who was refused, what was asked for, and what to do.
+ * Logs refused sockets and requests, to answer "why does my page not connect?": who, what, why, and the remedy.
  *
- * A wrong path is shown, a wrong key never. Strangers can cause these lines, so they are limited.
+ * The lines show a wrong path, but never a key, not even a wrong one. Anybody can cause them, so they are limited.
  *
  * @module
  */
@@ -19,17 +19,15 @@ import type { IncomingRequest } from "../request.ts";
 import { createRepeatLimit, type RepeatLimit, type RepeatLimitPorts } from "./log_limit.ts";
 import { cut, peerName, reportOmitted, shorten, write } from "./log.ts";
 
-/** Logs who was refused. */
 export interface RefusalLog {
-  /** A socket was refused by the rules of the core. */
+  /** Logs a socket that the core refused. */
   readonly socket: (refused: Refused) => void;
-  /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
+  /** Logs a request if its reply is an error, or if CORS keeps its page from reading the reply. */
   readonly request: (incoming: IncomingRequest, reply: HttpReply) => void;
-  /** Tells what was counted and not printed. */
+  /** Reports the lines omitted so far. */
   readonly stop: () => void;
 }
 
-/** The log of refusals of one server. */
 export function createRefusalLog(
   settings: Settings,
   ports: Pick<RepeatLimitPorts, "now" | "schedule">,
@@ -43,10 +41,10 @@ export function createRefusalLog(
     const origin = incoming.header("origin");
     const isUnread = origin !== null && origin !== "" && !isOriginAllowed(settings, origin);
     if (reply.status < 400 && !isUnread) return;
-    // Browsers ask for it by themselves.
+    // Browsers request this on their own.
     if (reply.status === 404 && incoming.path === "/favicon.ico") return;
     const asked = incoming.path === ""
-      ? "sent what is no request"
+      ? "sent an invalid request"
       : `asked for "${shownPath(incoming.path, settings)}"`;
     const text = reply.status >= 400
       ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
@@ -104,14 +102,14 @@ function logRefusedSocket(
   });
 }
 
-/** What is not said in the reason itself. */
+/** Remedies that the close reason does not contain, by close code. */
 const REMEDIES: ReadonlyMap<number, string> = new Map([
   [CLOSE.wrongKey, "Give new Peer the key of this server, as its option key"],
   [CLOSE.idTaken, "Its page needs another id, or the token of the one that has it"],
   [CLOSE.full, "Raise --concurrent_limit, if this machine can carry more"],
 ]);
 
-/** What a refusal says first; it knows why better than its status. */
+/** The first line of a refusal, which is more specific than its status. */
 function firstLine({ body }: HttpReply): string {
   return cut(body.split("\n", 1)[0] || "refused");
 }
@@ -134,13 +132,14 @@ function logOmitted(
 }
 
 /**
- * A path without the key that it may have in it, right or wrong: what stands before `id` or `peers`, however it is
- * written; what has the key in it; what a proxy made of a query. The default key is no secret.
+ * Replaces what may be a key or a token in a path by "…": a segment before `id`, `peers` or a legacy method, in any
+ * spelling; a segment that contains the key; one that looks like a query, which a proxy may have escaped. The default
+ * key is no secret and stays.
  */
 function shownPath(path: string, { key }: Settings): string {
   const segments = path.split("/");
   const plain = segments.map(unescaped);
-  // From the end, so that a path of many segments takes one look at each.
+  // Backwards, so that the segments that follow are known and each is looked at once.
   let [next, second, third] = ["", "", ""];
   for (let i = segments.length - 1; i >= 0; i--) {
     const segment = segments[i] ?? "";
@@ -148,23 +147,23 @@ function shownPath(path: string, { key }: Settings): string {
     if (text === "") continue;
     if (text !== OPTIONS.key.default) {
       const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
-      // An id may be empty, and a slash be doubled: which it was is not known, so both are hidden.
-      const isOld = LEGACY_METHOD.test(third) || LEGACY_METHOD.test(plain[i + 3] ?? "");
-      const isNamed = isOld || AFTER_SECRET.test(next);
-      if (isNamed || hasKey || /[?&=]/.test(text)) segments[i] = "…";
+      // `//` may be an empty id or a doubled slash, so the segments of either reading are hidden.
+      const isLegacy = LEGACY_METHOD.test(third) || LEGACY_METHOD.test(plain[i + 3] ?? "");
+      const isBeforeRoute = isLegacy || AFTER_SECRET.test(next);
+      if (isBeforeRoute || hasKey || /[?&=]/.test(text)) segments[i] = "…";
     }
     [next, second, third] = [text, next, second];
   }
   return shorten(segments.join("/"));
 }
 
-/** Before these stands a key or, in what clients of old asked for, a token. A proxy may have escaped the query. */
+/** The segment before these is a key or, in a legacy request, a token. A proxy may have escaped the query. */
 const AFTER_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
 
-/** Clients of old asked for these behind a key, an id and a token. */
+/** Old PeerJS clients requested `/<key>/<id>/<token>/offer` and the like. */
 const LEGACY_METHOD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
 
-/** What is written, where it was escaped a few times. */
+/** Decodes a segment that may be escaped several times. */
 function unescaped(segment: string): string {
   let text = segment;
   for (let left = ESCAPED_MAX; left > 0 && text.includes("%"); left--) text = unescapeOnce(text);

@@ -1,13 +1,12 @@
 /**
- * Records the input of the reducer, so that a run of the server can be run again.
+ * Records the events of the reducer, so that a run of the server can be replayed.
  *
- * An observer: it turns each step into a line and puts that into a buffer; whatever touches the disk happens
- * later, one write at a time. Every file can be replayed alone: one that does not begin with the process
- * begins with a snapshot of the state. An observer is told when the state has the event at hand in it, so a
- * file ends with an event and the next one begins with what is known after it. When a file is full, when the
- * disk is slower than what happens, and after every trouble, recording goes on in a new file.
+ * The recorder is an observer. It turns each step into a line in a buffer, and writes the buffers later, one write at a
+ * time. Every file can be replayed alone: the first one begins with the initial state, each other one with a snapshot of
+ * the state after the last event of the file before it. A new file begins when the current one is full, when the disk is
+ * too slow, and after an error.
  *
- * Must never throw into the loop, wait for the disk, or take memory without a bound.
+ * The recorder must not throw into the loop, block on the disk, or take unbounded memory.
  *
  * @module
  */
@@ -38,65 +37,62 @@ import { preambleOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 import type { Observer } from "../runtime.ts";
 
-/** What a recorder needs. */
 export interface RecorderOptions {
   readonly settings: Settings;
   /** The state after the last event that was observed. */
   readonly state: () => State;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
   readonly epochMs: () => number;
-  /** The clock of the runtime. */
+  /** The time of the loop in milliseconds. */
   readonly now: () => number;
-  /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
+  /** Calls `callback` once, `delayMs` from now or a little later. Returns a function that cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
-  /** Begins a file at a path; rejects where it cannot. */
+  /** Creates a file at a path. Rejects if that fails. */
   readonly beginFile: (path: string) => Promise<Sink>;
   readonly events: RecorderEvents;
 }
 
-/** Who is told how it goes. */
+/** Callbacks for the progress of a recording. */
 export interface RecorderEvents {
-  /** A file was begun, the first one or the first after a pause. */
+  /** A file was created: the first one, or the first after a pause. */
   readonly recording: () => void;
-  /** Nothing is recorded for a while; the sentence says why, and until when. */
+  /** Recording pauses. `why` is a sentence that also says until when. */
   readonly paused: (why: string) => void;
-  /** An event was left out, because its line did not fit into a file. */
+  /** An event was omitted because its line of `bytes` did not fit into a file. */
   readonly leftOut: (bytes: number) => void;
 }
 
-/** `behind`: what waits is still written, nothing is added. `resting`: it is tried again later. */
+/** "catching-up": writes what waits, and adds nothing. "retrying": a timer will begin a new file. */
 type Mode = "new" | "recording" | "catching-up" | "retrying" | "stopped";
 
-/** One recording, of all that a server does. */
+/** The recording of one server. */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
-  /** What the newest file will have when all that waits is written, but for what its preamble has still to come. */
+  /** The size of the newest file once everything queued is written, without preamble pieces that are not generated yet. */
   #fileBytes = 0;
-  /** What the newest file may have; no bound while it is not known how long its preamble is. */
+  /** The size limit of the newest file; `Infinity` until the length of its preamble is known. */
   #maxBytes = Infinity;
   #writing: Promise<void> | null = null;
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
-  /** What was told last of a pause that is not over; empty where there is none. */
+  /** The last reported reason of the current pause; empty if there is none. */
   #pauseReason = "";
-  /** Whether the last that was told is that it records. */
+  /** Whether `recording` was reported after the last `paused`. */
   #isAnnounced = false;
 
-  /** Writes nothing yet. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
-  /** Begins the first file; where it is not called the first event does. */
+  /** Begins the first file. Without this call the first event does. */
   start(): void {
     if (this.#mode === "new") this.#begin(this.#options.now(), { isFirst: true });
   }
 
-  /** Takes down one step. */
   readonly observe: Observer = ({ event, now, effects }): void => {
     if (this.#mode === "new") this.#begin(now, { isFirst: true });
     if (this.#mode !== "recording") return;
@@ -107,7 +103,7 @@ export class Recorder {
     if (this.#outbox.hasJob) this.#write();
   };
 
-  /** Records no more; settles when all that waits is written, which may take as long as the disk likes. */
+  /** Stops recording. Settles when everything queued is written, which has no time limit. */
   async stop(): Promise<void> {
     this.#mode = "stopped";
     this.#cancelRetry?.();
@@ -117,7 +113,7 @@ export class Recorder {
     await this.#writer.close().catch((error: unknown) => this.#fail(error));
   }
 
-  /** Adds a line; `false` where it does not fit into the file. */
+  /** Adds the line of an event. Returns `false` if it does not fit into the file. */
   #add(event: Event, now: Millis, effects: readonly Effect[]): boolean {
     const crc = crcOf(effects);
     if (event.kind === "frame-received" && isPlainFrame(event, effects)) {
@@ -126,7 +122,7 @@ export class Recorder {
     return this.#addLine("", eventLine(now, crc, this.#cut(event)), "");
   }
 
-  /** However much more a frame has than it may, it is only ever refused for its length. */
+  /** Truncates a frame that is too long. The core looks only at its length, and one character too many is enough. */
   #cut(event: Event): Event {
     const { max_message_bytes } = this.#options.settings;
     if (event.kind !== "frame-received" || event.text.length <= max_message_bytes) return event;
@@ -147,13 +143,13 @@ export class Recorder {
     return true;
   }
 
-  /** Whether the next line might not fit, which would leave its event out. */
+  /** Whether the file has so little room left that a usual line might not fit. */
   #isFull(): boolean {
     const reserve = Math.min(this.#maxBytes / RESERVE_SHARE, RESERVE_MAX_BYTES);
     return this.#fileBytes + reserve > this.#maxBytes;
   }
 
-  /** Begins a file with all that is known, which is what was known at `at`. */
+  /** Begins a file with the state at instant `at`, which is now. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
     const { state, epochMs, now } = this.#options;
     try {
@@ -176,8 +172,8 @@ export class Recorder {
   }
 
   /**
-   * What a file may have that begins with so many bytes: as much again for events, so that no more is spent on
-   * snapshots than on what happens.
+   * The size limit of a file with a preamble of so many bytes. It leaves at least as many bytes for events, so that
+   * snapshots never take more than half of the disk bandwidth.
    */
   #maxBytesFor(preambleBytes: number): number {
     return Math.max(this.#options.settings.max_record_bytes, preambleBytes * 2);
@@ -197,7 +193,7 @@ export class Recorder {
     });
   }
 
-  /** Does one job after the other until there is none; never rejects. */
+  /** Does all jobs in order. Never rejects. */
   async #writeAll(): Promise<void> {
     try {
       for (let job = this.#outbox.take(); job !== undefined; job = this.#outbox.take()) {
@@ -207,11 +203,11 @@ export class Recorder {
       }
     } catch (error) {
       this.#fail(error);
-      await this.#writer.close().catch(() => {}); // What could not be written may not be closed either.
+      await this.#writer.close().catch(() => {}); // The write error was reported; closing may fail too.
     }
   }
 
-  /** Goes on when the preamble of a file is written. One that had still more to come is that of the newest file. */
+  /** Called when a preamble is written. `more`: the bytes of its later pieces; only the newest file can have such. */
   #begun(preambleBytes: number, more: number): void {
     if (more > 0) {
       this.#fileBytes += more;
@@ -224,26 +220,26 @@ export class Recorder {
     if (this.#isFull()) this.#begin(this.#options.now(), { isFirst: false });
   }
 
-  /** Gives up what waits: the file it was for cannot be written. */
+  /** Drops what waits, because its file cannot be written. */
   #fail(error: unknown): void {
     this.#outbox.clear();
     if (this.#mode !== "stopped") this.#pauseAndRetry(messageOf(error));
     else this.#pause(`${messageOf(error)}; the end of the recording is missing`);
   }
 
-  /** Writes what waits, and takes down nothing more until it is written. */
+  /** Stops adding events until everything queued is written. */
   #catchUp(): void {
     this.#mode = "catching-up";
     this.#outbox.seal();
     this.#pause(
-      `The disk is slower than what happens: ${this.#outbox.bytes} bytes wait; a new file begins ` +
+      `The disk is too slow: ${this.#outbox.bytes} bytes wait; a new file begins ` +
         `${PAUSE_MS / 1_000} s after they are written`,
     );
   }
 
-  /** Takes down nothing more until it is tried again. */
+  /** Stops adding events until the next retry. */
   #pauseAndRetry(why: string): void {
-    this.#pause(`${why}; it is tried again every ${RETRY_MS / 1_000} s`);
+    this.#pause(`${why}; retrying every ${RETRY_MS / 1_000} s`);
     this.#retryIn(RETRY_MS);
   }
 
@@ -255,7 +251,7 @@ export class Recorder {
     }, delayMs);
   }
 
-  /** Says it once for as long as it lasts. */
+  /** Reports a pause, once per reason. */
   #pause(why: string): void {
     if (this.#pauseReason === why) return;
     this.#pauseReason = why;
@@ -264,18 +260,18 @@ export class Recorder {
   }
 }
 
-/** How long a line waits for others to be written with. */
+/** How long a line waits, so that one write takes many. */
 const FLUSH_MS = 50;
 
-/** How much may wait to be written, beside what one snapshot is still to be made of. */
+/** The limit of queued bytes. The parts of a snapshot that are not generated yet do not count. */
 const WAITING_MAX_BYTES = 33_554_432;
 
-/** How long after a trouble it is tried again. */
+/** The pause after an error. */
 const RETRY_MS = 60_000;
 
-/** How long after the disk was too slow: a snapshot each time that it has caught up would keep it slow. */
+/** The pause after the queue of a slow disk is written: an immediate snapshot would overload the disk again. */
 const PAUSE_MS = 10_000;
 
-/** A file is full when less than this is left of it: a sixteenth, at most 1 MiB. */
+/** A file is full when less than a sixteenth of it, at most 1 MiB, is left. */
 const RESERVE_SHARE = 16;
 const RESERVE_MAX_BYTES = 1_048_576;

@@ -87,7 +87,7 @@ export class SlowReaders {
   }
 }
 
-/** A socket with more unsent is a slow reader. Bursts of usual messages stay below. */
+/** A socket with more unsent is a slow reader. Less is not worth a timer. */
 const SLOW_FROM_BYTES = 16_384;
 
 interface Slow {

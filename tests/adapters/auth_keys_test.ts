@@ -40,7 +40,7 @@ Deno.test("[AUTH-4] whatever a URL answers, tokens are refused in words and one 
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => desk.ask(key.token)));
     assertEquals([...new Set(outcomes)], [UNAVAILABLE]);
     assertEquals(lines.length, 1);
-    assertStringIncludes(lines.join(), `The keys of auth_jwks cannot be had: ${why}`);
+    assertStringIncludes(lines.join(), `The keys of auth_jwks cannot be loaded: ${why}`);
     assertEquals(lines.join().includes("hush"), false);
   }
   assertEquals(server.asked(), answers.length);

@@ -42,7 +42,7 @@ Deno.test("[FAULT-26] whatever goes wrong at a URL with secrets in it, the log h
     const outcome = await makeDesk(withSecrets(url)).ask(key.token);
     assertEquals(outcome, "Tokens cannot be checked now: try again later");
     assertEquals(lines.length, 1);
-    assertStringIncludes(lines.join(), "The keys of auth_jwks cannot be had");
+    assertStringIncludes(lines.join(), "The keys of auth_jwks cannot be loaded");
     assert(!lines.join().includes("hush"), lines.join());
     return lines.join();
   };

@@ -4,7 +4,7 @@
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import type { SocketEventHandler, SocketLike } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
-import { connId, type Event, type Identity, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { opening } from "../support/world.ts";

@@ -280,7 +280,7 @@ Deno.test("[REC-4] what cannot be read is named with its line; a last line that 
 
 Deno.test("[REC-4] a mistake in the arguments is named", async () => {
   const mistakes: [string[], RegExp][] = [
-    [["second"], /^One file is to be given: got "run\.ndjson", "second"\.$/],
+    [["second"], /^Give one file: got "run\.ndjson", "second"\.$/],
     [["--evry=2"], /^There is no option "--evry=2"\.$/],
     [["--every", "0"], /^Option --every must be a whole number from 1: got "0"\.$/],
     [["--at", "1", "--diff"], /cannot be had together/],

@@ -1,5 +1,5 @@
 /**
- * What the arguments of a replay ask for.
+ * Parses the arguments of a replay.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { describe } from "../../../core/mod.ts";
 import { ReplayError } from "./file.ts";
 
-/** What is to be done with a recording. */
+/** The arguments of a replay. */
 export interface ReplayOptions {
   readonly file: string;
   readonly at: string | null;
@@ -17,9 +17,9 @@ export interface ReplayOptions {
 }
 
 /**
- * What the arguments ask for; `null` where that is help.
+ * Parses the arguments; returns `null` for `--help`.
  *
- * @throws {ReplayError} Where they ask for nothing that there is.
+ * @throws {ReplayError} If an argument is wrong.
  */
 export function parseArguments(args: readonly string[]): ReplayOptions | null {
   let unknown: string | undefined;
@@ -37,7 +37,7 @@ export function parseArguments(args: readonly string[]): ReplayOptions | null {
   const files: readonly unknown[] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
   if (files.length !== 1) {
     throw new ReplayError(
-      `One file is to be given: got ${files.map(describe).join(", ") || "none"}.`,
+      `Give one file: got ${files.map(describe).join(", ") || "none"}.`,
     );
   }
   const { at = null, every = "1", diff, quiet } = parsed;
@@ -45,7 +45,7 @@ export function parseArguments(args: readonly string[]): ReplayOptions | null {
     throw new ReplayError(`Option --every must be a whole number from 1: got ${describe(every)}.`);
   }
   if (at !== null && diff === true) {
-    throw new ReplayError("Options --at and --diff cannot be had together: one prints a state.");
+    throw new ReplayError("Options --at and --diff exclude each other: --at only prints a state.");
   }
   return {
     file: String(files[0]),
@@ -56,7 +56,6 @@ export function parseArguments(args: readonly string[]): ReplayOptions | null {
   };
 }
 
-/** What `--help` prints. */
 export const USAGE = `Run a recording of signalbox again.
 
 Usage: deno task replay FILE [options]

@@ -1,8 +1,8 @@
 /**
- * Runs a recording again: every event through `reduce`, as if it happened now. A program.
+ * The program that replays a recording: it reduces every event again.
  *
- * It prints what happens, stops where the state contradicts itself, and can tell where the code of today does
- * something else than the code that recorded. The file is read as it goes, because it is bigger than memory.
+ * It prints the events and their effects, stops where the state violates an invariant, and shows where today's code has
+ * other effects than the code that recorded.
  *
  * @module
  */
@@ -26,19 +26,19 @@ import { readEvent, type Recorded } from "./schema.ts";
 import { parseLine, readStart, type Start, unreadable } from "./start.ts";
 import { effectText, eventText, shorten, stateLines } from "./text.ts";
 
-/** Where the bytes come from and the lines go. */
+/** Input and output of a replay. */
 export interface ReplayPorts {
-  /** The bytes of a file; rejects where there is none. */
+  /** Opens a file. Rejects if that fails. */
   readonly open: (path: string) => Promise<AsyncIterable<Uint8Array>>;
-  /** Takes what was asked for. */
+  /** Prints a line of the result. */
   readonly print: (line: string) => void;
-  /** Takes what is wrong. */
+  /** Prints a line about a fault. */
   readonly complain: (line: string) => void;
 }
 
 /**
- * Does what the arguments say. The number is the exit code: 0 where all is well, 1 where a state contradicts
- * itself or, with `--diff`, an effect differs, 2 where the arguments or the file cannot be read.
+ * Runs the program and returns its exit code: 1 if a state violates an invariant or, with `--diff`, an effect differs; 2 if
+ * the arguments are wrong or the file cannot be read; otherwise 0.
  */
 export async function replay(args: readonly string[], ports: ReplayPorts): Promise<number> {
   try {
@@ -55,7 +55,6 @@ export async function replay(args: readonly string[], ports: ReplayPorts): Promi
   }
 }
 
-/** One run over one file. */
 class Replay {
   readonly #options: ReplayOptions;
   readonly #ports: ReplayPorts;
@@ -93,7 +92,7 @@ class Replay {
     }
   }
 
-  /** The state that the first event finds; `null` where it contradicts itself, which is said. */
+  /** The state before the first event; `null`, after a complaint, if it cannot be restored or violates an invariant. */
   #firstState({ state: make, place }: Start): State | null {
     try {
       const state = make();
@@ -103,7 +102,7 @@ class Replay {
     }
   }
 
-  /** The events of the rest of the file. */
+  /** Reads the events. */
   async *#steps(reader: LineReader, { at }: Header): AsyncGenerator<Step> {
     let latest = at;
     for (let line = await reader.next(); line !== null; line = await reader.next()) {
@@ -117,7 +116,7 @@ class Replay {
     }
   }
 
-  /** Prints the state after the last event that was not later. */
+  /** Prints the state at a moment: after the last event that is not later. */
   async #runTo(moment: number, first: State, steps: AsyncIterable<Step>): Promise<number> {
     let [state, place] = [first, ""];
     for await (const { line, recorded } of steps) {
@@ -155,7 +154,7 @@ class Replay {
     return diff && this.#differences > 0 ? 1 : 0;
   }
 
-  /** What comes of an event; `null` where it cannot be reduced, which is said. */
+  /** Reduces an event; returns `null`, after a complaint, if that throws. */
   #step(state: State, next: Step): readonly [State, readonly Effect[]] | null {
     const { at, event } = next.recorded;
     try {
@@ -181,12 +180,12 @@ class Replay {
     if (differs && effects.length === 0) this.#ports.print("    no effects");
   }
 
-  /** Whether a state contradicts itself, which is said. */
+  /** Whether a state violates invariants. Complains about them. */
   #hasViolations(state: State, place: string): boolean {
     let found: string[];
     try {
       found = violations(state);
-    } catch (error) { // A search tree that was made up can be too deep for the stack.
+    } catch (error) { // A forged search tree can be too deep for the stack.
       found = [messageOf(error)];
     }
     if (found.length === 0) return false;
@@ -203,7 +202,7 @@ class Replay {
   }
 }
 
-/** An event, and where it stands. */
+/** An event and its line. */
 interface Step {
   readonly line: Line;
   readonly recorded: Recorded;
@@ -213,11 +212,11 @@ function placeOf({ line, recorded }: Step): string {
   return `Line ${line.number}, ${eventText(recorded.event)}`;
 }
 
-/** How many sentences about a state that contradicts itself are of use, and how much of each. */
+/** How many violations are printed, and how many characters of each. */
 const VIOLATIONS_MAX = 20;
 const SENTENCE_MAX = 300;
 
-/** The instant that `--at` names. */
+/** Parses the value of `--at` into an instant. */
 function parseMoment(text: string, { epochMs, at }: Header): number {
   const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : instantOf(text, epochMs);
   if (moment === null) {
@@ -235,7 +234,7 @@ function parseMoment(text: string, { epochMs, at }: Header): number {
   return moment;
 }
 
-/** A disk can be full; a reader that has read enough, such as `head`, is no error. */
+/** Fails on a full disk. A closed pipe, as with `head`, does not make `console.log` throw. */
 function print(line: string): void {
   try {
     console.log(line);

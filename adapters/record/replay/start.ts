@@ -1,5 +1,5 @@
 /**
- * What a recording begins with: its header, and the state that its first event finds.
+ * Reads the preamble of a recording: its header, and the state before its first event.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import type { MapName, Outline } from "../format.ts";
 import { type Line, type LineReader, ReplayError } from "./file.ts";
 import { MAP_NAMES, type Parsed, type Part, type PartOf, readHeader, readPart } from "./schema.ts";
 
-/** The beginning of a recording. */
+/** The preamble of a recording. */
 export interface Start {
   readonly header: Header;
-  /** Makes the first state; throws where the snapshot is too odd even for that. */
+  /** Makes the first state. Throws if the snapshot is inconsistent. */
   readonly state: () => State;
-  /** What a sentence calls the place of the snapshot. */
+  /** The lines of the snapshot, as the beginning of a sentence. */
   readonly place: string;
 }
 
 /**
- * Reads the beginning.
+ * Reads the preamble; returns `null` if the file has no whole line.
  *
- * @throws {ReplayError} Where it is none, or not whole.
+ * @throws {ReplayError} If it is not valid or truncated.
  */
 export async function readStart(reader: LineReader): Promise<Start | null> {
   const first = await reader.next();
@@ -34,7 +34,11 @@ export async function readStart(reader: LineReader): Promise<Start | null> {
   return { header, state: () => restore(rules, snapshot), place };
 }
 
-/** What a line has. */
+/**
+ * Parses a line.
+ *
+ * @throws {ReplayError} If it is not valid.
+ */
 export function parseLine<T>(line: Line, read: (text: string) => Parsed<T>, what: string): T {
   const found: Parsed<T> = line.text === null
     ? { ok: false, problem: "expected text in UTF-8, short enough for one string" }
@@ -43,15 +47,14 @@ export function parseLine<T>(line: Line, read: (text: string) => Parsed<T>, what
   throw unreadable(line, what, found.problem);
 }
 
-/** Says what is wrong with a line. */
 export function unreadable({ number }: Line, what: string, problem: string): ReplayError {
   return new ReplayError(`Line ${number} is not ${what}: ${problem}.`);
 }
 
-/** The entries that were found so far. */
+/** The entries read so far. */
 type Found = { readonly [Map in MapName]: Snapshot[Map][number][] };
 
-/** The snapshot behind a header, and its last line. */
+/** Reads the snapshot after the header. Returns it with the number of its last line. */
 async function readSnapshot(
   reader: LineReader,
   outline: Outline,
@@ -87,7 +90,7 @@ async function readSnapshot(
 
 const PART = "a part of the snapshot";
 
-/** Whether a key is there for the second time. */
+/** The problem of a part that repeats a key; `null` if there is none. */
 function problemOf({ map, entries }: Part, keys: Set<unknown>): string | null {
   for (const [key] of entries) {
     if (keys.has(key)) return `at ${map}: ${describe(key)} is there twice`;
@@ -96,7 +99,7 @@ function problemOf({ map, entries }: Part, keys: Set<unknown>): string | null {
   return null;
 }
 
-/** Adds entries, unless there are more than there should be. */
+/** Adds entries. Returns a problem if there are more than the header says. */
 function add<Map extends MapName>(
   found: Found,
   { map, entries }: PartOf<Map>,
