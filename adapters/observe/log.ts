@@ -229,7 +229,7 @@ export function shorten(text: string): string {
 }
 
 /** Prepares a text for a place without quotes, such as a frame or a sentence: cuts and escapes it. */
-export function cut(text: string): string {
+export function shortenUnquoted(text: string): string {
   return escape(firstOf(text));
 }
 

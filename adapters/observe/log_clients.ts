@@ -6,7 +6,7 @@
 import { type Admitted, escape, type Left, type Send } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 import { endOf } from "./client_end.ts";
-import { cut, isLogged, peerName, shorten, write } from "./log.ts";
+import { isLogged, peerName, shorten, shortenUnquoted, write } from "./log.ts";
 import type { RefusalLog } from "./log_refusals.ts";
 
 export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
@@ -37,7 +37,7 @@ function logLeft(left: Left): void {
 function logAnswer({ text, meaning }: Send): void {
   const to = meaning.kind === "error" || meaning.kind === "expire" ? meaning.to : null;
   if (to === null || !isLogged("debug")) return;
-  const frame = cut(text);
+  const frame = shortenUnquoted(text);
   write("debug", `${peerName(to)} was sent ${frame}`, {
     event: "answered",
     id: shorten(to),

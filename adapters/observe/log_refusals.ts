@@ -17,7 +17,7 @@ import {
 import { clientAddress } from "../listen/address.ts";
 import type { IncomingRequest } from "../request.ts";
 import { createRepeatLimit, type RepeatLimit, type RepeatLimitPorts } from "./log_limit.ts";
-import { cut, peerName, reportOmitted, shorten, write } from "./log.ts";
+import { peerName, reportOmitted, shorten, shortenUnquoted, write } from "./log.ts";
 
 export interface RefusalLog {
   /** Logs a socket that the core refused. */
@@ -111,7 +111,7 @@ const REMEDIES: ReadonlyMap<number, string> = new Map([
 
 /** The first line of a refusal, which is more specific than its status. */
 function firstLine({ body }: HttpReply): string {
-  return cut(body.split("\n", 1)[0] || "refused");
+  return shortenUnquoted(body.split("\n", 1)[0] || "refused");
 }
 
 function page(origin: string): string {

@@ -119,11 +119,11 @@ export class Recorder {
     if (event.kind === "frame-received" && isPlainFrame(event, effects)) {
       return this.#addLine(frameHead(now, crc, event.conn), event.text, FRAME_TAIL);
     }
-    return this.#addLine("", eventLine(now, crc, this.#cut(event)), "");
+    return this.#addLine("", eventLine(now, crc, this.#truncate(event)), "");
   }
 
   /** Truncates a frame that is too long. The core looks only at its length, and one character too many is enough. */
-  #cut(event: Event): Event {
+  #truncate(event: Event): Event {
     const { max_message_bytes } = this.#options.settings;
     if (event.kind !== "frame-received" || event.text.length <= max_message_bytes) return event;
     return { ...event, text: event.text.slice(0, max_message_bytes + 1) };

@@ -44,7 +44,8 @@ export interface Handshake {
 /** All sockets of one server. */
 export class Sockets {
   readonly #options: SocketsOptions;
-  readonly #open = new Map<ConnId, Link>();
+  /** From the upgrade until either side closes the socket. */
+  readonly #attached = new Map<ConnId, Link>();
   readonly #closing: Closing;
   readonly #slow: SlowReaders;
   /** Sockets that the platform has not opened yet. */
@@ -86,7 +87,7 @@ export class Sockets {
     link.addressGroup = addressGroup(parameters.address);
     link.parameters = parameters;
     link.token = token;
-    this.#open.set(conn, link);
+    this.#attached.set(conn, link);
     if (socket.readyState === WebSocket.OPEN) this.#opened(link);
     else this.#opening.add(link);
     return link;
@@ -94,7 +95,7 @@ export class Sockets {
 
   /** Returns the token of a socket for its check, and forgets it. */
   takeToken(conn: ConnId): string | null {
-    const link = this.#open.get(conn);
+    const link = this.#attached.get(conn);
     if (link === undefined) return null;
     const { token } = link;
     link.token = null;
@@ -126,7 +127,7 @@ export class Sockets {
 
   #send({ conn, text, meaning }: Send): void {
     const message = meaning.kind === "message" ? meaning : null;
-    const socket = this.#open.get(conn)?.socket;
+    const socket = this.#attached.get(conn)?.socket;
     const isOpen = socket?.readyState === WebSocket.OPEN;
     if (isOpen && !this.#slow.admits(conn, socket, text.length)) {
       if (message !== null) this.#options.dispatch({ kind: "send-refused", conn, message });
@@ -144,7 +145,7 @@ export class Sockets {
     const { conn, parameters } = link;
     this.#opening.delete(link);
     // It opened after its timeout.
-    if (this.#open.get(conn) !== link) return void tryClose(link, CLOSE.timedOut, OPENED_LATE);
+    if (this.#attached.get(conn) !== link) return void tryClose(link, CLOSE.timedOut, OPENED_LATE);
     if (parameters === null) return;
     link.parameters = null;
     this.#options.dispatch({ kind: "socket-opened", conn, ...parameters });
@@ -152,7 +153,7 @@ export class Sockets {
 
   #received(link: Link, data: unknown): void {
     const { conn } = link;
-    if (this.#open.get(conn) !== link) return;
+    if (this.#attached.get(conn) !== link) return;
     this.#options.dispatch(messageEvent(conn, data, this.#options.settings.max_message_bytes));
   }
 
@@ -172,9 +173,9 @@ export class Sockets {
 
   /** Ignores the socket from now on. */
   #detach(conn: ConnId): Link | undefined {
-    const link = this.#open.get(conn);
+    const link = this.#attached.get(conn);
     if (link === undefined) return undefined;
-    this.#open.delete(conn);
+    this.#attached.delete(conn);
     this.#opening.delete(link);
     this.#slow.forget(conn);
     return link;

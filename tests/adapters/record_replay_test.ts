@@ -283,7 +283,7 @@ Deno.test("[REC-4] a mistake in the arguments is named", async () => {
     [["second"], /^Give one file: got "run\.ndjson", "second"\.$/],
     [["--evry=2"], /^There is no option "--evry=2"\.$/],
     [["--every", "0"], /^Option --every must be a whole number from 1: got "0"\.$/],
-    [["--at", "1", "--diff"], /cannot be had together/],
+    [["--at", "1", "--diff"], /exclude each other/],
   ];
   for (const [flags, complaint] of mistakes) {
     const { code, complaints } = await replayText("", ...flags);

@@ -6,7 +6,7 @@
 import { configureSync } from "@logtape/logtape";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createVerifier } from "../../adapters/auth/jwt.ts";
-import { tellOmitted } from "../../adapters/observe/log.ts";
+import { reportOmitted } from "../../adapters/observe/log.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { ownerOf } from "./world.ts";
 
@@ -78,7 +78,7 @@ export function serveKeys(...keys: unknown[]): KeyServer {
 
 /** The lines that are logged from now on. */
 export function captureLog(): string[] {
-  tellOmitted(); // Else the lines of earlier tests count.
+  reportOmitted(); // Else the lines of earlier tests count.
   const lines: string[] = [];
   configureSync({
     reset: true,
