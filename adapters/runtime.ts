@@ -1,13 +1,13 @@
 /**
  * The loop around the reducer: it owns the state, the clock and one timer.
  *
- * For each event it reads the clock once, calls `reduce`, and performs the effects in order. An event that is dispatched
- * meanwhile, such as a failed send, waits in a queue. Observers (log, hooks, recorder) see the step last, and an
- * exception of theirs stops nothing. When the queue is empty the timer is armed for the next deadline.
+ * For each event it reads the clock once, calls `reduce`, and performs the effects in order. An event that is
+ * dispatched meanwhile, such as a failed send, waits in a queue. Observers (log, hooks, recorder) see the step last,
+ * and an exception of theirs stops nothing. When the queue is empty the timer is armed for the next deadline.
  *
- * The time of the loop excludes pauses: while the process is suspended or its event loop is blocked, no client is silent
- * and nothing expires. To detect a pause, a timer reads the clock every second while a deadline is pending. A reading
- * that is more than a second late is a pause.
+ * The time of the loop excludes pauses: while the process is suspended or its event loop is blocked, no client is
+ * silent and nothing expires. To detect a pause, a timer reads the clock every second while a deadline is pending. A
+ * reading that is more than a second late is a pause.
  *
  * @module
  */

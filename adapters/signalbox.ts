@@ -68,7 +68,8 @@ export interface Signalbox {
 /**
  * Starts a signaling server.
  *
- * @throws {RangeError} If an option does not exist or its value is not valid. The message names the option and the value.
+ * @throws {RangeError} If an option does not exist or its value is not valid. The message names the option and the
+ * value.
  *
  * @example
  * ```ts
@@ -137,8 +138,8 @@ export function signalboxFor(signaling: SignalingServer): Signalbox {
 }
 
 /**
- * Adds the subprotocol to the response. Deno's option `protocol` throws if the client's list has no space after a comma.
- * This function must not throw: an upgrade without a response ends the accept loop of `Deno.serve`.
+ * Adds the subprotocol to the response. Deno's option `protocol` throws if the client's list has no space after a
+ * comma. This function must not throw: an upgrade without a response ends the accept loop of `Deno.serve`.
  */
 function selectSubprotocol(response: Response, subprotocol: string): void {
   try {
@@ -148,7 +149,10 @@ function selectSubprotocol(response: Response, subprotocol: string): void {
   }
 }
 
-/** With a path prefix, everything below it is the server's; at the root, where an application has its own, only its routes. */
+/**
+ * With a path prefix, everything below it is the server's; at the root, where an application has its own, only its
+ * routes.
+ */
 function isOwnPath(settings: Settings, path: string): boolean {
   const route: Route = routeOf(settings, path);
   if (settings.path === "/") return route !== "none" && route !== "wrong-key" && route !== "root";

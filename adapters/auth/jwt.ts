@@ -109,7 +109,10 @@ const TOLERANCE_S = 5;
 /** Shares nothing with `PUBLIC_ALGORITHMS`: a public key must never be accepted as a secret. */
 const SECRET_ALGORITHMS = ["HS256"];
 
-/** Limits what is parsed before the signature is checked. Usual headers have `alg`, `typ` and `kid`, some 130 characters. */
+/**
+ * Limits what is parsed before the signature is checked. Usual headers have `alg`, `typ` and `kid`, some 130
+ * characters.
+ */
 const HEADER_MAX_LENGTH = 1_024;
 
 /** The range of a `Date` around 1970, in seconds (ECMA-262, "Time Values"). */

@@ -10,7 +10,9 @@ import { hasControl, type Owner, owner, type Token } from "../../core/mod.ts";
 /** Digests a token, or the subject of one. */
 export type OwnerOf = (text: string) => Owner;
 
-/** Creates a digest function with a random key that never leaves it, so that nobody can guess a token from its digest. */
+/**
+ * Creates a digest function with a random key that never leaves it, so that nobody can guess a token from its digest.
+ */
 export function createOwners(): OwnerOf {
   const key = randomBytes(32);
   return (text) => {

@@ -115,7 +115,8 @@ export class Answers {
  * Turns a body into a stream for `Deno.serve`. On a timeout the stream ends before its length, which makes Deno end the
  * connection.
  *
- * @param completed Settles when the response is sent or dropped. Without it, what the platform has taken counts as sent.
+ * @param completed Settles when the response is sent or dropped. Without it, what the platform has taken counts as
+ * sent.
  */
 export function streamOf(
   { pieces, onTimeout, release }: LongBody,

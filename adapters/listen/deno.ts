@@ -1,8 +1,8 @@
 /**
  * The listener `deno`: `Deno.serve`.
  *
- * Deno ends the accept loop on errors such as a lack of descriptors, while open sockets go on. So this module starts the
- * loop again, and retries every {@linkcode PAUSE_MS} if that fails, until the program stops.
+ * Deno ends the accept loop on errors such as a lack of descriptors, while open sockets go on. So this module starts
+ * the loop again, and retries every {@linkcode PAUSE_MS} if that fails, until the program stops.
  *
  * @module
  */

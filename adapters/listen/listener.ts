@@ -53,8 +53,8 @@ export async function readTls(
 }
 
 /**
- * Binds the address of the settings by calling `bind`. Without a host that is every address, IPv6 included if the system
- * has it.
+ * Binds the address of the settings by calling `bind`. Without a host that is every address, IPv6 included if the
+ * system has it.
  *
  * @throws {StartError} If the address cannot be bound.
  */

@@ -24,7 +24,10 @@ export interface PeerMessage {
 
 /** Callbacks of an application. An exception in a hook is logged and has no other effect. */
 export interface Hooks {
-  /** Called after a client was admitted. If it takes over its id from an older connection, `onDisconnection` comes first. */
+  /**
+   * Called after a client was admitted. If it takes over its id from an older connection, `onDisconnection` comes
+   * first.
+   */
   readonly onConnection?: ((client: Client) => void) | undefined;
   /** Called after a client disconnected. */
   readonly onDisconnection?: ((client: Client, end: End) => void) | undefined;
@@ -34,7 +37,9 @@ export interface Hooks {
   readonly generateClientId?: (() => string) | undefined;
 }
 
-/** Wraps the generator of the application. If it throws or returns no string, the fault is logged and the id is empty. */
+/**
+ * Wraps the generator of the application. If it throws or returns no string, the fault is logged and the id is empty.
+ */
 export function guardedGenerator(generate: (() => string) | undefined): () => string {
   if (generate === undefined) return () => crypto.randomUUID();
   return () => {

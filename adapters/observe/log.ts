@@ -223,7 +223,10 @@ export function peerName(id: string | null): string {
   return id === null ? "A client without an id" : `"${shorten(id)}"`;
 }
 
-/** Prepares a text for a place between quotes: cuts it to {@linkcode SHOWN_MAX} characters and escapes it and its quotes. */
+/**
+ * Prepares a text for a place between quotes: cuts it to {@linkcode SHOWN_MAX} characters and escapes it and its
+ * quotes.
+ */
 export function shorten(text: string): string {
   return escape(firstOf(text).replace(/["\\]/g, "\\$&"));
 }

@@ -1,9 +1,9 @@
 /**
  * Limits the log lines that clients can cause.
  *
- * A repeat limit omits a line that was printed within the last minute, and lines of a kind that had many different ones.
- * A rate limit counts lines by kind alone, at the cost of one map look-up: it has no memory of single lines, so a crowd of
- * thousands can pass it. Both report how many lines they omitted when the minute is over.
+ * A repeat limit omits a line that was printed within the last minute, and lines of a kind that had many different
+ * ones. A rate limit counts lines by kind alone, at the cost of one map look-up: it has no memory of single lines, so
+ * a crowd of thousands can pass it. Both report how many lines they omitted when the minute is over.
  *
  * @module
  */

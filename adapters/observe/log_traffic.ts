@@ -1,5 +1,6 @@
 /**
- * Logs the messages between clients and their outcome, at level "debug". At other levels a step costs one function call.
+ * Logs the messages between clients and their outcome, at level "debug". At other levels a step costs one function
+ * call.
  *
  * @module
  */

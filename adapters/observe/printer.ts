@@ -170,7 +170,8 @@ const WAITING_MAX = 1_048_576;
 const BATCH_SIZE = 65_536;
 
 /**
- * PIPE_BUF on Linux: a pipe takes a write of this size whole or not at all. Of a larger write a part can go out before the
- * error, and Deno does not say how much, so that part is printed twice. After the first error no write is larger.
+ * PIPE_BUF on Linux: a pipe takes a write of this size whole or not at all. Of a larger write a part can go out
+ * before the error, and Deno does not say how much, so that part is printed twice. After the first error no write is
+ * larger.
  */
 const ATOMIC_BYTES = 4_096;

@@ -1,5 +1,6 @@
 /**
- * Starts the server as a program: checks the settings, starts the listener, and handles signals and uncaught exceptions.
+ * Starts the server as a program: checks the settings, starts the listener, and handles signals and uncaught
+ * exceptions.
  *
  * @module
  */

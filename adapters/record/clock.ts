@@ -1,6 +1,6 @@
 /**
- * Converts between instants of the server's monotonic clock and the wall clock, for recordings and the log. No decision of
- * the server depends on it.
+ * Converts between instants of the server's monotonic clock and the wall clock, for recordings and the log. No
+ * decision of the server depends on it.
  *
  * @module
  */

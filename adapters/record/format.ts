@@ -1,9 +1,9 @@
 /**
- * The format of a recording: NDJSON. First a header, then the lines of a snapshot (at most 1 MiB or one record each), then
- * one line per event in the order of their reduction.
+ * The format of a recording: NDJSON. First a header, then the lines of a snapshot (at most 1 MiB or one record each),
+ * then one line per event in the order of their reduction.
  *
- * The line of an event contains its instant, a digest of its effects, and the event. A frame that is JSON on one line is
- * embedded without encoding it again: its exact text is a slice of the line. All other events are encoded as JSON.
+ * The line of an event contains its instant, a digest of its effects, and the event. A frame that is JSON on one line
+ * is embedded without encoding it again: its exact text is a slice of the line. All other events are encoded as JSON.
  *
  * @module
  */
@@ -72,8 +72,8 @@ export function frameTextIn(line: string): string | null {
 }
 
 /**
- * Whether a line can embed the text of a frame: it is JSON, as its effects show, on one line, and has no lone surrogates,
- * which UTF-8 cannot encode.
+ * Whether a line can embed the text of a frame: it is JSON, as its effects show, on one line, and has no lone
+ * surrogates, which UTF-8 cannot encode.
  */
 export function isPlainFrame({ text }: FrameReceived, effects: readonly Effect[]): boolean {
   return !effects.some(isRejected) && !text.includes("\n") && text.isWellFormed();
@@ -86,8 +86,8 @@ function isRejected(effect: Effect): boolean {
 }
 
 /**
- * A 32-bit digest of effects. It changes with the kind, connection, code, reason, text and order. Each text continues the
- * CRC of what comes before it.
+ * A 32-bit digest of effects. It changes with the kind, connection, code, reason, text and order. Each text continues
+ * the CRC of what comes before it.
  */
 export function crcOf(effects: readonly Effect[]): number {
   let crc = 0;

@@ -37,8 +37,8 @@ export class Outbox {
   }
 
   /**
-   * Begins a new file after everything added so far. Generates the first piece of the preamble now, the others when they
-   * are written, so that these take no memory in the queue.
+   * Begins a new file after everything added so far. Generates the first piece of the preamble now, the others when
+   * they are written, so that these take no memory in the queue.
    */
   begin(preamble: Preamble): { readonly bytes: number; readonly isWhole: boolean } {
     const { value, done = false } = preamble.next();

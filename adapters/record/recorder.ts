@@ -1,10 +1,10 @@
 /**
  * Records the events of the reducer, so that a run of the server can be replayed.
  *
- * The recorder is an observer. It turns each step into a line in a buffer, and writes the buffers later, one write at a
- * time. Every file can be replayed alone: the first one begins with the initial state, each later one with a snapshot. An
- * observer runs after the event, so the snapshot includes the last event of the file before it. A new file begins when
- * the current one is full, and after each pause: because the disk is too slow, or after an error.
+ * The recorder is an observer. It turns each step into a line in a buffer, and writes the buffers later, one write at
+ * a time. Every file can be replayed alone: the first one begins with the initial state, each later one with a
+ * snapshot. An observer runs after the event, so the snapshot includes the last event of the file before it. A new
+ * file begins when the current one is full, and after each pause: because the disk is too slow, or after an error.
  *
  * The recorder must not throw into the loop, block on the disk, or take unbounded memory.
  *
@@ -71,7 +71,10 @@ export class Recorder {
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
-  /** The size of the newest file once everything queued is written, without preamble pieces that are not generated yet. */
+  /**
+   * The size of the newest file once everything queued is written, without preamble pieces that are not generated
+   * yet.
+   */
   #fileBytes = 0;
   /** The size limit of the newest file; `Infinity` until the length of its preamble is known. */
   #maxBytes = Infinity;

@@ -1,8 +1,8 @@
 /**
  * Generates the preamble of a file: the header, and lines with the entries of a snapshot.
  *
- * Encoding the state of a full server takes most of a second, so the text is generated in pieces, each after the previous
- * one is written. It has many lines because it can be too long for one string.
+ * Encoding the state of a full server takes most of a second, so the text is generated in pieces, each after the
+ * previous one is written. It has many lines because it can be too long for one string.
  *
  * @module
  */
@@ -65,7 +65,9 @@ function isEntries(value: unknown): value is AnyEntries {
 
 const PART_TAIL = "]}\n";
 
-/** The length of a piece; the record that exceeds it ends it. Smaller pieces take longer in total, while events wait. */
+/**
+ * The length of a piece; the record that exceeds it ends it. Smaller pieces take longer in total, while events wait.
+ */
 const PIECE_UNITS = 1_048_576;
 
 /** How long generating a piece may block the event loop. */

@@ -1,8 +1,8 @@
 /**
  * Does the jobs of a recording on the disk, one write at a time.
  *
- * A write ends in a later turn of the event loop. So a long preamble, whose pieces are generated between writes, blocks the
- * loop for one piece at most.
+ * A write ends in a later turn of the event loop. So a long preamble, whose pieces are generated between writes,
+ * blocks the loop for one piece at most.
  *
  * @module
  */

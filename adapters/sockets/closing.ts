@@ -1,9 +1,9 @@
 /**
  * Sockets that the server has closed and whose clients have not answered the close frame yet.
  *
- * `Deno.serve` cannot end a connection whose client never answers, so its descriptor is lost (compare denoland/deno#27924). After
- * {@linkcode ANSWER_MAX_MS} such a socket no longer counts against the limit of the server, but it counts against the
- * limit of its address group until it is closed.
+ * `Deno.serve` cannot end a connection whose client never answers, so its descriptor is lost (compare
+ * denoland/deno#27924). After {@linkcode ANSWER_MAX_MS} such a socket no longer counts against the limit of the
+ * server, but it counts against the limit of its address group until it is closed.
  *
  * @module
  */

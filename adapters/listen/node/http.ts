@@ -149,8 +149,8 @@ export function skipChunkEnd(connection: Duplex): void {
 const CHUNK_END: readonly number[] = [0x30, 0x0d, 0x0a];
 
 /**
- * Counts the unanswered requests of each connection. Without a limit, a client that pipelines many requests, or does not
- * read the answers, makes the server keep them all.
+ * Counts the unanswered requests of each connection. Without a limit, a client that pipelines many requests, or does
+ * not read the answers, makes the server keep them all.
  */
 export class RequestQueue {
   readonly #waiting = new WeakMap<Socket, number>();
@@ -161,7 +161,10 @@ export class RequestQueue {
     this.#unreadMax = unreadMax;
   }
 
-  /** Counts a request until its answer is written. Returns `false` if it exceeds a limit: then its connection is ended. */
+  /**
+   * Counts a request until its answer is written. Returns `false` if it exceeds a limit: then its connection is
+   * ended.
+   */
   admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const waiting = (this.#waiting.get(socket) ?? 0) + 1;
     this.#waiting.set(socket, waiting);
@@ -176,9 +179,10 @@ export class RequestQueue {
 }
 
 /**
- * Stops the HTTP parser of a connection. Destroying the connection does not: the parser goes on with the chunk at hand,
- * and the up to 1,800 requests in its 64 KB become objects that live until the next turn of the event loop. 100 such
- * connections took 2 GB. There is no public method for this; tests/faults/answers_test.ts fails if the property changes.
+ * Stops the HTTP parser of a connection. Destroying the connection does not: the parser goes on with the chunk at
+ * hand, and the up to 1,800 requests in its 64 KB become objects that live until the next turn of the event loop. 100
+ * such connections took 2 GB. There is no public method for this; tests/faults/answers_test.ts fails if the property
+ * changes.
  */
 function stopParsing(socket: Socket): void {
   const parser: unknown = Reflect.get(socket, "parser");

@@ -1,8 +1,8 @@
 /**
  * The limits of `npm:ws`, and a watch that pings each socket and detects dead clients and floods.
  *
- * Each socket has one timer, which is set again only when it fires: a message costs no timer, and nothing loops over all
- * sockets.
+ * Each socket has one timer, which is set again only when it fires: a message costs no timer, and nothing loops over
+ * all sockets.
  *
  * @module
  */
@@ -92,7 +92,10 @@ export function watchSocket(
     if (controlFrames > CONTROL_FRAMES_MAX) socket.close(POLICY_VIOLATION, "Too many pings");
   }
 
-  /** Counts data after the close. Past the limit it ends the connection, with a delay that lets the close frame arrive. */
+  /**
+   * Counts data after the close. Past the limit it ends the connection, with a delay that lets the close frame
+   * arrive.
+   */
   function discard(bytes: number): void {
     const wasLate = lateBytes > LATE_BYTES_MAX;
     lateBytes += bytes;

@@ -37,8 +37,8 @@ export interface ReplayPorts {
 }
 
 /**
- * Runs the program and returns its exit code: 1 if a state violates an invariant or, with `--diff`, an effect differs; 2 if
- * the arguments are wrong or the file cannot be read; otherwise 0.
+ * Runs the program and returns its exit code: 1 if a state violates an invariant or, with `--diff`, an effect
+ * differs; 2 if the arguments are wrong or the file cannot be read; otherwise 0.
  */
 export async function replay(args: readonly string[], ports: ReplayPorts): Promise<number> {
   try {

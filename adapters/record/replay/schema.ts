@@ -1,6 +1,6 @@
 /**
- * Schemas for the lines of a recording. They are typed against the core: a new kind of event, or a new field of the state,
- * does not compile without a schema here.
+ * Schemas for the lines of a recording. They are typed against the core: a new kind of event, or a new field of the
+ * state, does not compile without a schema here.
  *
  * @module
  */
@@ -243,7 +243,10 @@ function partOf<Map extends MapName>(
   return v.strictObject({ map: v.literal(map), entries: of });
 }
 
-/** Validated by the table of options. It demands a secret for `auth: jwt`, which is not in a recording: this one is made up. */
+/**
+ * Validated by the table of options. It demands a secret for `auth: jwt`, which is not in a recording: this one is
+ * made up.
+ */
 const RULES: Schema<Rules> = v.pipe(
   v.record(
     v.pipe(v.string(), v.check(isRuleName, "Expected an option that is a rule")),
