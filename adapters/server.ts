@@ -17,7 +17,7 @@ import {
   sizes,
 } from "../core/mod.ts";
 import { clientAddress } from "./listen/address.ts";
-import { createVerifier } from "./auth/jwt.ts";
+import { createVerifier, type Verifier } from "./auth/jwt.ts";
 import {
   asksForSocket,
   HANDSHAKE_VERSIONS,
@@ -31,7 +31,7 @@ import { logObserver } from "./observe/log_clients.ts";
 import { createLeakLog, logPause } from "./observe/log_process.ts";
 import { createRefusalLog } from "./observe/log_refusals.ts";
 import { trafficObserver } from "./observe/log_traffic.ts";
-import { createOwners } from "./auth/owner.ts";
+import { createOwners, type OwnerOf } from "./auth/owner.ts";
 import { epochMs } from "./record/clock.ts";
 import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
@@ -98,12 +98,49 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     refusals,
   });
 
+  const reception = createReception({ settings, sockets, replies, verify, ownerOf });
+
   function checkToken(conn: ConnId): void {
     void verify?.(sockets.takeToken(conn)).then((identity) =>
       runtime.dispatch({ kind: "token-checked", conn, identity })
     );
   }
 
+  async function shutDown(): Promise<void> {
+    runtime.dispatch({ kind: "shutdown-requested" });
+    await null; // If a hook calls this, the event waits until the hook returns.
+    runtime.stop();
+    replies.stop();
+    await within(CLOSE_MAX_MS, Promise.all([sockets.drained(), recorder.stop()]));
+    sockets.stop();
+    refusals.stop();
+  }
+
+  return {
+    ...reception,
+    settings,
+    refuse: replies.refuse,
+    now: runtime.now,
+    clientCount: () => clientCount(runtime.state()),
+    sizes: () => sizes(runtime.state()),
+    startRecording: recorder.start,
+    stop: () => stopped ??= shutDown(),
+  };
+}
+
+/** What the decision on a request depends on. */
+interface ReceptionPorts {
+  readonly settings: Settings;
+  readonly sockets: Sockets;
+  readonly replies: Replies;
+  readonly verify: Verifier | null;
+  readonly ownerOf: OwnerOf;
+}
+
+/** The part of a server that decides on requests. */
+function createReception(
+  { settings, sockets, replies, verify, ownerOf }: ReceptionPorts,
+): Pick<SignalingServer, "receive" | "refuseHandshake"> {
   function receive(incoming: IncomingRequest): Received {
     if (!asksForSocket(incoming) || routeOf(settings, incoming.path) !== "socket") {
       return { kind: "reply", reply: replies.reply(incoming) };
@@ -130,27 +167,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
   }
 
-  async function shutDown(): Promise<void> {
-    runtime.dispatch({ kind: "shutdown-requested" });
-    await null; // If a hook calls this, the event waits until the hook returns.
-    runtime.stop();
-    replies.stop();
-    await within(CLOSE_MAX_MS, Promise.all([sockets.drained(), recorder.stop()]));
-    sockets.stop();
-    refusals.stop();
-  }
-
-  return {
-    settings,
-    receive,
-    refuse: replies.refuse,
-    refuseHandshake,
-    now: runtime.now,
-    clientCount: () => clientCount(runtime.state()),
-    sizes: () => sizes(runtime.state()),
-    startRecording: recorder.start,
-    stop: () => stopped ??= shutDown(),
-  };
+  return { receive, refuseHandshake };
 }
 
 const NO_SOCKET_ROOM = "Too many connections are waiting to be closed: try again later.";
