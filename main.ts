@@ -1,5 +1,5 @@
 /**
- * signalbox, a signaling server for PeerJS clients: the program, and what an application embeds.
+ * signalbox, a signaling server for PeerJS clients: the program, and the API for embedding.
  *
  * @example Run it
  * ```sh
@@ -15,14 +15,14 @@ import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environme
 import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
 import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
-import { logUseless } from "./adapters/observe/start_log.ts";
+import { logUselessOption } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
 export type { End } from "./adapters/observe/client_end.ts";
 export type { Client, Hooks, PeerMessage } from "./adapters/observe/hooks.ts";
 export type { PartialSettings, Settings } from "./core/mod.ts";
 
-/** Runs the program; the number is its exit code, `null` where it goes on serving. */
+/** Runs the command line. Returns the exit code; `null` if the server is now running. */
 async function main(): Promise<number | null> {
   const command = parseCommand(Deno.args, PROCESS_ENVIRONMENT);
   switch (command.kind) {
@@ -35,7 +35,7 @@ async function main(): Promise<number | null> {
   }
   const log = configureLog(command.settings, Deno.stdout.isTerminal());
   handleUncaught(log);
-  command.warnings.forEach(logUseless);
+  command.warnings.forEach(logUselessOption);
   try {
     handleSignals(await listen(createSignalingServer(command.settings, {})), log);
     return null;

@@ -1,22 +1,22 @@
 /**
- * What went wrong, in words for people.
+ * Errors in words for people.
  *
  * @module
  */
 import { cutUrls } from "../core/mod.ts";
 
-/** Why the server cannot start, in words for the person who started it, and the exit code that goes with it. */
+/** The server cannot start. The message is for the person who started it. */
 export class StartError extends Error {
-  /** 1 for an address that cannot be had, 2 for a setting that is wrong. */
+  /** 1 if the address cannot be bound, 2 if a setting is wrong. */
   readonly exitCode: 1 | 2;
-  /** @param message One sentence that names the option and the value; of a URL in it only the origin stays. */
+  /** @param message One sentence with the option and its value. URLs in it are cut to their origin. */
   constructor(message: string, exitCode: 1 | 2) {
     super(cutUrls(message));
     this.exitCode = exitCode;
   }
 }
 
-/** What an exception says, for a line of the log or an answer; of a URL in it only the origin. */
+/** The message of any thrown value, for the log or a reply. URLs in it are cut to their origin. */
 export function messageOf(error: unknown): string {
   try {
     return cutUrls(String(error instanceof Error ? error.message : error));
@@ -25,5 +25,5 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** How the platform keeps a socket: reset while it was upgraded, or its close was never answered. */
+/** Why the platform keeps a descriptor: the client reset its upgrade, or never answered the close. */
 export type Leak = "never-opened" | "never-closed";

@@ -1,5 +1,5 @@
 /**
- * Requests and their answers, as every listener describes them.
+ * Requests and replies in the form that all listeners share.
  *
  * @module
  */
@@ -7,40 +7,37 @@ import type { HttpReply } from "../core/mod.ts";
 import type { LongBody } from "./http/answers.ts";
 import type { Link, SocketLike } from "./sockets/link.ts";
 
-/** A request, as far as the server looks at it. */
-export interface Arrival {
+/** The parts of an HTTP request that the server reads. */
+export interface IncomingRequest {
   readonly method: string;
-  /** The path of its URL as it came, percent-escapes and all. */
+  /** The path of the URL, not decoded. */
   readonly path: string;
-  /** The query of its URL, with or without the question mark. */
+  /** The query of the URL, with or without the question mark, not decoded. */
   readonly query: string;
-  /** A header by its name in lower case; `null` where there is none. */
+  /** Returns a header by its name in lower case; `null` if it is missing. */
   readonly header: (name: string) => string | null;
-  /** The address at the other end of the connection; empty where it is not known. */
+  /** The raw address of the connection's other end; empty if unknown. */
   readonly remoteAddress: string;
 }
 
-/** An answer, whose body may be one that is to be sent piece by piece. */
+/** A reply, whose body is either a text or sent in pieces. */
 export interface Reply extends HttpReply {
-  /** What to send in place of `body`; whoever sends it says when it is done. */
+  /** Sent in place of `body`. The listener calls its `release` afterwards. */
   readonly long?: LongBody;
 }
 
-/** A request that is to become a WebSocket. */
+/** A request that becomes a WebSocket. */
 export interface Upgrade {
   readonly kind: "upgrade";
-  /** The subprotocol to select; `null` where none is asked for. */
+  /** The subprotocol to select; `null` if the client requests none. */
   readonly subprotocol: string | null;
-  /**
-   * Takes over the socket, open or about to be. The link is to be told of an unanswered ping where the socket
-   * does not tell it itself.
-   */
-  readonly attach: (socket: SocketLike) => Pick<Link, "unanswered">;
-  /** The answer where the platform does not upgrade it after all. */
+  /** Attaches the socket, open or about to open. A listener that sends pings itself calls `pingUnanswered`. */
+  readonly attach: (socket: SocketLike) => Pick<Link, "pingUnanswered">;
+  /** The reply if the platform refuses the upgrade. */
   readonly refuse: (why: string) => Reply;
 }
 
-/** What is to be done about a request. */
+/** What the listener must do with a request: send a reply, or upgrade it. */
 export type Received =
   | { readonly kind: "reply"; readonly reply: Reply | Promise<Reply> }
   | Upgrade;

@@ -1,14 +1,13 @@
 /**
  * The loop around the reducer: it owns the state, the clock and one timer.
  *
- * Its time stands still while the process does: where it was stopped, or its loop blocked, nobody was silent and
- * nothing expires for that. So a timer looks each second while anything is due, and a look that is much too late
- * tells for how long the process was away.
+ * For each event it reads the clock once, calls `reduce`, and performs the effects in order. An event that is
+ * dispatched meanwhile, such as a failed send, waits in a queue. Observers (log, hooks, recorder) see the step last,
+ * and an exception of theirs stops nothing. When the queue is empty the timer is armed for the next deadline.
  *
- * An event comes in; the clock is read once; `reduce` gives the next state and the effects; these are
- * performed in order. A text that cannot be sent is an event of its own, queued behind the one at hand. When
- * the queue is empty the timer is armed for what is due next. Observers (log, hooks) see a step last, and cannot
- * disturb the loop.
+ * The time of the loop excludes pauses: while the process is suspended or its event loop is blocked, no client is
+ * silent and nothing expires. To detect a pause, a timer reads the clock every second while a deadline is pending. A
+ * reading that is more than a second late is a pause.
  *
  * @module
  */
@@ -26,7 +25,7 @@ import {
   type State,
 } from "../core/mod.ts";
 
-/** What happened, what came of it, and what is known then. */
+/** An event, its effects, and the state after it. */
 export interface Step {
   readonly event: Event;
   readonly now: Millis;
@@ -34,37 +33,37 @@ export interface Step {
   readonly state: State;
 }
 
-/** Is told of every step when its effects were performed. */
+/** Called with every step, after its effects are performed. */
 export type Observer = (step: Step) => void;
 
-/** What the loop needs from the world. */
+/** What the loop needs from its surroundings. */
 export interface Ports {
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Performs an effect. What fails is an event, which is dispatched then or later. */
+  /** Performs an effect. A failure is an event, dispatched now or later. */
   readonly perform: (effect: Exclude<Effect, Note>) => void;
-  /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
+  /** Calls `callback` once, `delayMs` from now or a little later. Returns a function that cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
   readonly observers: readonly Observer[];
-  /** Is told that the process was away for so many milliseconds. */
-  readonly onPause: (awayMs: number) => void;
-  /** Is told of an exception that an observer threw. */
+  /** Called after a pause of the process, with its length in milliseconds. */
+  readonly onPause: (pauseMs: number) => void;
+  /** Called with an exception that an observer threw. */
   readonly onObserverError: (error: unknown) => void;
 }
 
 /** A running loop. */
 export interface Runtime {
-  /** Hands an event to the reducer, now or, from within an effect, when the event at hand is done. */
+  /** Reduces an event: at once, or after the current event if called during one. */
   readonly dispatch: (event: Event) => void;
-  /** The time by which everything is due: the clock's, without what the process was away. */
+  /** The time of the loop: the clock's, less all pauses. */
   readonly now: () => Millis;
   /** The state after the last event. */
   readonly state: () => State;
-  /** Disarms the timer for good; events are still handled. */
+  /** Disarms the timer for good. Events are still handled. */
   readonly stop: () => void;
 }
 
-/** Starts the loop with nobody connected. */
+/** Starts a loop without clients. */
 export function createRuntime(settings: Settings, ports: Ports): Runtime {
   const queue: Event[] = [];
   let state = initialState(settings);
@@ -96,10 +95,10 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     for (const effect of effects) {
       if (effect.kind !== "note") ports.perform(effect);
     }
-    if (ports.observers.length > 0) tell({ event, now, effects, state });
+    if (ports.observers.length > 0) notify({ event, now, effects, state });
   }
 
-  function tell(step: Step): void {
+  function notify(step: Step): void {
     for (const observe of ports.observers) {
       try {
         observe(step);
@@ -109,13 +108,13 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     }
   }
 
-  /** A timer that fires too early is harmless, so it is set anew only where it would be too late. */
+  /** A timer that fires early is harmless, so only one that would fire late is replaced. */
   function arm(): void {
     const wakeAt = nextWakeAt(state);
     if (stopped || wakeAt === null || wakeAt >= armedFor) return;
     disarm?.();
     const now = readClock();
-    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), LOOK_MS);
+    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), CLOCK_CHECK_MS);
     armedFor = now + delayMs;
     disarm = ports.schedule(wake, delayMs);
   }
@@ -137,28 +136,28 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
 }
 
 /**
- * The clock without what the process was away. Only where it is watched, as a timer looks each second, a look
- * that is late tells that.
+ * A clock that excludes pauses. A late reading shows a pause only while it is watched, that is, while the timer
+ * reads it every second.
  */
 function createClock(
   { now, onPause }: Pick<Ports, "now" | "onPause">,
 ): (isWatched: boolean) => Millis {
-  let seenAt = 0;
-  let awayMs = 0;
+  let readAt = 0;
+  let pausedMs = 0;
   return (isWatched) => {
     const at = now();
-    const unseenMs = at - seenAt;
-    seenAt = at;
-    if (isWatched && unseenMs > LOOK_MS + LATE_MS) {
-      awayMs += unseenMs;
-      onPause(unseenMs);
+    const elapsedMs = at - readAt;
+    readAt = at;
+    if (isWatched && elapsedMs > CLOCK_CHECK_MS + TIMER_LATE_MAX_MS) {
+      pausedMs += elapsedMs;
+      onPause(elapsedMs);
     }
-    return millis(at - awayMs);
+    return millis(at - pausedMs);
   };
 }
 
-/** How often the clock is looked at while anything is due. */
-const LOOK_MS = 1_000;
+/** How often the clock is read while a deadline is pending. */
+const CLOCK_CHECK_MS = 1_000;
 
-/** What a look may be late without the process having been away. */
-const LATE_MS = 1_000;
+/** How late a timer may be without counting as a pause. */
+const TIMER_LATE_MAX_MS = 1_000;

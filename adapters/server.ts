@@ -1,8 +1,8 @@
 /**
- * The signaling server behind any listener: it knows requests and sockets, and not who listens.
+ * The signaling server behind any listener. It joins the loop, the sockets, the HTTP replies and the observers.
  *
- * A listener describes each request as an {@linkcode Arrival}, hands over the sockets that it upgraded, and
- * writes the replies that it is given.
+ * A listener passes each request as an {@linkcode IncomingRequest}, attaches the sockets that it upgrades, and writes
+ * the replies.
  *
  * @module
  */
@@ -27,23 +27,22 @@ import { Sockets } from "./sockets/sockets.ts";
 /** A running server without a listener. */
 export interface SignalingServer extends Reception {
   readonly settings: Settings;
-  /** An answer for what is no request that could be received: one sentence, with the headers of every answer. */
   readonly refuse: Replies["refuse"];
-  /** The server's time in milliseconds, which stands still while the process does. */
+  /** The time of the loop in milliseconds, which excludes pauses of the process. */
   readonly now: () => number;
   readonly clientCount: () => number;
-  /** How many entries each map of the state has: what grows without end would show here. */
+  /** The number of entries in each map of the state, to find one that grows without end. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
-  /** Begins the recording, where there is to be one, before anything has happened. */
+  /** Begins the recording, if option `record` asks for one. Call it before the first request. */
   readonly startRecording: () => void;
   /**
-   * Tells every client that the server stops; settles when their sockets are closed and the recording is
-   * written, or 2 s later.
+   * Closes the socket of every client. Settles when the closes are answered and the recording is written, or
+   * after 2 s.
    */
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a server that waits for requests and sockets. */
+/** Starts a server without a listener. */
 export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
   const ownerOf = createOwners();
   const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
@@ -53,7 +52,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     settings,
     dispatch: (event) => runtime.dispatch(event),
     now: () => runtime.now(),
-    leaked: createLeakLog(),
+    onLeak: createLeakLog(),
   });
   const recorder = recordingFor(settings, () => runtime);
   const runtime: Runtime = createRuntime(settings, {
@@ -79,6 +78,14 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     refusals,
   });
 
+  const reception = createReception({
+    settings,
+    sockets,
+    replies,
+    ownerOf,
+    isChecked: verify !== null,
+  });
+
   function checkToken(conn: ConnId): void {
     void verify?.(sockets.takeToken(conn)).then((identity) =>
       runtime.dispatch({ kind: "token-checked", conn, identity })
@@ -87,17 +94,17 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
 
   async function shutDown(): Promise<void> {
     runtime.dispatch({ kind: "shutdown-requested" });
-    await null; // From within a hook the event is handled only when the hook is done.
+    await null; // If a hook calls this, the event waits until the hook returns.
     runtime.stop();
     replies.stop();
-    await within(CLOSE_MAX_MS, both(sockets.closed(), recorder.stop()));
+    await within(CLOSE_MAX_MS, Promise.all([sockets.drained(), recorder.stop()]));
     sockets.stop();
     refusals.stop();
   }
 
   return {
+    ...reception,
     settings,
-    ...createReception({ settings, replies, sockets, ownerOf, isChecked: verify !== null }),
     refuse: replies.refuse,
     now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
@@ -107,34 +114,32 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   };
 }
 
-/** The answer to a request that cannot be read, or whose URL has characters that no URL has. */
+/** The reply to a request that cannot be parsed, or whose URL is not ASCII. */
 export const NOT_HTTP =
   "The request is not valid HTTP. What is not ASCII in its URL must be percent-encoded.";
 
-/** The platform's. */
 const CLOCK: Pick<Ports, "now" | "schedule"> = {
   now: () => performance.now(),
   schedule: scheduleTimeout,
 };
 
-/** How long clients get to answer a close, and the disk to take the recording, when the server stops. */
+/** How long a stop waits for clients to answer the close, and for the disk to take the recording. */
 const CLOSE_MAX_MS = 2_000;
 
-/** A recording, or none. */
 interface Recording {
   readonly observers: readonly Observer[];
   readonly start: () => void;
   readonly stop: () => Promise<void>;
 }
 
-/** The recording that the settings ask for. */
+/** The recording that the settings ask for; one that does nothing if they ask for none. */
 function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
   const { record } = settings;
   if (record === "") return { observers: [], start: () => {}, stop: () => Promise.resolve() };
   const recorder = new Recorder({
     settings,
     state: () => runtime().state(),
-    // Instant 0 moves on while the process is away.
+    // A pause of the process moves instant 0 of the loop's time.
     epochMs: () => epochMs() + CLOCK.now() - runtime().now(),
     now: () => runtime().now(),
     schedule: scheduleTimeout,
@@ -143,8 +148,4 @@ function recordingFor(settings: Settings, runtime: () => Runtime): Recording {
   });
   const { observe } = recorder;
   return { observers: [observe], start: () => recorder.start(), stop: () => recorder.stop() };
-}
-
-async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
-  await Promise.all([one, other]);
 }

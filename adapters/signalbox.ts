@@ -1,7 +1,7 @@
 /**
- * A signaling server without a port of its own: it answers the requests it is given.
+ * A signaling server without a port of its own, as a handler of web `Request`s.
  *
- * An application mounts it inside its `Deno.serve`; the program in `main.ts` puts it behind one.
+ * An application calls it from its own `Deno.serve`. The program uses it for the `deno` listener.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import {
 } from "../core/mod.ts";
 import { streamOf } from "./http/answers.ts";
 import { createSignalingServer, NOT_HTTP, type SignalingServer } from "./server.ts";
-import type { Arrival, Reply, Upgrade } from "./request.ts";
+import type { IncomingRequest, Reply, Upgrade } from "./request.ts";
 import type { Hooks } from "./observe/hooks.ts";
 import { logFault } from "./observe/log.ts";
-import { logUseless } from "./observe/start_log.ts";
+import { logUselessOption } from "./observe/start_log.ts";
 
-/** The options that are about the program: its port, its files, its log. */
+/** Options of the program that an embedded server does not have. */
 type ProgramOption =
   | "host"
   | "listener"
@@ -34,39 +34,42 @@ type ProgramOption =
   | "sslcert"
   | "sslkey";
 
-/** Settings and hooks, all of them optional. */
+/** Settings and hooks, all optional. */
 export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Hooks;
 
 /** A running signaling server. */
 export interface Signalbox {
   readonly settings: Settings;
   /**
-   * Answers a request whose path is one of its own, and returns `null` for every other. Call it before
-   * anything else looks at the request: a WebSocket can be upgraded only once. Without `info` the address of
-   * the client is not known, nor when an answer was sent: what it waits in the platform for counts for nobody.
+   * Answers a request for one of the server's paths; returns `null` for any other. Call it before any other code
+   * uses the request: a request can be upgraded only once.
+   *
+   * Pass `info` on. Without it the client's address is unknown, and the limits on unread answers
+   * (`max_answer_bytes`) do not see what the platform buffers.
    */
   readonly handle: (
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ) => Response | Promise<Response> | null;
-  /** Answers any request; one whose path is not its own with a 404 that names the paths that are. */
+  /** Answers any request; one for another path with a 404 that lists the server's paths. */
   readonly answer: (
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ) => Response | Promise<Response>;
-  /** How many clients are connected. */
+  /** The number of connected clients. */
   readonly clientCount: () => number;
   /**
-   * Tells every client that the server stops, and admits no more. Settles when their sockets are closed,
-   * or 2 s later. Can be called twice.
+   * Closes the socket of every client and admits no more. Settles when the closes are answered, or after 2 s. A
+   * second call returns the same promise.
    */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Starts a signaling server that waits for requests.
+ * Starts a signaling server.
  *
- * @throws {RangeError} Where an option does not exist or its value is not valid; the message names both.
+ * @throws {RangeError} If an option does not exist or its value is not valid. The message names the option and the
+ * value.
  *
  * @example
  * ```ts
@@ -81,28 +84,28 @@ export interface Signalbox {
  */
 export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
   const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
-  retiredSentences(given).forEach(logUseless);
+  retiredSentences(given).forEach(logUselessOption);
   const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
-  return signalboxOf(createSignalingServer(settingsFrom(given), hooks));
+  return signalboxFor(createSignalingServer(settingsFrom(given), hooks));
 }
 
-/** The face that a server shows to `Deno.serve`. */
-export function signalboxOf(signaling: SignalingServer): Signalbox {
+/** Wraps a server for `Deno.serve`. */
+export function signalboxFor(signaling: SignalingServer): Signalbox {
   const { settings } = signaling;
 
   function answer(
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> {
-    const arrival = arrivalOf(request, info);
-    // The URL is put together from this header, which could bring a path of its own.
+    const incoming = readRequest(request, info);
+    // Deno builds `request.url` from this header: a slash in it would change the path.
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
-      return toResponse(signaling.refuse(arrival, 400, "The Host header is not valid."));
+      return toResponse(signaling.refuse(incoming, 400, "The Host header is not valid."));
     }
-    if (!isAscii(arrival.path) || !isAscii(arrival.query)) {
-      return toResponse(signaling.refuse(arrival, 400, NOT_HTTP));
+    if (!isAscii(incoming.path) || !isAscii(incoming.query)) {
+      return toResponse(signaling.refuse(incoming, 400, NOT_HTTP));
     }
-    const received = signaling.receive(arrival);
+    const received = signaling.receive(incoming);
     if (received.kind === "upgrade") return upgrade(request, received);
     const { reply } = received;
     return reply instanceof Promise
@@ -114,7 +117,7 @@ export function signalboxOf(signaling: SignalingServer): Signalbox {
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> | null {
-    return isOwn(settings, splitUrl(request.url).path) ? answer(request, info) : null;
+    return isOwnPath(settings, splitUrl(request.url).path) ? answer(request, info) : null;
   }
 
   function upgrade(request: Request, { subprotocol, attach, refuse }: Upgrade): Response {
@@ -122,7 +125,7 @@ export function signalboxOf(signaling: SignalingServer): Signalbox {
       const { socket, response } = Deno.upgradeWebSocket(request, {
         idleTimeout: settings.ping_timeout / 1_000,
       });
-      if (subprotocol !== null) select(response, subprotocol);
+      if (subprotocol !== null) selectSubprotocol(response, subprotocol);
       attach(socket);
       return response;
     } catch (error) {
@@ -135,10 +138,10 @@ export function signalboxOf(signaling: SignalingServer): Signalbox {
 }
 
 /**
- * Adds the subprotocol to the answer. The platform's option `protocol` throws where the list that it is in has
- * no space after its commas. Nothing may be thrown here: an upgrade that is not answered ends the server.
+ * Adds the subprotocol to the response. Deno's option `protocol` throws if the client's list has no space after a
+ * comma. This function must not throw: an upgrade without a response ends the accept loop of `Deno.serve`.
  */
-function select(response: Response, subprotocol: string): void {
+function selectSubprotocol(response: Response, subprotocol: string): void {
   try {
     response.headers.set("sec-websocket-protocol", subprotocol);
   } catch (error) {
@@ -147,17 +150,17 @@ function select(response: Response, subprotocol: string): void {
 }
 
 /**
- * At the root, where an application has URLs of its own, only the exact paths are ours; under a prefix,
- * everything is.
+ * With a path prefix, everything below it is the server's; at the root, where an application has its own, only its
+ * routes.
  */
-function isOwn(settings: Settings, path: string): boolean {
+function isOwnPath(settings: Settings, path: string): boolean {
   const route: Route = routeOf(settings, path);
   if (settings.path === "/") return route !== "none" && route !== "wrong-key" && route !== "root";
   return route !== "none" || path.startsWith(settings.path);
 }
 
-/** Reads all that is needed before the upgrade: afterwards a request throws. */
-function arrivalOf(request: Request, info: Deno.ServeHandlerInfo | undefined): Arrival {
+/** Reads path and address eagerly: after the upgrade a `Request` throws. */
+function readRequest(request: Request, info: Deno.ServeHandlerInfo | undefined): IncomingRequest {
   const { path, query } = splitUrl(request.url);
   return {
     method: request.method,
@@ -168,14 +171,14 @@ function arrivalOf(request: Request, info: Deno.ServeHandlerInfo | undefined): A
   };
 }
 
-/** An application may listen on a unix socket, whose other end has no address. */
+/** The raw address of the other end. A unix socket, which an application may listen on, has none. */
 function addressOf(remote: Deno.Addr): string {
   if ("hostname" in remote) return remote.hostname;
   return remote.transport === "unix" ? UNIX : "";
 }
 
 /**
- * The path and the query of a URL, whose host a client can have made unreadable, and whose scheme is
+ * Splits path and query off a URL. `new URL` throws if the Host header of the client is not valid. The scheme is
  * "http+unix" on a unix socket.
  */
 function splitUrl(url: string): { path: string; query: string } {
@@ -184,7 +187,7 @@ function splitUrl(url: string): { path: string; query: string } {
   return { path: path === "" ? "/" : path, query };
 }
 
-/** As RFC 3986 wants it. `node:http` refuses all else; Deno 2.9 reads it as UTF-8. */
+/** RFC 3986 allows only ASCII in a URL. `node:http` refuses the rest; Deno 2.9 decodes it as UTF-8. */
 function isAscii(text: string): boolean {
   return /^\p{ASCII}*$/u.test(text);
 }
@@ -194,7 +197,7 @@ function toResponse(
   info?: Deno.ServeHandlerInfo,
 ): Response {
   if (long === undefined) return new Response(body === "" ? null : body, { status, headers });
-  // With a length, so that a list that was cut off is not taken for a whole one.
+  // The length lets a client tell a truncated list from a whole one.
   const length = String(long.length);
   return new Response(streamOf(long, info?.completed), {
     status,

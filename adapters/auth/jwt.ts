@@ -1,8 +1,8 @@
 /**
- * Checks the tokens of clients where option `auth` asks for it: JWTs, by a secret or by public keys.
+ * Checks the tokens of clients, if option `auth` is `jwt`: JWTs signed with a secret or a private key.
  *
- * A token must say whose it is (`sub`) and until when (`exp`): one that never ends could never be taken
- * back. Which algorithms count is fixed by what the keys are, never by the token.
+ * A token must have a subject (`sub`) and an expiry (`exp`), because a token without one could never be revoked. The
+ * type of the keys decides which algorithms are allowed, never the token.
  *
  * @module
  */
@@ -12,49 +12,48 @@ import { cutUrl, type Identity, millis, type Settings } from "../../core/mod.ts"
 import {
   cachedKeys,
   codeOf,
-  type Complain,
   isUrl,
   keySource,
   KeysUnavailable,
   PUBLIC_ALGORITHMS,
+  type ReportFault,
 } from "./key_set.ts";
 import { logFault } from "../observe/log.ts";
 import type { OwnerOf } from "./owner.ts";
 
-/** Tells what a token proves; `null` stands for a missing one. Never rejects. */
+/** Checks a token; `null` is a missing one. Never rejects: a token that is not valid gives an identity `rejected`. */
 export type Verifier = (token: string | null) => Promise<Identity>;
 
-/** What a verifier needs of the platform. */
+/** What a verifier needs from its surroundings. */
 export interface AuthPorts {
-  /** What `exp` and `nbf` are compared with; asked only while a token is checked. */
+  /** The wall clock, which `exp` and `nbf` are compared with. Called only while a token is checked. */
   readonly date?: () => Date;
-  /** The clock by which all is due, in milliseconds: no change of the wall clock moves it. */
+  /** The time of the loop in milliseconds, which does not follow changes of the wall clock. */
   readonly now: () => number;
-  /** Digests the subjects of tokens. */
   readonly ownerOf: OwnerOf;
-  /** How long a URL or a file may take to give the keys, in milliseconds. */
+  /** How long loading the keys from a URL or a file may take, in milliseconds. */
   readonly fetchMaxMs?: number;
 }
 
-/** A verifier as the settings ask for, `null` where tokens are not checked. */
+/** Creates the verifier that the settings ask for; returns `null` if tokens are not checked. */
 export function createVerifier(settings: Settings, ports: AuthPorts): Verifier | null {
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, max_token_length } = settings;
   if (auth === "none") return null;
   const { now, ownerOf, date: dateNow = () => new Date(), fetchMaxMs = FETCH_MAX_MS } = ports;
-  const complain = complainer(now);
+  const reportFault = createFaultReporter(now);
   const secret = new TextEncoder().encode(auth_secret);
   const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
-  const keys = source && cachedKeys({ source, now, complain });
+  const keys = source && cachedKeys({ source, now, reportFault });
 
   async function check(token: string): Promise<Identity> {
     const { jwtVerify } = await import("jose");
     const date = dateNow();
     const dateMs = date.getTime();
-    // Read together: between them and the end of the check there can be a wait for keys.
+    // Both clocks are read now, because the check below may wait for keys.
     const epochAt = now() - dateMs;
     const shared = {
       requiredClaims: ["exp", "sub"],
-      // It takes whole seconds of the date: with one more it refuses none that `identityOf` would not.
+      // jose rounds the date to seconds. One second more leaves the exact decision to `identityOf`.
       clockTolerance: TOLERANCE_S + 1,
       currentDate: date,
       ...(auth_audience !== "" && { audience: auth_audience }),
@@ -77,17 +76,17 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== null) return rejected(reason);
-      complain("A token could not be checked", error);
+      reportFault("A token could not be checked", error);
       return rejected("The key of the token cannot be used here");
     }
   };
 }
 
 /**
- * Checks at the start that `auth_jwks` can be used: a file must have keys in it. A URL is asked when the
- * first token comes, so that the server can start before whoever has the keys.
+ * Checks `auth_jwks` at the start: a file must contain usable keys. A URL is fetched with the first token, so that the
+ * server can start before the server that has the keys.
  *
- * @throws {StartError} Where it cannot.
+ * @throws {StartError} If the file or the URL cannot be used.
  */
 export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
   if (auth_jwks === "") return;
@@ -104,28 +103,29 @@ export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
 
 const FETCH_MAX_MS = 5_000;
 
-/** How far the clock of whoever makes the tokens may be off. */
+/** How far the clock of the issuer may be off. */
 const TOLERANCE_S = 5;
 
-/** A public key must never pass as a secret: this and `PUBLIC_ALGORITHMS` share nothing. */
+/** Shares nothing with `PUBLIC_ALGORITHMS`: a public key must never be accepted as a secret. */
 const SECRET_ALGORITHMS = ["HS256"];
 
 /**
- * Strangers choose what is in a header, and it is parsed before the signature is looked at. Real ones have `alg`,
- * `typ` and `kid`, some 130 characters.
+ * Limits what is parsed before the signature is checked. Usual headers have `alg`, `typ` and `kid`, some 130
+ * characters.
  */
 const HEADER_MAX_LENGTH = 1_024;
 
-/** As many seconds as a date can be away from 1970 (ECMA-262, "Time Values"). */
+/** The range of a `Date` around 1970, in seconds (ECMA-262, "Time Values"). */
 const DATE_MAX_S = 8.64e12;
 
 const MALFORMED = "The token is not a valid JWT";
 const EXPIRED = "The token has expired";
 const EARLY = "The token is not valid yet";
-/** How often at most the log says that keys cannot be had or used. */
-const COMPLAINT_MS = 30_000;
 
-/** What the claims of a token prove whose signature is right; `epochAt` is 1970 by the server's clock. */
+/** How often the log may report that keys cannot be loaded or used. */
+const REPORT_PERIOD_MS = 30_000;
+
+/** The identity for the claims of a token with a valid signature. `epochAt` is 1970 in the time of the loop. */
 function identityOf(
   claims: JWTPayload,
   { dateMs, epochAt, ownerOf }: {
@@ -135,10 +135,12 @@ function identityOf(
   },
 ): Identity {
   const { sub, peers = [], exp = 0, nbf = 0 } = claims;
-  const odd = (["exp", "nbf", "iat"] as const).find((name) =>
+  const outOfRange = (["exp", "nbf", "iat"] as const).find((name) =>
     Math.abs(claims[name] ?? 0) > DATE_MAX_S
   );
-  if (odd !== undefined) return rejected(`The claim ${odd} of the token is beyond any date`);
+  if (outOfRange !== undefined) {
+    return rejected(`The claim ${outOfRange} of the token is beyond any date`);
+  }
   const endMs = (exp + TOLERANCE_S) * 1_000;
   if (endMs <= dateMs) return rejected(EXPIRED);
   if ((nbf - TOLERANCE_S) * 1_000 > dateMs) return rejected(EARLY);
@@ -156,7 +158,7 @@ function rejected(reason: string): Identity {
   return { kind: "rejected", reason };
 }
 
-/** What is wrong with a token, without anything of the token; `null` where the fault is not the token's. */
+/** Why a token is rejected, without any part of the token; `null` if the error is not the token's fault. */
 function reasonOf(error: unknown): string | null {
   if (error instanceof KeysUnavailable) return "Tokens cannot be checked now: try again later";
   const code = codeOf(error);
@@ -181,12 +183,12 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
   ["ERR_JOSE_NOT_SUPPORTED", MALFORMED],
 ]);
 
-/** Logs what is wrong with the keys, but not as often as clients can make it happen. */
-function complainer(now: () => number): Complain {
-  let saidAt = -Infinity;
+/** Logs faults of the keys at a limited rate, because clients can cause them. */
+function createFaultReporter(now: () => number): ReportFault {
+  let reportedAt = -Infinity;
   return (what, why) => {
-    if (now() - saidAt < COMPLAINT_MS) return;
-    saidAt = now();
+    if (now() - reportedAt < REPORT_PERIOD_MS) return;
+    reportedAt = now();
     logFault(what, why);
   };
 }

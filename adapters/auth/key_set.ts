@@ -1,6 +1,5 @@
 /**
- * Public keys of tokens, from a file or a URL: kept, and looked up again at times that no client can make
- * more frequent.
+ * Caches the public keys for tokens, from a file or a URL, and reloads them at a rate that clients cannot raise.
  *
  * @module
  */
@@ -8,81 +7,83 @@ import { messageOf } from "../errors.ts";
 import { scheduleTimeout } from "../clock.ts";
 import type { createLocalJWKSet, JSONWebKeySet, JWK, JWTVerifyGetKey } from "jose";
 
-/** A set of keys, as jose takes it. */
+/** A key set of jose: finds the key for the header of a token. */
 export type Keys = ReturnType<typeof createLocalJWKSet>;
 
-/** Where the keys come from. */
+/** A file or a URL with keys. */
 export interface KeySource {
-  /** The keys as they are now. Rejects where none can be had that are of use. */
+  /** Loads the keys. Rejects if that fails or no key is usable. */
   readonly load: () => Promise<Keys>;
+  /** How old keys may be before a token makes them reload. */
   readonly maxAgeMs: number;
+  /** The shortest time from the end of one load to the next. */
   readonly cooldownMs: number;
 }
 
-/** Takes what is wrong with the keys, for the log. */
-export type Complain = (what: string, why: unknown) => void;
+/** Logs a fault of the keys. */
+export type ReportFault = (what: string, why: unknown) => void;
 
-/** The algorithms that public keys are used with; no secret is among them. */
+/** The signature algorithms for public keys. HMAC is not among them. */
 export const PUBLIC_ALGORITHMS =
   "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519".split(" ");
 
-/** Whether `auth_jwks` names a URL; else it is a file. */
+/** Whether `auth_jwks` is a URL and not a file. */
 export function isUrl(place: string): boolean {
   return URL_FORM.test(place);
 }
 
-/** What a set of keys needs. */
-export interface Upkeep {
-  /** Milliseconds that no change of the wall clock moves: how old the keys are. */
+/** The source of the keys, the clock, and the log. */
+export interface KeyCacheOptions {
+  /** The age of keys is measured by this monotonic clock, in milliseconds. */
   readonly now: () => number;
   readonly source: KeySource;
-  readonly complain: Complain;
+  readonly reportFault: ReportFault;
 }
 
-/** There are no keys, or none that are new enough to count. */
+/** No keys were loaded within {@linkcode STALE_MAX_MS}. */
 export class KeysUnavailable extends Error {}
 
 /**
- * The keys of `source`, looked up when they are old, or when a token names one that is not among them. Where they
- * cannot be had, those that are known stay, and no token waits for the next look.
+ * Caches the keys of `source`. Reloads them when they are old, or when a token names an unknown key. If that fails, the
+ * known keys stay in use, and no token waits for the retry.
  */
-export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
+export function cachedKeys({ source, now, reportFault }: KeyCacheOptions): JWTVerifyGetKey {
   let keys: Keys | null = null;
-  let goodAt = -Infinity;
-  let lookedAt = -Infinity;
+  let loadedAt = -Infinity;
+  let triedAt = -Infinity;
   let isFailing = false;
   let pending: Promise<void> | null = null;
 
-  const usable = (): Keys | null => now() - goodAt <= STALE_MAX_MS ? keys : null;
+  const usable = (): Keys | null => now() - loadedAt <= STALE_MAX_MS ? keys : null;
 
   async function load(): Promise<void> {
     try {
       keys = await source.load();
-      goodAt = now();
+      loadedAt = now();
       isFailing = false;
     } catch (error) {
       isFailing = true;
-      complain("The keys of auth_jwks cannot be had", causeOf(error));
+      reportFault("The keys of auth_jwks cannot be loaded", causeOf(error));
     }
-    // From its end on: a look that hangs would be followed by the next at once otherwise.
-    lookedAt = now();
+    // Set at the end: after a load that hangs, the next one would otherwise begin at once.
+    triedAt = now();
     pending = null;
   }
 
   function refresh(): Promise<void> {
     const pauseMs = isFailing ? RETRY_MS : source.cooldownMs;
-    if (pending === null && now() - lookedAt >= pauseMs) pending = load();
+    if (pending === null && now() - triedAt >= pauseMs) pending = load();
     return pending ?? Promise.resolve();
   }
 
   async function renew(): Promise<void> {
-    const isFailed = isFailing;
+    const wasFailing = isFailing;
     const renewed = refresh();
-    if (!isFailed || usable() === null) await renewed;
+    if (!wasFailing || usable() === null) await renewed;
   }
 
   return async (header) => {
-    if (now() - goodAt >= source.maxAgeMs) await renew();
+    if (now() - loadedAt >= source.maxAgeMs) await renew();
     const known = usable();
     if (known === null) throw new KeysUnavailable();
     try {
@@ -97,15 +98,15 @@ export function cachedKeys({ source, now, complain }: Upkeep): JWTVerifyGetKey {
   };
 }
 
-/** The keys at a URL or in a file; either may take `maxMs` to give them. */
+/** The source for a URL or a file. A load takes at most `maxMs`. */
 export function keySource(place: string, maxMs: number): KeySource {
   if (!isUrl(place)) return fileSource(place, maxMs);
   const load = (): Promise<Keys> =>
-    within(maxMs, async (signal) => await parseKeys(await fetchText(place, signal)));
+    withTimeout(maxMs, async (signal) => await parseKeys(await fetchText(place, signal)));
   return { load, maxAgeMs: URL_MAX_AGE_MS, cooldownMs: URL_COOLDOWN_MS };
 }
 
-/** A file is read again only where it is another one, or was written since. */
+/** Parses the file again only if it was replaced or written. */
 function fileSource(path: string, maxMs: number): KeySource {
   let latest: { readonly version: string; readonly keys: Keys } | null = null;
   const read = async (): Promise<Keys> => {
@@ -118,28 +119,31 @@ function fileSource(path: string, maxMs: number): KeySource {
     return latest.keys;
   };
   return {
-    load: () => within(maxMs, read),
+    load: () => withTimeout(maxMs, read),
     maxAgeMs: FILE_MAX_AGE_MS,
     cooldownMs: FILE_MAX_AGE_MS,
   };
 }
 
-/** What comes of `look`, which is given up after `maxMs`. */
-async function within<T>(maxMs: number, look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** The result of `load`. Rejects after `maxMs`, and aborts the signal at the end. */
+async function withTimeout<T>(
+  maxMs: number,
+  load: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
   const cancel = scheduleTimeout(() => {
     reject(new Error(`no whole answer came in ${maxMs} ms`));
   }, maxMs);
   try {
-    return await Promise.race([look(abort.signal), late]);
+    return await Promise.race([load(abort.signal), late]);
   } finally {
     cancel();
     abort.abort();
   }
 }
 
-/** What the URL answers with 200; a redirect is not followed, so that nobody else can lend the keys. */
+/** The body of a response with status 200. Redirects are not followed: only the configured host may supply keys. */
 async function fetchText(url: string, signal: AbortSignal): Promise<string> {
   const headers = { accept: "application/jwk-set+json, application/json" };
   const { status, body } = await fetch(url, { headers, redirect: "manual", signal });
@@ -165,13 +169,13 @@ async function parseKeys(text: string): Promise<Keys> {
   if (!isKeySet(set)) throw new Error('it is not a JWKS, an object with a list of "keys"');
   if (set.keys.length > KEYS_MAX) throw new Error(`there are more than ${KEYS_MAX} keys`);
   for (const key of set.keys) {
-    if (await isOfUse(createLocalJWKSet({ keys: [key] }), key)) return createLocalJWKSet(set);
+    if (await canVerify(createLocalJWKSet({ keys: [key] }), key)) return createLocalJWKSet(set);
   }
   throw new Error("it has no public key that a token can be checked with");
 }
 
-/** Whether the one key of a set can find out a signature that is wrong: it is public, and strong enough. */
-async function isOfUse(keys: Keys, { kid }: JWK): Promise<boolean> {
+/** Whether a key set with one key detects a forged signature with some algorithm, so the key is public and valid. */
+async function canVerify(keys: Keys, { kid }: JWK): Promise<boolean> {
   const { compactVerify } = await import("jose");
   for (const alg of PUBLIC_ALGORITHMS) {
     const forged = `${btoa(JSON.stringify({ alg })).replaceAll("=", "")}.e30.AAAA`;
@@ -179,14 +183,14 @@ async function isOfUse(keys: Keys, { kid }: JWK): Promise<boolean> {
       await compactVerify(forged, () => keys({ alg, ...(typeof kid === "string" && { kid }) }));
     } catch (error) {
       const isWrong = codeOf(error) === "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
-      // With a cause the platform could not even compare.
+      // An error with a cause means that the platform could not use the key.
       if (isWrong && Object(error).cause === undefined) return true;
     }
   }
   return false;
 }
 
-/** The value, or `undefined`: what an exception would say has parts of the text in it. */
+/** Parses JSON; returns `undefined` for an error, whose message would contain parts of the text. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -200,33 +204,31 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
   return Array.isArray(keys) && keys.every((key) => typeof Object(key).kty === "string");
 }
 
-/** What an exception says, or what is behind it. */
+/** The message of the cause, if there is one: `fetch` says why only there. */
 function causeOf(error: unknown): string {
   return messageOf(error instanceof Error ? error.cause ?? error : error);
 }
 
-/** The code of an error of jose's. */
+/** The code of an error of jose; `undefined` for other errors. */
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 const URL_FORM = /^https?:\/\//i;
 
-/** A hundred keys with their certificates; a provider's usual answer has 2,000 to 20,000 bytes. */
+/** Fits a hundred keys with certificates. Usual providers send 2,000 to 20,000 bytes. */
 const JWKS_MAX_BYTES = 262_144;
 
-/** To look at so many that are of no use takes some 30 ms. */
+/** Checking this many unusable keys takes some 30 ms. */
 const KEYS_MAX = 256;
 
-/** A URL is asked again at least so often, a file looked at. */
 const URL_MAX_AGE_MS = 600_000;
 const FILE_MAX_AGE_MS = 10_000;
 
-/** How soon after one look the next may be, whatever clients send. */
 const URL_COOLDOWN_MS = 30_000;
 
-/** The same after a look that failed, so that a server comes up soon after its keys do. */
+/** The cooldown after a failed load: short, so that the server works soon after its keys are available. */
 const RETRY_MS = 5_000;
 
-/** How long keys count that cannot be looked up again. */
+/** How long keys stay in use while they cannot be reloaded. */
 const STALE_MAX_MS = 3_600_000;

@@ -1,41 +1,43 @@
 /**
- * Long answers that nobody has read yet: what all of them together may hold, and for how long.
+ * Limits the memory and the time of long answers that clients have not read yet.
  *
- * Only the list of peers is long, and it is as long as clients make it. All who ask for the same list share its
- * bytes, and a listener takes them piece by piece, as they are read. Beside that an answer holds what the
- * platform buffers of it. Both count, until the platform has let go of the answer.
+ * Only the list of peers is long: it grows with the number of clients. Requests for the same list share its bytes, and
+ * a listener takes them in pieces as the client reads. An answer also holds what the platform buffers for it. Both
+ * count until the platform releases the answer.
  *
  * @module
  */
 import { peerList, type Settings, type State } from "../../core/mod.ts";
+import { Tally } from "../tally.ts";
 
-/** A body that is sent piece by piece. */
+/** A body that is sent in pieces. */
 export interface LongBody {
-  /** In bytes. */
+  /** The sum of all pieces, in bytes. */
   readonly length: number;
-  /** Shared: not to be changed. */
+  /** Shared between answers: do not change them. */
   readonly pieces: readonly Uint8Array<ArrayBuffer>[];
-  /** Has `callback` called where the answer takes too long: no more of its pieces are to be sent then. */
-  readonly whenLate: (callback: () => void) => void;
-  /** The platform has let go of the answer: it is sent, or nobody is there. Can be called twice. */
-  readonly done: () => void;
+  /** Registers a callback for `answer_timeout`: the listener must not send any more pieces then. */
+  readonly onTimeout: (callback: () => void) => void;
+  /** Reports that the platform has sent or dropped the answer. A second call does nothing. */
+  readonly release: () => void;
 }
 
-/** From so many characters on an answer is long. No other answer than the list of peers has as many. */
+/** A body with more characters is long. Only a list of peers has as many. */
 export const LONG_LENGTH = 4_096;
 
 /** The long answers of one server. */
 export class Answers {
   readonly #limits: Pick<Settings, "max_answer_bytes" | "answer_timeout">;
   readonly #schedule: (callback: () => void, delayMs: number) => () => void;
-  /** By address group, what its answers hold. */
-  readonly #byAddress = new Map<string, number>();
+  /** The buffered bytes of each address group. */
+  readonly #shares = new Tally();
+  /** The function that ends each answer that is still being sent. */
   readonly #open = new Set<() => void>();
   #heldBytes = 0;
-  /** The text that was asked for last, while somebody reads it. */
+  /** The most recent text, while some answer sends it. */
   #latest: Shared | null = null;
 
-  /** @param schedule Calls back once; returns what cancels it. */
+  /** @param schedule Calls back once. Returns a function that cancels it. */
   constructor(
     limits: Pick<Settings, "max_answer_bytes" | "answer_timeout">,
     schedule: (callback: () => void, delayMs: number) => () => void,
@@ -44,92 +46,91 @@ export class Answers {
     this.#schedule = schedule;
   }
 
-  /** What all answers hold, in bytes. */
+  /** The memory of all answers, in bytes. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
   /**
-   * A body for a text that an address group asked for; `null` where too much is unread already, in all or of
-   * that group. One answer there can always be, however long it is.
+   * Returns a body for a text; `null` if too much is unread, in total or by this address group. An answer that is
+   * alone is never refused for its length.
    */
   begin(text: string, addressGroup: string): LongBody | null {
-    const shared = this.#latest?.text === text ? this.#latest : sharedOf(text);
-    const each = Math.min(shared.length, BUFFERED_BYTES);
-    const added = each + (shared.readers === 0 ? shared.length : 0);
+    const shared = this.#latest?.text === text ? this.#latest : encodeShared(text);
+    const buffered = Math.min(shared.length, BUFFERED_BYTES);
+    const added = buffered + (shared.answers === 0 ? shared.length : 0);
     const max = this.#limits.max_answer_bytes;
     if (this.#heldBytes > 0 && this.#heldBytes + added > max) return null;
-    // A prefix makes the engine hash the key with its secret, whatever the key looks like.
-    const key = `a${addressGroup}`;
-    const ofAddress = this.#byAddress.get(key) ?? 0;
-    if (ofAddress > 0 && ofAddress + each > max / ADDRESS_SHARE) return null;
+    const share = this.#shares.of(addressGroup);
+    if (share > 0 && share + buffered > max / SHARE_DIVISOR) return null;
     this.#heldBytes += added;
-    this.#byAddress.set(key, ofAddress + each);
+    this.#shares.add(addressGroup, buffered);
     this.#latest = shared;
-    shared.readers++;
-    return this.#bodyOf(shared, key, each);
+    shared.answers++;
+    return this.#bodyOf(shared, addressGroup, buffered);
   }
 
-  /** Ends every answer that is not read yet. */
+  /** Ends every answer that is still being sent. */
   stop(): void {
     for (const end of [...this.#open]) end();
   }
 
-  #bodyOf(shared: Shared, key: string, each: number): LongBody {
-    let late: (() => void) | null = null;
-    let isRead = false;
-    let isDone = false;
-    const stopReading = (): void => {
-      if (isRead) return;
-      isRead = true;
+  #bodyOf(shared: Shared, addressGroup: string, buffered: number): LongBody {
+    let timedOut: (() => void) | null = null;
+    let isSent = false;
+    let isReleased = false;
+    const stopSending = (): void => {
+      if (isSent) return;
+      isSent = true;
       cancel();
       this.#open.delete(end);
-      this.#leave(shared);
+      this.#unshare(shared);
     };
     const end = (): void => {
-      stopReading();
-      late?.();
+      stopSending();
+      timedOut?.();
     };
-    const done = (): void => {
-      stopReading();
-      if (isDone) return;
-      isDone = true;
-      this.#heldBytes -= each;
-      const left = (this.#byAddress.get(key) ?? each) - each;
-      if (left > 0) this.#byAddress.set(key, left);
-      else this.#byAddress.delete(key);
+    const release = (): void => {
+      stopSending();
+      if (isReleased) return;
+      isReleased = true;
+      this.#heldBytes -= buffered;
+      this.#shares.add(addressGroup, -buffered);
     };
     const cancel = this.#schedule(end, this.#limits.answer_timeout);
     this.#open.add(end);
     const { length, pieces } = shared;
-    return { length, pieces, whenLate: (callback) => void (late = callback), done };
+    return { length, pieces, onTimeout: (callback) => void (timedOut = callback), release };
   }
 
-  #leave(shared: Shared): void {
-    shared.readers--;
-    if (shared.readers > 0) return;
+  #unshare(shared: Shared): void {
+    shared.answers--;
+    if (shared.answers > 0) return;
     this.#heldBytes -= shared.length;
     if (this.#latest === shared) this.#latest = null;
   }
 }
 
 /**
- * A body as a stream, for `Deno.serve`; `completed` settles when the response is through, and where there is
- * none, what the platform has taken counts as read. A stream that ends before its length ends the connection.
+ * Turns a body into a stream for `Deno.serve`. On a timeout the stream ends before its length, which makes Deno end the
+ * connection.
+ *
+ * @param completed Settles when the response is sent or dropped. Without it, what the platform has taken counts as
+ * sent.
  */
 export function streamOf(
-  { pieces, whenLate, done }: LongBody,
+  { pieces, onTimeout, release }: LongBody,
   completed: Promise<void> | undefined,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let next = 0;
   const end = (): void => {
     next = pieces.length;
-    if (completed === undefined) done();
+    if (completed === undefined) release();
   };
-  completed?.then(done, done);
+  completed?.then(release, release);
   return new ReadableStream({
     start: (controller) =>
-      whenLate(() => {
+      onTimeout(() => {
         if (next === pieces.length) return;
         end();
         controller.close();
@@ -148,10 +149,10 @@ export function streamOf(
 }
 
 /**
- * The list of peers, made once for the same clients. A long one is made again only when it has some age, so that
- * asking for it while clients come and go takes no more than a tenth of the time.
+ * A function that returns the list of peers, cached while the clients stay the same. A long list may be out of date for
+ * a moment, so that requests for it take at most a tenth of the CPU time while clients come and go.
  */
-export function sharedList(now: () => number): (state: State) => string {
+export function cachedPeerList(now: () => number): (state: State) => string {
   let claims: State["claims"] | null = null;
   let text = "";
   let madeAt = 0;
@@ -165,34 +166,35 @@ export function sharedList(now: () => number): (state: State) => string {
   };
 }
 
-/** To make a list of so many characters and send its first bytes takes a tenth of a millisecond. */
+/** How old a list may be for its length: making and sending 10,000 characters takes 0.1 ms. */
 const CHARACTERS_PER_MS = 10_000;
 
-/** How much of a body is handed to the platform at once. */
+/** How much of a body the platform gets at once. */
 const PIECE_BYTES = 16_384;
 
-/** What the platform buffers of an answer: `Deno.serve` takes up to 0.3 MB of one that is not read. */
+/** What the platform buffers of an unread answer: up to 0.3 MB with `Deno.serve`. */
 const BUFFERED_BYTES = 327_680;
 
-/** One address may have so large a part of what there is, that others are answered too. */
-const ADDRESS_SHARE = 4;
+/** One address group may use a quarter of `max_answer_bytes`. */
+const SHARE_DIVISOR = 4;
 
-/** A text that is being sent, once for all who read it. */
+/** The bytes of a text, shared by the answers that send it. */
 interface Shared {
   readonly text: string;
   readonly length: number;
   readonly pieces: readonly Uint8Array<ArrayBuffer>[];
-  readers: number;
+  /** The number of answers that send it. */
+  answers: number;
 }
 
-function sharedOf(text: string): Shared {
+function encodeShared(text: string): Shared {
   const bytes = new TextEncoder().encode(text);
   const { length } = bytes;
-  // Each piece has memory of its own: one that waits in the platform would keep all of the list.
+  // A copy, not a view: a view that waits in the platform would keep the whole list in memory.
   const count = Math.ceil(length / PIECE_BYTES);
   const pieces = Array.from(
     { length: count },
     (_, i) => bytes.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
   );
-  return { text, length, pieces, readers: 0 };
+  return { text, length, pieces, answers: 0 };
 }

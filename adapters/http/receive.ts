@@ -1,5 +1,5 @@
 /**
- * The way of a request: answered, refused, or upgraded to a WebSocket; the same behind every listener.
+ * Decides on a request: a reply, or an upgrade to a WebSocket. The decision is the same behind every listener.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import {
   readHandshake,
   subprotocolOf,
 } from "../listen/handshake.ts";
-import type { Arrival, Received, Reply } from "../request.ts";
+import type { IncomingRequest, Received, Reply } from "../request.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { Replies } from "./replies.ts";
 
-/** What requests end up at. */
+/** What the decision on a request depends on. */
 export interface ReceptionPorts {
   readonly settings: Settings;
   readonly replies: Replies;
@@ -28,40 +28,40 @@ export interface ReceptionPorts {
   readonly isChecked: boolean;
 }
 
-/** Where requests come in. */
+/** The part of a server that decides on requests. */
 export interface Reception {
-  readonly receive: (arrival: Arrival) => Received;
-  /** The answer to a handshake that the platform finds wrong. */
-  readonly refuseHandshake: (arrival: Arrival, why: string) => Reply;
+  /** Decides on a request: a reply, or an upgrade. */
+  readonly receive: (incoming: IncomingRequest) => Received;
+  /** The reply to a handshake that is not valid. `why` is the end of a sentence. */
+  readonly refuseHandshake: (incoming: IncomingRequest, why: string) => Reply;
 }
 
-/** A reception of one server. */
 export function createReception(
   { settings, replies, sockets, ownerOf, isChecked }: ReceptionPorts,
 ): Reception {
-  function receive(arrival: Arrival): Received {
-    if (!asksForSocket(arrival) || routeOf(settings, arrival.path) !== "socket") {
-      return { kind: "reply", reply: replies.reply(arrival) };
+  function receive(incoming: IncomingRequest): Received {
+    if (!asksForSocket(incoming) || routeOf(settings, incoming.path) !== "socket") {
+      return { kind: "reply", reply: replies.reply(incoming) };
     }
-    const fault = handshakeFault(arrival.header);
-    if (fault !== null) return { kind: "reply", reply: refuseHandshake(arrival, fault) };
-    if (!sockets.hasRoom(clientAddress(arrival, settings))) {
-      const reply = replies.refuse(arrival, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
+    const fault = handshakeFault(incoming.header);
+    if (fault !== null) return { kind: "reply", reply: refuseHandshake(incoming, fault) };
+    if (!sockets.hasRoom(clientAddress(incoming, settings))) {
+      const reply = replies.refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
       return { kind: "reply", reply };
     }
-    // Read before the upgrade, after which some platforms forget the request.
-    const handshake = readHandshake(arrival, settings, { ownerOf, isChecked });
+    // Read before the upgrade: Deno's request throws afterwards.
+    const handshake = readHandshake(incoming, settings, { ownerOf, isChecked });
     return {
       kind: "upgrade",
-      subprotocol: subprotocolOf(arrival.header),
+      subprotocol: subprotocolOf(incoming.header),
       attach: (socket) => sockets.attach(socket, handshake),
-      refuse: (why) => refuseHandshake(arrival, why),
+      refuse: (why) => refuseHandshake(incoming, why),
     };
   }
 
-  function refuseHandshake(arrival: Arrival, why: string): Reply {
+  function refuseHandshake(incoming: IncomingRequest, why: string): Reply {
     const body = `The WebSocket handshake is not valid: ${why}.`;
-    const reply = replies.refuse(arrival, STATUS_CODE.BadRequest, body);
+    const reply = replies.refuse(incoming, STATUS_CODE.BadRequest, body);
     return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
   }
 

@@ -1,5 +1,5 @@
 /**
- * Answers to requests that ask for no socket, and to those that cannot have one.
+ * Replies to HTTP requests, and to upgrades that are refused.
  *
  * @module
  */
@@ -16,86 +16,84 @@ import {
   type State,
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
-import { Answers, LONG_LENGTH, sharedList } from "./answers.ts";
+import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import type { Verifier } from "../auth/jwt.ts";
-import type { Arrival, Reply } from "../request.ts";
+import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
 import type { Ports } from "../runtime.ts";
 
-/** What answers need. */
+/** What replies depend on. */
 export interface RepliesPorts {
   readonly settings: Settings;
-  /** The platform's: how long an answer takes to be read is nothing that a recording knows. */
+  /** The platform's clock, not the loop's: recordings do not include the reading of answers. */
   readonly clock: Pick<Ports, "now" | "schedule">;
   readonly state: () => State;
-  /** Makes an id for a client that asks for one. */
+  /** Makes the id for `GET <path><key>/id`. */
   readonly suggestId: () => string;
-  /** Checks tokens; `null` where they are not checked. */
+  /** `null` if tokens are not checked. */
   readonly verify: Verifier | null;
   readonly refusals: RefusalLog;
 }
 
-/** The answers of one server. */
+/** The replies of one server. */
 export interface Replies {
-  /** An answer for what is no request that could be received: one sentence, with the headers of every answer. */
-  readonly refuse: (arrival: Arrival, status: number, body: string) => HttpReply;
-  /** Answers a request that is not upgraded. */
-  readonly reply: (arrival: Arrival) => Reply | Promise<Reply>;
-  /** Ends every answer that is not read yet. */
+  /** A refusal that the listener decides on: `body` is one sentence. Logs it. */
+  readonly refuse: (incoming: IncomingRequest, status: number, body: string) => HttpReply;
+  /** The reply to a request that is not an upgrade. */
+  readonly reply: (incoming: IncomingRequest) => Reply | Promise<Reply>;
+  /** Ends every answer that is still being sent. */
   readonly stop: () => void;
 }
 
-/** Answers by the state as it is when a request is answered. */
 export function createReplies(
   { settings, clock, state, suggestId, verify, refusals }: RepliesPorts,
 ): Replies {
   const answers = new Answers(settings, clock.schedule);
-  const listPeers = sharedList(clock.now);
+  const listPeers = cachedPeerList(clock.now);
 
-  function reply(arrival: Arrival): Reply | Promise<Reply> {
-    if (verify === null || !needsToken(settings, routeOf(settings, arrival.path))) {
-      return answer(arrival, UNCHECKED);
+  function reply(incoming: IncomingRequest): Reply | Promise<Reply> {
+    if (verify === null || !needsToken(settings, routeOf(settings, incoming.path))) {
+      return answer(incoming, UNCHECKED);
     }
-    return verify(bearerToken(arrival)).then((identity) => answer(arrival, identity));
+    return verify(bearerToken(incoming)).then((identity) => answer(incoming, identity));
   }
 
-  function answer(arrival: Arrival, identity: Identity): Reply {
-    const { method, path, header } = arrival;
+  function answer(incoming: IncomingRequest, identity: Identity): Reply {
+    const { method, path, header } = incoming;
     const request = { method, path, origin: header("origin"), identity };
     const answered = respond({ settings, state: state() }, request, suggestId, listPeers);
-    if (answered.body.length > LONG_LENGTH) return answerLong(arrival, answered);
+    if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
     const isMute = method === "HEAD" && answered.status >= 400;
-    // What the answer to GET says is why.
+    // The body of the reply to GET says why: it is for the log.
     const why = isMute
       ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
       : answered;
-    refusals.request(arrival, why);
+    refusals.request(incoming, why);
     return answered;
   }
 
-  function answerLong(arrival: Arrival, answered: HttpReply): Reply {
-    const long = answers.begin(answered.body, addressGroup(clientAddress(arrival, settings)));
-    if (long === null) return refuse(arrival, STATUS_CODE.ServiceUnavailable, UNREAD);
-    refusals.request(arrival, answered);
+  function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {
+    const long = answers.begin(answered.body, addressGroup(clientAddress(incoming, settings)));
+    if (long === null) return refuse(incoming, STATUS_CODE.ServiceUnavailable, UNREAD);
+    refusals.request(incoming, answered);
     return { ...answered, long };
   }
 
-  function refuse(arrival: Arrival, status: number, body: string): HttpReply {
-    const refused = refusal(settings, arrival.header("origin"), status, body);
-    refusals.request(arrival, refused);
+  function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
+    const refused = refusal(settings, incoming.header("origin"), status, body);
+    refusals.request(incoming, refused);
     return refused;
   }
 
   return { reply, refuse, stop: () => answers.stop() };
 }
 
-/** What a token proves where none is checked. */
 export const UNCHECKED: Identity = { kind: "unchecked" };
 
 const UNREAD = "Too many answers are waiting to be read: try again later.";
 
-/** The token of an HTTP request: `Authorization: Bearer`, or the parameter that sockets have. */
-function bearerToken({ header, query }: Arrival): string | null {
+/** The token in `Authorization: Bearer`, or else in the query parameter that sockets use. */
+function bearerToken({ header, query }: IncomingRequest): string | null {
   const bearer = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
   return bearer ?? new URLSearchParams(query).get("token");
 }

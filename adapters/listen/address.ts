@@ -1,5 +1,5 @@
 /**
- * Where a client comes from.
+ * The raw address of a client, with or without proxies.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import {
   readHop,
   type Settings,
 } from "../../core/mod.ts";
-import type { Arrival } from "../request.ts";
+import type { IncomingRequest } from "../request.ts";
 
 /**
- * The client's address: the other end of the connection; behind trusted proxies the right-most address in
- * `X-Forwarded-For` that is not one of theirs; with `proxied` alone the left-most, whoever wrote it.
+ * The address of a client: the other end of the connection. If that is a trusted proxy, the right-most address in
+ * `X-Forwarded-For` that is not one; with `proxied` alone the left-most, which any client can forge.
  */
 export function clientAddress(
-  { header, remoteAddress }: Pick<Arrival, "header" | "remoteAddress">,
+  { header, remoteAddress }: Pick<IncomingRequest, "header" | "remoteAddress">,
   { proxied, trusted_proxies }: Settings,
 ): string {
   const remote = plainAddress(remoteAddress) ?? remoteAddress;
@@ -28,15 +28,15 @@ export function clientAddress(
   return (proxied ? firstHop(header("x-forwarded-for") ?? "") : null) ?? remote;
 }
 
-/** Only the first part is looked at, however many there are. */
+/** Does not split the header, which can have many parts. */
 function firstHop(forwardedFor: string): string | null {
   const comma = forwardedFor.indexOf(",");
   return readHop(comma < 0 ? forwardedFor : forwardedFor.slice(0, comma));
 }
 
+/** Cached by the list of the settings, so that a request parses nothing. */
 const parsed = new WeakMap<readonly string[], readonly AddressRange[]>();
 
-/** Parsed once for each list of settings. */
 function rangesOf(texts: readonly string[]): readonly AddressRange[] {
   const known = parsed.get(texts);
   if (known !== undefined) return known;

@@ -1,9 +1,8 @@
 /**
- * `Deno.serve` as the program's listener.
+ * The listener `deno`: `Deno.serve`.
  *
- * The platform ends the accept loop when something goes badly wrong, running out of descriptors above
- * all. Open sockets live on then, so the loop is supervised: it is started again, with a pause, until the
- * program stops.
+ * Deno ends the accept loop on errors such as a lack of descriptors, while open sockets go on. So this module starts
+ * the loop again, and retries every {@linkcode PAUSE_MS} if that fails, until the program stops.
  *
  * @module
  */
@@ -12,17 +11,17 @@ import { scheduleTimeout, within } from "../clock.ts";
 import type { SignalingServer } from "../server.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten } from "../observe/log.ts";
-import { signalboxOf } from "../signalbox.ts";
+import { signalboxFor } from "../signalbox.ts";
 
 /**
- * Listens as the settings of `signaling` say.
+ * Listens with the settings of `signaling`.
  *
- * @throws {StartError} Where the address cannot be had, or a TLS file cannot be used.
+ * @throws {StartError} If the address cannot be bound or a TLS file cannot be used.
  */
 export async function listenDeno(signaling: SignalingServer): Promise<Listener> {
   const { settings } = signaling;
   const tls = await readTls(settings, checkTls);
-  const { answer } = signalboxOf(signaling);
+  const { answer } = signalboxFor(signaling);
   let hostname = "";
   let server = await bindAddress(settings, (host) => {
     hostname = host;
@@ -34,12 +33,12 @@ export async function listenDeno(signaling: SignalingServer): Promise<Listener> 
   supervise();
 
   function supervise(): void {
-    const again = (why: unknown): void => {
+    const restart = (why: unknown): void => {
       if (stopping) return;
       logRelisten(messageOf(why));
       relisten();
     };
-    server.finished.then(() => again("the accept loop ended"), again);
+    server.finished.then(() => restart("the accept loop ended"), restart);
   }
 
   function relisten(): void {
@@ -63,20 +62,20 @@ export async function listenDeno(signaling: SignalingServer): Promise<Listener> 
 }
 
 /**
- * A second server could take the port only when the first has left it, and `shutdown` closes the sockets of
- * the first since Deno 2.9 (tests/adapters/platform_test.ts).
+ * A second server can bind the port only after the first released it, and since Deno 2.9 `shutdown` closes the sockets
+ * of the first ([SET-11] in tests/adapters/platform_test.ts).
  */
 const CANNOT_RELOAD =
   "Deno.serve cannot take other TLS files without closing every socket: the old " +
   "ones stay in use. Restart the server, or start it with --listener node, which can";
 
-/** How long to wait before listening is tried again. */
+/** The pause before another attempt to listen. */
 const PAUSE_MS = 250;
 
-/** How long requests get to finish after the sockets are closed; both together stay under 5 s. */
+/** How long requests may take to finish after the sockets are closed. Both together stay under 5 s. */
 const FINISH_MAX_MS = 1_000;
 
-/** Tries them out, because `Deno.serve` throws nothing that says what is wrong. */
+/** Listens with the files for a moment, because the errors of `Deno.serve` do not say what is wrong with them. */
 function checkTls(tls: Tls): void {
   try {
     Deno.listenTls({ port: 0, hostname: "127.0.0.1", ...tls }).close();
@@ -90,7 +89,7 @@ function checkTls(tls: Tls): void {
   }
 }
 
-interface Place {
+interface Endpoint {
   readonly hostname: string;
   readonly port: number;
   readonly tls: Tls | null;
@@ -98,13 +97,13 @@ interface Place {
 
 function serve(
   answer: Deno.ServeHandler<Deno.NetAddr>,
-  { hostname, port, tls }: Place,
+  { hostname, port, tls }: Endpoint,
 ): Deno.HttpServer<Deno.NetAddr> {
   const options = { port, hostname, onListen: (): void => {}, onError: answerFault };
   return tls === null ? Deno.serve(options, answer) : Deno.serve({ ...options, ...tls }, answer);
 }
 
-/** The last resort for an exception in a handler: that request fails, the server goes on. */
+/** The reply after an uncaught exception in the handler. */
 function answerFault(error: unknown): Response {
   logFault("A request failed", error);
   return new Response("The server failed to answer this request.\n", { status: 500 });

@@ -1,27 +1,29 @@
 /**
- * What a request must have to become a WebSocket, the same with every listener, and what it says of its client.
+ * Validates the WebSocket handshake, and reads what it says about the client.
  *
- * What the platforms look at differs: `Deno.upgradeWebSocket` takes any version and any key, `npm:ws` no
- * second protocol in `Upgrade`. So all of it is looked at here, and before either of them.
+ * The platforms differ: `Deno.upgradeWebSocket` accepts any version and any key, `npm:ws` rejects a second protocol in
+ * `Upgrade`. This check runs before theirs, so that both listeners give the same answers.
  *
  * @module
  */
 import { isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
 import { clientAddress } from "./address.ts";
-import type { Arrival } from "../request.ts";
+import type { IncomingRequest } from "../request.ts";
 import type { Handshake } from "../sockets/sockets.ts";
 import { type OwnerOf, tokenOf } from "../auth/owner.ts";
 
-/** The versions of RFC 6455 and of the last draft before it, whose frames are the same. */
+/** 13 is RFC 6455; 8 is its last draft, which has the same frames. */
 export const HANDSHAKE_VERSIONS = "13, 8";
 
-/** Whether a request asks to become a WebSocket: `Upgrade` is a list, of which the server may choose. */
-export function asksForSocket({ method, header }: Pick<Arrival, "method" | "header">): boolean {
+/** Whether a request is a WebSocket handshake. `Upgrade` may list other protocols too. */
+export function asksForSocket(
+  { method, header }: Pick<IncomingRequest, "method" | "header">,
+): boolean {
   return method === "GET" && hasToken(header("upgrade"), "websocket");
 }
 
-/** What is wrong with a request that asks to become a WebSocket, as the end of a sentence; or `null`. */
-export function handshakeFault(header: Arrival["header"]): string | null {
+/** The fault of a handshake, as the end of a sentence; `null` if it is valid. */
+export function handshakeFault(header: IncomingRequest["header"]): string | null {
   if (!hasToken(header("connection"), "upgrade")) return "Connection does not name Upgrade";
   if (!KEY.test(header("sec-websocket-key") ?? "")) {
     return "Sec-WebSocket-Key is missing or is not 16 bytes as base64";
@@ -36,18 +38,18 @@ export function handshakeFault(header: Arrival["header"]): string | null {
   return hasBody(header) ? "it has a body" : null;
 }
 
-/** The subprotocol to select: the first that is asked for; `null` where none is. */
-export function subprotocolOf(header: Arrival["header"]): string | null {
+/** The subprotocol to select: the first one requested; `null` if there is none. */
+export function subprotocolOf(header: IncomingRequest["header"]): string | null {
   return header("sec-websocket-protocol")?.split(",", 1)[0]?.trim() ?? null;
 }
 
-/** What a request for a socket says of its client; with `isChecked` its token is to be checked. */
+/** Reads the parameters of the URL and the address. `isChecked`: the token must be checked, so keep it. */
 export function readHandshake(
-  arrival: Arrival,
+  incoming: IncomingRequest,
   settings: Settings,
   { ownerOf, isChecked }: { readonly ownerOf: OwnerOf; readonly isChecked: boolean },
 ): Handshake {
-  const { query, header } = arrival;
+  const { query, header } = incoming;
   const url = new URLSearchParams(query);
   const origin = header("origin");
   const token = url.get("token");
@@ -56,7 +58,7 @@ export function readHandshake(
     id: url.get("id") || null,
     token: tokenOf(token, ownerOf),
     key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
-    address: clientAddress(arrival, settings),
+    address: clientAddress(incoming, settings),
     origin,
     ownOrigin: settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host")),
     queryLength: query.length,
@@ -69,7 +71,7 @@ const PENDING = { kind: "pending" } as const;
 const UNCHECKED = { kind: "unchecked" } as const;
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** Tokens as RFC 9110 has them. */
+/** A list of tokens (RFC 9110, 5.6.2). */
 const SUBPROTOCOLS = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*$/;
 
 function areSubprotocols(text: string): boolean {
@@ -78,8 +80,8 @@ function areSubprotocols(text: string): boolean {
   return new Set(names).size === names.length;
 }
 
-/** An empty body is none: some proxies announce one. */
-function hasBody(header: Arrival["header"]): boolean {
+/** Some proxies announce an empty body (`Content-Length: 0`, `Transfer-Encoding: chunked`), which is allowed. */
+function hasBody(header: IncomingRequest["header"]): boolean {
   const coding = header("transfer-encoding");
   return !/^0*$/.test(header("content-length") ?? "") ||
     (coding !== null && coding.toLowerCase() !== "chunked");

@@ -1,19 +1,18 @@
 /**
- * What the program needs of a listener, whichever it is.
+ * The interface of all listeners, and what they share: reading TLS files and binding the address.
  *
  * @module
  */
-
 import { messageOf, StartError } from "../errors.ts";
 import type { Settings } from "../../core/mod.ts";
 
-/** A listener that was started. */
+/** A listener that accepts connections. */
 export interface Listener {
-  /** The real port, also where 0 was asked for. */
+  /** The bound port, even if the settings have 0. */
   readonly port: number;
-  /** Tells the clients, stops listening, and settles when both are done, within 5 s. */
+  /** Stops the server and the listening. Settles within 5 s. */
   readonly stop: () => Promise<void>;
-  /** Reads the TLS files again, for connections from now on; or why it cannot, as a sentence for the log. */
+  /** Reads the TLS files again for new connections; a string says why it cannot, as a sentence for the log. */
   readonly reload: (() => Promise<void>) | string;
 }
 
@@ -23,14 +22,14 @@ export interface Tls {
   readonly cert: string;
 }
 
-/** Said where the TLS files are to be read again, and there are none. */
+/** Why a listener without TLS cannot reload. */
 export const NO_TLS_FILES = "There are no TLS files to read again";
 
 /**
- * The TLS files that the settings name; `null` where they name none. `check` throws where the listener
- * cannot use them.
+ * Reads the TLS files of the settings; returns `null` if TLS is off.
  *
- * @throws {StartError} Where one cannot be read, or they cannot be used.
+ * @param check Throws if the listener cannot use the files.
+ * @throws {StartError} If a file cannot be read or used.
  */
 export async function readTls(
   { sslkey, sslcert }: Settings,
@@ -54,10 +53,10 @@ export async function readTls(
 }
 
 /**
- * Binds the address that the settings name, by `bind`; where they name none, all addresses, those of
- * IPv6 included where there are any.
+ * Binds the address of the settings by calling `bind`. Without a host that is every address, IPv6 included if the
+ * system has it.
  *
- * @throws {StartError} Where the address cannot be had.
+ * @throws {StartError} If the address cannot be bound.
  */
 export async function bindAddress<T>(
   { host, port }: Settings,
@@ -89,7 +88,7 @@ export async function bindAddress<T>(
   throw new TypeError("There is always a host to try");
 }
 
-/** How `node:net` says what went wrong. */
+/** Whether an error of `node:net` has this code. */
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,20 +1,20 @@
 /**
- * What an application that embeds the server may want to know or decide.
+ * The hooks of an application that embeds the server.
  *
  * @module
  */
 import { describe, payloadOf } from "../../core/mod.ts";
 import { type End, endOf } from "./client_end.ts";
-import { isOfClient, messageIn } from "./messages.ts";
+import { isClientEvent, messageIn } from "./messages.ts";
 import { logFault } from "./log.ts";
 import type { Observer } from "../runtime.ts";
 
-/** A client, as hooks see it. */
+/** A client, as passed to hooks. */
 export interface Client {
   readonly id: string;
 }
 
-/** A message as the hooks see it. */
+/** A message from one client to another, as passed to hooks. */
 export interface PeerMessage {
   readonly type: string;
   readonly src: string;
@@ -22,27 +22,32 @@ export interface PeerMessage {
   readonly payload: unknown;
 }
 
-/** What an application may want to know or decide. A hook that throws is logged and does no harm. */
+/** Callbacks of an application. An exception in a hook is logged and has no other effect. */
 export interface Hooks {
-  /** A client was admitted. One that takes over its own id is told as a disconnection first. */
+  /**
+   * Called after a client was admitted. If it takes over its id from an older connection, `onDisconnection` comes
+   * first.
+   */
   readonly onConnection?: ((client: Client) => void) | undefined;
-  /** A client is gone; `code` and `reason` are those of `by`, the side that ended the connection. */
+  /** Called after a client disconnected. */
   readonly onDisconnection?: ((client: Client, end: End) => void) | undefined;
-  /** A client sent a valid message for another; it is on its way already. */
+  /** Called after a client sent a valid message to another. The hook cannot stop it: it is already sent or stored. */
   readonly onMessage?: ((client: Client, message: PeerMessage) => void) | undefined;
-  /** Makes the ids of `GET <path><key>/id`; a v4 UUID by default. */
+  /** Returns the id for `GET <path><key>/id`. The default is a v4 UUID. */
   readonly generateClientId?: (() => string) | undefined;
 }
 
-/** A generator that is the application's may throw, or give something that is no string: no id then. */
+/**
+ * Wraps the generator of the application. If it throws or returns no string, the fault is logged and the id is empty.
+ */
 export function guardedGenerator(generate: (() => string) | undefined): () => string {
   if (generate === undefined) return () => crypto.randomUUID();
   return () => {
     try {
       const id: unknown = generate();
       if (typeof id === "string") return id;
-      Promise.resolve(id).catch(() => {}); // What it is rejected with matters no more.
-      logFault("generateClientId failed", `it gave ${describe(id)}, which is no string`);
+      Promise.resolve(id).catch(() => {}); // An asynchronous generator may reject too.
+      logFault("generateClientId failed", `it returned ${describe(id)}, not a string`);
     } catch (error) {
       logFault("generateClientId failed", error);
     }
@@ -50,20 +55,20 @@ export function guardedGenerator(generate: (() => string) | undefined): () => st
   };
 }
 
-/** Calls a hook; one that is asynchronous is not waited for, and its failure is logged. */
+/** Calls a hook. Does not wait for an asynchronous one, but logs its rejection. */
 function call(hook: () => unknown): void {
   const result = hook();
   if (result instanceof Promise) result.catch((error) => logFault("A hook failed", error));
 }
 
-/** Observers that tell the hooks; none where there are none. */
+/** The observer that calls the hooks; none if there are no hooks, so that a step costs nothing. */
 export function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Observer[] {
   if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
     return [];
   }
   return [({ event, effects }) => {
     for (const effect of effects) {
-      const message = isOfClient(event) ? messageIn(effect) : null;
+      const message = isClientEvent(event) ? messageIn(effect) : null;
       if (message !== null && onMessage !== undefined) {
         const { type, src, dst, text } = message;
         call(() => onMessage({ id: src }, { type, src, dst, payload: payloadOf(text) }));

@@ -1,9 +1,8 @@
 /**
- * The log: what is printed, where, and in which form. A key or a token is never in it, and what came
- * from outside cannot forge or colour a line.
+ * Writes the log and configures its output. No line contains a key or a token, and no input can forge or colour a line.
  *
- * Lines go through LogTape, which is made for libraries: an application that embeds the server gets
- * nothing until it configures the category "signalbox" itself.
+ * Lines go through LogTape, which is made for libraries: an application that embeds the server sees none until it
+ * configures the category "signalbox".
  *
  * @module
  */
@@ -22,18 +21,18 @@ import {
 import { cutUrls, escape, type Settings } from "../../core/mod.ts";
 import { wallNow, wallTimeOf } from "../record/clock.ts";
 import type { RecorderEvents } from "../record/recorder.ts";
-import { createRateLimit, linesMax, type RateLimitPorts } from "./log_limit.ts";
+import { createRateLimit, maxLinesOf, type RateLimitPorts } from "./log_limit.ts";
 import { createPrinter } from "./printer.ts";
 
 const logger = getLogger(["signalbox"]);
 
 /** The log of the program. */
 export interface Log {
-  /** Writes what is left, if that can be done within half a second. Never fails. */
+  /** Writes the remaining lines. Settles after at most half a second, and never rejects. */
   readonly end: () => Promise<void>;
 }
 
-/** Sends the log to stdout, as text or as JSON lines. Called once, by the program. */
+/** Sends the log to stdout, as text or as JSON lines. Only the program calls it, once. */
 export function configureLog(
   { log_format, log_level }: Pick<Settings, "log_format" | "log_level">,
   isTerminal: boolean,
@@ -51,7 +50,7 @@ export function configureLog(
     printer.print(record);
     if (record.level === "error") printer.flush();
   };
-  // Without it LogTape copies each record, as it might change: half of what a line costs. Ours never do.
+  // Stops LogTape from copying each record in case it changes, which is half the cost of a line. Ours never change.
   Object.assign(stdout, { [Symbol.for("LogTape.sinkSnapshotPolicy.immediate")]: true });
   const sinks = ["stdout"];
   configureSync({
@@ -65,53 +64,50 @@ export function configureLog(
   rates = createRateLimit({ ...RATES, schedule: scheduleTimeout });
 
   async function end(): Promise<void> {
-    tellOmitted();
+    reportOmitted();
     await within(END_MAX_MS, printer.drained());
   }
 
   return { end };
 }
 
-/** How long the end of the process waits for whoever reads its log. */
+/** How long the end of the process waits for the reader of its log. */
 const END_MAX_MS = 500;
 
-/** What is printed in place of lines that could not be written. */
+/** Printed in place of lines that could not be written. */
 function lostRecord(count: number): LogRecord {
-  const text = `Lines lost here: ${count}. The log could not be written as fast as they came`;
+  const text = `Lines lost here: ${count}. The log is written too slowly`;
   return recordOf("error", text, { event: "lost", count });
 }
 
-/** Says that the server was asked to end. */
 export function logStopping(why: string): void {
   write("info", `Stopping, asked by ${why}`, { event: "stopping", why });
 }
 
-/** Says that the platform stopped listening, and that it is started again. */
 export function logRelisten(why: string): void {
-  write("warning", `No longer listening (${escape(why)}): trying again; open sockets live on`, {
+  write("warning", `No longer listening (${escape(why)}): trying again; open sockets stay open`, {
     event: "relisten",
     why: escape(why),
   });
 }
 
-/** Says that new connections get the certificate that the files have now. */
 export function logReloaded(): void {
   write("info", "Read the TLS files again", { event: "reloaded" });
 }
 
-/** Says what came of a signal. */
-export function logSignal(level: Level, signal: Deno.Signal, given: string): void {
-  const what = escape(given);
+/** @param outcome A sentence that says what the signal did. */
+export function logSignal(level: Level, signal: Deno.Signal, outcome: string): void {
+  const what = escape(outcome);
   write(level, `${signal}: ${what}`, { event: "signal", signal, what });
 }
 
-/** Says how many entries each map of the state has, when somebody asks with SIGUSR2. */
+/** Logs the number of entries in each map of the state. */
 export function logSizes(sizes: Readonly<Record<string, number>>): void {
   const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`).join(", ");
   write("info", `Sizes: ${text}`, { event: "sizes", text, sizes });
 }
 
-/** Says how the recording in this file goes. */
+/** Logs the events of the recorder for this file. */
 export function recorderLog(file: string): RecorderEvents {
   const path = escape(file);
   const event = "recording";
@@ -140,14 +136,14 @@ export function recorderLog(file: string): RecorderEvents {
   };
 }
 
-/** Says that something failed which should not have; the server goes on. */
+/** Logs an unexpected exception, with its stack if it has one. */
 export function logFault(what: string, error: unknown): void {
   const detail = stackOf(error) ?? messageOf(error);
   const shown = redact(escape(cutUrls(detail)));
   write("error", `${what}: ${shown}`, { event: "fault", what, detail: shown });
 }
 
-/** Where an exception came from; reading that can be one more exception, of whoever made it. */
+/** The stack of an exception, whose getter may throw in turn. */
 function stackOf(error: unknown): string | null {
   try {
     const stack = error instanceof Error ? error.stack : undefined;
@@ -159,12 +155,12 @@ function stackOf(error: unknown): string | null {
 
 type Level = "debug" | "info" | "warning" | "error";
 
-/** Whether lines of this level are printed anywhere. */
+/** Whether any sink takes lines of this level. */
 export function isLogged(level: Level): boolean {
   return logger.isEnabledFor(level);
 }
 
-/** Writes a line, unless there were too many of its kind: what `event` says, and of faults `what`. */
+/** Writes a line, unless there were too many of its kind, which is its `event` and, for a fault, `what` failed. */
 export function write(level: Level, text: string, properties: Properties): void {
   if (!isLogged(level)) return;
   const { event, what } = properties;
@@ -172,22 +168,22 @@ export function write(level: Level, text: string, properties: Properties): void 
   if (rates.allows(kind, level)) logger.emit(recordOf(level, text, properties));
 }
 
-/** Past LogTape's templates: the text is ready, and braces in it are braces. */
+/** A record that bypasses LogTape's templates, which would replace braces in the text. */
 function recordOf(level: Level, text: string, properties: Properties): LogRecord {
   const { category } = logger;
   const timestamp = wallNow();
   return { category, level, message: [text], rawMessage: text, timestamp, properties };
 }
 
-/** What a line says, for machines. */
+/** The fields of a line, for machines. */
 interface Properties extends Record<string, unknown> {
   readonly event: string;
 }
 
 const RATES: Omit<RateLimitPorts<Level>, "schedule"> = {
   now: () => performance.now(),
-  maxOf: (kind, level) => level === "debug" ? Infinity : linesMax(kind),
-  tell: ({ kind, level, count }) =>
+  maxOf: (kind, level) => level === "debug" ? Infinity : maxLinesOf(kind),
+  report: ({ kind, level, count }) =>
     write(level, `And ${count} more of this kind within a minute: ${kind}`, {
       event: "omitted",
       kind,
@@ -195,17 +191,17 @@ const RATES: Omit<RateLimitPorts<Level>, "schedule"> = {
     }),
 };
 
-/** An application that embeds the server is told with a later line, or when the server stops: no timer. */
+/** Without a timer in an embedded server: a later line, or the stop, reports omitted lines there. */
 let rates = createRateLimit({ ...RATES, schedule: () => () => {} });
 
-/** Tells at once what was omitted so far. */
-export function tellOmitted(): void {
+/** Reports the lines omitted so far. */
+export function reportOmitted(): void {
   rates.stop();
 }
 
 /**
- * A record as a line of JSON, such as LogTape's own formatter gives, but for values that are not plain: ours are
- * all plain, and a line takes half as long without a look at each.
+ * Formats a record as LogTape's own JSON formatter does, in half the time: it does not look for values that JSON cannot
+ * represent, because our records have none.
  */
 function jsonLine(record: LogRecord): string {
   const { category, level, message, timestamp, properties } = record;
@@ -219,21 +215,24 @@ function jsonLine(record: LogRecord): string {
   });
 }
 
-/** For what LogTape itself has to say. */
+/** For records of LogTape itself. */
 const formatAnything = getJsonLinesFormatter();
 
-/** A peer in a line. */
+/** The subject of a sentence about a client. */
 export function peerName(id: string | null): string {
   return id === null ? "A client without an id" : `"${shorten(id)}"`;
 }
 
-/** A text of any length between quotes in a line: an id, an address, a path that is refused for its length. */
+/**
+ * Prepares a text for a place between quotes: cuts it to {@linkcode SHOWN_MAX} characters and escapes it and its
+ * quotes.
+ */
 export function shorten(text: string): string {
   return escape(firstOf(text).replace(/["\\]/g, "\\$&"));
 }
 
-/** The same of a text that has quotes of its own: a frame, a sentence. */
-export function cut(text: string): string {
+/** Prepares a text for a place without quotes, such as a frame or a sentence: cuts and escapes it. */
+export function shortenUnquoted(text: string): string {
   return escape(firstOf(text));
 }
 
@@ -243,7 +242,7 @@ function firstOf(text: string): string {
 
 const SHOWN_MAX = 256;
 
-/** Errors of the platform can have the path and the query of a request in them. */
+/** Removes keys and tokens: errors of the platform can contain the URL of a request. */
 function redact(text: string): string {
   return text.replace(/([?&](?:key|token)=)[^&\s"']*/gi, "$1…");
 }

@@ -1,15 +1,14 @@
 /**
- * The lines about clients: who comes, who goes and why, who is refused, and what the server tells them.
+ * Logs clients: connects, disconnects, refusals, and at level "debug" what the server sends them.
  *
  * @module
  */
 import { type Admitted, escape, type Left, type Send } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 import { endOf } from "./client_end.ts";
-import { cut, isLogged, peerName, shorten, write } from "./log.ts";
+import { isLogged, peerName, shorten, shortenUnquoted, write } from "./log.ts";
 import type { RefusalLog } from "./log_refusals.ts";
 
-/** Logs who comes and goes, and at the level "debug" what the server tells its clients. */
 export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
   return ({ effects }) => {
     for (const effect of effects) {
@@ -38,8 +37,8 @@ function logLeft(left: Left): void {
 function logAnswer({ text, meaning }: Send): void {
   const to = meaning.kind === "error" || meaning.kind === "expire" ? meaning.to : null;
   if (to === null || !isLogged("debug")) return;
-  const frame = cut(text);
-  write("debug", `${peerName(to)} was told ${frame}`, {
+  const frame = shortenUnquoted(text);
+  write("debug", `${peerName(to)} was sent ${frame}`, {
     event: "answered",
     id: shorten(to),
     frame,

@@ -1,44 +1,47 @@
 /**
- * Keeps strangers from filling the log: what goes beyond a number of lines of one kind within a minute is counted,
- * not printed, and so is the same refusal again. What was counted is told when its minute is over.
+ * Limits the log lines that clients can cause.
+ *
+ * A repeat limit omits a line that was printed within the last minute, and lines of a kind that had many different
+ * ones. A rate limit counts lines by kind alone, at the cost of one map look-up: it has no memory of single lines, so
+ * a crowd of thousands can pass it. Both report how many lines they omitted when the minute is over.
  *
  * @module
  */
 import type { Ports } from "../runtime.ts";
+import { Tally } from "../tally.ts";
 
-/** What a limit needs from the world. */
-export interface LogLimitPorts extends Pick<Ports, "now" | "schedule"> {
-  /** Tells how many lines such as this one, or others of this kind, were not printed. */
-  readonly tell: (omitted: Omitted) => void;
+/** The clock, and where omitted lines are reported. */
+export interface RepeatLimitPorts extends Pick<Ports, "now" | "schedule"> {
+  readonly report: (omitted: Omitted) => void;
 }
 
-/** Lines that were counted, and not printed. */
+/** Lines that were not printed. */
 export interface Omitted {
   readonly kind: string;
-  /** The line that came again; `null` where they were different lines of one kind. */
+  /** The repeated line; `null` if they are different lines of one kind. */
   readonly line: string | null;
   readonly count: number;
 }
 
-/** A limit of lines. */
-export interface LogLimit {
-  /** Whether this line of this kind may be printed; where not, it is counted. */
+/** A limit on repeated lines. */
+export interface RepeatLimit {
+  /** Whether this line may be printed. If not, counts it. */
   readonly allows: (kind: string, line: string) => boolean;
-  /** Tells what was counted so far, and needs no timer any more. */
+  /** Reports what was counted so far, and cancels the timer. */
   readonly stop: () => void;
 }
 
-/** How long a line is counted after it was printed. */
-export const COUNTED_MS = 60_000;
+/** How long the repeats of a printed line are omitted, and the period of a rate limit. */
+export const LIMIT_PERIOD_MS = 60_000;
 
-/** How many different lines of one kind are printed in a minute. */
-export const KIND_MAX = 30;
+/** How many different lines of one kind are printed per minute. */
+export const LINES_PER_KIND = 30;
 
-/** A limit that has seen no line. */
-export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit {
-  /** By kind and line, in the order in which their minutes end. */
+export function createRepeatLimit({ now, schedule, report }: RepeatLimitPorts): RepeatLimit {
+  /** By kind and line, in the order of their deadlines. */
   const seen = new Map<string, Seen>();
-  const perKind = new Map<string, number>();
+  /** The entries of each kind in `seen`. */
+  const perKind = new Tally();
   let cancel: (() => void) | null = null;
 
   function allows(kind: string, line: string): boolean {
@@ -49,29 +52,26 @@ export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit
       arm();
       return false;
     }
-    const lines = (perKind.get(kind) ?? 0) + 1;
-    const isOver = lines > KIND_MAX;
+    const isOver = perKind.of(kind) >= LINES_PER_KIND;
     const entry = { kind, line: isOver ? null : line, count: isOver ? 1 : 0 };
-    seen.set(keyOf(kind, entry.line), { ...entry, until: now() + COUNTED_MS });
-    perKind.set(kind, lines);
+    seen.set(keyOf(kind, entry.line), { ...entry, until: now() + LIMIT_PERIOD_MS });
+    perKind.add(kind, 1);
     if (isOver) arm();
     return !isOver;
   }
 
-  /** Tells of those whose minute is over. */
+  /** Removes entries whose minute is over, or all, and reports what they counted. */
   function forget(all = false): void {
     const at = now();
     for (const [key, { kind, line, count, until }] of seen) {
       if (until > at && !all) return;
       seen.delete(key);
-      const left = (perKind.get(kind) ?? 1) - 1;
-      if (left > 0) perKind.set(kind, left);
-      else perKind.delete(kind);
-      if (count > 0) tell({ kind, line, count });
+      perKind.add(kind, -1);
+      if (count > 0) report({ kind, line, count });
     }
   }
 
-  /** Only what was counted needs a timer; a later look forgets the rest. */
+  /** Sets the timer. Entries without repeats need none: the next line removes them. */
   function arm(): void {
     const [first] = seen.values();
     if (cancel !== null || first === undefined) return;
@@ -91,12 +91,12 @@ export function createLogLimit({ now, schedule, tell }: LogLimitPorts): LogLimit
   return { allows, stop };
 }
 
-/** How many lines of a kind may be printed in a minute. */
-export function linesMax(kind: string): number {
-  return LINES_MAX.get(kind) ?? KIND_MAX;
+/** How many lines of a kind a rate limit allows per minute. */
+export function maxLinesOf(kind: string): number {
+  return LINES_MAX.get(kind) ?? LINES_PER_KIND;
 }
 
-/** Where it is not {@linkcode KIND_MAX}: a crowd that comes back is told whole, refusals have bounds of their own. */
+/** Exceptions to {@linkcode LINES_PER_KIND}: a crowd that reconnects is logged whole; refusals have a repeat limit. */
 const LINES_MAX: ReadonlyMap<string, number> = new Map([
   ["connected", 6_000],
   ["disconnected", 6_000],
@@ -105,25 +105,24 @@ const LINES_MAX: ReadonlyMap<string, number> = new Map([
   ["omitted", Infinity],
 ]);
 
-/** What a limit of rates needs from the world. */
+/** The clock, the limits, and where omitted lines are reported. */
 export interface RateLimitPorts<Level> extends Pick<Ports, "now" | "schedule"> {
-  /** How many lines of this kind may be printed in a minute. */
+  /** How many lines of this kind may be printed per minute. */
   readonly maxOf: (kind: string, level: Level) => number;
-  /** Tells how many lines of a kind were not printed. */
-  readonly tell: (omitted: { kind: string; level: Level; count: number }) => void;
+  readonly report: (omitted: { kind: string; level: Level; count: number }) => void;
 }
 
-/** A limit of lines by kind alone. */
+/** A limit on the lines of each kind. */
 export interface RateLimit<Level> {
-  /** Whether a line of this kind may be printed; where not, it is counted. There must be few kinds. */
+  /** Whether a line of this kind may be printed. If not, counts it. There must be few kinds: each takes memory. */
   readonly allows: (kind: string, level: Level) => boolean;
-  /** Tells what was counted so far, and needs no timer any more. */
+  /** Reports what was counted so far, and cancels the timer. */
   readonly stop: () => void;
 }
 
-/** A limit that has seen no line. A minute begins with the first line after the last one. */
+/** A minute begins with the first line after the end of the one before. */
 export function createRateLimit<Level>(ports: RateLimitPorts<Level>): RateLimit<Level> {
-  const { now, schedule, maxOf, tell } = ports;
+  const { now, schedule, maxOf, report } = ports;
   let counts = new Map<string, { readonly level: Level; readonly max: number; count: number }>();
   let until = -Infinity;
   let cancel: (() => void) | null = null;
@@ -131,28 +130,28 @@ export function createRateLimit<Level>(ports: RateLimitPorts<Level>): RateLimit<
   function allows(kind: string, level: Level): boolean {
     const at = now();
     if (at >= until) {
-      until = at + COUNTED_MS;
-      turn();
+      until = at + LIMIT_PERIOD_MS;
+      flush();
     }
     let entry = counts.get(kind);
     if (entry === undefined) counts.set(kind, entry = { level, max: maxOf(kind, level), count: 0 });
     if (++entry.count <= entry.max) return true;
-    cancel ??= schedule(turn, until - at);
+    cancel ??= schedule(flush, until - at);
     return false;
   }
 
-  /** Tells of all kinds, and counts anew. */
-  function turn(): void {
+  /** Reports what was omitted, and resets all counts. */
+  function flush(): void {
     cancel?.();
     cancel = null;
     const told = counts;
     counts = new Map();
     for (const [kind, { level, max, count }] of told) {
-      if (count > max) tell({ kind, level, count: count - max });
+      if (count > max) report({ kind, level, count: count - max });
     }
   }
 
-  return { allows, stop: turn };
+  return { allows, stop: flush };
 }
 
 interface Seen extends Omitted {

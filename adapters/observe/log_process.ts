@@ -1,31 +1,32 @@
 /**
- * What the log says of the process and its platform: that it was away, and what it lost for good.
+ * Logs the state of the process: pauses, lost descriptors, and risks of its configuration.
  *
  * @module
  */
 import { write } from "./log.ts";
 import type { Leak } from "../errors.ts";
 
-/** Says that the process did nothing for a while, which counts against nobody. */
-export function logPause(awayMs: number): void {
-  const seconds = (awayMs / 1_000).toFixed(1);
-  write("warning", `The process was away for ${seconds} s: nobody's time has run meanwhile`, {
+/** Logs a pause of the process, which counts as silence of no client. */
+export function logPause(pauseMs: number): void {
+  const seconds = (pauseMs / 1_000).toFixed(1);
+  write("warning", `The process paused for ${seconds} s: no timeout counts this time`, {
     event: "paused",
-    awayMs: Math.round(awayMs),
+    awayMs: Math.round(pauseMs),
   });
 }
 
-/** Counts sockets that the platform keeps for good, and says so of the first, the second, the fourth and so on. */
+/** Counts sockets whose descriptor is lost. Logs the first, the second, the fourth and so on. */
 export function createLeakLog(): (how: Leak) => void {
   const counts: Record<Leak, number> = { "never-opened": 0, "never-closed": 0 };
   return (how) => {
     const count = ++counts[how];
-    if ((count & (count - 1)) !== 0) return;
+    const isPowerOfTwo = (count & (count - 1)) === 0;
+    if (!isPowerOfTwo) return;
     write("warning", `${HOW[how]}: ${count} so far. ${REMEDY}`, { event: "leaked", how, count });
   };
 }
 
-/** Says that there are fewer descriptors than the clients that are allowed would need. */
+/** Logs that the limit of descriptors is too low for `clients`, with `spare` for everything else. */
 export function logFewDescriptors(clients: number, descriptors: number, spare: number): void {
   const [wanted, fits] = [clients + spare, Math.max(0, descriptors - spare)];
   write(
@@ -36,7 +37,7 @@ export function logFewDescriptors(clients: number, descriptors: number, spare: n
   );
 }
 
-/** Says that strangers reach a listener that loses descriptors to them. */
+/** Logs that clients can reach `Deno.serve` without a proxy, and so can make it lose descriptors. */
 export function logExposed(): void {
   write(
     "warning",

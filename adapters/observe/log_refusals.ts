@@ -1,7 +1,7 @@
 /**
- * The log's answer to "why does my page not connect?": who was refused, what was asked for, and what to do.
+ * Logs refused sockets and requests, to answer "why does my page not connect?": who, what, why, and the remedy.
  *
- * A wrong path is shown, a wrong key never. Strangers can cause these lines, so they are limited.
+ * The lines show a wrong path, but never a key, not even a wrong one. Anybody can cause them, so they are limited.
  *
  * @module
  */
@@ -15,55 +15,53 @@ import {
   unescapeOnce,
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
-import type { Arrival } from "../request.ts";
-import { createLogLimit, type LogLimit, type LogLimitPorts } from "./log_limit.ts";
-import { cut, peerName, shorten, tellOmitted, write } from "./log.ts";
+import type { IncomingRequest } from "../request.ts";
+import { createRepeatLimit, type RepeatLimit, type RepeatLimitPorts } from "./log_limit.ts";
+import { peerName, reportOmitted, shorten, shortenUnquoted, write } from "./log.ts";
 
-/** Logs who was refused. */
 export interface RefusalLog {
-  /** A socket was refused by the rules of the core. */
+  /** Logs a socket that the core refused. */
   readonly socket: (refused: Refused) => void;
-  /** A request was answered; where it could not be served, or no page may read the answer, that is logged. */
-  readonly request: (arrival: Arrival, reply: HttpReply) => void;
-  /** Tells what was counted and not printed. */
+  /** Logs a request if its reply is an error, or if CORS keeps its page from reading the reply. */
+  readonly request: (incoming: IncomingRequest, reply: HttpReply) => void;
+  /** Reports the lines omitted so far. */
   readonly stop: () => void;
 }
 
-/** The log of refusals of one server. */
 export function createRefusalLog(
   settings: Settings,
-  ports: Pick<LogLimitPorts, "now" | "schedule">,
+  ports: Pick<RepeatLimitPorts, "now" | "schedule">,
 ): RefusalLog {
-  const limit = createLogLimit({ ...ports, tell: logOmitted });
+  const limit = createRepeatLimit({ ...ports, report: logOmitted });
   const path = shorten(settings.path);
   const nothingThere =
     `nothing is served there. This server's path is "${path}": give new Peer path: "${path}"`;
 
-  function request(arrival: Arrival, reply: HttpReply): void {
-    const origin = arrival.header("origin");
+  function request(incoming: IncomingRequest, reply: HttpReply): void {
+    const origin = incoming.header("origin");
     const isUnread = origin !== null && origin !== "" && !isOriginAllowed(settings, origin);
     if (reply.status < 400 && !isUnread) return;
-    // Browsers ask for it by themselves.
-    if (reply.status === 404 && arrival.path === "/favicon.ico") return;
-    const asked = arrival.path === ""
-      ? "sent what is no request"
-      : `asked for "${shownPath(arrival.path, settings)}"`;
+    // Browsers request this on their own.
+    if (reply.status === 404 && incoming.path === "/favicon.ico") return;
+    const asked = incoming.path === ""
+      ? "sent an invalid request"
+      : `asked for "${shownPath(incoming.path, settings)}"`;
     const text = reply.status >= 400
       ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
       : `${asked} for ${page(origin ?? "")}: the browser keeps the answer from it. ` +
         corsRemedy(origin ?? "");
-    say(arrival, reply.status, text);
+    logRequest(incoming, reply.status, text);
   }
 
-  function say(arrival: Arrival, status: number, text: string): void {
-    const address = shorten(clientAddress(arrival, settings));
+  function logRequest(incoming: IncomingRequest, status: number, text: string): void {
+    const address = shorten(clientAddress(incoming, settings));
     const line = `A client at ${address || "an unknown address"} ${text} (${status})`;
     if (!limit.allows(`request ${status}`, line)) return;
-    const origin = arrival.header("origin");
+    const origin = incoming.header("origin");
     write("warning", line, {
       event: "refused-request",
-      method: shorten(arrival.method),
-      path: shownPath(arrival.path, settings),
+      method: shorten(incoming.method),
+      path: shownPath(incoming.path, settings),
       address,
       ...(origin !== null && { origin: shorten(origin) }),
       status,
@@ -75,13 +73,13 @@ export function createRefusalLog(
     request,
     stop: () => {
       limit.stop();
-      tellOmitted();
+      reportOmitted();
     },
   };
 }
 
 function logRefusedSocket(
-  limit: LogLimit,
+  limit: RepeatLimit,
   { id, address, origin, code, reason }: Refused,
 ): void {
   const isOrigin = code === CLOSE.wrongOrigin && origin !== null;
@@ -104,16 +102,16 @@ function logRefusedSocket(
   });
 }
 
-/** What is not said in the reason itself. */
+/** Remedies that the close reason does not contain, by close code. */
 const REMEDIES: ReadonlyMap<number, string> = new Map([
   [CLOSE.wrongKey, "Give new Peer the key of this server, as its option key"],
   [CLOSE.idTaken, "Its page needs another id, or the token of the one that has it"],
   [CLOSE.full, "Raise --concurrent_limit, if this machine can carry more"],
 ]);
 
-/** What a refusal says first; it knows why better than its status. */
+/** The first line of a refusal, which is more specific than its status. */
 function firstLine({ body }: HttpReply): string {
-  return cut(body.split("\n", 1)[0] || "refused");
+  return shortenUnquoted(body.split("\n", 1)[0] || "refused");
 }
 
 function page(origin: string): string {
@@ -134,13 +132,14 @@ function logOmitted(
 }
 
 /**
- * A path without the key that it may have in it, right or wrong: what stands before `id` or `peers`, however it is
- * written; what has the key in it; what a proxy made of a query. The default key is no secret.
+ * Replaces what may be a key or a token in a path by "…": a segment before `id`, `peers` or a legacy method, in any
+ * spelling; a segment that contains the key; one that looks like a query, which a proxy may have escaped. The default
+ * key is no secret and stays.
  */
 function shownPath(path: string, { key }: Settings): string {
   const segments = path.split("/");
   const plain = segments.map(unescaped);
-  // From the end, so that a path of many segments takes one look at each.
+  // Backwards, so that the segments that follow are known and each is looked at once.
   let [next, second, third] = ["", "", ""];
   for (let i = segments.length - 1; i >= 0; i--) {
     const segment = segments[i] ?? "";
@@ -148,23 +147,23 @@ function shownPath(path: string, { key }: Settings): string {
     if (text === "") continue;
     if (text !== OPTIONS.key.default) {
       const hasKey = key !== OPTIONS.key.default && (text.includes(key) || segment.includes(key));
-      // An id may be empty, and a slash be doubled: which it was is not known, so both are hidden.
-      const isOld = OF_OLD.test(third) || OF_OLD.test(plain[i + 3] ?? "");
-      const isNamed = isOld || BEHIND_SECRET.test(next);
-      if (isNamed || hasKey || /[?&=]/.test(text)) segments[i] = "…";
+      // `//` may be an empty id or a doubled slash, so the segments of either reading are hidden.
+      const isLegacy = LEGACY_METHOD.test(third) || LEGACY_METHOD.test(plain[i + 3] ?? "");
+      const isBeforeRoute = isLegacy || AFTER_SECRET.test(next);
+      if (isBeforeRoute || hasKey || /[?&=]/.test(text)) segments[i] = "…";
     }
     [next, second, third] = [text, next, second];
   }
   return shorten(segments.join("/"));
 }
 
-/** Before these stands a key or, in what clients of old asked for, a token. A proxy may have escaped the query. */
-const BEHIND_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
+/** The segment before these is a key or, in a legacy request, a token. A proxy may have escaped the query. */
+const AFTER_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
 
-/** Clients of old asked for these behind a key, an id and a token. */
-const OF_OLD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
+/** Old PeerJS clients requested `/<key>/<id>/<token>/offer` and the like. */
+const LEGACY_METHOD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;
 
-/** What is written, where it was escaped a few times. */
+/** Decodes a segment that may be escaped several times. */
 function unescaped(segment: string): string {
   let text = segment;
   for (let left = ESCAPED_MAX; left > 0 && text.includes("%"); left--) text = unescapeOnce(text);

@@ -1,20 +1,19 @@
 /**
- * What clients send each other, and what came of it, for the level "debug". At any other level it costs one
- * question a step.
+ * Logs the messages between clients and their outcome, at level "debug". At other levels a step costs one function
+ * call.
  *
  * @module
  */
 import type { Effect, Message } from "../../core/mod.ts";
 import { isLogged, peerName, shorten, write } from "./log.ts";
-import { isOfClient, messageIn } from "./messages.ts";
+import { isClientEvent, messageIn } from "./messages.ts";
 import type { Observer } from "../runtime.ts";
 
-/** An observer that logs messages. */
 export function trafficObserver(): Observer {
   return ({ event, effects }) => {
     if (!isLogged("debug")) return;
     if (event.kind === "send-refused") logRefused(event.message);
-    else if (isOfClient(event)) effects.forEach(logEffect);
+    else if (isClientEvent(event)) effects.forEach(logEffect);
   };
 }
 
@@ -22,12 +21,12 @@ function logEffect(effect: Effect): void {
   const message = messageIn(effect);
   if (message !== null) logMessage(message, outcomeOf(effect));
   else if (effect.kind === "note" && effect.what === "unknown-type" && effect.id !== null) {
-    const text = `${peerName(effect.id)} sent something of a type that nobody knows: dropped`;
+    const text = `${peerName(effect.id)} sent a message of unknown type: dropped`;
     write("debug", text, { event: "unknown-type", src: shorten(effect.id) });
   }
 }
 
-/** A message that was handed over after all had no room: its destination reads too slowly. */
+/** Logs a message that was handed over but not sent, because its destination reads too slowly. */
 function logRefused({ src, dst }: Message): void {
   const text = `What ${peerName(src)} sent to ${peerName(dst)} was refused: it reads too slowly`;
   write("debug", text, { event: "message-refused", src: shorten(src), dst: shorten(dst) });
@@ -51,5 +50,5 @@ function outcomeOf(effect: Effect): string {
   if (effect.what !== "undelivered") return "stored, because the peer is not connected";
   if (effect.why === "absent") return "dropped, because the peer is not connected";
   if (effect.isTold) return "refused, and the sender told so";
-  return "refused like those before it, of which the sender was told";
+  return "refused; the sender knows from an earlier refusal";
 }

@@ -1,16 +1,16 @@
 /**
- * Which steps and effects are about a message that a client has just sent.
+ * Finds the new messages of clients in a step.
  *
  * @module
  */
 import type { Effect, Event, Message } from "../../core/mod.ts";
 
-/** Whether an event is something that a client says, now or before its token was checked. */
-export function isOfClient({ kind }: Event): boolean {
+/** Whether an event can carry frames of a client. `token-checked` handles those that arrived before the check. */
+export function isClientEvent({ kind }: Event): boolean {
   return kind === "frame-received" || kind === "token-checked";
 }
 
-/** The message that an effect of such an event is about; `null` where there is none. */
+/** The new message that an effect of such an event sends, stores or drops; `null` for other effects. */
 export function messageIn(effect: Effect): Message | null {
   if (effect.kind === "send") {
     return effect.meaning.kind === "message" && !effect.hasWaited ? effect.meaning : null;

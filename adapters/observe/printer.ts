@@ -1,37 +1,35 @@
 /**
- * Prints lines without ever waiting for whoever reads them.
+ * Prints lines without blocking on their reader.
  *
- * Lines wait in a buffer, of which one asynchronous write at a time takes the first; where it fails, it is tried
- * again after a pause. A line that the buffer has no room for is lost. As soon as there is room again, one line
- * says how many were, in their place.
+ * Lines wait in a bounded buffer, and one asynchronous write at a time takes the first of them. A failed write is tried
+ * again after a pause. A line that does not fit is lost; in the place of lost lines one line says how many there were.
  *
- * A line is written at once unless another was a moment ago: whoever looks on sees no delay, and a crowd that
- * comes and goes costs few writes.
+ * A line is written at once unless there was a write just before: a person sees no delay, and a crowd of clients causes
+ * few writes.
  *
  * @module
  */
 import type { Ports } from "../runtime.ts";
 
-/** Where items go. Nothing here throws or waits. */
+/** A sink for items. `print` and `flush` neither throw nor block. */
 export interface Printer<Item> {
   readonly print: (item: Item) => void;
-  /** Writes now what waits only for more to come. */
+  /** Writes the waiting lines now instead of collecting more. */
   readonly flush: () => void;
-  /** Tries at once to write all that waits; settles when it is written, which may be never. */
+  /** Writes all waiting lines without pauses. Settles when they are written, which may be never. */
   readonly drained: () => Promise<void>;
 }
 
-/** What a printer needs from the world. */
+/** What a printer needs from its surroundings. */
 export interface PrinterPorts<Item> extends Pick<Ports, "schedule"> {
-  /** An item as a line, without its end. */
+  /** Formats an item as a line, without a line break. */
   readonly format: (item: Item) => string;
-  /** The line that says how many were lost. */
+  /** Formats the line that reports lost lines. */
   readonly lostLine: (count: number) => string;
-  /** Writes the first of these bytes, or more; settles with how many. */
+  /** Writes some of the bytes, from the first. Settles with the number written. */
   readonly write: (bytes: Uint8Array) => Promise<number>;
 }
 
-/** A printer on which nothing was printed yet. */
 export function createPrinter<Item>(ports: PrinterPorts<Item>): Printer<Item> {
   const backlog = new Backlog(ports);
   let work: Promise<void> | null = null;
@@ -88,14 +86,14 @@ export function createPrinter<Item>(ports: PrinterPorts<Item>): Printer<Item> {
   return { print, flush, drained };
 }
 
-/** What is not written yet: bytes of the lines that came first, then lines, then lines that were lost. */
+/** Unwritten output, in order: the encoded bytes of the oldest lines, then lines, then the count of lost lines. */
 class Backlog<Item> {
   readonly #ports: Pick<PrinterPorts<Item>, "format" | "lostLine">;
   readonly #encoder = new TextEncoder();
   #bytes: Uint8Array = new Uint8Array();
   #lines: string[] = [];
   #lost = 0;
-  /** How many characters the bytes were made of. */
+  /** The characters in `#bytes` before encoding. */
   #bytesSize = 0;
   #linesSize = 0;
 
@@ -103,17 +101,17 @@ class Backlog<Item> {
     this.#ports = ports;
   }
 
-  /** What is to be written next. */
+  /** What the next write takes. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
 
-  /** Whether it is worth a write without waiting for more. */
+  /** Whether there is enough for a write without collecting more. */
   get hasMuch(): boolean {
     return this.#bytes.length > 0 || this.#linesSize >= BATCH_SIZE;
   }
 
-  /** Keeps an item as a line, or counts it as lost; so are all others then, up to the next `take`. */
+  /** Adds an item, or counts it as lost. After a lost item all others are lost too, up to the next `take`. */
   add(item: Item): void {
     const line = this.#lost > 0 ? null : this.#ports.format(item);
     if (line === null || this.#bytesSize + this.#linesSize + line.length > WAITING_MAX) {
@@ -121,7 +119,7 @@ class Backlog<Item> {
     } else this.#keep(line);
   }
 
-  /** Makes bytes of lines where there are none; `false` where nothing is left. */
+  /** Encodes lines if there are no bytes. Returns `false` if nothing is left. */
   take(): boolean {
     if (this.#bytes.length > 0) return true;
     if (this.#lost > 0) this.#keep(this.#ports.lostLine(this.#lost));
@@ -138,7 +136,7 @@ class Backlog<Item> {
     return true;
   }
 
-  /** The first bytes are written. */
+  /** Removes the bytes that were written. */
   written(count: number): void {
     this.#bytes = this.#bytes.subarray(count);
     if (this.#bytes.length === 0) this.#bytesSize = 0;
@@ -150,7 +148,7 @@ class Backlog<Item> {
   }
 }
 
-/** As many whole lines as have at most `max` bytes, but at least one. */
+/** The first whole lines, of at most `max` bytes, but at least one line. */
 function firstLines(bytes: Uint8Array, max: number): Uint8Array {
   if (bytes.length <= max) return bytes;
   const end = bytes.lastIndexOf(NEWLINE, max - 1);
@@ -159,20 +157,21 @@ function firstLines(bytes: Uint8Array, max: number): Uint8Array {
 
 const NEWLINE = 10;
 
-/** Between two writes, in ms: too short for anybody to notice. After one that failed it grows. */
+/** The pause after a write: too short to notice. It doubles with each failed write. */
 const PAUSE_MS = 10;
 
-/** The longest pause after a write that failed. */
+/** The longest pause after a failed write. */
 const RETRY_MAX_MS = 1_000;
 
-/** So many characters wait at most, those included that are being written. */
+/** The characters in the buffer, including those of the current write. */
 const WAITING_MAX = 1_048_576;
 
-/** About so many characters are written at once. */
+/** The characters of one write, about. */
 const BATCH_SIZE = 65_536;
 
 /**
- * PIPE_BUF of Linux: so many bytes go into a full pipe as a whole or not at all. Of more a part can go before the
- * error, and Deno does not say how much: it is written again. That can happen once, for then this is the most.
+ * PIPE_BUF on Linux: a pipe takes a write of this size whole or not at all. Of a larger write a part can go out
+ * before the error, and Deno does not say how much, so that part is printed twice. After the first error no write is
+ * larger.
  */
 const ATOMIC_BYTES = 4_096;

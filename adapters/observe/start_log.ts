@@ -1,12 +1,12 @@
 /**
- * What the log says at the start: where the server is, what is in force, what was given for nothing.
+ * Logs the start: the address, the main settings, and options that have no effect.
  *
  * @module
  */
 import { escape, type Settings } from "../../core/mod.ts";
 import { write } from "./log.ts";
 
-/** Where the server can be reached, what a client needs to get there, and what is in force. */
+/** The address, and the settings that the first line shows. */
 export interface Listening
   extends Pick<Settings, "host" | "path" | "listener" | "auth" | "cors" | "allow_discovery"> {
   /** The name of the program, and its version. */
@@ -16,7 +16,7 @@ export interface Listening
   readonly customKey: boolean;
 }
 
-/** Says where the server listens, with the options that a PeerJS client needs, and what is in force. */
+/** Logs where the server listens, with the PeerJS options for it, and the settings in force. */
 export function logListening(listening: Listening): void {
   const { host, port, path, secure, customKey, version, listener, auth, cors } = listening;
   const scheme = secure ? "https" : "http";
@@ -47,8 +47,8 @@ export function logListening(listening: Listening): void {
   });
 }
 
-/** Says that something was given which does nothing: a retired option, a variable that is none. */
-export function logUseless(sentence: string): void {
+/** Logs that a retired option or an unknown variable has no effect. */
+export function logUselessOption(sentence: string): void {
   const text = escape(sentence);
   write("warning", text, { event: "useless-option", text });
 }

@@ -1,8 +1,8 @@
 /**
- * From the command line and the environment to settings: flag beats variable beats default.
+ * Parses the command line and the environment into settings. A flag beats a variable, a variable beats a default.
  *
- * Accepts what the `peerjs` command accepts: dashes or underscores, `--no-x`, `--x=value`, the short
- * letters, and several values after one `--cors`. Everything comes from the one table of options.
+ * Accepts the syntax of the `peerjs` command: dashes or underscores, `--no-x`, `--x=value`, short letters, and several
+ * values after one `--cors`. The options come from the table in `core/settings/`.
  *
  * @module
  */
@@ -34,21 +34,20 @@ import {
   variableWarnings,
 } from "./environment.ts";
 
-/** What the command line asks for. */
+/** What the program must do. */
 export type Command =
   | {
     readonly kind: "run";
     readonly settings: Settings;
-    /** What was given and does nothing, a sentence each: for the log, once there is one. */
+    /** A sentence for each argument or variable without effect, for the log. */
     readonly warnings: readonly string[];
-    /** The variables that options have their values from. */
+    /** The variables that set options, by option. */
     readonly variables: ReadonlyMap<OptionName, string>;
   }
   | { readonly kind: "help"; readonly scope: HelpScope }
   | { readonly kind: "version" }
   | { readonly kind: "mistake"; readonly message: string };
 
-/** Reads arguments, and the variables that belong to options. */
 export function parseCommand(args: readonly string[], env: Environment): Command {
   const flags = parseFlags(args);
   if (typeof flags === "string") return { kind: "mistake", message: flags };
@@ -78,21 +77,20 @@ export function parseCommand(args: readonly string[], env: Environment): Command
   }
 }
 
-/** What the arguments say. */
 interface Flags {
-  /** Texts by the names of options and commands. */
+  /** The values as texts, by the name of the option or command. */
   readonly given: ReadonlyMap<string, string>;
   readonly retired: ReadonlySet<RetiredName>;
-  /** How much help is asked for; `null` where none is. */
+  /** How much help to print; `null` for none. */
   readonly help: HelpScope | null;
 }
 
 const COMMANDS = ["help", "version"] as const;
 
-/** An argument that asks for all of the help, with the one behind it. */
+/** Matches an argument and the next one, if together they are `--help all`. */
 const HELP_ALL = /^(?:--help|-h)(?:=all | all$)/;
 
-/** Flags by option name, or the sentence that says which argument is wrong. */
+/** Parses the arguments. A string says which one is wrong. */
 function parseFlags(args: readonly string[]): Flags | string {
   const normal = normalize(args);
   if (typeof normal === "string") return normal;
@@ -110,8 +108,8 @@ function parseFlags(args: readonly string[]): Flags | string {
     unknown,
   });
   if (mistake !== undefined) return mistake;
-  const [behindDashes] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
-  if (behindDashes !== undefined) return unknownArgument(String(behindDashes));
+  const [afterDashes] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
+  if (afterDashes !== undefined) return unknownArgument(String(afterDashes));
   const flags = new Map<string, string>();
   for (const command of COMMANDS) if (parsed[command] === true) flags.set(command, "true");
   for (const name of OPTION_NAMES) {
@@ -131,9 +129,8 @@ interface NormalArguments {
 }
 
 /**
- * Brings arguments into the one form that the parser is given, `--name=value`: underscores, a flag for
- * every value of a list, a bare `--x` and `--no-x` with their values; retired ones are taken out. A string
- * says which one is wrong.
+ * Normalizes arguments to the form `--name=value`, which `parseArgs` cannot misread: underscores, one flag per value of
+ * a list, and an explicit value for `--x` and `--no-x`. Removes retired options. A string says which argument is wrong.
  */
 function normalize(args: readonly string[]): NormalArguments | string {
   const normal: string[] = [];
@@ -177,7 +174,7 @@ function normalize(args: readonly string[]): NormalArguments | string {
   return { args: normal, retired, isHelpAll };
 }
 
-/** The option that an argument such as `-p`, `--alive-timeout` or `--no-cors=…` names. */
+/** The option of an argument such as `-p`, `--alive-timeout` or `--no-cors=…`. */
 function optionNameOf(arg: string): OptionName | undefined {
   const bare = arg.split("=", 1)[0] ?? "";
   if (/^-\w$/.test(bare)) {
@@ -191,7 +188,6 @@ function optionNameOf(arg: string): OptionName | undefined {
   return isNegated(bare) && isFlag ? positive : undefined;
 }
 
-/** The retired option that an argument names. */
 function retiredNameOf(arg: string): RetiredName | undefined {
   const bare = arg.split("=", 1)[0] ?? "";
   if (/^-\w$/.test(bare)) {
@@ -202,7 +198,7 @@ function retiredNameOf(arg: string): RetiredName | undefined {
   return isRetiredName(name) ? name : undefined;
 }
 
-/** Whether an argument belongs to the retired option before it; `--debug` may have one, as of old. */
+/** Whether an argument is the value of the retired option before it. That of `--debug` is optional. */
 function isValueOfRetired(name: RetiredName, arg: string | undefined): boolean {
   if (retiredOption(name).takes === "value") return isValue(arg);
   return isSwitchWord(arg ?? "") || /^\d+$/.test(arg ?? "");
@@ -212,7 +208,7 @@ function isNegated(arg: string): boolean {
   return /^--no[-_]/.test(arg);
 }
 
-/** A negative number is a value, if a wrong one. */
+/** A negative number counts as a value, so that the message about it names its option. */
 function isValue(arg: string | undefined): boolean {
   return arg !== undefined && !/^-\D/.test(arg);
 }

@@ -1,10 +1,10 @@
 /**
- * How many descriptors the process may have: each socket takes one.
+ * The limit of file descriptors, of which each socket takes one.
  *
  * @module
  */
 
-/** The limit, or `null` where the system does not say, or has none. */
+/** The soft limit of this process; `null` if there is none or the system does not report it. */
 export async function descriptorLimit(): Promise<number | null> {
   try {
     return parseLimit(await Deno.readTextFile("/proc/self/limits"));

@@ -1,5 +1,5 @@
 /**
- * Variables of the environment: which ones are the server's, which ones look as if they were.
+ * Environment variables that set options, and warnings about those that seem to.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import {
   retiredSentence,
 } from "../../core/mod.ts";
 
-/** Where variables come from. */
+/** A source of environment variables. */
 export interface Environment {
   readonly get: (name: string) => string | undefined;
-  /** The names of all variables; none where they may not be listed. */
+  /** The names of all variables; empty without the permission to list them. */
   readonly names: () => readonly string[];
 }
 
-/** The environment of the process. Where the program may not read it, it has no variables, and nobody is asked. */
+/** The environment of the process; empty without the permission to read it. Never prompts for the permission. */
 export const PROCESS_ENVIRONMENT: Environment = {
   get: (name) => {
     try {
@@ -30,18 +30,18 @@ export const PROCESS_ENVIRONMENT: Environment = {
     }
   },
   names: () => {
-    // Without this question a terminal would be asked for a permission that is not worth it.
+    // `toObject` would prompt on a terminal.
     const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
     return isAllowed ? Object.keys(Deno.env.toObject()) : [];
   },
 };
 
-/** The variables of an option; the first that is set counts. */
+/** The variables of an option, in order of precedence. */
 export function variablesOf(name: OptionName): string[] {
   return [`${PREFIX}${name.toUpperCase()}`, ...optionOf(name).env ?? []];
 }
 
-/** The variable that sets an option, if one does. An empty one counts as unset. */
+/** The variable that sets an option, if any. An empty variable counts as unset. */
 export function variableFor(
   option: OptionName,
   { get }: Environment,
@@ -53,7 +53,7 @@ export function variableFor(
   return undefined;
 }
 
-/** A sentence for each variable that looks like one of the server's, and sets nothing. */
+/** A sentence for each variable that begins with `PEERSERVER_` but sets no option. */
 export function variableWarnings({ get, names }: Environment): string[] {
   const known = new Set(OPTION_NAMES.flatMap(variablesOf));
   return names().filter((name) => /^PEERSERVER_/i.test(name) && !known.has(name)).sort()
@@ -71,8 +71,8 @@ export function variableWarnings({ get, names }: Environment): string[] {
 }
 
 /**
- * A message about options, with the variables that set those it is about. It is about the options at its
- * beginning, and about each one whose name is no plain word.
+ * Appends to a message the variables that set the options it names. Those are the options at its beginning, and every
+ * other option name in it that is not an English word as well.
  */
 export function nameVariables(
   message: string,
@@ -87,7 +87,7 @@ export function nameVariables(
   return named.length === 0 ? message : `${message} (${named.join(", ")}.)`;
 }
 
-/** The name that somebody meant who typed another, if there is one that is near enough. */
+/** The name that a mistyped one probably stands for, if any. */
 export function nearestName<Name extends string>(
   typed: string,
   names: readonly Name[],
@@ -103,15 +103,15 @@ export function nearestName<Name extends string>(
 
 const PREFIX = "PEERSERVER_";
 
-/** How many letters a name may be away from what was typed. */
+/** The largest edit distance of a typing error. */
 const TYPO_MAX = 2;
 
-/** How long a part of a name must be to stand for it. */
+/** The shortest part of a name that suggests the name. */
 const PART_MIN = 4;
 
 /**
- * Whether Kubernetes or Docker set it, as they do in every container beside a service or a container that is
- * called `peerserver`, or `peerserver-` and more.
+ * Whether Kubernetes or Docker set the variable. They set such variables in every container next to a service or a
+ * container whose name is `peerserver` or begins with `peerserver-`.
  */
 function isServiceLink(name: string, text: string): boolean {
   return LINK_NAME.test(name) ||

@@ -1,5 +1,5 @@
 /**
- * What `--help` and `--version` print, from the one table of options.
+ * The texts of `--help` and `--version`, made from the table of options.
  *
  * @module
  */
@@ -12,13 +12,11 @@ import {
   optionOf,
 } from "../../core/mod.ts";
 
-/** Which options the help shows: those that most people set, or all. */
+/** The options in the help: those that most people set, or all. */
 export type HelpScope = "everyday" | "all";
 
-/** What `--version` prints. */
 export const VERSION_TEXT = `signalbox ${config.version}`;
 
-/** What `--help` prints, or `--help all`. */
 export function helpText(scope: HelpScope): string {
   const groups = optionGroups(scope).map(({ group, names }) =>
     `${group}\n${names.map((name) => optionText(name, scope)).join("\n")}`
@@ -41,7 +39,7 @@ PEERSERVER_EXPIRE_TIMEOUT; PORT counts as well. A flag beats a variable.
 `;
 }
 
-/** The groups of options that have any of this scope, in order. */
+/** The groups with their options of this scope, in order. Leaves out groups without any. */
 export function optionGroups(
   scope: HelpScope,
 ): readonly { readonly group: string; readonly names: readonly OptionName[] }[] {
@@ -51,7 +49,7 @@ export function optionGroups(
     .filter(({ names }) => names.length > 0);
 }
 
-/** The default of an option, in words. */
+/** The default of an option, for people. */
 export function defaultText(name: OptionName): string {
   const value = optionOf(name).default;
   if (name === "host") return "all addresses";
@@ -73,7 +71,7 @@ function optionText(name: OptionName, scope: HelpScope): string {
     }`;
 }
 
-/** Breaks a text into indented lines that fit a terminal of 80 columns. */
+/** Wraps a text into indented lines for 80 columns. */
 function wrap(text: string): string {
   const lines = [""];
   for (const word of text.split(" ")) {

@@ -1,5 +1,6 @@
 /**
- * The program: the listener that the settings ask for, what is to be checked at the start, and signals.
+ * Starts the server as a program: checks the settings, starts the listener, and handles signals and uncaught
+ * exceptions.
  *
  * @module
  */
@@ -27,21 +28,22 @@ import { checkRecordFile } from "../record/disk.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Listens as the settings of `signaling` say. SIGUSR2 logs the sizes of its maps, SIGHUP reads the TLS files
- * again where the listener can, SIGUSR1 does nothing: without a listener each of them would end the process.
+ * Checks the settings, and listens with them. SIGUSR2 logs the sizes of the maps, SIGHUP reloads the TLS files if the
+ * listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  *
- * @throws {StartError} Where the address cannot be had, or a TLS file or a place for the recording cannot be used.
+ * @throws {StartError} If the address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
+ * used.
  */
 export async function listen(signaling: SignalingServer): Promise<Listener> {
   const { settings } = signaling;
   let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
   let reloaded = Promise.resolve();
   onSignal("SIGHUP", () => {
-    reloaded = reloaded.then(() => reloadBy(reload));
+    reloaded = reloaded.then(() => reloadTls(reload));
   });
   onSignal("SIGUSR1", () => {
     closeInspector();
-    logSignal("warning", "SIGUSR1", "Nothing is done; SIGUSR2 logs sizes");
+    logSignal("warning", "SIGUSR1", "No effect; SIGUSR2 logs sizes");
   });
   onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
   await checkAuthFiles(settings);
@@ -50,7 +52,8 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
     ? await (await import("../listen/node/node.ts")).listenNode(signaling)
     : await listenDeno(signaling);
   reload = listener.reload;
-  signaling.startRecording(); // Not before: a second server on a port that is taken leaves the file alone.
+  // After binding the port, so that a second server on the same port does not touch the recording of the first.
+  signaling.startRecording();
   const { key, sslkey, concurrent_limit } = settings;
   if (isExposed(settings)) logExposed();
   const limit = await descriptorLimit();
@@ -68,16 +71,17 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
 }
 
 /**
- * Ends the debugger that Deno 2.9 opens on SIGUSR1 at 127.0.0.1:9229, whoever handles the signal: every user of
- * the machine could read the secrets there. It opens a little after the handler was called.
+ * Closes the debugger that Deno 2.9 opens at 127.0.0.1:9229 on SIGUSR1, even if the program handles the signal
+ * (tests/adapters/debugger_test.ts). Every user of the machine could read secrets there. It opens a moment after the
+ * handler runs, hence the repeated attempts.
  */
 function closeInspector(): void {
   for (const delayMs of [0, 20, 100, 500]) scheduleTimeout(closeDebugger, delayMs);
 }
 
 /**
- * Ends the process with 0 when it is asked to, after telling the clients; with 1 at once when asked again. The log
- * gets half a second then.
+ * Handles SIGINT and SIGTERM. The first one stops the server and exits with 0. A second one exits with 1 as soon as the
+ * log is written, within half a second.
  */
 export function handleSignals(listener: Listener, log: Log): void {
   let asked = false;
@@ -94,7 +98,7 @@ export function handleSignals(listener: Listener, log: Log): void {
   onSignal("SIGTERM", () => end("SIGTERM"));
 }
 
-/** Ends the process with 1 after an exception that nobody caught, as Deno would; the log is written before. */
+/** Exits with 1 after an uncaught exception, as Deno does, but writes the log first. */
 export function handleUncaught(log: Log): void {
   let isEnding = false;
   const end = (event: Event, error: unknown): void => {
@@ -102,9 +106,9 @@ export function handleUncaught(log: Log): void {
     if (isEnding) return;
     isEnding = true;
     const text = new TextEncoder().encode(`error: Uncaught ${Deno.inspect(error)}\n`);
-    // Asynchronously, because stderr can be the pipe that nobody reads.
-    const said = Deno.stderr.write(text).then(() => {}, () => {});
-    within(STDERR_MAX_MS, said).then(() => exit(log, 1));
+    // Asynchronous, because stderr may be a full pipe.
+    const written = Deno.stderr.write(text).then(() => {}, () => {});
+    within(STDERR_MAX_MS, written).then(() => exit(log, 1));
   };
   addEventListener("error", (event) => end(event, event.error));
   addEventListener("unhandledrejection", (event) => end(event, event.reason));
@@ -117,8 +121,8 @@ async function exit(log: Log, code: number): Promise<void> {
 
 const STDERR_MAX_MS = 500;
 
-/** Never throws: what is wrong with the files is logged. */
-async function reloadBy(reload: Listener["reload"]): Promise<void> {
+/** Reloads the TLS files and logs the outcome. Never rejects. */
+async function reloadTls(reload: Listener["reload"]): Promise<void> {
   if (typeof reload === "string") {
     logSignal("warning", "SIGHUP", reload);
     return;
@@ -136,7 +140,7 @@ async function reloadBy(reload: Listener["reload"]): Promise<void> {
   }
 }
 
-/** Whether strangers may reach `Deno.serve` with nothing before it. On Deno Deploy a proxy is. */
+/** Whether clients may reach `Deno.serve` without a proxy. Deno Deploy has one. */
 function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
   const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
   const isProxied = proxied || trusted_proxies.length > 0 ||
@@ -144,13 +148,13 @@ function isExposed({ listener, host, proxied, trusted_proxies }: Settings): bool
   return listener === "deno" && !isLocal && !isProxied;
 }
 
-/** What the process needs beside its clients: the listener, files, HTTP requests at the same time. */
+/** Descriptors for everything but clients: the listener, files, HTTP requests. */
 const SPARE_DESCRIPTORS = 64;
 
-function onSignal(signal: Deno.Signal, listener: () => void): void {
+function onSignal(signal: Deno.Signal, handler: () => void): void {
   try {
-    Deno.addSignalListener(signal, listener);
+    Deno.addSignalListener(signal, handler);
   } catch {
-    // Windows knows only some of the signals.
+    // Windows does not have all signals.
   }
 }

@@ -1,29 +1,27 @@
 /**
- * The files of a recording: `FILE`, and `FILE.1`, which is the one before it.
+ * The files of a recording: `FILE`, and the one before it, `FILE.1`.
  *
- * Nothing here follows a symbolic link: in a folder that others can write to, whoever plants one would have a
- * file of our choice taken away or written to. A device has no name of its own to give up: it is written to as
- * it is.
+ * This module follows no symbolic link: in a folder that other users can write to, a planted link would make the server
+ * rename or overwrite any file. A device is written to in place, without a rename.
  *
  * @module
  */
 import { messageOf, StartError } from "../errors.ts";
 import { escape, type Settings } from "../../core/mod.ts";
 
-/** A file that is being written. */
+/** An open file. */
 export interface Sink {
-  /** Appends all of it. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
   readonly close: () => Promise<void>;
-  /** Closes it and takes it away: it has nothing in it that could be used. */
+  /** Closes and deletes the file, because its content is useless. */
   readonly discard: () => Promise<void>;
 }
 
 /**
- * Says at the start what can be known then: that nothing can be recorded in a place, whatever the disk does later.
- * Changes nothing there.
+ * Checks at the start that the place for the recording is usable. Leaves the files there alone. A fault that may pass,
+ * such as a full disk, is not an error.
  *
- * @throws {StartError} Where it cannot.
+ * @throws {StartError} If nothing can ever be recorded there.
  */
 export async function checkRecordFile({ record }: Pick<Settings, "record">): Promise<void> {
   if (record === "") return;
@@ -33,12 +31,12 @@ export async function checkRecordFile({ record }: Pick<Settings, "record">): Pro
 }
 
 /**
- * Begins a file that only its user can read; what was there is `FILE.1` from now on.
+ * Creates a file that only its user can read, and renames the existing one to `FILE.1`.
  *
- * @throws {Error} Where the system does not let it, or where there is something that is no place for it.
+ * @throws {Error} If the system refuses, or the path is a link, a folder or a pipe.
  */
 export async function beginFile(path: string): Promise<Sink> {
-  const place = await placeOf(path);
+  const place = await kindAt(path);
   if (place === "file") await Deno.rename(path, `${path}.1`);
   const isDevice = place === "device";
   const mode = isDevice ? {} : { createNew: true, mode: 0o600 };
@@ -53,7 +51,7 @@ export async function beginFile(path: string): Promise<Sink> {
   }
 
   async function close(): Promise<void> {
-    await Promise.resolve(); // So that whatever it throws is a rejection.
+    await Promise.resolve(); // Turns an exception of `close` into a rejection.
     file.close();
   }
 
@@ -66,11 +64,11 @@ export async function beginFile(path: string): Promise<Sink> {
 }
 
 /**
- * What is at a path. To open a pipe would wait for its reader.
+ * What is at a path. Does not open it: opening a pipe waits for its reader.
  *
- * @throws {Error} Where it is neither a file nor a device; the message is the end of a sentence.
+ * @throws {Error} If it is neither a file nor a device. The message is the end of a sentence.
  */
-async function placeOf(path: string): Promise<"nothing" | "file" | "device"> {
+async function kindAt(path: string): Promise<"nothing" | "file" | "device"> {
   let found: Deno.FileInfo;
   try {
     found = await Deno.lstat(path);
@@ -100,26 +98,26 @@ async function targetOf(link: string): Promise<string> {
   }
 }
 
-/** Why there can be no files at a path; `null` where there is no reason yet. */
+/** Why no recording can be made at a path; `null` if it can, or if the reason may pass. */
 async function problemOf(path: string): Promise<string | null> {
   try {
-    if (await placeOf(path) === "device") return null;
+    if (await kindAt(path) === "device") return null;
   } catch (error) {
     return escape(messageOf(error));
   }
   try {
-    // Where a file can be made, it can be renamed.
+    // A folder that allows creating a file allows renaming one too.
     await Deno.remove(await Deno.makeTempFile({ dir: folderOf(path), prefix: "signalbox-" }));
     return null;
   } catch (error) {
-    if (!isForGood(error)) return null;
+    if (!isPermanent(error)) return null;
     const why = messageOf(error).replace(/: tmpfile$/, "");
     return `no file can be made in "${escape(folderOf(path))}": ${escape(why)}`;
   }
 }
 
-/** A disk can be less full later, and a process have more descriptors. */
-function isForGood(error: unknown): boolean {
+/** Other errors may pass: a full disk, too few descriptors. */
+function isPermanent(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
     error instanceof Deno.errors.PermissionDenied || /read-only/i.test(messageOf(error));
 }

@@ -1,10 +1,9 @@
 /**
- * How a recording is written: NDJSON, a header, the snapshot that it begins with, in lines of 1 MiB at most or of
- * one record, then a line for each event, in the order in which they were reduced.
+ * The format of a recording: NDJSON. First a header, then the lines of a snapshot (at most 1 MiB or one record each),
+ * then one line per event in the order of their reduction.
  *
- * The line of an event has the instant, a digest of the effects, and the event. A frame that is JSON on one line
- * stands at the end of its line as it came, so that its exact text is a slice of the line and nothing is encoded
- * twice; every other event is written as JSON.
+ * The line of an event contains its instant, a digest of its effects, and the event. A frame that is JSON on one line
+ * is embedded without encoding it again: its exact text is a slice of the line. All other events are encoded as JSON.
  *
  * @module
  */
@@ -23,10 +22,10 @@ import {
   type Taken,
 } from "../../core/mod.ts";
 
-/** What the first line says that the file is. */
+/** `format` in the first line. */
 export const FORMAT = "signalbox recording";
 
-/** Raised when a file of today cannot be read by the code before. */
+/** `version` in the first line. Raise it when older code cannot read new files. */
 export const VERSION = 6;
 
 /** The first line. */
@@ -35,14 +34,14 @@ export interface Header {
   readonly version: typeof VERSION;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
   readonly epochMs: number;
-  /** When the file begins; every event in it comes then or later. */
+  /** The instant at which the file begins. No event in it is earlier. */
   readonly at: Millis;
   readonly rules: Rules;
-  /** What the server knew then; `null` where that was nothing, because it had just been started. */
+  /** The outline of the state at that instant; `null` for the initial state. */
   readonly snapshot: Outline | null;
 }
 
-/** A snapshot without the entries of its maps, and how many each of them has: they come in the next lines. */
+/** A snapshot with the size of each map in place of its entries, which follow in the next lines. */
 export type Outline = {
   readonly [Field in keyof Taken]: Taken[Field] extends AnyEntries ? number : Taken[Field];
 };
@@ -55,31 +54,31 @@ export type MapName = {
 /** The entries of any map. */
 export type AnyEntries = Entries<unknown, unknown>;
 
-/** An event as a line. */
+/** The line of an event, encoded as JSON. */
 export function eventLine(at: Millis, crc: number, event: Event): string {
   return `{"at":${at},"crc":${crc},"event":${JSON.stringify(event)}}\n`;
 }
 
-/** What comes before the text of a frame in its line; nothing but ASCII. */
+/** The part of a line before the text of a frame. ASCII only. */
 export function frameHead(at: Millis, crc: number, conn: ConnId): string {
   return `{"at":${at},"crc":${crc},"conn":${conn},"frame":`;
 }
 
-/** What comes after the text of a frame in its line; nothing but ASCII. */
+/** The part of a line after the text of a frame. ASCII only. */
 export const FRAME_TAIL = "}\n";
 
-/** The text of the frame in a line that has one, without its line break; `null` in any other line. */
+/** The text of the frame that a line embeds; `null` for other lines. `line` has no line break. */
 export function frameTextIn(line: string): string | null {
   const head = FRAME_HEAD.exec(line)?.[0];
   return head === undefined ? null : line.slice(head.length, -1);
 }
 
 /**
- * Whether a frame can stand in its line as it came: it is JSON, which the server found and notes where it is not,
- * on one line, and UTF-8 can say it.
+ * Whether a line can embed the text of a frame: it is JSON, as its effects show, on one line, and has no lone
+ * surrogates, which UTF-8 cannot encode.
  */
 export function isPlainFrame({ text }: FrameReceived, effects: readonly Effect[]): boolean {
-  return !effects.some(isUnread) && !text.includes("\n") && text.isWellFormed();
+  return !effects.some(isRejected) && !text.includes("\n") && text.isWellFormed();
 }
 
 /**
@@ -96,15 +95,15 @@ export function isEarlyFrame(
   return mapHas(pending, conn) || effects.some(isRefused);
 }
 
-/** Whether an effect of a frame tells that it was not read, or is no JSON; a client that says `LEAVE` was read. */
-function isUnread(effect: Effect): boolean {
+/** Whether an effect shows that the frame was not parsed, or is not JSON. The close after `LEAVE` does not. */
+function isRejected(effect: Effect): boolean {
   if (effect.kind === "close") return effect.code !== CLOSE.left;
   return effect.kind === "note" && (effect.what === "bad-frame" || effect.what === "ignored");
 }
 
 /**
- * A digest of effects, 32 bits: another kind, connection, code, reason, text or order gives another. A text
- * is digested from where the effects before it and the rest of its own effect left off.
+ * A 32-bit digest of effects. It changes with the kind, connection, code, reason, text and order. Each text continues
+ * the CRC of what comes before it.
  */
 export function crcOf(effects: readonly Effect[]): number {
   let crc = 0;
@@ -117,7 +116,7 @@ export function crcOf(effects: readonly Effect[]): number {
   return crc;
 }
 
-/** Odd factors lose nothing, so a change of one of the three is a change of the result. */
+/** Odd factors are invertible modulo 2^32, so a change of any one argument changes the result. */
 function mix(crc: number, conn: number, code: number): number {
   return (Math.imul(crc ^ Math.imul(conn, 0x2c1b3c6d), 0x297a2d39) ^ code) >>> 0;
 }

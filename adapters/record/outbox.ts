@@ -1,65 +1,59 @@
 /**
- * What a recording still has to write, in order: lines as UTF-8 in large buffers that are used again, and
- * the places where a new file begins.
+ * A queue of what a recording must write: lines as UTF-8 in large reused buffers, and the beginnings of new files.
  *
- * Encoding into a buffer that is there already costs a tenth of what a buffer for each line would. A buffer
- * is large because a write ends only when the loop has time to markAlive of it: the busier the server, the more
- * each one has to take.
+ * Encoding into an existing buffer costs a tenth of a new buffer per line. The buffers are large because the end of a
+ * write is noticed only in a later turn of the event loop: the busier the server, the more each write must take.
  *
  * @module
  */
+import type { Preamble } from "./snapshot.ts";
 
-import type { Opening } from "./snapshot.ts";
-
-/** What is to be done next. */
 export type Job =
-  /** Begin a new file with these bytes, and with those that `rest` makes, where there are more. */
-  | { readonly kind: "begin"; readonly bytes: Uint8Array; readonly rest: Opening | null }
-  /** Write these bytes at the end of the file; `spent` is the buffer that has nothing more in it then. */
+  /** Begin a new file with these bytes, followed by those that `rest` generates. */
+  | { readonly kind: "begin"; readonly bytes: Uint8Array; readonly rest: Preamble | null }
+  /** Append these bytes. `spent` is the buffer that is free afterwards, if any. */
   | { readonly kind: "append"; readonly bytes: Uint8Array; readonly spent: Buffer | null };
 
-/** A buffer, to be given back when the job that spends it is done. */
 type Buffer = Uint8Array<ArrayBuffer>;
 
-/** A queue of jobs. */
 export class Outbox {
   readonly #encoder = new TextEncoder();
   readonly #jobs: Job[] = [];
   readonly #spare: Buffer[] = [];
   #buffer: Buffer = new Uint8Array(BUFFER_BYTES);
-  /** What the buffer has from here to `#used` is in no job yet. */
+  /** The bytes of `#buffer` from here to `#used` belong to no job yet. */
   #from = 0;
   #used = 0;
   #bytes = 0;
 
-  /** How many bytes wait, those included that are being written. */
+  /** The bytes that wait, including those of the current write. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether there is a job to be done without another `seal`. */
+  /** Whether `take` returns a job. Bytes that are not sealed do not count. */
   get hasJob(): boolean {
     return this.#jobs.length > 0;
   }
 
   /**
-   * Begins a new file after all that was added so far. The first piece of its opening is made at once; the others
-   * when they are written, so that they never wait.
+   * Begins a new file after everything added so far. Generates the first piece of the preamble now, the others when
+   * they are written, so that these take no memory in the queue.
    */
-  begin(opening: Opening): { readonly bytes: number; readonly isWhole: boolean } {
-    const { value, done = false } = opening.next();
+  begin(preamble: Preamble): { readonly bytes: number; readonly isWhole: boolean } {
+    const { value, done = false } = preamble.next();
     const bytes = this.#encoder.encode(value);
     this.seal();
-    this.#push({ kind: "begin", bytes, rest: done ? null : opening });
+    this.#push({ kind: "begin", bytes, rest: done ? null : preamble });
     this.#bytes += bytes.length;
     return { bytes: bytes.length, isWhole: done };
   }
 
-  /** Encodes a line, which begins and ends with ASCII; the number of bytes that it takes. */
+  /** Adds a line. `head` and `tail` are ASCII. Returns its number of bytes. */
   add(head: string, text: string, tail: string): number {
     const most = (head.length + text.length + tail.length) * UTF8_MAX;
     if (most > BUFFER_BYTES) return this.#addLarge(head + text + tail);
-    if (this.#used + most > BUFFER_BYTES) this.#turn();
+    if (this.#used + most > BUFFER_BYTES) this.#nextBuffer();
     const before = this.#used;
     this.#copy(head);
     const place = this.#buffer.subarray(this.#used);
@@ -70,7 +64,7 @@ export class Outbox {
     return added;
   }
 
-  /** Makes a job of what was added since the last time. */
+  /** Makes a job of the bytes added since the last call. */
   seal(spent: Buffer | null = null): void {
     if (this.#from === this.#used) return;
     const bytes = this.#buffer.subarray(this.#from, this.#used);
@@ -78,12 +72,12 @@ export class Outbox {
     this.#push({ kind: "append", bytes, spent });
   }
 
-  /** The next job, to be told `done` when it is. */
+  /** Returns the next job. The caller passes it to `done` afterwards. */
   take(): Job | undefined {
     return this.#jobs.shift();
   }
 
-  /** The bytes of a job are no longer needed. */
+  /** Frees the bytes of a job. */
   done(job: Job): void {
     this.#bytes -= job.bytes.length;
     if (job.kind === "append") this.#giveBack(job.spent);
@@ -100,7 +94,7 @@ export class Outbox {
     this.#jobs.push(job);
   }
 
-  /** The price of a call to the encoder is that of some hundred characters. */
+  /** Copies short ASCII. A call of the encoder costs as much as some hundred characters. */
   #copy(ascii: string): void {
     for (let i = 0; i < ascii.length; i++) this.#buffer[this.#used + i] = ascii.charCodeAt(i);
     this.#used += ascii.length;
@@ -118,8 +112,8 @@ export class Outbox {
     return bytes.length;
   }
 
-  /** Goes on with another buffer. Jobs are done in order, so the last one of a buffer spends it. */
-  #turn(): void {
+  /** Switches to another buffer. Jobs are done in order, so the last job of a buffer frees it. */
+  #nextBuffer(): void {
     this.seal(this.#buffer);
     this.#buffer = this.#spare.pop() ?? new Uint8Array(BUFFER_BYTES);
     this.#from = this.#used = 0;
@@ -128,8 +122,8 @@ export class Outbox {
 
 const BUFFER_BYTES = 4_194_304;
 
-/** How many bytes one UTF-16 unit can take. */
+/** The most bytes per UTF-16 code unit. */
 const UTF8_MAX = 3;
 
-/** How many buffers are kept for later: a disk that keeps up needs no more. */
+/** How many free buffers are kept. A disk that keeps up needs no more. */
 const SPARE_MAX = 2;

@@ -1,13 +1,12 @@
 /**
- * Records the input of the reducer, so that a run of the server can be run again.
+ * Records the events of the reducer, so that a run of the server can be replayed.
  *
- * An observer: it turns each step into a line and puts that into a buffer; whatever touches the disk happens
- * later, one write at a time. Every file can be replayed alone: one that does not begin with the process
- * begins with a snapshot of the state. An observer is told when the state has the event at hand in it, so a
- * file ends with an event and the next one begins with what is known after it. When a file is full, when the
- * disk is slower than what happens, and after every trouble, recording goes on in a new file.
+ * The recorder is an observer. It turns each step into a line in a buffer, and writes the buffers later, one write at
+ * a time. Every file can be replayed alone: the first one begins with the initial state, each later one with a
+ * snapshot. An observer runs after the event, so the snapshot includes the last event of the file before it. A new
+ * file begins when the current one is full, and after each pause: because the disk is too slow, or after an error.
  *
- * Must never throw into the loop, wait for the disk, or take memory without a bound.
+ * The recorder must not throw into the loop, block on the disk, or take unbounded memory.
  *
  * @module
  */
@@ -33,64 +32,65 @@ import {
   VERSION,
 } from "./format.ts";
 import { Outbox } from "./outbox.ts";
-import { openingOf } from "./snapshot.ts";
+import { preambleOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 import type { Observer, Step } from "../runtime.ts";
 
-/** What a recorder needs. */
 export interface RecorderOptions {
   readonly settings: Settings;
   /** The state after the last event that was observed. */
   readonly state: () => State;
   /** The wall-clock time of instant 0, in milliseconds since 1970. */
   readonly epochMs: () => number;
-  /** The clock of the runtime. */
+  /** The time of the loop in milliseconds. */
   readonly now: () => number;
-  /** Calls back once, `delayMs` from now or a little later; returns what cancels it. */
+  /** Calls `callback` once, `delayMs` from now or a little later. Returns a function that cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
-  /** Begins a file at a path; rejects where it cannot. */
+  /** Creates a file at a path. Rejects if that fails. */
   readonly beginFile: (path: string) => Promise<Sink>;
   readonly events: RecorderEvents;
 }
 
-/** Who is told how it goes. */
+/** Callbacks for the progress of a recording. */
 export interface RecorderEvents {
-  /** A file was begun, the first one or the first after a pause. */
+  /** A file was created: the first one, or the first after a pause. */
   readonly recording: () => void;
-  /** Nothing is recorded for a while; the sentence says why, and until when. */
+  /** Recording pauses. `why` is a sentence that also says until when. */
   readonly paused: (why: string) => void;
-  /** An event was left out, because its line did not fit into a file. */
+  /** An event was omitted because its line of `bytes` did not fit into a file. */
   readonly leftOut: (bytes: number) => void;
 }
 
-/** `behind`: what waits is still written, nothing is added. `resting`: it is tried again later. */
-type Mode = "new" | "recording" | "behind" | "resting" | "stopped";
+/** "catching-up": writes what waits, and adds nothing. "retrying": a timer will begin a new file. */
+type Mode = "new" | "recording" | "catching-up" | "retrying" | "stopped";
 
-/** One recording, of all that a server does. */
+/** The recording of one server. */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #outbox = new Outbox();
   readonly #writer: Writer;
   #mode: Mode = "new";
-  /** What the newest file will have when all that waits is written, but for what its opening has still to come. */
+  /**
+   * The size of the newest file once everything queued is written, without preamble pieces that are not generated
+   * yet.
+   */
   #fileBytes = 0;
-  /** What the newest file may have; no bound while it is not known how long its opening is. */
+  /** The size limit of the newest file; `Infinity` until the length of its preamble is known. */
   #maxBytes = Infinity;
   #writing: Promise<void> | null = null;
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
-  /** What was told last of a pause that is not over; empty where there is none. */
-  #trouble = "";
-  /** Whether the last that was told is that it records. */
-  #isTold = false;
+  /** The last reported reason of the current pause; empty if there is none. */
+  #pauseReason = "";
+  /** Whether `recording` was reported after the last `paused`. */
+  #isAnnounced = false;
 
-  /** Writes nothing yet. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#writer = new Writer(options.settings.record, options.beginFile);
   }
 
-  /** Begins the first file; where it is not called the first event does. */
+  /** Begins the first file. Without this call the first event does. */
   start(): void {
     if (this.#mode === "new") this.#begin(this.#options.now(), { isFirst: true });
   }
@@ -103,11 +103,11 @@ export class Recorder {
     const hasRoom = this.#add(step);
     this.#cancelFlush ??= this.#options.schedule(() => this.#flush(), FLUSH_MS);
     if (!hasRoom || this.#isFull()) this.#begin(now, { isFirst: false });
-    else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#fallBehind();
+    else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#catchUp();
     if (this.#outbox.hasJob) this.#write();
   };
 
-  /** Records no more; settles when all that waits is written, which may take as long as the disk likes. */
+  /** Stops recording. Settles when everything queued is written, which has no time limit. */
   async stop(): Promise<void> {
     this.#mode = "stopped";
     this.#cancelRetry?.();
@@ -126,11 +126,11 @@ export class Recorder {
     if (isPlainFrame(event, effects)) {
       return this.#addLine(frameHead(now, crc, event.conn), event.text, FRAME_TAIL);
     }
-    return this.#addLine("", eventLine(now, crc, this.#cut(event)), "");
+    return this.#addLine("", eventLine(now, crc, this.#truncate(event)), "");
   }
 
-  /** However much more a frame has than it may, it is only ever refused for its length. */
-  #cut(event: FrameReceived): FrameReceived {
+  /** Truncates a frame that is too long. The core looks only at its length, and one character too many is enough. */
+  #truncate(event: FrameReceived): FrameReceived {
     const { max_message_bytes } = this.#options.settings;
     if (event.text.length <= max_message_bytes) return event;
     return { ...event, text: event.text.slice(0, max_message_bytes + 1) };
@@ -150,13 +150,13 @@ export class Recorder {
     return true;
   }
 
-  /** Whether the next line might not fit, which would leave its event out. */
+  /** Whether the file has so little room left that a usual line might not fit. */
   #isFull(): boolean {
     const reserve = Math.min(this.#maxBytes / RESERVE_SHARE, RESERVE_MAX_BYTES);
     return this.#fileBytes + reserve > this.#maxBytes;
   }
 
-  /** Begins a file with all that is known, which is what was known at `at`. */
+  /** Begins a file with the state at instant `at`, which is now. */
   #begin(at: number, { isFirst }: { readonly isFirst: boolean }): void {
     const { state, epochMs, now } = this.#options;
     try {
@@ -168,22 +168,22 @@ export class Recorder {
         at: millis(at),
         rules: rulesOf(this.#options.settings),
       } as const;
-      const { bytes, isWhole } = this.#outbox.begin(openingOf(header, taken, now));
+      const { bytes, isWhole } = this.#outbox.begin(preambleOf(header, taken, now));
       this.#mode = "recording";
       this.#fileBytes = bytes;
-      this.#maxBytes = isWhole ? this.#maxBytesBehind(bytes) : Infinity;
+      this.#maxBytes = isWhole ? this.#maxBytesFor(bytes) : Infinity;
     } catch (error) {
-      this.#rest(messageOf(error));
+      this.#pauseAndRetry(messageOf(error));
     }
     this.#write();
   }
 
   /**
-   * What a file may have that begins with so many bytes: as much again for events, so that no more is spent on
-   * snapshots than on what happens.
+   * The size limit of a file with a preamble of so many bytes. It leaves at least as many bytes for events, so that
+   * snapshots never take more than half of the disk bandwidth.
    */
-  #maxBytesBehind(openingBytes: number): number {
-    return Math.max(this.#options.settings.max_record_bytes, openingBytes * 2);
+  #maxBytesFor(preambleBytes: number): number {
+    return Math.max(this.#options.settings.max_record_bytes, preambleBytes * 2);
   }
 
   #flush(): void {
@@ -196,11 +196,11 @@ export class Recorder {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
       if (this.#outbox.hasJob) this.#write();
-      else if (this.#mode === "behind") this.#tryAgainIn(PAUSE_MS);
+      else if (this.#mode === "catching-up") this.#retryIn(PAUSE_MS);
     });
   }
 
-  /** Does one job after the other until there is none; never rejects. */
+  /** Does all jobs in order. Never rejects. */
   async #writeAll(): Promise<void> {
     try {
       for (let job = this.#outbox.take(); job !== undefined; job = this.#outbox.take()) {
@@ -210,75 +210,75 @@ export class Recorder {
       }
     } catch (error) {
       this.#fail(error);
-      await this.#writer.close().catch(() => {}); // What could not be written may not be closed either.
+      await this.#writer.close().catch(() => {}); // The write error was reported; closing may fail too.
     }
   }
 
-  /** Goes on when the opening of a file is written. One that had still more to come is that of the newest file. */
-  #begun(openingBytes: number, more: number): void {
+  /** Called when a preamble is written. `more`: the bytes of its later pieces; only the newest file can have such. */
+  #begun(preambleBytes: number, more: number): void {
     if (more > 0) {
       this.#fileBytes += more;
-      this.#maxBytes = this.#maxBytesBehind(openingBytes);
+      this.#maxBytes = this.#maxBytesFor(preambleBytes);
     }
     if (this.#mode !== "recording") return;
-    this.#trouble = "";
-    if (!this.#isTold) this.#options.events.recording();
-    this.#isTold = true;
+    this.#pauseReason = "";
+    if (!this.#isAnnounced) this.#options.events.recording();
+    this.#isAnnounced = true;
     if (this.#isFull()) this.#begin(this.#options.now(), { isFirst: false });
   }
 
-  /** Gives up what waits: the file it was for cannot be written. */
+  /** Drops what waits, because its file cannot be written. */
   #fail(error: unknown): void {
     this.#outbox.clear();
-    if (this.#mode !== "stopped") this.#rest(messageOf(error));
+    if (this.#mode !== "stopped") this.#pauseAndRetry(messageOf(error));
     else this.#pause(`${messageOf(error)}; the end of the recording is missing`);
   }
 
-  /** Writes what waits, and takes down nothing more until it is written. */
-  #fallBehind(): void {
-    this.#mode = "behind";
+  /** Stops adding events until everything queued is written. */
+  #catchUp(): void {
+    this.#mode = "catching-up";
     this.#outbox.seal();
     this.#pause(
-      `The disk is slower than what happens: ${this.#outbox.bytes} bytes wait; a new file begins ` +
+      `The disk is too slow: ${this.#outbox.bytes} bytes wait; a new file begins ` +
         `${PAUSE_MS / 1_000} s after they are written`,
     );
   }
 
-  /** Takes down nothing more until it is tried again. */
-  #rest(why: string): void {
-    this.#pause(`${why}; it is tried again every ${RETRY_MS / 1_000} s`);
-    this.#tryAgainIn(RETRY_MS);
+  /** Stops adding events until the next retry. */
+  #pauseAndRetry(why: string): void {
+    this.#pause(`${why}; retrying every ${RETRY_MS / 1_000} s`);
+    this.#retryIn(RETRY_MS);
   }
 
-  #tryAgainIn(delayMs: number): void {
-    this.#mode = "resting";
+  #retryIn(delayMs: number): void {
+    this.#mode = "retrying";
     this.#cancelRetry?.();
     this.#cancelRetry = this.#options.schedule(() => {
       this.#begin(this.#options.now(), { isFirst: false });
     }, delayMs);
   }
 
-  /** Says it once for as long as it lasts. */
+  /** Reports a pause, once per reason. */
   #pause(why: string): void {
-    if (this.#trouble === why) return;
-    this.#trouble = why;
-    this.#isTold = false;
+    if (this.#pauseReason === why) return;
+    this.#pauseReason = why;
+    this.#isAnnounced = false;
     this.#options.events.paused(why);
   }
 }
 
-/** How long a line waits for others to be written with. */
+/** How long a line waits, so that one write takes many. */
 const FLUSH_MS = 50;
 
-/** How much may wait to be written, beside what one snapshot is still to be made of. */
+/** The limit of queued bytes. The parts of a snapshot that are not generated yet do not count. */
 const WAITING_MAX_BYTES = 33_554_432;
 
-/** How long after a trouble it is tried again. */
+/** The pause after an error. */
 const RETRY_MS = 60_000;
 
-/** How long after the disk was too slow: a snapshot each time that it has caught up would keep it slow. */
+/** The pause after the queue of a slow disk is written: an immediate snapshot would overload the disk again. */
 const PAUSE_MS = 10_000;
 
-/** A file is full when less than this is left of it: a sixteenth, at most 1 MiB. */
+/** A file is full when less than a sixteenth of it, at most 1 MiB, is left. */
 const RESERVE_SHARE = 16;
 const RESERVE_MAX_BYTES = 1_048_576;

@@ -1,28 +1,28 @@
 /**
- * How a file of a recording begins: its header, and lines with the entries of a snapshot.
+ * Generates the preamble of a file: the header, and lines with the entries of a snapshot.
  *
- * The text of a full server takes most of a second, so it is made in pieces, each when the one before it is
- * written. In lines, because no reader has room for all of it in one string.
+ * Encoding the state of a full server takes most of a second, so the text is generated in pieces, each after the
+ * previous one is written. It has many lines because it can be too long for one string.
  *
  * @module
  */
 import type { Taken } from "../../core/mod.ts";
 import type { AnyEntries, Header, Outline } from "./format.ts";
 
-/** What a file begins with, in pieces of whole lines; the last one is returned. */
-export type Opening = Generator<string, string, undefined>;
+/** Generates pieces of whole lines. The last piece is the return value. */
+export type Preamble = Generator<string, string, undefined>;
 
 /**
- * The opening of a file.
+ * Generates the preamble of a file.
  *
- * @param taken What the server knew; `null` where that was nothing.
+ * @param taken The state; `null` for the initial one.
  * @param now A clock in milliseconds.
  */
-export function* openingOf(
+export function* preambleOf(
   header: Omit<Header, "snapshot">,
   taken: Taken | null,
   now: () => number,
-): Opening {
+): Preamble {
   const snapshot = taken === null ? null : outlineOf(taken);
   let piece = `${JSON.stringify({ ...header, snapshot })}\n`;
   let [records, endsAt] = [0, now() + PIECE_MS];
@@ -33,7 +33,7 @@ export function* openingOf(
       piece += isOpen ? "," : `{"map":"${map}","entries":[`;
       piece += JSON.stringify([key, record]);
       isOpen = true;
-      const isLate = ++records % RECORDS_A_LOOK === 0 && now() > endsAt;
+      const isLate = ++records % RECORDS_PER_CHECK === 0 && now() > endsAt;
       if (piece.length < PIECE_UNITS && !isLate) continue;
       yield piece + PART_TAIL;
       [piece, isOpen, endsAt] = ["", false, now() + PIECE_MS];
@@ -66,11 +66,10 @@ function isEntries(value: unknown): value is AnyEntries {
 const PART_TAIL = "]}\n";
 
 /**
- * A piece ends with the record that fills it. The more pieces there are, the longer it takes until all are written,
- * while what happens waits behind them.
+ * The length of a piece; the record that exceeds it ends it. Smaller pieces take longer in total, while events wait.
  */
 const PIECE_UNITS = 1_048_576;
 
-/** How long it may take to make one. */
+/** How long generating a piece may block the event loop. */
 const PIECE_MS = 3;
-const RECORDS_A_LOOK = 32;
+const RECORDS_PER_CHECK = 32;

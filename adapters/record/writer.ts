@@ -1,35 +1,35 @@
 /**
- * Does what a recording has to do on the disk, one write at a time.
+ * Does the jobs of a recording on the disk, one write at a time.
  *
- * What a file begins with can be long: each piece is made when the one before it is written, which a write to a
- * file tells in a later turn of the loop, so nobody waits for more than one piece.
+ * A write ends in a later turn of the event loop. So a long preamble, whose pieces are generated between writes,
+ * blocks the loop for one piece at most.
  *
  * @module
  */
 import type { Sink } from "./disk.ts";
 import type { Job } from "./outbox.ts";
 
-/** Writes one recording. */
+/** Writes the files of one recording. */
 export class Writer {
   readonly #path: string;
   readonly #beginFile: (path: string) => Promise<Sink>;
   readonly #encoder = new TextEncoder();
   #sink: Sink | null = null;
 
-  /** @param beginFile Begins a file at a path; rejects where it cannot. */
+  /** @param beginFile Creates a file at a path. Rejects if that fails. */
   constructor(path: string, beginFile: (path: string) => Promise<Sink>) {
     this.#path = path;
     this.#beginFile = beginFile;
   }
 
-  /** Does a job; rejects where it cannot. The number of bytes that it wrote. */
+  /** Does a job, and settles with the number of bytes written. Rejects if the disk fails. */
   async do(job: Job): Promise<number> {
     if (job.kind === "begin") return await this.#begin(job);
     await this.#sink?.write(job.bytes);
     return job.bytes.length;
   }
 
-  /** Ends the file. */
+  /** Closes the current file, if any. */
   async close(): Promise<void> {
     const sink = this.#sink;
     this.#sink = null;
@@ -50,7 +50,7 @@ export class Writer {
         isWhole = done;
       }
     } catch (error) {
-      await sink.discard().catch(() => {}); // The first error says more.
+      await sink.discard().catch(() => {}); // The first error is more useful.
       throw error;
     }
     this.#sink = sink;

@@ -1,36 +1,46 @@
 /**
- * Sockets that were told to close and have not answered: how many there are, and from which addresses.
+ * Sockets that the server has closed and whose clients have not answered the close frame yet.
  *
- * `Deno.serve` has no way to end one that never answers. After a while it no longer takes a place from others;
- * its address keeps it, and it is counted as stuck, because it holds a descriptor.
+ * `Deno.serve` cannot end a connection whose client never answers, so its descriptor is lost (compare
+ * denoland/deno#27924). After {@linkcode ANSWER_MAX_MS} such a socket no longer counts against the limit of the
+ * server, but it counts against the limit of its address group until it is closed.
  *
  * @module
  */
-import type { Link } from "./link.ts";
 import type { Ports } from "../runtime.ts";
+import { Tally } from "../tally.ts";
+import type { Link } from "./link.ts";
+import { LinkTimeouts } from "./timeouts.ts";
 
-/** What bounds them, and who is told. */
+/** The limit, the clock, and the callback. */
 export interface ClosingOptions extends Pick<Ports, "now" | "schedule"> {
-  /** How many may leave their close unanswered before there is no room for others. */
+  /** How many sockets may wait for their client's answer before new sockets are refused. */
   readonly max: number;
-  /** Is told of a socket that has not answered for {@linkcode ANSWER_MAX_MS}. */
-  readonly stuck: () => void;
+  /** Called for a socket that has not answered for {@linkcode ANSWER_MAX_MS}. */
+  readonly onStuck: () => void;
 }
 
-/** The sockets of one server that are closing. */
+/** The closing sockets of one server. */
 export class Closing {
-  readonly #options: ClosingOptions;
-  /** Until when each may answer, in the order in which they were told. */
-  readonly #waiting = new Map<Link, number>();
+  readonly #max: number;
+  readonly #waiting: LinkTimeouts;
   readonly #stuck = new Set<Link>();
-  /** How many of both an address has. */
-  readonly #byAddress = new Map<string, number>();
-  #cancel: (() => void) | null = null;
-  #onNone = (): void => {};
+  /** How many sockets, waiting or stuck, each address group has. */
+  readonly #shares = new Tally();
+  #onDrained = (): void => {};
 
-  /** Starts with none. */
-  constructor(options: ClosingOptions) {
-    this.#options = options;
+  constructor({ max, now, schedule, onStuck }: ClosingOptions) {
+    this.#max = max;
+    this.#waiting = new LinkTimeouts({
+      maxMs: ANSWER_MAX_MS,
+      now,
+      schedule,
+      onTimeout: (link) => {
+        this.#stuck.add(link);
+        onStuck();
+        this.#settleIfDrained();
+      },
+    });
   }
 
   has(link: Link): boolean {
@@ -38,68 +48,46 @@ export class Closing {
   }
 
   add(link: Link): void {
-    this.#waiting.set(link, this.#options.now() + ANSWER_MAX_MS);
-    this.#byAddress.set(link.address, (this.#byAddress.get(link.address) ?? 0) + 1);
-    this.#cancel ??= this.#options.schedule(() => this.#giveUp(), ANSWER_MAX_MS);
+    this.#waiting.add(link);
+    this.#shares.add(link.addressGroup, 1);
   }
 
-  /** Forgets a socket that is closed; that may be reported more than once. */
+  /** Removes a socket that is closed. The platform may report a close more than once. */
   delete(link: Link): void {
     if (!this.#waiting.delete(link) && !this.#stuck.delete(link)) return;
-    const left = (this.#byAddress.get(link.address) ?? 1) - 1;
-    if (left > 0) this.#byAddress.set(link.address, left);
-    else this.#byAddress.delete(link.address);
-    this.#rest();
+    this.#shares.add(link.addressGroup, -1);
+    this.#settleIfDrained();
   }
 
-  /** Whether an address, as `addressGroup` gives it, may have another socket beside these. */
-  hasRoom(address: string): boolean {
-    const { max } = this.#options;
-    const own = this.#byAddress.get(address) ?? 0;
-    return this.#waiting.size < max && own < Math.ceil(max / ADDRESS_SHARE);
+  /** Whether the server may accept another socket from this address group. */
+  hasRoom(addressGroup: string): boolean {
+    return this.#waiting.size < this.#max &&
+      this.#shares.of(addressGroup) < Math.ceil(this.#max / SHARE_DIVISOR);
   }
 
-  /** Settles when none is waited for. */
-  none(): Promise<void> {
+  /** Settles when every socket has answered its close or is stuck. */
+  drained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onNone = resolve;
-    this.#rest();
+    this.#onDrained = resolve;
+    this.#settleIfDrained();
     return promise;
   }
 
-  /** Needs no timer any more. */
+  /** Cancels the timer. */
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = null;
+    this.#waiting.stop();
   }
 
-  #rest(): void {
-    if (this.#waiting.size > 0) return;
-    this.stop();
-    this.#onNone();
-  }
-
-  #giveUp(): void {
-    this.#cancel = null;
-    const now = this.#options.now();
-    for (const [link, until] of this.#waiting) {
-      if (until > now) {
-        this.#cancel = this.#options.schedule(() => this.#giveUp(), until - now);
-        return;
-      }
-      this.#waiting.delete(link);
-      this.#stuck.add(link);
-      this.#options.stuck();
-    }
-    this.#rest();
+  #settleIfDrained(): void {
+    if (this.#waiting.size === 0) this.#onDrained();
   }
 }
 
-/** How long a client may take to answer its close before its place is given to others. */
+/** How long a client may take to answer its close before its place goes to others. */
 export const ANSWER_MAX_MS = 30_000;
 
 /**
- * One address may have a 16th of the sockets that do not answer their close: few attackers together turn nobody
- * else away, and a proxy's clients answer.
+ * One address group may have a 16th of the unanswered closes: a few attackers together lock nobody else out, and the
+ * clients behind one proxy do answer.
  */
-const ADDRESS_SHARE = 16;
+const SHARE_DIVISOR = 16;

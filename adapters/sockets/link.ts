@@ -1,31 +1,30 @@
 /**
- * One socket: who it is, and the one listener of all its events.
+ * One WebSocket, its number, and the handler of all its events.
  *
- * An object that is its own listener takes a kilobyte less a connection than a closure for each event, and
- * what it was opened with is forgotten once it is told.
+ * An object that handles its own events takes a kilobyte less per connection than one closure per event.
  *
  * @module
  */
 import type { ConnId, SocketOpened } from "../../core/mod.ts";
 
-/** What is known of a client before it says anything: what its URL gave, and its address. */
+/** What the upgrade request says about a client: the parameters of its URL, and its address. */
 export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
 
-/** What is asked of a socket: the platform's `WebSocket` has it, and so has that of `npm:ws`. */
+/** The part of a WebSocket that the server uses. The platform's `WebSocket` has it, and so does that of `npm:ws`. */
 export interface SocketLike {
   readonly readyState: number;
   readonly bufferedAmount: number;
-  addEventListener(type: SocketEventType, listener: SocketListener): void;
+  addEventListener(type: SocketEventType, handler: SocketEventHandler): void;
   send(text: string): void;
   close(code: number, reason: string): void;
-  /** Ends the connection without a word, where the platform can. */
+  /** Ends the connection without a close frame. `Deno.serve` has no such method. */
   terminate?(): void;
 }
 
-/** The events of the platform that matter here. */
+/** The platform events that the server handles. */
 export type SocketEventType = "open" | "message" | "close" | "error";
 
-/** What a socket tells: the type of the platform's event, and what belongs to a message, a close, an error. */
+/** An event of the platform: `data` belongs to a message, `code` to a close, `message` to an error. */
 export interface SocketEvent {
   readonly type: string;
   readonly data?: unknown;
@@ -33,60 +32,60 @@ export interface SocketEvent {
   readonly message?: string;
 }
 
-/** Hears what a socket tells. */
-export interface SocketListener {
+/** An `EventListener` that is an object. */
+export interface SocketEventHandler {
   handleEvent(event: SocketEvent): void;
 }
 
-/** Is told what the links of a server markAlive. */
-export interface LinkListener {
+/** Callbacks for what happens on the links of a server. */
+export interface LinkEvents {
   readonly opened: (link: Link) => void;
   readonly received: (link: Link, data: unknown) => void;
   readonly closed: (link: Link, code: number) => void;
   readonly failed: (link: Link) => void;
-  readonly unanswered: (link: Link) => void;
+  readonly pingUnanswered: (link: Link) => void;
 }
 
-/** A socket, under the number that the server knows it by. */
-export class Link {
+/** A WebSocket, with the number by which the core knows it. */
+export class Link implements SocketEventHandler {
   readonly conn: ConnId;
   readonly socket: SocketLike;
-  /** What it is to be opened with; `null` once it is open. */
+  /** What `socket-opened` will carry; `null` once it was dispatched, to free the memory. */
   parameters: SocketParameters | null = null;
-  /** The token as it came, until it is checked. */
+  /** The raw token, until it is checked. */
   token: string | null = null;
-  /** What it counts for, see `addressGroup`; asked for where it does not answer its close. */
-  address = "";
-  readonly #listener: LinkListener;
+  /** The group that its address counts for, see `addressGroup` in the core. */
+  addressGroup = "";
+  readonly #events: LinkEvents;
 
-  /** Listens to the socket from now on. */
-  constructor(conn: ConnId, socket: SocketLike, listener: LinkListener) {
+  /** Subscribes to the events of the socket. */
+  constructor(conn: ConnId, socket: SocketLike, events: LinkEvents) {
     this.conn = conn;
     this.socket = socket;
-    this.#listener = listener;
-    for (const type of TYPES) socket.addEventListener(type, this);
+    this.#events = events;
+    for (const type of EVENT_TYPES) socket.addEventListener(type, this);
   }
 
-  /** Passes on what the socket tells; an error of an open socket is always followed by a close. */
   handleEvent({ type, data, code, message }: SocketEvent): void {
-    if (type === "message") this.#listener.received(this, data);
-    // `Deno.serve` says 0 where no close was received.
-    else if (type === "close") this.#listener.closed(this, code || LOST);
-    else if (type === "open") this.#listener.opened(this);
-    else if (message === NO_PONG) this.unanswered();
-    else this.#listener.failed(this);
+    if (type === "message") this.#events.received(this, data);
+    // `Deno.serve` reports 0 where it received no close frame.
+    else if (type === "close") this.#events.closed(this, code || ABNORMAL_CLOSURE);
+    else if (type === "open") this.#events.opened(this);
+    else if (message === IDLE_TIMEOUT_MESSAGE) this.pingUnanswered();
+    // An error of an open socket needs no handling: a close follows.
+    else this.#events.failed(this);
   }
 
-  /** A ping was not answered in time; the listener that sent it says so. */
-  unanswered(): void {
-    this.#listener.unanswered(this);
+  /** Reports that the client did not answer a ping in time. `node.ts` calls it, as `npm:ws` has no idle timeout. */
+  pingUnanswered(): void {
+    this.#events.pingUnanswered(this);
   }
 }
 
 /** RFC 6455, 7.1.5: the close code where none was received. */
-const LOST = 1006;
+const ABNORMAL_CLOSURE = 1006;
 
-/** How `Deno.serve` says that the idle timeout of a socket ended it; the ping tests show when that changes. */
-const NO_PONG = "No response from ping frame.";
+/** The error with which `Deno.serve` ends an idle socket. The ping tests fail when Deno changes the text. */
+const IDLE_TIMEOUT_MESSAGE = "No response from ping frame.";
 
-const TYPES: readonly SocketEventType[] = ["open", "message", "close", "error"];
+const EVENT_TYPES: readonly SocketEventType[] = ["open", "message", "close", "error"];

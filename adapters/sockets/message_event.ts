@@ -1,11 +1,14 @@
 /**
- * What came on a socket, as an event.
+ * Translates the data of a WebSocket message into an event of the core.
  *
  * @module
  */
 import type { ConnId, Event } from "../../core/mod.ts";
 
-/** A binary message that is text means what the text means; one too large is refused for that alone. */
+/**
+ * The event for a message. A binary message of valid UTF-8 is treated as text; one of more than `maxBytes` is not
+ * decoded, because the core refuses it by its length.
+ */
 export function messageEvent(conn: ConnId, data: unknown, maxBytes: number): Event {
   if (typeof data === "string") return { kind: "frame-received", conn, text: data };
   const bytes = data instanceof ArrayBuffer ? data.byteLength : 0;

@@ -1,7 +1,7 @@
 /**
- * Sockets that have much unsent: how much each may have, how much all of them, and for how long.
+ * Limits the data that waits for clients that read slowly: per socket, in total, and in time.
  *
- * A socket with little unsent costs one comparison a message, and no timer runs while there is none with much.
+ * A socket that keeps up costs one comparison per message. The timer runs only while some socket does not.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { scheduleTimeout } from "../clock.ts";
 import type { ConnId, Settings } from "../../core/mod.ts";
 import type { SocketLike } from "./link.ts";
 
-/** What is watched, and who is told. */
+/** The limits, the clock, and the callback. */
 export interface SlowReadersOptions {
   readonly settings: Pick<
     Settings,
@@ -17,86 +17,83 @@ export interface SlowReadersOptions {
   >;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Is told of a socket of which nothing was read for `unsent_timeout`. */
-  readonly stuck: (conn: ConnId) => void;
+  /** Called for a socket whose client has read nothing for `unsent_timeout`. */
+  readonly onStuck: (conn: ConnId) => void;
 }
 
 /** The slow readers of one server. */
 export class SlowReaders {
   readonly #options: SlowReadersOptions;
   readonly #slow = new Map<ConnId, Slow>();
-  /** How much all of them had unsent when each was last looked at. */
-  #total = 0;
+  /** The unsent bytes of all slow readers, each as last measured. */
+  #totalUnsent = 0;
   #cancel: (() => void) | null = null;
 
-  /** Starts with none. */
   constructor(options: SlowReadersOptions) {
     this.#options = options;
   }
 
-  /** Whether a text of so many characters may be sent to a socket now. */
+  /** Whether a text of `length` characters may be sent now. If so, counts it as unsent. */
   admits(conn: ConnId, socket: SocketLike, length: number): boolean {
     const { max_unsent_bytes, max_total_unsent_bytes } = this.#options.settings;
     const unsent = socket.bufferedAmount;
     const isOver = unsent + length > max_unsent_bytes;
-    if (unsent <= WATCHED_BYTES && !isOver) return true;
-    const slow = this.#look(conn, socket, unsent);
-    if (isOver || this.#total + length > max_total_unsent_bytes) return false;
+    if (unsent <= SLOW_FROM_BYTES && !isOver) return true;
+    const slow = this.#measure(conn, socket, unsent);
+    if (isOver || this.#totalUnsent + length > max_total_unsent_bytes) return false;
     slow.unsent += length;
-    this.#total += length;
+    this.#totalUnsent += length;
     return true;
   }
 
-  /** A socket is no longer watched. */
   forget(conn: ConnId): void {
-    this.#total -= this.#slow.get(conn)?.unsent ?? 0;
+    this.#totalUnsent -= this.#slow.get(conn)?.unsent ?? 0;
     this.#slow.delete(conn);
   }
 
-  /** Watches nobody any more. */
+  /** Forgets all sockets and cancels the timer. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = null;
     this.#slow.clear();
-    this.#total = 0;
+    this.#totalUnsent = 0;
   }
 
-  /** Notes how much a socket has unsent, and since when it made no progress. */
-  #look(conn: ConnId, socket: SocketLike, unsent: number): Slow {
+  /** Updates the unsent bytes of a socket, and restarts its time if there are fewer than before. */
+  #measure(conn: ConnId, socket: SocketLike, unsent: number): Slow {
     const known = this.#slow.get(conn);
     const slow = known ?? { socket, unsent: 0, since: this.#options.now() };
     if (known === undefined) this.#slow.set(conn, slow);
     else if (unsent < slow.unsent) slow.since = this.#options.now();
-    this.#total += unsent - slow.unsent;
+    this.#totalUnsent += unsent - slow.unsent;
     slow.unsent = unsent;
     this.#cancel ??= scheduleTimeout(
-      () => this.#lookAtAll(),
+      () => this.#checkAll(),
       this.#options.settings.unsent_timeout / 4,
     );
     return slow;
   }
 
-  /** Costs as much as there are slow readers. */
-  #lookAtAll(): void {
+  #checkAll(): void {
     this.#cancel = null;
-    const { settings, now, stuck } = this.#options;
+    const { settings, now, onStuck } = this.#options;
     for (const [conn, { socket }] of [...this.#slow]) {
       const unsent = socket.bufferedAmount;
-      if (unsent <= WATCHED_BYTES) this.forget(conn);
-      else if (now() - this.#look(conn, socket, unsent).since >= settings.unsent_timeout) {
-        stuck(conn);
+      if (unsent <= SLOW_FROM_BYTES) this.forget(conn);
+      else if (now() - this.#measure(conn, socket, unsent).since >= settings.unsent_timeout) {
+        onStuck(conn);
       }
     }
   }
 }
 
-/** Less than this unsent is not worth a timer. */
-const WATCHED_BYTES = 16_384;
+/** A socket with more unsent is a slow reader. Less is not worth a timer. */
+const SLOW_FROM_BYTES = 16_384;
 
 interface Slow {
   readonly socket: SocketLike;
-  /** How much it will have unsent if nothing is read. */
+  /** Unsent bytes as last measured, and the texts sent since. */
   unsent: number;
-  /** Since when nothing was. */
+  /** When `unsent` last fell, by the clock of the options. */
   since: number;
 }

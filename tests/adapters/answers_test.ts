@@ -3,9 +3,9 @@
  */
 import {
   Answers,
+  cachedPeerList,
   LONG_LENGTH,
   type LongBody,
-  sharedList,
   streamOf,
 } from "../../adapters/http/answers.ts";
 import { createSignalingServer } from "../../adapters/server.ts";
@@ -50,10 +50,10 @@ Deno.test("[FAULT-28] who asks for the same text share it, and each counts for w
   assertEquals(one.pieces, other.pieces);
   assert(one.pieces[0] === other.pieces[0], "the bytes are there once");
   assertEquals(answers.heldBytes, 1_000_000 + 2 * 327_680);
-  one.done();
-  one.done();
+  one.release();
+  one.release();
   assertEquals(answers.heldBytes, 1_000_000 + 327_680);
-  other.done();
+  other.release();
   assertEquals([answers.heldBytes, deadlines()], [0, 0]);
 });
 
@@ -61,7 +61,7 @@ Deno.test("[FAULT-28] what finds no room is refused: in all, and for one address
   const { answers } = answersWith(40_000);
   const first = found(answers.begin("x".repeat(50_000), "a"));
   assertEquals(answers.begin("y".repeat(5_000), "b"), null, "the first takes more than all");
-  first.done();
+  first.release();
   const bodies = [1, 2].map(() => found(answers.begin("x".repeat(5_000), "a")));
   assertEquals(answers.begin("x".repeat(5_000), "a"), null, "a has its quarter");
   found(answers.begin("x".repeat(5_000), "b"));
@@ -73,18 +73,18 @@ Deno.test("[FAULT-28] what finds no room is refused: in all, and for one address
   );
   found(answers.begin("y".repeat(10_000), "c"));
   assertEquals(answers.heldBytes, 40_000);
-  bodies.forEach(({ done }) => done());
+  bodies.forEach(({ release }) => release());
   found(answers.begin("x".repeat(5_000), "a"));
 });
 
 Deno.test("[FAULT-28] a text is forgotten when nobody reads it any more, and is counted until then", () => {
   const { answers, passDeadlines } = answersWith(1_000_000);
   const old = found(answers.begin("x".repeat(9_000), "a"));
-  found(answers.begin("y".repeat(9_000), "b")).done();
+  found(answers.begin("y".repeat(9_000), "b")).release();
   assertEquals(answers.heldBytes, 18_000);
   passDeadlines();
   assertEquals(answers.heldBytes, 9_000, "what the platform has of it still counts");
-  old.done();
+  old.release();
   assertEquals(answers.heldBytes, 0);
 });
 
@@ -119,7 +119,7 @@ Deno.test("[FAULT-28] a stream counts until it completes, or until it was taken 
   const cancelled = new Response(streamOf(found(answers.begin(text, "a")), undefined));
   await cancelled.body?.cancel();
   assertEquals(answers.heldBytes, 0);
-  found(answers.begin(text, "a")).whenLate(() => {});
+  found(answers.begin(text, "a")).onTimeout(() => {});
   new Response(streamOf(found(answers.begin(text, "a")), undefined));
   passDeadlines();
   assertEquals(
@@ -141,7 +141,7 @@ Deno.test("[FAULT-28] stop ends what is not read yet, and no timer is left", asy
 Deno.test("[HTTP-3] [FAULT-28] a list is made once for the same clients, and a long one not again at once", () => {
   let now = 0;
   let state: State = initialState(settingsFrom());
-  const list = sharedList(() => now);
+  const list = cachedPeerList(() => now);
   const join = (conn: number, id: string): void => {
     [state] = reduce(state, opening(conn, { id }), millis(conn));
   };

@@ -43,7 +43,7 @@ Deno.test("[AUTH-4] [FAULT-26] whatever goes wrong at a URL with secrets in it, 
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => desk.ask(key.token)));
     assertEquals([...new Set(outcomes)], ["Tokens cannot be checked now: try again later"]);
     assertEquals(lines.length, 1);
-    assertStringIncludes(lines.join(), "The keys of auth_jwks cannot be had");
+    assertStringIncludes(lines.join(), "The keys of auth_jwks cannot be loaded");
     assert(!lines.join().includes("hush"), lines.join());
     return lines.join();
   };

@@ -2,7 +2,7 @@
  * Sockets that were told to close, and take their time.
  */
 import { ANSWER_MAX_MS, Closing } from "../../adapters/sockets/closing.ts";
-import { Link, type LinkListener, type SocketLike } from "../../adapters/sockets/link.ts";
+import { Link, type LinkEvents, type SocketLike } from "../../adapters/sockets/link.ts";
 import { connId } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 
@@ -13,17 +13,17 @@ const SOCKET: SocketLike = {
   send: () => {},
   close: () => {},
 };
-const DEAF: LinkListener = {
+const DEAF: LinkEvents = {
   opened: () => {},
   received: () => {},
   closed: () => {},
   failed: () => {},
-  unanswered: () => {},
+  pingUnanswered: () => {},
 };
 
 function linkOf(serial: number, address: string): Link {
   const link = new Link(connId(serial), SOCKET, DEAF);
-  link.address = address;
+  link.addressGroup = address;
   return link;
 }
 
@@ -38,7 +38,7 @@ Deno.test("[FAULT-31] [FAULT-5] a close that is never answered takes a place for
       timer = { at: now + delayMs, callback };
       return () => timer = null;
     },
-    stuck: () => stuck++,
+    onStuck: () => stuck++,
   });
   const wake = (): void => {
     const due = timer;

@@ -2,7 +2,7 @@
  * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
  */
 import { createSignalbox } from "../../main.ts";
-import type { SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
+import type { SocketEventHandler, SocketLike } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
@@ -136,12 +136,12 @@ Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", ()
   assertEquals(sockets.takeToken(connId(9)), null);
 });
 
-const PORTS = { settings: settingsFrom(), now: (): number => 0, leaked: (): void => {} };
+const PORTS = { settings: settingsFrom(), now: (): number => 0, onLeak: (): void => {} };
 
 /** A socket that a test drives. */
 interface Fake extends SocketLike {
   closes: number;
-  listener: SocketListener | null;
+  listener: SocketEventHandler | null;
 }
 
 function fakeSocket(given: Partial<SocketLike> = {}): Fake {

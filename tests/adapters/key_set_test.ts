@@ -36,7 +36,7 @@ function makeShelf(): Shelf {
   const find = cachedKeys({
     source: { load, maxAgeMs: 1_000_000, cooldownMs: 100_000 },
     now: () => ms,
-    complain: (_what, why) => complaints.push(why),
+    reportFault: (_what, why) => complaints.push(why),
   });
   return {
     pass: (more) => ms += more,

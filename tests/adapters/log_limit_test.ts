@@ -5,13 +5,13 @@ import { connId, settingsFrom } from "../../core/mod.ts";
 import { logFault, write } from "../../adapters/observe/log.ts";
 import { logObserver } from "../../adapters/observe/log_clients.ts";
 import {
-  COUNTED_MS,
-  createLogLimit,
   createRateLimit,
-  KIND_MAX,
-  type LogLimit,
-  type LogLimitPorts,
+  createRepeatLimit,
+  LIMIT_PERIOD_MS,
+  LINES_PER_KIND,
   type Omitted,
+  type RepeatLimit,
+  type RepeatLimitPorts,
 } from "../../adapters/observe/log_limit.ts";
 import { createRuntime } from "../../adapters/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -24,18 +24,18 @@ interface Clock {
 }
 
 interface Bench extends Clock {
-  readonly limit: LogLimit;
+  readonly limit: RepeatLimit;
   readonly told: Omitted[];
 }
 
 function bench(): Bench {
   const told: Omitted[] = [];
   const clock: Clock = { now: 0, timer: null };
-  const limit = createLogLimit({ ...portsOf(clock), tell: (omitted) => told.push(omitted) });
+  const limit = createRepeatLimit({ ...portsOf(clock), report: (omitted) => told.push(omitted) });
   return Object.assign(clock, { told, limit });
 }
 
-function portsOf(clock: Clock): Pick<LogLimitPorts, "now" | "schedule"> {
+function portsOf(clock: Clock): Pick<RepeatLimitPorts, "now" | "schedule"> {
   return {
     now: () => clock.now,
     schedule: (callback, delayMs) => {
@@ -62,17 +62,17 @@ Deno.test("[LOG-2] the same line within a minute is counted, and told when the m
   assertEquals([self.limit.allows("404", "/a"), self.limit.allows("404", "/a")], [false, false]);
   assertEquals(self.limit.allows("404", "/b"), true, "another line");
   assertEquals(self.limit.allows("401", "/a"), true, "another kind");
-  self.now = COUNTED_MS - 1;
+  self.now = LIMIT_PERIOD_MS - 1;
   assertEquals(self.limit.allows("404", "/a"), false);
   wake(self);
-  assertEquals([self.now, self.told], [COUNTED_MS, [{ kind: "404", line: "/a", count: 3 }]]);
+  assertEquals([self.now, self.told], [LIMIT_PERIOD_MS, [{ kind: "404", line: "/a", count: 3 }]]);
   assertEquals(self.timer, null, "the others came once");
   assertEquals(self.limit.allows("404", "/a"), true, "a new minute");
 });
 
 Deno.test("[LOG-2] of one kind so many lines are printed in a minute, and the rest is counted together", () => {
   const self = bench();
-  for (let i = 0; i < KIND_MAX; i++) assertEquals(self.limit.allows("404", `/${i}`), true);
+  for (let i = 0; i < LINES_PER_KIND; i++) assertEquals(self.limit.allows("404", `/${i}`), true);
   for (let i = 0; i < 5_000; i++) assertEquals(self.limit.allows("404", `/more ${i}`), false);
   assertEquals(self.limit.allows("404", "/0"), false, "one that was printed");
   assertEquals(self.limit.allows("401", "/more"), true, "another kind");
@@ -93,7 +93,7 @@ Deno.test("[LOG-2] what is counted while the timer runs is told later, and at th
   self.limit.allows("404", "/b");
   wake(self);
   assertEquals(self.told.splice(0), [{ kind: "404", line: "/a", count: 1 }]);
-  assertEquals(self.timer?.at, 30_000 + COUNTED_MS);
+  assertEquals(self.timer?.at, 30_000 + LIMIT_PERIOD_MS);
   self.limit.stop();
   assertEquals([self.told, self.timer], [[{ kind: "404", line: "/b", count: 1 }], null]);
 });
@@ -104,7 +104,7 @@ Deno.test("[LOG-6] beyond so many lines of a kind in a minute, lines are counted
   const limit = createRateLimit<string>({
     ...portsOf(clock),
     maxOf: (kind) => kind === "many" ? 3 : 1,
-    tell: (omitted) => told.push(omitted),
+    report: (omitted) => told.push(omitted),
   });
   const allowed = (kind: string, count: number): number =>
     Array.from({ length: count }, () => limit.allows(kind, "info")).filter(Boolean).length;
@@ -112,12 +112,12 @@ Deno.test("[LOG-6] beyond so many lines of a kind in a minute, lines are counted
   clock.now = 10;
   assertEquals([allowed("many", 4_812), allowed("few", 2), told], [0, 1, []]);
   wake(clock);
-  assertEquals([clock.now, told.splice(0)], [5 + COUNTED_MS, [
+  assertEquals([clock.now, told.splice(0)], [5 + LIMIT_PERIOD_MS, [
     { kind: "many", level: "info", count: 4_812 },
     { kind: "few", level: "info", count: 1 },
   ]]);
   assertEquals([allowed("few", 2), allowed("many", 1)], [1, 1], "a new minute");
-  clock.now += COUNTED_MS;
+  clock.now += LIMIT_PERIOD_MS;
   assertEquals([allowed("few", 1), told.splice(0).length, clock.timer], [1, 1, null]);
   assertEquals(allowed("few", 1), 0);
   limit.stop();

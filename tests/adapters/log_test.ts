@@ -76,9 +76,9 @@ Deno.test("text: every line says what happened to whom, and why", async () => {
   );
   assertEquals(rest, [
     'INF "a\\u{202e} b" connected from 127.0.0.1',
-    'DBG "a\\u{202e} b" was told {"type":"ERROR","payload":{"msg":"A frame must be JSON, and this is not: \\"nonsense\\"."}}',
+    'DBG "a\\u{202e} b" was sent {"type":"ERROR","payload":{"msg":"A frame must be JSON, and this is not: \\"nonsense\\"."}}',
     'DBG "a\\u{202e} b" sent OFFER to "nobody", 44 characters: stored, because the peer is not connected',
-    'DBG "a\\u{202e} b" was told {"type":"EXPIRE","src":"nobody","dst":"a\\u{202e} b"}',
+    'DBG "a\\u{202e} b" was sent {"type":"EXPIRE","src":"nobody","dst":"a\\u{202e} b"}',
     'WRN "x\\u{d}\\u{a}fake" was refused: The id has control characters in it (4002, from 127.0.0.1)',
     'WRN "y" was refused: Invalid key provided. Give new Peer the key of this server, as its option key (4003, from 127.0.0.1)',
     'WRN "a\\u{202e} b" was refused: ID is taken. Its page needs another id, or the token of the one that has it (4001, from 127.0.0.1)',

@@ -4,7 +4,7 @@
 import { createServer } from "node:http";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
-import { boundsOf } from "../../adapters/listen/node/socket.ts";
+import { socketBounds } from "../../adapters/listen/node/socket.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { within } from "../support/peer_socket.ts";
 import { frame, handshake, OPCODE } from "../support/raw_socket.ts";
@@ -15,7 +15,7 @@ Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to it
   const server = createServer();
   const sockets = new WebSocketServer({
     noServer: true,
-    ...boundsOf({ max_message_bytes: 65_536 }),
+    ...socketBounds({ max_message_bytes: 65_536 }),
   });
   server.on("upgrade", (request, connection, head) => {
     sockets.handleUpgrade(request, connection, head, (socket) => {

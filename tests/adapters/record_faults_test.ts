@@ -50,7 +50,7 @@ Deno.test("[REC-6] a file that cannot be opened is told once and tried again eve
   const studio = makeStudio(settingsFrom(SMALL), disk);
   studio.recorder.start();
   await settled();
-  const told = ["Permission denied (os error 13); it is tried again every 60 s"];
+  const told = ["Permission denied (os error 13); retrying every 60 s"];
   assertEquals(studio.news, told);
   studio.happen(opened);
   for (let i = 0; i < 3; i++) await studio.pass(60_000);
@@ -77,7 +77,7 @@ Deno.test("[REC-6] a disk that gets full pauses the recording; what was written 
     studio.happen(TICK, 1);
     await studio.pass(60_000);
   }
-  const why = "No space left on device (os error 28); it is tried again every 60 s";
+  const why = "No space left on device (os error 28); retrying every 60 s";
   assertEquals(studio.news, ["recording", why]);
   await assertReplays(studio, 1, `${FILE}.1`);
   assert(!studio.disk.files.has(FILE), "what was begun in vain is taken away");
@@ -131,7 +131,7 @@ Deno.test("[REC-6] a disk that is too slow: what waits is bounded, is written, a
   assertEquals(studio.news.length, 2);
   assertMatch(
     studio.news[1] ?? "",
-    /^The disk is slower than what happens: 33[56]\d{5} bytes wait; a new file begins 10 s after they are written$/,
+    /^The disk is too slow: 33[56]\d{5} bytes wait; a new file begins 10 s after they are written$/,
   );
   stall.resolve();
   studio.disk.stall = null;

@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { crcOf } from "../../adapters/record/format.ts";
 import { readEvent } from "../../adapters/record/replay/schema.ts";
-import { openingOf } from "../../adapters/record/snapshot.ts";
+import { preambleOf } from "../../adapters/record/snapshot.ts";
 import {
   CLOSE,
   close,
@@ -217,7 +217,7 @@ Deno.test("[REC-4] a state that contradicts itself ends the replay, with its lin
   const studio = await record([{ event: opened, afterMs: 0 }]);
   const [header = "", ...rest] = linesIn(textOf(studio.disk));
   const taken = takeSnapshot(studio.runtime.state());
-  const opening = openingOf(JSON.parse(header), taken, () => 0).next().value ?? "";
+  const opening = preambleOf(JSON.parse(header), taken, () => 0).next().value ?? "";
   const broken = opening.replace('"storedBytes":0', '"storedBytes":7');
   const wrong = await replayText([broken.trimEnd(), ...rest, ""].join("\n"));
   assertEquals([wrong.code, wrong.printed], [1, []]);
@@ -314,10 +314,10 @@ Deno.test("[REC-4] what cannot be read is named with its line; a last line that 
 
 Deno.test("[REC-4] a mistake in the arguments is named", async () => {
   const mistakes: [string[], RegExp][] = [
-    [["second"], /^One file is to be given: got "run\.ndjson", "second"\.$/],
+    [["second"], /^Give one file: got "run\.ndjson", "second"\.$/],
     [["--evry=2"], /^There is no option "--evry=2"\.$/],
     [["--every", "0"], /^Option --every must be a whole number from 1: got "0"\.$/],
-    [["--at", "1", "--diff"], /cannot be had together/],
+    [["--at", "1", "--diff"], /exclude each other/],
   ];
   for (const [flags, complaint] of mistakes) {
     const { code, complaints } = await replayText("", ...flags);

@@ -2,7 +2,7 @@
  * Files that begin with what a full server knows: written in pieces, one after the other, and not too often.
  */
 import { FORMAT, VERSION } from "../../adapters/record/format.ts";
-import { openingOf } from "../../adapters/record/snapshot.ts";
+import { preambleOf } from "../../adapters/record/snapshot.ts";
 import { connId, type Event, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {
@@ -140,7 +140,7 @@ Deno.test("[REC-6] a piece ends too when making it takes long, and no record is 
   let clock = 0;
   let found = 0;
   let pieces = 0;
-  const openings = openingOf(header, taken, () => clock += 2);
+  const openings = preambleOf(header, taken, () => clock += 2);
   for (let isWhole = false; !isWhole; pieces++) {
     const { value, done = false } = openings.next();
     isWhole = done;
@@ -199,7 +199,7 @@ Deno.test("[REC-6] what waits for a snapshot is bounded; the snapshot and what w
   const studio = await makeFull(3);
   let events = 0;
   for (; studio.news.length < 2; events++) studio.happen(CHAT);
-  assertMatch(studio.news[1] ?? "", /^The disk is slower than what happens: 33[56]\d{5} bytes /);
+  assertMatch(studio.news[1] ?? "", /^The disk is too slow: 33[56]\d{5} bytes /);
   studio.happen(CHAT);
   for (let i = 0; i < 30; i++) await studio.write();
   await assertReplays(studio, events);
@@ -227,7 +227,7 @@ Deno.test("[REC-6] a disk that gets full in the middle of a snapshot: it is take
   studio.disk.writeError = new Error("No space left on device (os error 28)");
   await studio.write();
   assertEquals(studio.news.slice(1), [
-    "No space left on device (os error 28); it is tried again every 60 s",
+    "No space left on device (os error 28); retrying every 60 s",
   ]);
   assertEquals(studio.disk.files.size, 0);
   studio.disk.writeError = null;

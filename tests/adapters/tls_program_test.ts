@@ -92,7 +92,7 @@ for (const listener of LISTENERS) {
     await using a = await openSocket({ ...client, id: "a" });
     assertEquals(await a.next(), { type: "OPEN" });
     assertEquals(await said(child, "SIGHUP"), "SIGHUP: There are no TLS files to read again");
-    assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: Nothing is done; SIGUSR2 logs sizes");
+    assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: No effect; SIGUSR2 logs sizes");
     Deno.kill(child.pid, "SIGUSR2");
     await child.nextLine((line) => line.includes('"event":"sizes"'));
     assertEquals(await a.fence(), { frames: [], closed: null });

@@ -1,7 +1,11 @@
 /**
  * FAULT-21: sockets that are closed, closing, gone or never open, and that throw.
  */
-import type { SocketEventType, SocketLike, SocketListener } from "../../adapters/sockets/link.ts";
+import type {
+  SocketEventHandler,
+  SocketEventType,
+  SocketLike,
+} from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import {
   CLOSE,
@@ -37,7 +41,7 @@ interface Fake extends SocketLike {
 function fake(given: { throws?: boolean; readyState?: number; terminates?: boolean } = {}): Fake {
   const { throws = false, readyState = WebSocket.OPEN, terminates = false } = given;
   const calls: string[] = [];
-  const listeners = new Map<string, SocketListener>();
+  const listeners = new Map<string, SocketEventHandler>();
   const act = (call: string): void => {
     calls.push(call);
     if (throws) throw new DOMException("the socket is gone", "InvalidStateError");
@@ -73,7 +77,7 @@ function bench(
     unsent_timeout: 100,
   };
   const dispatch = (event: Event): void => void events.push(event);
-  const sockets = new Sockets({ settings, dispatch, now, leaked: (how) => void leaks.push(how) });
+  const sockets = new Sockets({ settings, dispatch, now, onLeak: (how) => void leaks.push(how) });
   const kinds = (): string[] => events.map(({ kind, ...rest }) => kind + pick(rest));
   const failures = (): string[] =>
     events.flatMap((event) =>
@@ -101,7 +105,7 @@ Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that
   sockets.attach(fake({ throws: true }), HANDSHAKE);
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(close(A, CLOSE.left, "Left"));
-  await sockets.closed();
+  await sockets.drained();
   assertEquals(kinds(), ["socket-opened 1"]);
 });
 
@@ -150,7 +154,7 @@ Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close ev
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
   socket.fire("message", "late");
   socket.fire("open");
-  const closed = sockets.closed();
+  const closed = sockets.drained();
   socket.fire("close");
   socket.fire("close");
   await closed;
@@ -242,7 +246,7 @@ Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from ot
   clock.now = 2_000;
   await timers(() => leaks.length > 0);
   assertEquals([leaks, kinds(), socket.calls], [["never-opened"], [], ["close 4008"]]);
-  await sockets.closed();
+  await sockets.drained();
   assertEquals(sockets.hasRoom("192.0.2.1"), true);
   socket.readyState = WebSocket.OPEN;
   socket.fire("open");

@@ -200,8 +200,8 @@ testEach("[LOG-3] at level debug each message is a line with its outcome", async
     '"a" sent CANDIDATE to "c", 40 characters: stored, because the peer is not connected',
     '"a" sent LEAVE to "c", 36 characters: dropped, because the peer is not connected',
     '"a" sent OFFER to "", 35 characters: refused, and the sender told so',
-    '"a" sent CANDIDATE to "", 39 characters: refused like those before it, of which the sender was told',
-    '"a" sent something of a type that nobody knows: dropped',
+    '"a" sent CANDIDATE to "", 39 characters: refused; the sender knows from an earlier refusal',
+    '"a" sent a message of unknown type: dropped',
   ]);
   assert(!child.lines.join("").includes("hush"), "what peers say is theirs");
 });

@@ -155,7 +155,7 @@ Deno.test("[FAULT-10] [LOG-1] max_head_bytes bounds heads, and the log has the c
   assertMatch(await request(2_200), /^HTTP\/1\.1 431 /);
   await child.nextLine((line) =>
     line.includes(
-      "A client at 127.0.0.1 sent what is no request: The head of the request is too large.",
+      "A client at 127.0.0.1 sent an invalid request: The head of the request is too large.",
     )
   );
 });

@@ -146,7 +146,7 @@ testEach(
       const msg = "Tokens cannot be checked now: try again later";
       assertEquals(await socket.next(), { type: "ERROR", payload: { msg } });
       assertEquals(await socket.closed, { code: 4006, reason: msg });
-      await child.nextLine((line) => line.includes("The keys of auth_jwks cannot be had"));
+      await child.nextLine((line) => line.includes("The keys of auth_jwks cannot be loaded"));
       assertEquals((await child.stop()).code, 0);
       const recording = await Deno.readTextFile(`${folder.path}/a.ndjson`);
       for (const text of [recording, ...child.lines]) assert(!text.includes("sesame"), text);

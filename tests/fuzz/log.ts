@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { configureLog, tellOmitted } from "../../adapters/observe/log.ts";
+import { configureLog, reportOmitted } from "../../adapters/observe/log.ts";
 import { logObserver } from "../../adapters/observe/log_clients.ts";
 import { readHandshake } from "../../adapters/listen/handshake.ts";
-import { COUNTED_MS } from "../../adapters/observe/log_limit.ts";
+import { LIMIT_PERIOD_MS } from "../../adapters/observe/log_limit.ts";
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
 import { trafficObserver } from "../../adapters/observe/log_traffic.ts";
 import { createReplies } from "../../adapters/http/replies.ts";
 import { createRuntime } from "../../adapters/runtime.ts";
-import type { Arrival } from "../../adapters/request.ts";
+import type { IncomingRequest } from "../../adapters/request.ts";
 import { connId, type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { ownerOf } from "../support/world.ts";
 import { type Form, wrongWithLine } from "./log_lines.ts";
@@ -43,7 +43,7 @@ export async function fuzzLog(dice: Dice, steps: number, form: Form): Promise<Fu
     const play = makeStage();
     for (let step = 0; step < steps; step++) {
       play(dice, step);
-      tellOmitted();
+      reportOmitted();
       if (step % 50 === 0) await settle();
     }
   });
@@ -81,14 +81,14 @@ function makeStage(): (dice: Dice, step: number) => void {
   });
 
   return (dice, step) => {
-    ms += COUNTED_MS / pick(dice, [1, 50]);
+    ms += LIMIT_PERIOD_MS / pick(dice, [1, 50]);
     const { method, path, query, headers, frames, close } = attempt(dice);
     const header = (name: string): string | null => headers[name] ?? null;
-    const arrival: Arrival = { method, path, query, header, remoteAddress: "127.0.0.1" };
+    const incoming: IncomingRequest = { method, path, query, header, remoteAddress: "127.0.0.1" };
     runtime.dispatch({ kind: "tick" });
-    if (header("upgrade") === null) return void replies.reply(arrival);
+    if (header("upgrade") === null) return void replies.reply(incoming);
     const conn = connId(step);
-    const { parameters } = readHandshake(arrival, settings, { ownerOf, isChecked: false });
+    const { parameters } = readHandshake(incoming, settings, { ownerOf, isChecked: false });
     runtime.dispatch({ kind: "socket-opened", conn, ...parameters });
     for (const text of frames) runtime.dispatch({ kind: "frame-received", conn, text });
     if (dice.chance() < 0.5) runtime.dispatch({ kind: "socket-closed", conn, code: close.code });
@@ -110,7 +110,7 @@ async function printedBy(
     },
   });
   try {
-    tellOmitted(); // Else the lines of earlier tests count.
+    reportOmitted(); // Else the lines of earlier tests count.
     const log = configureLog({ log_format: form, log_level: "debug" }, false);
     await play(log.end);
     await log.end();

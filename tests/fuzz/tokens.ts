@@ -5,7 +5,7 @@
  * @module
  */
 import { createVerifier, type Verifier } from "../../adapters/auth/jwt.ts";
-import { tellOmitted } from "../../adapters/observe/log.ts";
+import { reportOmitted } from "../../adapters/observe/log.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { captureLog } from "../support/key_server.ts";
 import { ownerOf, proven } from "../support/world.ts";
@@ -49,7 +49,7 @@ export async function fuzzTokens(dice: Dice, steps: number): Promise<FuzzedToken
       // By so much that what is wrong with keys is logged each time.
       clock.ms += 30_000;
       clock.date = new Date(START_S * 1_000 + dice.below(2_000) - 1_000);
-      tellOmitted();
+      reportOmitted();
       const forged = forge(dice, SIGNERS[which]);
       const logged = lines.length;
       const identity = await verifiers[which](forged.token);

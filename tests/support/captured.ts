@@ -4,11 +4,11 @@
  * @module
  */
 import { configureSync, type LogRecord } from "@logtape/logtape";
-import { tellOmitted } from "../../adapters/observe/log.ts";
+import { reportOmitted } from "../../adapters/observe/log.ts";
 
 /** What is made of each record that is logged from now on. */
 export function captured<T>(make: (record: LogRecord) => T): T[] {
-  tellOmitted(); // Else the lines of earlier tests count.
+  reportOmitted(); // Else the lines of earlier tests count.
   const all: T[] = [];
   configureSync({
     reset: true,

@@ -1,52 +1,52 @@
 /**
- * Finds out when a `node:net` server has stopped accepting without a word.
+ * Detects a `node:net` server that no longer accepts connections.
  *
- * Under Deno it does so when descriptors run out: no event tells, the port stays open, and whoever
- * connects waits for ever. So where nobody came for half a second, the server is called by itself, and one
- * that does not answer twice is listened with again.
+ * Under Deno it stops accepting when descriptors run out: it emits no event, the port stays open, and clients wait
+ * forever (tests/faults/descriptors_test.ts). So after half a second without a connection the watch connects to the
+ * server itself. If that fails twice, the server must listen again.
  *
  * @module
  */
 import { scheduleTimeout } from "../../clock.ts";
 import { connect, type Server } from "node:net";
 
-/** What to watch, and what to do when it has stopped accepting. */
+/** The server, its address, and the remedy. */
 export interface AcceptingOptions {
   readonly server: Server;
-  /** The address that it was bound to, and the port. */
+  /** The address that the server is bound to. */
   readonly hostname: string;
   readonly port: number;
-  /** Listens again; called until somebody, or the watch itself, gets through. */
+  /** Called every period until a connection arrives, of a client or of the watch. */
   readonly relisten: (why: string) => void;
 }
 
-/** Begins the watch; the function ends it. */
+/** Starts the watch. Returns a function that stops it. */
 export function watchAccepting({ server, hostname, port, relisten }: AcceptingOptions): () => void {
   let accepted = true;
   let probe: Probe | null = null;
-  let lookedAt = performance.now();
+  let checkedAt = performance.now();
   let failures = 0;
-  let cancel = scheduleTimeout(look, PERIOD_MS);
+  let cancel = scheduleTimeout(check, PERIOD_MS);
   const onAccepted = (): void => void (accepted = true);
   server.on("connection", onAccepted);
 
-  function look(): void {
+  function check(): void {
     const failure = probe?.failure();
     probe?.end();
     probe = null;
-    // A loop that was busy had no time to accept: that says nothing.
-    const isBusy = performance.now() - lookedAt > 1.5 * PERIOD_MS;
-    lookedAt = performance.now();
+    // A blocked event loop accepts nothing either: such a period does not count.
+    const isBusy = performance.now() - checkedAt > 1.5 * PERIOD_MS;
+    checkedAt = performance.now();
     if (accepted || isBusy) {
       failures = 0;
     } else {
       const counts = failure !== undefined && failure !== OUT_OF_DESCRIPTORS;
       failures = counts ? failures + 1 : 0;
       if (failures >= FAILURES_MIN) relisten(failure ?? "");
-      probe = call(reachable(hostname), port);
+      probe = startProbe(reachable(hostname), port);
     }
     accepted = false;
-    cancel = scheduleTimeout(look, PERIOD_MS);
+    cancel = scheduleTimeout(check, PERIOD_MS);
   }
 
   return (): void => {
@@ -58,19 +58,20 @@ export function watchAccepting({ server, hostname, port, relisten }: AcceptingOp
 
 const PERIOD_MS = 500;
 
-/** One call that nobody heard may have come in a crowd. */
+/** A single probe may fail because many clients connect at the same time. */
 const FAILURES_MIN = 2;
 
-/** The calling needs a descriptor too: listening again would change nothing. */
+/** The probe itself needs a descriptor. Without one, listening again would not help. */
 const OUT_OF_DESCRIPTORS = "EMFILE";
 
+/** An attempt to connect to the server. */
 interface Probe {
-  /** Why it may be that nobody heard of the call. */
+  /** The error code so far, for the case that the server did not accept. */
   readonly failure: () => string;
   readonly end: () => void;
 }
 
-function call(host: string, port: number): Probe {
+function startProbe(host: string, port: number): Probe {
   let failure = "nobody gets through";
   const socket = connect({ host, port });
   socket.on("error", (error) => {

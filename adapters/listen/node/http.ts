@@ -1,8 +1,8 @@
 /**
- * HTTP as `node:http` speaks it: what the server looks at in a request, and how its answers get back.
+ * Reads requests of `node:http` and writes replies.
  *
- * An answer goes through a response where there is one. A request that asked for an upgrade, or that
- * could not be parsed, has only its connection left: the answer is written on that, and ends it.
+ * A usual request has a `ServerResponse`. A request to upgrade, or one that cannot be parsed, has only its connection:
+ * the reply is written to that as text, and ends it.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import type { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { LongBody } from "../../http/answers.ts";
 import { NOT_HTTP, type SignalingServer } from "../../server.ts";
-import type { Arrival, Reply } from "../../request.ts";
+import type { IncomingRequest, Reply } from "../../request.ts";
 
-/** What the server looks at in a request. */
-export function arrivalOf(request: IncomingMessage): Arrival {
+/** Converts a request of `node:http`. */
+export function readRequest(request: IncomingMessage): IncomingRequest {
   const { method = "GET", headers, socket } = request;
   return {
     method,
-    ...targetOf(request.url ?? "/"),
+    ...splitTarget(request.url ?? "/"),
     header: (name): string | null => {
       const value = headers[name];
       return Array.isArray(value) ? value.join(", ") : value ?? null;
@@ -28,7 +28,7 @@ export function arrivalOf(request: IncomingMessage): Arrival {
   };
 }
 
-/** Writes an answer. A body that came with the request is not waited for. */
+/** Writes a reply. A request body is not read: the connection ends after the reply instead. */
 export function writeReply(
   response: ServerResponse,
   { status, headers, body, long }: Reply,
@@ -45,22 +45,22 @@ export function writeReply(
     response.end(body);
     return;
   }
-  // A response that has to wait for the one before it is told nothing of the end of its connection.
-  const forget = whenClosed(request.socket, long.done);
+  // A response that is queued behind another emits no "close" when its connection ends.
+  const forget = whenClosed(request.socket, long.release);
   response.once("finish", () => {
     forget();
-    long.done();
+    long.release();
   });
   writePieces(response, long, request.socket, () => response.end());
 }
 
-/** Writes an answer on a connection that HTTP has let go of, and ends the connection. */
+/** Writes a reply to a connection that `node:http` no longer manages, and ends the connection. */
 export function writeRawReply(
   connection: Duplex,
   { status, headers, body, long }: Reply,
 ): void {
   if (!connection.writable) {
-    long?.done();
+    long?.release();
     connection.destroy();
     return;
   }
@@ -71,26 +71,26 @@ export function writeRawReply(
     "connection: close",
   ];
   const head = `${lines.join("\r\n")}\r\n\r\n`;
-  // It is over for this side with the last byte, whether or not the other side ends too.
+  // Does not wait for the client to end its side.
   const destroy = (): void => void connection.destroy();
   if (long === undefined) {
     connection.end(head + body, destroy);
     return;
   }
-  connection.once("close", long.done);
+  connection.once("close", long.release);
   connection.write(head);
   writePieces(connection, long, connection, () => connection.end(destroy));
 }
 
-/** Writes a long body, each piece when there is room for it; where it takes too long, the connection is ended. */
+/** Writes a long body, piece by piece as the connection drains. A timeout ends the connection. */
 function writePieces(
   to: Writable,
-  { pieces, whenLate }: LongBody,
+  { pieces, onTimeout }: LongBody,
   connection: Duplex,
   end: () => void,
 ): void {
   let next = 0;
-  whenLate(() => connection.destroy());
+  onTimeout(() => connection.destroy());
   writeNext();
 
   function writeNext(): void {
@@ -104,25 +104,28 @@ function writePieces(
   }
 }
 
-/** Calls back when a connection is closed; returns what cancels it. One listener for all: there can be many. */
+/**
+ * Calls back when a connection closes. Returns a function that cancels it. Pipelined responses share one listener per
+ * connection, as `node:events` warns of more than ten.
+ */
 function whenClosed(connection: Socket, callback: () => void): () => void {
-  const known = closing.get(connection);
+  const known = closeCallbacks.get(connection);
   const callbacks = known ?? new Set();
   if (known === undefined) {
-    closing.set(connection, callbacks);
+    closeCallbacks.set(connection, callbacks);
     connection.once("close", () => callbacks.forEach((each) => each()));
   }
   callbacks.add(callback);
   return () => void callbacks.delete(callback);
 }
 
-const closing = new WeakMap<Socket, Set<() => void>>();
+const closeCallbacks = new WeakMap<Socket, Set<() => void>>();
 
 /**
- * Takes the end of an empty chunked body out of what a connection gives next.
+ * Removes the end of an empty chunked body, "0\r\n\r\n", from the next data of a connection.
  *
- * Where it comes with the head, the parser has read it; else it would be read as a frame. No frame begins with
- * one of its characters, so that what comes in its place is left alone.
+ * If it arrives together with the head, the parser of `node:http` consumes it; otherwise `npm:ws` would read it as a
+ * frame. No frame begins with one of its characters, so other data passes unchanged.
  */
 export function skipChunkEnd(connection: Duplex): void {
   const { emit } = connection;
@@ -146,40 +149,40 @@ export function skipChunkEnd(connection: Duplex): void {
 const CHUNK_END: readonly number[] = [0x30, 0x0d, 0x0a];
 
 /**
- * The requests of each connection that are not answered yet. One that sends many before it has an answer,
- * or reads none of its answers, would have all of them kept for it: it is ended.
+ * Counts the unanswered requests of each connection. Without a limit, a client that pipelines many requests, or does
+ * not read the answers, makes the server keep them all.
  */
 export class RequestQueue {
   readonly #waiting = new WeakMap<Socket, number>();
   readonly #unreadMax: number;
 
-  /** @param unreadMax How many bytes of answers may be unread. */
+  /** @param unreadMax How many bytes of answers a connection may leave unread. */
   constructor(unreadMax: number) {
     this.#unreadMax = unreadMax;
   }
 
   /**
-   * Counts a request until its answer is written; `true` where it is one too many, and its connection was
+   * Counts a request until its answer is written. Returns `false` if it exceeds a limit: then its connection is
    * ended.
    */
-  isTooLong({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  admit({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const waiting = (this.#waiting.get(socket) ?? 0) + 1;
     this.#waiting.set(socket, waiting);
     if (waiting > PIPELINED_MAX || socket.writableLength > this.#unreadMax) {
       socket.destroy();
       stopParsing(socket);
-      return true;
+      return false;
     }
     response.once("finish", () => this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1));
-    return false;
+    return true;
   }
 }
 
 /**
- * Has the rest of what a connection sent left unread. The parser goes on with it though the connection was
- * destroyed, and every request in it, 1,800 in 64 KB, becomes objects that live until the next turn: 100 such
- * connections took 2 GB. No method stops it; where this property is another one day, they take that again
- * (tests/faults/answers_test.ts).
+ * Stops the HTTP parser of a connection. Destroying the connection does not: the parser goes on with the chunk at
+ * hand, and the up to 1,800 requests in its 64 KB become objects that live until the next turn of the event loop. 100
+ * such connections took 2 GB. There is no public method for this; tests/faults/answers_test.ts fails if the property
+ * changes.
  */
 function stopParsing(socket: Socket): void {
   const parser: unknown = Reflect.get(socket, "parser");
@@ -187,20 +190,20 @@ function stopParsing(socket: Socket): void {
   Reflect.set(parser, "onIncoming", () => IS_UPGRADE);
 }
 
-/** Says to the parser that what follows is not HTTP. */
+/** The result of `onIncoming` that makes the parser treat the rest as not HTTP. */
 const IS_UPGRADE = 2;
 
-/** Browsers send the next request after the answer; some proxies and tools send a few ahead. */
+/** Browsers do not pipeline; some proxies and tools send a few requests ahead. */
 const PIPELINED_MAX = 32;
 
-/** The answer where giving one failed. */
-export const FAILED: Reply = {
+/** The reply after an uncaught exception. */
+export const FAILED_REPLY: Reply = {
   status: STATUS_CODE.InternalServerError,
   headers: { "content-type": "text/plain; charset=utf-8" },
   body: "The server failed to answer this request.\n",
 };
 
-/** Answers what could not be parsed, came too slowly, or was too large; the log says that too. */
+/** Refuses a request that cannot be parsed, arrives too slowly, or is too large. Logs it. */
 export function answerUnparsed(signaling: SignalingServer, error: Error, connection: Duplex): void {
   const code = "code" in error ? error.code : undefined;
   if (code === "ECONNRESET") {
@@ -209,8 +212,8 @@ export function answerUnparsed(signaling: SignalingServer, error: Error, connect
   }
   const [status, body] = UNPARSED.get(String(code)) ?? MALFORMED;
   const remoteAddress = "remoteAddress" in connection ? String(connection.remoteAddress) : "";
-  const arrival = { method: "", path: "", query: "", header: () => null, remoteAddress };
-  writeRawReply(connection, signaling.refuse(arrival, status, body));
+  const incoming = { method: "", path: "", query: "", header: () => null, remoteAddress };
+  writeRawReply(connection, signaling.refuse(incoming, status, body));
 }
 
 const MALFORMED: readonly [status: number, body: string] = [STATUS_CODE.BadRequest, NOT_HTTP];
@@ -223,8 +226,8 @@ const UNPARSED: ReadonlyMap<string, typeof MALFORMED> = new Map([
   ],
 ]);
 
-/** Path and query of a request target, which is a path or, as proxies are asked, a whole URL. */
-function targetOf(target: string): { path: string; query: string } {
+/** Splits a request target into path and query. It is a path or, as in requests to proxies, a whole URL. */
+function splitTarget(target: string): { path: string; query: string } {
   const [, path = "", query = ""] = /^(?:[a-z]+:\/\/[^/?#]*)?([^?#]*)\??([^#]*)/i.exec(target) ??
     [];
   return { path: path === "" ? "/" : path, query };

@@ -1,7 +1,8 @@
 /**
- * What `npm:ws` is told to bound, and the watch over each of its sockets: who is dead, who floods.
+ * The limits of `npm:ws`, and a watch that pings each socket and detects dead clients and floods.
  *
- * Nothing here walks over all sockets: each has one timer, which is moved only when it goes off.
+ * Each socket has one timer, which is set again only when it fires: a message costs no timer, and nothing loops over
+ * all sockets.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Settings } from "../../../core/mod.ts";
 
-/** The bounds of `npm:ws` that follow from the settings. */
+/** Options of `WebSocketServer` that limit memory and time. */
 export interface SocketBounds {
   readonly maxPayload: number;
   readonly maxFragments: number;
@@ -22,12 +23,14 @@ export interface SocketBounds {
 }
 
 /**
- * The bounds that follow from the settings.
+ * The limits that follow from the settings.
  *
- * A message of up to twice `max_message_bytes`, fragments together, is read: the client gets the `ERROR`
- * that says what is wrong. One that is larger is not read to its end, and is closed with 1009 alone.
+ * A message of up to twice `max_message_bytes`, all fragments together, is read, so that the client gets the core's
+ * `ERROR`. A larger one is not read to its end: `npm:ws` closes the socket with 1009.
  */
-export function boundsOf({ max_message_bytes }: Pick<Settings, "max_message_bytes">): SocketBounds {
+export function socketBounds(
+  { max_message_bytes }: Pick<Settings, "max_message_bytes">,
+): SocketBounds {
   const maxPayload = 2 * max_message_bytes;
   return {
     maxPayload,
@@ -35,61 +38,64 @@ export function boundsOf({ max_message_bytes }: Pick<Settings, "max_message_byte
     maxBufferedChunks: Math.max(PARTS_MIN, Math.ceil(maxPayload / CHUNK_BYTES)),
     closeTimeout: CLOSE_TIMEOUT_MS,
     perMessageDeflate: false,
-    // One message a turn of the loop: thousands in one chunk let others wait for 290 ms, and now for 12.
+    // One message per turn of the event loop: thousands in one chunk delayed other clients by 290 ms, now by 12 ms.
     allowSynchronousEvents: false,
   };
 }
 
-/** How long a client may be silent, and who is told when it was. */
-export interface Watch {
+/** How long a client may be silent, and what happens then. */
+export interface SocketWatch {
   readonly pingTimeoutMs: number;
-  /** A monotonic clock in milliseconds, which stands still while the process does. */
+  /** The time of the loop in milliseconds, which excludes pauses of the process. */
   readonly now: () => number;
-  readonly unanswered: () => void;
+  /** Called for an open socket that was silent for `pingTimeoutMs`, before its connection is ended. */
+  readonly onUnanswered: () => void;
 }
 
 /**
- * Watches over a socket until it is closed.
+ * Watches a socket until it closes.
  *
- * One that is silent for `pingTimeoutMs` is reported and ended, with a ping at half of that. Pings and pongs that come
- * faster than 32 in a second close it with 1008. Of one that goes on sending after its close, no more
- * than 1 MiB is read.
+ * After half of `pingTimeoutMs` in silence it sends a ping; after all of it, it ends the connection. More than 32 pings
+ * and pongs in a second close the socket with 1008. After a close, at most 1 MiB of further data is read.
  */
-export function watchOver(
+export function watchSocket(
   socket: WebSocket,
   connection: Duplex,
-  { pingTimeoutMs, now, unanswered }: Watch,
+  { pingTimeoutMs, now, onUnanswered }: SocketWatch,
 ): void {
   const pingAfterMs = pingTimeoutMs / 2;
   let heardAt = now();
-  let control = 0;
-  let controlSince = heardAt;
+  let controlFrames = 0;
+  let secondBeganAt = heardAt;
   let lateBytes = 0;
 
-  function look(): void {
+  function check(): void {
     const silentMs = now() - heardAt;
     if (silentMs >= pingTimeoutMs) {
-      if (socket.readyState === socket.OPEN) unanswered();
-      // A client's is closing by now; nobody else would end one that is not a client's.
+      if (socket.readyState === socket.OPEN) onUnanswered();
+      // The core closes the socket of a client. One that it does not know is still open.
       if (socket.readyState === socket.OPEN) socket.terminate();
       return;
     }
     const isQuiet = silentMs >= pingAfterMs;
     if (isQuiet && socket.readyState === socket.OPEN) socket.ping();
-    cancel = scheduleTimeout(look, Math.ceil((isQuiet ? pingTimeoutMs : pingAfterMs) - silentMs));
+    cancel = scheduleTimeout(check, Math.ceil((isQuiet ? pingTimeoutMs : pingAfterMs) - silentMs));
   }
 
   function countControl(): void {
     const at = now();
-    if (at - controlSince >= 1_000) {
-      controlSince = at;
-      control = 0;
+    if (at - secondBeganAt >= 1_000) {
+      secondBeganAt = at;
+      controlFrames = 0;
     }
-    control++;
-    if (control > CONTROL_FRAMES_MAX) socket.close(POLICY_VIOLATION, "Too many pings");
+    controlFrames++;
+    if (controlFrames > CONTROL_FRAMES_MAX) socket.close(POLICY_VIOLATION, "Too many pings");
   }
 
-  /** The close frame is on its way; an end at once could overtake it. */
+  /**
+   * Counts data after the close. Past the limit it ends the connection, with a delay that lets the close frame
+   * arrive.
+   */
   function discard(bytes: number): void {
     const wasLate = lateBytes > LATE_BYTES_MAX;
     lateBytes += bytes;
@@ -99,34 +105,34 @@ export function watchOver(
     cancel = scheduleTimeout(() => socket.terminate(), LATE_GRACE_MS);
   }
 
-  let cancel = scheduleTimeout(look, pingAfterMs);
+  let cancel = scheduleTimeout(check, pingAfterMs);
   connection.on("data", ({ length }: Uint8Array) => {
     heardAt = now();
     if (socket.readyState !== socket.OPEN) discard(length);
   });
   socket.on("ping", countControl);
   socket.on("pong", countControl);
-  // What is wrong was answered with a close frame; an error without a listener would end the process.
+  // `npm:ws` has sent a close frame already. Without a listener an "error" event ends the process.
   socket.on("error", () => {});
   socket.on("close", () => cancel());
 }
 
 /**
- * A part is kept with some hundred bytes of its own, so a message in parts of one byte would take a
- * hundredfold: a fragment has 1 KiB on average, a chunk off the network 128 bytes; 64 are always allowed.
+ * Every part of a message takes some hundred bytes beside its data, so a message in parts of one byte takes a hundred
+ * times its size. The limits allow fragments of 1 KiB and network chunks of 128 bytes on average, and always 64 parts.
  */
 const FRAGMENT_BYTES = 1_024;
 const CHUNK_BYTES = 128;
 const PARTS_MIN = 64;
 
-/** How long a client gets to answer a close before its connection is ended. */
+/** How long a client may take to answer a close before its connection is ended. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** What a client may have on its way when it is told of the close; the largest burst of a mesh fits. */
+/** What a client may have sent before the close frame reaches it. The largest burst of a mesh fits. */
 const LATE_BYTES_MAX = 1_048_576;
 const LATE_GRACE_MS = 1_000;
 
-/** Browsers send none by themselves, libraries one in some seconds. */
+/** Per second. Browsers send no pings, libraries one every few seconds. */
 const CONTROL_FRAMES_MAX = 32;
 
 /** RFC 6455, section 7.4.1. */

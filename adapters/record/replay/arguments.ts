@@ -1,14 +1,14 @@
 /**
- * What the arguments of a replay ask for.
+ * Parses the arguments of a replay.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { describe } from "../../../core/mod.ts";
-import { CannotReplay } from "./file.ts";
+import { ReplayError } from "./file.ts";
 
-/** What is to be done with a recording. */
-export interface Plan {
+/** The arguments of a replay. */
+export interface ReplayOptions {
   readonly file: string;
   readonly at: string | null;
   readonly diff: boolean;
@@ -17,11 +17,11 @@ export interface Plan {
 }
 
 /**
- * What the arguments ask for; `null` where that is help.
+ * Parses the arguments; returns `null` for `--help`.
  *
- * @throws {CannotReplay} Where they ask for nothing that there is.
+ * @throws {ReplayError} If an argument is wrong.
  */
-export function planOf(args: readonly string[]): Plan | null {
+export function parseArguments(args: readonly string[]): ReplayOptions | null {
   let unknown: string | undefined;
   const parsed: Record<string, unknown> = parseArgs([...args], {
     string: ["at", "every", "_"],
@@ -33,19 +33,19 @@ export function planOf(args: readonly string[]): Plan | null {
     },
   });
   if (parsed["help"] === true) return null;
-  if (unknown !== undefined) throw new CannotReplay(`There is no option ${describe(unknown)}.`);
+  if (unknown !== undefined) throw new ReplayError(`There is no option ${describe(unknown)}.`);
   const files: readonly unknown[] = Array.isArray(parsed["_"]) ? parsed["_"] : [];
   if (files.length !== 1) {
-    throw new CannotReplay(
-      `One file is to be given: got ${files.map(describe).join(", ") || "none"}.`,
+    throw new ReplayError(
+      `Give one file: got ${files.map(describe).join(", ") || "none"}.`,
     );
   }
   const { at = null, every = "1", diff, quiet } = parsed;
   if (typeof every !== "string" || !/^[1-9]\d{0,8}$/.test(every)) {
-    throw new CannotReplay(`Option --every must be a whole number from 1: got ${describe(every)}.`);
+    throw new ReplayError(`Option --every must be a whole number from 1: got ${describe(every)}.`);
   }
   if (at !== null && diff === true) {
-    throw new CannotReplay("Options --at and --diff cannot be had together: one prints a state.");
+    throw new ReplayError("Options --at and --diff exclude each other: --at only prints a state.");
   }
   return {
     file: String(files[0]),
@@ -56,7 +56,6 @@ export function planOf(args: readonly string[]): Plan | null {
   };
 }
 
-/** What `--help` prints. */
 export const USAGE = `Run a recording of signalbox again.
 
 Usage: deno task replay FILE [options]

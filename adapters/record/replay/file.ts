@@ -1,22 +1,21 @@
 /**
- * The lines of a file, one after the other: a recording is bigger than memory.
+ * Reads a file line by line, because a recording can be larger than memory.
  *
  * @module
  */
-
 import { messageOf } from "../../errors.ts";
 import { escape } from "../../../core/mod.ts";
 
-/** The arguments, the file or the output are not what they must be; the message is for people. */
-export class CannotReplay extends Error {}
+/** A fault of the arguments, the file or the output. The message is for people. */
+export class ReplayError extends Error {}
 
-/** A line, without its break. */
+/** A line without its line break. */
 export interface Line {
   /** From 1. */
   readonly number: number;
-  /** `null` where its bytes are not UTF-8, or too many for a string. */
+  /** `null` if the bytes are not UTF-8 or too many for a string. */
   readonly text: string | null;
-  /** It ends with a line break; the last line of a process that was killed does not. */
+  /** Whether it ends with a line break. The last line of a killed process does not. */
   readonly isWhole: boolean;
 }
 
@@ -37,7 +36,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   if (parts.length > 0) yield { number: ++number, text: textOf(parts), isWhole: false };
 }
 
-/** A file of which one line after the other is read. */
+/** Reads the lines of one file. */
 export class LineReader {
   readonly #file: string;
   readonly #complain: (line: string) => void;
@@ -54,9 +53,9 @@ export class LineReader {
   }
 
   /**
-   * The next line; `null` at the end, which may be in the middle of one.
+   * Returns the next line; `null` at the end. Complains about a truncated last line, and does not return it.
    *
-   * @throws {CannotReplay} Where the file cannot be read.
+   * @throws {ReplayError} If the file cannot be read.
    */
   async next(): Promise<Line | null> {
     let next: IteratorResult<Line>;
@@ -76,9 +75,8 @@ export class LineReader {
   }
 }
 
-/** Says why a file cannot be read. */
-export function cannotRead(file: string, why: unknown): CannotReplay {
-  return new CannotReplay(`Cannot read "${escape(file)}": ${escape(messageOf(why))}.`);
+export function cannotRead(file: string, why: unknown): ReplayError {
+  return new ReplayError(`Cannot read "${escape(file)}": ${escape(messageOf(why))}.`);
 }
 
 const LINE_BREAK = 10;

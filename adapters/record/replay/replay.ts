@@ -1,8 +1,8 @@
 /**
- * Runs a recording again: every event through `reduce`, as if it happened now. A program.
+ * The program that replays a recording: it reduces every event again.
  *
- * It prints what happens, stops where the state contradicts itself, and can tell where the code of today does
- * something else than the code that recorded. The file is read as it goes, because it is bigger than memory.
+ * It prints the events and their effects, stops where the state violates an invariant, and shows where today's code has
+ * other effects than the code that recorded.
  *
  * @module
  */
@@ -20,60 +20,59 @@ import {
 } from "../../../core/mod.ts";
 import { instantOf, wallTimeOf } from "../clock.ts";
 import { crcOf, type Header } from "../format.ts";
-import { type Plan, planOf, USAGE } from "./arguments.ts";
-import { cannotRead, CannotReplay, type Line, LineReader } from "./file.ts";
+import { parseArguments, type ReplayOptions, USAGE } from "./arguments.ts";
+import { cannotRead, type Line, LineReader, ReplayError } from "./file.ts";
 import { readEvent, type Recorded } from "./schema.ts";
-import { readStart, type Start, unreadable, valueOf } from "./start.ts";
+import { parseLine, readStart, type Start, unreadable } from "./start.ts";
 import { effectText, eventText, shorten, stateLines } from "./text.ts";
 
-/** Where the bytes come from and the lines go. */
+/** Input and output of a replay. */
 export interface ReplayPorts {
-  /** The bytes of a file; rejects where there is none. */
+  /** Opens a file. Rejects if that fails. */
   readonly open: (path: string) => Promise<AsyncIterable<Uint8Array>>;
-  /** Takes what was asked for. */
+  /** Prints a line of the result. */
   readonly print: (line: string) => void;
-  /** Takes what is wrong. */
+  /** Prints a line about a fault. */
   readonly complain: (line: string) => void;
 }
 
 /**
- * Does what the arguments say. The number is the exit code: 0 where all is well, 1 where a state contradicts
- * itself or, with `--diff`, an effect differs, 2 where the arguments or the file cannot be read.
+ * Runs the program and returns its exit code: 1 if a state violates an invariant or, with `--diff`, an effect
+ * differs; 2 if the arguments are wrong or the file cannot be read; otherwise 0.
  */
 export async function replay(args: readonly string[], ports: ReplayPorts): Promise<number> {
   try {
-    const plan = planOf(args);
-    if (plan === null) {
+    const options = parseArguments(args);
+    if (options === null) {
       ports.print(USAGE);
       return 0;
     }
-    return await new Replay(plan, ports).run();
+    return await new Replay(options, ports).run();
   } catch (error) {
-    if (!(error instanceof CannotReplay)) throw error;
+    if (!(error instanceof ReplayError)) throw error;
     ports.complain(error.message);
     return 2;
   }
 }
 
-/** One run over one file. */
 class Replay {
-  readonly #plan: Plan;
+  readonly #options: ReplayOptions;
   readonly #ports: ReplayPorts;
   #events = 0;
   #differences = 0;
 
-  constructor(plan: Plan, ports: ReplayPorts) {
-    this.#plan = plan;
+  constructor(options: ReplayOptions, ports: ReplayPorts) {
+    this.#options = options;
     this.#ports = ports;
   }
 
   async run(): Promise<number> {
-    const { file, at } = this.#plan;
+    const { file, at } = this.#options;
     const reader = new LineReader(file, await this.#open(), this.#ports.complain);
     try {
       const start = await readStart(reader);
       if (start === null) throw cannotRead(file, "it has no whole line");
-      const moment = at === null ? null : momentOf(at, start.header);
+      const moment = at === null ? null : parseMoment(at, start.header);
       const state = this.#firstState(start);
       if (state === null) return 1;
       const steps = this.#steps(reader, start.header);
@@ -87,27 +86,27 @@ class Replay {
 
   async #open(): Promise<AsyncIterable<Uint8Array>> {
     try {
-      return await this.#ports.open(this.#plan.file);
+      return await this.#ports.open(this.#options.file);
     } catch (error) {
-      throw cannotRead(this.#plan.file, error);
+      throw cannotRead(this.#options.file, error);
     }
   }
 
-  /** The state that the first event finds; `null` where it contradicts itself, which is said. */
+  /** The state before the first event; `null`, after a complaint, if it cannot be restored or violates an invariant. */
   #firstState({ state: make, place }: Start): State | null {
     try {
       const state = make();
-      return this.#contradicts(state, place) ? null : state;
+      return this.#hasViolations(state, place) ? null : state;
     } catch (error) {
-      return this.#cannot("be restored", place, error);
+      return this.#reportFailure("be restored", place, error);
     }
   }
 
-  /** The events of the rest of the file. */
+  /** Reads the events. */
   async *#steps(reader: LineReader, { at }: Header): AsyncGenerator<Step> {
     let latest = at;
     for (let line = await reader.next(); line !== null; line = await reader.next()) {
-      const recorded = valueOf(line, readEvent, "an event");
+      const recorded = parseLine(line, readEvent, "an event");
       if (recorded.at < latest) {
         const problem = `at at: ${recorded.at} is before ${latest}, when the one before it was`;
         throw unreadable(line, "an event", problem);
@@ -117,7 +116,7 @@ class Replay {
     }
   }
 
-  /** Prints the state after the last event that was not later. */
+  /** Prints the state at a moment: after the last event that is not later. */
   async #runTo(moment: number, first: State, steps: AsyncIterable<Step>): Promise<number> {
     let [state, place] = [first, ""];
     for await (const { line, recorded } of steps) {
@@ -127,26 +126,26 @@ class Replay {
       if (stepped === null) return 1;
       [state] = stepped;
     }
-    if (place !== "" && this.#contradicts(state, `${place} or an event before it`)) return 1;
+    if (place !== "" && this.#hasViolations(state, `${place} or an event before it`)) return 1;
     for (const line of stateLines(snapshotOf(state))) this.#ports.print(line);
     return 0;
   }
 
   async #runAll(header: Header, first: State, steps: AsyncIterable<Step>): Promise<number> {
-    const { every, diff } = this.#plan;
+    const { every, diff } = this.#options;
     let [state, unchecked]: [State, Step | null] = [first, null];
     for await (const next of steps) {
       const stepped = this.#step(state, next);
       if (stepped === null) return 1;
       state = stepped[0];
-      this.#tell(header, next, stepped[1]);
+      this.#printStep(header, next, stepped[1]);
       unchecked = ++this.#events % every === 0 ? null : next;
-      if (unchecked === null && this.#contradicts(state, placeOf(next))) return 1;
+      if (unchecked === null && this.#hasViolations(state, placeOf(next))) return 1;
     }
     if (unchecked !== null) {
       const { line, recorded } = unchecked;
       const place = `Line ${line.number} or up to ${every} before, ${eventText(recorded.event)}`;
-      if (this.#contradicts(state, place)) return 1;
+      if (this.#hasViolations(state, place)) return 1;
     }
     this.#ports.print(
       `${this.#events} events, no contradiction, ${this.#differences} with other effects than recorded` +
@@ -155,7 +154,7 @@ class Replay {
     return diff && this.#differences > 0 ? 1 : 0;
   }
 
-  /** What comes of an event; `null` where it cannot be reduced, which is said. */
+  /** Reduces an event; returns `null`, after a complaint, if that throws. */
   #step(state: State, next: Step): readonly [State, readonly Effect[]] | null {
     const { at, event } = next.recorded;
     try {
@@ -163,15 +162,15 @@ class Replay {
       retire(state, stepped[0]);
       return stepped;
     } catch (error) {
-      return this.#cannot("be reduced", placeOf(next), error);
+      return this.#reportFailure("be reduced", placeOf(next), error);
     }
   }
 
-  #tell({ epochMs }: Header, { line, recorded }: Step, effects: readonly Effect[]): void {
+  #printStep({ epochMs }: Header, { line, recorded }: Step, effects: readonly Effect[]): void {
     const { at, crc, event } = recorded;
     const differs = crcOf(effects) !== crc;
     if (differs) this.#differences++;
-    const { diff, quiet } = this.#plan;
+    const { diff, quiet } = this.#options;
     if (quiet || (diff && !differs)) return;
     const mark = differs ? "  other effects than recorded" : "";
     this.#ports.print(
@@ -181,12 +180,12 @@ class Replay {
     if (differs && effects.length === 0) this.#ports.print("    no effects");
   }
 
-  /** Whether a state contradicts itself, which is said. */
-  #contradicts(state: State, place: string): boolean {
+  /** Whether a state violates invariants. Complains about them. */
+  #hasViolations(state: State, place: string): boolean {
     let found: string[];
     try {
       found = violations(state);
-    } catch (error) { // A search tree that was made up can be too deep for the stack.
+    } catch (error) { // A forged search tree can be too deep for the stack.
       found = [messageOf(error)];
     }
     if (found.length === 0) return false;
@@ -197,13 +196,13 @@ class Replay {
     return true;
   }
 
-  #cannot(what: string, place: string, error: unknown): null {
+  #reportFailure(what: string, place: string, error: unknown): null {
     this.#ports.complain(`${place}:\n  cannot ${what}: ${escape(messageOf(error))}`);
     return null;
   }
 }
 
-/** An event, and where it stands. */
+/** An event and its line. */
 interface Step {
   readonly line: Line;
   readonly recorded: Recorded;
@@ -213,21 +212,21 @@ function placeOf({ line, recorded }: Step): string {
   return `Line ${line.number}, ${eventText(recorded.event)}`;
 }
 
-/** How many sentences about a state that contradicts itself are of use, and how much of each. */
+/** How many violations are printed, and how many characters of each. */
 const VIOLATIONS_MAX = 20;
 const SENTENCE_MAX = 300;
 
-/** The instant that `--at` names. */
-function momentOf(text: string, { epochMs, at }: Header): number {
+/** Parses the value of `--at` into an instant. */
+function parseMoment(text: string, { epochMs, at }: Header): number {
   const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : instantOf(text, epochMs);
   if (moment === null) {
-    throw new CannotReplay(
+    throw new ReplayError(
       "Option --at must be milliseconds as in the file, or a time such as " +
         `2026-03-01T12:00:00.250Z: got ${describe(text)}.`,
     );
   }
   if (moment < at) {
-    throw new CannotReplay(
+    throw new ReplayError(
       `Option --at is before the recording, which begins at ${at}, ${wallTimeOf(at, epochMs)}: ` +
         `got ${describe(text)}.`,
     );
@@ -235,12 +234,12 @@ function momentOf(text: string, { epochMs, at }: Header): number {
   return moment;
 }
 
-/** A disk can be full; a reader that has read enough, such as `head`, is no error. */
+/** Fails on a full disk. A closed pipe, as with `head`, does not make `console.log` throw. */
 function print(line: string): void {
   try {
     console.log(line);
   } catch (error) {
-    throw new CannotReplay(`Cannot print: ${escape(messageOf(error))}.`);
+    throw new ReplayError(`Cannot print: ${escape(messageOf(error))}.`);
   }
 }
 

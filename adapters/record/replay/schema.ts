@@ -1,6 +1,6 @@
 /**
- * What a recording must look like to be read: schemas for every line. They are typed against the core, so an
- * event of a new kind, or a new field of the state, without a schema here does not compile.
+ * Schemas for the lines of a recording. They are typed against the core: a new kind of event, or a new field of the
+ * state, does not compile without a schema here.
  *
  * @module
  */
@@ -22,40 +22,39 @@ import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
 import type { MapName, Outline } from "../format.ts";
 import { shorten } from "./text.ts";
 
-/** An event as it was recorded. */
+/** The content of an event's line. */
 export interface Recorded {
   readonly at: number;
-  /** The digest of its effects. */
+  /** The digest of its effects, see `crcOf`. */
   readonly crc: number;
   readonly event: Event;
 }
 
-/** What a line has, or what is wrong with it. */
-export type Read<T> =
+/** The content of a line, or its problem as the end of a sentence. */
+export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: string };
 
-/** Reads the first line of a recording. */
-export function readHeader(line: string): Read<Header> {
+/** Parses the first line of a recording. */
+export function readHeader(line: string): Parsed<Header> {
   return read(HEADER, line);
 }
 
-/** Some entries of one map of a snapshot. */
+/** The content of a snapshot line: some entries of one map. */
 export type Part = { [Map in MapName]: PartOf<Map> }[MapName];
 
-/** Some entries of this map. */
 export interface PartOf<Map extends MapName> {
   readonly map: Map;
   readonly entries: Snapshot[Map];
 }
 
-/** Reads a line of the snapshot. */
-export function readPart(line: string): Read<Part> {
+/** Parses a line of the snapshot. */
+export function readPart(line: string): Parsed<Part> {
   return read(PART, line);
 }
 
-/** Reads any other line. */
-export function readEvent(line: string): Read<Recorded> {
+/** Parses the line of an event. */
+export function readEvent(line: string): Parsed<Recorded> {
   const text = frameTextIn(line);
   if (text === null) return read(EVENT_LINE, line);
   const found = read(FRAME_LINE, line);
@@ -196,10 +195,9 @@ const REST = {
   readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
 };
 
-/** A snapshot as it was made. */
 export const SNAPSHOT: Schema<Snapshot> = v.strictObject({ ...MAPS, ...REST });
 
-/** The server walks over those that are gone; this many take it ten seconds, and no server comes near. */
+/** The core loops over missing serials: this many take ten seconds, and no real server has as many. */
 const SERIALS_MAX = 1_000_000_000;
 
 const OUTLINE: Schema<Outline> = v.pipe(
@@ -245,7 +243,10 @@ function partOf<Map extends MapName>(
   return v.strictObject({ map: v.literal(map), entries: of });
 }
 
-/** The table of options knows best what a setting may be; a secret that tokens are checked with is no rule. */
+/**
+ * Validated by the table of options. It demands a secret for `auth: jwt`, which is not in a recording: this one is
+ * made up.
+ */
 const RULES: Schema<Rules> = v.pipe(
   v.record(
     v.pipe(v.string(), v.check(isRuleName, "Expected an option that is a rule")),
@@ -272,7 +273,7 @@ const HEADER: Schema<Header> = v.strictObject({
   snapshot: v.nullable(OUTLINE),
 });
 
-function read<T>(schema: Schema<T>, line: string): Read<T> {
+function read<T>(schema: Schema<T>, line: string): Parsed<T> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -286,5 +287,5 @@ function read<T>(schema: Schema<T>, line: string): Read<T> {
   return { ok: false, problem: shorten(`at ${place}: ${issue.message}`, PROBLEM_MAX) };
 }
 
-/** A problem can quote what was found. */
+/** The most characters of a problem, which can quote the line. */
 const PROBLEM_MAX = 300;

@@ -1,32 +1,32 @@
 /**
- * What a recording begins with: its header, and the state that its first event finds.
+ * Reads the preamble of a recording: its header, and the state before its first event.
  *
  * @module
  */
 import { describe, initialState, restore, type Snapshot, type State } from "../../../core/mod.ts";
 import type { Header } from "../format.ts";
 import type { MapName, Outline } from "../format.ts";
-import { CannotReplay, type Line, type LineReader } from "./file.ts";
-import { MAP_NAMES, type Part, type PartOf, type Read, readHeader, readPart } from "./schema.ts";
+import { type Line, type LineReader, ReplayError } from "./file.ts";
+import { MAP_NAMES, type Parsed, type Part, type PartOf, readHeader, readPart } from "./schema.ts";
 
-/** The beginning of a recording. */
+/** The preamble of a recording. */
 export interface Start {
   readonly header: Header;
-  /** Makes the first state; throws where the snapshot is too odd even for that. */
+  /** Makes the first state. Throws if the snapshot is inconsistent. */
   readonly state: () => State;
-  /** What a sentence calls the place of the snapshot. */
+  /** The lines of the snapshot, as the beginning of a sentence. */
   readonly place: string;
 }
 
 /**
- * Reads the beginning.
+ * Reads the preamble; returns `null` if the file has no whole line.
  *
- * @throws {CannotReplay} Where it is none, or not whole.
+ * @throws {ReplayError} If it is not valid or truncated.
  */
 export async function readStart(reader: LineReader): Promise<Start | null> {
   const first = await reader.next();
   if (first === null) return null;
-  const header = valueOf(first, readHeader, "the header of a recording");
+  const header = parseLine(first, readHeader, "the header of a recording");
   const { rules, snapshot: outline } = header;
   if (outline === null) return { header, state: () => initialState(rules), place: "Line 1" };
   const [snapshot, lastLine] = await readSnapshot(reader, outline);
@@ -34,24 +34,27 @@ export async function readStart(reader: LineReader): Promise<Start | null> {
   return { header, state: () => restore(rules, snapshot), place };
 }
 
-/** What a line has. */
-export function valueOf<T>(line: Line, read: (text: string) => Read<T>, what: string): T {
-  const found: Read<T> = line.text === null
+/**
+ * Parses a line.
+ *
+ * @throws {ReplayError} If it is not valid.
+ */
+export function parseLine<T>(line: Line, read: (text: string) => Parsed<T>, what: string): T {
+  const found: Parsed<T> = line.text === null
     ? { ok: false, problem: "expected text in UTF-8, short enough for one string" }
     : read(line.text);
   if (found.ok) return found.value;
   throw unreadable(line, what, found.problem);
 }
 
-/** Says what is wrong with a line. */
-export function unreadable({ number }: Line, what: string, problem: string): CannotReplay {
-  return new CannotReplay(`Line ${number} is not ${what}: ${problem}.`);
+export function unreadable({ number }: Line, what: string, problem: string): ReplayError {
+  return new ReplayError(`Line ${number} is not ${what}: ${problem}.`);
 }
 
-/** The entries that were found so far. */
+/** The entries read so far. */
 type Found = { readonly [Map in MapName]: Snapshot[Map][number][] };
 
-/** The snapshot behind a header, and its last line. */
+/** Reads the snapshot after the header. Returns it with the number of its last line. */
 async function readSnapshot(
   reader: LineReader,
   outline: Outline,
@@ -76,9 +79,9 @@ async function readSnapshot(
     const line = await reader.next();
     if (line === null) {
       const problem = `${found[short].length} of ${outline[short]} ${short} are there`;
-      throw new CannotReplay(`The recording ends within the snapshot it begins with: ${problem}.`);
+      throw new ReplayError(`The recording ends within the snapshot it begins with: ${problem}.`);
     }
-    const part = valueOf(line, readPart, PART);
+    const part = parseLine(line, readPart, PART);
     const problem = problemOf(part, keys.get(part.map) ?? new Set()) ?? add(found, part, outline);
     if (problem !== null) throw unreadable(line, PART, problem);
     lastLine = line.number;
@@ -87,7 +90,7 @@ async function readSnapshot(
 
 const PART = "a part of the snapshot";
 
-/** Whether a key is there for the second time. */
+/** The problem of a part that repeats a key; `null` if there is none. */
 function problemOf({ map, entries }: Part, keys: Set<unknown>): string | null {
   for (const [key] of entries) {
     if (keys.has(key)) return `at ${map}: ${describe(key)} is there twice`;
@@ -96,7 +99,7 @@ function problemOf({ map, entries }: Part, keys: Set<unknown>): string | null {
   return null;
 }
 
-/** Adds entries, unless there are more than there should be. */
+/** Adds entries. Returns a problem if there are more than the header says. */
 function add<Map extends MapName>(
   found: Found,
   { map, entries }: PartOf<Map>,

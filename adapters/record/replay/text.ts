@@ -1,12 +1,11 @@
 /**
- * Events and effects as people read them, and states as JSON: one line each, long texts shortened but for JSON,
- * nothing in them that could break, forge or colour a line.
+ * Formats events and effects as lines for people, and states as JSON. No input can break, forge or colour a line. Long
+ * texts are shortened, except in JSON.
  *
  * @module
  */
 import { type Effect, escape, type Event, type Snapshot } from "../../../core/mod.ts";
 
-/** An event in one line. */
 export function eventText(event: Event): string {
   if (event.kind === "frame-received") {
     return `frame-received on ${event.conn}: ${shorten(event.text, TEXT_MAX)}`;
@@ -19,7 +18,6 @@ export function eventText(event: Event): string {
   return `${kind}${conn}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
 }
 
-/** An effect in one line. */
 export function effectText(effect: Effect): string {
   if (effect.kind === "send") return `send on ${effect.conn}: ${shorten(effect.text, TEXT_MAX)}`;
   if (effect.kind === "close") {
@@ -30,7 +28,7 @@ export function effectText(effect: Effect): string {
   return `note ${what}: ${shorten(JSON.stringify(rest), TEXT_MAX)}`;
 }
 
-/** A state as JSON, an entry of a map on each line: all of it can be too long for one string. */
+/** A state as JSON, one map entry per line, because the whole can be too long for one string. */
 export function* stateLines(snapshot: Snapshot): Generator<string> {
   const fields = Object.entries(snapshot);
   yield "{";
@@ -50,7 +48,7 @@ export function* stateLines(snapshot: Snapshot): Generator<string> {
   yield "}";
 }
 
-/** A value as JSON, with escapes of JSON for what {@linkcode escape} writes out, so that it stays JSON. */
+/** Encodes a value as JSON, with JSON escapes for what {@linkcode escape} would write out. */
 function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, (character) => {
     const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
@@ -58,7 +56,7 @@ function jsonText(value: unknown): string {
   });
 }
 
-/** The beginning of a text, with everything unprintable written out. */
+/** Escapes a text, and shortens it to `max` characters. */
 export function shorten(text: string, max: number): string {
   if (text.length <= max) return escape(text);
   return `${escape(text.slice(0, max))}… (${text.length} characters)`;

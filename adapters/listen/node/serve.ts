@@ -1,0 +1,108 @@
+/**
+ * Handles what `node:http` and `npm:ws` emit: requests, upgrades, and errors of clients.
+ *
+ * @module
+ */
+import { messageOf } from "../../errors.ts";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server as SecureServer } from "node:https";
+import type { Duplex } from "node:stream";
+// @ts-types="@types/ws"
+import type { WebSocket, WebSocketServer } from "ws";
+import type { SignalingServer } from "../../server.ts";
+import type { Received, Reply, Upgrade } from "../../request.ts";
+import { logFault } from "../../observe/log.ts";
+import {
+  answerUnparsed,
+  FAILED_REPLY,
+  readRequest,
+  RequestQueue,
+  skipChunkEnd,
+  writeRawReply,
+  writeReply,
+} from "./http.ts";
+import { watchSocket } from "./socket.ts";
+
+/** Replies to the HTTP requests of a server. */
+export function serveRequests(server: Server | SecureServer, signaling: SignalingServer): void {
+  // No limit but `max_head_bytes`: a header that node drops could be the one that a proxy added.
+  server.maxHeadersCount = 0;
+  // Ends a connection that does not read its answers. `npm:ws` switches the timeout of a WebSocket off.
+  server.timeout = signaling.settings.answer_timeout;
+  const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    if (!queue.admit(request, response)) return;
+    replyTo(signaling, request).then((reply) => writeReply(response, reply, request)).catch(
+      (error: unknown) => {
+        logFault("An answer could not be written", error);
+        request.socket.destroy();
+      },
+    );
+  });
+  server.on("clientError", (error, connection) => answerUnparsed(signaling, error, connection));
+}
+
+/** Upgrades the WebSocket handshakes of a server. */
+export function serveUpgrades(
+  server: Server | SecureServer,
+  sockets: WebSocketServer,
+  signaling: SignalingServer,
+): void {
+  async function upgrade(
+    request: IncomingMessage,
+    connection: Duplex,
+    head: Buffer<ArrayBuffer>,
+  ): Promise<void> {
+    connection.on("error", () => connection.destroy());
+    connection.on("timeout", () => connection.destroy());
+    const received = receive(signaling, request);
+    if (received.kind === "reply") {
+      writeRawReply(connection, await received.reply);
+      return;
+    }
+    request.headers.upgrade = "websocket"; // `npm:ws` rejects a list of protocols.
+    if (!request.complete) skipChunkEnd(connection);
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      socket.binaryType = "arraybuffer";
+      attach(socket, connection, received);
+    });
+  }
+
+  function attach(socket: WebSocket, connection: Duplex, received: Upgrade): void {
+    const link = received.attach(socket);
+    watchSocket(socket, connection, {
+      pingTimeoutMs: signaling.settings.ping_timeout,
+      now: signaling.now,
+      onUnanswered: () => link.pingUnanswered(),
+    });
+  }
+
+  server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
+  sockets.on("wsClientError", (error, connection, request) => {
+    writeRawReply(connection, signaling.refuseHandshake(readRequest(request), messageOf(error)));
+  });
+}
+
+/** The reply to a request that `node:http` does not emit as an upgrade, even if it is one for `signaling`. */
+async function replyTo(signaling: SignalingServer, request: IncomingMessage): Promise<Reply> {
+  const received = receive(signaling, request);
+  try {
+    return received.kind === "reply" ? await received.reply : received.refuse(NOT_UPGRADED);
+  } catch (error) {
+    logFault("A request failed", error);
+    return FAILED_REPLY;
+  }
+}
+
+/** `signaling.receive`, with a reply in place of an exception. */
+function receive(signaling: SignalingServer, request: IncomingMessage): Received {
+  try {
+    return signaling.receive(readRequest(request));
+  } catch (error) {
+    logFault("A request failed", error);
+    return { kind: "reply", reply: FAILED_REPLY };
+  }
+}
+
+/** The end of the sentence for a valid handshake that `node:http` does not emit as an upgrade, for whatever reason. */
+const NOT_UPGRADED = "it cannot be upgraded";
