@@ -71,7 +71,7 @@ Deno.test("[AUTH-4] [FAULT-26] whatever goes wrong at a URL with secrets in it, 
   ];
   for (const [answer, why] of answers) {
     server.answer(answer);
-    assertStringIncludes(await look(server.url), `The keys of auth_jwks cannot be had: ${why}`);
+    assertStringIncludes(await look(server.url), `The keys of auth_jwks cannot be loaded: ${why}`);
   }
   assertEquals(server.asked() - asked, answers.length, "one look for all who wait");
 });
