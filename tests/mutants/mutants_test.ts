@@ -5,6 +5,7 @@
 import { readText, ruleNumbers, sourceFiles } from "../tools/docs.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { allBreaks, applyBreak, breaksOf } from "./break.ts";
+import { runsFor } from "./suites.ts";
 
 const BREAKS = await allBreaks();
 
@@ -74,4 +75,17 @@ Deno.test("a table gives each way its name and rules, and no other line goes", (
   for (const line of ["no rule", "A-1:", "  no way", "  ⟨a→b⟩ ⟨a→b→c⟩", "  ⟨a⟩"]) {
     assertThrows(() => breaksOf(line), Error, line.trim());
   }
+});
+
+Deno.test("tests that are about the rules of a break run first, and slow ones alone and last", () => {
+  const times = new Map(
+    [["b", 1, ""], ["c", 1, "A-1"], ["d", 3, "A-1"], ["e", 9, "A-1"], ["x", 2, ""]].map((
+      [name, ms, rule],
+    ) => [{ file: `tests/${name}_test.ts`, cited: [String(rule)] }, Number(ms)]),
+  );
+  const runs = runsFor({ file: "core/x.ts", rules: ["A-1"] }, times);
+  assertEquals(
+    runs.map((run) => run.join().replaceAll(/tests\/|_test\.ts/g, "")),
+    ["x", "c,d", "b", "e"],
+  );
 });

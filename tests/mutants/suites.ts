@@ -37,20 +37,31 @@ export async function allSuites(): Promise<Suite[]> {
 }
 
 /**
- * The files of tests in the order in which they are tried, in up to three runs: the one that most likely
- * notices, the others that are about the same, and the rest. `times` says how many milliseconds each takes.
+ * The files of tests in the runs in which they are tried: the one that most likely notices, the others that are
+ * about the same, the rest, and then each slow one, for in one run Deno has an order of its own. `times` says how
+ * many milliseconds each takes.
  */
 export function runsFor(
   { file, rules }: Pick<Break, "file" | "rules">,
   times: ReadonlyMap<Suite, number>,
 ): string[][] {
   const name = /[^/]+(?=\.ts$)/.exec(file)?.[0] ?? "";
+  const median = [...times.values()].sort((a, b) => a - b)[times.size >> 1] ?? 0;
   const rated = [...times].map(([suite, ms]) => {
     const cites = suite.cited.filter((rule) => rules.includes(rule)).length;
-    return { file: suite.file, worth: (cites + (suite.file.includes(name) ? 9 : 0)) / ms, ms };
-  }).sort((a, b) => b.worth - a.worth || a.ms - b.ms);
+    const worth = (cites + (suite.file.endsWith(`/${name}_test.ts`) ? 9 : 0)) / ms;
+    return { file: suite.file, worth, isSlow: ms > SLOW * median };
+  }).sort((a, b) => b.worth - a.worth);
   const filesOf = (from: typeof rated): string[] => from.map(({ file }) => file);
-  const likely = rated.filter(({ worth }) => worth > 0);
-  const rest = rated.filter(({ worth }) => worth === 0);
-  return [likely.slice(0, 1), likely.slice(1), rest].map(filesOf).filter((run) => run.length > 0);
+  const [first, ...others] = rated;
+  const quick = others.filter(({ isSlow }) => !isSlow);
+  return [
+    first === undefined ? [] : [first.file],
+    filesOf(quick.filter(({ worth }) => worth > 0)),
+    filesOf(quick.filter(({ worth }) => worth === 0)),
+    ...others.filter(({ isSlow }) => isSlow).map(({ file }) => [file]),
+  ].filter((run) => run.length > 0);
 }
+
+/** From how many times the median on a file of tests is slow. */
+const SLOW = 3;
