@@ -9,7 +9,7 @@ import {
 } from "../../core/mod.ts";
 import { addDeadline } from "../../core/collections/deadlines.ts";
 import { mapDelete, mapGet, mapSet } from "../../core/collections/persistent_map.ts";
-import { pairKey } from "../../core/state.ts";
+import { pairKey, type Pending } from "../../core/state.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { opening, world } from "../support/world.ts";
 
@@ -17,7 +17,7 @@ const [A, B, X, Y] = [peerId("a"), peerId("b"), peerId("x"), peerId("y")];
 const HOME = "192.0.2.1";
 const AWAY = "198.51.100.7";
 
-/** A consistent state with an entry in every map: two clients, three messages, a wrong token. */
+/** A consistent state with an entry in every map: two clients, three messages, a wrong token, a socket that waits. */
 function sound(): State {
   const w = world({ expire_timeout: 1_000, wrong_token_rate: 1 });
   w.open(1, "a");
@@ -27,6 +27,8 @@ function sound(): State {
   w.say(2, { type: "OFFER", dst: "x" });
   w.say(1, { type: "OFFER", dst: "y" });
   w.step(opening(3, { id: "a", token: "wrong", address: AWAY }));
+  w.step(opening(4, { identity: { kind: "pending" } }));
+  w.text(4, "early");
   return w.state;
 }
 
@@ -61,10 +63,23 @@ const CLAIMS: readonly Break[] = [
     const claim = { ...there(mapGet(s.claims, B)), endsAt: millis(7) };
     return { ...s, claims: mapSet(s.claims, B, claim) };
   }],
-  ["3 deadlines, but 2 sockets", (s) => ({
+  ["4 deadlines, but 3 sockets", (s) => ({
     ...s,
     idleCheckAt: addDeadline(s.idleCheckAt, millis(7), connId(7)),
   })],
+];
+
+function waiting(s: State, conn: number, change: Partial<Pending>): State {
+  const pending = { ...there(mapGet(s.pending, connId(4))), ...change };
+  return { ...s, pending: mapSet(s.pending, connId(conn), pending) };
+}
+
+const PENDING: readonly Break[] = [
+  ["4 waits until another time", (s) => waiting(s, 4, { until: millis(7) })],
+  ["1 waits, and holds an id", (s) => waiting(s, 1, {})],
+  ["4 has said 5 characters, but 1 counted", (s) => waiting(s, 4, { length: 1 })],
+  ["5 characters wait, but 1 counted", (s) => ({ ...s, pendingLength: 1 })],
+  ["waiting over concurrent_limit", (s) => withSettings(s, { concurrent_limit: 0 })],
 ];
 
 const STORE: readonly Break[] = [
@@ -162,7 +177,7 @@ const BOUNDS: readonly Break[] = [
   ["clients over concurrent_limit", (s) => withSettings(s, { concurrent_limit: 1 })],
 ];
 
-for (const [sentence, damage] of [...CLAIMS, ...STORE, ...GUARD, ...BOUNDS]) {
+for (const [sentence, damage] of [...CLAIMS, ...PENDING, ...STORE, ...GUARD, ...BOUNDS]) {
   Deno.test(`[STATE-3] violations finds a state that contradicts itself: ${sentence}`, () => {
     const state = sound();
     assertEquals(violations(state), []);

@@ -12,7 +12,7 @@ export interface Copy {
   readonly remove: () => Promise<void>;
 }
 
-/** What came of one file of tests. */
+/** What came of some files of tests. */
 export type Verdict =
   | { readonly kind: "passed"; readonly ms: number }
   /** By a test, whose name it is, or by the engine that gave up. */
@@ -49,10 +49,10 @@ export async function withBreak<T>(
   }
 }
 
-/** Runs one file of tests of the copy, up to the first that fails; after `timeoutMs` it is ended. */
+/** Runs files of tests of the copy, up to the first that fails; after `timeoutMs` they are ended. */
 export async function runTests(
   { folder }: Copy,
-  file: string,
+  files: readonly string[],
   timeoutMs: number,
 ): Promise<Verdict> {
   const begunAt = performance.now();
@@ -60,7 +60,11 @@ export async function runTests(
   const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["test", "-A", "--no-check", "--frozen", "--quiet", "--fail-fast", "--reporter=tap"],
-      ...[`--v8-flags=--max-old-space-size=${HEAP_MB}`, "--preload=tests/mutants/seed.ts", file],
+      ...[
+        `--v8-flags=--max-old-space-size=${HEAP_MB}`,
+        "--preload=tests/mutants/seed.ts",
+        ...files,
+      ],
     ],
     cwd: folder,
     env: { NO_COLOR: "1" },
@@ -72,7 +76,9 @@ export async function runTests(
   const failed = /^not ok \d+ - (.*)$/m.exec(output)?.[1];
   if (failed !== undefined) return { kind: "caught", by: failed };
   if (timeout.aborted) return { kind: "late" };
-  if (signal !== null) return { kind: "caught", by: `${signal} in ${file}: out of memory` };
+  if (signal !== null) {
+    return { kind: "caught", by: `${signal} in ${files[0]} or after: out of memory` };
+  }
   return { kind: "unclear", output: `${output}\n${new TextDecoder().decode(stderr)}`.trim() };
 }
 
@@ -81,7 +87,7 @@ async function copyFolder(from: URL, to: URL): Promise<void> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
     if (name.startsWith(".") || LEFT_OUT.has(name)) continue;
     if (isDirectory) await copyFolder(new URL(`${name}/`, from), new URL(`${name}/`, to));
-    if (isFile && /\.(?:ts|json|lock|md)$/.test(name)) {
+    if (isFile && /\.(?:ts|json|lock|md|txt)$/.test(name)) {
       await Deno.copyFile(new URL(name, from), new URL(name, to));
     }
   }

@@ -3,16 +3,15 @@
  * that no test notices is a gap in the tests, and fails the check.
  *
  * Run: `deno task mutants [--only=PATTERN] [--jobs=N] [--timeout=SECONDS]`. PATTERN is looked for in names,
- * rules and files. SECONDS are what a file of tests may take longer than three times what it takes unbroken;
- * a break that makes it take longer, twice, makes it loop, and is caught.
+ * rules and files. SECONDS are what tests may take longer than three times what they take unbroken; a break that
+ * makes them take longer, twice, makes them loop, and is caught.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type Break, diffOf } from "./break.ts";
-import { BREAKS } from "./breaks.ts";
+import { allBreaks, type Break } from "./break.ts";
 import { type Copy, copyProject, runTests, type Verdict, withBreak } from "./copy.ts";
-import { inOrder, testFiles } from "./suites.ts";
+import { allSuites, runsFor, type Suite } from "./suites.ts";
 
 interface Options {
   readonly only: RegExp;
@@ -27,12 +26,12 @@ interface Outcome {
   readonly ms: number;
 }
 
-/** What an unbroken file of tests may take: it has not been timed yet. */
+/** What unbroken tests may take: they have not been timed yet. */
 const UNBROKEN_MAX_MS = 120_000;
 
-/** Runs the check; whether every break was caught. */
+/** Runs the check; whether every break was caught, and by tests that pass with nothing broken. */
 export async function checkBreaks(options: Options): Promise<boolean> {
-  const breaks = BREAKS.filter(({ name, rules, file }) =>
+  const breaks = (await allBreaks()).filter(({ name, rules, file }) =>
     options.only.test(`${name} ${rules.join(" ")} ${file}`)
   );
   if (breaks.length === 0) {
@@ -42,8 +41,8 @@ export async function checkBreaks(options: Options): Promise<boolean> {
   const copies = await Promise.all(Array.from({ length: options.jobs }, copyProject));
   try {
     const begunAt = performance.now();
-    const times = await timeUnbroken(copies);
-    if (times === null) return false;
+    const suites = await allSuites();
+    const times = await timeUnbroken(copies, suites);
     console.log(`Unbroken, ${times.size} files of tests pass: ${seconds(begunAt)}`);
     const outcomes: Outcome[] = [];
     await share(copies, breaks, async (copy, broken) => {
@@ -51,45 +50,49 @@ export async function checkBreaks(options: Options): Promise<boolean> {
       outcomes.push(outcome);
       console.log(row(outcome));
     });
-    return report(outcomes, seconds(begunAt));
+    const isCaught = report(outcomes, seconds(begunAt));
+    const left = suites.filter((suite) => !times.has(suite)).map(({ file }) => file);
+    if (left.length > 0) console.error(`Left out, for they fail unbroken: ${left.join(", ")}`);
+    return isCaught && left.length === 0;
   } finally {
     await Promise.all(copies.map((copy) => copy.remove()));
   }
 }
 
-/** How long each file of tests takes on the unbroken source; `null` where one fails, which is said. */
-async function timeUnbroken(copies: readonly Copy[]): Promise<Map<string, number> | null> {
-  const times = new Map<string, number>();
-  let passed = true;
-  await share(copies, await testFiles(), async (copy, file) => {
-    const verdict = await runTests(copy, file, UNBROKEN_MAX_MS);
-    if (verdict.kind === "passed") times.set(file, verdict.ms);
-    else {
-      passed = false;
-      console.error(`Nothing can be said: ${file} fails with nothing broken: ${whyOf(verdict)}`);
-    }
+/** How long each file of tests takes on the unbroken source; those that fail are told, and left out. */
+async function timeUnbroken(
+  copies: readonly Copy[],
+  suites: readonly Suite[],
+): Promise<Map<Suite, number>> {
+  const times = new Map<Suite, number>();
+  await share(copies, suites, async (copy, suite) => {
+    const verdict = await runTests(copy, [suite.file], UNBROKEN_MAX_MS);
+    if (verdict.kind === "passed") times.set(suite, verdict.ms);
+    else console.error(`${suite.file} fails with nothing broken: ${whyOf(verdict)}`);
   });
-  return passed ? times : null;
+  return times;
 }
 
 async function tryBreak(
   copy: Copy,
   broken: Break,
-  { times, timeoutMs }: { readonly times: ReadonlyMap<string, number>; readonly timeoutMs: number },
+  { times, timeoutMs }: { readonly times: ReadonlyMap<Suite, number>; readonly timeoutMs: number },
 ): Promise<Outcome> {
   const begunAt = performance.now();
-  const run = (file: string, boundMs: number): Promise<Verdict> =>
-    withBreak(copy, broken, () => runTests(copy, file, boundMs));
+  const usualMs = new Map([...times].map(([{ file }, ms]) => [file, ms]));
+  const run = (files: readonly string[], boundMs: number): Promise<Verdict> =>
+    withBreak(copy, broken, () => runTests(copy, files, boundMs));
   let verdict: Verdict = { kind: "unclear", output: "No tests were found" };
   try {
-    for (const [file, ms] of inOrder(times, broken.file)) {
-      verdict = await run(file, timeoutMs + 3 * ms);
+    for (const files of runsFor(broken, times)) {
+      const ms = files.reduce((sum, file) => sum + (usualMs.get(file) ?? 0), 0);
+      verdict = await run(files, timeoutMs + 3 * ms);
       if (verdict.kind === "late") {
         // The machine may be slow, not the break: how long the same tests take unbroken now decides.
-        const whole = await runTests(copy, file, UNBROKEN_MAX_MS);
-        if (whole.kind !== "passed") throw new Error(`${file} fails unbroken: ${whyOf(whole)}`);
-        verdict = await run(file, timeoutMs + 10 * whole.ms);
-        if (verdict.kind === "late") verdict = { kind: "caught", by: `the time-out in ${file}` };
+        const whole = await runTests(copy, files, UNBROKEN_MAX_MS);
+        if (whole.kind !== "passed") throw new Error(`${files} fail unbroken: ${whyOf(whole)}`);
+        verdict = await run(files, timeoutMs + 10 * whole.ms);
+        if (verdict.kind === "late") verdict = { kind: "caught", by: `the time-out in ${files}` };
       }
       if (verdict.kind !== "passed") break;
     }
@@ -115,7 +118,7 @@ function row({ broken: { name, rules }, verdict, ms }: Outcome): string {
 function report(outcomes: readonly Outcome[], time: string): boolean {
   for (const { broken, verdict } of outcomes) {
     if (verdict.kind === "caught") continue;
-    console.error(`\n${broken.name}\n${whyOf(verdict)}\n${diffOf(broken)}`);
+    console.error(`\n${broken.name}\n${whyOf(verdict)}\n  ${broken.file}\n  ${broken.line}`);
   }
   const caught = outcomes.filter(({ verdict }) => verdict.kind === "caught").length;
   console.log(`\n${caught} of ${outcomes.length} caught, in ${time}`);

@@ -4,16 +4,10 @@
  */
 import { readText, ruleNumbers, sourceFiles } from "../tools/docs.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { applyBreak, type Break, diffOf } from "./break.ts";
-import { BREAKS } from "./breaks.ts";
+import { allBreaks, applyBreak, breaksOf } from "./break.ts";
+import { runsFor } from "./suites.ts";
 
-const EXAMPLE: Break = {
-  name: "a is b",
-  rules: ["OPEN-1"],
-  file: "core/x.ts",
-  find: "a",
-  put: "$&b",
-};
+const BREAKS = await allBreaks();
 
 Deno.test("every break applies once, and what it leaves can be read", async () => {
   const folder = await Deno.makeTempDir({ prefix: "mutants-" });
@@ -21,7 +15,6 @@ Deno.test("every break applies once, and what it leaves can be read", async () =
     for (const [i, broken] of BREAKS.entries()) {
       const text = await readText(broken.file);
       const changed = applyBreak(text, broken);
-      assert(changed !== text, broken.name);
       await Deno.writeTextFile(`${folder}/${i}.ts`, `// ${broken.name}\n${changed}`);
     }
     const { stderr, success } = await new Deno.Command(Deno.execPath(), {
@@ -39,7 +32,6 @@ Deno.test("every break has a name of its own, and cites rules that exist", async
   const names = BREAKS.map(({ name }) => name);
   assertEquals(names.filter((name, i) => names.indexOf(name) !== i), [], "names given twice");
   for (const { name, rules: cited } of BREAKS) {
-    assert(cited.length > 0, `${name} cites no rule`);
     assertEquals(cited.filter((rule) => !rules.includes(rule)), [], name);
   }
 });
@@ -53,16 +45,47 @@ Deno.test("every file of rules is broken in some way", async () => {
 /** What they are is types, names and numbers: the type checker and the README's table hold them. */
 const WITHOUT_RULES = new Set([
   "core/event.ts",
+  "core/message.ts",
   "core/settings/limits.ts",
   "core/mod.ts",
   "core/settings/option.ts",
 ]);
 
-Deno.test("a break is put in as it is, and one that does not apply once says so", () => {
-  assertEquals(applyBreak("xay", EXAMPLE), "x$&by");
+function applied(text: string, line: string): string[] {
+  return breaksOf(`== x.ts\n\nA-1: a\n  ${line}\n`).map((each) => applyBreak(text, each));
+}
+
+Deno.test("a break is put in as it is, however the code is laid out, and once for each way", () => {
+  assertEquals(applied("x(\n  a,\n  b)", "x(a⟨, b→$&→⟩)"), ["x(\n  a$&)", "x(\n  a)"]);
+  assertEquals(applied("if (a) b; c", "⟨if (a)→⟩ b; ⟨→d⟩ c"), [" b;d c"]);
+  assertEquals(applied("return c", "return ⟨→b ??⟩ c"), ["return b ?? c"]);
+});
+
+Deno.test("a break that does not apply once, or changes nothing, says so", () => {
   for (const [text, times] of [["xy", 0], ["aa", 2]] as const) {
-    assertThrows(() => applyBreak(text, EXAMPLE), Error, `occurs ${times} times`);
+    assertThrows(() => applied(text, "⟨a→b⟩"), Error, `found ${times} times`);
   }
-  assertThrows(() => applyBreak("a", { ...EXAMPLE, put: "a" }), Error, "changes nothing");
-  assertEquals(diffOf({ ...EXAMPLE, put: "" }), "  core/x.ts\n  - a");
+  assertThrows(() => applied("a", "⟨a→a⟩"), Error, "changes nothing");
+});
+
+Deno.test("a table gives each way its name and rules, and no other line goes", () => {
+  const table = "== x.ts\n\nA-1 B-2: a\n  ⟨a→b⟩\nA-1: c\n  ⟨a→b→c⟩\n== y.ts\nA-1: d\n  ⟨a→⟩\n";
+  const found = breaksOf(table).map(({ name, file, rules }) => `${file} ${rules} ${name}`);
+  assertEquals(found, ["x.ts A-1,B-2 a", "x.ts A-1 c (1)", "x.ts A-1 c (2)", "y.ts A-1 d"]);
+  for (const line of ["no rule", "A-1:", "  no way", "  ⟨a→b⟩ ⟨a→b→c⟩", "  ⟨a⟩"]) {
+    assertThrows(() => breaksOf(line), Error, line.trim());
+  }
+});
+
+Deno.test("tests that are about the rules of a break run first, and slow ones alone and last", () => {
+  const times = new Map(
+    [["b", 1, ""], ["c", 1, "A-1"], ["d", 3, "A-1"], ["e", 9, "A-1"], ["x", 2, ""]].map((
+      [name, ms, rule],
+    ) => [{ file: `tests/${name}_test.ts`, cited: [String(rule)] }, Number(ms)]),
+  );
+  const runs = runsFor({ file: "core/x.ts", rules: ["A-1"] }, times);
+  assertEquals(
+    runs.map((run) => run.join().replaceAll(/tests\/|_test\.ts/g, "")),
+    ["x", "c,d", "b", "e"],
+  );
 });

@@ -1,10 +1,11 @@
 /**
- * Which tests a break has to get past, and in what order: those of the broken file first, then all the
- * others, cheapest first.
+ * Which tests a break has to get past, and in what order: those named like the broken file or that cite its
+ * rules first, then all the others.
  *
  * @module
  */
-import { sourceFiles } from "../tools/docs.ts";
+import { readText, sourceFiles } from "../tools/docs.ts";
+import type { Break } from "./break.ts";
 
 /** Folders, and single files, of tests that need no socket, no clock and no process. */
 const SUITES = [
@@ -15,55 +16,51 @@ const SUITES = [
   "tests/adapters/environment_test.ts",
 ];
 
-/** Where the rules of a file are tested first of all; for speed only. */
-const LIKELY: Readonly<Record<string, readonly string[]>> = {
-  "core/rules/address.ts": ["core/address", "core/forwarded"],
-  "core/collections/deadlines.ts": ["properties/deadlines"],
-  "core/effect.ts": ["core/effect"],
-  "core/wire/frame.ts": ["core/message", "core/frame", "core/guard"],
-  "core/rules/allowance.ts": ["core/token", "core/shut_out", "core/guard"],
-  "core/http.ts": ["core/http", "core/token"],
-  "core/inspect/invariants.ts": ["core/invariants"],
-  "core/wire/json_text.ts": ["core/message", "core/frame"],
-  "core/rules/liveness.ts": ["core/life", "core/token_end", "core/message"],
-  "core/rules/mailbox.ts": ["core/queue", "core/queue_share", "core/state", "core/guard"],
-  "core/settings/parse.ts": ["core/settings"],
-  "core/collections/persistent_map.ts": ["core/state", "properties/persistent_map"],
-  "core/rules/origin.ts": ["core/origin"],
-  "core/settings/retired.ts": ["core/settings"],
-  "core/wire/url_text.ts": ["core/url_text", "core/http", "core/settings"],
-  "core/collections/must.ts": ["core/must"],
-  "core/reduce.ts": ["core/life", "core/token", "core/queue"],
-  "core/rules/relay.ts": ["core/message", "core/guard"],
-  "core/rules/session.ts": [
-    "core/open",
-    "core/token",
-    "core/token_end",
-    "core/shut_out",
-    "core/life",
-    "core/guard",
-  ],
-  "core/settings/options.ts": ["core/settings"],
-  "core/state.ts": ["core/queue", "core/state", "core/token"],
-  "adapters/program/cli.ts": ["adapters/cli", "adapters/environment"],
-  "adapters/program/environment.ts": ["adapters/environment"],
-};
+/** A file of tests. */
+export interface Suite {
+  readonly file: string;
+  /** The rules that its tests cite, as often as they do. */
+  readonly cited: readonly string[];
+}
 
 /** The files of tests there are. */
-export async function testFiles(): Promise<string[]> {
-  const files = await sourceFiles("tests");
-  return files.filter((file) =>
+export async function allSuites(): Promise<Suite[]> {
+  const files = (await sourceFiles("tests")).filter((file) =>
     file.endsWith("_test.ts") &&
     SUITES.some((suite) => file === suite || file.startsWith(`${suite}/`))
   );
+  return await Promise.all(files.map(async (file) => {
+    const names = (await readText(file)).matchAll(/\[([A-Z]+-\d+)\]/g);
+    return { file, cited: [...names].map(([, rule]) => rule ?? "") };
+  }));
 }
 
-/** Tests and what each took, in the order in which they are tried on a break of `file`. */
-export function inOrder(times: ReadonlyMap<string, number>, file: string): [string, number][] {
-  const likely = (LIKELY[file] ?? []).map((name) => `tests/${name}_test.ts`);
-  const place = (test: string): number => {
-    const found = likely.indexOf(test);
-    return found < 0 ? likely.length : found;
-  };
-  return [...times].sort(([a, aMs], [b, bMs]) => place(a) - place(b) || aMs - bMs);
+/**
+ * The files of tests in the runs in which they are tried: the one that most likely notices, the others that are
+ * about the same, the rest, and then each slow one, for in one run Deno has an order of its own. `times` says how
+ * many milliseconds each takes.
+ */
+export function runsFor(
+  { file, rules }: Pick<Break, "file" | "rules">,
+  times: ReadonlyMap<Suite, number>,
+): string[][] {
+  const name = /[^/]+(?=\.ts$)/.exec(file)?.[0] ?? "";
+  const median = [...times.values()].sort((a, b) => a - b)[times.size >> 1] ?? 0;
+  const rated = [...times].map(([suite, ms]) => {
+    const cites = suite.cited.filter((rule) => rules.includes(rule)).length;
+    const worth = (cites + (suite.file.endsWith(`/${name}_test.ts`) ? 9 : 0)) / ms;
+    return { file: suite.file, worth, isSlow: ms > SLOW * median };
+  }).sort((a, b) => b.worth - a.worth);
+  const filesOf = (from: typeof rated): string[] => from.map(({ file }) => file);
+  const [first, ...others] = rated;
+  const quick = others.filter(({ isSlow }) => !isSlow);
+  return [
+    first === undefined ? [] : [first.file],
+    filesOf(quick.filter(({ worth }) => worth > 0)),
+    filesOf(quick.filter(({ worth }) => worth === 0)),
+    ...others.filter(({ isSlow }) => isSlow).map(({ file }) => [file]),
+  ].filter((run) => run.length > 0);
 }
+
+/** From how many times the median on a file of tests is slow. */
+const SLOW = 3;
