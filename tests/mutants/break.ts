@@ -4,7 +4,7 @@
  *
  * In a table, `== FILE` begins the breaks of a file. A line of rules and a name, `OPEN-1 OPEN-2: what is wrong
  * then`, stands above its ways, one in each indented line: code as it is, in which `⟨old→new⟩` is replaced, and
- * both may be empty. `⟨old→new→other⟩` is two ways. White space is as good as any other, or none: how the code
+ * both may be empty. `⟨old→new→other⟩` is two ways. Any white space stands for any other, or none: how the code
  * is laid out does not matter.
  *
  * @module
