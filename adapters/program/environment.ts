@@ -97,14 +97,16 @@ export function nearestName<Name extends string>(
   const nearest = names
     .map((name) => ({ name, distance: Number(levenshteinDistance(given, name)) }))
     .reduce((a, b) => b.distance < a.distance ? b : a);
-  if (nearest.distance <= TYPO_MAX) return nearest.name;
+  const typoMax = Math.max(TYPO_MAX, Math.floor(given.length / LETTERS_A_TYPO));
+  if (nearest.distance <= typoMax) return nearest.name;
   return names.find((name) => given.length >= PART_MIN && `_${name}_`.includes(`_${given}_`));
 }
 
 const PREFIX = "PEERSERVER_";
 
-/** The largest edit distance of a typing error. */
+/** The largest edit distance of a typing error; a long name may have one more for each four letters. */
 const TYPO_MAX = 2;
+const LETTERS_A_TYPO = 4;
 
 /** The shortest part of a name that suggests the name. */
 const PART_MIN = 4;

@@ -112,8 +112,8 @@ export function encodeMessage(
  * ```
  */
 export function payloadOf(text: Message["text"]): unknown {
-  const { payload } = membersOf(text) ?? {};
-  return payload === undefined ? undefined : parseJson(payload);
+  const message: { readonly payload?: unknown } = JSON.parse(text);
+  return message.payload;
 }
 
 /**

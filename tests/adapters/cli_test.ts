@@ -142,6 +142,7 @@ Deno.test("[SET-12] --help all asks for every option, and for nothing else", () 
   assertStringIncludes(mistake("--help most"), 'no command or argument "most"');
   assertStringIncludes(mistake("all"), 'no command or argument "all"');
   assertStringIncludes(mistake("--halp"), "did you mean --help?");
+  assertStringIncludes(mistake("--trusted-proxy"), "did you mean --trusted_proxies?");
 });
 
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {

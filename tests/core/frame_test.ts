@@ -2,7 +2,16 @@
  * The codec on its own: lengths, quotes and decoding. The oracle for lengths is `TextEncoder`.
  */
 import fc from "fast-check";
-import { decodeFrame, escape, excerpt, isLongerThan, utf8Length } from "../../core/mod.ts";
+import {
+  decodeFrame,
+  encodeMessage,
+  escape,
+  excerpt,
+  isLongerThan,
+  payloadOf,
+  peerId,
+  utf8Length,
+} from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** Texts with the first and last character of each UTF-8 length, and lone surrogates. */
@@ -92,4 +101,10 @@ Deno.test("[FAULT-8] characters that could break, forge or colour a line are esc
     ].join(""),
   );
   assertEquals(excerpt("\u2029"), '"\\u{2029}"');
+});
+
+Deno.test("[MSG-2] what a message carries is read back, and nothing is undefined", () => {
+  const read = (payload: string | null): unknown =>
+    payloadOf(encodeMessage(peerId("a"), { type: "OFFER", dst: peerId("b"), payload }));
+  assertEquals(['{"sdp": 1}', "null", '"x"', null].map(read), [{ sdp: 1 }, null, "x", undefined]);
 });
