@@ -13,7 +13,7 @@ import { listenNode } from "../../adapters/listen/node/node.ts";
 import { connId, initialState, millis, reduce, settingsFrom, type State } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { latin1, openRaw, rawHttp, type RawSocket } from "../support/raw_socket.ts";
-import { contract, serveBox } from "../support/served.ts";
+import { serveBox, test } from "../support/served.ts";
 import { opening } from "../support/world.ts";
 
 /** Answers whose deadlines pass when the test says so. */
@@ -165,7 +165,7 @@ Deno.test("[HTTP-3] [FAULT-28] a list is made once for the same clients, and a l
 
 const PEERS = "/peerjs/peers";
 
-contract("[HTTP-3] [FAULT-28] a long list is answered with its length, in whole", async (serve) => {
+test.served("[HTTP-3] [FAULT-28] a long list is answered with its length, in whole", async ({ serve }) => {
   await using served = await serve({ allow_discovery: true, max_id_length: 4_096 });
   const ids = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(1_000, "é"));
   const clients: RawSocket[] = [];

@@ -2,17 +2,11 @@
  * Sockets that were told to close, and take their time.
  */
 import { ANSWER_MAX_MS, Closing } from "../../adapters/sockets/closing.ts";
-import { Link, type LinkEvents, type SocketLike } from "../../adapters/sockets/link.ts";
+import { Link, type LinkEvents } from "../../adapters/sockets/link.ts";
 import { connId } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
+import { fakeSocket } from "../support/fake_socket.ts";
 
-const SOCKET: SocketLike = {
-  readyState: WebSocket.CLOSING,
-  bufferedAmount: 0,
-  addEventListener: () => {},
-  send: () => {},
-  close: () => {},
-};
 const DEAF: LinkEvents = {
   opened: () => {},
   received: () => {},
@@ -22,7 +16,7 @@ const DEAF: LinkEvents = {
 };
 
 function linkOf(serial: number, address: string): Link {
-  const link = new Link(connId(serial), SOCKET, DEAF);
+  const link = new Link(connId(serial), fakeSocket(), DEAF);
   link.addressGroup = address;
   return link;
 }

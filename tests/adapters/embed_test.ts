@@ -7,7 +7,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "../sup
 import { readText } from "../tools/docs.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { makeFolder } from "../support/folder.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -59,15 +59,6 @@ Deno.test("[SET-2] a wrong option throws an error that names it", () => {
   );
   const misspelt: Record<string, unknown> = { expireTimeout: 5 };
   assertThrows(() => createSignalbox(misspelt), RangeError, 'There is no option "expireTimeout"');
-});
-
-Deno.test("[HTTP-2] an own id generator is asked, and one that throws fails only its request", async () => {
-  let count = 0;
-  const box = createSignalbox({ generateClientId: () => `id ${++count}` });
-  const get = (): Request => new Request("http://localhost/peerjs/id");
-  assertEquals(await (await box.handle(get()))?.text(), "id 1");
-  assertEquals(await (await box.handle(get()))?.text(), "id 2");
-  await box.stop();
 });
 
 Deno.test("hooks are told of connections, messages and disconnections, and may throw", async () => {
@@ -203,13 +194,7 @@ Deno.test("the example of embedding in adapters/README.md calls its hooks, and s
     assertEquals(await page.text(), "My application\n");
     const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
     assertEquals(id.length, 8);
-    const socket = await openSocket({
-      wsUrl: `ws://127.0.0.1:${port}/peer/peerjs`,
-      key: "peerjs",
-      id,
-      token: "t",
-    });
-    assertEquals(await socket.next(), { type: "OPEN" });
+    const socket = await join({ wsUrl: `ws://127.0.0.1:${port}/peer/peerjs` }, id);
     await output.first((line) => line === `${id} came`);
     child.kill("SIGTERM");
     assertEquals((await socket.closed).code, 1001);

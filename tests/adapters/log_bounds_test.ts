@@ -7,7 +7,7 @@ import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
 import { startChild } from "../support/child.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
 
 const CUT = `${"x".repeat(256)}…`;
 
@@ -17,8 +17,7 @@ Deno.test("[LOG-1] [LOG-3] [LOG-4] of an id of 1,000 characters every line shows
   });
   const { wsUrl } = child;
   const long = "x".repeat(1_000);
-  await using a = await openSocket({ wsUrl, key: "peerjs", id: long, token: "t" });
-  await a.next();
+  await using a = await join({ wsUrl }, long);
   a.send({ type: "OFFER", dst: `y${long}` });
   await a.next();
   await using b = await openSocket({ wsUrl, key: "peerjs", id: long, token: "other" });

@@ -111,19 +111,3 @@ Deno.test("[SET-9] the first line has the version and what is in force", async (
   );
   assert(!child.lines.join("\n").includes("hush"), "a secret is in the log");
 });
-
-Deno.test("the level bounds what is logged", async () => {
-  const child = await startChild({ args: ["--log_level", "info"] });
-  const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
-  await a.next();
-  a.sendRaw("nonsense");
-  await a.next();
-  await child.stop();
-  await a.closed;
-  assertEquals(child.lines.map((line) => JSON.parse(line).properties.event), [
-    "listening",
-    "connected",
-    "stopping",
-    "disconnected",
-  ]);
-});

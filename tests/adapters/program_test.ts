@@ -3,12 +3,11 @@
  */
 import config from "../../deno.json" with { type: "json" };
 import { helpText } from "../../adapters/program/help.ts";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
-import { openSocket } from "../support/peer_socket.ts";
 
 Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0", async () => {
   const everyday = { code: 0, stdout: helpText("everyday"), stderr: "" };
@@ -39,16 +38,6 @@ Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () =>
   for (const [args, env, stderr] of mistakes) {
     assertEquals(await runMain(args, env), { code: 2, stdout: "", stderr });
   }
-});
-
-Deno.test("[SET-3] the incumbent's command line serves what it says", async () => {
-  const args =
-    "--key k --path /myapp --expire_timeout 1500 --alive_timeout 4000 --allow_discovery --concurrent_limit 10";
-  await using child = await startChild({ args: args.split(" ") });
-  assertStringIncludes(child.url, "/myapp/");
-  await using a = await openSocket({ wsUrl: child.wsUrl, key: "k", id: "a", token: "t" });
-  assertEquals(await a.next(), { type: "OPEN" });
-  assertEquals(await (await fetch(`${child.url}k/peers`)).json(), ["a"]);
 });
 
 Deno.test("it starts with what a hosting platform gives it: no flags, a port in a variable", async () => {

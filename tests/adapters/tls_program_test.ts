@@ -6,7 +6,7 @@ import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Certificate, makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
 
 const LISTENERS = ["deno", "node"];
 
@@ -89,8 +89,7 @@ for (const listener of LISTENERS) {
   Deno.test(`[SET-11] SIGHUP and SIGUSR1 say that they do nothing, and end nothing: ${listener}`, async () => {
     await using child = await startChild({ args: ["--listener", listener] });
     const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-    await using a = await openSocket({ ...client, id: "a" });
-    assertEquals(await a.next(), { type: "OPEN" });
+    await using a = await join(child, "a");
     assertEquals(await said(child, "SIGHUP"), "SIGHUP: There are no TLS files to read again");
     assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: No effect; SIGUSR2 logs sizes");
     Deno.kill(child.pid, "SIGUSR2");

@@ -1,11 +1,6 @@
 /**
  * FAULT-21: sockets that are closed, closing, gone or never open, and that throw.
  */
-import type {
-  SocketEventHandler,
-  SocketEventType,
-  SocketLike,
-} from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import {
   CLOSE,
@@ -18,6 +13,7 @@ import {
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { fakeSocket } from "../support/fake_socket.ts";
 import { messageFrom, opening } from "../support/world.ts";
 
 const A = connId(1);
@@ -28,35 +24,6 @@ const HANDSHAKE = { parameters, token: null };
 /** An effect that sends a message. */
 function send(conn: ConnId, text: string): Send {
   return pass(conn, { ...messageFrom("a", "b"), text });
-}
-
-/** A fake socket that the test controls. */
-interface Fake extends SocketLike {
-  readyState: number;
-  bufferedAmount: number;
-  readonly calls: string[];
-  fire(type: SocketEventType, data?: unknown): void;
-}
-
-function fake(given: { throws?: boolean; readyState?: number; terminates?: boolean } = {}): Fake {
-  const { throws = false, readyState = WebSocket.OPEN, terminates = false } = given;
-  const calls: string[] = [];
-  const listeners = new Map<string, SocketEventHandler>();
-  const act = (call: string): void => {
-    calls.push(call);
-    if (throws) throw new DOMException("the socket is gone", "InvalidStateError");
-  };
-  const self: Fake = {
-    readyState,
-    bufferedAmount: 0,
-    calls,
-    addEventListener: (type, listener) => void listeners.set(type, listener),
-    send: (text) => act(`send ${text}`),
-    close: (code) => act(`close ${code}`),
-    ...(terminates && { terminate: (): void => void calls.push("terminate") }),
-    fire: (type, data): void => listeners.get(type)?.handleEvent({ type, data }),
-  };
-  return self;
 }
 
 function bench(
@@ -92,8 +59,8 @@ function pick(rest: object): string {
 
 Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {
   const { sockets, failures } = bench();
-  sockets.attach(fake({ throws: true }), HANDSHAKE);
-  const good = fake();
+  sockets.attach(fakeSocket({ throws: true }), HANDSHAKE);
+  const good = fakeSocket();
   sockets.attach(good, HANDSHAKE);
   sockets.perform(send(A, "x"));
   sockets.perform(send(B, "y"));
@@ -102,7 +69,7 @@ Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next
 
 Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that socket", async () => {
   const { sockets, kinds } = bench();
-  sockets.attach(fake({ throws: true }), HANDSHAKE);
+  sockets.attach(fakeSocket({ throws: true }), HANDSHAKE);
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(close(A, CLOSE.left, "Left"));
   await sockets.drained();
@@ -112,7 +79,7 @@ Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that
 Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets", () => {
   for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
     const { sockets, failures } = bench();
-    const socket = fake({ readyState });
+    const socket = fakeSocket({ readyState });
     sockets.attach(socket, HANDSHAKE);
     sockets.perform(send(A, "x"));
     assertEquals([failures(), socket.calls], [["1 x"], []]);
@@ -124,7 +91,7 @@ Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets"
 
 Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", () => {
   const { sockets, kinds } = bench();
-  const socket = fake({ readyState: WebSocket.CONNECTING });
+  const socket = fakeSocket({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, HANDSHAKE);
   assertEquals(kinds(), []);
   assertEquals(sockets.hasRoom("192.0.2.1"), true);
@@ -135,7 +102,7 @@ Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", ()
 
 Deno.test("[FAULT-21] a close that is reported twice, with an error between, is one event", () => {
   const { sockets, kinds } = bench();
-  const socket = fake();
+  const socket = fakeSocket();
   sockets.attach(socket, HANDSHAKE);
   socket.fire("close");
   socket.fire("error");
@@ -149,7 +116,7 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
 
 Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close event, once or twice", async () => {
   const { sockets, kinds } = bench();
-  const socket = fake();
+  const socket = fakeSocket();
   sockets.attach(socket, HANDSHAKE);
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
   socket.fire("message", "late");
@@ -171,7 +138,7 @@ Deno.test("[FAULT-21] an effect on an unknown connection does nothing", () => {
 Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays: its reader may be reading", () => {
   const clock = { now: 0 };
   const { sockets, kinds } = bench(() => clock.now);
-  const socket = fake();
+  const socket = fakeSocket();
   sockets.attach(socket, HANDSHAKE);
   socket.bufferedAmount = 19_976;
   sockets.perform(send(A, "x".repeat(24)));
@@ -187,7 +154,7 @@ Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays
 
 Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
   const { sockets, kinds } = bench();
-  const [slow, other, quick] = [fake(), fake(), fake()];
+  const [slow, other, quick] = [fakeSocket(), fakeSocket(), fakeSocket()];
   for (const socket of [slow, other, quick]) sockets.attach(socket, HANDSHAKE);
   slow.bufferedAmount = other.bufferedAmount = 16_385;
   sockets.perform(send(A, "x"));
@@ -215,7 +182,7 @@ for (const terminates of [false, true]) {
   Deno.test(`[LIMIT-7] a reader that reads nothing for unsent_timeout is cut off, terminate: ${terminates}`, async () => {
     const clock = { now: 0 };
     const { sockets, kinds } = bench(() => clock.now);
-    const socket = fake({ terminates });
+    const socket = fakeSocket({ terminates });
     sockets.attach(socket, HANDSHAKE);
     socket.bufferedAmount = 17_000;
     sockets.perform(send(A, "x"));
@@ -241,7 +208,7 @@ for (const terminates of [false, true]) {
 Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
   const clock = { now: 0 };
   const { sockets, leaks, kinds } = bench(() => clock.now);
-  const socket = fake({ readyState: WebSocket.CONNECTING });
+  const socket = fakeSocket({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, HANDSHAKE);
   clock.now = 2_000;
   await timers(() => leaks.length > 0);
@@ -256,7 +223,7 @@ Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from ot
 
 Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is reported", () => {
   const { sockets, leaks, kinds } = bench();
-  const socket = fake({ readyState: WebSocket.CONNECTING });
+  const socket = fakeSocket({ readyState: WebSocket.CONNECTING });
   sockets.attach(socket, HANDSHAKE);
   socket.fire("error");
   sockets.perform(send(A, "x"));

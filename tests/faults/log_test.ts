@@ -7,7 +7,7 @@ import { openLoadClient } from "../support/load.ts";
 import { spawnMain } from "../support/main.ts";
 import { ANSWER_MAX_MS } from "../support/output.ts";
 import { openSocket, type PeerSocket, within } from "../support/peer_socket.ts";
-import { LISTENERS } from "./listeners.ts";
+import { LISTENERS } from "../support/served.ts";
 
 /** Makes stdout a non-blocking pipe: a write to a full one fails instead of waiting. */
 const NON_BLOCKING = [

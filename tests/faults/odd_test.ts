@@ -2,34 +2,29 @@
  * FAULT-2 and FAULT-7: deeply nested payloads and odd ids, through the program.
  */
 import { assertEquals } from "../support/assert.ts";
-import { openSocket } from "../support/peer_socket.ts";
-import { testEach } from "./listeners.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
+import { test } from "../support/served.ts";
 
-testEach(
-  "[FAULT-2] [MSG-10] a payload 30,000 deep is passed on, and both stay",
-  async (start) => {
-    await using child = await start();
-    const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-    await using a = await openSocket({ ...client, id: "a" });
-    await using b = await openSocket({ ...client, id: "b" });
-    assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
-    const deep = "[".repeat(30_000) + "]".repeat(30_000);
-    a.sendRaw(`{"type":"OFFER","dst":"b","payload":${deep}}`);
-    const [told, passed] = [await a.fence(), await b.fence()];
-    assertEquals([told.closed, passed.closed], [null, null]);
-    assertEquals([told.frames.length, passed.frames.length], [0, 1]);
-  },
-);
+test.program("[FAULT-2] [MSG-10] a payload 30,000 deep is passed on, and both stay", async ({ start }) => {
+  await using child = await start();
+  const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
+  await using a = await openSocket({ ...client, id: "a" });
+  await using b = await openSocket({ ...client, id: "b" });
+  assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
+  const deep = "[".repeat(30_000) + "]".repeat(30_000);
+  a.sendRaw(`{"type":"OFFER","dst":"b","payload":${deep}}`);
+  const [told, passed] = [await a.fence(), await b.fence()];
+  assertEquals([told.closed, passed.closed], [null, null]);
+  assertEquals([told.frames.length, passed.frames.length], [0, 1]);
+});
 
-testEach("[FAULT-7] [OPEN-8] odd ids are ordinary ids", async (start) => {
+test.program("[FAULT-7] [OPEN-8] odd ids are ordinary ids", async ({ start }) => {
   await using child = await start();
   const ids = ["__proto__", "constructor", "a b", "👩‍👩‍👧", "x".repeat(256), '"', "{}", "%41"];
   const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-  await using caller = await openSocket({ ...client, id: "caller" });
-  await caller.next();
+  await using caller = await join(child, "caller");
   for (const id of ids) {
-    await using odd = await openSocket({ ...client, id });
-    assertEquals(await odd.next(), { type: "OPEN" }, id);
+    await using odd = await join(child, id);
     caller.send({ type: "OFFER", dst: id });
     assertEquals(await odd.next(), { type: "OFFER", src: "caller", dst: id });
     odd.send({ type: "ANSWER", dst: "caller" });

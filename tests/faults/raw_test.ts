@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
-import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
+import { join, type PeerSocket } from "../support/peer_socket.ts";
 import { frame, OPCODE, openRaw, type RawSocket, repeated } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
@@ -24,8 +24,7 @@ async function besideOthers(
 ): Promise<void> {
   await using child = await startChild({ args: ["--listener", listener] });
   const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-  await using bystander = await openSocket({ ...client, id: "bystander" });
-  assertEquals(await bystander.next(), { type: "OPEN" });
+  await using bystander = await join(child, "bystander");
   await test(child, bystander);
   assertEquals(await bystander.fence(), { frames: [], closed: null });
 }

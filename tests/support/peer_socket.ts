@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { assertEquals } from "./assert.ts";
 
 /** How a socket ended, as its client saw it: 1005 is a close without a code, 1006 an end without a close. */
 export interface Closed {
@@ -151,6 +152,33 @@ export async function openSocket(given: PeerSocketOptions): Promise<PeerSocket> 
     close: wire.close,
     [Symbol.asyncDispose]: async (): Promise<void> => void await wire.close(),
   };
+}
+
+/** Where clients connect. */
+export interface Place {
+  readonly wsUrl: string;
+}
+
+/** Opens a socket that is admitted, under the default key. */
+export async function join(
+  { wsUrl }: Place,
+  id = "a",
+  more: Partial<PeerSocketOptions> = {},
+): Promise<PeerSocket> {
+  const socket = await openSocket({ wsUrl, key: "peerjs", token: "t", id, ...more });
+  assertEquals(await socket.next(), { type: "OPEN" }, id);
+  return socket;
+}
+
+/** Opens a socket that is not admitted: the sentence that it gets, and how it is closed. */
+export async function refusal(
+  { wsUrl }: Place,
+  more: Partial<PeerSocketOptions> = {},
+): Promise<readonly [msg: string, Closed]> {
+  const socket = await openSocket({ wsUrl, key: "peerjs", token: "t", id: "a", ...more });
+  const { type, payload: { msg } } = Object(await socket.next());
+  assertEquals(type, type === "ID-TAKEN" ? type : "ERROR");
+  return [msg, await socket.closed];
 }
 
 /** The same promise, but it fails, with what was awaited, when `maxMs` have passed. */
