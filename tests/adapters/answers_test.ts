@@ -1,6 +1,4 @@
-/**
- * What long answers hold together, how they are shared and given up, and what of them gets to a client.
- */
+/** What long answers hold together, how they are shared and given up, and what of them gets to a client. */
 import {
   Answers,
   cachedPeerList,

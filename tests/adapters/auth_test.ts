@@ -1,6 +1,4 @@
-/**
- * Tokens that are JWTs: which count and until when, what a refusal says, and who may take over.
- */
+/** Tokens that are JWTs: which count and until when, what a refusal says, and who may take over. */
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { CLOSE, type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";

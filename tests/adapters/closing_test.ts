@@ -1,6 +1,4 @@
-/**
- * Sockets that were told to close, and take their time.
- */
+/** Sockets that were told to close, and take their time. */
 import { ANSWER_MAX_MS, Closing } from "../../adapters/sockets/closing.ts";
 import { Link, type LinkEvents } from "../../adapters/sockets/link.ts";
 import { connId } from "../../core/mod.ts";

@@ -1,6 +1,4 @@
-/**
- * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
- */
+/** What must not happen to a server whatever an application's hooks, a request's head or a socket does. */
 import { createSignalbox } from "../../main.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import { connId, type Event, settingsFrom } from "../../core/mod.ts";

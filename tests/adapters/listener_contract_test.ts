@@ -1,6 +1,4 @@
-/**
- * What every listener must do alike: the same conversations with each, over real sockets in this process.
- */
+/** What every listener must do alike: the same conversations with each, over real sockets in this process. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { join } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";

@@ -1,6 +1,4 @@
-/**
- * The program with each listener: how it fails to start, how it ends, and what only one of them can do.
- */
+/** The program with each listener: how it fails to start, how it ends, and what only one of them can do. */
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { runMain } from "../support/main.ts";
 

@@ -1,6 +1,4 @@
-/**
- * What strangers do wrong is told, and does not fill the log.
- */
+/** What strangers do wrong is told, and does not fill the log. */
 import { connId, settingsFrom } from "../../core/mod.ts";
 import { logFault, write } from "../../adapters/observe/log.ts";
 import { logObserver } from "../../adapters/observe/log_clients.ts";

@@ -1,6 +1,4 @@
-/**
- * The log as it is printed: readable, one line an event, never a key or a token, nothing forged.
- */
+/** The log as it is printed: readable, one line an event, never a key or a token, nothing forged. */
 import config from "../../deno.json" with { type: "json" };
 import { escape } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";

@@ -1,6 +1,4 @@
-/**
- * The watch over sockets of `npm:ws`: who is dead, who does not listen.
- */
+/** The watch over sockets of `npm:ws`: who is dead, who does not listen. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { frame, handshake, OPCODE, upgradeRaw } from "../support/raw_socket.ts";

@@ -1,6 +1,4 @@
-/**
- * The turns that sockets of `npm:ws` take: nobody waits until another's whole chunk is handled.
- */
+/** The turns that sockets of `npm:ws` take: nobody waits until another's whole chunk is handled. */
 import { createServer } from "node:http";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";

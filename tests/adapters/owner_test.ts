@@ -1,6 +1,4 @@
-/**
- * Where tokens end: what the rules get in their place.
- */
+/** Where tokens end: what the rules get in their place. */
 import { readHandshake } from "../../adapters/listen/handshake.ts";
 import { createOwners, tokenOf } from "../../adapters/auth/owner.ts";
 import { settingsFrom } from "../../core/mod.ts";

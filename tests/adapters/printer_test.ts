@@ -1,6 +1,4 @@
-/**
- * The printer of the log: everything in order, few writes for many lines, and no wait for whoever reads.
- */
+/** The printer of the log: everything in order, few writes for many lines, and no wait for whoever reads. */
 import { createPrinter, type Printer } from "../../adapters/observe/printer.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 

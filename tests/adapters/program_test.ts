@@ -1,6 +1,4 @@
-/**
- * The program as its users run it: how it starts, what it says when it cannot, how it ends.
- */
+/** The program as its users run it: how it starts, what it says when it cannot, how it ends. */
 import config from "../../deno.json" with { type: "json" };
 import { helpText } from "../../adapters/program/help.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";

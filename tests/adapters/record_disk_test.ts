@@ -1,6 +1,4 @@
-/**
- * The files of a recording in a folder that somebody else can write to: no link is followed, nothing is waited for.
- */
+/** The files of a recording in a folder that somebody else can write to: no link is followed, nothing is waited for. */
 import { StartError } from "../../adapters/errors.ts";
 import { beginFile, checkRecordFile } from "../../adapters/record/disk.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
@@ -90,11 +88,30 @@ Deno.test("[REC-8] the check at the start leaves a recording that is there alone
     await checkRecordFile({ record: "" });
     assertEquals([...Deno.readDirSync(folder)].length, before);
     assertEquals(await Deno.readTextFile(file), "one");
-    const hopeless = [`${victim}/run`, `${folder}/${"x".repeat(300)}`, "/sys/run", "a\0b"];
-    for (const record of hopeless) {
+    const [link, dangling] = [`${folder}/link`, `${folder}/dangling`];
+    await Deno.symlink(victim, link);
+    await Deno.symlink(`${folder}/nothing\x1b[31m`, dangling);
+    await makePipe(`${folder}/pipe`);
+    const notFollowed = "it is a symbolic link, which is not followed: name its target,";
+    const places: [string, string][] = [
+      [link, `${notFollowed} "${victim}".`],
+      [dangling, `${notFollowed} "${folder}/nothing\\u{1b}[31m".`],
+      [folder, "it is a folder: name a file."],
+      [`${folder}/pipe`, "it is a pipe: name a file."],
+      [
+        `${folder}/nowhere/run`,
+        `no file can be made in "${folder}/nowhere/": No such file or directory (os error 2).`,
+      ],
+      ...[`${victim}/run`, `${folder}/${"x".repeat(300)}`, "/sys/run", "a\0b"].map((
+        place,
+      ): [string, string] => [place, ""]),
+    ];
+    const names = [...Deno.readDirSync(folder)].length;
+    for (const [record, why] of places) {
       const error = await reasonOf(checkRecordFile({ record }));
       assert(error instanceof StartError && error.exitCode === 2, error.message);
-      assert(!/\p{C}/u.test(error.message), error.message);
+      assert(error.message.endsWith(why) && !/\p{C}/u.test(error.message), error.message);
     }
+    assertEquals([...Deno.readDirSync(folder)].length, names);
   });
 });

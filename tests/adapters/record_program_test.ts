@@ -115,34 +115,3 @@ Deno.test("[REC-6] a recording that cannot be written is told, and the server se
   }
   assert(!(await Deno.stat("/dev/full")).isFile);
 });
-
-Deno.test("[REC-8] a place that cannot have a recording ends the start with 2 and a sentence, and stays as it is", async () => {
-  await using place = await makeFolder();
-  const folder = place.path;
-  const [victim, link, dangling] = [`${folder}/victim`, `${folder}/link`, `${folder}/dangling`];
-  await Deno.writeTextFile(victim, "mine");
-  await Deno.symlink(victim, link);
-  await Deno.symlink(`${folder}/nothing\x1b[31m`, dangling);
-  await makePipe(`${folder}/pipe`);
-  const places: [string, string][] = [
-    [link, `it is a symbolic link, which is not followed: name its target, "${victim}"`],
-    [
-      dangling,
-      `it is a symbolic link, which is not followed: name its target, "${folder}/nothing\\u{1b}[31m"`,
-    ],
-    [folder, "it is a folder: name a file"],
-    [`${folder}/pipe`, "it is a pipe: name a file"],
-    [
-      `${folder}/nowhere/run.ndjson`,
-      `no file can be made in "${folder}/nowhere/": No such file or directory (os error 2)`,
-    ],
-  ];
-  const before = place.names();
-  for (const [place, why] of places) {
-    const { code, stdout, stderr } = await runMain(["--port", "0", "--record", place]);
-    assertEquals([code, stdout], [2, ""]);
-    assertEquals(stderr, `Option record: cannot record to "${place}": ${why}.\n`);
-  }
-  assertEquals(place.names(), before);
-  assertEquals(await Deno.readTextFile(victim), "mine");
-});

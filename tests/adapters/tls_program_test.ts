@@ -1,6 +1,4 @@
-/**
- * The program and its TLS files, with each listener, and the signals that do not end it.
- */
+/** The program and its TLS files, with each listener, and the signals that do not end it. */
 import { request as secureRequest } from "node:https";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Certificate, makeCertificate } from "../support/certificate.ts";

@@ -1,8 +1,4 @@
-/**
- * What the commands of the two say of themselves.
- *
- * @module
- */
+/** What the commands of the two say of themselves. */
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 
 /** About what the commands say of themselves. */
@@ -18,11 +14,7 @@ export const COMMANDS: readonly Conversation[] = [
     {
       signalbox: { help: [{ alive_timeout: "90000" }] },
       incumbent: { help: [{ alive_timeout: "60000" }] },
-      row: {
-        about: "`alive_timeout` of the command",
-        incumbent: "60 s, which a hidden tab can miss",
-        signalbox: "90 s",
-      },
+      row: "`alive_timeout` of the command | 60 s, which a hidden tab can miss | 90 s",
     },
   ),
 ];

@@ -3,8 +3,6 @@
  *
  * Where a conversation declares no difference the transcripts are equal. Where it declares one, both are what it
  * says, and the rules in its name are deviations in SPEC.md. The README's table is made of the differences.
- *
- * @module
  */
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { assertAsDeclared, differs, holdAll, rulesOf, same } from "../support/side_by_side.ts";

@@ -3,8 +3,6 @@
  *
  * That something comes too early or too late shows in the order of what comes. Time passes where the next
  * input has to come later than the one before; nothing waits for a rule that way.
- *
- * @module
  */
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
@@ -103,11 +101,8 @@ export const DEADLINES: readonly Conversation[] = [
       late: open(expire("awaited", "late")),
       awaited: open(),
     },
-    row: {
-      about: "a message for an absent peer",
-      incumbent: "waits with its whole queue, from when the queue was made",
-      signalbox: "waits `expire_timeout`, each on its own",
-    },
+    row:
+      "a message for an absent peer | waits with its whole queue, from when the queue was made | waits `expire_timeout`, each on its own",
   }),
   differs("[MSG-5] [LIFE-1] every message keeps a client alive", async ({ join }) => {
     const talker = await join("talker");
@@ -120,11 +115,7 @@ export const DEADLINES: readonly Conversation[] = [
   }, {
     signalbox: { talker: open(), silent: closed(4008, SILENT) },
     incumbent: { talker: dropped(), silent: open() },
-    row: {
-      about: "what counts as a sign of life",
-      incumbent: "heartbeats",
-      signalbox: "heartbeats and messages",
-    },
+    row: "what counts as a sign of life | heartbeats | heartbeats and messages",
   }),
   differs("[OPEN-5] [LIFE-1] a takeover starts the clock anew", async ({ connect, join }) => {
     const old = await join("old", { id: "comes-back" });

@@ -1,8 +1,4 @@
-/**
- * Conversations about messages that nobody fetched.
- *
- * @module
- */
+/** Conversations about messages that nobody fetched. */
 import type { Actor } from "../support/actor.ts";
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { pass } from "./deadlines.ts";
@@ -105,12 +101,8 @@ export const LOOKS: readonly Conversation[] = [
         a: open(),
         z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
       },
-      row: {
-        about: "a message that nobody fetched",
-        incumbent: "`EXPIRE` at the next look, one a second, and none where `a_b` wrote to `c` " +
-          "and `a` to `b_c`",
-        signalbox: "`EXPIRE` when it is due, to everybody",
-      },
+      row:
+        "a message that nobody fetched | `EXPIRE` at the next look, one a second, and none where `a_b` wrote to `c` and `a` to `b_c` | `EXPIRE` when it is due, to everybody",
     },
   ),
 ];

@@ -1,8 +1,4 @@
-/**
- * Conversations with frames that are no good.
- *
- * @module
- */
+/** Conversations with frames that are no good. */
 import type { Data } from "../support/peer_socket.ts";
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { BROKEN, closed, dropped, error, expire, offer, OPEN, open } from "./said.ts";
@@ -59,12 +55,8 @@ export const FRAMES: readonly Conversation[] = [
   }, {
     signalbox: { alice: open(error(ARRAY)), bob: open() },
     incumbent: { alice: open(), bob: open() },
-    row: {
-      about: "a bad frame",
-      incumbent: "silence; one that is no JSON, or no object, ends an application that embeds it " +
-        "and listens to no `error` events",
-      signalbox: "an `ERROR` that says what was wrong",
-    },
+    row:
+      "a bad frame | silence; one that is no JSON, or no object, ends an application that embeds it and listens to no `error` events | an `ERROR` that says what was wrong",
   }),
   same("[MSG-8] an unknown type, or none that is a string, is dropped", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
@@ -81,11 +73,8 @@ export const FRAMES: readonly Conversation[] = [
       bob: open(),
     },
     incumbent: { alice: open(), bob: open() },
-    row: {
-      about: '`peer.connect("")`, `undefined`, an object',
-      incumbent: "`peer-unavailable` after `expire_timeout`, or never",
-      signalbox: "`peer-unavailable` at once",
-    },
+    row:
+      '`peer.connect("")`, `undefined`, an object | `peer-unavailable` after `expire_timeout`, or never | `peer-unavailable` at once',
   }),
   differs("[MSG-6] what only the server says is answered with ERROR", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
@@ -137,11 +126,8 @@ export const FRAMES: readonly Conversation[] = [
         bob: open(),
       },
       incumbent: { alice: open(), bob: open(offer("alice", "bob", "<262144 × x>")) },
-      row: {
-        about: "a message of more than 256 KiB",
-        incumbent: "is passed on",
-        signalbox: "is refused, and its sender closed: `max_message_bytes`",
-      },
+      row:
+        "a message of more than 256 KiB | is passed on | is refused, and its sender closed: `max_message_bytes`",
     },
   ),
   differs(
@@ -175,11 +161,8 @@ export const FRAMES: readonly Conversation[] = [
       witness: open(...LEAVERS.map(([name]) => offer(name, "witness", `from ${name}`))),
       ...Object.fromEntries(LEAVERS.map(([name]) => [name, open()])),
     },
-    row: {
-      about: "`LEAVE` without a destination",
-      incumbent: "the socket stays open, and can still send",
-      signalbox: "the socket is closed",
-    },
+    row:
+      "`LEAVE` without a destination | the socket stays open, and can still send | the socket is closed",
   }),
 ];
 
@@ -200,10 +183,6 @@ export const ENDS: readonly Conversation[] = [
   }, {
     signalbox: { stays: closed(1001, "Server is shutting down") },
     incumbent: { stays: open() },
-    row: {
-      about: "when it is told to stop",
-      incumbent: "waits for its clients",
-      signalbox: "tells them and ends",
-    },
+    row: "when it is told to stop | waits for its clients | tells them and ends",
   }),
 ];

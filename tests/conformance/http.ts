@@ -1,8 +1,4 @@
-/**
- * Conversations about HTTP, as a program asks: no page, so no headers for pages.
- *
- * @module
- */
+/** Conversations about HTTP, as a program asks: no page, so no headers for pages. */
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { cannot, json, open, text, URLS } from "./said.ts";
 
@@ -82,11 +78,7 @@ export const HTTP: readonly Conversation[] = [
       alice: open(),
       http: [json({ GET: "wrong/peers" }, ["alice"]), idAnswer({ GET: "wrong/id" }, "text/html")],
     },
-    row: {
-      about: "a wrong key over HTTP",
-      incumbent: "is taken",
-      signalbox: "401 that says so",
-    },
+    row: "a wrong key over HTTP | is taken | 401 that says so",
   }),
   differs("[HTTP-5] the socket's path without an upgrade is 426", ({ ask }) => ask("peerjs"), {
     signalbox: {

@@ -1,8 +1,4 @@
-/**
- * Conversations about who is admitted, and who is refused.
- *
- * @module
- */
+/** Conversations about who is admitted, and who is refused. */
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { dropped, json, NO_CODE, offer, open, refused, turnedAway } from "./said.ts";
 
@@ -97,11 +93,8 @@ export const OPEN: readonly Conversation[] = [
       INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)]),
     ),
     incumbent: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, turnedAway(MISSING)])),
-    row: {
-      about: "a socket that is refused",
-      incumbent: "is told why, and closed without a code",
-      signalbox: "is told the same, and closed with a code and the reason",
-    },
+    row:
+      "a socket that is refused | is told why, and closed without a code | is told the same, and closed with a code and the reason",
   }),
   differs("[OPEN-2] with a wrong key nobody is admitted", async ({ join }) => {
     await (await join("wrong", { query: "key=wrong&id=a&token=t" })).ended();

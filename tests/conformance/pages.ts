@@ -1,8 +1,4 @@
-/**
- * Conversations with pages: what a browser must be told before it lets one read an answer.
- *
- * @module
- */
+/** Conversations with pages: what a browser must be told before it lets one read an answer. */
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { ABOUT, cannot, json, open, refused, text, URLS } from "./said.ts";
 
@@ -66,12 +62,8 @@ export const PAGES: readonly Conversation[] = [
         cannot({ GET: "nothing" }, "/myapp/nothing", THIS_PAGE),
       ],
     },
-    row: {
-      about: "an unknown URL",
-      incumbent:
-        "404 that names none, outside the prefix without CORS headers: the browser hides it",
-      signalbox: "404 that names the URLs that exist",
-    },
+    row:
+      "an unknown URL | 404 that names none, outside the prefix without CORS headers: the browser hides it | 404 that names the URLs that exist",
   }),
   differs(
     "[HTTP-6] [HTTP-8] a preflight is answered, and told the methods that there are",
@@ -141,11 +133,8 @@ export const LISTED_PAGES: readonly Conversation[] = [
       incumbent: {
         http: [...WRITTEN, ""].map(() => json({ GET: "" }, ABOUT, { vary: "Origin" })),
       },
-      row: {
-        about: "`--cors https://a.example:443`, `--cors https://*.example.com`",
-        incumbent: "mean nobody, without a word",
-        signalbox: "mean that page, and every subdomain; what can mean nobody is refused",
-      },
+      row:
+        "`--cors https://a.example:443`, `--cors https://*.example.com` | mean nobody, without a word | mean that page, and every subdomain; what can mean nobody is refused",
     },
   ),
   differs("[OPEN-10] a page whose origin is not listed may open no socket", async ({ join }) => {
@@ -160,11 +149,7 @@ export const LISTED_PAGES: readonly Conversation[] = [
       stranger: refused(4005, "Pages of this origin may not use this server"),
     },
     incumbent: { page: open(), program: open(), stranger: open() },
-    row: {
-      about: "a socket of a page whose origin `--cors` does not list",
-      incumbent: "is opened",
-      signalbox: "is refused",
-    },
+    row: "a socket of a page whose origin `--cors` does not list | is opened | is refused",
   }),
 ];
 

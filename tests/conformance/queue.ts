@@ -1,8 +1,4 @@
-/**
- * Conversations with peers that are not connected yet.
- *
- * @module
- */
+/** Conversations with peers that are not connected yet. */
 import { type Conversation, differs, same } from "../support/side_by_side.ts";
 import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
 
@@ -113,12 +109,8 @@ export const BOUNDS: readonly Conversation[] = [
   }, {
     signalbox: { ...FOUR, fifth: open(expire("crowded", "fifth")) },
     incumbent: { ...FOUR, fifth: open() },
-    row: {
-      about: "how much may wait",
-      incumbent: "no bound",
-      signalbox:
-        "bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
-    },
+    row:
+      "how much may wait | no bound | bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
   }),
   differs(
     "[QUEUE-7] a quarter of a mailbox is one source's, what is more is EXPIRE at once",
@@ -145,11 +137,8 @@ export const BOUNDS: readonly Conversation[] = [
   }, {
     signalbox: { witness: open(), flood: closed(4029, TOO_MANY, error(TOO_MANY)) },
     incumbent: { witness: open(offer("flood", "witness", "from flood")), flood: open() },
-    row: {
-      about: "how many frames a client may send",
-      incumbent: "no bound",
-      signalbox: "bounds at once and in the long run: `frame_burst`, `frame_rate`",
-    },
+    row:
+      "how many frames a client may send | no bound | bounds at once and in the long run: `frame_burst`, `frame_rate`",
   }),
 ];
 
@@ -182,11 +171,8 @@ export const UNREAD: readonly Conversation[] = [
     {
       signalbox: { alice: open(expire("stuck", "alice")) },
       incumbent: { alice: open() },
-      row: {
-        about: "a client that stopped reading",
-        incumbent: "everything for it is kept, without a bound",
-        signalbox: "is cut off at a bound, and who writes to it gets `EXPIRE`",
-      },
+      row:
+        "a client that stopped reading | everything for it is kept, without a bound | is cut off at a bound, and who writes to it gets `EXPIRE`",
     },
   ),
 ];

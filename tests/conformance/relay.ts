@@ -1,8 +1,4 @@
-/**
- * Conversations between peers that are connected.
- *
- * @module
- */
+/** Conversations between peers that are connected. */
 import type { Actor } from "../support/actor.ts";
 import { type Conversation, same } from "../support/side_by_side.ts";
 

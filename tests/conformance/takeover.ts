@@ -1,8 +1,4 @@
-/**
- * Conversations about an id that passes from one socket to another.
- *
- * @module
- */
+/** Conversations about an id that passes from one socket to another. */
 import { type Conversation, differs } from "../support/side_by_side.ts";
 import { closed, dropped, json, offer, open } from "./said.ts";
 
@@ -39,12 +35,8 @@ export const TAKEOVER: readonly Conversation[] = [
         newer: [offer("last", "moves", "for the new socket"), "open"],
         http: [json(PEERS, ["witness", "moves", "last"])],
       },
-      row: {
-        about: "the same id and token connect again",
-        incumbent: "no `OPEN`, the old socket can still speak, " +
-          "the new one dies on the old one's clock",
-        signalbox: "`OPEN`, the old socket is closed and mute, the clock starts anew",
-      },
+      row:
+        "the same id and token connect again | no `OPEN`, the old socket can still speak, the new one dies on the old one's clock | `OPEN`, the old socket is closed and mute, the clock starts anew",
     },
   ),
   differs(

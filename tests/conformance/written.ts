@@ -1,8 +1,4 @@
-/**
- * Conversations about keys and paths that need an escape in a URL, and origins as people write them.
- *
- * @module
- */
+/** Conversations about keys and paths that need an escape in a URL, and origins as people write them. */
 import { type Conversation, differs } from "../support/side_by_side.ts";
 import { ABOUT, BROKEN, cannot, json, open, refused, turnedAway } from "./said.ts";
 
@@ -41,11 +37,8 @@ export const WRITTEN_KEYS: readonly Conversation[] = [
         "as it is": turnedAway(WRONG_KEY),
         wrong: turnedAway(WRONG_KEY),
       },
-      row: {
-        about: "a key with a plus, a path with a space or letters that are not ASCII",
-        incumbent: "no client gets in, or none is found",
-        signalbox: "works, with and without escapes",
-      },
+      row:
+        "a key with a plus, a path with a space or letters that are not ASCII | no client gets in, or none is found | works, with and without escapes",
     },
   ),
 ];

@@ -1,6 +1,4 @@
-/**
- * Answers that nobody reads, and handshakes of TLS that fail.
- */
+/** Answers that nobody reads, and handshakes of TLS that fail. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";

@@ -1,6 +1,4 @@
-/**
- * Hostile clients, and the service for everybody else meanwhile.
- */
+/** Hostile clients, and the service for everybody else meanwhile. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, openLoadClient, openMany } from "../support/load.ts";
 import { join } from "../support/peer_socket.ts";

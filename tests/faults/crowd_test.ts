@@ -1,6 +1,4 @@
-/**
- * FAULT-19 and FAULT-20: all clients go and come back at once, and the server stops under load.
- */
+/** FAULT-19 and FAULT-20: all clients go and come back at once, and the server stops under load. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
 import { openRaw } from "../support/raw_socket.ts";

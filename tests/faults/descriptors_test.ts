@@ -1,6 +1,4 @@
-/**
- * FAULT-18: the process runs out of descriptors, and warns at the start that it may.
- */
+/** FAULT-18: the process runs out of descriptors, and warns at the start that it may. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { inParallel, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
 import { test } from "../support/served.ts";

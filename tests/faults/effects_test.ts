@@ -1,6 +1,4 @@
-/**
- * FAULT-21: sockets that are closed, closing, gone or never open, and that throw.
- */
+/** FAULT-21: sockets that are closed, closing, gone or never open, and that throw. */
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import {
   CLOSE,

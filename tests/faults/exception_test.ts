@@ -1,6 +1,4 @@
-/**
- * Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on.
- */
+/** Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on. */
 import type { Hooks } from "../../adapters/observe/hooks.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";

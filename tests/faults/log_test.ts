@@ -1,6 +1,4 @@
-/**
- * The log cannot be written: clients notice nothing, and the number of lost lines is logged later.
- */
+/** The log cannot be written: clients notice nothing, and the number of lost lines is logged later. */
 import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { openLoadClient } from "../support/load.ts";

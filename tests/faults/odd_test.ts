@@ -1,6 +1,4 @@
-/**
- * FAULT-2 and FAULT-7: deeply nested payloads and odd ids, through the program.
- */
+/** FAULT-2 and FAULT-7: deeply nested payloads and odd ids, through the program. */
 import { assertEquals } from "../support/assert.ts";
 import { join, openSocket } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";

@@ -1,6 +1,4 @@
-/**
- * Rows 22 and 23 through real requests: whose address counts, and which pages may come.
- */
+/** Rows 22 and 23 through real requests: whose address counts, and which pages may come. */
 import { assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
 import { openLoadClient } from "../support/load.ts";

@@ -1,6 +1,4 @@
-/**
- * Row 15: a reader that stops while much comes for it.
- */
+/** Row 15: a reader that stops while much comes for it. */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
 import { flood, type LoadClient, openLoadClient, openMany, roundTrips } from "../support/load.ts";

@@ -1,6 +1,4 @@
-/**
- * The log answers "why does my page not connect?": the most frequent mistakes, each through the program.
- */
+/** The log answers "why does my page not connect?": the most frequent mistakes, each through the program. */
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
 import { join, openSocket } from "../support/peer_socket.ts";

@@ -1,6 +1,4 @@
-/**
- * FAULT-12 and FAULT-13: the same token twice with frames in flight, and a thousand wrong tokens.
- */
+/** FAULT-12 and FAULT-13: the same token twice with frames in flight, and a thousand wrong tokens. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { flood, inParallel, openLoadClient, openMany } from "../support/load.ts";
 import { join, openSocket } from "../support/peer_socket.ts";

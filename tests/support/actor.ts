@@ -4,8 +4,6 @@
  * Every frame is written down whole, with three exceptions: a letter that comes 64 times or more in a row is
  * `<65536 × x>`, a payload of as many objects in each other is `<8000 × [{}]>`, and the mark of a fence is left out. A fence is a message to itself, which both servers pass
  * on: whatever the server had said before comes before it, so that nothing has to be waited for.
- *
- * @module
  */
 import { type Data, dial, frameOf, socketUrl } from "./peer_socket.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The assertions of the standard library with their types: its npm form comes without them.
- *
- * @module
- */
+/** The assertions of the standard library with their types: its npm form comes without them. */
 import * as std from "@std/assert";
 
 /** Fails unless `condition` holds. */

@@ -1,8 +1,6 @@
 /**
  * A certificate for this machine, made anew for a test: self-signed, good for a year; of X.509 version 1 too,
  * which has no extensions, and which old tools still make.
- *
- * @module
  */
 import "reflect-metadata"; // The library asks for it.
 import {

@@ -1,8 +1,4 @@
-/**
- * What the program makes of a command line and of variables, without being run.
- *
- * @module
- */
+/** What the program makes of a command line and of variables, without being run. */
 import { type Command, parseCommand } from "../../adapters/program/cli.ts";
 import type { Settings } from "../../core/mod.ts";
 import { assert } from "./assert.ts";

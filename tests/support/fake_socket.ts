@@ -1,8 +1,4 @@
-/**
- * A socket that a test drives, in place of one of the platform.
- *
- * @module
- */
+/** A socket that a test drives, in place of one of the platform. */
 import type {
   SocketEventHandler,
   SocketEventType,

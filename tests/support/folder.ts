@@ -1,8 +1,4 @@
-/**
- * A folder of a test's own, and what may stand in it.
- *
- * @module
- */
+/** A folder of a test's own, and what may stand in it. */
 
 /** A folder that goes with whoever has it. */
 export interface Folder extends AsyncDisposable {

@@ -5,8 +5,6 @@
  *
  * Both of its output streams are read to their end, and `stop` waits for that and for the process, so that
  * a test leaves nothing behind.
- *
- * @module
  */
 import { collectOutput, kill } from "./output.ts";
 

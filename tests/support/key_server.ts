@@ -1,8 +1,4 @@
-/**
- * Public keys at a URL, tokens that they signed, and where those are checked, on a clock that moves by hand.
- *
- * @module
- */
+/** Public keys at a URL, tokens that they signed, and where those are checked, on a clock that moves by hand. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createVerifier } from "../../adapters/auth/jwt.ts";
 import { type Identity, settingsFrom } from "../../core/mod.ts";

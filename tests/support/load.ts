@@ -4,8 +4,6 @@
  * It talks to 127.0.0.1 only, and is bounded in count and in time. A client keeps no frame, only how many of
  * each type came, so that the driver's own memory does not get in the way. Back-pressure is by round trips: a
  * flood sends so many frames, then a message to itself, and goes on when that is back.
- *
- * @module
  */
 import { type Closed, dial, socketUrl } from "./peer_socket.ts";
 

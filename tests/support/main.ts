@@ -1,8 +1,4 @@
-/**
- * The program run to its end, for what it prints and how it exits.
- *
- * @module
- */
+/** The program run to its end, for what it prints and how it exits. */
 
 /** How a run of the program ended. */
 export interface Ended {

@@ -4,8 +4,6 @@
  * That nothing more arrives is proved without waiting: {@linkcode PeerSocket.fence} sends a message to the
  * sender itself, which every server passes on, and whatever the server had said before comes before it. What
  * keeps frames in another way is built on {@linkcode dial} too.
- *
- * @module
  */
 import { assertEquals } from "./assert.ts";
 

@@ -1,8 +1,4 @@
-/**
- * A WebSocket client made of bytes: it sends what no library would, and reads frames as they come.
- *
- * @module
- */
+/** A WebSocket client made of bytes: it sends what no library would, and reads frames as they come. */
 import { within } from "./peer_socket.ts";
 
 /** A frame to build; a text frame with all flags as they should be, unless told otherwise. */

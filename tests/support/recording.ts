@@ -1,14 +1,14 @@
 /**
  * Recordings in a test: a disk in memory that fails and stalls when it is told to, a server whose time and
  * timers are moved by hand.
- *
- * @module
  */
 import type { Sink } from "../../adapters/record/disk.ts";
 import { Recorder } from "../../adapters/record/recorder.ts";
 import { replay } from "../../adapters/record/replay/replay.ts";
 import { createRuntime, type Runtime } from "../../adapters/runtime.ts";
-import { type Event, type Settings, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, type Settings, settingsFrom } from "../../core/mod.ts";
+import type { Pace } from "../history/play.ts";
+import { assertEquals } from "./assert.ts";
 
 /** The path that every recording here has. */
 export const FILE = "run.ndjson";
@@ -192,6 +192,31 @@ export async function replayText(text: string, ...flags: readonly string[]): Pro
     complain: (line) => void complaints.push(line),
   });
   return { code, printed, complaints };
+}
+
+/** Asserts that a file replays alone, with so many events and the same effects. */
+export async function assertReplays(
+  { disk }: Pick<Studio, "disk">,
+  events: number,
+  path = FILE,
+): Promise<void> {
+  const replayed = await replayText(textOf(disk, path), "--diff", "--every=50");
+  const summary = `${events} events, no contradiction, 0 with other effects than recorded`;
+  assertEquals(replayed, { code: 0, printed: [summary], complaints: [] });
+}
+
+/** What a client says. */
+export function says(conn: number, value: unknown): Event {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return { kind: "frame-received", conn: connId(conn), text };
+}
+
+/** Records a history to its end. */
+export async function record(steps: readonly Pace[], studio = makeStudio()): Promise<Studio> {
+  studio.recorder.start();
+  for (const { event, afterMs } of steps) studio.happen(event, afterMs);
+  await studio.recorder.stop();
+  return studio;
 }
 
 /** Chunks of an odd size, so that lines and characters are cut anywhere. */

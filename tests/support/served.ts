@@ -1,8 +1,6 @@
 /**
  * Tests that every listener must pass, against a server in this process or the program; and an application's own
  * `Deno.serve` with a server in it.
- *
- * @module
  */
 import { createSignalingServer, type SignalingServer } from "../../adapters/server.ts";
 import type { Hooks } from "../../adapters/observe/hooks.ts";

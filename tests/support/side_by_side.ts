@@ -4,8 +4,6 @@
  * What the incumbent does is what is expected of signalbox, to the letter, where a conversation declares no difference.
  * One that does says what each must do, whole, and its name has the rules of SPEC.md that explain it: so a difference
  * can only be the one that was meant.
- *
- * @module
  */
 import { assert, assertEquals } from "./assert.ts";
 import { startChild } from "./child.ts";
@@ -45,9 +43,15 @@ export function same(name: string, talk: Talk): Conversation {
   return { name, talk };
 }
 
-/** A conversation in which the two differ, as the rules in its name say. */
-export function differs(name: string, talk: Talk, difference: Difference): Conversation {
-  return { name, talk, difference };
+/** A conversation in which the two differ, as the rules in its name say; `row` is the line of the table, its cells apart by `|`. */
+export function differs(
+  name: string,
+  talk: Talk,
+  { row, ...transcripts }: Omit<Difference, "row"> & { readonly row?: string },
+): Conversation {
+  if (row === undefined) return { name, talk, difference: transcripts };
+  const [about = "", incumbent = "", signalbox = ""] = row.split(" | ");
+  return { name, talk, difference: { ...transcripts, row: { about, incumbent, signalbox } } };
 }
 
 /** The rules that a conversation proves. */

@@ -4,8 +4,6 @@
  * A transcript has, under the name of each actor, what came to it in order, and how its socket ended or that it is
  * open; under `http`, each answer: its status, the headers that the protocol is about, and its body, in which
  * a UUID is `<uuid>`. Times are not written down; what came before what, to each, is.
- *
- * @module
  */
 import { openRaw } from "./raw_socket.ts";
 import { type Actor, type Entry, openActor, type Recorded } from "./actor.ts";
