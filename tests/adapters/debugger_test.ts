@@ -5,9 +5,8 @@
  * nothing: it is sent until Deno says that it opened a debugger, and under which name.
  */
 import { assertEquals } from "../support/assert.ts";
-import { startChild } from "../support/child.ts";
 import { ANSWER_MAX_MS } from "../support/output.ts";
-import { LISTENERS } from "../support/served.ts";
+import { test } from "../support/served.ts";
 
 const PLACE = "127.0.0.1:9229";
 /** Between two looks at what another process does. */
@@ -51,12 +50,10 @@ async function answers(lines: readonly string[]): Promise<boolean> {
   }
 }
 
-for (const listener of LISTENERS) {
-  Deno.test(`[SET-11] the debugger that SIGUSR1 opens is closed again: ${listener}`, async () => {
-    await using child = await startChild({ args: ["--listener", listener] });
-    await openDebugger(child.pid, child.lines);
-    await until(async () => !await answers(child.lines), "The debugger still answers");
-    await (await fetch(child.url)).json();
-    assertEquals((await child.stop()).code, 0);
-  });
-}
+test.program("[SET-11] the debugger that SIGUSR1 opens is closed again", async ({ start }) => {
+  await using child = await start();
+  await openDebugger(child.pid, child.lines);
+  await until(async () => !await answers(child.lines), "The debugger still answers");
+  await (await fetch(child.url)).json();
+  assertEquals((await child.stop()).code, 0);
+});

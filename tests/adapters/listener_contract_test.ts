@@ -4,8 +4,6 @@ import { join } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
 import { type Served, test } from "../support/served.ts";
 
-const CLIENT = { key: "peerjs", token: "t" };
-
 test.served("[MSG-14] a binary message that is UTF-8 is the same as text", async ({ serve }) => {
   await using served = await serve();
   await using a = await join(served, "a");

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type ChildOptions, startChild } from "../support/child.ts";
 import { ROOT, runMain } from "../support/main.ts";
-import { makeFolder, makePipe } from "../support/folder.ts";
+import { makeFolder } from "../support/folder.ts";
 import { openSocket } from "../support/peer_socket.ts";
 
 const KEY = "sesame-key";

@@ -2,17 +2,7 @@
 import fc from "fast-check";
 import { crcOf } from "../../adapters/record/format.ts";
 import { readEvent } from "../../adapters/record/replay/schema.ts";
-import { preambleOf } from "../../adapters/record/snapshot.ts";
-import {
-  CLOSE,
-  close,
-  type ConnId,
-  connId,
-  type Effect,
-  type Event,
-  say,
-  takeSnapshot,
-} from "../../core/mod.ts";
+import { CLOSE, close, type ConnId, connId, type Effect, say } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Pace, paces } from "../history/play.ts";
 import {

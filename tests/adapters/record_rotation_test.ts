@@ -1,7 +1,7 @@
 /** Files that begin with what a full server knows: written in pieces, one after the other, and not too often. */
 import { FORMAT, VERSION } from "../../adapters/record/format.ts";
 import { preambleOf } from "../../adapters/record/snapshot.ts";
-import { connId, type Event, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
+import { connId, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {
   assertReplays,

@@ -1,9 +1,9 @@
 /** What the commands of the two say of themselves. */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 
 /** About what the commands say of themselves. */
 export const COMMANDS: readonly Conversation[] = [
-  same("[SET-3] the defaults of the commands are the same", async ({ askDefault }) => {
+  test.same("[SET-3] the defaults of the commands are the same", async ({ askDefault }) => {
     for (const option of ["expire_timeout", "concurrent_limit", "key", "path"]) {
       await askDefault(option);
     }

@@ -4,7 +4,7 @@
  * That something comes too early or too late shows in the order of what comes. Time passes where the next
  * input has to come later than the one before; nothing waits for a rule that way.
  */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
 
 /** How long a message waits in {@linkcode DEADLINES}. */
@@ -19,7 +19,7 @@ const SILENT = `No valid message for ${ALIVE_MS} ms`;
 
 /** With messages that wait for 1 s, clients that may be silent for 2 s, and looks every 20 ms. */
 export const DEADLINES: readonly Conversation[] = [
-  same("[QUEUE-3] a source that went and came back gets its EXPIRE", async ({ join, unlisted }) => {
+  test.same("[QUEUE-3] a source that went and came back gets its EXPIRE", async ({ join, unlisted }) => {
     const alice = await join("alice");
     alice.send({ type: "OFFER", dst: "nobody" });
     await alice.fence();
@@ -53,7 +53,7 @@ export const DEADLINES: readonly Conversation[] = [
       },
     },
   ),
-  same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
+  test.same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
     const alice = await join("alice");
     for (let i = 0; i < 4; i++) {
       await pass(LATER_THAN_A_LOOK_MS);

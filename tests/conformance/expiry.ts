@@ -1,20 +1,17 @@
 /** Conversations about messages that nobody fetched. */
 import type { Actor } from "../support/actor.ts";
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { pass } from "./deadlines.ts";
 import { expire, offer, open } from "./said.ts";
 
 /** With messages that wait for 150 ms, and an incumbent that looks for them every 20. */
 export const EXPIRY: readonly Conversation[] = [
-  same(
-    "[QUEUE-3] a message that nobody fetched comes back as EXPIRE, and is gone",
-    async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late", payload: "lost" });
-      await alice.got(2);
-      await join("late");
-    },
-  ),
+  test.same("[QUEUE-3] a message that nobody fetched comes back as EXPIRE, and is gone", async ({ join }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late", payload: "lost" });
+    await alice.got(2);
+    await join("late");
+  }),
   differs(
     "[MSG-13] one for what is no id comes back with its destination as text",
     async ({ join }) => {
@@ -33,18 +30,15 @@ export const EXPIRY: readonly Conversation[] = [
       },
     },
   ),
-  same(
-    "[QUEUE-4] an offer and its candidates expire with one EXPIRE, a new attempt with another",
-    async ({ join }) => {
-      const alice = await join("alice");
-      for (let attempt = 1; attempt <= 2; attempt++) {
-        alice.send({ type: "OFFER", dst: "nobody", payload: attempt });
-        for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "nobody", payload: i });
-        await alice.got(1 + attempt);
-      }
-    },
-  ),
-  same("[QUEUE-3] one who sent to several gets an EXPIRE of each, in order", async ({ join }) => {
+  test.same("[QUEUE-4] an offer and its candidates expire with one EXPIRE, a new attempt with another", async ({ join }) => {
+    const alice = await join("alice");
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      alice.send({ type: "OFFER", dst: "nobody", payload: attempt });
+      for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "nobody", payload: i });
+      await alice.got(1 + attempt);
+    }
+  }),
+  test.same("[QUEUE-3] one who sent to several gets an EXPIRE of each, in order", async ({ join }) => {
     const alice = await join("alice");
     const absent = ["b", "a", "c", "__proto__"];
     for (const dst of absent) alice.send({ type: "OFFER", dst });

@@ -1,6 +1,6 @@
 /** Conversations with frames that are no good. */
 import type { Data } from "../support/peer_socket.ts";
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { BROKEN, closed, dropped, error, expire, offer, OPEN, open } from "./said.ts";
 
 /** Signalbox's default. */
@@ -58,7 +58,7 @@ export const FRAMES: readonly Conversation[] = [
     row:
       "a bad frame | silence; one that is no JSON, or no object, ends an application that embeds it and listens to no `error` events | an `ERROR` that says what was wrong",
   }),
-  same("[MSG-8] an unknown type, or none that is a string, is dropped", async ({ join }) => {
+  test.same("[MSG-8] an unknown type, or none that is a string, is dropped", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     for (const frame of NO_TYPES) alice.send(frame);
   }),
@@ -90,7 +90,7 @@ export const FRAMES: readonly Conversation[] = [
     },
     incumbent: { alice: open(), bob: open() },
   }),
-  same("[MSG-14] a binary frame that is UTF-8 is passed on like text", async ({ join }) => {
+  test.same("[MSG-14] a binary frame that is UTF-8 is passed on like text", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     alice.sendRaw(BINARY_OFFER);
   }),

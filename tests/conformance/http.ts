@@ -1,5 +1,5 @@
 /** Conversations about HTTP, as a program asks: no page, so no headers for pages. */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { cannot, json, open, text, URLS } from "./said.ts";
 
 const METHODS = "GET, HEAD, OPTIONS";
@@ -22,38 +22,29 @@ const ALMOST_PATHS = ["peerjs/peers/", "peerjs/PEERS", "/MYAPP/peerjs/peers"];
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const HTTP: readonly Conversation[] = [
-  same(
-    "[HTTP-1] the prefix says what this is, with and without its slash, whatever the query",
-    async ({ ask }) => {
-      for (const path of ["", "/myapp", "?version=1.5.5"]) await ask(path);
-    },
-  ),
-  same("[HTTP-1] [HTTP-6] HEAD answers as GET does, without the body", async ({ ask }) => {
+  test.same("[HTTP-1] the prefix says what this is, with and without its slash, whatever the query", async ({ ask }) => {
+    for (const path of ["", "/myapp", "?version=1.5.5"]) await ask(path);
+  }),
+  test.same("[HTTP-1] [HTTP-6] HEAD answers as GET does, without the body", async ({ ask }) => {
     for (const path of ["", "/myapp", "peerjs/peers"]) await ask(path, { method: "HEAD" });
   }),
-  same(
-    "[HTTP-3] [LIFE-2] the peers are listed in the order in which they came, until they go",
-    async ({ ask, join, unlisted }) => {
-      await ask("peerjs/peers");
-      await join("carol");
-      const alice = await join("alice");
-      await join("bob");
-      await ask("peerjs/peers");
-      await alice.close();
-      await unlisted("alice");
-      await ask("peerjs/peers");
-      await join("alice again", { id: "alice" });
-      await ask("peerjs/peers");
-    },
-  ),
-  same(
-    "[HTTP-3] the peers are listed to the query of the client, and to a key with escapes",
-    async ({ ask, join }) => {
-      await join("alice");
-      await ask("peerjs/peers?ts=17000000000000.123&version=1.5.5");
-      await ask("%70eerjs/peers");
-    },
-  ),
+  test.same("[HTTP-3] [LIFE-2] the peers are listed in the order in which they came, until they go", async ({ ask, join, unlisted }) => {
+    await ask("peerjs/peers");
+    await join("carol");
+    const alice = await join("alice");
+    await join("bob");
+    await ask("peerjs/peers");
+    await alice.close();
+    await unlisted("alice");
+    await ask("peerjs/peers");
+    await join("alice again", { id: "alice" });
+    await ask("peerjs/peers");
+  }),
+  test.same("[HTTP-3] the peers are listed to the query of the client, and to a key with escapes", async ({ ask, join }) => {
+    await join("alice");
+    await ask("peerjs/peers?ts=17000000000000.123&version=1.5.5");
+    await ask("%70eerjs/peers");
+  }),
   differs("[HTTP-2] an id is text, no HTML", async ({ ask }) => {
     await ask("peerjs/id");
     await ask("peerjs/id?ts=17000000000000.123&version=1.5.5");
@@ -121,7 +112,7 @@ export const HTTP: readonly Conversation[] = [
 
 /** With the default prefix, and no discovery. */
 export const HTTP_AT_ROOT: readonly Conversation[] = [
-  same("[HTTP-1] without a prefix the root says what this is", async ({ ask }) => {
+  test.same("[HTTP-1] without a prefix the root says what this is", async ({ ask }) => {
     for (const path of ["/", "", "/?x=1"]) await ask(path);
   }),
   differs(

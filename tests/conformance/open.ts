@@ -1,5 +1,5 @@
 /** Conversations about who is admitted, and who is refused. */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { dropped, json, NO_CODE, offer, open, refused, turnedAway } from "./said.ts";
 
 const PEERS = { GET: "peerjs/peers" };
@@ -42,46 +42,37 @@ const TOO_MUCH: Readonly<Record<string, Readonly<{ id: string; token: string }>>
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const OPEN: readonly Conversation[] = [
-  same(
-    "[OPEN-6] the order of the parameters does not matter, nor do others",
-    async ({ ask, join }) => {
-      await join("as the client", { query: "key=peerjs&id=a&token=t&version=1.5.5", id: "a" });
-      await join("backwards", { query: "version=1.5.5&token=t&id=b&key=peerjs", id: "b" });
-      await join("more", { query: "x=1&id=c&y&token=t&key=peerjs&z=%20", id: "c" });
-      await ask("peerjs/peers");
-    },
-  ),
-  same("[OPEN-6] [OPEN-2] escapes in parameters are undone", async ({ ask, join }) => {
+  test.same("[OPEN-6] the order of the parameters does not matter, nor do others", async ({ ask, join }) => {
+    await join("as the client", { query: "key=peerjs&id=a&token=t&version=1.5.5", id: "a" });
+    await join("backwards", { query: "version=1.5.5&token=t&id=b&key=peerjs", id: "b" });
+    await join("more", { query: "x=1&id=c&y&token=t&key=peerjs&z=%20", id: "c" });
+    await ask("peerjs/peers");
+  }),
+  test.same("[OPEN-6] [OPEN-2] escapes in parameters are undone", async ({ ask, join }) => {
     await join("escaped", { query: "key=%70eerjs&id=two%20words&token=t", id: "two words" });
     await join("plus", { query: "key=peerjs&id=a+b&token=t", id: "a b" });
     await join("raw", { query: "key=peerjs&id=c d&token=t", id: "c d" });
     await join("malformed", { query: "key=peerjs&id=%zz&token=t", id: "%zz" });
     await ask("peerjs/peers");
   }),
-  same(
-    "[OPEN-8] [HTTP-3] [MSG-11] every string is an ordinary id, and another is another: __proto__, spaces, emoji",
-    async ({ ask, join }) => {
-      for (const id of ODD_IDS) {
-        const odd = await join(id);
-        odd.send({ type: "OFFER", dst: id, payload: id });
-        await odd.got(2);
-      }
-      await ask("peerjs/peers");
-    },
-  ),
-  same(
-    "[OPEN-6] [LIFE-2] who disconnects can come back, with the same token or another",
-    async ({ join, unlisted }) => {
-      const first = await join("first", { id: "comes-back" });
-      await first.close();
-      await unlisted("comes-back");
-      const second = await join("second", { id: "comes-back" });
-      await second.close();
-      await unlisted("comes-back");
-      await join("third", { id: "comes-back", token: "another" });
-    },
-  ),
-  same("[HTTP-7] a socket at another path is not opened", async ({ connect }) => {
+  test.same("[OPEN-8] [HTTP-3] [MSG-11] every string is an ordinary id, and another is another: __proto__, spaces, emoji", async ({ ask, join }) => {
+    for (const id of ODD_IDS) {
+      const odd = await join(id);
+      odd.send({ type: "OFFER", dst: id, payload: id });
+      await odd.got(2);
+    }
+    await ask("peerjs/peers");
+  }),
+  test.same("[OPEN-6] [LIFE-2] who disconnects can come back, with the same token or another", async ({ join, unlisted }) => {
+    const first = await join("first", { id: "comes-back" });
+    await first.close();
+    await unlisted("comes-back");
+    const second = await join("second", { id: "comes-back" });
+    await second.close();
+    await unlisted("comes-back");
+    await join("third", { id: "comes-back", token: "another" });
+  }),
+  test.same("[HTTP-7] a socket at another path is not opened", async ({ connect }) => {
     for (const path of ["/peerjs", "nothing", "peerjs/", "peerjs/id"]) {
       await connect(path, { path });
     }

@@ -1,5 +1,5 @@
 /** Conversations with pages: what a browser must be told before it lets one read an answer. */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { ABOUT, cannot, json, open, refused, text, URLS } from "./said.ts";
 
 const PAGE = "https://page.example";
@@ -92,7 +92,7 @@ export const PAGES: readonly Conversation[] = [
       },
     },
   ),
-  same("[OPEN-6] pages of any origin may open sockets", async ({ join }) => {
+  test.same("[OPEN-6] pages of any origin may open sockets", async ({ join }) => {
     await join("page", { origin: PAGE });
     await join("stranger", { origin: STRANGER });
     await join("program");

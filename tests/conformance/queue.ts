@@ -1,5 +1,5 @@
 /** Conversations with peers that are not connected yet. */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, differs, test } from "../support/side_by_side.ts";
 import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
 
 /** Signalbox's default, and what of it one source may have for one destination. */
@@ -15,33 +15,27 @@ const LARGE = "x".repeat(60_000);
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const QUEUE: readonly Conversation[] = [
-  same(
-    "[QUEUE-1] what waits comes right after OPEN, in order, before anything newer",
-    async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late", payload: { a: [1, null] } });
-      for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "late", payload: i });
-      alice.send({ type: "ANSWER", dst: "late" });
-      await alice.fence();
-      const late = await join("late");
-      alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
-      await late.got(9);
-    },
-  ),
-  same(
-    "[QUEUE-1] what several sent to one comes in the order in which they sent it",
-    async ({ join }) => {
-      const sources = [await join("alice"), await join("bob"), await join("carol")];
-      for (const type of ["OFFER", "CANDIDATE"]) {
-        for (const source of sources) {
-          source.send({ type, dst: "late", payload: `${type} of ${source.id}` });
-          await source.fence();
-        }
+  test.same("[QUEUE-1] what waits comes right after OPEN, in order, before anything newer", async ({ join }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late", payload: { a: [1, null] } });
+    for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "late", payload: i });
+    alice.send({ type: "ANSWER", dst: "late" });
+    await alice.fence();
+    const late = await join("late");
+    alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
+    await late.got(9);
+  }),
+  test.same("[QUEUE-1] what several sent to one comes in the order in which they sent it", async ({ join }) => {
+    const sources = [await join("alice"), await join("bob"), await join("carol")];
+    for (const type of ["OFFER", "CANDIDATE"]) {
+      for (const source of sources) {
+        source.send({ type, dst: "late", payload: `${type} of ${source.id}` });
+        await source.fence();
       }
-      await join("late");
-    },
-  ),
-  same("[QUEUE-5] what was delivered does not come again", async ({ join, unlisted }) => {
+    }
+    await join("late");
+  }),
+  test.same("[QUEUE-5] what was delivered does not come again", async ({ join, unlisted }) => {
     const alice = await join("alice");
     alice.send({ type: "OFFER", dst: "late" });
     await alice.fence();
@@ -51,18 +45,15 @@ export const QUEUE: readonly Conversation[] = [
     await unlisted("late");
     await join("again", { id: "late" });
   }),
-  same(
-    "[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then",
-    async ({ join, unlisted }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
-      await alice.fence();
-      await alice.close();
-      await unlisted("alice");
-      await join("late", { token: "any" });
-    },
-  ),
-  same("[MSG-3] LEAVE, HEARTBEAT and unknown types do not wait", async ({ join }) => {
+  test.same("[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then", async ({ join, unlisted }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
+    await alice.fence();
+    await alice.close();
+    await unlisted("alice");
+    await join("late", { token: "any" });
+  }),
+  test.same("[MSG-3] LEAVE, HEARTBEAT and unknown types do not wait", async ({ join }) => {
     const alice = await join("alice");
     for (const type of ["LEAVE", "HEARTBEAT", "MUTE"]) alice.send({ type, dst: "late" });
     await alice.fence();

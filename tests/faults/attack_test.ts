@@ -12,7 +12,7 @@ test.program("[FAULT-31] connections that are reset during their upgrade lock no
     const line = await child.nextLine((line) => line.includes('"event":"leaked"'));
     assertEquals(JSON.parse(line).properties.how, "never-opened");
   }
-  await using client = await join(child, "a");
+  await using _client = await join(child, "a");
 });
 
 test.program("[FAULT-15] [LIMIT-6] a peer that reads is not cut off, however fast others send to it", async ({ start }) => {

@@ -2,7 +2,7 @@
 import type { Hooks } from "../../adapters/observe/hooks.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
 
 /** What can be thrown: errors, and what is none. */
@@ -25,8 +25,6 @@ function countFaults(): () => number {
   return () => levels.filter((level) => level === "error").length;
 }
 
-const CLIENT = { key: "peerjs", token: "t" };
-
 for (const [what, make] of Object.entries(THROWN)) {
   test.served(`[FAULT-24] hooks that throw ${what}, at once or later, are logged and harm nobody`, async ({ serve }) => {
     const fail = (): never => {
@@ -40,9 +38,8 @@ for (const [what, make] of Object.entries(THROWN)) {
       const hooks: Hooks = { onConnection: hook, onDisconnection: hook, onMessage: hook };
       const faults = countFaults();
       await using served = await serve({}, hooks);
-      await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-      await using b = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "b" });
-      assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
+      await using a = await join(served, "a");
+      await using b = await join(served, "b");
       a.send({ type: "OFFER", dst: "b" });
       assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b" });
       assertEquals(await b.fence(), { frames: [], closed: null });
