@@ -12,42 +12,28 @@ import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../suppo
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** What becomes of `GET path`: the status, or `null` where it is left to the application. */
-async function own(options: SignalboxOptions, path: string): Promise<number | null> {
-  const box = createSignalbox(options);
-  const response = await box.handle(new Request(`http://localhost${path}`));
-  await box.stop();
-  return response?.status ?? null;
-}
-
-Deno.test("under a prefix every path is signalbox's, and no other", async () => {
-  const statuses = {
-    "/peer": 200,
-    "/peer/": 200,
-    "/peer/k/id": 200,
-    "/peer/x/id": 401,
-    "/peer/x": 404,
-    "/peers": null,
-    "/": null,
-    "/k/id": null,
-  };
-  for (const [path, status] of Object.entries(statuses)) {
-    assertEquals(await own({ path: "/peer", key: "k" }, path), status, path);
-  }
-});
-
-Deno.test("at the root only the exact paths are signalbox's", async () => {
-  const statuses = {
-    "/peerjs": 426,
-    "/k/id": 200,
-    "/k/peers": 401,
-    "/": null,
-    "/users/id": null,
-    "/x/peers": null,
-    "/k": null,
-  };
-  for (const [path, status] of Object.entries(statuses)) {
-    assertEquals(await own({ key: "k" }, path), status, path);
+Deno.test("under a prefix every path is signalbox's, at the root only the exact ones", async () => {
+  const cases: [SignalboxOptions, Record<string, number>, foreign: string[]][] = [
+    [
+      { path: "/peer", key: "k" },
+      { "/peer": 200, "/peer/": 200, "/peer/k/id": 200, "/peer/x/id": 401, "/peer/x": 404 },
+      ["/peers", "/", "/k/id"],
+    ],
+    [
+      { key: "k" },
+      { "/peerjs": 426, "/k/id": 200, "/k/peers": 401 },
+      ["/", "/users/id", "/x/peers", "/k"],
+    ],
+  ];
+  for (const [options, statuses, foreign] of cases) {
+    const box = createSignalbox(options);
+    const statusOf = async (path: string): Promise<number | undefined> =>
+      (await box.handle(new Request(`http://localhost${path}`)))?.status;
+    for (const [path, status] of Object.entries(statuses)) {
+      assertEquals(await statusOf(path), status, path);
+    }
+    for (const path of foreign) assertEquals(await statusOf(path), undefined, path);
+    await box.stop();
   }
 });
 

@@ -22,14 +22,3 @@ test.program("[SET-2] a port or an address that cannot be had ends it with 1", a
   assertEquals(foreign.code, 1);
   assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: .+\n$/);
 });
-
-test.program("[SET-2] a TLS file that is missing, or is none, ends it with 2", async ({ listener }) => {
-  const missing = ["--sslkey", "/no/such.pem", "--sslcert", "LICENSE"];
-  const { code, stderr } = await runMain(["--listener", listener, "--port", "0", ...missing]);
-  assertEquals(code, 2);
-  assertMatch(stderr, /^Option sslkey: cannot read "\/no\/such\.pem": [^\n]+\n$/);
-  const files = ["--sslkey", "LICENSE", "--sslcert", "LICENSE"];
-  const wrong = await runMain(["--listener", listener, "--port", "0", ...files]);
-  assertEquals(wrong.code, 2);
-  assertMatch(wrong.stderr, /^Options sslkey, sslcert: cannot use these files: [^\n]+\n$/);
-});

@@ -1,7 +1,5 @@
 /** Where tokens end: what the rules get in their place. */
-import { readHandshake } from "../../adapters/listen/handshake.ts";
 import { createOwners, tokenOf } from "../../adapters/auth/owner.ts";
-import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 Deno.test("[OPEN-4] [REC-5] a token becomes an owner of fixed size: equal tells equal, and no more", () => {
@@ -24,16 +22,4 @@ Deno.test("[OPEN-1] [OPEN-3] of a token its length and its control characters ar
     const owner = ownerOf(given);
     assertEquals(tokenOf(given, ownerOf), { owner, length: given.length, hasControl });
   }
-});
-
-Deno.test("[OPEN-1] [OPEN-2] the key is right to the letter, wrong, or missing", () => {
-  const settings = settingsFrom({ key: "Sesame" });
-  const arrival = { method: "GET", path: "/peerjs", header: () => null, remoteAddress: "" };
-  const keyIn = (query: string): unknown =>
-    readHandshake({ ...arrival, query }, settings, { ownerOf: createOwners(), isChecked: false })
-      .parameters.key;
-  assertEquals(
-    ["?key=Sesame", "?key=sesame", "?key=Sesame%20", "?key=&key=Sesame", "?id=a", ""].map(keyIn),
-    ["right", "wrong", "wrong", null, null, null],
-  );
 });

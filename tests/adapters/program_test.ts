@@ -19,23 +19,10 @@ Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0",
 });
 
 Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () => {
-  const mistakes: [string[], Record<string, string>, string][] = [
-    [["--port", "http"], {}, 'Option --port must be a whole number from 0 to 65535: got "http".\n'],
-    [
-      ["--prot=1"],
-      {},
-      'There is no option "--prot": did you mean --port? --help all lists every option.\n',
-    ],
-    [[], { PORT: "x" }, 'Variable PORT must be a whole number from 0 to 65535: got "x".\n'],
-    [
-      ["--sslkey", "a"],
-      {},
-      "Option sslkey needs sslcert too: TLS takes a private key and its certificate.\n",
-    ],
-  ];
-  for (const [args, env, stderr] of mistakes) {
-    assertEquals(await runMain(args, env), { code: 2, stdout: "", stderr });
-  }
+  const rule = "must be a whole number from 0 to 65535: got";
+  const [flag, variable] = [`Option --port ${rule} "http".\n`, `Variable PORT ${rule} "x".\n`];
+  assertEquals(await runMain(["--port", "http"]), { code: 2, stdout: "", stderr: flag });
+  assertEquals(await runMain([], { PORT: "x" }), { code: 2, stdout: "", stderr: variable });
 });
 
 Deno.test("it starts with what a hosting platform gives it: no flags, a port in a variable", async () => {

@@ -1,6 +1,6 @@
 /** The program and its TLS files, with each listener, and the signals that do not end it. */
 import { request as secureRequest } from "node:https";
-import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Certificate, makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
@@ -64,17 +64,19 @@ test.program("[SET-10] [SET-2] files that do not belong together end it with 2",
   await using one = await makeCertificate();
   await using other = await makeCertificate();
   const both = `${await Deno.readTextFile(one.key)}\n${one.pem}\n`;
-  const pairs = [
-    { key: one.key, cert: other.cert },
-    { key: one.cert, cert: one.key },
-    { key: one.cert, cert: one.cert },
-    { key: one.key, cert: one.key },
-  ];
-  for (const pair of pairs) {
-    const { code, stderr } = await runMain(["--port", "0", ...flags(listener, pair)]);
+  const pairs = [[one.key, other.cert], [one.cert, one.key], [one.cert, one.cert], [
+    one.key,
+    one.key,
+  ]];
+  for (const [key = "", cert = ""] of pairs) {
+    const { code, stderr } = await runMain(["--port", "0", ...flags(listener, { key, cert })]);
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, "Options sslkey, sslcert: cannot use these files: ");
   }
+  const missing = flags(listener, { key: "/no/such.pem", cert: one.cert });
+  const { code, stderr } = await runMain(["--port", "0", ...missing]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^Option sslkey: cannot read "\/no\/such\.pem": [^\n]+\n$/);
   // One file with both in it is what some tools make.
   await Deno.writeTextFile(one.key, both);
   const { key } = one;

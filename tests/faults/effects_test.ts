@@ -11,7 +11,7 @@ import {
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { fakeSocket } from "../support/fake_socket.ts";
+import { type FakeSocket, fakeSocket } from "../support/fake_socket.ts";
 import { messageFrom, opening } from "../support/world.ts";
 
 const A = connId(1);
@@ -29,6 +29,7 @@ function bench(
 ): {
   sockets: Sockets;
   leaks: string[];
+  attach: (given?: Parameters<typeof fakeSocket>[0]) => FakeSocket;
   kinds: () => string[];
   /** The texts that could not be sent, each after its connection. */
   failures: () => string[];
@@ -48,7 +49,12 @@ function bench(
     events.flatMap((event) =>
       event.kind === "send-failed" ? [`${event.conn} ${event.message?.text}`] : []
     );
-  return { sockets, leaks, kinds, failures };
+  const attach = (given?: Parameters<typeof fakeSocket>[0]): FakeSocket => {
+    const socket = fakeSocket(given);
+    sockets.attach(socket, HANDSHAKE);
+    return socket;
+  };
+  return { sockets, leaks, attach, kinds, failures };
 }
 
 function pick(rest: object): string {
@@ -56,18 +62,17 @@ function pick(rest: object): string {
 }
 
 Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {
-  const { sockets, failures } = bench();
-  sockets.attach(fakeSocket({ throws: true }), HANDSHAKE);
-  const good = fakeSocket();
-  sockets.attach(good, HANDSHAKE);
+  const { sockets, attach, failures } = bench();
+  attach({ throws: true });
+  const good = attach();
   sockets.perform(send(A, "x"));
   sockets.perform(send(B, "y"));
   assertEquals([failures(), good.calls], [["1 x"], ["send y"]]);
 });
 
 Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that socket", async () => {
-  const { sockets, kinds } = bench();
-  sockets.attach(fakeSocket({ throws: true }), HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  attach({ throws: true });
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(close(A, CLOSE.left, "Left"));
   await sockets.drained();
@@ -76,9 +81,8 @@ Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that
 
 Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets", () => {
   for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
-    const { sockets, failures } = bench();
-    const socket = fakeSocket({ readyState });
-    sockets.attach(socket, HANDSHAKE);
+    const { sockets, attach, failures } = bench();
+    const socket = attach({ readyState });
     sockets.perform(send(A, "x"));
     assertEquals([failures(), socket.calls], [["1 x"], []]);
     sockets.perform(close(A, CLOSE.left, "Left"));
@@ -88,9 +92,8 @@ Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets"
 });
 
 Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", () => {
-  const { sockets, kinds } = bench();
-  const socket = fakeSocket({ readyState: WebSocket.CONNECTING });
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const socket = attach({ readyState: WebSocket.CONNECTING });
   assertEquals(kinds(), []);
   assertEquals(sockets.hasRoom("192.0.2.1"), true);
   socket.readyState = WebSocket.OPEN;
@@ -99,9 +102,8 @@ Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", ()
 });
 
 Deno.test("[FAULT-21] a close that is reported twice, with an error between, is one event", () => {
-  const { sockets, kinds } = bench();
-  const socket = fakeSocket();
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const socket = attach();
   socket.fire("close");
   socket.fire("error");
   socket.fire("close");
@@ -113,9 +115,8 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
 });
 
 Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close event, once or twice", async () => {
-  const { sockets, kinds } = bench();
-  const socket = fakeSocket();
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const socket = attach();
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
   socket.fire("message", "late");
   socket.fire("open");
@@ -135,9 +136,8 @@ Deno.test("[FAULT-21] an effect on an unknown connection does nothing", () => {
 
 Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays: its reader may be reading", () => {
   const clock = { now: 0 };
-  const { sockets, kinds } = bench(() => clock.now);
-  const socket = fakeSocket();
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench(() => clock.now);
+  const socket = attach();
   socket.bufferedAmount = 19_976;
   sockets.perform(send(A, "x".repeat(24)));
   assertEquals(socket.calls.length, 1, "to the byte");
@@ -151,9 +151,8 @@ Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays
 });
 
 Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
-  const { sockets, kinds } = bench();
-  const [slow, other, quick] = [fakeSocket(), fakeSocket(), fakeSocket()];
-  for (const socket of [slow, other, quick]) sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const [slow, other, quick] = [attach(), attach(), attach()];
   slow.bufferedAmount = other.bufferedAmount = 16_385;
   sockets.perform(send(A, "x"));
   assertEquals(slow.calls.length, 0 + 1);
@@ -179,9 +178,8 @@ async function timers(isDone: () => boolean): Promise<void> {
 for (const terminates of [false, true]) {
   Deno.test(`[LIMIT-7] a reader that reads nothing for unsent_timeout is cut off, terminate: ${terminates}`, async () => {
     const clock = { now: 0 };
-    const { sockets, kinds } = bench(() => clock.now);
-    const socket = fakeSocket({ terminates });
-    sockets.attach(socket, HANDSHAKE);
+    const { sockets, attach, kinds } = bench(() => clock.now);
+    const socket = attach({ terminates });
     socket.bufferedAmount = 17_000;
     sockets.perform(send(A, "x"));
     socket.bufferedAmount = 16_999;
@@ -205,9 +203,8 @@ for (const terminates of [false, true]) {
 
 Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
   const clock = { now: 0 };
-  const { sockets, leaks, kinds } = bench(() => clock.now);
-  const socket = fakeSocket({ readyState: WebSocket.CONNECTING });
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, leaks, kinds } = bench(() => clock.now);
+  const socket = attach({ readyState: WebSocket.CONNECTING });
   clock.now = 2_000;
   await timers(() => leaks.length > 0);
   assertEquals([leaks, kinds(), socket.calls], [["never-opened"], [], ["close 4008"]]);
@@ -220,9 +217,8 @@ Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from ot
 });
 
 Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is reported", () => {
-  const { sockets, leaks, kinds } = bench();
-  const socket = fakeSocket({ readyState: WebSocket.CONNECTING });
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, leaks, kinds } = bench();
+  const socket = attach({ readyState: WebSocket.CONNECTING });
   socket.fire("error");
   sockets.perform(send(A, "x"));
   assertEquals([leaks, kinds()], [[], ["send-failed 1"]]);

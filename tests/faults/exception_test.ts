@@ -1,6 +1,6 @@
 /** Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on. */
 import type { Hooks } from "../../adapters/observe/hooks.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
 import { join } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
@@ -25,41 +25,50 @@ function countFaults(): () => number {
   return () => levels.filter((level) => level === "error").length;
 }
 
-for (const [what, make] of Object.entries(THROWN)) {
-  test.served(`[FAULT-24] hooks that throw ${what}, at once or later, are logged and harm nobody`, async ({ serve }) => {
-    const fail = (): never => {
-      throw make();
-    };
-    const late = async (): Promise<never> => {
-      await null;
-      throw make();
-    };
-    for (const hook of [fail, late]) {
-      const hooks: Hooks = { onConnection: hook, onDisconnection: hook, onMessage: hook };
-      const faults = countFaults();
-      await using served = await serve({}, hooks);
-      await using a = await join(served, "a");
-      await using b = await join(served, "b");
-      a.send({ type: "OFFER", dst: "b" });
-      assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b" });
-      assertEquals(await b.fence(), { frames: [], closed: null });
-      assertEquals(faults(), 4, "two came, and two messages");
-    }
-  });
+/** What throws it, at once and later. */
+const THROWERS = Object.values(THROWN).flatMap((make) => [
+  (): never => {
+    throw make();
+  },
+  async (): Promise<never> => {
+    await null;
+    throw make();
+  },
+]);
 
-  test.served(`[FAULT-24] [HTTP-9] a generator that throws ${what} fails that request, and the next is answered`, async ({ serve }) => {
-    let bad = true;
-    const generateClientId = (): string => {
-      if (bad) throw make();
-      return "fresh";
-    };
+test.served("[FAULT-24] hooks that throw anything, at once or later, are logged and harm nobody", async ({ serve }) => {
+  for (const hook of THROWERS) {
+    const hooks: Hooks = { onConnection: hook, onDisconnection: hook, onMessage: hook };
     const faults = countFaults();
-    await using served = await serve({}, { generateClientId });
+    await using served = await serve({}, hooks);
+    await using a = await join(served, "a");
+    await using b = await join(served, "b");
+    a.send({ type: "OFFER", dst: "b" });
+    assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b" });
+    assertEquals(await b.fence(), { frames: [], closed: null });
+    assertEquals(faults(), 4, "two came, and two messages");
+  }
+});
+
+/** Generators that throw, or give what is no text: an application in JavaScript can give anything. */
+const GENERATORS: readonly (() => string)[] = [
+  ...Object.values(THROWN).map((make) => (): never => {
+    throw make();
+  }),
+  () => JSON.parse("5"),
+  () => JSON.parse("{}"),
+];
+
+test.served("[FAULT-24] [HTTP-9] a generator that throws, or gives no text, fails that request, and the next is answered", async ({ serve }) => {
+  for (const bad of GENERATORS) {
+    let next: () => string = bad;
+    const faults = countFaults();
+    await using served = await serve({}, { generateClientId: () => next() });
     const failed = await fetch(`${served.url}peerjs/id`);
-    await failed.body?.cancel();
-    assertEquals(failed.status, 500);
-    assert(faults() > 0);
-    bad = false;
+    assertStringIncludes(await failed.text(), "taken or cannot be used");
+    assertEquals([failed.status, failed.headers.get("access-control-allow-origin")], [500, "*"]);
+    next = () => "fresh";
     assertEquals(await (await fetch(`${served.url}peerjs/id`)).text(), "fresh");
-  });
-}
+    assert(faults() > 0);
+  }
+});

@@ -51,18 +51,6 @@ test.program("[FAULT-22] [LIMIT-10] the right-most address that is no listed pro
   }
 });
 
-test.program("[FAULT-22] [LIMIT-2] the address that counts is the one that is bounded", async ({ start }) => {
-  const args = ["--trusted_proxies", "127.0.0.1", "--max_sockets_per_address", "1"];
-  await using child = await start({ args });
-  const { wsUrl } = child;
-  await using one = await openLoadClient({ wsUrl, id: "a", address: "6.6.6.6, 203.0.113.9" });
-  assertEquals(await one.answer, "OPEN");
-  await using two = await openLoadClient({ wsUrl, id: "b", address: "7.7.7.7, 203.0.113.9" });
-  assertEquals([await two.answer, (await two.closed).code], ["ERROR", 4029]);
-  await using three = await openLoadClient({ wsUrl, id: "c", address: "203.0.113.10" });
-  assertEquals(await three.answer, "OPEN");
-});
-
 test.program("[FAULT-23] [OPEN-10] [HTTP-8] a page of another origin gets neither a socket nor CORS headers", async ({ start }) => {
   await using child = await start({ args: ["--cors", "https://app.example"] });
   for (
