@@ -1,6 +1,7 @@
 /** Tokens that are JWTs: which count and until when, what a refusal says, and who may take over. */
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { createOwners, tokenOf as tokenFor } from "../../adapters/auth/owner.ts";
 import { CLOSE, type Identity, millis, settingsFrom } from "../../core/mod.ts";
+import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
 import { makeDesk, makeKey, SECRET, serveKeys, START_S } from "../support/key_server.ts";
@@ -319,4 +320,26 @@ test.served("[AUTH-7] a header of more than 1,024 characters is refused unread, 
     ["A".repeat(1_024), "The token is not a valid JWT"],
   ] as const;
   for (const [header, msg] of cases) await assertRefused(served, "a", `${header}.e30.AAAA`, msg);
+});
+
+Deno.test("[OPEN-4] [REC-5] a token becomes an owner of fixed size: equal tells equal, and no more", () => {
+  const ownerOf = createOwners();
+  assertEquals(ownerOf("sesame"), ownerOf(["ses", "ame"].join("")));
+  assert(ownerOf("sesame") !== ownerOf("Sesame"));
+  assertEquals(new Set(["\ud800", "\ud801", "\ufffd", "a\0", "a"].map(ownerOf)).size, 5);
+  for (const text of ["", "s", "sesame", "x".repeat(4_096), "😀", "\ud800", "\0"]) {
+    assertEquals(ownerOf(text).length, 22, text.slice(0, 9));
+  }
+  assert(createOwners()("sesame") !== ownerOf("sesame"), "each server has a key of its own");
+});
+
+Deno.test("[OPEN-1] [OPEN-3] of a token its length and its control characters are told", () => {
+  const ownerOf = createOwners();
+  assertEquals(tokenFor(null, ownerOf), null);
+  assertEquals(tokenFor("", ownerOf), null);
+  for (const [text, hasControl] of [["t", false], ["t\n", true], ["\x7f", true], ["é😀", false]]) {
+    const given = String(text);
+    const owner = ownerOf(given);
+    assertEquals(tokenFor(given, ownerOf), { owner, length: given.length, hasControl });
+  }
 });

@@ -1,11 +1,12 @@
 /** The program as its users run it: how it starts, what it says when it cannot, how it ends. */
-import config from "../../deno.json" with { type: "json" };
 import { helpText } from "../../adapters/program/help.ts";
+import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
+import { test } from "../support/served.ts";
 
 Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0", async () => {
   const everyday = { code: 0, stdout: helpText("everyday"), stderr: "" };
@@ -162,3 +163,23 @@ async function assertWholeGraph(): Promise<void> {
   }
   assertEquals(modules.filter((module: { error?: string }) => module.error !== undefined), []);
 }
+
+test.program("[SET-2] a port or an address that cannot be had ends it with 1", async ({ listener }) => {
+  for (const host of ["127.0.0.1", ""]) {
+    using taken = Deno.listen({ port: 0, hostname: host === "" ? "::" : host });
+    const { port } = taken.addr;
+    const args = [
+      "--listener",
+      listener,
+      "--port",
+      String(port),
+      ...(host === "" ? [] : ["--host", host]),
+    ];
+    const stderr =
+      `Option port: ${port} is taken already: choose another with --port, or stop what has it.\n`;
+    assertEquals(await runMain(args), { code: 1, stdout: "", stderr });
+  }
+  const foreign = await runMain(["--listener", listener, "--port", "0", "--host", "192.0.2.1"]);
+  assertEquals(foreign.code, 1);
+  assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: .+\n$/);
+});

@@ -4,8 +4,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "../support/asse
 import { type Certificate, makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
-import { test } from "../support/served.ts";
 import { join, openSocket } from "../support/peer_socket.ts";
+import { test } from "../support/served.ts";
 
 function flags(listener: string, { key, cert }: Pick<Certificate, "key" | "cert">): string[] {
   return ["--listener", listener, "--sslkey", key, "--sslcert", cert];
@@ -134,4 +134,13 @@ Deno.test("[SET-11] SIGHUP says that Deno.serve cannot take other TLS files, and
   socket.send({ type: "OFFER", dst: "a" });
   assertEquals(await socket.next(), { type: "OFFER", src: "a", dst: "a" });
   assertEquals(await answersWith(certificate.pem, child.port), true);
+});
+
+const OPTIONS = { port: 0, hostname: "127.0.0.1", onListen: (): void => {} };
+
+Deno.test("[SET-11] a Deno.serve that leaves its port closes its sockets", async () => {
+  const server = Deno.serve(OPTIONS, (request) => Deno.upgradeWebSocket(request).response);
+  await using client = await openSocket({ wsUrl: `ws://127.0.0.1:${server.addr.port}/` });
+  await server.shutdown();
+  assertEquals((await client.closed).code, 1001);
 });

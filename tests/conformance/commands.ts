@@ -1,5 +1,5 @@
 /** What the commands of the two say of themselves. */
-import { type Conversation, differs, test } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 
 /** About what the commands say of themselves. */
 export const COMMANDS: readonly Conversation[] = [
@@ -8,13 +8,12 @@ export const COMMANDS: readonly Conversation[] = [
       await askDefault(option);
     }
   }),
-  differs(
+  test.differs(
     "[LIFE-1] a client may be silent for longer than a hidden tab is",
     ({ askDefault }) => askDefault("alive_timeout"),
-    {
-      signalbox: { help: [{ alive_timeout: "90000" }] },
-      incumbent: { help: [{ alive_timeout: "60000" }] },
-      row: "`alive_timeout` of the command | 60 s, which a hidden tab can miss | 90 s",
-    },
-  ),
+  )({
+    signalbox: { help: [{ alive_timeout: "90000" }] },
+    incumbent: { help: [{ alive_timeout: "60000" }] },
+    row: "`alive_timeout` of the command | 60 s, which a hidden tab can miss | 90 s",
+  }),
 ];

@@ -4,7 +4,7 @@
  * That something comes too early or too late shows in the order of what comes. Time passes where the next
  * input has to come later than the one before; nothing waits for a rule that way.
  */
-import { type Conversation, differs, test } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
 
 /** How long a message waits in {@linkcode DEADLINES}. */
@@ -28,7 +28,7 @@ export const DEADLINES: readonly Conversation[] = [
     const again = await join("alice again", { id: "alice" });
     await again.got(2);
   }),
-  differs(
+  test.differs(
     "[QUEUE-3] whoever has the id of the source by now gets no EXPIRE of it",
     async ({ join, unlisted }) => {
       const alice = await join("alice");
@@ -40,19 +40,18 @@ export const DEADLINES: readonly Conversation[] = [
       bob.send({ type: "OFFER", dst: "nobody else" });
       await bob.got(2);
     },
-    {
-      signalbox: {
-        alice: [OPEN, NO_CODE],
-        bob: open(expire("nobody else", "bob")),
-        other: open(),
-      },
-      incumbent: {
-        alice: dropped(),
-        bob: open(expire("nobody else", "bob")),
-        other: open(expire("nobody", "alice")),
-      },
+  )({
+    signalbox: {
+      alice: [OPEN, NO_CODE],
+      bob: open(expire("nobody else", "bob")),
+      other: open(),
     },
-  ),
+    incumbent: {
+      alice: dropped(),
+      bob: open(expire("nobody else", "bob")),
+      other: open(expire("nobody", "alice")),
+    },
+  }),
   test.same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
     const alice = await join("alice");
     for (let i = 0; i < 4; i++) {
@@ -61,7 +60,7 @@ export const DEADLINES: readonly Conversation[] = [
     }
     await ask("peerjs/peers");
   }),
-  differs(
+  test.differs(
     "[LIFE-1] who is silent is closed, and the id is free",
     async ({ ask, join, unlisted }) => {
       const silent = await join("silent");
@@ -70,27 +69,26 @@ export const DEADLINES: readonly Conversation[] = [
       await ask("peerjs/peers");
       await join("another", { id: "silent", token: "another" });
     },
-    {
-      signalbox: {
-        silent: closed(4008, SILENT),
-        http: [json({ GET: "peerjs/peers" }, [])],
-        another: open(),
-      },
-      incumbent: {
-        silent: dropped(),
-        http: [json({ GET: "peerjs/peers" }, [])],
-        another: open(),
-      },
+  )({
+    signalbox: {
+      silent: closed(4008, SILENT),
+      http: [json({ GET: "peerjs/peers" }, [])],
+      another: open(),
     },
-  ),
-  differs("[MSG-3] each message has its own deadline", async ({ join }) => {
+    incumbent: {
+      silent: dropped(),
+      http: [json({ GET: "peerjs/peers" }, [])],
+      another: open(),
+    },
+  }),
+  test.differs("[MSG-3] each message has its own deadline", async ({ join }) => {
     const [early, late] = [await join("early"), await join("late")];
     early.send({ type: "OFFER", dst: "awaited" });
     await pass(LATER_MS);
     late.send({ type: "OFFER", dst: "awaited" });
     await early.got(2);
     await join("awaited");
-  }, {
+  })({
     signalbox: {
       early: open(expire("awaited", "early")),
       late: open(),
@@ -104,7 +102,7 @@ export const DEADLINES: readonly Conversation[] = [
     row:
       "a message for an absent peer | waits with its whole queue, from when the queue was made | waits `expire_timeout`, each on its own",
   }),
-  differs("[MSG-5] [LIFE-1] every message keeps a client alive", async ({ join }) => {
+  test.differs("[MSG-5] [LIFE-1] every message keeps a client alive", async ({ join }) => {
     const talker = await join("talker");
     await pass(LATER_THAN_A_LOOK_MS);
     const silent = await join("silent");
@@ -112,12 +110,12 @@ export const DEADLINES: readonly Conversation[] = [
     await pass(LATER_THAN_A_LOOK_MS);
     await talker.fence();
     await Promise.race([talker.ended(), silent.ended()]);
-  }, {
+  })({
     signalbox: { talker: open(), silent: closed(4008, SILENT) },
     incumbent: { talker: dropped(), silent: open() },
     row: "what counts as a sign of life | heartbeats | heartbeats and messages",
   }),
-  differs("[OPEN-5] [LIFE-1] a takeover starts the clock anew", async ({ connect, join }) => {
+  test.differs("[OPEN-5] [LIFE-1] a takeover starts the clock anew", async ({ connect, join }) => {
     const old = await join("old", { id: "comes-back" });
     await pass(LATER_THAN_A_LOOK_MS);
     const between = await join("between");
@@ -125,7 +123,7 @@ export const DEADLINES: readonly Conversation[] = [
     const newer = await connect("newer", { id: "comes-back" });
     await Promise.race([newer.ended(), between.ended()]);
     await old.tell(between);
-  }, {
+  })({
     signalbox: {
       old: closed(4000, "Replaced by a newer connection with the same id and token"),
       between: closed(4008, SILENT),

@@ -1,6 +1,6 @@
 /** Conversations about messages that nobody fetched. */
 import type { Actor } from "../support/actor.ts";
-import { type Conversation, differs, test } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { pass } from "./deadlines.ts";
 import { expire, offer, open } from "./said.ts";
 
@@ -12,7 +12,7 @@ export const EXPIRY: readonly Conversation[] = [
     await alice.got(2);
     await join("late");
   }),
-  differs(
+  test.differs(
     "[MSG-13] one for what is no id comes back with its destination as text",
     async ({ join }) => {
       const alice = await join("alice");
@@ -21,15 +21,14 @@ export const EXPIRY: readonly Conversation[] = [
         await alice.got(2 + i);
       }
     },
-    {
-      signalbox: {
-        alice: open(...["5", "true", "[object Object]"].map((dst) => expire(dst, "alice"))),
-      },
-      incumbent: {
-        alice: open(...[5, true, {}].map((src) => ({ type: "EXPIRE", src, dst: "alice" }))),
-      },
+  )({
+    signalbox: {
+      alice: open(...["5", "true", "[object Object]"].map((dst) => expire(dst, "alice"))),
     },
-  ),
+    incumbent: {
+      alice: open(...[5, true, {}].map((src) => ({ type: "EXPIRE", src, dst: "alice" }))),
+    },
+  }),
   test.same("[QUEUE-4] an offer and its candidates expire with one EXPIRE, a new attempt with another", async ({ join }) => {
     const alice = await join("alice");
     for (let attempt = 1; attempt <= 2; attempt++) {
@@ -48,14 +47,14 @@ export const EXPIRY: readonly Conversation[] = [
 
 /** With messages that wait for 100 ms, and an incumbent that looks for them every second, its default. */
 export const LOOKS: readonly Conversation[] = [
-  differs("[QUEUE-3] EXPIRE comes when it is due", async ({ join }) => {
+  test.differs("[QUEUE-3] EXPIRE comes when it is due", async ({ join }) => {
     const alice = await join("alice");
     await expired(alice);
     alice.send({ type: "OFFER", dst: "nobody" });
     await pass(500);
     alice.send({ type: "OFFER", dst: "alice", payload: "half a second later" });
     await alice.got(4);
-  }, {
+  })({
     signalbox: {
       alice: open(
         expire("nobody-yet", "alice"),
@@ -71,7 +70,7 @@ export const LOOKS: readonly Conversation[] = [
       ),
     },
   }),
-  differs(
+  test.differs(
     "[QUEUE-3] every pair gets its EXPIRE, a_b and c as well as a and b_c",
     async ({ join }) => {
       const [first, second] = [await join("a_b"), await join("a")];
@@ -84,21 +83,20 @@ export const LOOKS: readonly Conversation[] = [
       last.send({ type: "OFFER", dst: "nobody" });
       await last.got(3);
     },
-    {
-      signalbox: {
-        a_b: open(expire("c", "a_b")),
-        a: open(expire("b_c", "a")),
-        z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
-      },
-      incumbent: {
-        a_b: open(expire("c", "a_b")),
-        a: open(),
-        z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
-      },
-      row:
-        "a message that nobody fetched | `EXPIRE` at the next look, one a second, and none where `a_b` wrote to `c` and `a` to `b_c` | `EXPIRE` when it is due, to everybody",
+  )({
+    signalbox: {
+      a_b: open(expire("c", "a_b")),
+      a: open(expire("b_c", "a")),
+      z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
     },
-  ),
+    incumbent: {
+      a_b: open(expire("c", "a_b")),
+      a: open(),
+      z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
+    },
+    row:
+      "a message that nobody fetched | `EXPIRE` at the next look, one a second, and none where `a_b` wrote to `c` and `a` to `b_c` | `EXPIRE` when it is due, to everybody",
+  }),
 ];
 
 /** Lets one message expire: at the incumbent, that is the moment right after it looked. */

@@ -1,5 +1,5 @@
 /** Conversations about who is admitted, and who is refused. */
-import { type Conversation, differs, test } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { dropped, json, NO_CODE, offer, open, refused, turnedAway } from "./said.ts";
 
 const PEERS = { GET: "peerjs/peers" };
@@ -77,9 +77,9 @@ export const OPEN: readonly Conversation[] = [
       await connect(path, { path });
     }
   }),
-  differs("[OPEN-1] without key, id or token nobody is admitted", async ({ join }) => {
+  test.differs("[OPEN-1] without key, id or token nobody is admitted", async ({ join }) => {
     for (const query of INCOMPLETE) await (await join(`?${query}`, { query })).ended();
-  }, {
+  })({
     signalbox: Object.fromEntries(
       INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)]),
     ),
@@ -87,16 +87,16 @@ export const OPEN: readonly Conversation[] = [
     row:
       "a socket that is refused | is told why, and closed without a code | is told the same, and closed with a code and the reason",
   }),
-  differs("[OPEN-2] with a wrong key nobody is admitted", async ({ join }) => {
+  test.differs("[OPEN-2] with a wrong key nobody is admitted", async ({ join }) => {
     await (await join("wrong", { query: "key=wrong&id=a&token=t" })).ended();
     await (await join("another case", { query: "key=PeerJS&id=a&token=t" })).ended();
-  }, {
+  })({
     signalbox: { wrong: refused(4003, WRONG_KEY), "another case": refused(4003, WRONG_KEY) },
     incumbent: { wrong: turnedAway(WRONG_KEY), "another case": turnedAway(WRONG_KEY) },
   }),
-  differs("[OPEN-3] too long, or with control characters, is refused", async ({ join }) => {
+  test.differs("[OPEN-3] too long, or with control characters, is refused", async ({ join }) => {
     for (const [name, entry] of Object.entries(TOO_MUCH)) await join(name, entry);
-  }, {
+  })({
     signalbox: {
       "long id": refused(4002, "The id has 257 characters: at most 256 are allowed"),
       "long token": refused(4002, "The token has 4097 characters: at most 4096 are allowed"),
@@ -105,7 +105,7 @@ export const OPEN: readonly Conversation[] = [
     },
     incumbent: Object.fromEntries(Object.keys(TOO_MUCH).map((name) => [name, open()])),
   }),
-  differs(
+  test.differs(
     "[OPEN-4] an id that is held is taken, and its holder notices nothing",
     async ({ ask, join }) => {
       await join("holder", { id: "taken" });
@@ -113,25 +113,24 @@ export const OPEN: readonly Conversation[] = [
       await other.ended();
       await ask("peerjs/peers");
     },
-    {
-      signalbox: {
-        holder: open(),
-        other: [ID_TAKEN, { code: 4001, reason: "ID is taken" }],
-        http: [json(PEERS, ["taken"])],
-      },
-      incumbent: {
-        holder: open(),
-        other: [ID_TAKEN, NO_CODE],
-        http: [json(PEERS, ["taken"])],
-      },
+  )({
+    signalbox: {
+      holder: open(),
+      other: [ID_TAKEN, { code: 4001, reason: "ID is taken" }],
+      http: [json(PEERS, ["taken"])],
     },
-  ),
-  differs("[FAULT-9] of a parameter given twice the first counts", async ({ ask, join }) => {
+    incumbent: {
+      holder: open(),
+      other: [ID_TAKEN, NO_CODE],
+      http: [json(PEERS, ["taken"])],
+    },
+  }),
+  test.differs("[FAULT-9] of a parameter given twice the first counts", async ({ ask, join }) => {
     const witness = await join("witness");
     const twice = await join("twice", { query: "key=peerjs&id=first&id=last&token=t" });
     await twice.tell(witness);
     await ask("peerjs/peers");
-  }, {
+  })({
     signalbox: {
       witness: open(offer("first", "witness", "from twice")),
       twice: open(),
@@ -147,13 +146,13 @@ export const OPEN: readonly Conversation[] = [
 
 /** With room for one client. */
 export const FULL: readonly Conversation[] = [
-  differs("[OPEN-7] a full server refuses, until a place is free", async ({ join, unlisted }) => {
+  test.differs("[OPEN-7] a full server refuses, until a place is free", async ({ join, unlisted }) => {
     const first = await join("first");
     await (await join("second")).ended();
     await first.close();
     await unlisted("first");
     await join("third");
-  }, {
+  })({
     signalbox: { first: dropped(), second: refused(4004, FULL_UP), third: open() },
     incumbent: { first: dropped(), second: turnedAway(FULL_UP), third: open() },
   }),

@@ -38,23 +38,24 @@ export interface Conversation {
   readonly difference?: Difference;
 }
 
-/** A conversation in which both must do the same. */
-function same(name: string, talk: Talk): Conversation {
-  return { name, talk };
-}
+/** Difference as a conversation declares it: the line of the table is one text, its cells apart by ` | `. */
+type Declared = Omit<Difference, "row"> & { readonly row?: string };
 
-export const test = { same };
-
-/** A conversation in which the two differ, as the rules in its name say; `row` is the line of the table, its cells apart by `|`. */
-export function differs(
-  name: string,
-  talk: Talk,
-  { row, ...transcripts }: Omit<Difference, "row"> & { readonly row?: string },
-): Conversation {
-  if (row === undefined) return { name, talk, difference: transcripts };
-  const [about = "", incumbent = "", signalbox = ""] = row.split(" | ");
-  return { name, talk, difference: { ...transcripts, row: { about, incumbent, signalbox } } };
-}
+/** Makes conversations. */
+export const test = {
+  /** Both must do the same. */
+  same(name: string, talk: Talk): Conversation {
+    return { name, talk };
+  },
+  /** The two differ, as is declared next, and as the rules in the name say. */
+  differs(name: string, talk: Talk): (declared: Declared) => Conversation {
+    return ({ row, ...transcripts }) => {
+      if (row === undefined) return { name, talk, difference: transcripts };
+      const [about = "", incumbent = "", signalbox = ""] = row.split(" | ");
+      return { name, talk, difference: { ...transcripts, row: { about, incumbent, signalbox } } };
+    };
+  },
+};
 
 /** The rules that a conversation proves. */
 export function rulesOf({ name }: Conversation): string[] {
