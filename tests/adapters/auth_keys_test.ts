@@ -165,7 +165,6 @@ Deno.test("[AUTH-4] a private key in a JWKS is not used, and logged without it",
 
 interface Shelf {
   readonly pass: (ms: number) => void;
-  /** What becomes of a token that names a key: "found", or the name of the error. */
   readonly ask: (kid?: string) => Promise<string>;
   /** The looks so far, each to be settled by the test. */
   readonly looks: PromiseWithResolvers<Keys>[];

@@ -189,7 +189,6 @@ Deno.test("the example of embedding in adapters/README.md calls its hooks, and s
   });
 });
 
-/** A program that runs. */
 interface Example {
   readonly port: number;
   readonly child: Deno.ChildProcess;

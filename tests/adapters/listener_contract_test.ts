@@ -61,7 +61,6 @@ const REQUESTS: readonly (readonly [method: string, path: string, headers?: Head
 /** What belongs to a connection or a moment, not to an answer. */
 const NOT_OURS = new Set(["date", "connection", "keep-alive", "transfer-encoding", "vary"]);
 
-/** All answers, each one as far as it is ours. */
 async function answers({ port }: Served): Promise<unknown[]> {
   const all: unknown[] = [];
   for (const [method, path, headers = {}] of REQUESTS) {

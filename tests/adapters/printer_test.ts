@@ -14,7 +14,6 @@ class Bench {
   /** What was written of them. */
   written = "";
   formatted = 0;
-  /** How long each pause was to be. */
   readonly pauses: number[] = [];
   #timer: (() => void) | null = null;
   #answer: ((answer: Answer) => void) | null = null;

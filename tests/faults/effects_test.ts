@@ -19,7 +19,6 @@ const B = connId(2);
 const { kind: _kind, conn: _conn, ...parameters } = opening(1);
 const HANDSHAKE = { parameters, token: null };
 
-/** An effect that sends a message. */
 function send(conn: ConnId, text: string): Send {
   return pass(conn, { ...messageFrom("a", "b"), text });
 }

@@ -19,7 +19,6 @@ const THROWN: Readonly<Record<string, () => unknown>> = {
     }),
 };
 
-/** How many faults are logged from now on. */
 function countFaults(): () => number {
   const levels = captured(({ level }) => level);
   return () => levels.filter((level) => level === "error").length;

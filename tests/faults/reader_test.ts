@@ -66,24 +66,3 @@ test.program("[FAULT-15] [LIMIT-6] 150 MB for a reader that stopped leave the se
   assert(expired > 1_500, `${expired} were refused at once`);
   assert(await stuck.drain() < 60e6);
 });
-
-test.program("[FAULT-15] [LIMIT-7] a reader that makes no progress for unsent_timeout is cut off below the bound", async ({ start }) => {
-  const args = [...ANY_BYTES, "--unsent_timeout", "400", "--max_unsent_bytes", "100000000"];
-  await using child = await start({ args });
-  const [sender, idle] = await openMany(2, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
-  assert(sender && idle);
-  using stuck = await openRaw(child.port, "stuck");
-  await flood(sender, { count: 400, dstOf: () => "stuck", bytes: 60_000 });
-  await child.nextLine((line) => /"disconnected"/.test(line) && line.includes('"stuck"'));
-  // Its id is free.
-  await using again = await openLoadClient({
-    wsUrl: child.wsUrl,
-    id: "stuck",
-    token: "another",
-  });
-  await again.reached("OPEN", 1);
-  await idle.roundTrip();
-  assertEquals(idle.count("ERROR"), 0);
-  await stuck.drain();
-  await Promise.all([sender.close(), idle.close()]);
-});

@@ -22,7 +22,6 @@ export interface Entry {
 /** A socket whose frames are written down. */
 export interface Actor {
   readonly id: string;
-  /** Sends this value as JSON. */
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
   sendRaw(data: Data): void;
@@ -37,9 +36,7 @@ export interface Actor {
    * id, so that no fence comes back to it.
    */
   tell(witness: Actor): Promise<void>;
-  /** Settles when the socket is closed, whoever closed it. */
   ended(): Promise<void>;
-  /** Closes it. */
   close(): Promise<void>;
 }
 

@@ -7,7 +7,6 @@ export interface Folder extends AsyncDisposable {
   names(): string[];
 }
 
-/** Makes an empty folder. */
 export async function makeFolder(): Promise<Folder> {
   const path = await Deno.makeTempDir();
   return {

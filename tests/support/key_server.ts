@@ -19,7 +19,6 @@ export interface Key {
   readonly token: string;
 }
 
-/** A new key pair. */
 export async function makeKey(kid: string): Promise<Key> {
   const { privateKey, publicKey } = await generateKeyPair("EdDSA", { extractable: true });
   const claims = { sub: "alice", exp: START_S + 86_400 };
@@ -56,7 +55,6 @@ export function makeDesk(given: SignalboxOptions | string, fetchMaxMs = 5_000): 
   return { pass: (more) => ms += more, check: verify, ask };
 }
 
-/** Whoever has the keys. */
 export interface KeyServer extends AsyncDisposable {
   readonly url: string;
   readonly asked: () => number;

@@ -1,6 +1,5 @@
 /** The program run to its end, for what it prints and how it exits. */
 
-/** How a run of the program ended. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -31,7 +30,6 @@ export function spawnMain(
   }).spawn();
 }
 
-/** Runs `main.ts` until it ends. */
 export async function runMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

@@ -3,7 +3,6 @@
 /** Longest that a child may take to end, or to print a line that a test waits for. */
 export const ANSWER_MAX_MS = 10_000;
 
-/** What a child process prints. */
 export interface Output {
   /** The lines so far, of all streams in the order of arrival. */
   readonly lines: readonly string[];

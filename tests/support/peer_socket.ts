@@ -101,9 +101,7 @@ export interface PeerSocketOptions {
   readonly options?: WebSocketOptions;
 }
 
-/** An open socket. */
 export interface PeerSocket extends AsyncDisposable, Pick<Wire, "closed" | "close"> {
-  /** Sends this value as JSON. */
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
   sendRaw(data: Data): void;
@@ -152,7 +150,6 @@ export async function openSocket(given: PeerSocketOptions): Promise<PeerSocket> 
   };
 }
 
-/** Where clients connect. */
 export interface Place {
   readonly wsUrl: string;
 }
@@ -192,7 +189,6 @@ export async function within<T>(promise: Promise<T>, maxMs: number, what: string
 
 const MAX_MS = 10_000;
 
-/** The URL of a client's socket. */
 export function socketUrl({ wsUrl, id, token, key, query }: PeerSocketOptions): string {
   if (query !== undefined) return `${wsUrl}?${query}`;
   const pairs = Object.entries({ key, id, token })

@@ -35,7 +35,6 @@ export const SMALL = {
   record: FILE,
 } as const;
 
-/** A disk in memory. */
 export interface Disk {
   /** The bytes of each file, as chunks. */
   readonly files: Map<string, Uint8Array[]>;
@@ -50,7 +49,6 @@ export interface Disk {
   readonly begin: (path: string) => Promise<Sink>;
 }
 
-/** An empty disk that works. */
 export function makeDisk(): Disk {
   let busy = 0;
   const disk: Disk = {
@@ -87,18 +85,15 @@ export function makeDisk(): Disk {
   return disk;
 }
 
-/** A file as one text. */
 export function textOf(disk: Disk, path = FILE): string {
   return decode(disk.files.get(path) ?? []);
 }
 
-/** Chunks of bytes as one text. */
 export function decode(chunks: readonly Uint8Array[]): string {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
-/** A server that records. */
 export interface Studio {
   now: number;
   readonly disk: Disk;
@@ -182,7 +177,6 @@ export interface Replayed {
   readonly complaints: readonly string[];
 }
 
-/** Replays a text. */
 export async function replayText(text: string, ...flags: readonly string[]): Promise<Replayed> {
   const bytes = new TextEncoder().encode(text);
   const [printed, complaints]: [string[], string[]] = [[], []];
@@ -205,13 +199,11 @@ export async function assertReplays(
   assertEquals(replayed, { code: 0, printed: [summary], complaints: [] });
 }
 
-/** What a client says. */
 export function says(conn: number, value: unknown): Event {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return { kind: "frame-received", conn: connId(conn), text };
 }
 
-/** Records a history to its end. */
 export async function record(steps: readonly Pace[], studio = makeStudio()): Promise<Studio> {
   studio.recorder.start();
   for (const { event, afterMs } of steps) studio.happen(event, afterMs);

@@ -22,9 +22,7 @@ export interface Served extends AsyncDisposable {
   readonly signaling: SignalingServer;
   readonly listener: Listener;
   readonly port: number;
-  /** `http://127.0.0.1:<port><path>`, ends in a slash. */
   readonly url: string;
-  /** `ws://127.0.0.1:<port><path>peerjs`, without a query. */
   readonly wsUrl: string;
 }
 

@@ -10,9 +10,7 @@ import { type Actor, type Entry, openActor, type Recorded } from "./actor.ts";
 
 /** Where a server is. */
 export interface Target {
-  /** `http://127.0.0.1:<port><path>`, ends in a slash. */
   readonly url: string;
-  /** `ws://127.0.0.1:<port><path>peerjs`, without a query. */
   readonly wsUrl: string;
   /** Sends SIGTERM; settles when the server has acted on it. */
   interrupt(): Promise<void>;
