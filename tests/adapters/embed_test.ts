@@ -70,8 +70,7 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
   const client = { wsUrl: `ws://127.0.0.1:${port}/peerjs`, key: "peerjs", id: "a", token: "t" };
   await using refused = await openSocket({ ...client, key: "wrong" });
   await refused.closed;
-  await using first = await openSocket(client);
-  await first.next();
+  await using first = await join(client);
   first.send({ type: "HEARTBEAT" });
   first.sendRaw("nonsense");
   first.send({ type: "OFFER", dst: "b", src: "x", payload: { secret: 1 } });

@@ -120,11 +120,7 @@ test.served("[HTTP-11] a URL that is not ASCII is refused, in its path and in it
   for (const target of targets) {
     for (const upgrade of ["websocket", null]) {
       const changes = { Upgrade: upgrade, Connection: "Upgrade, close" };
-      assertMatch(
-        await rawHttp(served.port, request(changes, target)),
-        /^HTTP\/1\.1 400 /,
-        target,
-      );
+      assertMatch(await rawHttp(served.port, request(changes, target)), /^HTTP\/1\.1 400 /, target);
     }
   }
   // What was refused was the way of writing.

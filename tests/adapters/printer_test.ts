@@ -161,6 +161,16 @@ Deno.test("[LOG-5] what is beyond a mebibyte is lost, counted, and told in its p
   assertEquals(bench.written.split("\n").slice(kept + 2), ["1 lost", "f", ""], "alone");
 });
 
+Deno.test("[LOG-5] there is room again as soon as a part is written", async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 1_024; i++) bench.print(long(i, 1_024));
+  bench.print("a");
+  await bench.answer();
+  bench.print("b");
+  await bench.writeAll();
+  assertEquals(bench.written.split("\n").slice(1_024), ["1 lost", "b", ""]);
+});
+
 Deno.test("[LOG-5] much is written in pieces of whole lines; after an error in small ones", async () => {
   const bench = new Bench();
   bench.print("0");

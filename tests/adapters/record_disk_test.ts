@@ -11,7 +11,7 @@ import {
 import { type ChildOptions, startChild } from "../support/child.ts";
 import { makeFolder, makePipe } from "../support/folder.ts";
 import { ROOT, runMain } from "../support/main.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
 
 interface Folder {
   readonly file: string;
@@ -143,10 +143,8 @@ async function replayFile(...args: string[]): Promise<{ code: number; stdout: st
 /** Lets clients come, talk, be refused, take over and go. */
 async function act(wsUrl: string): Promise<void> {
   const client = { wsUrl, key: KEY, token: TOKEN };
-  const a = await openSocket({ ...client, id: "a" });
-  await a.next();
-  const b = await openSocket({ ...client, id: "b", token: `${TOKEN}-b` });
-  await b.next();
+  const a = await join(client, "a", client);
+  const b = await join(client, "b", { ...client, token: `${TOKEN}-b` });
   a.send({ type: "OFFER", dst: "b", payload: { sdp: "é\u2028" } });
   await b.next();
   a.send({ type: "OFFER", dst: "nobody", payload: {} });
@@ -163,8 +161,7 @@ async function act(wsUrl: string): Promise<void> {
     { wsUrl, key: KEY, token: TOKEN },
   ];
   for (const options of refused) await (await openSocket(options)).closed;
-  await using again = await openSocket({ ...client, id: "a" });
-  await again.next();
+  await using _again = await join(client, "a", client);
   await a.closed;
   await b.close();
 }

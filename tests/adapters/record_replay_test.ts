@@ -80,11 +80,7 @@ function cut(text: string): string {
 
 Deno.test("[REC-2] a frame that was passed on stands in its line as it came", async () => {
   const frame = '{"dst":"a", "type":"OFFER","payload":"\u2028é"}';
-  const { disk } = await record([
-    COMES,
-    later(frame),
-    later({ type: "HEARTBEAT" }),
-  ]);
+  const { disk } = await record([COMES, later(frame), later({ type: "HEARTBEAT" })]);
   const lines = linesIn(textOf(disk));
   assertStringIncludes(lines[2] ?? "", `,"conn":1,"frame":${frame}}`);
   assertMatch(lines[3] ?? "", /,"conn":1,"frame":\{"type":"HEARTBEAT"\}\}$/);
@@ -108,10 +104,7 @@ Deno.test("[REC-2] a frame that would break its line, or that UTF-8 cannot say, 
       ? `{"type":"OFFER","dst":"a","payload":"${odd}"}`
       : `{"type":"OFFER",${odd}"dst":"a"}${odd}`
   );
-  const { disk } = await record([
-    COMES,
-    ...frames.map((text) => later(text, 10)),
-  ]);
+  const { disk } = await record([COMES, ...frames.map((text) => later(text, 10))]);
   const text = textOf(disk);
   assertEquals(textsIn(linesIn(text).slice(2)), frames);
   assertEquals((await replayText(text, "--diff")).code, 0);

@@ -123,9 +123,7 @@ Deno.test("[SET-11] SIGHUP says that Deno.serve cannot take other TLS files, and
   await using child = await startChild({ args: flags("deno", certificate) });
   using trusting = Deno.createHttpClient({ caCerts: [certificate.pem] });
   const wsUrl = `wss://localhost:${child.port}/peerjs`;
-  const client = { wsUrl, key: "peerjs", id: "a", token: "t", options: { client: trusting } };
-  await using socket = await openSocket(client);
-  assertEquals(await socket.next(), { type: "OPEN" });
+  await using socket = await join({ wsUrl }, "a", { options: { client: trusting } });
   assertEquals(
     await said(child, "SIGHUP"),
     "SIGHUP: Deno.serve cannot take other TLS files without closing every socket: the old ones stay " +

@@ -41,11 +41,7 @@ export const DEADLINES: readonly Conversation[] = [
       await bob.got(2);
     },
   )({
-    signalbox: {
-      alice: [OPEN, NO_CODE],
-      bob: open(expire("nobody else", "bob")),
-      other: open(),
-    },
+    signalbox: { alice: [OPEN, NO_CODE], bob: open(expire("nobody else", "bob")), other: open() },
     incumbent: {
       alice: dropped(),
       bob: open(expire("nobody else", "bob")),
@@ -75,11 +71,7 @@ export const DEADLINES: readonly Conversation[] = [
       http: [json({ GET: "peerjs/peers" }, [])],
       another: open(),
     },
-    incumbent: {
-      silent: dropped(),
-      http: [json({ GET: "peerjs/peers" }, [])],
-      another: open(),
-    },
+    incumbent: { silent: dropped(), http: [json({ GET: "peerjs/peers" }, [])], another: open() },
   }),
   test.differs("[MSG-3] each message has its own deadline", async ({ join }) => {
     const [early, late] = [await join("early"), await join("late")];

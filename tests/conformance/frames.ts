@@ -67,9 +67,7 @@ export const FRAMES: readonly Conversation[] = [
     for (const frame of NO_DESTINATION) alice.send(frame);
   })({
     signalbox: {
-      alice: open(
-        ...["", "", "5", "[object Array]"].map((dst) => expire(dst, "alice")),
-      ),
+      alice: open(...["", "", "5", "[object Array]"].map((dst) => expire(dst, "alice"))),
       bob: open(),
     },
     incumbent: { alice: open(), bob: open() },
@@ -136,10 +134,7 @@ export const FRAMES: readonly Conversation[] = [
       alice.sendRaw(`{"type":"OFFER","dst":"bob","payload":${DEEP}}`);
     },
   )({
-    signalbox: {
-      alice: open(),
-      bob: open(offer("alice", "bob", "<8000 × [{}]>")),
-    },
+    signalbox: { alice: open(), bob: open(offer("alice", "bob", "<8000 × [{}]>")) },
     incumbent: { alice: open({ type: "LEAVE", src: "bob", dst: "alice" }), bob: dropped() },
   }),
   test.differs("[MSG-4] LEAVE without a dst closes the socket", async ({ join, unlisted }) => {

@@ -49,10 +49,7 @@ export const HTTP: readonly Conversation[] = [
     await ask("peerjs/id");
     await ask("peerjs/id?ts=17000000000000.123&version=1.5.5");
     await ask("peerjs/id", { method: "HEAD" });
-  })({
-    signalbox: { http: idAnswers("text/plain") },
-    incumbent: { http: idAnswers("text/html") },
-  }),
+  })({ signalbox: { http: idAnswers("text/plain") }, incumbent: { http: idAnswers("text/html") } }),
   test.differs("[HTTP-4] a wrong key is refused", async ({ ask, join }) => {
     await join("alice");
     await ask("wrong/peers");
@@ -72,9 +69,7 @@ export const HTTP: readonly Conversation[] = [
     row: "a wrong key over HTTP | is taken | 401 that says so",
   }),
   test.differs("[HTTP-5] the socket's path without an upgrade is 426", ({ ask }) => ask("peerjs"))({
-    signalbox: {
-      http: [text({ GET: "peerjs" }, 426, UPGRADE, { upgrade: "websocket" })],
-    },
+    signalbox: { http: [text({ GET: "peerjs" }, 426, UPGRADE, { upgrade: "websocket" })] },
     incumbent: { http: [cannot({ GET: "peerjs" }, "/myapp/peerjs")] },
   }),
   test.differs("[HTTP-6] another method is 405 with Allow", async ({ ask }) => {
@@ -121,14 +116,8 @@ export const HTTP_AT_ROOT: readonly Conversation[] = [
       await ask("peerjs/peers");
     },
   )({
-    signalbox: {
-      alice: open(),
-      http: [text({ GET: "peerjs/peers" }, 401, NO_DISCOVERY)],
-    },
-    incumbent: {
-      alice: open(),
-      http: [text({ GET: "peerjs/peers" }, 401, "Unauthorized")],
-    },
+    signalbox: { alice: open(), http: [text({ GET: "peerjs/peers" }, 401, NO_DISCOVERY)] },
+    incumbent: { alice: open(), http: [text({ GET: "peerjs/peers" }, 401, "Unauthorized")] },
   }),
 ];
 

@@ -80,9 +80,7 @@ export const OPEN: readonly Conversation[] = [
   test.differs("[OPEN-1] without key, id or token nobody is admitted", async ({ join }) => {
     for (const query of INCOMPLETE) await (await join(`?${query}`, { query })).ended();
   })({
-    signalbox: Object.fromEntries(
-      INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)]),
-    ),
+    signalbox: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)])),
     incumbent: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, turnedAway(MISSING)])),
     row:
       "a socket that is refused | is told why, and closed without a code | is told the same, and closed with a code and the reason",
@@ -119,11 +117,7 @@ export const OPEN: readonly Conversation[] = [
       other: [ID_TAKEN, { code: 4001, reason: "ID is taken" }],
       http: [json(PEERS, ["taken"])],
     },
-    incumbent: {
-      holder: open(),
-      other: [ID_TAKEN, NO_CODE],
-      http: [json(PEERS, ["taken"])],
-    },
+    incumbent: { holder: open(), other: [ID_TAKEN, NO_CODE], http: [json(PEERS, ["taken"])] },
   }),
   test.differs("[FAULT-9] of a parameter given twice the first counts", async ({ ask, join }) => {
     const witness = await join("witness");

@@ -103,9 +103,7 @@ export const LISTED_PAGES: readonly Conversation[] = [
     "[HTTP-8] a page whose origin is listed may read answers",
     ({ ask }) => ask("", { origin: PAGE }),
   )({
-    signalbox: {
-      http: [json({ GET: "" }, ABOUT, { ...THIS_ORIGIN, ...SHARED, vary: "Origin" })],
-    },
+    signalbox: { http: [json({ GET: "" }, ABOUT, { ...THIS_ORIGIN, ...SHARED, vary: "Origin" })] },
     incumbent: { http: [json({ GET: "" }, ABOUT, THIS_PAGE)] },
   }),
   test.differs(
@@ -127,9 +125,7 @@ export const LISTED_PAGES: readonly Conversation[] = [
         json({ GET: "" }, ABOUT, { vary: "Origin" }),
       ],
     },
-    incumbent: {
-      http: [...WRITTEN, ""].map(() => json({ GET: "" }, ABOUT, { vary: "Origin" })),
-    },
+    incumbent: { http: [...WRITTEN, ""].map(() => json({ GET: "" }, ABOUT, { vary: "Origin" })) },
     row:
       "`--cors https://a.example:443`, `--cors https://*.example.com` | mean nobody, without a word | mean that page, and every subdomain; what can mean nobody is refused",
   }),

@@ -109,10 +109,7 @@ export const BOUNDS: readonly Conversation[] = [
       const carol = await join("carol");
       for (let i = 0; i <= PAIR_MAX; i++) carol.send({ type: "CANDIDATE", dst: "alone" });
     },
-  )({
-    signalbox: { carol: open(expire("alone", "carol")) },
-    incumbent: { carol: open() },
-  }),
+  )({ signalbox: { carol: open(expire("alone", "carol")) }, incumbent: { carol: open() } }),
   test.differs("[QUEUE-2] no room for a source is EXPIRE at once", async ({ join }) => {
     const alice = await join("alice");
     for (let i = 0; i <= QUEUE_MAX; i++) alice.send({ type: "OFFER", dst: `absent-${i}` });
@@ -137,10 +134,7 @@ export const SHARES: readonly Conversation[] = [
   test.differs("[QUEUE-8] no room for an address is EXPIRE at once", async ({ join }) => {
     const bob = await join("bob");
     for (let i = 0; i <= 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
-  })({
-    signalbox: { bob: open(expire("void-4", "bob")) },
-    incumbent: { bob: open() },
-  }),
+  })({ signalbox: { bob: open(expire("void-4", "bob")) }, incumbent: { bob: open() } }),
 ];
 
 /** With the default prefix, and more bytes than the bounds allow. */

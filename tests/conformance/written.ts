@@ -32,11 +32,7 @@ export const WRITTEN_KEYS: readonly Conversation[] = [
     },
   )({
     signalbox: { escaped: open(), "as it is": open(), wrong: refused(4003, WRONG_KEY) },
-    incumbent: {
-      escaped: open(),
-      "as it is": turnedAway(WRONG_KEY),
-      wrong: turnedAway(WRONG_KEY),
-    },
+    incumbent: { escaped: open(), "as it is": turnedAway(WRONG_KEY), wrong: turnedAway(WRONG_KEY) },
     row:
       "a key with a plus, a path with a space or letters that are not ASCII | no client gets in, or none is found | works, with and without escapes",
   }),

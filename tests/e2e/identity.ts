@@ -63,10 +63,7 @@ export async function hastyReconnect(lab: Lab): Promise<void> {
   const alice = await lab.arrive(server, "alice");
   const bob = await lab.arrive(server, "bob");
   for (const label of ["first", "second", "third"]) {
-    await Promise.all([
-      alice.tab.run("disconnect", "alice"),
-      alice.tab.run("reconnect", "alice"),
-    ]);
+    await Promise.all([alice.tab.run("disconnect", "alice"), alice.tab.run("reconnect", "alice")]);
     assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
     await connect(bob, alice, label);
   }

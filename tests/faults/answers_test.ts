@@ -4,7 +4,7 @@ import { makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { askByStreams, askInARow, failHandshake } from "../support/greedy.ts";
 import { inParallel, LOAD_MAX_MS, openLoadClient } from "../support/load.ts";
-import { openSocket, within } from "../support/peer_socket.ts";
+import { join, within } from "../support/peer_socket.ts";
 import { latin1, openRaw, type RawSocket } from "../support/raw_socket.ts";
 import { peakRss } from "../support/vitals.ts";
 import { test } from "../support/served.ts";
@@ -150,9 +150,7 @@ Deno.test("[FAULT-29] a handshake of TLS that takes too long is ended, what came
   await using child = await startChild({ args: ["--listener", "node", ...tls] });
   using client = Deno.createHttpClient({ caCerts: [pem] });
   const wsUrl = `wss://localhost:${child.port}/peerjs`;
-  const a = { wsUrl, key: "peerjs", id: "a", token: "t", options: { client } };
-  await using socket = await openSocket(a);
-  assertEquals(await socket.next(), { type: "OPEN" });
+  await using socket = await join({ wsUrl }, "a", { options: { client } });
   // The record of a handshake that never comes; its time ends after that of the socket's.
   await failHandshake(child.port, Uint8Array.from([0x16, 3, 1, 1, 0]));
   socket.send({ type: "OFFER", dst: "a", payload: 1 });

@@ -6,7 +6,6 @@ import type { Child } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
 
-/** `figures.ts` uses 5,000. */
 const CROWD = 500;
 
 async function peerCount({ url }: Child): Promise<number> {
@@ -23,9 +22,7 @@ test.program("[FAULT-19] a crowd that is dropped at once and back at once is adm
   await using witness = await openLoadClient({ wsUrl: child.wsUrl, id: "witness" });
   await witness.reached("OPEN", 1);
   const comeAll = async (): Promise<Disposable[]> =>
-    await Promise.all(
-      Array.from({ length: CROWD }, (_, i) => openRaw(child.port, `peer-${i}`)),
-    );
+    await Promise.all(Array.from({ length: CROWD }, (_, i) => openRaw(child.port, `peer-${i}`)));
   const first = await comeAll();
   await within(allIn(child), 10_000, "Not all are in");
   for (const socket of first) socket[Symbol.dispose]();

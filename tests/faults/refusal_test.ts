@@ -1,7 +1,7 @@
 /** The log answers "why does my page not connect?": the most frequent mistakes, each through the program. */
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
-import { join, openSocket } from "../support/peer_socket.ts";
+import { join, refusal } from "../support/peer_socket.ts";
 import { openRaw } from "../support/raw_socket.ts";
 import { test } from "../support/served.ts";
 
@@ -102,7 +102,7 @@ test.program("[LOG-2] a repeated line is counted, and logged at the end", async 
   await using child = await start();
   for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
   for (let i = 0; i < 3; i++) {
-    await (await openSocket({ wsUrl: child.wsUrl, key: "x", id: "a", token: "t" })).closed;
+    await refusal(child, { key: "x" });
   }
   assertEquals((await child.stop()).code, 0);
   const events = child.lines.map((line) => JSON.parse(line).properties);
@@ -116,9 +116,7 @@ test.program("[LOG-2] a repeated line is counted, and logged at the end", async 
 
 test.program("[LOG-3] at level debug each message is a line with its outcome", async ({ start }) => {
   await using child = await start({ args: ["--log_level", "debug", "--expire_timeout", "60000"] });
-  const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
-  const b = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "b", token: "t" });
-  await Promise.all([a.next(), b.next()]);
+  const [a, b] = [await join(child, "a"), await join(child, "b")];
   a.send({ type: "HEARTBEAT" });
   a.send({ type: "OFFER", dst: "b", payload: "hush" });
   a.send({ type: "OFFER", dst: "a" });

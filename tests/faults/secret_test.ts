@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { makeFolder } from "../support/folder.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket, refusal } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
 
 const KEY = "sesame-key";
@@ -58,10 +58,8 @@ test.program("[FAULT-26] the key and the token are in no line of the log and in 
   const { wsUrl, port } = child;
   const client = { wsUrl, key: KEY, token: TOKEN };
   const answers: string[] = [];
-  const a = await openSocket({ ...client, id: "a" });
-  await a.next();
-  const b = await openSocket({ ...client, id: "b" });
-  await b.next();
+  const a = await join(child, "a", client);
+  const b = await join(child, "b", client);
   const refused = [
     { ...client, id: "x", key: `${KEY}-wrong` },
     { wsUrl, key: KEY, token: TOKEN },
@@ -100,10 +98,8 @@ test.program("[FAULT-26] [AUTH-4] the URL that keys come from, which resets, is 
   try {
     await using child = await start({ args: ["--auth", "jwt", "--auth_jwks", url, ...record] });
     const token = `${btoa('{"alg":"RS256","kid":"sesame"}').replaceAll("=", "")}.e30.sesame`;
-    const socket = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token });
     const msg = "Tokens cannot be checked now: try again later";
-    assertEquals(await socket.next(), { type: "ERROR", payload: { msg } });
-    assertEquals(await socket.closed, { code: 4006, reason: msg });
+    assertEquals(await refusal(child, { token }), [msg, { code: 4006, reason: msg }]);
     await child.nextLine((line) => line.includes("The keys of auth_jwks cannot be loaded"));
     assertEquals((await child.stop()).code, 0);
     const recording = await Deno.readTextFile(`${folder.path}/a.ndjson`);

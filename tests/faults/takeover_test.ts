@@ -8,16 +8,11 @@ test.program("[FAULT-12] the same token twice: the old socket is ignored, even w
   await using child = await start({ args: ["--frame_rate", "0"] });
   const { wsUrl } = child;
   await using witness = await join({ wsUrl }, "witness");
-  let current = await openSocket({ wsUrl, key: "peerjs", id: "a", token: "t" });
-  await current.next();
+  let current = await join({ wsUrl }, "a");
   for (let round = 0; round < 20; round++) {
     const shout = (): void => {
       for (let i = 0; i < 50; i++) {
-        current.send({
-          type: "OFFER",
-          dst: "witness",
-          payload: round,
-        });
+        current.send({ type: "OFFER", dst: "witness", payload: round });
       }
     };
     shout();
@@ -57,8 +52,7 @@ test.program("[FAULT-13] [LIMIT-3] a thousand wrong tokens: the owner goes on, a
   await talk;
   await owner.reached("CANDIDATE", 500);
   await owner.roundTrip();
-  await using free = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "z", token: "t" });
-  assertEquals(await free.next(), { type: "OPEN" }, "a free id, from the same address");
+  await using _free = await join(child, "z"); // A free id, from the same address.
   Deno.kill(child.pid, "SIGUSR2");
   const line = await child.nextLine((line) => line.includes('"event":"sizes"'));
   const { claims, wrongTokens } = JSON.parse(line).properties.sizes;
