@@ -105,15 +105,6 @@ test.served("[HTTP-10] a handshake that is not valid is told why, and which vers
   assertEquals(served.signaling.clientCount(), 0);
 });
 
-test.served("[HTTP-5] what asks for something else is told that there are sockets only", async ({ serve }) => {
-  await using served = await serve();
-  for (const upgrade of ["h2c", "websocket/13", "websockets", ""]) {
-    const { socket, head } = await upgradeRaw(served.port, request({ Upgrade: upgrade }));
-    socket[Symbol.dispose]();
-    assertEquals(answerIn(head), "426", upgrade);
-  }
-});
-
 test.served("[HTTP-11] a URL that is not ASCII is refused, in its path and in its query", async ({ serve }) => {
   await using served = await serve();
   const targets = ["/peerjs?key=peerjs&id=\xc3\xa9&token=t", "/\xc3\xa9", "/peerjs?id=\xff"];

@@ -88,22 +88,19 @@ test.served("[HTTP-5] [HTTP-6] [HTTP-8] every listener gives the same answers", 
   assertEquals(statuses?.join(" "), expected);
 });
 
-const UPGRADE = "Host: x\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-
 test.served("[HTTP-5] an upgrade that is not one is answered, and the server goes on", async ({ serve }) => {
   await using served = await serve();
-  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-  const broken: [string, number][] = [
-    [`GET /peerjs?id=a HTTP/1.1\r\n${UPGRADE}Connection: close\r\n\r\n`, 400],
-    [`GET /peerjs?id=a HTTP/1.1\r\n${UPGRADE}Connection: Upgrade, close\r\n\r\n`, 400],
-    [`GET /nothing HTTP/1.1\r\n${UPGRADE}${key}Connection: Upgrade, close\r\n\r\n`, 404],
-    [
-      `GET /peerjs/id HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n`,
-      200,
-    ],
-    [`POST /peerjs HTTP/1.1\r\n${UPGRADE}${key}Connection: Upgrade, close\r\n\r\n`, 405],
+  const broken: [line: string, upgrade: string, status: number][] = [
+    ["GET /nothing", "websocket", 404],
+    ["GET /peerjs/id", "h2c", 200],
+    ["POST /peerjs", "websocket", 405],
+    ...["h2c", "websocket/13", "websockets", ""].map((
+      upgrade,
+    ): [string, string, number] => ["GET /peerjs", upgrade, 426]),
   ];
-  for (const [request, status] of broken) {
+  for (const [line, upgrade, status] of broken) {
+    const request = new TextDecoder().decode(handshake("/x")).replace("GET /x", line)
+      .replace("websocket", upgrade).replace("Connection: Upgrade", "Connection: Upgrade, close");
     const reply = await rawHttp(served.port, latin1(request));
     assert(reply.startsWith(`HTTP/1.1 ${status} `), `${request}\n${reply}`);
     assertMatch(reply, /\r\naccess-control-allow-origin: \*\r\n/i);
