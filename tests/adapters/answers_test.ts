@@ -64,11 +64,8 @@ Deno.test("[FAULT-28] what finds no room is refused: in all, and for one address
   assertEquals(answers.begin("x".repeat(5_000), "a"), null, "a has its quarter");
   found(answers.begin("x".repeat(5_000), "b"));
   assertEquals(answers.heldBytes, 20_000);
-  assertEquals(
-    answers.begin("y".repeat(12_000), "c"),
-    null,
-    "a text of its own takes twice its length",
-  );
+  const own = answers.begin("y".repeat(12_000), "c");
+  assertEquals(own, null, "a text of its own takes twice its length");
   found(answers.begin("y".repeat(10_000), "c"));
   assertEquals(answers.heldBytes, 40_000);
   bodies.forEach(({ release }) => release());
@@ -120,11 +117,7 @@ Deno.test("[FAULT-28] a stream counts until it completes, or until it was taken 
   found(answers.begin(text, "a")).onTimeout(() => {});
   new Response(streamOf(found(answers.begin(text, "a")), undefined));
   passDeadlines();
-  assertEquals(
-    answers.heldBytes,
-    50_000,
-    "one that was never sent has to say itself that it is done",
-  );
+  assertEquals(answers.heldBytes, 50_000, "one that was never sent says itself that it is done");
 });
 
 Deno.test("[FAULT-28] stop ends what is not read yet, and no timer is left", async () => {
