@@ -6,6 +6,7 @@ import type { Child } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
 
+/** `figures.ts` uses 5,000. */
 const CROWD = 500;
 
 async function peerCount({ url }: Child): Promise<number> {

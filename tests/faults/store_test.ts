@@ -1,6 +1,6 @@
 /**
  * FAULT-14: floods to absent peers, from one source and from many. The bounds are scaled down, because the tests
- * prove the bounds.
+ * prove the bounds; `figures.ts` sends the real 180 MB.
  */
 import type { Child } from "../support/child.ts";
 import { assert, assertEquals } from "../support/assert.ts";
