@@ -1,6 +1,4 @@
-/**
- * What long answers hold together, how they are shared and given up, and what of them gets to a client.
- */
+/** What long answers hold together, how they are shared and given up, and what of them gets to a client. */
 import {
   Answers,
   cachedPeerList,
@@ -13,7 +11,7 @@ import { listenNode } from "../../adapters/listen/node/node.ts";
 import { connId, initialState, millis, reduce, settingsFrom, type State } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { latin1, openRaw, rawHttp, type RawSocket } from "../support/raw_socket.ts";
-import { contract, serveBox } from "../support/served.ts";
+import { serveBox, test } from "../support/served.ts";
 import { opening } from "../support/world.ts";
 
 /** Answers whose deadlines pass when the test says so. */
@@ -66,11 +64,8 @@ Deno.test("[FAULT-28] what finds no room is refused: in all, and for one address
   assertEquals(answers.begin("x".repeat(5_000), "a"), null, "a has its quarter");
   found(answers.begin("x".repeat(5_000), "b"));
   assertEquals(answers.heldBytes, 20_000);
-  assertEquals(
-    answers.begin("y".repeat(12_000), "c"),
-    null,
-    "a text of its own takes twice its length",
-  );
+  const own = answers.begin("y".repeat(12_000), "c");
+  assertEquals(own, null, "a text of its own takes twice its length");
   found(answers.begin("y".repeat(10_000), "c"));
   assertEquals(answers.heldBytes, 40_000);
   bodies.forEach(({ release }) => release());
@@ -122,11 +117,7 @@ Deno.test("[FAULT-28] a stream counts until it completes, or until it was taken 
   found(answers.begin(text, "a")).onTimeout(() => {});
   new Response(streamOf(found(answers.begin(text, "a")), undefined));
   passDeadlines();
-  assertEquals(
-    answers.heldBytes,
-    50_000,
-    "one that was never sent has to say itself that it is done",
-  );
+  assertEquals(answers.heldBytes, 50_000, "one that was never sent says itself that it is done");
 });
 
 Deno.test("[FAULT-28] stop ends what is not read yet, and no timer is left", async () => {
@@ -165,7 +156,7 @@ Deno.test("[HTTP-3] [FAULT-28] a list is made once for the same clients, and a l
 
 const PEERS = "/peerjs/peers";
 
-contract("[HTTP-3] [FAULT-28] a long list is answered with its length, in whole", async (serve) => {
+test.served("[HTTP-3] [FAULT-28] a long list is answered with its length, in whole", async ({ serve }) => {
   await using served = await serve({ allow_discovery: true, max_id_length: 4_096 });
   const ids = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(1_000, "é"));
   const clients: RawSocket[] = [];

@@ -1,12 +1,14 @@
 /**
- * How the keys of tokens are looked up: what a source may do, how long old keys count, what is logged.
- *
- * Time is a number that the tests move; only the server with the keys, and one wait for it, are real.
+ * How the keys of tokens are looked up: what a source may do, who waits for it, how long old keys count, and what is
+ * logged. Time is a number that the tests move.
  */
+import { createLocalJWKSet } from "jose";
 import { StartError } from "../../adapters/errors.ts";
 import { checkAuthFiles } from "../../adapters/auth/jwt.ts";
+import { cachedKeys, type Keys, keySource } from "../../adapters/auth/key_set.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
+import { makeFolder, makePipe } from "../support/folder.ts";
 import {
   BROKEN,
   captureLog,
@@ -52,81 +54,102 @@ Deno.test("[AUTH-4] a URL that does not answer, or not to the end, is given up",
     assertStringIncludes(lines.join(), "no whole answer came in 50 ms");
   }
   stuck.resolve(new Response());
-  const lines = captureLog();
-  assertEquals(await makeDesk("http://127.0.0.1:1/keys").ask(key.token), UNAVAILABLE);
-  assertEquals(lines.length, 1);
 });
 
-Deno.test("[AUTH-4] a URL without keys is asked again after 5 s, and logged every 30 s", async () => {
-  const key = await makeKey("one");
-  await using server = serveKeys(key.jwk);
-  const keysAgain = (): Response => Response.json({ keys: [key.jwk] });
-  server.answer(failing);
-  const lines = captureLog();
-  const desk = makeDesk(server.url);
-  for (let second = 0; second <= 30; second++) {
-    assertEquals(await desk.ask(key.token), UNAVAILABLE);
-    desk.pass(1_000);
-  }
-  assertEquals([server.asked(), lines.length], [7, 2]);
-  server.answer(keysAgain);
-  desk.pass(4_000);
-  assertEquals(await desk.ask(key.token), "proven");
-});
-
-Deno.test("[AUTH-4] keys are looked up every 10 minutes, and count for an hour when they cannot be", async () => {
+Deno.test("[AUTH-4] keys of a URL are looked up every 10 minutes, count for an hour, and a failure is logged every 30 s", async () => {
   const [old, fresh] = [await makeKey("old"), await makeKey("fresh")];
   await using server = serveKeys(old.jwk);
-  captureLog();
+  const lines = captureLog();
   const desk = makeDesk(server.url);
-  assertEquals(await desk.ask(old.token), "proven");
+  const ask = async (token: string): Promise<[string, number]> => [
+    await desk.ask(token),
+    server.asked(),
+  ];
+  assertEquals(await ask(old.token), ["proven", 1]);
   desk.pass(599_999);
-  assertEquals([await desk.ask(old.token), server.asked()], ["proven", 1]);
+  assertEquals(await ask(old.token), ["proven", 1]);
   server.answer(failing);
   desk.pass(1);
-  assertEquals([await desk.ask(old.token), server.asked()], ["proven", 2]);
-  assertEquals([await desk.ask(old.token), server.asked()], ["proven", 2]);
+  for (let i = 0; i < 2; i++) assertEquals(await ask(old.token), ["proven", 2]);
   desk.pass(3_000_001);
-  assertEquals([await desk.ask(old.token), server.asked()], [UNAVAILABLE, 3]);
+  lines.length = 0;
+  for (let second = 0; second <= 30; second++) {
+    assertEquals(await ask(old.token), [UNAVAILABLE, 3 + Math.floor(second / 5)]);
+    desk.pass(1_000);
+  }
+  assertEquals(lines.length, 2);
   server.answer(() => Response.json({ keys: [fresh.jwk] }));
-  desk.pass(5_000);
-  assertEquals(await desk.ask(fresh.token), "proven");
-  assertEquals(await desk.ask(old.token), UNKNOWN_KEY);
+  desk.pass(4_000);
+  assertEquals([await desk.ask(fresh.token), await desk.ask(old.token)], ["proven", UNKNOWN_KEY]);
 });
 
-Deno.test("[AUTH-4] a file is read again when it changed, looked at every 10 s at most", async () => {
+Deno.test("[AUTH-4] a new key is found by one look, and unknown ones cause no more of them", async () => {
+  const [first, second] = [await makeKey("first"), await makeKey("second")];
+  const strangers = await Promise.all(Array.from({ length: 20 }, (_, i) => makeKey(`no ${i}`)));
+  await using jwks = serveKeys(first.jwk);
+  const { ask, pass } = makeDesk(jwks.url);
+  assertEquals(await ask(first.token), "proven");
+  jwks.answer(() => Response.json({ keys: [first.jwk, second.jwk] }));
+  const flood = async (): Promise<void> => {
+    const outcomes = await Promise.all(strangers.map(({ token }) => ask(token)));
+    assertEquals([...new Set(outcomes)], [UNKNOWN_KEY]);
+  };
+  pass(29_999);
+  await flood();
+  assertEquals(jwks.asked(), 1);
+  pass(1);
+  assertEquals(await ask(second.token), "proven");
+  await flood();
+  assertEquals(jwks.asked(), 2);
+});
+
+Deno.test("[AUTH-4] a file is a mistake at the start where it cannot be used, and is read again when it changed, looked at every 10 s at most", async () => {
   const [old, fresh] = [await makeKey("old"), await makeKey("fresh")];
-  const path = await Deno.makeTempFile();
-  const lines = captureLog();
-  try {
-    await Deno.writeTextFile(path, JSON.stringify({ keys: [old.jwk] }));
-    const desk = makeDesk(path);
-    assertEquals(await desk.ask(old.token), "proven");
-    await Deno.writeTextFile(path, JSON.stringify({ keys: [fresh.jwk] }));
-    await Deno.utime(path, START_S, START_S);
-    desk.pass(9_999);
-    assertEquals(await desk.ask(fresh.token), UNKNOWN_KEY);
-    desk.pass(1);
-    assertEquals(await desk.ask(fresh.token), "proven");
-    assertEquals(await desk.ask(old.token), UNKNOWN_KEY);
-    desk.pass(7_200_000);
-    assertEquals(await desk.ask(fresh.token), "proven", "an old file is no stale one");
-    await Deno.writeTextFile(path, "hush");
-    desk.pass(10_000);
-    assertEquals(await desk.ask(fresh.token), "proven");
-    assertEquals(lines.length, 1);
-    assertStringIncludes(lines.join(), "it is not a JWKS");
-  } finally {
-    await Deno.remove(path);
+  await using folder = await makeFolder();
+  const path = `${folder.path}/keys`;
+  const write = (text: string): Promise<void> => Deno.writeTextFile(path, text);
+  const check = (auth_jwks: string): Promise<void> =>
+    checkAuthFiles(settingsFrom({ auth: "jwt", auth_jwks }));
+  for (
+    const [text, why] of [["hush", "it is not a JWKS"], ['{"keys":[]}', "it has no public key"]]
+  ) {
+    await write(text ?? "");
+    await assertRejects(
+      () => check(path),
+      StartError,
+      `Option auth_jwks: cannot use "${path}": ${why}`,
+    );
   }
+  for (const place of [`${path}.nowhere`, "https://"]) {
+    await assertRejects(() => check(place), StartError, "Option auth_jwks: cannot use");
+  }
+  await check("http://127.0.0.1:1/keys");
+  await checkAuthFiles(settingsFrom());
+  await write(JSON.stringify({ keys: [old.jwk] }));
+  await check(path);
+  const lines = captureLog();
+  const desk = makeDesk(path);
+  assertEquals(await desk.ask(old.token), "proven");
+  await write(JSON.stringify({ keys: [fresh.jwk] }));
+  await Deno.utime(path, START_S, START_S);
+  desk.pass(9_999);
+  assertEquals(await desk.ask(fresh.token), UNKNOWN_KEY);
+  desk.pass(1);
+  assertEquals([await desk.ask(fresh.token), await desk.ask(old.token)], ["proven", UNKNOWN_KEY]);
+  desk.pass(7_200_000);
+  assertEquals(await desk.ask(fresh.token), "proven", "an old file is no stale one");
+  await write("hush");
+  desk.pass(10_000);
+  assertEquals(await desk.ask(fresh.token), "proven");
+  assertEquals(lines.length, 1);
+  assertStringIncludes(lines.join(), "it is not a JWKS");
 });
 
 Deno.test("[AUTH-4] a private key in a JWKS is not used, and logged without it", async () => {
   const key = await makeKey("one");
-  const secrets = [[key.secret], [key.secret, (await makeKey("two")).jwk]];
-  const [alone = [], beside = []] = secrets;
+  const beside = [key.secret, (await makeKey("two")).jwk];
   const cases = [
-    [alone, UNAVAILABLE, "it has no public key that a token can be checked with"],
+    [[key.secret], UNAVAILABLE, "it has no public key that a token can be checked with"],
     [beside, "The key of the token cannot be used here", "A token could not be checked"],
   ] as const;
   for (const [keys, outcome, line] of cases) {
@@ -140,23 +163,108 @@ Deno.test("[AUTH-4] a private key in a JWKS is not used, and logged without it",
   }
 });
 
-Deno.test("[AUTH-4] a file that cannot be used is a mistake at the start, a URL is asked later", async () => {
-  const check = (auth_jwks: string): Promise<void> =>
-    checkAuthFiles(settingsFrom({ auth: "jwt", auth_jwks }));
-  const path = await Deno.makeTempFile();
-  try {
-    await Deno.writeTextFile(path, "hush");
-    const wrong = `Option auth_jwks: cannot use "${path}": it is not a JWKS`;
-    await assertRejects(() => check(path), StartError, wrong);
-    await Deno.writeTextFile(path, '{"keys":[]}');
-    await assertRejects(() => check(path), StartError, "it has no public key");
-    await Deno.writeTextFile(path, JSON.stringify({ keys: [(await makeKey("one")).jwk] }));
-    await check(path);
-  } finally {
-    await Deno.remove(path);
+interface Shelf {
+  readonly pass: (ms: number) => void;
+  readonly ask: (kid?: string) => Promise<string>;
+  /** The looks so far, each to be settled by the test. */
+  readonly looks: PromiseWithResolvers<Keys>[];
+  readonly complaints: unknown[];
+}
+
+/** Keys that are looked up every 1,000 s, and at the most every 100 s. */
+function makeShelf(): Shelf {
+  let ms = 0;
+  const looks: PromiseWithResolvers<Keys>[] = [];
+  const complaints: unknown[] = [];
+  const load = (): Promise<Keys> => {
+    const look = Promise.withResolvers<Keys>();
+    looks.push(look);
+    return look.promise;
+  };
+  const find = cachedKeys({
+    source: { load, maxAgeMs: 1_000_000, cooldownMs: 100_000 },
+    now: () => ms,
+    reportFault: (_what, why) => complaints.push(why),
+  });
+  const ask = async (kid = "one"): Promise<string> => {
+    try {
+      await find({ alg: "EdDSA", kid }, { payload: "", signature: "" });
+      return "found";
+    } catch (error) {
+      return Object(error).constructor.name;
+    }
+  };
+  return { pass: (more) => ms += more, ask, looks, complaints };
+}
+
+/** One whose key "one" is known, and is to be looked up again. */
+async function makeStaleShelf(): Promise<Shelf> {
+  const shelf = makeShelf();
+  const keys = JSON.stringify({ keys: [(await makeKey("one")).jwk] });
+  const first = shelf.ask();
+  shelf.looks[0]?.resolve(createLocalJWKSet(JSON.parse(keys)));
+  assertEquals(await first, "found");
+  shelf.pass(1_000_000);
+  return shelf;
+}
+
+const FAULT = new Error("broken");
+
+Deno.test("[AUTH-4] after a look that failed the next comes 5 s after its end, and known keys stay", async () => {
+  const shelf = await makeStaleShelf();
+  const second = shelf.ask();
+  shelf.pass(5_000);
+  shelf.looks[1]?.reject(FAULT);
+  assertEquals([await second, shelf.looks.length], ["found", 2]);
+  for (let failures = 2; failures < 10; failures++) {
+    shelf.pass(4_999);
+    assertEquals([await shelf.ask(), shelf.looks.length], ["found", failures]);
+    shelf.pass(1);
+    assertEquals([await shelf.ask(), shelf.looks.length], ["found", failures + 1]);
+    assertEquals(await shelf.ask("two"), "JWKSNoMatchingKey");
+    shelf.looks[failures]?.reject(FAULT);
+    for (let turns = 0; turns < 20; turns++) await null;
+    assertEquals(shelf.complaints.length, failures);
   }
-  await assertRejects(() => check(path), StartError, "Option auth_jwks: cannot use");
-  await assertRejects(() => check("https://"), StartError, "Option auth_jwks: cannot use");
-  await check("http://127.0.0.1:1/keys");
-  await checkAuthFiles(settingsFrom());
+});
+
+Deno.test("[AUTH-4] while a look hangs after one that failed, who has a known key does not wait", async () => {
+  const shelf = await makeStaleShelf();
+  const second = shelf.ask();
+  shelf.looks[1]?.reject(FAULT);
+  await second;
+  shelf.pass(5_000);
+  for (let i = 0; i < 100; i++) {
+    assertEquals([await shelf.ask(), await shelf.ask("two")], ["found", "JWKSNoMatchingKey"]);
+  }
+  assertEquals(shelf.looks.length, 3);
+  shelf.pass(3_000_000);
+  const late = shelf.ask();
+  shelf.looks[2]?.reject(FAULT);
+  assertEquals(await late, "KeysUnavailable", "an hour old");
+});
+
+Deno.test("[AUTH-4] without keys one look is waited for by all, and for 5 s after it nobody waits", async () => {
+  const shelf = makeShelf();
+  const crowd = Array.from({ length: 1_000 }, (_, i) => shelf.ask(`${i}`));
+  shelf.pass(5_000);
+  shelf.looks[0]?.reject(FAULT);
+  assertEquals(new Set(await Promise.all(crowd)), new Set(["KeysUnavailable"]));
+  shelf.pass(4_999);
+  for (let i = 0; i < 1_000; i++) assertEquals(await shelf.ask(), "KeysUnavailable");
+  assertEquals([shelf.looks.length, shelf.complaints.length], [1, 1]);
+});
+
+Deno.test({
+  name: "[AUTH-4] a file that does not come to its end is given up",
+  // The read that was given up ends when its thread does, which may be after the test.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(): Promise<void> {
+    await using folder = await makeFolder();
+    const path = `${folder.path}/keys`;
+    await makePipe(path);
+    await assertRejects(keySource(path, 50).load, Error, "no whole answer came in 50 ms");
+    (await Deno.open(path, { write: true })).close();
+  },
 });

@@ -62,7 +62,7 @@ Deno.test("[AUTH-4] [FAULT-26] whatever goes wrong at a URL with secrets in it, 
     assertStringIncludes(await look(server.url), `the answer has status ${status}`);
   }
   const asked = server.asked();
-  const answers: [() => Response, string][] = [
+  const answers: (readonly [() => Response, string])[] = [
     [() => new Response("hush", { status: 503 }), "the answer has status 503"],
     [() => new Response("hush"), "it is not a JWKS"],
     [() => Response.json([key.jwk]), "it is not a JWKS"],

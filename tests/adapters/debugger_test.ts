@@ -5,9 +5,8 @@
  * nothing: it is sent until Deno says that it opened a debugger, and under which name.
  */
 import { assertEquals } from "../support/assert.ts";
-import { startChild } from "../support/child.ts";
-import { ANSWER_MAX_MS, collectOutput, type Output } from "../support/output.ts";
-import { LISTENERS } from "../faults/listeners.ts";
+import { ANSWER_MAX_MS } from "../support/output.ts";
+import { test } from "../support/served.ts";
 
 const PLACE = "127.0.0.1:9229";
 /** Between two looks at what another process does. */
@@ -51,45 +50,10 @@ async function answers(lines: readonly string[]): Promise<boolean> {
   }
 }
 
-/** A program that handles SIGUSR1 and does nothing about the debugger. */
-async function startBare(): Promise<{ pid: number; output: Output } & AsyncDisposable> {
-  const program = `Deno.addSignalListener("SIGUSR1", () => {});
-    setInterval(() => {}, 1_000);
-    console.log("ready");`;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["eval", program],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  const output = collectOutput(child);
-  await output.first((line) => line === "ready");
-  return {
-    pid: child.pid,
-    output,
-    [Symbol.asyncDispose]: async () => {
-      child.kill("SIGKILL");
-      await output.finished;
-      await child.status;
-    },
-  };
-}
-
-Deno.test("[SET-11] SIGUSR1 opens a debugger in a program that does nothing about it", async () => {
-  await using bare = await startBare();
-  const { lines } = bare.output;
-  await openDebugger(bare.pid, lines);
-  await until(() => answers(lines), "The debugger does not answer");
-  assertEquals(opened(lines).length, 1);
+test.program("[SET-11] the debugger that SIGUSR1 opens is closed again", async ({ start }) => {
+  await using child = await start();
+  await openDebugger(child.pid, child.lines);
+  await until(async () => !await answers(child.lines), "The debugger still answers");
+  await (await fetch(child.url)).json();
+  assertEquals((await child.stop()).code, 0);
 });
-
-for (const listener of LISTENERS) {
-  Deno.test(`[SET-11] the debugger that SIGUSR1 opens is closed again: ${listener}`, async () => {
-    await using child = await startChild({ args: ["--listener", listener] });
-    await openDebugger(child.pid, child.lines);
-    await until(async () => !await answers(child.lines), "The debugger still answers");
-    await (await fetch(child.url)).json();
-    assertEquals((await child.stop()).code, 0);
-  });
-}

@@ -7,47 +7,33 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "../sup
 import { readText } from "../tools/docs.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { makeFolder } from "../support/folder.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** What becomes of `GET path`: the status, or `null` where it is left to the application. */
-async function own(options: SignalboxOptions, path: string): Promise<number | null> {
-  const box = createSignalbox(options);
-  const response = await box.handle(new Request(`http://localhost${path}`));
-  await box.stop();
-  return response?.status ?? null;
-}
-
-Deno.test("under a prefix every path is signalbox's, and no other", async () => {
-  const statuses = {
-    "/peer": 200,
-    "/peer/": 200,
-    "/peer/k/id": 200,
-    "/peer/x/id": 401,
-    "/peer/x": 404,
-    "/peers": null,
-    "/": null,
-    "/k/id": null,
-  };
-  for (const [path, status] of Object.entries(statuses)) {
-    assertEquals(await own({ path: "/peer", key: "k" }, path), status, path);
-  }
-});
-
-Deno.test("at the root only the exact paths are signalbox's", async () => {
-  const statuses = {
-    "/peerjs": 426,
-    "/k/id": 200,
-    "/k/peers": 401,
-    "/": null,
-    "/users/id": null,
-    "/x/peers": null,
-    "/k": null,
-  };
-  for (const [path, status] of Object.entries(statuses)) {
-    assertEquals(await own({ key: "k" }, path), status, path);
+Deno.test("under a prefix every path is signalbox's, at the root only the exact ones", async () => {
+  const cases: [SignalboxOptions, Record<string, number>, foreign: string[]][] = [
+    [
+      { path: "/peer", key: "k" },
+      { "/peer": 200, "/peer/": 200, "/peer/k/id": 200, "/peer/x/id": 401, "/peer/x": 404 },
+      ["/peers", "/", "/k/id"],
+    ],
+    [
+      { key: "k" },
+      { "/peerjs": 426, "/k/id": 200, "/k/peers": 401 },
+      ["/", "/users/id", "/x/peers", "/k"],
+    ],
+  ];
+  for (const [options, statuses, foreign] of cases) {
+    const box = createSignalbox(options);
+    const statusOf = async (path: string): Promise<number | undefined> =>
+      (await box.handle(new Request(`http://localhost${path}`)))?.status;
+    for (const [path, status] of Object.entries(statuses)) {
+      assertEquals(await statusOf(path), status, path);
+    }
+    for (const path of foreign) assertEquals(await statusOf(path), undefined, path);
+    await box.stop();
   }
 });
 
@@ -59,15 +45,6 @@ Deno.test("[SET-2] a wrong option throws an error that names it", () => {
   );
   const misspelt: Record<string, unknown> = { expireTimeout: 5 };
   assertThrows(() => createSignalbox(misspelt), RangeError, 'There is no option "expireTimeout"');
-});
-
-Deno.test("[HTTP-2] an own id generator is asked, and one that throws fails only its request", async () => {
-  let count = 0;
-  const box = createSignalbox({ generateClientId: () => `id ${++count}` });
-  const get = (): Request => new Request("http://localhost/peerjs/id");
-  assertEquals(await (await box.handle(get()))?.text(), "id 1");
-  assertEquals(await (await box.handle(get()))?.text(), "id 2");
-  await box.stop();
 });
 
 Deno.test("hooks are told of connections, messages and disconnections, and may throw", async () => {
@@ -93,8 +70,7 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
   const client = { wsUrl: `ws://127.0.0.1:${port}/peerjs`, key: "peerjs", id: "a", token: "t" };
   await using refused = await openSocket({ ...client, key: "wrong" });
   await refused.closed;
-  await using first = await openSocket(client);
-  await first.next();
+  await using first = await join(client);
   first.send({ type: "HEARTBEAT" });
   first.sendRaw("nonsense");
   first.send({ type: "OFFER", dst: "b", src: "x", payload: { secret: 1 } });
@@ -203,13 +179,7 @@ Deno.test("the example of embedding in adapters/README.md calls its hooks, and s
     assertEquals(await page.text(), "My application\n");
     const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
     assertEquals(id.length, 8);
-    const socket = await openSocket({
-      wsUrl: `ws://127.0.0.1:${port}/peer/peerjs`,
-      key: "peerjs",
-      id,
-      token: "t",
-    });
-    assertEquals(await socket.next(), { type: "OPEN" });
+    const socket = await join({ wsUrl: `ws://127.0.0.1:${port}/peer/peerjs` }, id);
     await output.first((line) => line === `${id} came`);
     child.kill("SIGTERM");
     assertEquals((await socket.closed).code, 1001);
@@ -218,7 +188,6 @@ Deno.test("the example of embedding in adapters/README.md calls its hooks, and s
   });
 });
 
-/** A program that runs. */
 interface Example {
   readonly port: number;
   readonly child: Deno.ChildProcess;

@@ -1,42 +1,16 @@
-/**
- * What must not happen to a server whatever an application's hooks, a request's head or a socket does.
- */
-import { createSignalbox } from "../../main.ts";
-import type { SocketEventHandler, SocketLike } from "../../adapters/sockets/link.ts";
+/** What must not happen to a server whatever an application's hooks, a request's head or a socket does. */
+import { ANSWER_MAX_MS, Closing } from "../../adapters/sockets/closing.ts";
+import { Link, type LinkEvents } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
-import { openSocket } from "../support/peer_socket.ts";
-import { handshake, latin1, rawHttp } from "../support/raw_socket.ts";
+import { fakeSocket } from "../support/fake_socket.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
+import { latin1, rawHttp } from "../support/raw_socket.ts";
 import { serveBox } from "../support/served.ts";
 import { opening } from "../support/world.ts";
 
 const CLIENT = { key: "peerjs", token: "t" };
-
-Deno.test("[HTTP-9] [FAULT-24] a generator that throws, or gives no usable id, is a 500 with CORS", async () => {
-  const generators: (() => string)[] = [
-    () => {
-      throw new Error("a bad generator");
-    },
-    () => "a\nb",
-    () => "",
-    () => "x".repeat(257),
-    () => JSON.parse("{}"),
-    // An application in JavaScript can give anything.
-    () => JSON.parse("5"),
-  ];
-  for (const generateClientId of generators) {
-    await using app = serveBox({ generateClientId });
-    const { url } = app;
-    const response = await fetch(`${url}peerjs/id`);
-    assertEquals([response.status, response.headers.get("access-control-allow-origin")], [
-      500,
-      "*",
-    ]);
-    assertStringIncludes(await response.text(), "taken or cannot be used");
-    assertEquals((await (await fetch(url)).json()).name, "PeerJS Server");
-  }
-});
 
 Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like any other", async () => {
   await using app = serveBox();
@@ -56,8 +30,7 @@ Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets 
   const stopped = Promise.withResolvers<Promise<void>>();
   await using app = serveBox({ onMessage: () => stopped.resolve(app.box.stop()) });
   const { box, wsUrl } = app;
-  const a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
-  await a.next();
+  const a = await join({ wsUrl }, "a");
   a.send({ type: "OFFER", dst: "b" });
   await stopped.promise;
   await box.stop();
@@ -65,67 +38,6 @@ Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets 
   await using late = await openSocket({ ...CLIENT, wsUrl, id: "b" });
   assertStringIncludes(JSON.stringify(await late.next()), "shutting down");
   assertEquals((await late.closed).code, 1001);
-});
-
-Deno.test("[QUEUE-2] a newcomer is not cut off by all that waits for it", async () => {
-  await using app = serveBox();
-  const { wsUrl } = app;
-  await using source = await openSocket({ ...CLIENT, wsUrl, id: "source" });
-  await source.next();
-  for (let i = 0; i < 60; i++) {
-    source.send({ type: "OFFER", dst: "late", payload: "x".repeat(60_000) });
-  }
-  const refused = (await source.fence()).frames.length;
-  await using late = await openSocket({ ...CLIENT, wsUrl, id: "late" });
-  const { frames, closed } = await late.fence();
-  assertEquals([frames.length - 1 + refused, closed], [60, null]);
-});
-
-Deno.test("[OPEN-4] hooks markAlive nothing of a socket with a wrong token", async () => {
-  const told: string[] = [];
-  const hooks = {
-    onConnection: ({ id }: { id: string }): void => void told.push(`${id} came`),
-    onDisconnection: ({ id }: { id: string }): void => void told.push(`${id} went`),
-    onMessage: ({ id }: { id: string }): void => void told.push(`${id} spoke`),
-  };
-  await using app = serveBox(hooks);
-  const { wsUrl } = app;
-  await using a = await openSocket({ ...CLIENT, wsUrl, id: "a" });
-  await a.next();
-  await using thief = await openSocket({ ...CLIENT, wsUrl, id: "a", token: "wrong" });
-  thief.send({ type: "OFFER", dst: "b", payload: "forged" });
-  assertEquals((await thief.closed).code, 4001);
-  assertEquals(told, ["a came"]);
-});
-
-Deno.test("[AUTH-1] a client that hangs up while its token is checked leaves nothing behind", async () => {
-  const box = createSignalbox({ auth: "jwt", auth_secret: "x".repeat(40) });
-  const gone: Promise<void>[] = [];
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
-    const { upgradeWebSocket } = Deno;
-    Deno.upgradeWebSocket = (...args) => {
-      const upgraded = upgradeWebSocket(...args);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      upgraded.socket.addEventListener("close", () => resolve());
-      gone.push(promise);
-      return upgraded;
-    };
-    try {
-      return box.answer(request);
-    } finally {
-      Deno.upgradeWebSocket = upgradeWebSocket;
-    }
-  });
-  const { port } = server.addr;
-  for (let i = 0; i < 20; i++) {
-    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    await connection.write(handshake("/peerjs?key=peerjs&id=i&token=a.b.c"));
-  }
-  await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
-  await Promise.all(gone);
-  assert(gone.length > 0);
-  await box.stop();
-  await server.shutdown();
 });
 
 Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", () => {
@@ -137,29 +49,6 @@ Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", ()
 });
 
 const PORTS = { settings: settingsFrom(), now: (): number => 0, onLeak: (): void => {} };
-
-/** A socket that a test drives. */
-interface Fake extends SocketLike {
-  closes: number;
-  listener: SocketEventHandler | null;
-}
-
-function fakeSocket(given: Partial<SocketLike> = {}): Fake {
-  return {
-    readyState: WebSocket.OPEN,
-    bufferedAmount: 0,
-    closes: 0,
-    listener: null,
-    addEventListener(_type, listener): void {
-      this.listener = listener;
-    },
-    send(): void {},
-    close(): void {
-      this.closes++;
-    },
-    ...given,
-  };
-}
 
 Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounded", () => {
   const events: Event[] = [];
@@ -176,11 +65,64 @@ Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounde
   assertEquals([sockets.hasRoom("192.0.2.9"), sockets.hasRoom("192.0.2.0")], [true, false]);
   sockets.perform({ ...close, conn: connId(2) });
   assertEquals(sockets.hasRoom("192.0.2.9"), false);
-  fakes[0]?.listener?.handleEvent({ type: "close" });
+  fakes[0]?.fire("close");
   assertEquals(
     [sockets.hasRoom("192.0.2.9"), events.length],
     [true, 2],
     "and a mute socket says nothing",
   );
   sockets.stop();
+});
+
+const DEAF: LinkEvents = {
+  opened: () => {},
+  received: () => {},
+  closed: () => {},
+  failed: () => {},
+  pingUnanswered: () => {},
+};
+
+function linkOf(serial: number, address: string): Link {
+  const link = new Link(connId(serial), fakeSocket(), DEAF);
+  link.addressGroup = address;
+  return link;
+}
+
+Deno.test("[FAULT-31] [FAULT-5] a close that is never answered takes a place for so long, and one of its address for good", () => {
+  let now = 0;
+  let stuck = 0;
+  let timer: { readonly at: number; readonly callback: () => void } | null = null;
+  const closing = new Closing({
+    max: 20,
+    now: () => now,
+    schedule: (callback, delayMs) => {
+      timer = { at: now + delayMs, callback };
+      return () => timer = null;
+    },
+    onStuck: () => stuck++,
+  });
+  const wake = (): void => {
+    const due = timer;
+    timer = null;
+    now = due?.at ?? now;
+    due?.callback();
+  };
+  const links = [1, 2, 3, 4].map((serial) => linkOf(serial, serial < 3 ? "a" : "b"));
+  links.slice(0, 3).forEach((link) => closing.add(link));
+  for (let i = 0; i < 16; i++) closing.add(linkOf(10 + i, `other ${i}`));
+  assertEquals([closing.hasRoom("d"), closing.hasRoom("a")], [true, false]);
+  now = 10;
+  closing.add(linkOf(5, "c"));
+  assertEquals([closing.hasRoom("d"), closing.hasRoom("a")], [false, false]);
+  wake();
+  assertEquals([now, stuck], [ANSWER_MAX_MS, 19]);
+  assertEquals([closing.hasRoom("d"), closing.hasRoom("a"), closing.hasRoom("b")], [
+    true,
+    false,
+    true,
+  ]);
+  wake();
+  assertEquals([now, stuck, timer], [ANSWER_MAX_MS + 10, 20, null]);
+  for (const link of links.slice(0, 2)) closing.delete(link);
+  assertEquals(closing.hasRoom("a"), true, "it was answered after all");
 });

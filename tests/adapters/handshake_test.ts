@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
-import { contract } from "../support/served.ts";
+import { test } from "../support/served.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -51,7 +51,7 @@ const UPGRADED: readonly [what: string, changes: Record<string, string | null>, 
     ["without a Host", { Host: null }, "101"],
   ];
 
-contract("[HTTP-10] a valid handshake gets a socket, and its first subprotocol", async (serve) => {
+test.served("[HTTP-10] a valid handshake gets a socket, and its first subprotocol", async ({ serve }) => {
   await using served = await serve();
   for (const [what, changes, answer] of UPGRADED) {
     const { socket, head } = await upgradeRaw(served.port, request(changes));
@@ -89,60 +89,38 @@ const REFUSED: readonly [changes: Record<string, string | null>, why: string][] 
   [{ "Sec-WebSocket-Protocol": "a,".repeat(1_000) }, SUBPROTOCOL],
 ];
 
-contract(
-  "[HTTP-10] a handshake that is not valid is told why, and which versions there are",
-  async (serve) => {
-    await using served = await serve();
-    for (const [changes, why] of REFUSED) {
-      const { socket, head } = await upgradeRaw(served.port, request(changes));
-      using refused = socket;
-      const what = `${JSON.stringify(changes)}\n${head}`;
-      assertEquals(answerIn(head), "400", what);
-      assertMatch(head, /\r\nsec-websocket-version: 13, 8(?:\r\n|$)/i, what);
-      assertMatch(head, /\r\naccess-control-allow-origin: \*/i, what);
-      const body = `The WebSocket handshake is not valid: ${why}.\n`;
-      assertMatch(head, new RegExp(`\\r\\ncontent-length: ${body.length}(?:\\r\\n|$)`, "i"), what);
-      assertEquals(await refused.text(body.length), body);
-    }
-    assertEquals(served.signaling.clientCount(), 0);
-  },
-);
+test.served("[HTTP-10] a handshake that is not valid is told why, and which versions there are", async ({ serve }) => {
+  await using served = await serve();
+  for (const [changes, why] of REFUSED) {
+    const { socket, head } = await upgradeRaw(served.port, request(changes));
+    using refused = socket;
+    const what = `${JSON.stringify(changes)}\n${head}`;
+    assertEquals(answerIn(head), "400", what);
+    assertMatch(head, /\r\nsec-websocket-version: 13, 8(?:\r\n|$)/i, what);
+    assertMatch(head, /\r\naccess-control-allow-origin: \*/i, what);
+    const body = `The WebSocket handshake is not valid: ${why}.\n`;
+    assertMatch(head, new RegExp(`\\r\\ncontent-length: ${body.length}(?:\\r\\n|$)`, "i"), what);
+    assertEquals(await refused.text(body.length), body);
+  }
+  assertEquals(served.signaling.clientCount(), 0);
+});
 
-contract(
-  "[HTTP-5] what asks for something else is told that there are sockets only",
-  async (serve) => {
-    await using served = await serve();
-    for (const upgrade of ["h2c", "websocket/13", "websockets", ""]) {
-      const { socket, head } = await upgradeRaw(served.port, request({ Upgrade: upgrade }));
-      socket[Symbol.dispose]();
-      assertEquals(answerIn(head), "426", upgrade);
+test.served("[HTTP-11] a URL that is not ASCII is refused, in its path and in its query", async ({ serve }) => {
+  await using served = await serve();
+  const targets = ["/peerjs?key=peerjs&id=\xc3\xa9&token=t", "/\xc3\xa9", "/peerjs?id=\xff"];
+  for (const target of targets) {
+    for (const upgrade of ["websocket", null]) {
+      const changes = { Upgrade: upgrade, Connection: "Upgrade, close" };
+      assertMatch(await rawHttp(served.port, request(changes, target)), /^HTTP\/1\.1 400 /, target);
     }
-  },
-);
-
-contract(
-  "[HTTP-11] a URL that is not ASCII is refused, in its path and in its query",
-  async (serve) => {
-    await using served = await serve();
-    const targets = ["/peerjs?key=peerjs&id=\xc3\xa9&token=t", "/\xc3\xa9", "/peerjs?id=\xff"];
-    for (const target of targets) {
-      for (const upgrade of ["websocket", null]) {
-        const changes = { Upgrade: upgrade, Connection: "Upgrade, close" };
-        assertMatch(
-          await rawHttp(served.port, request(changes, target)),
-          /^HTTP\/1\.1 400 /,
-          target,
-        );
-      }
-    }
-    // What was refused was the way of writing.
-    const escaped = request({}, "/peerjs?key=peerjs&id=%C3%A9&token=t");
-    const { socket } = await upgradeRaw(served.port, escaped);
-    using upgraded = socket;
-    assertEquals(await upgraded.json(), { type: "OPEN" });
-    assertEquals(served.signaling.clientCount(), 1);
-  },
-);
+  }
+  // What was refused was the way of writing.
+  const escaped = request({}, "/peerjs?key=peerjs&id=%C3%A9&token=t");
+  const { socket } = await upgradeRaw(served.port, escaped);
+  using upgraded = socket;
+  assertEquals(await upgraded.json(), { type: "OPEN" });
+  assertEquals(served.signaling.clientCount(), 1);
+});
 
 /** Announcements of a body that is empty, and what of it comes after the head. */
 const EMPTY_BODIES: readonly [headers: string, rests: readonly string[]][] = [
@@ -155,26 +133,23 @@ const EMPTY_BODIES: readonly [headers: string, rests: readonly string[]][] = [
   ["Transfer-Encoding: chunked\r\n", []],
 ];
 
-contract(
-  "[HTTP-10] a handshake with an empty body is one, but Deno.serve refuses it itself",
-  async (serve, which) => {
-    await using served = await serve();
-    for (const [headers, rests] of EMPTY_BODIES) {
-      const bytes = handshake("/peerjs?key=peerjs&id=a&token=t", headers);
-      const { socket, head } = await upgradeRaw(served.port, bytes);
-      using client = socket;
-      assertEquals(answerIn(head), which === "node" ? "101" : "400", headers);
-      if (which === "deno") continue;
-      // Each by itself, as a proxy may write them: the answer to what came before is awaited.
-      for (const rest of rests) await client.write(latin1(rest));
-      assertEquals(await client.json(), { type: "OPEN" });
-      await client.send('{"type":"OFFER","dst":"a"}');
-      assertEquals(await client.json(), { type: "OFFER", src: "a", dst: "a" }, headers);
-    }
-  },
-);
+test.served("[HTTP-10] a handshake with an empty body is one, but Deno.serve refuses it itself", async ({ serve, which }) => {
+  await using served = await serve();
+  for (const [headers, rests] of EMPTY_BODIES) {
+    const bytes = handshake("/peerjs?key=peerjs&id=a&token=t", headers);
+    const { socket, head } = await upgradeRaw(served.port, bytes);
+    using client = socket;
+    assertEquals(answerIn(head), which === "node" ? "101" : "400", headers);
+    if (which === "deno") continue;
+    // Each by itself, as a proxy may write them: the answer to what came before is awaited.
+    for (const rest of rests) await client.write(latin1(rest));
+    assertEquals(await client.json(), { type: "OPEN" });
+    await client.send('{"type":"OFFER","dst":"a"}');
+    assertEquals(await client.json(), { type: "OFFER", src: "a", dst: "a" }, headers);
+  }
+});
 
-contract("[HTTP-10] a handshake with a body that is not empty is refused", async (serve) => {
+test.served("[HTTP-10] a handshake with a body that is not empty is refused", async ({ serve }) => {
   await using served = await serve();
   for (
     const headers of [

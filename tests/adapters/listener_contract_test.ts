@@ -1,17 +1,12 @@
-/**
- * What every listener must do alike: the same conversations with each, over real sockets in this process.
- */
+/** What every listener must do alike: the same conversations with each, over real sockets in this process. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { openSocket } from "../support/peer_socket.ts";
-import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
-import { contract, type Served } from "../support/served.ts";
+import { join } from "../support/peer_socket.ts";
+import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { type Served, test } from "../support/served.ts";
 
-const CLIENT = { key: "peerjs", token: "t" };
-
-contract("[MSG-14] a binary message that is UTF-8 is the same as text", async (serve) => {
+test.served("[MSG-14] a binary message that is UTF-8 is the same as text", async ({ serve }) => {
   await using served = await serve();
-  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  await a.next();
+  await using a = await join(served, "a");
   const payload = { "é": "👋\u0000", picture: "x".repeat(200_000) };
   a.sendRaw(new TextEncoder().encode(JSON.stringify({ type: "OFFER", dst: "a", payload })));
   assertEquals(await a.next(), { type: "OFFER", src: "a", dst: "a", payload });
@@ -22,68 +17,26 @@ contract("[MSG-14] a binary message that is UTF-8 is the same as text", async (s
   assertEquals((await a.closed).code, 1009);
 });
 
-contract(
-  "[LIFE-4] a client that answers no ping is closed, one that does lives on",
-  async (serve) => {
-    const ends: unknown[] = [];
-    const gone = Promise.withResolvers<void>();
-    await using served = await serve({ ping_timeout: 1_000 }, {
-      onDisconnection: ({ id }, end) => {
-        ends.push([id, end]);
-        gone.resolve();
-      },
-    });
-    await using alive = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "alive" });
-    await alive.next();
-    const { socket } = await upgradeRaw(
-      served.port,
-      handshake("/peerjs?key=peerjs&id=frozen&token=t"),
-    );
-    using frozen = socket;
-    await gone.promise;
-    const reason = "No answer to a ping for 1000 ms";
-    assertEquals(ends, [["frozen", { by: "server", code: 4007, reason }]]);
-    assert([1001, 4007].includes(await frozen.closed()), "deno has a code of its own");
-    assertEquals((await alive.fence()).closed, null);
-  },
-);
-
-contract("[OPEN-1] [OPEN-2] [OPEN-4] [OPEN-7] a refusal is a frame, then a code", async (serve) => {
-  await using served = await serve({ concurrent_limit: 1 });
-  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  assertEquals(await a.next(), { type: "OPEN" });
-  const refusals: [Record<string, string>, string, number][] = [
-    [{}, "No id, token, or key supplied", 4002],
-    [{ id: "x", token: "t", key: "wrong" }, "Invalid key provided", 4003],
-    [{ ...CLIENT, id: "a", token: "other" }, "ID is taken", 4001],
-    [{ ...CLIENT, id: "b" }, "concurrent user limit", 4004],
-  ];
-  for (const [parameters, text, code] of refusals) {
-    await using refused = await openSocket({ ...parameters, wsUrl: served.wsUrl });
-    assertStringIncludes(JSON.stringify(await refused.next()), text);
-    assertEquals((await refused.closed).code, code);
-  }
-  assertEquals(await a.fence(), { frames: [], closed: null });
-});
-
-contract("[LIFE-2] a client that vanishes without a close frees its id", async (serve) => {
-  const gone = Promise.withResolvers<string>();
-  await using served = await serve({}, { onDisconnection: ({ id }) => gone.resolve(id) });
-  const vanishing = await openRaw(served.port, "a");
-  assertEquals(await vanishing.json(), { type: "OPEN" });
-  vanishing[Symbol.dispose]();
-  assertEquals(await gone.promise, "a");
-  await using again = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a", token: "other" });
-  assertEquals(await again.next(), { type: "OPEN" });
-});
-
-contract("[QUEUE-3] [LIFE-1] EXPIRE comes, and a silent client goes", async (serve) => {
-  await using served = await serve({ expire_timeout: 30, alive_timeout: 120 });
-  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  await a.next();
-  a.send({ type: "OFFER", dst: "nobody" });
-  assertEquals(await a.next(), { type: "EXPIRE", src: "nobody", dst: "a" });
-  assertEquals((await a.closed).code, 4008);
+test.served("[LIFE-4] a client that answers no ping is closed, one that does lives on", async ({ serve }) => {
+  const ends: unknown[] = [];
+  const gone = Promise.withResolvers<void>();
+  await using served = await serve({ ping_timeout: 1_000 }, {
+    onDisconnection: ({ id }, end) => {
+      ends.push([id, end]);
+      gone.resolve();
+    },
+  });
+  await using alive = await join(served, "alive");
+  const { socket } = await upgradeRaw(
+    served.port,
+    handshake("/peerjs?key=peerjs&id=frozen&token=t"),
+  );
+  using frozen = socket;
+  await gone.promise;
+  const reason = "No answer to a ping for 1000 ms";
+  assertEquals(ends, [["frozen", { by: "server", code: 4007, reason }]]);
+  assert([1001, 4007].includes(await frozen.closed()), "deno has a code of its own");
+  assertEquals((await alive.fence()).closed, null);
 });
 
 /** What is asked over HTTP, of a server at the prefix /p/. */
@@ -108,7 +61,6 @@ const REQUESTS: readonly (readonly [method: string, path: string, headers?: Head
 /** What belongs to a connection or a moment, not to an answer. */
 const NOT_OURS = new Set(["date", "connection", "keep-alive", "transfer-encoding", "vary"]);
 
-/** All answers, each one as far as it is ours. */
 async function answers({ port }: Served): Promise<unknown[]> {
   const all: unknown[] = [];
   for (const [method, path, headers = {}] of REQUESTS) {
@@ -124,7 +76,7 @@ async function answers({ port }: Served): Promise<unknown[]> {
 
 const answered: unknown[][] = [];
 
-contract("[HTTP-5] [HTTP-6] [HTTP-8] every listener gives the same answers", async (serve) => {
+test.served("[HTTP-5] [HTTP-6] [HTTP-8] every listener gives the same answers", async ({ serve }) => {
   const hooks = { generateClientId: (): string => "made" };
   await using served = await serve({ path: "/p", cors: ["https://a.example"] }, hooks);
   answered.push(await answers(served));
@@ -136,36 +88,29 @@ contract("[HTTP-5] [HTTP-6] [HTTP-8] every listener gives the same answers", asy
   assertEquals(statuses?.join(" "), expected);
 });
 
-const UPGRADE = "Host: x\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+test.served("[HTTP-5] an upgrade that is not one is answered, and the server goes on", async ({ serve }) => {
+  await using served = await serve();
+  const broken: [line: string, upgrade: string, status: number][] = [
+    ["GET /nothing", "websocket", 404],
+    ["GET /peerjs/id", "h2c", 200],
+    ["POST /peerjs", "websocket", 405],
+    ...["h2c", "websocket/13", "websockets", ""].map((
+      upgrade,
+    ): [string, string, number] => ["GET /peerjs", upgrade, 426]),
+  ];
+  for (const [line, upgrade, status] of broken) {
+    const request = new TextDecoder().decode(handshake("/x")).replace("GET /x", line)
+      .replace("websocket", upgrade).replace("Connection: Upgrade", "Connection: Upgrade, close");
+    const reply = await rawHttp(served.port, latin1(request));
+    assert(reply.startsWith(`HTTP/1.1 ${status} `), `${request}\n${reply}`);
+    assertMatch(reply, /\r\naccess-control-allow-origin: \*\r\n/i);
+  }
+  assertEquals((await (await fetch(served.url)).json()).name, "PeerJS Server");
+});
 
-contract(
-  "[HTTP-5] an upgrade that is not one is answered, and the server goes on",
-  async (serve) => {
-    await using served = await serve();
-    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    const broken: [string, number][] = [
-      [`GET /peerjs?id=a HTTP/1.1\r\n${UPGRADE}Connection: close\r\n\r\n`, 400],
-      [`GET /peerjs?id=a HTTP/1.1\r\n${UPGRADE}Connection: Upgrade, close\r\n\r\n`, 400],
-      [`GET /nothing HTTP/1.1\r\n${UPGRADE}${key}Connection: Upgrade, close\r\n\r\n`, 404],
-      [
-        `GET /peerjs/id HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n`,
-        200,
-      ],
-      [`POST /peerjs HTTP/1.1\r\n${UPGRADE}${key}Connection: Upgrade, close\r\n\r\n`, 405],
-    ];
-    for (const [request, status] of broken) {
-      const reply = await rawHttp(served.port, latin1(request));
-      assert(reply.startsWith(`HTTP/1.1 ${status} `), `${request}\n${reply}`);
-      assertMatch(reply, /\r\naccess-control-allow-origin: \*\r\n/i);
-    }
-    assertEquals((await (await fetch(served.url)).json()).name, "PeerJS Server");
-  },
-);
-
-contract("[LIFE-3] stop tells every client, then nothing listens", async (serve) => {
+test.served("[LIFE-3] stop tells every client, then nothing listens", async ({ serve }) => {
   const served = await serve();
-  await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-  await a.next();
+  await using a = await join(served, "a");
   await served[Symbol.asyncDispose]();
   assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
   const refused = await Deno.connect({ hostname: "127.0.0.1", port: served.port })

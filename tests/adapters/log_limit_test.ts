@@ -1,6 +1,4 @@
-/**
- * What strangers do wrong is told, and does not fill the log.
- */
+/** What strangers do wrong is told, and does not fill the log. */
 import { connId, settingsFrom } from "../../core/mod.ts";
 import { logFault, write } from "../../adapters/observe/log.ts";
 import { logObserver } from "../../adapters/observe/log_clients.ts";
@@ -23,12 +21,7 @@ interface Clock {
   timer: { readonly at: number; readonly callback: () => void } | null;
 }
 
-interface Bench extends Clock {
-  readonly limit: RepeatLimit;
-  readonly told: Omitted[];
-}
-
-function bench(): Bench {
+function bench(): Clock & { readonly limit: RepeatLimit; readonly told: Omitted[] } {
   const told: Omitted[] = [];
   const clock: Clock = { now: 0, timer: null };
   const limit = createRepeatLimit({ ...portsOf(clock), report: (omitted) => told.push(omitted) });
@@ -144,10 +137,6 @@ Deno.test("[LOG-6] of each kind the log has so many lines, a crowd of 5,000 that
     logFault(i % 2 === 0 ? "A hook failed" : "A request failed", new Error(`${i}`));
     write("debug", "a message", { event: "message" });
   }
-  assertEquals(["connected", "disconnected", "fault", "message"].map(countOf), [
-    6_000,
-    6_000,
-    60,
-    6_100,
-  ]);
+  const counts = ["connected", "disconnected", "fault", "message"].map(countOf);
+  assertEquals(counts, [6_000, 6_000, 60, 6_100]);
 });

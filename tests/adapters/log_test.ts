@@ -1,73 +1,29 @@
-/**
- * The log as it is printed: readable, one line an event, never a key or a token, nothing forged.
- */
+/** The log as it is printed: readable, one line an event, never a key or a token, nothing forged. */
+import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
+import { settingsFrom } from "../../core/mod.ts";
 import config from "../../deno.json" with { type: "json" };
-import { escape } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { captured } from "../support/captured.ts";
 import { startChild } from "../support/child.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, openSocket, refusal } from "../support/peer_socket.ts";
 
-Deno.test("what came from outside cannot break, forge or colour a line", () => {
-  assertEquals(
-    escape("a\r\nb\x1b[31m\0\u2028\u202e\x85"),
-    "a\\u{d}\\u{a}b\\u{1b}[31m\\u{0}\\u{2028}\\u{202e}\\u{85}",
-  );
-  assertEquals(escape("plain é 😀 id"), "plain é 😀 id");
-  assertEquals(escape("\ud800"), "\\u{d800}");
-});
-
-/** Every event that is logged, through the program. */
-async function logOf(format: string): Promise<readonly string[]> {
-  const flags = "--key hush-key --log_level debug --expire_timeout 20 --log_format";
-  const child = await startChild({ args: [...flags.split(" "), format] });
-  const { wsUrl } = child;
-  const client = { wsUrl, key: "hush-key", token: "hush-token" };
-  const a = await openSocket({ ...client, id: "a\u202e b" });
-  await a.next();
+Deno.test("text: every line says what happened to whom, and why", async () => {
+  const flags = "--key hush-key --log_level debug --expire_timeout 20 --log_format text";
+  const child = await startChild({ args: flags.split(" ") });
+  const id = "a\u202e b";
+  const client = { key: "hush-key", token: "hush-token" };
+  const a = await join(child, id, client);
   a.sendRaw("nonsense");
   await a.next();
   a.send({ type: "OFFER", dst: "nobody" });
   await a.next();
-  for (
-    const refused of [{ ...client, id: "x\r\nfake" }, { ...client, id: "y", key: "hush-wrong" }, {
-      ...client,
-      id: "a\u202e b",
-      token: "hush-other",
-    }]
-  ) {
-    await (await openSocket(refused)).closed;
-  }
-  const b = await openSocket({ ...client, id: "a\u202e b" });
-  await b.next();
-  await b.close();
+  await refusal(child, { ...client, id: "x\r\nfake" });
+  await refusal(child, { ...client, id: "y", key: "hush-wrong" });
+  await refusal(child, { ...client, id, token: "hush-other" });
+  await (await join(child, id, client)).close();
   await child.nextLine((line) => line.includes("closed the socket"));
   await child.stop();
-  return child.lines;
-}
-
-Deno.test("JSON lines: every line is one, with the event as properties", async () => {
-  const lines = await logOf("auto");
-  const events = lines.map((line) => JSON.parse(line).properties.event);
-  assertEquals(events, [
-    "listening",
-    "connected",
-    "answered",
-    "message",
-    "answered",
-    "refused",
-    "refused",
-    "refused",
-    "disconnected",
-    "connected",
-    "disconnected",
-    "stopping",
-  ]);
-  assert(!lines.join("\n").includes("hush"), "a key or a token is in the log");
-  assertStringIncludes(lines[1] ?? "", "127.0.0.1");
-});
-
-Deno.test("text: every line says what happened to whom, and why", async () => {
-  const lines = (await logOf("text")).map((line) => line.replace(/^\S+ \S+ \S+ /, ""));
+  const lines = child.lines.map((line) => line.replace(/^\S+ \S+ \S+ /, ""));
   assert(!lines.join("\n").includes("hush"), "a key or a token is in the log");
   const [first = "", ...rest] = lines;
   assertMatch(
@@ -112,18 +68,56 @@ Deno.test("[SET-9] the first line has the version and what is in force", async (
   assert(!child.lines.join("\n").includes("hush"), "a secret is in the log");
 });
 
-Deno.test("the level bounds what is logged", async () => {
-  const child = await startChild({ args: ["--log_level", "info"] });
-  const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
+const CUT = `${"x".repeat(256)}…`;
+
+Deno.test("[LOG-1] [LOG-3] [LOG-4] of an id of 1,000 characters every line shows 256, in its properties too", async () => {
+  await using child = await startChild({
+    args: ["--max_id_length", "4096", "--log_level", "debug", "--expire_timeout", "20"],
+  });
+  const { wsUrl } = child;
+  const long = "x".repeat(1_000);
+  await using a = await join({ wsUrl }, long);
+  a.send({ type: "OFFER", dst: `y${long}` });
   await a.next();
-  a.sendRaw("nonsense");
-  await a.next();
+  await using b = await openSocket({ wsUrl, key: "peerjs", id: long, token: "other" });
+  await b.closed;
+  await a.close();
+  await child.nextLine((line) => line.includes('"disconnected"'));
   await child.stop();
-  await a.closed;
-  assertEquals(child.lines.map((line) => JSON.parse(line).properties.event), [
-    "listening",
-    "connected",
-    "stopping",
-    "disconnected",
-  ]);
+  const events: string[] = [];
+  for (const line of child.lines) {
+    const { message, properties } = JSON.parse(line);
+    const { event, id, src, frame = "" } = properties;
+    if (event === "listening" || event === "stopping") continue;
+    events.push(event);
+    assert(message.startsWith(`"${CUT}"`), message);
+    assertEquals(id ?? src, CUT);
+    assert(frame.length <= CUT.length && message.length < 800, line);
+  }
+  assertEquals(events, ["connected", "message", "answered", "refused", "disconnected"]);
+});
+
+Deno.test("[LOG-1] of a method of 5,000 characters a line shows 256", async () => {
+  await using child = await startChild();
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: child.port });
+  const request = `${"X".repeat(5_000)} /peerjs/id HTTP/1.1\r\nHost: x\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  const line = await child.nextLine((line) => line.includes('"refused-request"'));
+  const { message, properties } = JSON.parse(line);
+  assertEquals(properties.method, `${"X".repeat(256)}…`);
+  assertEquals(message, `A client at 127.0.0.1 asked for "/peerjs/id": ${"X".repeat(256)}… (405)`);
+});
+
+Deno.test("[LOG-1] [FAULT-30] a path of a million parts takes one look at each", () => {
+  const lines = captured(({ properties }) => properties["path"]);
+  const log = createRefusalLog(settingsFrom({ key: "hush" }), {
+    now: () => 0,
+    schedule: () => () => {},
+  });
+  const path = "/x".repeat(1_000_000); // With two looks at each pair this would take an hour.
+  log.request(
+    { method: "GET", path, query: "", header: () => null, remoteAddress: "192.0.2.1" },
+    { status: 404, headers: {}, body: "" },
+  );
+  assertEquals(lines, [`${"/x".repeat(128)}…`]);
 });

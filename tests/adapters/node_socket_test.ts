@@ -1,8 +1,11 @@
-/**
- * The watch over sockets of `npm:ws`: who is dead, who does not listen.
- */
+/** The watch over sockets of `npm:ws`: who is dead, who does not listen, and that nobody waits for the whole of another's chunk. */
+import { socketBounds } from "../../adapters/listen/node/socket.ts";
+import { createServer } from "node:http";
+// @ts-types="@types/ws"
+import { WebSocketServer } from "ws";
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
+import { within } from "../support/peer_socket.ts";
 import { frame, handshake, OPCODE, upgradeRaw } from "../support/raw_socket.ts";
 
 Deno.test("[LIMIT-16] a client that does not answer a close is ended after 5 s: node", async () => {
@@ -28,4 +31,44 @@ Deno.test("[LIMIT-16] a client that goes on sending after its close is not read:
   assert(performance.now() - since < 4_000, "it was ended by the wait for its close");
   // What the system holds between the two comes on top of the 1 MiB.
   assert(sent < 20_000_000, `${sent} bytes went through`);
+});
+
+Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to its end: node", async () => {
+  const told: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const server = createServer();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    ...socketBounds({ max_message_bytes: 65_536 }),
+  });
+  server.on("upgrade", (request, connection, head) => {
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      socket.once("message", () => setTimeout(() => told.push("turn"), 0));
+      socket.on("message", (data) => told.push(String(data)));
+      socket.on("close", (code) => {
+        told.push(`close ${code}`);
+        ended.resolve();
+      });
+    });
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", () => listening.resolve());
+  await listening.promise;
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : 0;
+  using client = await Deno.connect({ hostname: "127.0.0.1", port });
+  const numbers = Array.from({ length: 1_000 }, (_, i) => String(i));
+  const close = frame(new Uint8Array([0x03, 0xe8]), { opcode: OPCODE.close });
+  await client.write(handshake("/"));
+  await client.read(new Uint8Array(1_024));
+  const chunk = [...numbers.map((text) => frame(text)), close];
+  await client.write(Uint8Array.from(chunk.flatMap((bytes) => [...bytes])));
+  await client.closeWrite();
+  await within(ended.promise, 10_000, "The socket is not closed");
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  await closed.promise;
+  const turn = told.indexOf("turn");
+  assert(turn >= 0 && turn < 900, `the turn came after ${turn} messages`);
+  assertEquals(told.toSpliced(turn, 1), [...numbers, "close 1000"]);
 });

@@ -1,8 +1,7 @@
-/**
- * The printer of the log: everything in order, few writes for many lines, and no wait for whoever reads.
- */
+/** The printer of the log: everything in order, few writes for many lines, and no wait for whoever reads. */
 import { createPrinter, type Printer } from "../../adapters/observe/printer.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { settled } from "../support/recording.ts";
 
 /** What a write comes to: so many bytes are written, or it fails. */
 type Answer = number | Error;
@@ -14,16 +13,15 @@ class Bench {
   readonly asked: string[] = [];
   /** What was written of them. */
   written = "";
-  /** How long each pause was to be. */
+  formatted = 0;
   readonly pauses: number[] = [];
   #timer: (() => void) | null = null;
   #answer: ((answer: Answer) => void) | null = null;
-  #formatted = 0;
 
   constructor() {
     this.printer = createPrinter({
       format: (item: string) => {
-        this.#formatted++;
+        this.formatted++;
         return item;
       },
       lostLine: (count) => `${count} lost`,
@@ -34,10 +32,6 @@ class Bench {
         return () => this.#timer = null;
       },
     });
-  }
-
-  get formatted(): number {
-    return this.#formatted;
   }
 
   print(...lines: string[]): void {
@@ -80,11 +74,6 @@ class Bench {
     this.written += text.slice(0, count);
     return count;
   }
-}
-
-/** Everything that is settled has been told by then. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** A line of so many characters that begins with this number. */
@@ -167,6 +156,9 @@ Deno.test("[LOG-5] what is beyond a mebibyte is lost, counted, and told in its p
   const lines = bench.written.split("\n");
   assertEquals(lines.slice(0, kept), Array.from({ length: kept }, (_, i) => long(i, 1_024)));
   assertEquals(lines.slice(kept), ["4 lost", "e", ""]);
+  bench.print(long(0, 2_000_000), "f");
+  await bench.writeAll();
+  assertEquals(bench.written.split("\n").slice(kept + 2), ["1 lost", "f", ""], "alone");
 });
 
 Deno.test("[LOG-5] there is room again as soon as a part is written", async () => {
@@ -177,15 +169,6 @@ Deno.test("[LOG-5] there is room again as soon as a part is written", async () =
   bench.print("b");
   await bench.writeAll();
   assertEquals(bench.written.split("\n").slice(1_024), ["1 lost", "b", ""]);
-});
-
-Deno.test("[LOG-5] a line that is larger than all the room is lost alone", async () => {
-  const bench = new Bench();
-  bench.print(long(0, 2_000_000));
-  assertEquals(bench.asked, ["1 lost\n"]);
-  bench.print("1");
-  await bench.writeAll();
-  assertEquals(bench.written, "1 lost\n1\n");
 });
 
 Deno.test("[LOG-5] much is written in pieces of whole lines; after an error in small ones", async () => {

@@ -1,13 +1,13 @@
-/**
- * Disks that are full, slow or not there: the recording pauses and goes on, and nobody else notices.
- */
+/** Disks that are full, slow or not there: the recording pauses and goes on, and nobody else notices. */
 import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {
+  assertReplays,
   FILE,
   makeDisk,
   makeStudio,
   replayText,
+  says,
   settled,
   SMALL,
   type Studio,
@@ -18,13 +18,6 @@ import { opening } from "../support/world.ts";
 const TICK: Event = { kind: "tick" };
 const opened: Event = opening(1, { id: "a" });
 const FULL = new Error("No space left on device (os error 28)");
-
-/** That a file replays alone, with so many events. */
-async function assertReplays({ disk }: Studio, events: number, path = FILE): Promise<void> {
-  const { code, printed, complaints } = await replayText(textOf(disk, path), "--diff");
-  const summary = `${events} events, no contradiction, 0 with other effects than recorded`;
-  assertEquals([code, printed, complaints], [0, [summary], []]);
-}
 
 Deno.test("[REC-6] what happens is written 50 ms later, at most one write at a time", async () => {
   const studio = makeStudio();
@@ -67,9 +60,7 @@ Deno.test("[REC-6] a file that cannot be opened is told once and tried again eve
 });
 
 Deno.test("[REC-6] a disk that gets full pauses the recording; what was written before stays", async () => {
-  const studio = makeStudio();
-  studio.happen(opened);
-  await studio.pass(50);
+  const studio = await makeOpen();
   studio.disk.writeError = FULL;
   studio.happen(TICK, 1);
   await studio.pass(50);
@@ -99,16 +90,18 @@ const LARGE = settingsFrom({
   frame_rate: 0,
   alive_timeout: 90_000,
 });
-const SAY: Event = {
-  kind: "frame-received",
-  conn: connId(1),
-  text: JSON.stringify({ type: "OFFER", dst: "a", payload: "x".repeat(60_000) }),
-};
+const SAY = says(1, { type: "OFFER", dst: "a", payload: "x".repeat(60_000) });
 
-Deno.test("[REC-6] what waits for a write that takes long is written in few large pieces, and none is left behind", async () => {
-  const studio = makeStudio(LARGE);
+/** A studio with a client, in whose first file that client is. */
+async function makeOpen(settings = settingsFrom(SMALL)): Promise<Studio> {
+  const studio = makeStudio(settings);
   studio.happen(opened);
   await studio.pass(50);
+  return studio;
+}
+
+Deno.test("[REC-6] what waits for a write that takes long is written in few large pieces, and none is left behind", async () => {
+  const studio = await makeOpen(LARGE);
   const stall = Promise.withResolvers<void>();
   studio.disk.stall = stall.promise;
   for (let i = 0; i < 200; i++) studio.happen(SAY, 1);
@@ -121,9 +114,7 @@ Deno.test("[REC-6] what waits for a write that takes long is written in few larg
 });
 
 Deno.test("[REC-6] a disk that is too slow: what waits is bounded, is written, and a new file begins 10 s later", async () => {
-  const studio = makeStudio(LARGE);
-  studio.happen(opened);
-  await studio.pass(50);
+  const studio = await makeOpen(LARGE);
   const stall = Promise.withResolvers<void>();
   studio.disk.stall = stall.promise;
   for (let i = 0; i < 1_000; i++) studio.happen(SAY, 1);
@@ -164,9 +155,7 @@ Deno.test("[REC-6] a recording that was stopped takes down nothing, and can be s
 });
 
 Deno.test("[REC-6] a disk that fails at the end is told", async () => {
-  const studio = makeStudio();
-  studio.happen(opened);
-  await studio.pass(50);
+  const studio = await makeOpen();
   studio.disk.writeError = FULL;
   studio.happen(TICK, 1);
   await studio.recorder.stop();
@@ -184,13 +173,10 @@ Deno.test("[REC-3] an event that no file has room for is left out, and a new fil
   });
   const studio = makeStudio(settings, makeDisk());
   studio.happen(opened);
-  studio.happen({ kind: "frame-received", conn: connId(1), text: "\0".repeat(60_000) }, 1);
-  studio.happen({ kind: "tick" }, 1);
+  studio.happen(says(1, "\0".repeat(60_000)), 1);
+  studio.happen(TICK, 1);
   await studio.recorder.stop();
   assertMatch(studio.news[0] ?? "", /^left out 360\d\d\d$/);
-  const { code, printed } = await replayText(textOf(studio.disk), "--diff");
-  assertEquals([code, printed], [0, [
-    "1 events, no contradiction, 0 with other effects than recorded",
-  ]]);
-  assertEquals((await replayText(textOf(studio.disk, `${FILE}.1`), "--diff")).code, 0);
+  await assertReplays(studio, 1);
+  await assertReplays(studio, 1, `${FILE}.1`);
 });

@@ -1,15 +1,15 @@
-/**
- * Files that begin with what a full server knows: written in pieces, one after the other, and not too often.
- */
+/** Files that begin with what a full server knows: written in pieces, one after the other, and not too often. */
 import { FORMAT, VERSION } from "../../adapters/record/format.ts";
 import { preambleOf } from "../../adapters/record/snapshot.ts";
-import { connId, type Event, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
+import { connId, millis, rulesOf, settingsFrom, takeSnapshot } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import {
+  assertReplays,
   FILE,
   makeDisk,
   makeStudio,
   replayText,
+  says,
   settled,
   type Studio,
   textOf,
@@ -31,13 +31,12 @@ const PIECE_MAX_BYTES = 1_048_576 + 61_000;
 
 const CHATTER = connId(1_000);
 
-function says(conn: number, dst: string, length: number): Event {
-  const text = JSON.stringify({ type: "OFFER", dst, payload: "x".repeat(length) });
-  return { kind: "frame-received", conn: connId(conn), text };
-}
-
 /** One message of 8 kB that is delivered, not stored. */
-const CHAT = says(CHATTER, "chatter", 8_000);
+const CHAT = says(CHATTER, offer("chatter", 8_000));
+
+function offer(dst: string, length: number): unknown {
+  return { type: "OFFER", dst, payload: "x".repeat(length) };
+}
 
 /** A full server that records. */
 interface Full extends Studio {
@@ -55,7 +54,7 @@ async function makeFull(megabytes: number): Promise<Full> {
   for (let i = 1; i <= SOURCES; i++) studio.happen(opening(i, { id: `source ${i}` }), 1);
   studio.happen(opening(CHATTER, { id: "chatter" }));
   for (let i = 0; i < megabytes * 17; i++) {
-    studio.happen(says(1 + i % SOURCES, `absent ${i}`, 60_000));
+    studio.happen(says(1 + i % SOURCES, offer(`absent ${i}`, 60_000)));
   }
   disk.beginError = null;
   let under = Promise.withResolvers<void>();
@@ -72,33 +71,25 @@ async function makeFull(megabytes: number): Promise<Full> {
   });
 }
 
-/** Lets the disk write until the file has its whole opening. */
-async function open(studio: Full): Promise<void> {
-  for (let i = 0; studio.news.at(-1) !== "recording"; i++) {
+/** Lets the disk write until it is so. */
+async function until(studio: Full, isSo: () => boolean): Promise<void> {
+  for (let i = 0; !isSo(); i++) {
     assert(i < 1_000, "it never ends");
     await studio.write();
   }
+}
+
+/** Lets the disk write until the file has its whole opening. */
+async function open(studio: Full): Promise<void> {
+  await until(studio, () => studio.news.at(-1) === "recording");
 }
 
 /** Lets the disk write all that waits. */
 async function stop(studio: Full): Promise<void> {
   let isStopped = false;
   const stopped = studio.recorder.stop().then(() => isStopped = true);
-  for (let i = 0; !isStopped; i++) {
-    assert(i < 1_000, "it never ends");
-    await studio.write();
-  }
+  await until(studio, () => isStopped);
   await stopped;
-}
-
-async function assertReplays({ disk }: Studio, events: number, path = FILE): Promise<void> {
-  const { code, printed, complaints } = await replayText(
-    textOf(disk, path),
-    "--diff",
-    "--every=50",
-  );
-  const summary = `${events} events, no contradiction, 0 with other effects than recorded`;
-  assertEquals([code, printed, complaints], [0, [summary], []]);
 }
 
 function sizesOf({ disk }: Studio, path = FILE): number[] {
@@ -211,34 +202,7 @@ Deno.test("[REC-6] what waits for a snapshot is bounded; the snapshot and what w
   await assertReplays(studio, 1);
 });
 
-Deno.test("[REC-6] a recording that is stopped in the middle of a snapshot is whole", async () => {
-  const studio = await makeFull(4);
-  studio.happen(CHAT);
-  await studio.write();
-  studio.happen(CHAT);
-  await stop(studio);
-  await assertReplays(studio, 2);
-});
-
-Deno.test("[REC-6] a disk that gets full in the middle of a snapshot: it is taken away, and tried again", async () => {
-  const studio = await makeFull(4);
-  studio.happen(CHAT);
-  await studio.write();
-  studio.disk.writeError = new Error("No space left on device (os error 28)");
-  await studio.write();
-  assertEquals(studio.news.slice(1), [
-    "No space left on device (os error 28); retrying every 60 s",
-  ]);
-  assertEquals(studio.disk.files.size, 0);
-  studio.disk.writeError = null;
-  await studio.pass(60_000);
-  await open(studio);
-  studio.happen(CHAT);
-  await stop(studio);
-  await assertReplays(studio, 1);
-});
-
-Deno.test("[REC-4] a recording that ends within its snapshot is no recording yet, and says so", async () => {
+Deno.test("[REC-4] [REC-6] a recording that ends within its snapshot is none yet, and says so; one that is stopped there is whole", async () => {
   const studio = await makeFull(4);
   await studio.write();
   const whole = textOf(studio.disk);
@@ -250,5 +214,7 @@ Deno.test("[REC-4] a recording that ends within its snapshot is no recording yet
       /^The recording ends within the snapshot it begins with: \d+ of 68 stored are there\.$/,
     );
   }
+  studio.happen(CHAT);
   await stop(studio);
+  await assertReplays(studio, 1);
 });

@@ -1,15 +1,12 @@
 import { createRuntime, type Observer, type Ports, type Runtime } from "../../adapters/runtime.ts";
-import { type ConnId, connId, type Event, settingsFrom } from "../../core/mod.ts";
+import { connId, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";
 
 /** A world of which the test turns every wheel: the clock, the timers, and what effects do. */
 function bench(
-  options: {
-    perform?: Ports["perform"];
-    observers?: Observer[];
-    alive_timeout?: number;
-  } = {},
+  options: Partial<Pick<Ports, "perform">> & { observers?: Observer[]; alive_timeout?: number } =
+    {},
 ): {
   runtime: Runtime;
   performed: Parameters<Ports["perform"]>[0][];
@@ -38,15 +35,9 @@ function bench(
     onPause: (awayMs) => pauses.push(awayMs),
     onObserverError: (error) => faults.push(error),
   };
-  const settings = settingsFrom({
-    alive_timeout: options.alive_timeout ?? 1_000,
-    expire_timeout: 300,
-  });
+  const { alive_timeout = 1_000 } = options;
+  const settings = settingsFrom({ alive_timeout, expire_timeout: 300 });
   return { runtime: createRuntime(settings, ports), performed, timers, faults, pauses, clock };
-}
-
-function opened(conn: ConnId, id: string): Event {
-  return opening(conn, { id });
 }
 
 const A = connId(1);
@@ -56,7 +47,7 @@ const OFFER = JSON.stringify({ type: "OFFER", dst: "nobody" });
 Deno.test("[STATE-2] exactly one timer is armed, for what is due next, and none at rest", () => {
   const { runtime, timers, clock, performed } = bench();
   assertEquals(timers.length, 0);
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   assertEquals(timers.map(({ at }) => at), [1_000]);
   clock.now = 100.25;
   runtime.dispatch({ kind: "frame-received", conn: A, text: OFFER });
@@ -73,7 +64,7 @@ Deno.test("[STATE-2] exactly one timer is armed, for what is due next, and none 
 
 Deno.test("a timer that fires too early, or whose reason is gone, does no harm", () => {
   const { runtime, timers, clock, performed } = bench();
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   clock.now = 999.5;
   timers.pop()?.callback();
   assertEquals(timers.map(({ at }) => at), [1_000.5], "never early, so a little late");
@@ -89,8 +80,8 @@ Deno.test("[MSG-12] a text that is not sent is an event, handled behind the one 
     },
   });
   const { runtime, performed } = b;
-  runtime.dispatch(opened(A, "a"));
-  runtime.dispatch(opened(B, "b"));
+  runtime.dispatch(opening(A, { id: "a" }));
+  runtime.dispatch(opening(B, { id: "b" }));
   assertEquals(runtime.state().claims.size, 1, "b could not be told that it is open");
   runtime.dispatch({ kind: "frame-received", conn: A, text: OFFER.replace("nobody", "b") });
   assertEquals(performed.length, 2, "the message waits");
@@ -109,7 +100,7 @@ Deno.test("an event that comes up while effects are performed waits for its turn
       }
     },
   });
-  b.runtime.dispatch(opened(A, "a"));
+  b.runtime.dispatch(opening(A, { id: "a" }));
   assertEquals(order, ["socket-opened", "socket-closed"]);
   assertEquals(b.runtime.state().claims.size, 0);
 });
@@ -123,23 +114,23 @@ Deno.test("an observer that throws is reported and disturbs nobody", () => {
     (): void => void seen++,
   ];
   const { runtime, faults } = bench({ observers });
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   assertEquals([faults.length, seen, runtime.state().claims.size], [1, 1, 1]);
 });
 
 Deno.test("a runtime that was stopped arms no timer", () => {
   const { runtime, timers } = bench();
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   runtime.stop();
   assertEquals(timers.length, 0);
-  runtime.dispatch(opened(B, "b"));
+  runtime.dispatch(opening(B, { id: "b" }));
   assertEquals(timers.length, 0);
 });
 
 Deno.test("[FAULT-32] time stands still while the process does: nobody was silent, nothing expires for it", () => {
   const { runtime, timers, clock, pauses, performed } = bench();
   clock.now = 50_000;
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   clock.now += 900;
   runtime.dispatch({ kind: "frame-received", conn: A, text: OFFER });
   clock.now += 12_000;
@@ -160,7 +151,7 @@ Deno.test("[FAULT-32] time stands still while the process does: nobody was silen
 
 Deno.test("[FAULT-32] whatever comes first after a pause finds it out, a frame too", () => {
   const { runtime, clock, pauses } = bench();
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   clock.now = 60_000;
   runtime.dispatch({ kind: "frame-received", conn: A, text: '{"type":"HEARTBEAT"}' });
   clock.now += 900;
@@ -171,13 +162,13 @@ Deno.test("[FAULT-32] whatever comes first after a pause finds it out, a frame t
 Deno.test("[FAULT-32] a server with nothing to wait for may sleep as long as it likes", () => {
   const { runtime, clock, pauses } = bench();
   clock.now = 3_600_000;
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   assertEquals([pauses, runtime.now()], [[], 3_600_000]);
 });
 
 Deno.test("[FAULT-32] while something is due the clock is looked at each second", () => {
   const { runtime, timers, clock, pauses, performed } = bench({ alive_timeout: 10_000 });
-  runtime.dispatch(opened(A, "a"));
+  runtime.dispatch(opening(A, { id: "a" }));
   for (let looks = 0; looks < 9; looks++) {
     const [timer] = timers.splice(0);
     clock.now = timer?.at ?? NaN;

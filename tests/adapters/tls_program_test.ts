@@ -1,14 +1,11 @@
-/**
- * The program and its TLS files, with each listener, and the signals that do not end it.
- */
+/** The program and its TLS files, with each listener, and the signals that do not end it. */
 import { request as secureRequest } from "node:https";
-import { assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Certificate, makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
-import { openSocket } from "../support/peer_socket.ts";
-
-const LISTENERS = ["deno", "node"];
+import { join, openSocket } from "../support/peer_socket.ts";
+import { test } from "../support/served.ts";
 
 function flags(listener: string, { key, cert }: Pick<Certificate, "key" | "cert">): string[] {
   return ["--listener", listener, "--sslkey", key, "--sslcert", cert];
@@ -63,41 +60,39 @@ Deno.test("[SET-10] a certificate of X.509 version 1 is said to be what is wrong
   });
 });
 
-for (const listener of LISTENERS) {
-  Deno.test(`[SET-10] [SET-2] files that do not belong together end it with 2: ${listener}`, async () => {
-    await using one = await makeCertificate();
-    await using other = await makeCertificate();
-    const both = `${await Deno.readTextFile(one.key)}\n${one.pem}\n`;
-    const pairs = [
-      { key: one.key, cert: other.cert },
-      { key: one.cert, cert: one.key },
-      { key: one.cert, cert: one.cert },
-      { key: one.key, cert: one.key },
-    ];
-    for (const pair of pairs) {
-      const { code, stderr } = await runMain(["--port", "0", ...flags(listener, pair)]);
-      assertEquals(code, 2, stderr);
-      assertStringIncludes(stderr, "Options sslkey, sslcert: cannot use these files: ");
-    }
-    // One file with both in it is what some tools make.
-    await Deno.writeTextFile(one.key, both);
-    const { key } = one;
-    await using child = await startChild({ args: flags(listener, { key, cert: key }) });
-    assertEquals(await answersWith(one.pem, child.port), true);
-  });
+test.program("[SET-10] [SET-2] files that do not belong together end it with 2", async ({ listener }) => {
+  await using one = await makeCertificate();
+  await using other = await makeCertificate();
+  const both = `${await Deno.readTextFile(one.key)}\n${one.pem}\n`;
+  const pairs = [[one.key, other.cert], [one.cert, one.key], [one.cert, one.cert], [
+    one.key,
+    one.key,
+  ]];
+  for (const [key = "", cert = ""] of pairs) {
+    const { code, stderr } = await runMain(["--port", "0", ...flags(listener, { key, cert })]);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, "Options sslkey, sslcert: cannot use these files: ");
+  }
+  const missing = flags(listener, { key: "/no/such.pem", cert: one.cert });
+  const { code, stderr } = await runMain(["--port", "0", ...missing]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^Option sslkey: cannot read "\/no\/such\.pem": [^\n]+\n$/);
+  // One file with both in it is what some tools make.
+  await Deno.writeTextFile(one.key, both);
+  const { key } = one;
+  await using child = await startChild({ args: flags(listener, { key, cert: key }) });
+  assertEquals(await answersWith(one.pem, child.port), true);
+});
 
-  Deno.test(`[SET-11] SIGHUP and SIGUSR1 say that they do nothing, and end nothing: ${listener}`, async () => {
-    await using child = await startChild({ args: ["--listener", listener] });
-    const client = { wsUrl: child.wsUrl, key: "peerjs", token: "t" };
-    await using a = await openSocket({ ...client, id: "a" });
-    assertEquals(await a.next(), { type: "OPEN" });
-    assertEquals(await said(child, "SIGHUP"), "SIGHUP: There are no TLS files to read again");
-    assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: No effect; SIGUSR2 logs sizes");
-    Deno.kill(child.pid, "SIGUSR2");
-    await child.nextLine((line) => line.includes('"event":"sizes"'));
-    assertEquals(await a.fence(), { frames: [], closed: null });
-  });
-}
+test.program("[SET-11] SIGHUP and SIGUSR1 say that they do nothing, and end nothing", async ({ start }) => {
+  await using child = await start();
+  await using a = await join(child, "a");
+  assertEquals(await said(child, "SIGHUP"), "SIGHUP: There are no TLS files to read again");
+  assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: No effect; SIGUSR2 logs sizes");
+  Deno.kill(child.pid, "SIGUSR2");
+  await child.nextLine((line) => line.includes('"event":"sizes"'));
+  assertEquals(await a.fence(), { frames: [], closed: null });
+});
 
 Deno.test("[SET-11] SIGHUP takes the certificate that the files have now, and keeps the old where they are bad: node", async () => {
   await using first = await makeCertificate();
@@ -128,9 +123,7 @@ Deno.test("[SET-11] SIGHUP says that Deno.serve cannot take other TLS files, and
   await using child = await startChild({ args: flags("deno", certificate) });
   using trusting = Deno.createHttpClient({ caCerts: [certificate.pem] });
   const wsUrl = `wss://localhost:${child.port}/peerjs`;
-  const client = { wsUrl, key: "peerjs", id: "a", token: "t", options: { client: trusting } };
-  await using socket = await openSocket(client);
-  assertEquals(await socket.next(), { type: "OPEN" });
+  await using socket = await join({ wsUrl }, "a", { options: { client: trusting } });
   assertEquals(
     await said(child, "SIGHUP"),
     "SIGHUP: Deno.serve cannot take other TLS files without closing every socket: the old ones stay " +
@@ -139,4 +132,13 @@ Deno.test("[SET-11] SIGHUP says that Deno.serve cannot take other TLS files, and
   socket.send({ type: "OFFER", dst: "a" });
   assertEquals(await socket.next(), { type: "OFFER", src: "a", dst: "a" });
   assertEquals(await answersWith(certificate.pem, child.port), true);
+});
+
+const OPTIONS = { port: 0, hostname: "127.0.0.1", onListen: (): void => {} };
+
+Deno.test("[SET-11] a Deno.serve that leaves its port closes its sockets", async () => {
+  const server = Deno.serve(OPTIONS, (request) => Deno.upgradeWebSocket(request).response);
+  await using client = await openSocket({ wsUrl: `ws://127.0.0.1:${server.addr.port}/` });
+  await server.shutdown();
+  assertEquals((await client.closed).code, 1001);
 });

@@ -3,11 +3,9 @@
  *
  * Where a conversation declares no difference the transcripts are equal. Where it declares one, both are what it
  * says, and the rules in its name are deviations in SPEC.md. The README's table is made of the differences.
- *
- * @module
  */
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { assertAsDeclared, differs, holdAll, rulesOf, same } from "../support/side_by_side.ts";
+import { assertAsDeclared, holdAll, rulesOf, test } from "../support/side_by_side.ts";
 import { deviatingRules, readText } from "../tools/docs.ts";
 import { GROUPS, UNSEEN } from "./groups.ts";
 
@@ -45,14 +43,17 @@ Deno.test("conversations have names of their own, and a transcript that is anoth
   const [one, other] = [{ a: [{ x: 1, y: 2 }, "open"] }, { a: [{ y: 2, x: 1 }, "open"] }];
   const talk = (): Promise<void> => Promise.resolve();
   const seen = { signalbox: one, incumbent: other };
-  assertAsDeclared(same("", talk), { signalbox: one, incumbent: one });
-  assertAsDeclared(differs("", talk, seen), seen);
+  assertAsDeclared(test.same("", talk), { signalbox: one, incumbent: one });
+  assertAsDeclared(test.differs("", talk)(seen), seen);
   const wrong = [
-    [same("", talk), seen],
-    [same("", talk), { signalbox: {}, incumbent: {} }],
-    [differs("", talk, seen), { signalbox: other, incumbent: one }],
-    [differs("", talk, seen), { signalbox: one, incumbent: one }],
-    [differs("", talk, { signalbox: one, incumbent: one }), { signalbox: one, incumbent: one }],
+    [test.same("", talk), seen],
+    [test.same("", talk), { signalbox: {}, incumbent: {} }],
+    [test.differs("", talk)(seen), { signalbox: other, incumbent: one }],
+    [test.differs("", talk)(seen), { signalbox: one, incumbent: one }],
+    [test.differs("", talk)({ signalbox: one, incumbent: one }), {
+      signalbox: one,
+      incumbent: one,
+    }],
   ] as const;
   for (const [conversation, given] of wrong) {
     assertThrows(() => assertAsDeclared(conversation, given), Error);

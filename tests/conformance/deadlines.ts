@@ -3,10 +3,8 @@
  *
  * That something comes too early or too late shows in the order of what comes. Time passes where the next
  * input has to come later than the one before; nothing waits for a rule that way.
- *
- * @module
  */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
 
 /** How long a message waits in {@linkcode DEADLINES}. */
@@ -21,7 +19,7 @@ const SILENT = `No valid message for ${ALIVE_MS} ms`;
 
 /** With messages that wait for 1 s, clients that may be silent for 2 s, and looks every 20 ms. */
 export const DEADLINES: readonly Conversation[] = [
-  same("[QUEUE-3] a source that went and came back gets its EXPIRE", async ({ join, unlisted }) => {
+  test.same("[QUEUE-3] a source that went and came back gets its EXPIRE", async ({ join, unlisted }) => {
     const alice = await join("alice");
     alice.send({ type: "OFFER", dst: "nobody" });
     await alice.fence();
@@ -30,7 +28,7 @@ export const DEADLINES: readonly Conversation[] = [
     const again = await join("alice again", { id: "alice" });
     await again.got(2);
   }),
-  differs(
+  test.differs(
     "[QUEUE-3] whoever has the id of the source by now gets no EXPIRE of it",
     async ({ join, unlisted }) => {
       const alice = await join("alice");
@@ -42,20 +40,15 @@ export const DEADLINES: readonly Conversation[] = [
       bob.send({ type: "OFFER", dst: "nobody else" });
       await bob.got(2);
     },
-    {
-      signalbox: {
-        alice: [OPEN, NO_CODE],
-        bob: open(expire("nobody else", "bob")),
-        other: open(),
-      },
-      incumbent: {
-        alice: dropped(),
-        bob: open(expire("nobody else", "bob")),
-        other: open(expire("nobody", "alice")),
-      },
+  )({
+    signalbox: { alice: [OPEN, NO_CODE], bob: open(expire("nobody else", "bob")), other: open() },
+    incumbent: {
+      alice: dropped(),
+      bob: open(expire("nobody else", "bob")),
+      other: open(expire("nobody", "alice")),
     },
-  ),
-  same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
+  }),
+  test.same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
     const alice = await join("alice");
     for (let i = 0; i < 4; i++) {
       await pass(LATER_THAN_A_LOOK_MS);
@@ -63,7 +56,7 @@ export const DEADLINES: readonly Conversation[] = [
     }
     await ask("peerjs/peers");
   }),
-  differs(
+  test.differs(
     "[LIFE-1] who is silent is closed, and the id is free",
     async ({ ask, join, unlisted }) => {
       const silent = await join("silent");
@@ -72,27 +65,22 @@ export const DEADLINES: readonly Conversation[] = [
       await ask("peerjs/peers");
       await join("another", { id: "silent", token: "another" });
     },
-    {
-      signalbox: {
-        silent: closed(4008, SILENT),
-        http: [json({ GET: "peerjs/peers" }, [])],
-        another: open(),
-      },
-      incumbent: {
-        silent: dropped(),
-        http: [json({ GET: "peerjs/peers" }, [])],
-        another: open(),
-      },
+  )({
+    signalbox: {
+      silent: closed(4008, SILENT),
+      http: [json({ GET: "peerjs/peers" }, [])],
+      another: open(),
     },
-  ),
-  differs("[MSG-3] each message has its own deadline", async ({ join }) => {
+    incumbent: { silent: dropped(), http: [json({ GET: "peerjs/peers" }, [])], another: open() },
+  }),
+  test.differs("[MSG-3] each message has its own deadline", async ({ join }) => {
     const [early, late] = [await join("early"), await join("late")];
     early.send({ type: "OFFER", dst: "awaited" });
     await pass(LATER_MS);
     late.send({ type: "OFFER", dst: "awaited" });
     await early.got(2);
     await join("awaited");
-  }, {
+  })({
     signalbox: {
       early: open(expire("awaited", "early")),
       late: open(),
@@ -103,13 +91,10 @@ export const DEADLINES: readonly Conversation[] = [
       late: open(expire("awaited", "late")),
       awaited: open(),
     },
-    row: {
-      about: "a message for an absent peer",
-      incumbent: "waits with its whole queue, from when the queue was made",
-      signalbox: "waits `expire_timeout`, each on its own",
-    },
+    row:
+      "a message for an absent peer | waits with its whole queue, from when the queue was made | waits `expire_timeout`, each on its own",
   }),
-  differs("[MSG-5] [LIFE-1] every message keeps a client alive", async ({ join }) => {
+  test.differs("[MSG-5] [LIFE-1] every message keeps a client alive", async ({ join }) => {
     const talker = await join("talker");
     await pass(LATER_THAN_A_LOOK_MS);
     const silent = await join("silent");
@@ -117,16 +102,12 @@ export const DEADLINES: readonly Conversation[] = [
     await pass(LATER_THAN_A_LOOK_MS);
     await talker.fence();
     await Promise.race([talker.ended(), silent.ended()]);
-  }, {
+  })({
     signalbox: { talker: open(), silent: closed(4008, SILENT) },
     incumbent: { talker: dropped(), silent: open() },
-    row: {
-      about: "what counts as a sign of life",
-      incumbent: "heartbeats",
-      signalbox: "heartbeats and messages",
-    },
+    row: "what counts as a sign of life | heartbeats | heartbeats and messages",
   }),
-  differs("[OPEN-5] [LIFE-1] a takeover starts the clock anew", async ({ connect, join }) => {
+  test.differs("[OPEN-5] [LIFE-1] a takeover starts the clock anew", async ({ connect, join }) => {
     const old = await join("old", { id: "comes-back" });
     await pass(LATER_THAN_A_LOOK_MS);
     const between = await join("between");
@@ -134,7 +115,7 @@ export const DEADLINES: readonly Conversation[] = [
     const newer = await connect("newer", { id: "comes-back" });
     await Promise.race([newer.ended(), between.ended()]);
     await old.tell(between);
-  }, {
+  })({
     signalbox: {
       old: closed(4000, "Replaced by a newer connection with the same id and token"),
       between: closed(4008, SILENT),

@@ -1,10 +1,6 @@
-/**
- * Conversations with frames that are no good.
- *
- * @module
- */
+/** Conversations with frames that are no good. */
 import type { Data } from "../support/peer_socket.ts";
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { BROKEN, closed, dropped, error, expire, offer, OPEN, open } from "./said.ts";
 
 /** Signalbox's default. */
@@ -53,44 +49,35 @@ const FOR_THE_SERVER = [
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const FRAMES: readonly Conversation[] = [
-  differs("[MSG-6] an array is answered with ERROR", async ({ join }) => {
+  test.differs("[MSG-6] an array is answered with ERROR", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     alice.send([1]);
-  }, {
+  })({
     signalbox: { alice: open(error(ARRAY)), bob: open() },
     incumbent: { alice: open(), bob: open() },
-    row: {
-      about: "a bad frame",
-      incumbent: "silence; one that is no JSON, or no object, ends an application that embeds it " +
-        "and listens to no `error` events",
-      signalbox: "an `ERROR` that says what was wrong",
-    },
+    row:
+      "a bad frame | silence; one that is no JSON, or no object, ends an application that embeds it and listens to no `error` events | an `ERROR` that says what was wrong",
   }),
-  same("[MSG-8] an unknown type, or none that is a string, is dropped", async ({ join }) => {
+  test.same("[MSG-8] an unknown type, or none that is a string, is dropped", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     for (const frame of NO_TYPES) alice.send(frame);
   }),
-  differs("[MSG-13] a message for nobody comes back as EXPIRE at once", async ({ join }) => {
+  test.differs("[MSG-13] a message for nobody comes back as EXPIRE at once", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     for (const frame of NO_DESTINATION) alice.send(frame);
-  }, {
+  })({
     signalbox: {
-      alice: open(
-        ...["", "", "5", "[object Array]"].map((dst) => expire(dst, "alice")),
-      ),
+      alice: open(...["", "", "5", "[object Array]"].map((dst) => expire(dst, "alice"))),
       bob: open(),
     },
     incumbent: { alice: open(), bob: open() },
-    row: {
-      about: '`peer.connect("")`, `undefined`, an object',
-      incumbent: "`peer-unavailable` after `expire_timeout`, or never",
-      signalbox: "`peer-unavailable` at once",
-    },
+    row:
+      '`peer.connect("")`, `undefined`, an object | `peer-unavailable` after `expire_timeout`, or never | `peer-unavailable` at once',
   }),
-  differs("[MSG-6] what only the server says is answered with ERROR", async ({ join }) => {
+  test.differs("[MSG-6] what only the server says is answered with ERROR", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     for (const frame of FOR_THE_SERVER) alice.send(frame);
-  }, {
+  })({
     signalbox: {
       alice: open(
         ...FOR_THE_SERVER.map(({ type }) =>
@@ -101,11 +88,11 @@ export const FRAMES: readonly Conversation[] = [
     },
     incumbent: { alice: open(), bob: open() },
   }),
-  same("[MSG-14] a binary frame that is UTF-8 is passed on like text", async ({ join }) => {
+  test.same("[MSG-14] a binary frame that is UTF-8 is passed on like text", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     alice.sendRaw(BINARY_OFFER);
   }),
-  differs("[MSG-7] who keeps at it is closed", async ({ join, unlisted }) => {
+  test.differs("[MSG-7] who keeps at it is closed", async ({ join, unlisted }) => {
     const [alice, bob] = [await join("alice"), await join("bob")];
     for (let i = 1; i < BAD_FRAMES_MAX; i++) alice.send([]);
     await alice.fence();
@@ -113,7 +100,7 @@ export const FRAMES: readonly Conversation[] = [
     // Whoever closes her has by then; a frame of hers under way would cost `Deno.serve` the code of its close.
     await unlisted("alice", 200);
     await Promise.race([alice.ended(), bob.fence()]);
-  }, {
+  })({
     signalbox: {
       alice: closed(
         4010,
@@ -124,41 +111,33 @@ export const FRAMES: readonly Conversation[] = [
     },
     incumbent: { alice: open(), bob: open() },
   }),
-  differs(
+  test.differs(
     "[MSG-9] a message of more than 256 KiB is refused, and its sender closed",
     async ({ join }) => {
       const [alice, bob] = [await join("alice"), await join("bob")];
       alice.send({ type: "OFFER", dst: "bob", payload: "x".repeat(262_144) });
       await Promise.race([alice.ended(), bob.got(2)]);
     },
-    {
-      signalbox: {
-        alice: closed(1009, TOO_BIG, error(`${TOO_BIG}: this one has more.`)),
-        bob: open(),
-      },
-      incumbent: { alice: open(), bob: open(offer("alice", "bob", "<262144 × x>")) },
-      row: {
-        about: "a message of more than 256 KiB",
-        incumbent: "is passed on",
-        signalbox: "is refused, and its sender closed: `max_message_bytes`",
-      },
+  )({
+    signalbox: {
+      alice: closed(1009, TOO_BIG, error(`${TOO_BIG}: this one has more.`)),
+      bob: open(),
     },
-  ),
-  differs(
+    incumbent: { alice: open(), bob: open(offer("alice", "bob", "<262144 × x>")) },
+    row:
+      "a message of more than 256 KiB | is passed on | is refused, and its sender closed: `max_message_bytes`",
+  }),
+  test.differs(
     "[MSG-10] what is nested too deeply to be written anew is passed on, and never closes its receiver",
     async ({ join }) => {
       const [alice] = [await join("alice"), await join("bob")];
       alice.sendRaw(`{"type":"OFFER","dst":"bob","payload":${DEEP}}`);
     },
-    {
-      signalbox: {
-        alice: open(),
-        bob: open(offer("alice", "bob", "<8000 × [{}]>")),
-      },
-      incumbent: { alice: open({ type: "LEAVE", src: "bob", dst: "alice" }), bob: dropped() },
-    },
-  ),
-  differs("[MSG-4] LEAVE without a dst closes the socket", async ({ join, unlisted }) => {
+  )({
+    signalbox: { alice: open(), bob: open(offer("alice", "bob", "<8000 × [{}]>")) },
+    incumbent: { alice: open({ type: "LEAVE", src: "bob", dst: "alice" }), bob: dropped() },
+  }),
+  test.differs("[MSG-4] LEAVE without a dst closes the socket", async ({ join, unlisted }) => {
     const witness = await join("witness");
     for (const [name, dst] of LEAVERS) {
       const leaver = await join(name);
@@ -166,7 +145,7 @@ export const FRAMES: readonly Conversation[] = [
       await unlisted(name);
       await leaver.tell(witness);
     }
-  }, {
+  })({
     signalbox: {
       witness: open(),
       ...Object.fromEntries(LEAVERS.map(([name]) => [name, closed(4009, "Left")])),
@@ -175,35 +154,28 @@ export const FRAMES: readonly Conversation[] = [
       witness: open(...LEAVERS.map(([name]) => offer(name, "witness", `from ${name}`))),
       ...Object.fromEntries(LEAVERS.map(([name]) => [name, open()])),
     },
-    row: {
-      about: "`LEAVE` without a destination",
-      incumbent: "the socket stays open, and can still send",
-      signalbox: "the socket is closed",
-    },
+    row:
+      "`LEAVE` without a destination | the socket stays open, and can still send | the socket is closed",
   }),
 ];
 
 /** Each ends the incumbent. */
 export const ENDS: readonly Conversation[] = [
   ...FATAL.map(([what, raw, msg]) =>
-    differs(`[MSG-6] ${what} is answered with ERROR`, async ({ join }) => {
+    test.differs(`[MSG-6] ${what} is answered with ERROR`, async ({ join }) => {
       const [alice] = [await join("alice"), await join("bob")];
       alice.sendRaw(raw);
-    }, {
+    })({
       signalbox: { alice: open(error(msg)), bob: open() },
       incumbent: { alice: [OPEN, BROKEN], bob: [OPEN, BROKEN] },
     })
   ),
-  differs("[LIFE-3] SIGTERM closes every socket", async ({ interrupt, join }) => {
+  test.differs("[LIFE-3] SIGTERM closes every socket", async ({ interrupt, join }) => {
     await join("stays");
     await interrupt();
-  }, {
+  })({
     signalbox: { stays: closed(1001, "Server is shutting down") },
     incumbent: { stays: open() },
-    row: {
-      about: "when it is told to stop",
-      incumbent: "waits for its clients",
-      signalbox: "tells them and ends",
-    },
+    row: "when it is told to stop | waits for its clients | tells them and ends",
   }),
 ];

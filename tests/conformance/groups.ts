@@ -1,8 +1,4 @@
-/**
- * All conversations, by the settings that they need.
- *
- * @module
- */
+/** All conversations, by the settings that they need. */
 import type { Group } from "../support/side_by_side.ts";
 import { COMMANDS } from "./commands.ts";
 import { ALIVE_MS, DEADLINES, EXPIRE_MS } from "./deadlines.ts";

@@ -1,9 +1,5 @@
-/**
- * Conversations about HTTP, as a program asks: no page, so no headers for pages.
- *
- * @module
- */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+/** Conversations about HTTP, as a program asks: no page, so no headers for pages. */
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { cannot, json, open, text, URLS } from "./said.ts";
 
 const METHODS = "GET, HEAD, OPTIONS";
@@ -26,51 +22,39 @@ const ALMOST_PATHS = ["peerjs/peers/", "peerjs/PEERS", "/MYAPP/peerjs/peers"];
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const HTTP: readonly Conversation[] = [
-  same(
-    "[HTTP-1] the prefix says what this is, with and without its slash, whatever the query",
-    async ({ ask }) => {
-      for (const path of ["", "/myapp", "?version=1.5.5"]) await ask(path);
-    },
-  ),
-  same("[HTTP-1] [HTTP-6] HEAD answers as GET does, without the body", async ({ ask }) => {
+  test.same("[HTTP-1] the prefix says what this is, with and without its slash, whatever the query", async ({ ask }) => {
+    for (const path of ["", "/myapp", "?version=1.5.5"]) await ask(path);
+  }),
+  test.same("[HTTP-1] [HTTP-6] HEAD answers as GET does, without the body", async ({ ask }) => {
     for (const path of ["", "/myapp", "peerjs/peers"]) await ask(path, { method: "HEAD" });
   }),
-  same(
-    "[HTTP-3] [LIFE-2] the peers are listed in the order in which they came, until they go",
-    async ({ ask, join, unlisted }) => {
-      await ask("peerjs/peers");
-      await join("carol");
-      const alice = await join("alice");
-      await join("bob");
-      await ask("peerjs/peers");
-      await alice.close();
-      await unlisted("alice");
-      await ask("peerjs/peers");
-      await join("alice again", { id: "alice" });
-      await ask("peerjs/peers");
-    },
-  ),
-  same(
-    "[HTTP-3] the peers are listed to the query of the client, and to a key with escapes",
-    async ({ ask, join }) => {
-      await join("alice");
-      await ask("peerjs/peers?ts=17000000000000.123&version=1.5.5");
-      await ask("%70eerjs/peers");
-    },
-  ),
-  differs("[HTTP-2] an id is text, no HTML", async ({ ask }) => {
+  test.same("[HTTP-3] [LIFE-2] the peers are listed in the order in which they came, until they go", async ({ ask, join, unlisted }) => {
+    await ask("peerjs/peers");
+    await join("carol");
+    const alice = await join("alice");
+    await join("bob");
+    await ask("peerjs/peers");
+    await alice.close();
+    await unlisted("alice");
+    await ask("peerjs/peers");
+    await join("alice again", { id: "alice" });
+    await ask("peerjs/peers");
+  }),
+  test.same("[HTTP-3] the peers are listed to the query of the client, and to a key with escapes", async ({ ask, join }) => {
+    await join("alice");
+    await ask("peerjs/peers?ts=17000000000000.123&version=1.5.5");
+    await ask("%70eerjs/peers");
+  }),
+  test.differs("[HTTP-2] an id is text, no HTML", async ({ ask }) => {
     await ask("peerjs/id");
     await ask("peerjs/id?ts=17000000000000.123&version=1.5.5");
     await ask("peerjs/id", { method: "HEAD" });
-  }, {
-    signalbox: { http: idAnswers("text/plain") },
-    incumbent: { http: idAnswers("text/html") },
-  }),
-  differs("[HTTP-4] a wrong key is refused", async ({ ask, join }) => {
+  })({ signalbox: { http: idAnswers("text/plain") }, incumbent: { http: idAnswers("text/html") } }),
+  test.differs("[HTTP-4] a wrong key is refused", async ({ ask, join }) => {
     await join("alice");
     await ask("wrong/peers");
     await ask("wrong/id");
-  }, {
+  })({
     signalbox: {
       alice: open(),
       http: [
@@ -82,21 +66,15 @@ export const HTTP: readonly Conversation[] = [
       alice: open(),
       http: [json({ GET: "wrong/peers" }, ["alice"]), idAnswer({ GET: "wrong/id" }, "text/html")],
     },
-    row: {
-      about: "a wrong key over HTTP",
-      incumbent: "is taken",
-      signalbox: "401 that says so",
-    },
+    row: "a wrong key over HTTP | is taken | 401 that says so",
   }),
-  differs("[HTTP-5] the socket's path without an upgrade is 426", ({ ask }) => ask("peerjs"), {
-    signalbox: {
-      http: [text({ GET: "peerjs" }, 426, UPGRADE, { upgrade: "websocket" })],
-    },
+  test.differs("[HTTP-5] the socket's path without an upgrade is 426", ({ ask }) => ask("peerjs"))({
+    signalbox: { http: [text({ GET: "peerjs" }, 426, UPGRADE, { upgrade: "websocket" })] },
     incumbent: { http: [cannot({ GET: "peerjs" }, "/myapp/peerjs")] },
   }),
-  differs("[HTTP-6] another method is 405 with Allow", async ({ ask }) => {
+  test.differs("[HTTP-6] another method is 405 with Allow", async ({ ask }) => {
     for (const [method, path] of OTHER_METHODS) await ask(path, { method });
-  }, {
+  })({
     signalbox: {
       http: OTHER_METHODS.map(([method, path]) =>
         text({ [method]: path }, 405, `${method} ${NO_METHOD}`, { allow: METHODS })
@@ -106,49 +84,41 @@ export const HTTP: readonly Conversation[] = [
       http: OTHER_METHODS.map(([method, path]) => cannot({ [method]: path }, `/myapp/${path}`)),
     },
   }),
-  differs(
+  test.differs(
     "[HTTP-7] a path is taken to the letter, and another is told those that are",
     async ({ ask }) => {
       for (const path of [...Object.keys(WRONG_PATHS), ...ALMOST_PATHS]) await ask(path);
     },
-    {
-      signalbox: {
-        http: [...Object.keys(WRONG_PATHS), ...ALMOST_PATHS].map((path) =>
-          text({ GET: path }, 404, NOTHING)
-        ),
-      },
-      incumbent: {
-        http: [
-          ...Object.entries(WRONG_PATHS).map(([path, whole]) => cannot({ GET: path }, whole)),
-          ...ALMOST_PATHS.map((path) => json({ GET: path }, [])),
-        ],
-      },
+  )({
+    signalbox: {
+      http: [...Object.keys(WRONG_PATHS), ...ALMOST_PATHS].map((path) =>
+        text({ GET: path }, 404, NOTHING)
+      ),
     },
-  ),
+    incumbent: {
+      http: [
+        ...Object.entries(WRONG_PATHS).map(([path, whole]) => cannot({ GET: path }, whole)),
+        ...ALMOST_PATHS.map((path) => json({ GET: path }, [])),
+      ],
+    },
+  }),
 ];
 
 /** With the default prefix, and no discovery. */
 export const HTTP_AT_ROOT: readonly Conversation[] = [
-  same("[HTTP-1] without a prefix the root says what this is", async ({ ask }) => {
+  test.same("[HTTP-1] without a prefix the root says what this is", async ({ ask }) => {
     for (const path of ["/", "", "/?x=1"]) await ask(path);
   }),
-  differs(
+  test.differs(
     "[HTTP-3] without allow_discovery nobody is listed, and the answer says why",
     async ({ ask, join }) => {
       await join("alice");
       await ask("peerjs/peers");
     },
-    {
-      signalbox: {
-        alice: open(),
-        http: [text({ GET: "peerjs/peers" }, 401, NO_DISCOVERY)],
-      },
-      incumbent: {
-        alice: open(),
-        http: [text({ GET: "peerjs/peers" }, 401, "Unauthorized")],
-      },
-    },
-  ),
+  )({
+    signalbox: { alice: open(), http: [text({ GET: "peerjs/peers" }, 401, NO_DISCOVERY)] },
+    incumbent: { alice: open(), http: [text({ GET: "peerjs/peers" }, 401, "Unauthorized")] },
+  }),
 ];
 
 function idAnswers(type: string): readonly unknown[] {

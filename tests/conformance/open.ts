@@ -1,9 +1,5 @@
-/**
- * Conversations about who is admitted, and who is refused.
- *
- * @module
- */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+/** Conversations about who is admitted, and who is refused. */
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { dropped, json, NO_CODE, offer, open, refused, turnedAway } from "./said.ts";
 
 const PEERS = { GET: "peerjs/peers" };
@@ -46,73 +42,59 @@ const TOO_MUCH: Readonly<Record<string, Readonly<{ id: string; token: string }>>
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const OPEN: readonly Conversation[] = [
-  same(
-    "[OPEN-6] the order of the parameters does not matter, nor do others",
-    async ({ ask, join }) => {
-      await join("as the client", { query: "key=peerjs&id=a&token=t&version=1.5.5", id: "a" });
-      await join("backwards", { query: "version=1.5.5&token=t&id=b&key=peerjs", id: "b" });
-      await join("more", { query: "x=1&id=c&y&token=t&key=peerjs&z=%20", id: "c" });
-      await ask("peerjs/peers");
-    },
-  ),
-  same("[OPEN-6] [OPEN-2] escapes in parameters are undone", async ({ ask, join }) => {
+  test.same("[OPEN-6] the order of the parameters does not matter, nor do others", async ({ ask, join }) => {
+    await join("as the client", { query: "key=peerjs&id=a&token=t&version=1.5.5", id: "a" });
+    await join("backwards", { query: "version=1.5.5&token=t&id=b&key=peerjs", id: "b" });
+    await join("more", { query: "x=1&id=c&y&token=t&key=peerjs&z=%20", id: "c" });
+    await ask("peerjs/peers");
+  }),
+  test.same("[OPEN-6] [OPEN-2] escapes in parameters are undone", async ({ ask, join }) => {
     await join("escaped", { query: "key=%70eerjs&id=two%20words&token=t", id: "two words" });
     await join("plus", { query: "key=peerjs&id=a+b&token=t", id: "a b" });
     await join("raw", { query: "key=peerjs&id=c d&token=t", id: "c d" });
     await join("malformed", { query: "key=peerjs&id=%zz&token=t", id: "%zz" });
     await ask("peerjs/peers");
   }),
-  same(
-    "[OPEN-8] [HTTP-3] [MSG-11] every string is an ordinary id, and another is another: __proto__, spaces, emoji",
-    async ({ ask, join }) => {
-      for (const id of ODD_IDS) {
-        const odd = await join(id);
-        odd.send({ type: "OFFER", dst: id, payload: id });
-        await odd.got(2);
-      }
-      await ask("peerjs/peers");
-    },
-  ),
-  same(
-    "[OPEN-6] [LIFE-2] who disconnects can come back, with the same token or another",
-    async ({ join, unlisted }) => {
-      const first = await join("first", { id: "comes-back" });
-      await first.close();
-      await unlisted("comes-back");
-      const second = await join("second", { id: "comes-back" });
-      await second.close();
-      await unlisted("comes-back");
-      await join("third", { id: "comes-back", token: "another" });
-    },
-  ),
-  same("[HTTP-7] a socket at another path is not opened", async ({ connect }) => {
+  test.same("[OPEN-8] [HTTP-3] [MSG-11] every string is an ordinary id, and another is another: __proto__, spaces, emoji", async ({ ask, join }) => {
+    for (const id of ODD_IDS) {
+      const odd = await join(id);
+      odd.send({ type: "OFFER", dst: id, payload: id });
+      await odd.got(2);
+    }
+    await ask("peerjs/peers");
+  }),
+  test.same("[OPEN-6] [LIFE-2] who disconnects can come back, with the same token or another", async ({ join, unlisted }) => {
+    const first = await join("first", { id: "comes-back" });
+    await first.close();
+    await unlisted("comes-back");
+    const second = await join("second", { id: "comes-back" });
+    await second.close();
+    await unlisted("comes-back");
+    await join("third", { id: "comes-back", token: "another" });
+  }),
+  test.same("[HTTP-7] a socket at another path is not opened", async ({ connect }) => {
     for (const path of ["/peerjs", "nothing", "peerjs/", "peerjs/id"]) {
       await connect(path, { path });
     }
   }),
-  differs("[OPEN-1] without key, id or token nobody is admitted", async ({ join }) => {
+  test.differs("[OPEN-1] without key, id or token nobody is admitted", async ({ join }) => {
     for (const query of INCOMPLETE) await (await join(`?${query}`, { query })).ended();
-  }, {
-    signalbox: Object.fromEntries(
-      INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)]),
-    ),
+  })({
+    signalbox: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, refused(4002, MISSING)])),
     incumbent: Object.fromEntries(INCOMPLETE.map((query) => [`?${query}`, turnedAway(MISSING)])),
-    row: {
-      about: "a socket that is refused",
-      incumbent: "is told why, and closed without a code",
-      signalbox: "is told the same, and closed with a code and the reason",
-    },
+    row:
+      "a socket that is refused | is told why, and closed without a code | is told the same, and closed with a code and the reason",
   }),
-  differs("[OPEN-2] with a wrong key nobody is admitted", async ({ join }) => {
+  test.differs("[OPEN-2] with a wrong key nobody is admitted", async ({ join }) => {
     await (await join("wrong", { query: "key=wrong&id=a&token=t" })).ended();
     await (await join("another case", { query: "key=PeerJS&id=a&token=t" })).ended();
-  }, {
+  })({
     signalbox: { wrong: refused(4003, WRONG_KEY), "another case": refused(4003, WRONG_KEY) },
     incumbent: { wrong: turnedAway(WRONG_KEY), "another case": turnedAway(WRONG_KEY) },
   }),
-  differs("[OPEN-3] too long, or with control characters, is refused", async ({ join }) => {
+  test.differs("[OPEN-3] too long, or with control characters, is refused", async ({ join }) => {
     for (const [name, entry] of Object.entries(TOO_MUCH)) await join(name, entry);
-  }, {
+  })({
     signalbox: {
       "long id": refused(4002, "The id has 257 characters: at most 256 are allowed"),
       "long token": refused(4002, "The token has 4097 characters: at most 4096 are allowed"),
@@ -121,7 +103,7 @@ export const OPEN: readonly Conversation[] = [
     },
     incumbent: Object.fromEntries(Object.keys(TOO_MUCH).map((name) => [name, open()])),
   }),
-  differs(
+  test.differs(
     "[OPEN-4] an id that is held is taken, and its holder notices nothing",
     async ({ ask, join }) => {
       await join("holder", { id: "taken" });
@@ -129,25 +111,20 @@ export const OPEN: readonly Conversation[] = [
       await other.ended();
       await ask("peerjs/peers");
     },
-    {
-      signalbox: {
-        holder: open(),
-        other: [ID_TAKEN, { code: 4001, reason: "ID is taken" }],
-        http: [json(PEERS, ["taken"])],
-      },
-      incumbent: {
-        holder: open(),
-        other: [ID_TAKEN, NO_CODE],
-        http: [json(PEERS, ["taken"])],
-      },
+  )({
+    signalbox: {
+      holder: open(),
+      other: [ID_TAKEN, { code: 4001, reason: "ID is taken" }],
+      http: [json(PEERS, ["taken"])],
     },
-  ),
-  differs("[FAULT-9] of a parameter given twice the first counts", async ({ ask, join }) => {
+    incumbent: { holder: open(), other: [ID_TAKEN, NO_CODE], http: [json(PEERS, ["taken"])] },
+  }),
+  test.differs("[FAULT-9] of a parameter given twice the first counts", async ({ ask, join }) => {
     const witness = await join("witness");
     const twice = await join("twice", { query: "key=peerjs&id=first&id=last&token=t" });
     await twice.tell(witness);
     await ask("peerjs/peers");
-  }, {
+  })({
     signalbox: {
       witness: open(offer("first", "witness", "from twice")),
       twice: open(),
@@ -163,13 +140,13 @@ export const OPEN: readonly Conversation[] = [
 
 /** With room for one client. */
 export const FULL: readonly Conversation[] = [
-  differs("[OPEN-7] a full server refuses, until a place is free", async ({ join, unlisted }) => {
+  test.differs("[OPEN-7] a full server refuses, until a place is free", async ({ join, unlisted }) => {
     const first = await join("first");
     await (await join("second")).ended();
     await first.close();
     await unlisted("first");
     await join("third");
-  }, {
+  })({
     signalbox: { first: dropped(), second: refused(4004, FULL_UP), third: open() },
     incumbent: { first: dropped(), second: turnedAway(FULL_UP), third: open() },
   }),

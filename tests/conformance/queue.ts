@@ -1,9 +1,5 @@
-/**
- * Conversations with peers that are not connected yet.
- *
- * @module
- */
-import { type Conversation, differs, same } from "../support/side_by_side.ts";
+/** Conversations with peers that are not connected yet. */
+import { type Conversation, test } from "../support/side_by_side.ts";
 import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
 
 /** Signalbox's default, and what of it one source may have for one destination. */
@@ -19,33 +15,27 @@ const LARGE = "x".repeat(60_000);
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const QUEUE: readonly Conversation[] = [
-  same(
-    "[QUEUE-1] what waits comes right after OPEN, in order, before anything newer",
-    async ({ join }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late", payload: { a: [1, null] } });
-      for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "late", payload: i });
-      alice.send({ type: "ANSWER", dst: "late" });
-      await alice.fence();
-      const late = await join("late");
-      alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
-      await late.got(9);
-    },
-  ),
-  same(
-    "[QUEUE-1] what several sent to one comes in the order in which they sent it",
-    async ({ join }) => {
-      const sources = [await join("alice"), await join("bob"), await join("carol")];
-      for (const type of ["OFFER", "CANDIDATE"]) {
-        for (const source of sources) {
-          source.send({ type, dst: "late", payload: `${type} of ${source.id}` });
-          await source.fence();
-        }
+  test.same("[QUEUE-1] what waits comes right after OPEN, in order, before anything newer", async ({ join }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late", payload: { a: [1, null] } });
+    for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "late", payload: i });
+    alice.send({ type: "ANSWER", dst: "late" });
+    await alice.fence();
+    const late = await join("late");
+    alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
+    await late.got(9);
+  }),
+  test.same("[QUEUE-1] what several sent to one comes in the order in which they sent it", async ({ join }) => {
+    const sources = [await join("alice"), await join("bob"), await join("carol")];
+    for (const type of ["OFFER", "CANDIDATE"]) {
+      for (const source of sources) {
+        source.send({ type, dst: "late", payload: `${type} of ${source.id}` });
+        await source.fence();
       }
-      await join("late");
-    },
-  ),
-  same("[QUEUE-5] what was delivered does not come again", async ({ join, unlisted }) => {
+    }
+    await join("late");
+  }),
+  test.same("[QUEUE-5] what was delivered does not come again", async ({ join, unlisted }) => {
     const alice = await join("alice");
     alice.send({ type: "OFFER", dst: "late" });
     await alice.fence();
@@ -55,30 +45,27 @@ export const QUEUE: readonly Conversation[] = [
     await unlisted("late");
     await join("again", { id: "late" });
   }),
-  same(
-    "[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then",
-    async ({ join, unlisted }) => {
-      const alice = await join("alice");
-      alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
-      await alice.fence();
-      await alice.close();
-      await unlisted("alice");
-      await join("late", { token: "any" });
-    },
-  ),
-  same("[MSG-3] LEAVE, HEARTBEAT and unknown types do not wait", async ({ join }) => {
+  test.same("[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then", async ({ join, unlisted }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
+    await alice.fence();
+    await alice.close();
+    await unlisted("alice");
+    await join("late", { token: "any" });
+  }),
+  test.same("[MSG-3] LEAVE, HEARTBEAT and unknown types do not wait", async ({ join }) => {
     const alice = await join("alice");
     for (const type of ["LEAVE", "HEARTBEAT", "MUTE"]) alice.send({ type, dst: "late" });
     await alice.fence();
     await join("late");
   }),
-  differs("[OPEN-2] who is refused gets nothing that waits", async ({ join }) => {
+  test.differs("[OPEN-2] who is refused gets nothing that waits", async ({ join }) => {
     const alice = await join("alice");
     alice.send({ type: "OFFER", dst: "late" });
     await alice.fence();
     await (await join("wrong key", { query: "key=wrong&id=late&token=t" })).ended();
     await join("late");
-  }, {
+  })({
     signalbox: {
       alice: open(),
       "wrong key": refused(4003, "Invalid key provided"),
@@ -90,12 +77,12 @@ export const QUEUE: readonly Conversation[] = [
       late: open(offer("alice", "late")),
     },
   }),
-  differs("[MSG-3] EXPIRE of a client waits too", async ({ join }) => {
+  test.differs("[MSG-3] EXPIRE of a client waits too", async ({ join }) => {
     const alice = await join("alice");
     alice.send({ type: "EXPIRE", dst: "late" });
     await alice.fence();
     await join("late");
-  }, {
+  })({
     signalbox: { alice: open(), late: open(expire("alice", "late")) },
     incumbent: { alice: open(), late: open() },
   }),
@@ -103,70 +90,56 @@ export const QUEUE: readonly Conversation[] = [
 
 /** With 300 frames at once. */
 export const BOUNDS: readonly Conversation[] = [
-  differs("[QUEUE-2] no room for a peer is EXPIRE at once", async ({ join }) => {
+  test.differs("[QUEUE-2] no room for a peer is EXPIRE at once", async ({ join }) => {
     for (const name of ["one", "two", "three", "four"]) {
       const source = await join(name);
       for (let i = 0; i < PAIR_MAX; i++) source.send({ type: "CANDIDATE", dst: "crowded" });
       await source.fence();
     }
     (await join("fifth")).send({ type: "CANDIDATE", dst: "crowded" });
-  }, {
+  })({
     signalbox: { ...FOUR, fifth: open(expire("crowded", "fifth")) },
     incumbent: { ...FOUR, fifth: open() },
-    row: {
-      about: "how much may wait",
-      incumbent: "no bound",
-      signalbox:
-        "bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
-    },
+    row:
+      "how much may wait | no bound | bounds for a destination, a source, both, an address, and in all; what finds no room is `EXPIRE` at once",
   }),
-  differs(
+  test.differs(
     "[QUEUE-7] a quarter of a mailbox is one source's, what is more is EXPIRE at once",
     async ({ join }) => {
       const carol = await join("carol");
       for (let i = 0; i <= PAIR_MAX; i++) carol.send({ type: "CANDIDATE", dst: "alone" });
     },
-    {
-      signalbox: { carol: open(expire("alone", "carol")) },
-      incumbent: { carol: open() },
-    },
-  ),
-  differs("[QUEUE-2] no room for a source is EXPIRE at once", async ({ join }) => {
+  )({ signalbox: { carol: open(expire("alone", "carol")) }, incumbent: { carol: open() } }),
+  test.differs("[QUEUE-2] no room for a source is EXPIRE at once", async ({ join }) => {
     const alice = await join("alice");
     for (let i = 0; i <= QUEUE_MAX; i++) alice.send({ type: "OFFER", dst: `absent-${i}` });
-  }, {
+  })({
     signalbox: { alice: open(expire(`absent-${QUEUE_MAX}`, "alice")) },
     incumbent: { alice: open() },
   }),
-  differs("[LIMIT-1] who sends too many frames is closed", async ({ join }) => {
+  test.differs("[LIMIT-1] who sends too many frames is closed", async ({ join }) => {
     const [witness, flood] = [await join("witness"), await join("flood")];
     for (let i = 0; i < FRAMES_MAX; i++) flood.send({ type: "HEARTBEAT" });
     await flood.tell(witness);
-  }, {
+  })({
     signalbox: { witness: open(), flood: closed(4029, TOO_MANY, error(TOO_MANY)) },
     incumbent: { witness: open(offer("flood", "witness", "from flood")), flood: open() },
-    row: {
-      about: "how many frames a client may send",
-      incumbent: "no bound",
-      signalbox: "bounds at once and in the long run: `frame_burst`, `frame_rate`",
-    },
+    row:
+      "how many frames a client may send | no bound | bounds at once and in the long run: `frame_burst`, `frame_rate`",
   }),
 ];
 
 /** With room for 1,000,000 bytes in all, a quarter of it for the one address of all clients. */
 export const SHARES: readonly Conversation[] = [
-  differs("[QUEUE-8] no room for an address is EXPIRE at once", async ({ join }) => {
+  test.differs("[QUEUE-8] no room for an address is EXPIRE at once", async ({ join }) => {
     const bob = await join("bob");
     for (let i = 0; i <= 4; i++) bob.send({ type: "OFFER", dst: `void-${i}`, payload: LARGE });
-  }, {
-    signalbox: { bob: open(expire("void-4", "bob")) },
-    incumbent: { bob: open() },
-  }),
+  })({ signalbox: { bob: open(expire("void-4", "bob")) }, incumbent: { bob: open() } }),
 ];
 
 /** With the default prefix, and more bytes than the bounds allow. */
 export const UNREAD: readonly Conversation[] = [
-  differs(
+  test.differs(
     "[LIMIT-6] what comes for a reader that stopped is refused at a bound, and its source told",
     async ({ join, joinUnread }) => {
       const alice = await join("alice");
@@ -179,14 +152,10 @@ export const UNREAD: readonly Conversation[] = [
         await alice.fence();
       }
     },
-    {
-      signalbox: { alice: open(expire("stuck", "alice")) },
-      incumbent: { alice: open() },
-      row: {
-        about: "a client that stopped reading",
-        incumbent: "everything for it is kept, without a bound",
-        signalbox: "is cut off at a bound, and who writes to it gets `EXPIRE`",
-      },
-    },
-  ),
+  )({
+    signalbox: { alice: open(expire("stuck", "alice")) },
+    incumbent: { alice: open() },
+    row:
+      "a client that stopped reading | everything for it is kept, without a bound | is cut off at a bound, and who writes to it gets `EXPIRE`",
+  }),
 ];

@@ -1,10 +1,6 @@
-/**
- * Conversations between peers that are connected.
- *
- * @module
- */
+/** Conversations between peers that are connected. */
 import type { Actor } from "../support/actor.ts";
-import { type Conversation, same } from "../support/side_by_side.ts";
+import { type Conversation, test } from "../support/side_by_side.ts";
 
 const TYPES = ["OFFER", "ANSWER", "CANDIDATE"];
 /** A payload as JSON text, or what stands instead of the whole field. */
@@ -32,39 +28,33 @@ const PAYLOADS = [
 
 /** With prefix `/myapp`, and peers that may be listed. */
 export const RELAY: readonly Conversation[] = [
-  same(
-    "[MSG-2] an offer, its answer and the candidates of both are passed on",
-    async ({ join }) => {
-      const [alice, bob] = [await join("alice"), await join("bob")];
-      alice.send({ type: "OFFER", dst: "bob", payload: payloadOf("offer") });
-      await bob.got(2);
-      bob.send({ type: "ANSWER", dst: "alice", payload: payloadOf("answer") });
-      await alice.got(2);
-      for (let i = 0; i < 3; i++) {
-        alice.send({ type: "CANDIDATE", dst: "bob", payload: payloadOf(`candidate:${i}`) });
-        bob.send({ type: "CANDIDATE", dst: "alice", payload: payloadOf(`candidate:${i}`) });
-      }
-    },
-  ),
-  same("[MSG-2] fields that the protocol does not know are dropped", async ({ join }) => {
+  test.same("[MSG-2] an offer, its answer and the candidates of both are passed on", async ({ join }) => {
+    const [alice, bob] = [await join("alice"), await join("bob")];
+    alice.send({ type: "OFFER", dst: "bob", payload: payloadOf("offer") });
+    await bob.got(2);
+    bob.send({ type: "ANSWER", dst: "alice", payload: payloadOf("answer") });
+    await alice.got(2);
+    for (let i = 0; i < 3; i++) {
+      alice.send({ type: "CANDIDATE", dst: "bob", payload: payloadOf(`candidate:${i}`) });
+      bob.send({ type: "CANDIDATE", dst: "alice", payload: payloadOf(`candidate:${i}`) });
+    }
+  }),
+  test.same("[MSG-2] fields that the protocol does not know are dropped", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     alice.send({ id: 1, type: "OFFER", ttl: 5, dst: "bob", payload: "p", toJSON: "x", ok: {} });
     alice.sendRaw(`{"__proto__":{"dst":"alice"},"type":"ANSWER","dst":"bob","extra":null}`);
   }),
-  same("[MSG-2] a payload is passed on as it came, whatever it is", async ({ join }) => {
+  test.same("[MSG-2] a payload is passed on as it came, whatever it is", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     for (const payload of PAYLOADS) alice.sendRaw(`{"type":"OFFER","dst":"bob"${payload}}`);
   }),
-  same(
-    "[MSG-2] white space, escapes and a field given twice are JSON's business",
-    async ({ join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.sendRaw(` {\n "type" : "OFFER",\r\n\t"dst" : "bob" , "payload" : { } } \n`);
-      alice.sendRaw(`{"\\u0074ype":"OFF\\u0045R","dst":"b\\u006fb"}`);
-      alice.sendRaw(`{"type":"OFFER","type":"ANSWER","dst":"alice","dst":"bob"}`);
-    },
-  ),
-  same("[MSG-2] several to one, one to several, and nobody else hears it", async ({ join }) => {
+  test.same("[MSG-2] white space, escapes and a field given twice are JSON's business", async ({ join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    alice.sendRaw(` {\n "type" : "OFFER",\r\n\t"dst" : "bob" , "payload" : { } } \n`);
+    alice.sendRaw(`{"\\u0074ype":"OFF\\u0045R","dst":"b\\u006fb"}`);
+    alice.sendRaw(`{"type":"OFFER","type":"ANSWER","dst":"alice","dst":"bob"}`);
+  }),
+  test.same("[MSG-2] several to one, one to several, and nobody else hears it", async ({ join }) => {
     const names = ["alice", "bob", "carol", "dave"];
     const actors: Actor[] = [];
     for (const name of names) actors.push(await join(name));
@@ -74,35 +64,32 @@ export const RELAY: readonly Conversation[] = [
     }
     for (const dst of names.slice(1, 3)) actors[0]?.send({ type: "ANSWER", dst });
   }),
-  same("[MSG-1] src is the sender's id, whatever the frame says", async ({ join }) => {
+  test.same("[MSG-1] src is the sender's id, whatever the frame says", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob"), await join("carol")];
     for (const src of ["carol", "bob", "", null, 5, { id: "carol" }]) {
       alice.send({ type: "OFFER", src, dst: "bob" });
     }
     alice.sendRaw(`{"src":"carol","type":"OFFER","dst":"bob","src":"carol"}`);
   }),
-  same(
-    "[MSG-2] LEAVE with a dst is passed on, and closes nobody's socket",
-    async ({ ask, join }) => {
-      const [alice] = [await join("alice"), await join("bob")];
-      alice.send({ type: "LEAVE", dst: "bob" });
-      await alice.fence();
-      await ask("peerjs/peers");
-    },
-  ),
-  same("[MSG-5] HEARTBEAT is not answered, and passed on to nobody", async ({ join }) => {
+  test.same("[MSG-2] LEAVE with a dst is passed on, and closes nobody's socket", async ({ ask, join }) => {
+    const [alice] = [await join("alice"), await join("bob")];
+    alice.send({ type: "LEAVE", dst: "bob" });
+    await alice.fence();
+    await ask("peerjs/peers");
+  }),
+  test.same("[MSG-5] HEARTBEAT is not answered, and passed on to nobody", async ({ join }) => {
     const [alice] = [await join("alice"), await join("bob")];
     alice.send({ type: "HEARTBEAT" });
     alice.send({ type: "HEARTBEAT", dst: "bob", payload: "x" });
     alice.send({ type: "HEARTBEAT", dst: 5 });
   }),
-  same("[MSG-11] a peer may send to itself", async ({ join }) => {
+  test.same("[MSG-11] a peer may send to itself", async ({ join }) => {
     const alice = await join("alice");
     for (const type of [...TYPES, "EXPIRE", "LEAVE"]) {
       alice.send({ type, dst: "alice", payload: type });
     }
   }),
-  same("[LIFE-2] that a peer went is told to nobody", async ({ join, unlisted }) => {
+  test.same("[LIFE-2] that a peer went is told to nobody", async ({ join, unlisted }) => {
     const [alice, bob] = [await join("alice"), await join("bob")];
     alice.send({ type: "OFFER", dst: "bob" });
     await bob.got(2);

@@ -1,8 +1,4 @@
-/**
- * What transcripts are made of, for the conversations in which the two servers differ.
- *
- * @module
- */
+/** What transcripts are made of, for the conversations in which the two servers differ. */
 
 /** The frame that admits. */
 export const OPEN = { type: "OPEN" };

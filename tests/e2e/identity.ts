@@ -6,6 +6,7 @@
 import { validate as isUuidV4 } from "@std/uuid/v4";
 import { SignJWT } from "jose";
 import { assert, assertEquals } from "../support/assert.ts";
+import { SECRET } from "../support/key_server.ts";
 import { chat, connect, expectError, type Lab, notes, wait } from "./lab.ts";
 
 export async function assigned(lab: Lab): Promise<void> {
@@ -62,10 +63,7 @@ export async function hastyReconnect(lab: Lab): Promise<void> {
   const alice = await lab.arrive(server, "alice");
   const bob = await lab.arrive(server, "bob");
   for (const label of ["first", "second", "third"]) {
-    await Promise.all([
-      alice.tab.run("disconnect", "alice"),
-      alice.tab.run("reconnect", "alice"),
-    ]);
+    await Promise.all([alice.tab.run("disconnect", "alice"), alice.tab.run("reconnect", "alice")]);
     assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
     await connect(bob, alice, label);
   }
@@ -89,12 +87,15 @@ export async function takeover(lab: Lab): Promise<void> {
   assertEquals(await notes(alice.tab, "alice", "error"), []);
 }
 
+/** A new token of a subject, which ends in so many seconds. */
+async function tokenOf(sub: string, seconds = 60): Promise<string> {
+  const exp = Math.floor(Date.now() / 1_000) + seconds;
+  return await new SignJWT({ sub, exp, jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(SECRET));
+}
+
 export async function refreshed(lab: Lab): Promise<void> {
-  const secret = "0123456789abcdef0123456789abcdef";
-  const server = await lab.serve("--auth", "jwt", "--auth_secret", secret);
-  const tokenOf = async (sub: string): Promise<string> =>
-    await new SignJWT({ jti: crypto.randomUUID() }).setProtectedHeader({ alg: "HS256" })
-      .setSubject(sub).setExpirationTime("1 minute").sign(new TextEncoder().encode(secret));
+  const server = await lab.serve("--auth", "jwt", "--auth_secret", SECRET);
   const bob = await lab.arrive(server, "bob", { token: await tokenOf("bob") });
   const old = await lab.arrive(server, "alice", { token: await tokenOf("alice") });
   const alice = await lab.arrive(server, "alice", { token: await tokenOf("alice") });
@@ -108,13 +109,9 @@ export async function refreshed(lab: Lab): Promise<void> {
 }
 
 export async function expired(lab: Lab): Promise<void> {
-  const secret = "0123456789abcdef0123456789abcdef";
-  const flags = ["--auth", "jwt", "--auth_secret", secret, "--auth_expiry", "close"];
+  const flags = ["--auth", "jwt", "--auth_secret", SECRET, "--auth_expiry", "close"];
   const server = await lab.serve(...flags);
-  const tokenOf = async (sub: string, seconds: number): Promise<string> =>
-    await new SignJWT({ exp: Math.floor(Date.now() / 1_000) + seconds })
-      .setProtectedHeader({ alg: "HS256" }).setSubject(sub).sign(new TextEncoder().encode(secret));
-  const bob = await lab.arrive(server, "bob", { token: await tokenOf("bob", 60) });
+  const bob = await lab.arrive(server, "bob", { token: await tokenOf("bob") });
   // It counts for five seconds more, because clocks differ.
   const alice = await lab.arrive(server, "alice", { token: await tokenOf("alice", 0) });
   await connect(alice, bob, "before");
@@ -126,7 +123,7 @@ export async function expired(lab: Lab): Promise<void> {
     disconnected: true,
   });
   await chat(alice, bob, "before", "without a server");
-  await alice.tab.run("reconnect", "alice", await tokenOf("alice", 60));
+  await alice.tab.run("reconnect", "alice", await tokenOf("alice"));
   assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
   await connect(bob, alice, "after");
   assertEquals(await notes(bob.tab, "bob", "error"), []);

@@ -147,3 +147,9 @@ export async function notes(tab: Tab, who: string, event: string): Promise<reado
   if (!Array.isArray(details)) throw new Error("Cannot read the notes of the page: no array");
   return details;
 }
+
+/** Checks that a peer is open. */
+export async function expectOpen(tab: Tab, name: string): Promise<void> {
+  const open = { open: true, destroyed: false, disconnected: false };
+  assertEquals(await tab.run("state", name), open);
+}

@@ -4,7 +4,7 @@
  * Each scenario shows the behaviour that `peerjs_test.ts` names it after.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { chat, connect, expectError, type Lab, notes, say, wait } from "./lab.ts";
+import { chat, connect, expectError, expectOpen, type Lab, notes, say, wait } from "./lab.ts";
 
 export async function talk(lab: Lab): Promise<void> {
   const server = await lab.serve();
@@ -56,8 +56,7 @@ export async function absent(lab: Lab): Promise<void> {
   // By the end of this one, all that the first attempt stored is long past its deadline.
   await attempt("nobody else");
   assertEquals((await notes(alice.tab, "alice", "error")).length, 2);
-  const state = await alice.tab.run("state", "alice");
-  assertEquals(state, { open: true, destroyed: false, disconnected: false });
+  await expectOpen(alice.tab, "alice");
   await connect(alice, await lab.arrive(server, "bob"), "chat");
 }
 

@@ -4,7 +4,7 @@
  * Each scenario shows the behaviour that `peerjs_test.ts` names it after.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { chat, connect, expectError, expectLog, type Lab, notes, wait } from "./lab.ts";
+import { chat, connect, expectError, expectLog, expectOpen, type Lab, notes, wait } from "./lab.ts";
 
 export async function custom(lab: Lab): Promise<void> {
   const server = await lab.serve("--key", "secret", "--path", "/myapp");
@@ -47,8 +47,7 @@ export async function full(lab: Lab): Promise<void> {
   const message = "Server has reached its concurrent user limit";
   await expectError(tab, "bob", "server-error", message);
   await wait(tab, "bob", "close");
-  const state = await alice.tab.run("state", "alice");
-  assertEquals(state, { open: true, destroyed: false, disconnected: false });
+  await expectOpen(alice.tab, "alice");
 }
 
 export async function listed(lab: Lab): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "../support/assert.ts";
 import { handshake, upgradeRaw } from "../support/raw_socket.ts";
-import { chat, connect, expectError, type Lab, notes, wait } from "./lab.ts";
+import { chat, connect, expectError, expectOpen, type Lab, notes, wait } from "./lab.ts";
 
 export async function nobody(lab: Lab): Promise<void> {
   const server = await lab.serve();
@@ -48,8 +48,7 @@ export async function classroom(lab: Lab): Promise<void> {
   const place = { host: "127.0.0.1", port, path, config: { iceServers: [] } };
   for (const guest of guests) await tab.run("peer", guest, "room", place);
   for (const guest of guests) await expectError(tab, guest, "unavailable-id");
-  const state = await host.tab.run("state", "room");
-  assertEquals(state, { open: true, destroyed: false, disconnected: false });
+  await expectOpen(host.tab, "room");
   await host.tab.run("disconnect", "room");
   await wait(host.tab, "room", "disconnected");
   await host.tab.run("reconnect", "room");

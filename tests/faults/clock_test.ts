@@ -1,6 +1,4 @@
-/**
- * FAULT-17: the wall clock jumps. Nothing reads it, and instants may count from any zero.
- */
+/** FAULT-17: the wall clock jumps. Nothing reads it, and instants may count from any zero. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { readText, sourceFiles } from "../tools/docs.ts";
 import { CLOSE, closes, expires, opens, wake, type World, world } from "../support/world.ts";

@@ -1,11 +1,4 @@
-/**
- * FAULT-21: sockets that are closed, closing, gone or never open, and that throw.
- */
-import type {
-  SocketEventHandler,
-  SocketEventType,
-  SocketLike,
-} from "../../adapters/sockets/link.ts";
+/** FAULT-21: sockets that are closed, closing, gone or never open, and that throw. */
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import {
   CLOSE,
@@ -18,6 +11,7 @@ import {
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { type FakeSocket, fakeSocket } from "../support/fake_socket.ts";
 import { messageFrom, opening } from "../support/world.ts";
 
 const A = connId(1);
@@ -25,38 +19,8 @@ const B = connId(2);
 const { kind: _kind, conn: _conn, ...parameters } = opening(1);
 const HANDSHAKE = { parameters, token: null };
 
-/** An effect that sends a message. */
 function send(conn: ConnId, text: string): Send {
   return pass(conn, { ...messageFrom("a", "b"), text });
-}
-
-/** A fake socket that the test controls. */
-interface Fake extends SocketLike {
-  readyState: number;
-  bufferedAmount: number;
-  readonly calls: string[];
-  fire(type: SocketEventType, data?: unknown): void;
-}
-
-function fake(given: { throws?: boolean; readyState?: number; terminates?: boolean } = {}): Fake {
-  const { throws = false, readyState = WebSocket.OPEN, terminates = false } = given;
-  const calls: string[] = [];
-  const listeners = new Map<string, SocketEventHandler>();
-  const act = (call: string): void => {
-    calls.push(call);
-    if (throws) throw new DOMException("the socket is gone", "InvalidStateError");
-  };
-  const self: Fake = {
-    readyState,
-    bufferedAmount: 0,
-    calls,
-    addEventListener: (type, listener) => void listeners.set(type, listener),
-    send: (text) => act(`send ${text}`),
-    close: (code) => act(`close ${code}`),
-    ...(terminates && { terminate: (): void => void calls.push("terminate") }),
-    fire: (type, data): void => listeners.get(type)?.handleEvent({ type, data }),
-  };
-  return self;
 }
 
 function bench(
@@ -64,6 +28,7 @@ function bench(
 ): {
   sockets: Sockets;
   leaks: string[];
+  attach: (given?: Parameters<typeof fakeSocket>[0]) => FakeSocket;
   kinds: () => string[];
   /** The texts that could not be sent, each after its connection. */
   failures: () => string[];
@@ -83,7 +48,12 @@ function bench(
     events.flatMap((event) =>
       event.kind === "send-failed" ? [`${event.conn} ${event.message?.text}`] : []
     );
-  return { sockets, leaks, kinds, failures };
+  const attach = (given?: Parameters<typeof fakeSocket>[0]): FakeSocket => {
+    const socket = fakeSocket(given);
+    sockets.attach(socket, HANDSHAKE);
+    return socket;
+  };
+  return { sockets, leaks, attach, kinds, failures };
 }
 
 function pick(rest: object): string {
@@ -91,18 +61,17 @@ function pick(rest: object): string {
 }
 
 Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {
-  const { sockets, failures } = bench();
-  sockets.attach(fake({ throws: true }), HANDSHAKE);
-  const good = fake();
-  sockets.attach(good, HANDSHAKE);
+  const { sockets, attach, failures } = bench();
+  attach({ throws: true });
+  const good = attach();
   sockets.perform(send(A, "x"));
   sockets.perform(send(B, "y"));
   assertEquals([failures(), good.calls], [["1 x"], ["send y"]]);
 });
 
 Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that socket", async () => {
-  const { sockets, kinds } = bench();
-  sockets.attach(fake({ throws: true }), HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  attach({ throws: true });
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(close(A, CLOSE.left, "Left"));
   await sockets.drained();
@@ -111,9 +80,8 @@ Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that
 
 Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets", () => {
   for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
-    const { sockets, failures } = bench();
-    const socket = fake({ readyState });
-    sockets.attach(socket, HANDSHAKE);
+    const { sockets, attach, failures } = bench();
+    const socket = attach({ readyState });
     sockets.perform(send(A, "x"));
     assertEquals([failures(), socket.calls], [["1 x"], []]);
     sockets.perform(close(A, CLOSE.left, "Left"));
@@ -123,9 +91,8 @@ Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets"
 });
 
 Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", () => {
-  const { sockets, kinds } = bench();
-  const socket = fake({ readyState: WebSocket.CONNECTING });
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const socket = attach({ readyState: WebSocket.CONNECTING });
   assertEquals(kinds(), []);
   assertEquals(sockets.hasRoom("192.0.2.1"), true);
   socket.readyState = WebSocket.OPEN;
@@ -134,9 +101,8 @@ Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", ()
 });
 
 Deno.test("[FAULT-21] a close that is reported twice, with an error between, is one event", () => {
-  const { sockets, kinds } = bench();
-  const socket = fake();
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const socket = attach();
   socket.fire("close");
   socket.fire("error");
   socket.fire("close");
@@ -148,9 +114,8 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
 });
 
 Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close event, once or twice", async () => {
-  const { sockets, kinds } = bench();
-  const socket = fake();
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const socket = attach();
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
   socket.fire("message", "late");
   socket.fire("open");
@@ -170,9 +135,8 @@ Deno.test("[FAULT-21] an effect on an unknown connection does nothing", () => {
 
 Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays: its reader may be reading", () => {
   const clock = { now: 0 };
-  const { sockets, kinds } = bench(() => clock.now);
-  const socket = fake();
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench(() => clock.now);
+  const socket = attach();
   socket.bufferedAmount = 19_976;
   sockets.perform(send(A, "x".repeat(24)));
   assertEquals(socket.calls.length, 1, "to the byte");
@@ -186,9 +150,8 @@ Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays
 });
 
 Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
-  const { sockets, kinds } = bench();
-  const [slow, other, quick] = [fake(), fake(), fake()];
-  for (const socket of [slow, other, quick]) sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, kinds } = bench();
+  const [slow, other, quick] = [attach(), attach(), attach()];
   slow.bufferedAmount = other.bufferedAmount = 16_385;
   sockets.perform(send(A, "x"));
   assertEquals(slow.calls.length, 0 + 1);
@@ -214,9 +177,8 @@ async function timers(isDone: () => boolean): Promise<void> {
 for (const terminates of [false, true]) {
   Deno.test(`[LIMIT-7] a reader that reads nothing for unsent_timeout is cut off, terminate: ${terminates}`, async () => {
     const clock = { now: 0 };
-    const { sockets, kinds } = bench(() => clock.now);
-    const socket = fake({ terminates });
-    sockets.attach(socket, HANDSHAKE);
+    const { sockets, attach, kinds } = bench(() => clock.now);
+    const socket = attach({ terminates });
     socket.bufferedAmount = 17_000;
     sockets.perform(send(A, "x"));
     socket.bufferedAmount = 16_999;
@@ -240,9 +202,8 @@ for (const terminates of [false, true]) {
 
 Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
   const clock = { now: 0 };
-  const { sockets, leaks, kinds } = bench(() => clock.now);
-  const socket = fake({ readyState: WebSocket.CONNECTING });
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, leaks, kinds } = bench(() => clock.now);
+  const socket = attach({ readyState: WebSocket.CONNECTING });
   clock.now = 2_000;
   await timers(() => leaks.length > 0);
   assertEquals([leaks, kinds(), socket.calls], [["never-opened"], [], ["close 4008"]]);
@@ -255,9 +216,8 @@ Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from ot
 });
 
 Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is reported", () => {
-  const { sockets, leaks, kinds } = bench();
-  const socket = fake({ readyState: WebSocket.CONNECTING });
-  sockets.attach(socket, HANDSHAKE);
+  const { sockets, attach, leaks, kinds } = bench();
+  const socket = attach({ readyState: WebSocket.CONNECTING });
   socket.fire("error");
   sockets.perform(send(A, "x"));
   assertEquals([leaks, kinds()], [[], ["send-failed 1"]]);

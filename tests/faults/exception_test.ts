@@ -1,11 +1,9 @@
-/**
- * Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on.
- */
+/** Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on. */
 import type { Hooks } from "../../adapters/observe/hooks.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
-import { openSocket } from "../support/peer_socket.ts";
-import { contract } from "../support/served.ts";
+import { join } from "../support/peer_socket.ts";
+import { test } from "../support/served.ts";
 
 /** What can be thrown: errors, and what is none. */
 const THROWN: Readonly<Record<string, () => unknown>> = {
@@ -21,56 +19,55 @@ const THROWN: Readonly<Record<string, () => unknown>> = {
     }),
 };
 
-/** How many faults are logged from now on. */
 function countFaults(): () => number {
   const levels = captured(({ level }) => level);
   return () => levels.filter((level) => level === "error").length;
 }
 
-const CLIENT = { key: "peerjs", token: "t" };
+/** What throws it, at once and later. */
+const THROWERS = Object.values(THROWN).flatMap((make) => [
+  (): never => {
+    throw make();
+  },
+  async (): Promise<never> => {
+    await null;
+    throw make();
+  },
+]);
 
-for (const [what, make] of Object.entries(THROWN)) {
-  contract(
-    `[FAULT-24] hooks that throw ${what}, at once or later, are logged and harm nobody`,
-    async (serve) => {
-      const fail = (): never => {
-        throw make();
-      };
-      const late = async (): Promise<never> => {
-        await null;
-        throw make();
-      };
-      for (const hook of [fail, late]) {
-        const hooks: Hooks = { onConnection: hook, onDisconnection: hook, onMessage: hook };
-        const faults = countFaults();
-        await using served = await serve({}, hooks);
-        await using a = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "a" });
-        await using b = await openSocket({ ...CLIENT, wsUrl: served.wsUrl, id: "b" });
-        assertEquals([await a.next(), await b.next()], [{ type: "OPEN" }, { type: "OPEN" }]);
-        a.send({ type: "OFFER", dst: "b" });
-        assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b" });
-        assertEquals(await b.fence(), { frames: [], closed: null });
-        assertEquals(faults(), 4, "two came, and two messages");
-      }
-    },
-  );
+test.served("[FAULT-24] hooks that throw anything, at once or later, are logged and harm nobody", async ({ serve }) => {
+  for (const hook of THROWERS) {
+    const hooks: Hooks = { onConnection: hook, onDisconnection: hook, onMessage: hook };
+    const faults = countFaults();
+    await using served = await serve({}, hooks);
+    await using a = await join(served, "a");
+    await using b = await join(served, "b");
+    a.send({ type: "OFFER", dst: "b" });
+    assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b" });
+    assertEquals(await b.fence(), { frames: [], closed: null });
+    assertEquals(faults(), 4, "two came, and two messages");
+  }
+});
 
-  contract(
-    `[FAULT-24] [HTTP-9] a generator that throws ${what} fails that request, and the next is answered`,
-    async (serve) => {
-      let bad = true;
-      const generateClientId = (): string => {
-        if (bad) throw make();
-        return "fresh";
-      };
-      const faults = countFaults();
-      await using served = await serve({}, { generateClientId });
-      const failed = await fetch(`${served.url}peerjs/id`);
-      await failed.body?.cancel();
-      assertEquals(failed.status, 500);
-      assert(faults() > 0);
-      bad = false;
-      assertEquals(await (await fetch(`${served.url}peerjs/id`)).text(), "fresh");
-    },
-  );
-}
+/** Generators that throw, or give what is no text: an application in JavaScript can give anything. */
+const GENERATORS: readonly (() => string)[] = [
+  ...Object.values(THROWN).map((make) => (): never => {
+    throw make();
+  }),
+  () => JSON.parse("5"),
+  () => JSON.parse("{}"),
+];
+
+test.served("[FAULT-24] [HTTP-9] a generator that throws, or gives no text, fails that request, and the next is answered", async ({ serve }) => {
+  for (const bad of GENERATORS) {
+    let next: () => string = bad;
+    const faults = countFaults();
+    await using served = await serve({}, { generateClientId: () => next() });
+    const failed = await fetch(`${served.url}peerjs/id`);
+    assertStringIncludes(await failed.text(), "taken or cannot be used");
+    assertEquals([failed.status, failed.headers.get("access-control-allow-origin")], [500, "*"]);
+    next = () => "fresh";
+    assertEquals(await (await fetch(`${served.url}peerjs/id`)).text(), "fresh");
+    assert(faults() > 0);
+  }
+});

@@ -3,8 +3,6 @@
  * that nobody reads, and 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
  *
  * `deno run -A tests/faults/figures.ts [deno|node] [crowd|hostile]`
- *
- * @module
  */
 import { type Child, startChild } from "../support/child.ts";
 import { inParallel, openLoadClient, roundTrips } from "../support/load.ts";

@@ -1,13 +1,11 @@
-/**
- * The log cannot be written: clients notice nothing, and the number of lost lines is logged later.
- */
+/** The log cannot be written: clients notice nothing, and the number of lost lines is logged later. */
 import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { openLoadClient } from "../support/load.ts";
 import { spawnMain } from "../support/main.ts";
-import { ANSWER_MAX_MS } from "../support/output.ts";
-import { openSocket, type PeerSocket, within } from "../support/peer_socket.ts";
-import { LISTENERS } from "./listeners.ts";
+import { ANSWER_MAX_MS, kill } from "../support/output.ts";
+import { join, type PeerSocket, within } from "../support/peer_socket.ts";
+import { LISTENERS } from "../support/served.ts";
 
 /** Makes stdout a non-blocking pipe: a write to a full one fails instead of waiting. */
 const NON_BLOCKING = [
@@ -34,7 +32,7 @@ async function openFirst(wsUrl: string): Promise<PeerSocket> {
   const begin = performance.now();
   while (true) {
     try {
-      return await openSocket({ wsUrl, key: "peerjs", id: "first", token: "t" });
+      return await join({ wsUrl }, "first");
     } catch (error) {
       if (performance.now() - begin > ANSWER_MAX_MS) throw error;
     }
@@ -87,11 +85,7 @@ class Unread {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.child.kill("SIGKILL");
-    } catch {
-      // The process has ended.
-    }
+    kill(this.child, "SIGKILL");
     await this.close();
     await this.child.stderr.cancel();
     await this.child.status;
@@ -134,7 +128,6 @@ for (const listener of LISTENERS) {
       const wsUrl = `ws://127.0.0.1:${port}/peerjs`;
       try {
         await using first = await openFirst(wsUrl);
-        await first.next();
         for (let i = 0; i < 100; i++) first.send({ type: "LEAVE", dst: `nobody ${i}` });
         await first.fence();
         await endsInTime(child);
@@ -162,10 +155,8 @@ for (const listener of LISTENERS) {
       const lines: Line[] = unread.lines.map((line) => JSON.parse(line));
       const at = lines.findIndex(({ properties }) => properties.event === "lost");
       const { level, properties: { count: lost = 0 } } = must(lines[at]);
-      assertEquals([level, lines.filter(({ properties }) => properties.event === "lost").length], [
-        "ERROR",
-        1,
-      ]);
+      const lostLines = lines.filter(({ properties }) => properties.event === "lost");
+      assertEquals([level, lostLines.length], ["ERROR", 1]);
       const last = lines.findLastIndex(({ properties }) => properties.event === "stopping");
       assert(last > at, "all is told again");
       const told = numbersOf(lines);

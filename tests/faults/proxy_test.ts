@@ -1,11 +1,9 @@
-/**
- * Rows 22 and 23 through real requests: whose address counts, and which pages may come.
- */
+/** Rows 22 and 23 through real requests: whose address counts, and which pages may come. */
 import { assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
 import { openLoadClient } from "../support/load.ts";
 import { openSocket } from "../support/peer_socket.ts";
-import { testEach } from "./listeners.ts";
+import { test } from "../support/served.ts";
 
 /** The address that the server logs for a client with this header. */
 async function seenAs(child: Child, id: string, address: string): Promise<string> {
@@ -43,50 +41,29 @@ const SEEN: readonly [args: string[], header: string, address: string][] = [
   ),
 ];
 
-testEach(
-  "[FAULT-22] [LIMIT-10] the right-most address that is no listed proxy counts, if a listed one says it, in one way of writing",
-  async (start) => {
-    for (const group of Object.values(Object.groupBy(SEEN, ([args]) => args.join(" ")))) {
-      await using child = await start({ args: group?.[0]?.[0] ?? [] });
-      for (const [i, [args, header, address]] of group?.entries() ?? []) {
-        const what = `${args.join(" ")} ${header.slice(0, 40)}`;
-        assertEquals(await seenAs(child, `a${i}`, header), address, what);
-      }
+test.program("[FAULT-22] [LIMIT-10] the right-most address that is no listed proxy counts, if a listed one says it, in one way of writing", async ({ start }) => {
+  for (const group of Object.values(Object.groupBy(SEEN, ([args]) => args.join(" ")))) {
+    await using child = await start({ args: group?.[0]?.[0] ?? [] });
+    for (const [i, [args, header, address]] of group?.entries() ?? []) {
+      const what = `${args.join(" ")} ${header.slice(0, 40)}`;
+      assertEquals(await seenAs(child, `a${i}`, header), address, what);
     }
-  },
-);
+  }
+});
 
-testEach(
-  "[FAULT-22] [LIMIT-2] the address that counts is the one that is bounded",
-  async (start) => {
-    const args = ["--trusted_proxies", "127.0.0.1", "--max_sockets_per_address", "1"];
-    await using child = await start({ args });
-    const { wsUrl } = child;
-    await using one = await openLoadClient({ wsUrl, id: "a", address: "6.6.6.6, 203.0.113.9" });
-    assertEquals(await one.answer, "OPEN");
-    await using two = await openLoadClient({ wsUrl, id: "b", address: "7.7.7.7, 203.0.113.9" });
-    assertEquals([await two.answer, (await two.closed).code], ["ERROR", 4029]);
-    await using three = await openLoadClient({ wsUrl, id: "c", address: "203.0.113.10" });
-    assertEquals(await three.answer, "OPEN");
-  },
-);
-
-testEach(
-  "[FAULT-23] [OPEN-10] [HTTP-8] a page of another origin gets neither a socket nor CORS headers",
-  async (start) => {
-    await using child = await start({ args: ["--cors", "https://app.example"] });
-    for (
-      const [origin, type] of [["https://evil.example", "ERROR"], ["https://app.example", "OPEN"]]
-    ) {
-      const headers = { origin: origin ?? "" };
-      const client = { wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" };
-      await using socket = await openSocket({ ...client, options: { headers } });
-      assertEquals(Object(await socket.next()).type, type);
-      if (type === "ERROR") assertEquals((await socket.closed).code, 4005);
-      const http = await fetch(child.url, { headers });
-      await http.body?.cancel();
-      const allowed = http.headers.get("access-control-allow-origin");
-      assertEquals(allowed, type === "ERROR" ? null : headers.origin);
-    }
-  },
-);
+test.program("[FAULT-23] [OPEN-10] [HTTP-8] a page of another origin gets neither a socket nor CORS headers", async ({ start }) => {
+  await using child = await start({ args: ["--cors", "https://app.example"] });
+  for (
+    const [origin, type] of [["https://evil.example", "ERROR"], ["https://app.example", "OPEN"]]
+  ) {
+    const headers = { origin: origin ?? "" };
+    const client = { wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" };
+    await using socket = await openSocket({ ...client, options: { headers } });
+    assertEquals(Object(await socket.next()).type, type);
+    if (type === "ERROR") assertEquals((await socket.closed).code, 4005);
+    const http = await fetch(child.url, { headers });
+    await http.body?.cancel();
+    const allowed = http.headers.get("access-control-allow-origin");
+    assertEquals(allowed, type === "ERROR" ? null : headers.origin);
+  }
+});

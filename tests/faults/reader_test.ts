@@ -1,12 +1,10 @@
-/**
- * Row 15: a reader that stops while much comes for it.
- */
+/** Row 15: a reader that stops while much comes for it. */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
 import { flood, type LoadClient, openLoadClient, openMany, roundTrips } from "../support/load.ts";
 import { openRaw } from "../support/raw_socket.ts";
 import { peakRss } from "../support/vitals.ts";
-import { testEach } from "./listeners.ts";
+import { test } from "../support/served.ts";
 
 /** Sends to the reader until the server no longer has it among its peers; how many frames that took. */
 async function feed(child: Child, sender: LoadClient): Promise<number> {
@@ -23,78 +21,48 @@ const WINDOW = 16;
 const ANY_BYTES = ["--byte_rate", "0"];
 const BYTES = 20_000;
 
-testEach(
-  "[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and its sender is told once",
-  async (start) => {
-    await using child = await start({
-      args: [
-        ...ANY_BYTES,
-        "--unsent_timeout",
-        "400",
-        "--expire_timeout",
-        "1000",
-        "--allow_discovery",
-      ],
-    });
-    const { wsUrl } = child;
-    const [sender, bystander] = await openMany(2, { wsUrl, idOf: (i) => `peer ${i}` });
-    assert(sender && bystander);
-    using stuck = await openRaw(child.port, "stuck");
-    const fed = feed(child, sender);
-    await roundTrips(bystander, fed);
-    const frames = await fed;
-    await sender.reached("EXPIRE", 1);
-    await using again = await openLoadClient({ wsUrl, id: "stuck", token: "another" });
-    await again.reached("OPEN", 1);
-    await flood(sender, { count: 3, dstOf: () => "stuck", bytes: 10 });
-    await again.reached("CANDIDATE", 3);
-    await sender.roundTrip();
-    assertEquals(sender.count("EXPIRE"), 1, "the rest of the attempt expired without another word");
-    assert(await stuck.drain() < frames * BYTES, "what was over the bound was not sent");
-    await Promise.all([sender.close(), bystander.close()]);
-  },
-);
+test.program("[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and its sender is told once", async ({ start }) => {
+  await using child = await start({
+    args: [
+      ...ANY_BYTES,
+      "--unsent_timeout",
+      "400",
+      "--expire_timeout",
+      "1000",
+      "--allow_discovery",
+    ],
+  });
+  const { wsUrl } = child;
+  const [sender, bystander] = await openMany(2, { wsUrl, idOf: (i) => `peer ${i}` });
+  assert(sender && bystander);
+  using stuck = await openRaw(child.port, "stuck");
+  const fed = feed(child, sender);
+  await roundTrips(bystander, fed);
+  const frames = await fed;
+  await sender.reached("EXPIRE", 1);
+  await using again = await openLoadClient({ wsUrl, id: "stuck", token: "another" });
+  await again.reached("OPEN", 1);
+  await flood(sender, { count: 3, dstOf: () => "stuck", bytes: 10 });
+  await again.reached("CANDIDATE", 3);
+  await sender.roundTrip();
+  assertEquals(sender.count("EXPIRE"), 1, "the rest of the attempt expired without another word");
+  assert(await stuck.drain() < frames * BYTES, "what was over the bound was not sent");
+  await Promise.all([sender.close(), bystander.close()]);
+});
 
-testEach(
-  "[FAULT-15] [LIMIT-6] 150 MB for a reader that stopped leave the server small, every message with an end",
-  async (start) => {
-    await using child = await start({
-      args: [...ANY_BYTES, "--expire_timeout", "1000", "--queue_limit", "16"],
-    });
-    await using sender = await openLoadClient({ wsUrl: child.wsUrl, id: "sender" });
-    await sender.reached("OPEN", 1);
-    const before = await peakRss(child.pid);
-    using stuck = await openRaw(child.port, "stuck");
-    // Each offer is an attempt of its own.
-    await flood(sender, { count: 2_500, dstOf: () => "stuck", bytes: 60_000, type: "OFFER" });
-    const grown = await peakRss(child.pid) - before;
-    assert(grown < 150e6, `grown by ${grown}`);
-    const expired = sender.count("EXPIRE");
-    assert(expired > 1_500, `${expired} were refused at once`);
-    assert(await stuck.drain() < 60e6);
-  },
-);
-
-testEach(
-  "[FAULT-15] [LIMIT-7] a reader that makes no progress for unsent_timeout is cut off below the bound",
-  async (start) => {
-    const args = [...ANY_BYTES, "--unsent_timeout", "400", "--max_unsent_bytes", "100000000"];
-    await using child = await start({ args });
-    const [sender, idle] = await openMany(2, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
-    assert(sender && idle);
-    using stuck = await openRaw(child.port, "stuck");
-    await flood(sender, { count: 400, dstOf: () => "stuck", bytes: 60_000 });
-    await child.nextLine((line) => /"disconnected"/.test(line) && line.includes('"stuck"'));
-    // Its id is free.
-    await using again = await openLoadClient({
-      wsUrl: child.wsUrl,
-      id: "stuck",
-      token: "another",
-    });
-    await again.reached("OPEN", 1);
-    await idle.roundTrip();
-    assertEquals(idle.count("ERROR"), 0);
-    await stuck.drain();
-    await Promise.all([sender.close(), idle.close()]);
-  },
-);
+test.program("[FAULT-15] [LIMIT-6] 150 MB for a reader that stopped leave the server small, every message with an end", async ({ start }) => {
+  await using child = await start({
+    args: [...ANY_BYTES, "--expire_timeout", "1000", "--queue_limit", "16"],
+  });
+  await using sender = await openLoadClient({ wsUrl: child.wsUrl, id: "sender" });
+  await sender.reached("OPEN", 1);
+  const before = await peakRss(child.pid);
+  using stuck = await openRaw(child.port, "stuck");
+  // Each offer is an attempt of its own.
+  await flood(sender, { count: 2_500, dstOf: () => "stuck", bytes: 60_000, type: "OFFER" });
+  const grown = await peakRss(child.pid) - before;
+  assert(grown < 150e6, `grown by ${grown}`);
+  const expired = sender.count("EXPIRE");
+  assert(expired > 1_500, `${expired} were refused at once`);
+  assert(await stuck.drain() < 60e6);
+});

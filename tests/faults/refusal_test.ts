@@ -1,11 +1,9 @@
-/**
- * The log answers "why does my page not connect?": the most frequent mistakes, each through the program.
- */
+/** The log answers "why does my page not connect?": the most frequent mistakes, each through the program. */
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { join, refusal } from "../support/peer_socket.ts";
 import { openRaw } from "../support/raw_socket.ts";
-import { testEach } from "./listeners.ts";
+import { test } from "../support/served.ts";
 
 /** Makes a request and returns its log line. */
 async function lineOf(child: Child, path: string, init: RequestInit = {}): Promise<string> {
@@ -15,130 +13,81 @@ async function lineOf(child: Child, path: string, init: RequestInit = {}): Promi
   return await child.nextLine((line) => child.lines.indexOf(line) >= seen);
 }
 
-testEach(
-  "[LOG-1] a request that cannot be served is one warning with the remedy",
-  async (start) => {
-    await using child = await start({ args: ["--path", "/app", "--key", "hush"] });
-    const cases: [path: string, init: RequestInit, message: string][] = [
-      [
-        "/myapp/peerjs/id",
-        {},
-        `A client at 127.0.0.1 asked for "/myapp/peerjs/id": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/hu%73h/id",
-        {},
-        `A client at 127.0.0.1 asked for "/…/id": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/peerjs/some-id/token/offer",
-        { method: "POST" },
-        `A client at 127.0.0.1 asked for "/app/peerjs/some-id/…/offer": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/wrong-key/some-id/token/offer",
-        { method: "POST" },
-        `A client at 127.0.0.1 asked for "/app/…/some-id/…/offer": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/wrong-key//token/offer",
-        { method: "POST" },
-        `A client at 127.0.0.1 asked for "/…/…//…/offer": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/wrong-key/id%3Fts=1",
-        {},
-        `A client at 127.0.0.1 asked for "/app/…/…": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/hu%73h%ff/x",
-        {},
-        `A client at 127.0.0.1 asked for "/app/…/x": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/peerjs%25253Ftoken=t",
-        {},
-        `A client at 127.0.0.1 asked for "/app/…": nothing is served there. ` +
-        `This server's path is "/app/": give new Peer path: "/app/" (404)`,
-      ],
-      [
-        "/app/wrong-key/id",
-        {},
-        `A client at 127.0.0.1 asked for "/app/…/id": Invalid key provided: give the client the key ` +
-        `that this server was started with (option "key" of the Peer). (401)`,
-      ],
-      [
-        "/app/hush/peers",
-        {},
-        `A client at 127.0.0.1 asked for "/app/…/peers": This server does not list its peers: ` +
-        "its option allow_discovery is off. (401)",
-      ],
-      [
-        "/app/peerjs?key=hush&id=a&token=t",
-        {},
-        `A client at 127.0.0.1 asked for "/app/peerjs": This URL is for WebSockets. Behind a proxy, ` +
-        "let it pass on the headers Upgrade and Connection. (426)",
-      ],
-      [
-        "/app/hush/id",
-        { method: "POST" },
-        `A client at 127.0.0.1 asked for "/app/…/id": POST is not a method of this URL: ` +
-        "use one of GET, HEAD, OPTIONS. (405)",
-      ],
-    ];
-    for (const [path, init, message] of cases) {
-      const line = await lineOf(child, path, init);
-      const { level, message: printed } = JSON.parse(line);
-      assertEquals([level, printed], ["WARN", message]);
-      assert(!/hush|wrong-key/i.test(line), line);
-    }
-  },
-);
+test.program("[LOG-1] a request that cannot be served is one warning with the remedy", async ({ start }) => {
+  await using child = await start({ args: ["--path", "/app", "--key", "hush"] });
+  const nothing =
+    'nothing is served there. This server\'s path is "/app/": give new Peer path: "/app/" (404)';
+  const cases: [path: string, shown: string, why: string, method?: string][] = [
+    ["/myapp/peerjs/id", "/myapp/peerjs/id", nothing],
+    ["/hu%73h/id", "/…/id", nothing],
+    ["/app/peerjs/some-id/token/offer", "/app/peerjs/some-id/…/offer", nothing, "POST"],
+    ["/app/wrong-key/some-id/token/offer", "/app/…/some-id/…/offer", nothing, "POST"],
+    ["/app/wrong-key//token/offer", "/…/…//…/offer", nothing, "POST"],
+    ["/app/wrong-key/id%3Fts=1", "/app/…/…", nothing],
+    ["/app/hu%73h%ff/x", "/app/…/x", nothing],
+    ["/app/peerjs%25253Ftoken=t", "/app/…", nothing],
+    [
+      "/app/wrong-key/id",
+      "/app/…/id",
+      `Invalid key provided: give the client the key that this server was started with (option "key" of the Peer). (401)`,
+    ],
+    [
+      "/app/hush/peers",
+      "/app/…/peers",
+      "This server does not list its peers: its option allow_discovery is off. (401)",
+    ],
+    [
+      "/app/peerjs?key=hush&id=a&token=t",
+      "/app/peerjs",
+      "This URL is for WebSockets. Behind a proxy, let it pass on the headers Upgrade and Connection. (426)",
+    ],
+    [
+      "/app/hush/id",
+      "/app/…/id",
+      "POST is not a method of this URL: use one of GET, HEAD, OPTIONS. (405)",
+      "POST",
+    ],
+  ];
+  for (const [path, shown, why, method = "GET"] of cases) {
+    const line = await lineOf(child, path, { method });
+    const { level, message: printed } = JSON.parse(line);
+    assertEquals([level, printed], ["WARN", `A client at 127.0.0.1 asked for "${shown}": ${why}`]);
+    assert(!/hush|wrong-key/i.test(line), line);
+  }
+});
 
-testEach(
-  "[LOG-1] [HTTP-8] the log names a page of an unlisted origin, over HTTP too",
-  async (start) => {
-    await using child = await start({ args: ["--cors", "https://app.example"] });
-    const headers = { origin: "https://evil.example" };
-    const line = await lineOf(child, "/peerjs/id", { headers });
-    assertStringIncludes(
-      JSON.parse(line).message,
-      `asked for "/peerjs/id" for a page of "https://evil.example": the browser keeps the answer from ` +
-        `it. If it is yours, add --cors "https://evil.example" (200)`,
-    );
-    const listed = await fetch(`${child.url}peerjs/id`, {
-      headers: { origin: "https://app.example" },
-    });
-    assertEquals((await listed.text()).length, 36);
-    assertEquals((await child.stop()).code, 0);
-    const warnings = child.lines.filter((line) => line.includes('"WARN"'));
-    assertEquals(warnings.length, 1, warnings.join("\n"));
-  },
-);
+test.program("[LOG-1] [HTTP-8] [OPEN-10] the log names a page of an unlisted origin, over HTTP too, and no request of the browser itself", async ({ start }) => {
+  await using child = await start({ args: ["--cors", "https://app.example"] });
+  const headers = { origin: "https://evil.example" };
+  const line = await lineOf(child, "/peerjs/id", { headers });
+  assertStringIncludes(
+    JSON.parse(line).message,
+    `asked for "/peerjs/id" for a page of "https://evil.example": the browser keeps the answer from ` +
+      `it. If it is yours, add --cors "https://evil.example" (200)`,
+  );
+  using refused = await openRaw(child.port, "a", "Origin: https://evil.example\r\n");
+  assertEquals(await refused.closed(), 4005);
+  assertEquals(
+    JSON.parse(await child.nextLine((line) => line.includes('"event":"refused"'))).message,
+    '"a" was refused: Pages of this origin may not use this server: a page of "https://evil.example". ' +
+      'If it is yours, add --cors "https://evil.example" (4005, from 127.0.0.1)',
+  );
+  // What a browser asks for by itself is not logged; a HEAD is, with its reason.
+  await (await fetch(`${child.url}favicon.ico`)).body?.cancel();
+  assertStringIncludes(
+    await lineOf(child, "/peerjs/peers", { method: "HEAD" }),
+    "allow_discovery is off",
+  );
+  const listed = await fetch(`${child.url}peerjs/id`, {
+    headers: { origin: "https://app.example" },
+  });
+  assertEquals((await listed.text()).length, 36);
+  assertEquals((await child.stop()).code, 0);
+  const warnings = child.lines.filter((line) => line.includes('"WARN"'));
+  assertEquals(warnings.length, 3, warnings.join("\n"));
+});
 
-testEach(
-  "[LOG-1] [OPEN-10] the log names the origin of a page whose socket is refused",
-  async (start) => {
-    await using child = await start({ args: ["--cors", "https://app.example"] });
-    using refused = await openRaw(child.port, "a", "Origin: https://evil.example\r\n");
-    assertEquals(await refused.closed(), 4005);
-    const line = await child.nextLine((line) => line.includes('"event":"refused"'));
-    assertEquals(
-      JSON.parse(line).message,
-      '"a" was refused: Pages of this origin may not use this server: a page of "https://evil.example". ' +
-        'If it is yours, add --cors "https://evil.example" (4005, from 127.0.0.1)',
-    );
-  },
-);
-
-testEach("[LOG-4] a lost connection is logged with 1006, whichever side noticed", async (start) => {
+test.program("[LOG-4] a lost connection is logged with 1006, whichever side noticed", async ({ start }) => {
   await using child = await start();
   {
     using lost = await openRaw(child.port, "lost");
@@ -149,21 +98,11 @@ testEach("[LOG-4] a lost connection is logged with 1006, whichever side noticed"
   assertEquals([by, code, reason], ["client", 1006, "The connection was lost"]);
 });
 
-testEach(
-  "[LOG-1] a HEAD request is logged with its reason, and a browser's own requests are not logged",
-  async (start) => {
-    await using child = await start();
-    await (await fetch(`${child.url}favicon.ico`)).body?.cancel();
-    const line = await lineOf(child, "/peerjs/peers", { method: "HEAD" });
-    assertStringIncludes(JSON.parse(line).message, "its option allow_discovery is off");
-  },
-);
-
-testEach("[LOG-2] a repeated line is counted, and logged at the end", async (start) => {
+test.program("[LOG-2] a repeated line is counted, and logged at the end", async ({ start }) => {
   await using child = await start();
   for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
   for (let i = 0; i < 3; i++) {
-    await (await openSocket({ wsUrl: child.wsUrl, key: "x", id: "a", token: "t" })).closed;
+    await refusal(child, { key: "x" });
   }
   assertEquals((await child.stop()).code, 0);
   const events = child.lines.map((line) => JSON.parse(line).properties);
@@ -175,11 +114,9 @@ testEach("[LOG-2] a repeated line is counted, and logged at the end", async (sta
   assertEquals(omitted, [["request 404", 4], ["socket 4003", 2]]);
 });
 
-testEach("[LOG-3] at level debug each message is a line with its outcome", async (start) => {
+test.program("[LOG-3] at level debug each message is a line with its outcome", async ({ start }) => {
   await using child = await start({ args: ["--log_level", "debug", "--expire_timeout", "60000"] });
-  const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token: "t" });
-  const b = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "b", token: "t" });
-  await Promise.all([a.next(), b.next()]);
+  const [a, b] = [await join(child, "a"), await join(child, "b")];
   a.send({ type: "HEARTBEAT" });
   a.send({ type: "OFFER", dst: "b", payload: "hush" });
   a.send({ type: "OFFER", dst: "a" });
@@ -206,11 +143,10 @@ testEach("[LOG-3] at level debug each message is a line with its outcome", async
   assert(!child.lines.join("").includes("hush"), "what peers say is theirs");
 });
 
-testEach("[LOG-4] a client's close is logged with its own code", async (start) => {
+test.program("[LOG-4] a client's close is logged with its own code", async ({ start }) => {
   await using child = await start();
   for (const code of [1000, 4321]) {
-    const a = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: `a${code}`, token: "t" });
-    await a.next();
+    const a = await join(child, `a${code}`);
     await a.close(code);
     const line = await child.nextLine((line) =>
       line.includes(`"id":"a${code}"`) && line.includes('"disconnected"')

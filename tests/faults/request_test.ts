@@ -4,7 +4,9 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
+import { join } from "../support/peer_socket.ts";
 import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { test } from "../support/served.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
 /** CR, LF, ESC and NUL. */
@@ -23,102 +25,97 @@ async function logsUpToNow(child: Child, mark: string): Promise<readonly string[
   return child.lines;
 }
 
-for (const listener of ["deno", "node"]) {
-  const start = (...args: string[]): Promise<Child> =>
-    startChild({ args: ["--listener", listener, ...args] });
-
-  Deno.test(`[FAULT-8] [OPEN-3] control characters in id, token and key are refused, in one line each: ${listener}`, async () => {
-    await using child = await start();
-    for (const control of CONTROLS) {
-      const dirty = encodeURIComponent(`evil${control}{"event":"forged"}`);
-      const targets: [string, number][] = [
-        [`/peerjs?key=peerjs&token=t&id=${dirty}`, 4002],
-        [`/peerjs?key=peerjs&id=x&token=${dirty}`, 4002],
-        [`/peerjs?id=x&token=t&key=${dirty}`, 4003],
-      ];
-      for (const [target, code] of targets) {
-        const { socket } = await upgradeRaw(child.port, handshake(target));
-        using refused = socket;
-        assertEquals(Object(await refused.json()).type, "ERROR");
-        assertEquals(await refused.closed(), code);
-      }
-    }
-    const lines = await logsUpToNow(child, "mark");
-    for (const line of lines) {
-      assert(!UNSAFE.test(line), line);
-      assert(Object(JSON.parse(line)).properties.event !== "forged", line);
-    }
-    const refused = lines.filter((line) => line.includes('"event":"refused"'));
-    // Different ids and keys give different lines; tokens are not shown.
-    assertEquals(refused.length, CONTROLS.length + 2);
-  });
-
-  Deno.test(`[FAULT-8] [HTTP-4] [HTTP-7] control characters in a path and in headers do no harm: ${listener}`, async () => {
-    await using child = await start("--log_level", "debug");
-    for (const control of CONTROLS) {
-      const escaped = encodeURIComponent(control);
-      const bytes = (head: string): Promise<string> =>
-        rawHttp(child.port, latin1(`${head}\r\n${CLOSE}`));
-      // Percent-encoded they are ordinary characters of a path.
-      assertMatch(await bytes(`GET /a${escaped}b/id HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 401 /);
-      assertMatch(await bytes(`GET /${escaped} HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 404 /);
-      // Raw, they make the request invalid. The text after a line feed may be read as another header.
-      assertMatch(await bytes(`GET /a${control}b HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 400 /);
-      for (const header of ["Origin", "X-Forwarded-For"]) {
-        const reply = await bytes(`GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${header}: a${control}b`);
-        assertMatch(reply, /^HTTP\/1\.1 400 /);
-      }
-    }
-    const lines = await logsUpToNow(child, "mark");
-    for (const line of lines) assert(!UNSAFE.test(line), line);
-    const refused = lines.filter((line) => line.includes('"event":"refused-request"'));
-    // Only listener node reports data that is not a request.
-    const unread = listener === "node" ? 1 : 0;
-    assertEquals(refused.length, CONTROLS.length + 1 + unread, "what may be a key is not shown");
-  });
-
-  Deno.test(`[FAULT-8] an X-Forwarded-For entry that is not an address is ignored: ${listener}`, async () => {
-    await using child = await start("--proxied");
-    using client = await openRaw(child.port, "a", "X-Forwarded-For: 192.0.2.1\x9b31m\x85\r\n");
-    assertEquals(await client.json(), { type: "OPEN" });
-    const line = await child.nextLine((line) => line.includes('"connected"'));
-    assert(!UNSAFE.test(line), line);
-    assertStringIncludes(line, "connected from 127.0.0.1");
-  });
-
-  Deno.test(`[FAULT-9] [OPEN-6] of repeated parameters the first counts: ${listener}`, async () => {
-    await using child = await start("--allow_discovery");
-    const target = "/peerjs?id=first&key=peerjs&token=t&id=second&key=x&token=&key=";
-    const { socket } = await upgradeRaw(child.port, handshake(target));
-    using first = socket;
-    assertEquals(await first.json(), { type: "OPEN" });
-    assertEquals(await (await fetch(`${child.url}peerjs/peers`)).json(), ["first"]);
-    const empty = await upgradeRaw(child.port, handshake(`/peerjs?id=&${target.slice(8)}`));
-    using refused = empty.socket;
-    await refused.json();
-    assertEquals(await refused.closed(), 4002);
-  });
-
-  Deno.test(`[FAULT-10] a URL of 100 kB and 5,000 headers get a 4xx: ${listener}`, async () => {
-    await using child = await start();
-    const { rss } = await vitalsOf(child.pid);
-    const headers = Array.from({ length: 5_000 }, (_, i) => `h${i}: v\r\n`).join("");
-    const requests = [
-      `GET /peerjs/id?${"a".repeat(100_000)} HTTP/1.1\r\nHost: x\r\n${CLOSE}`,
-      `GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${headers}${CLOSE}`,
+test.program("[FAULT-8] [OPEN-3] control characters in id, token and key are refused, in one line each", async ({ start }) => {
+  await using child = await start();
+  for (const control of CONTROLS) {
+    const dirty = encodeURIComponent(`evil${control}{"event":"forged"}`);
+    const targets: [string, number][] = [
+      [`/peerjs?key=peerjs&token=t&id=${dirty}`, 4002],
+      [`/peerjs?key=peerjs&id=x&token=${dirty}`, 4002],
+      [`/peerjs?id=x&token=t&key=${dirty}`, 4003],
     ];
-    for (const request of requests) {
-      assertMatch(await rawHttp(child.port, latin1(request)), /^HTTP\/1\.1 4\d\d /);
-      const upgrade = request.replace(CLOSE, "").replace("/peerjs/id", "/peerjs");
-      const bytes = latin1(`${upgrade}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
-      const { socket, head } = await upgradeRaw(child.port, bytes);
-      socket[Symbol.dispose]();
-      assertMatch(head, /^HTTP\/1\.1 4\d\d /);
+    for (const [target, code] of targets) {
+      const { socket } = await upgradeRaw(child.port, handshake(target));
+      using refused = socket;
+      assertEquals(Object(await refused.json()).type, "ERROR");
+      assertEquals(await refused.closed(), code);
     }
-    const growth = await peakRss(child.pid) - rss;
-    assert(growth < 16 * 1_048_576, `grew by ${growth} bytes`);
-  });
-}
+  }
+  const lines = await logsUpToNow(child, "mark");
+  for (const line of lines) {
+    assert(!UNSAFE.test(line), line);
+    assert(Object(JSON.parse(line)).properties.event !== "forged", line);
+  }
+  const refused = lines.filter((line) => line.includes('"event":"refused"'));
+  // Different ids and keys give different lines; tokens are not shown.
+  assertEquals(refused.length, CONTROLS.length + 2);
+});
+
+test.program("[FAULT-8] [HTTP-4] [HTTP-7] control characters in a path and in headers do no harm", async ({ start, listener }) => {
+  await using child = await start({ args: ["--log_level", "debug"] });
+  for (const control of CONTROLS) {
+    const escaped = encodeURIComponent(control);
+    const bytes = (head: string): Promise<string> =>
+      rawHttp(child.port, latin1(`${head}\r\n${CLOSE}`));
+    // Percent-encoded they are ordinary characters of a path.
+    assertMatch(await bytes(`GET /a${escaped}b/id HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 401 /);
+    assertMatch(await bytes(`GET /${escaped} HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 404 /);
+    // Raw, they make the request invalid. The text after a line feed may be read as another header.
+    assertMatch(await bytes(`GET /a${control}b HTTP/1.1\r\nHost: x`), /^HTTP\/1\.1 400 /);
+    for (const header of ["Origin", "X-Forwarded-For"]) {
+      const reply = await bytes(`GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${header}: a${control}b`);
+      assertMatch(reply, /^HTTP\/1\.1 400 /);
+    }
+  }
+  const lines = await logsUpToNow(child, "mark");
+  for (const line of lines) assert(!UNSAFE.test(line), line);
+  const refused = lines.filter((line) => line.includes('"event":"refused-request"'));
+  // Only listener node reports data that is not a request.
+  const unread = listener === "node" ? 1 : 0;
+  assertEquals(refused.length, CONTROLS.length + 1 + unread, "what may be a key is not shown");
+});
+
+test.program("[FAULT-8] an X-Forwarded-For entry that is not an address is ignored", async ({ start }) => {
+  await using child = await start({ args: ["--proxied"] });
+  using client = await openRaw(child.port, "a", "X-Forwarded-For: 192.0.2.1\x9b31m\x85\r\n");
+  assertEquals(await client.json(), { type: "OPEN" });
+  const line = await child.nextLine((line) => line.includes('"connected"'));
+  assert(!UNSAFE.test(line), line);
+  assertStringIncludes(line, "connected from 127.0.0.1");
+});
+
+test.program("[FAULT-9] [OPEN-6] of repeated parameters the first counts", async ({ start }) => {
+  await using child = await start({ args: ["--allow_discovery"] });
+  const target = "/peerjs?id=first&key=peerjs&token=t&id=second&key=x&token=&key=";
+  const { socket } = await upgradeRaw(child.port, handshake(target));
+  using first = socket;
+  assertEquals(await first.json(), { type: "OPEN" });
+  assertEquals(await (await fetch(`${child.url}peerjs/peers`)).json(), ["first"]);
+  const empty = await upgradeRaw(child.port, handshake(`/peerjs?id=&${target.slice(8)}`));
+  using refused = empty.socket;
+  await refused.json();
+  assertEquals(await refused.closed(), 4002);
+});
+
+test.program("[FAULT-10] a URL of 100 kB and 5,000 headers get a 4xx", async ({ start }) => {
+  await using child = await start();
+  const { rss } = await vitalsOf(child.pid);
+  const headers = Array.from({ length: 5_000 }, (_, i) => `h${i}: v\r\n`).join("");
+  const requests = [
+    `GET /peerjs/id?${"a".repeat(100_000)} HTTP/1.1\r\nHost: x\r\n${CLOSE}`,
+    `GET /peerjs/id HTTP/1.1\r\nHost: x\r\n${headers}${CLOSE}`,
+  ];
+  for (const request of requests) {
+    assertMatch(await rawHttp(child.port, latin1(request)), /^HTTP\/1\.1 4\d\d /);
+    const upgrade = request.replace(CLOSE, "").replace("/peerjs/id", "/peerjs");
+    const bytes = latin1(`${upgrade}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
+    const { socket, head } = await upgradeRaw(child.port, bytes);
+    socket[Symbol.dispose]();
+    assertMatch(head, /^HTTP\/1\.1 4\d\d /);
+  }
+  const growth = await peakRss(child.pid) - rss;
+  assert(growth < 16 * 1_048_576, `grew by ${growth} bytes`);
+});
 
 Deno.test("[FAULT-15] a client that sends HTTP requests without end, and reads no answer, is cut off: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
@@ -158,4 +155,28 @@ Deno.test("[FAULT-10] [LOG-1] max_head_bytes bounds heads, and the log has the c
       "A client at 127.0.0.1 sent an invalid request: The head of the request is too large.",
     )
   );
+});
+
+test.program("[FAULT-2] [MSG-10] a payload 30,000 deep is passed on, and both stay", async ({ start }) => {
+  await using child = await start();
+  await using a = await join(child, "a");
+  await using b = await join(child, "b");
+  const deep = "[".repeat(30_000) + "]".repeat(30_000);
+  a.sendRaw(`{"type":"OFFER","dst":"b","payload":${deep}}`);
+  const [told, passed] = [await a.fence(), await b.fence()];
+  assertEquals([told.closed, passed.closed], [null, null]);
+  assertEquals([told.frames.length, passed.frames.length], [0, 1]);
+});
+
+test.program("[FAULT-7] [OPEN-8] odd ids are ordinary ids", async ({ start }) => {
+  await using child = await start();
+  const ids = ["__proto__", "constructor", "a b", "👩‍👩‍👧", "x".repeat(256), '"', "{}", "%41"];
+  await using caller = await join(child, "caller");
+  for (const id of ids) {
+    await using odd = await join(child, id);
+    caller.send({ type: "OFFER", dst: id });
+    assertEquals(await odd.next(), { type: "OFFER", src: "caller", dst: id });
+    odd.send({ type: "ANSWER", dst: "caller" });
+    assertEquals(await caller.next(), { type: "ANSWER", src: id, dst: "caller" });
+  }
 });

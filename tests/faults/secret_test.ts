@@ -3,11 +3,9 @@
  * or answered.
  */
 import { assert, assertEquals } from "../support/assert.ts";
-import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
-import { runMain } from "../support/main.ts";
-import { openSocket } from "../support/peer_socket.ts";
-import { testEach } from "./listeners.ts";
+import { join, openSocket, refusal } from "../support/peer_socket.ts";
+import { test } from "../support/served.ts";
 
 const KEY = "sesame-key";
 const TOKEN = "sesame-token";
@@ -55,105 +53,60 @@ function requestsOf(port: number): string[] {
   ];
 }
 
-testEach(
-  "[FAULT-26] the key and the token are in no line of the log and in no answer",
-  async (start) => {
-    await using child = await start({ args: FLAGS.split(" ") });
-    const { wsUrl, port } = child;
-    const client = { wsUrl, key: KEY, token: TOKEN };
-    const answers: string[] = [];
-    const a = await openSocket({ ...client, id: "a" });
-    await a.next();
-    const b = await openSocket({ ...client, id: "b" });
-    await b.next();
-    const refused = [
-      { ...client, id: "x", key: `${KEY}-wrong` },
-      { wsUrl, key: KEY, token: TOKEN },
-      { ...client, id: "x".repeat(30) },
-      { ...client, id: "x", token: TOKEN.repeat(5) },
-      { ...client, id: "x", token: `${TOKEN}\n` },
-      { ...client, id: "x", token: TOKEN.repeat(50) },
-      { ...client, id: "x" },
-      ...[1, 2, 3].map((n) => ({ ...client, id: "a", token: `${TOKEN}-${n}` })),
-      { ...client, id: "a" },
-    ];
-    for (const options of refused) {
-      const socket = await openSocket(options);
-      answers.push(JSON.stringify(await socket.next()));
-      if (answers.length < refused.length) answers.push(JSON.stringify(await socket.closed));
-      else await socket.close();
-    }
-    for (const text of ["no JSON", "[]", '{"type":"OPEN"}', '{"type":"OFFER"}']) b.sendRaw(text);
-    answers.push(JSON.stringify([await b.next(), await b.closed, await a.closed]));
-    for (const request of requestsOf(port)) answers.push(await rawAnswer(port, request));
-    assertEquals((await child.stop()).code, 0);
-    for (const text of [...answers, ...child.lines]) {
-      assert(!text.includes("sesame"), `a secret is in ${text}`);
-    }
-    assert(answers.length > 50);
-  },
-);
-
-Deno.test("[FAULT-26] a secret that is not valid is not printed with the mistake", async () => {
-  const mistakes = [
-    ["--auth", "jwt", "--auth_secret", "sesame"],
-    ["--auth_secret", "sesame"],
-    ["--auth", "jwt", "--auth_secret", "sesame".repeat(10), "--port", "x"],
-    ["--auth-secret=sesame"],
+test.program("[FAULT-26] the key and the token are in no line of the log and in no answer", async ({ start }) => {
+  await using child = await start({ args: FLAGS.split(" ") });
+  const { wsUrl, port } = child;
+  const client = { wsUrl, key: KEY, token: TOKEN };
+  const answers: string[] = [];
+  const a = await join(child, "a", client);
+  const b = await join(child, "b", client);
+  const refused = [
+    { ...client, id: "x", key: `${KEY}-wrong` },
+    { wsUrl, key: KEY, token: TOKEN },
+    { ...client, id: "x".repeat(30) },
+    { ...client, id: "x", token: TOKEN.repeat(5) },
+    { ...client, id: "x", token: `${TOKEN}\n` },
+    { ...client, id: "x", token: TOKEN.repeat(50) },
+    { ...client, id: "x" },
+    ...[1, 2, 3].map((n) => ({ ...client, id: "a", token: `${TOKEN}-${n}` })),
+    { ...client, id: "a" },
   ];
-  for (const args of mistakes) {
-    const { code, stdout, stderr } = await runMain(args);
-    assertEquals(code, 2, stderr);
-    assert(!(stdout + stderr).includes("sesame"), stderr);
+  for (const options of refused) {
+    const socket = await openSocket(options);
+    answers.push(JSON.stringify(await socket.next()));
+    if (answers.length < refused.length) answers.push(JSON.stringify(await socket.closed));
+    else await socket.close();
   }
-  const env = { PEERSERVER_AUTH_SECRET: "sesame" };
-  const { stderr } = await runMain(["--auth", "jwt"], env);
-  assert(!stderr.includes("sesame"), stderr);
+  for (const text of ["no JSON", "[]", '{"type":"OPEN"}', '{"type":"OFFER"}']) b.sendRaw(text);
+  answers.push(JSON.stringify([await b.next(), await b.closed, await a.closed]));
+  for (const request of requestsOf(port)) answers.push(await rawAnswer(port, request));
+  assertEquals((await child.stop()).code, 0);
+  for (const text of [...answers, ...child.lines]) {
+    assert(!text.includes("sesame"), `a secret is in ${text}`);
+  }
+  assert(answers.length > 50);
 });
 
-testEach(
-  "[FAULT-26] the secret of a server that runs is in no line of its log",
-  async (_start, listener) => {
-    const secret = "sesame".repeat(10);
-    const args = ["--auth", "jwt", "--log_level", "debug", "--listener", listener];
-    await using child = await startChild({ args, env: { PEERSERVER_AUTH_SECRET: secret } });
-    const socket = await openSocket({
-      wsUrl: child.wsUrl,
-      key: "peerjs",
-      id: "a",
-      token: "sesame.a.b",
-    });
-    const answer = JSON.stringify([await socket.next(), await socket.closed]);
-    await child.stop();
-    for (const text of [answer, ...child.lines]) assert(!text.includes("sesame"), text);
-  },
-);
-
-testEach(
-  "[FAULT-26] [AUTH-4] the URL that keys come from, which resets, is in no line, no answer and no recording",
-  async (start) => {
-    const keys = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const resets = (async () => {
-      for await (const conn of keys) conn.close();
-    })();
-    await using folder = await makeFolder();
-    const url = `http://sesame:sesame@127.0.0.1:${keys.addr.port}/sesame?key=x&sig=sesame`;
-    const record = ["--record", `${folder.path}/a.ndjson`, "--log_level", "debug"];
-    try {
-      await using child = await start({ args: ["--auth", "jwt", "--auth_jwks", url, ...record] });
-      const token = `${btoa('{"alg":"RS256","kid":"sesame"}').replaceAll("=", "")}.e30.sesame`;
-      const socket = await openSocket({ wsUrl: child.wsUrl, key: "peerjs", id: "a", token });
-      const msg = "Tokens cannot be checked now: try again later";
-      assertEquals(await socket.next(), { type: "ERROR", payload: { msg } });
-      assertEquals(await socket.closed, { code: 4006, reason: msg });
-      await child.nextLine((line) => line.includes("The keys of auth_jwks cannot be loaded"));
-      assertEquals((await child.stop()).code, 0);
-      const recording = await Deno.readTextFile(`${folder.path}/a.ndjson`);
-      for (const text of [recording, ...child.lines]) assert(!text.includes("sesame"), text);
-      assert(recording.includes(msg));
-    } finally {
-      keys.close();
-      await resets;
-    }
-  },
-);
+test.program("[FAULT-26] [AUTH-4] the URL that keys come from, which resets, is in no line, no answer and no recording", async ({ start }) => {
+  const keys = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const resets = (async () => {
+    for await (const conn of keys) conn.close();
+  })();
+  await using folder = await makeFolder();
+  const url = `http://sesame:sesame@127.0.0.1:${keys.addr.port}/sesame?key=x&sig=sesame`;
+  const record = ["--record", `${folder.path}/a.ndjson`, "--log_level", "debug"];
+  try {
+    await using child = await start({ args: ["--auth", "jwt", "--auth_jwks", url, ...record] });
+    const token = `${btoa('{"alg":"RS256","kid":"sesame"}').replaceAll("=", "")}.e30.sesame`;
+    const msg = "Tokens cannot be checked now: try again later";
+    assertEquals(await refusal(child, { token }), [msg, { code: 4006, reason: msg }]);
+    await child.nextLine((line) => line.includes("The keys of auth_jwks cannot be loaded"));
+    assertEquals((await child.stop()).code, 0);
+    const recording = await Deno.readTextFile(`${folder.path}/a.ndjson`);
+    for (const text of [recording, ...child.lines]) assert(!text.includes("sesame"), text);
+    assert(recording.includes(msg));
+  } finally {
+    keys.close();
+    await resets;
+  }
+});

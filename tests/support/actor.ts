@@ -4,8 +4,6 @@
  * Every frame is written down whole, with three exceptions: a letter that comes 64 times or more in a row is
  * `<65536 × x>`, a payload of as many objects in each other is `<8000 × [{}]>`, and the mark of a fence is left out. A fence is a message to itself, which both servers pass
  * on: whatever the server had said before comes before it, so that nothing has to be waited for.
- *
- * @module
  */
 import { type Data, dial, frameOf, socketUrl } from "./peer_socket.ts";
 
@@ -24,7 +22,6 @@ export interface Entry {
 /** A socket whose frames are written down. */
 export interface Actor {
   readonly id: string;
-  /** Sends this value as JSON. */
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
   sendRaw(data: Data): void;
@@ -39,9 +36,7 @@ export interface Actor {
    * id, so that no fence comes back to it.
    */
   tell(witness: Actor): Promise<void>;
-  /** Settles when the socket is closed, whoever closed it. */
   ended(): Promise<void>;
-  /** Closes it. */
   close(): Promise<void>;
 }
 

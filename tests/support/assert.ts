@@ -1,49 +1,29 @@
-/**
- * The assertions of the standard library with their types: its npm form comes without them.
- *
- * @module
- */
+/** The assertions of the standard library with their types: its npm form comes without them. */
 import * as std from "@std/assert";
 
-/** Fails unless `condition` holds. */
-export function assert(condition: unknown, message?: string): asserts condition {
-  std.assert(condition, message);
-}
+type ErrorClass = new (...args: never[]) => Error;
 
-/** Fails unless the two are deeply equal. */
-export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  std.assertEquals(actual, expected, message);
-}
+export const assert: (condition: unknown, message?: string) => asserts condition = std.assert;
 
-/** Fails unless the two are the same value or object. */
-export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): void {
-  std.assertStrictEquals(actual, expected, message);
-}
+export const assertEquals: <T>(actual: T, expected: T, message?: string) => void = std.assertEquals;
 
-/** Fails unless `actual` matches. */
-export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  std.assertMatch(actual, expected, message);
-}
+/** Whether the two are the same value or object. */
+export const assertStrictEquals: <T>(actual: unknown, expected: T, message?: string) => void =
+  std.assertStrictEquals;
 
-/** Fails unless `actual` has `expected` in it. */
-export function assertStringIncludes(actual: string, expected: string, message?: string): void {
-  std.assertStringIncludes(actual, expected, message);
-}
+export const assertMatch: (actual: string, expected: RegExp, message?: string) => void =
+  std.assertMatch;
 
-/** Fails unless the call throws an error of that class whose message has `includes` in it. */
-export function assertThrows(
-  call: () => unknown,
-  errorClass: new (...args: never[]) => Error,
-  includes?: string,
-): void {
-  std.assertThrows(call, errorClass, includes);
-}
+export const assertStringIncludes: (actual: string, expected: string, message?: string) => void =
+  std.assertStringIncludes;
 
-/** Fails unless the promise is rejected with an error of that class whose message has `includes` in it. */
-export async function assertRejects(
+/** The error is one of that class, and its message has `includes` in it. */
+export const assertThrows: (call: () => unknown, error: ErrorClass, includes?: string) => void =
+  std.assertThrows;
+
+/** The promise is rejected with such an error. */
+export const assertRejects: (
   call: () => Promise<unknown>,
-  errorClass: new (...args: never[]) => Error,
+  error: ErrorClass,
   includes?: string,
-): Promise<void> {
-  await std.assertRejects(call, errorClass, includes);
-}
+) => Promise<unknown> = std.assertRejects;

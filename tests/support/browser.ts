@@ -81,7 +81,6 @@ function isFile(path: string): boolean {
   }
 }
 
-/** The commands of `page.js`. */
 export type Command =
   | "peer"
   | "connect"
@@ -106,7 +105,6 @@ export interface Tab {
 
 /** Tabs that share nothing with those of other sessions; disposing of it closes them. */
 export interface Session extends AsyncDisposable {
-  /** A new tab on the test page. */
   open(): Promise<Tab>;
   /** What the scripts of its pages threw and nobody caught, so far. */
   readonly uncaught: readonly string[];

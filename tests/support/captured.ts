@@ -1,8 +1,4 @@
-/**
- * What this process logs, taken down by a test.
- *
- * @module
- */
+/** What this process logs, taken down by a test. */
 import { configureSync, type LogRecord } from "@logtape/logtape";
 import { reportOmitted } from "../../adapters/observe/log.ts";
 

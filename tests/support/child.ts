@@ -22,7 +22,6 @@ export interface ChildOptions {
 export interface Child extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
-  /** The path prefix, as the server reports it. */
   readonly path: string;
   /** `http://127.0.0.1:<port><path>`, ends in a slash. */
   readonly url: string;

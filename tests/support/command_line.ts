@@ -1,15 +1,10 @@
-/**
- * What the program makes of a command line and of variables, without being run.
- *
- * @module
- */
+/** What the program makes of a command line and of variables, without being run. */
 import { type Command, parseCommand } from "../../adapters/program/cli.ts";
 import type { Settings } from "../../core/mod.ts";
 import { assert } from "./assert.ts";
 
 type Env = Readonly<Record<string, string>>;
 
-/** What comes of these arguments. */
 export function parse(args: readonly string[], env: Env = {}): Command {
   return parseCommand(args, { get: (name) => env[name], names: () => Object.keys(env) });
 }
@@ -21,19 +16,16 @@ export function run(line: string, env: Env = {}): Command & { readonly kind: "ru
   return command;
 }
 
-/** The settings of such a line. */
 export function settingsOf(line: string, env: Env = {}): Settings {
   return run(line, env).settings;
 }
 
-/** What is wrong about a line. */
 export function mistake(line: string, env: Env = {}): string {
   const command = parse(words(line), env);
   assert(command.kind === "mistake", JSON.stringify(command));
   return command.message;
 }
 
-/** The words of a line. */
 export function words(line: string): string[] {
   return line === "" ? [] : line.split(" ");
 }

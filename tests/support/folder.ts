@@ -1,8 +1,4 @@
-/**
- * A folder of a test's own, and what may stand in it.
- *
- * @module
- */
+/** A folder of a test's own, and what may stand in it. */
 
 /** A folder that goes with whoever has it. */
 export interface Folder extends AsyncDisposable {
@@ -11,7 +7,6 @@ export interface Folder extends AsyncDisposable {
   names(): string[];
 }
 
-/** Makes an empty folder. */
 export async function makeFolder(): Promise<Folder> {
   const path = await Deno.makeTempDir();
   return {

@@ -1,8 +1,6 @@
 /**
  * Connections that ask for much and read nothing: requests in a row, streams of HTTP/2 with a window of 0, and
  * handshakes of TLS that are none; and connections that are reset at once.
- *
- * @module
  */
 import net from "node:net";
 import { within } from "./peer_socket.ts";

@@ -5,8 +5,6 @@
  *
  * Both of its output streams are read to their end, and `stop` waits for that and for the process, so that
  * a test leaves nothing behind.
- *
- * @module
  */
 import { collectOutput, kill } from "./output.ts";
 
@@ -26,19 +24,14 @@ export interface IncumbentOptions {
   readonly log?: boolean;
 }
 
-/** Name and version of the package. */
 export const PACKAGE = { name: "peer", version: "1.0.2" } as const;
 
-/** A running incumbent. */
 export interface Incumbent extends AsyncDisposable {
   readonly port: number;
-  /** `http://127.0.0.1:<port><path>`, ends in a slash. */
   readonly url: string;
-  /** `ws://127.0.0.1:<port><path>peerjs`, without a query. */
   readonly wsUrl: string;
   /** Sends SIGTERM; settles when the incumbent has acted on it, which does not mean that it ends. */
   interrupt(): Promise<void>;
-  /** Ends the process at once. */
   stop(): Promise<void>;
 }
 
@@ -94,7 +87,6 @@ export function incumbentCommand(
 export interface Installed extends AsyncDisposable {
   /** `node`, or `deno` where there is no Node. */
   readonly runtime: "node" | "deno";
-  /** The version of the runtime. */
   readonly version: string;
   readonly command: readonly string[];
 }

@@ -1,13 +1,13 @@
-/**
- * Public keys at a URL, tokens that they signed, and where those are checked, on a clock that moves by hand.
- *
- * @module
- */
+/** Public keys at a URL, tokens that they signed, and where those are checked, on a clock that moves by hand. */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createVerifier } from "../../adapters/auth/jwt.ts";
-import { settingsFrom } from "../../core/mod.ts";
+import { type Identity, settingsFrom } from "../../core/mod.ts";
+import type { SignalboxOptions } from "../../main.ts";
 import { captured } from "./captured.ts";
 import { ownerOf } from "./world.ts";
+
+/** A secret that tokens are signed with. */
+export const SECRET = "0123456789abcdef0123456789abcdef";
 
 /** When the clocks of desks begin, in seconds since 1970. */
 export const START_S = 2_000_000_000;
@@ -19,7 +19,6 @@ export interface Key {
   readonly token: string;
 }
 
-/** A new key pair. */
 export async function makeKey(kid: string): Promise<Key> {
   const { privateKey, publicKey } = await generateKeyPair("EdDSA", { extractable: true });
   const claims = { sub: "alice", exp: START_S + 86_400 };
@@ -30,29 +29,32 @@ export async function makeKey(kid: string): Promise<Key> {
   return { jwk: { ...jwk, kid }, secret: { ...secret, kid }, token };
 }
 
-/** Where tokens are checked. */
+/** Where tokens are checked, on a clock that moves by hand: it began at `START_S`. */
 export interface Desk {
   readonly pass: (ms: number) => void;
+  readonly check: (token: string | null) => Promise<Identity>;
   /** What becomes of a token: "proven", or why not. */
-  readonly ask: (token: string) => Promise<string>;
+  readonly ask: (token: string | null) => Promise<string>;
 }
 
-/** A verifier on a clock that moves by hand. */
-export function makeDesk(auth_jwks: string, fetchMaxMs = 5_000): Desk {
+/** A verifier of tokens by these options, or by the keys at this place. */
+export function makeDesk(given: SignalboxOptions | string, fetchMaxMs = 5_000): Desk {
   let ms = 0;
-  const date = (): Date => new Date(START_S * 1_000 + ms);
-  const settings = settingsFrom({ auth: "jwt", auth_jwks });
-  const verify = createVerifier(settings, { date, now: () => ms, ownerOf, fetchMaxMs });
-  return {
-    pass: (more) => ms += more,
-    ask: async (token) => {
-      const identity = await verify?.(token);
-      return identity?.kind === "rejected" ? identity.reason : `${identity?.kind}`;
-    },
+  const options = typeof given === "string" ? { auth_jwks: given } : given;
+  const verify = createVerifier(settingsFrom({ auth: "jwt", ...options }), {
+    date: () => new Date(START_S * 1_000 + ms),
+    now: () => ms,
+    ownerOf,
+    fetchMaxMs,
+  });
+  if (verify === null) throw new Error("auth jwt has a verifier");
+  const ask = async (token: string | null): Promise<string> => {
+    const identity = await verify(token);
+    return identity.kind === "rejected" ? identity.reason : identity.kind;
   };
+  return { pass: (more) => ms += more, check: verify, ask };
 }
 
-/** Whoever has the keys. */
 export interface KeyServer extends AsyncDisposable {
   readonly url: string;
   readonly asked: () => number;
@@ -88,29 +90,30 @@ const ELLIPTIC = {
   y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 };
 
+const TOO_MUCH = "there are more than 262144 bytes";
+const json = (value: unknown) => (): Response => Response.json(value);
+const raw = (body: BodyInit | null, init?: ResponseInit) => (): Response =>
+  new Response(body, init);
+
 /** Answers with the status 200 that have no keys in them, or none of use. */
-export const BROKEN: readonly [answer: () => Response, why: string][] = [
-  [() => new Response("<!DOCTYPE html><title>hush</title>"), "it is not a JWKS"],
-  [() => new Response(""), "it is not a JWKS"],
-  [() => new Response(null), "it is not a JWKS"],
-  [() => Response.json({}), "it is not a JWKS"],
-  [() => Response.json(null), "it is not a JWKS"],
-  [() => Response.json({ keys: {} }), "it is not a JWKS"],
-  [() => Response.json({ keys: [] }), "it has no public key"],
-  [
-    () => Response.json({ keys: [{ kty: "hush" }, { kty: "oct", k: "aHVzaA" }] }),
-    "it has no public",
-  ],
-  [() => Response.json({ keys: [{ kty: "RSA", n: "hush", e: "AQAB" }] }), "it has no public key"],
-  [() => Response.json({ keys: [{ kty: "OKP", crv: "hush", x: "" }] }), "it has no public key"],
-  [() => Response.json({ keys: [{ ...ELLIPTIC, use: "enc" }] }), "it has no public key"],
-  [() => Response.json({ keys: [{ ...ELLIPTIC, x: "AQ" }] }), "it has no public key"],
-  [() => Response.json({ keys: Array(257).fill(ELLIPTIC) }), "there are more than 256 keys"],
-  [() => Response.json({ keys: [{ ...ELLIPTIC, key_ops: ["sign"] }] }), "it has no public key"],
-  [() => new Response(new Uint8Array(262_145).fill(32)), "there are more than 262144 bytes"],
-  [() => new Response(new Uint8Array(10_000_000).fill(32)), "there are more than 262144 bytes"],
-  [() => new Response(bomb(), { headers: { "content-encoding": "gzip" } }), "there are more than"],
-  [() => new Response(endless()), "there are more than 262144 bytes"],
+export const BROKEN: readonly (readonly [answer: () => Response, why: string])[] = [
+  ...["<!DOCTYPE html><title>hush</title>", "", null].map((text) =>
+    [raw(text), "it is not a JWKS"] as const
+  ),
+  ...[{}, null, { keys: {} }].map((value) => [json(value), "it is not a JWKS"] as const),
+  ...[
+    [],
+    [{ kty: "hush" }, { kty: "oct", k: "aHVzaA" }],
+    [{ kty: "RSA", n: "hush", e: "AQAB" }],
+    [{ kty: "OKP", crv: "hush", x: "" }],
+    [{ ...ELLIPTIC, use: "enc" }],
+    [{ ...ELLIPTIC, x: "AQ" }],
+    [{ ...ELLIPTIC, key_ops: ["sign"] }],
+  ].map((keys) => [json({ keys }), "it has no public key"] as const),
+  [json({ keys: Array(257).fill(ELLIPTIC) }), "there are more than 256 keys"],
+  ...[262_145, 10_000_000].map((bytes) => [raw(new Uint8Array(bytes).fill(32)), TOO_MUCH] as const),
+  [() => new Response(bomb(), { headers: { "content-encoding": "gzip" } }), TOO_MUCH],
+  [() => new Response(endless()), TOO_MUCH],
 ];
 
 /** Ten megabytes of spaces in ten kilobytes. */

@@ -4,8 +4,6 @@
  * It talks to 127.0.0.1 only, and is bounded in count and in time. A client keeps no frame, only how many of
  * each type came, so that the driver's own memory does not get in the way. Back-pressure is by round trips: a
  * flood sends so many frames, then a message to itself, and goes on when that is back.
- *
- * @module
  */
 import { type Closed, dial, socketUrl } from "./peer_socket.ts";
 
@@ -25,13 +23,11 @@ export interface LoadClientOptions {
   readonly address?: string;
 }
 
-/** A client that counts. */
 export interface LoadClient extends AsyncDisposable {
   readonly id: string;
   /** The type of the first frame, empty where the socket was closed before one. */
   readonly answer: Promise<string>;
   readonly closed: Promise<Closed>;
-  /** How many frames of a type came. */
   count(type: string): number;
   /** Settles when so many frames of a type came; fails if the socket closes first, or after `maxMs`. */
   reached(type: string, count: number, maxMs?: number): Promise<void>;
@@ -119,13 +115,11 @@ export async function openMany(
   });
 }
 
-/** What a flood sends. */
 export interface Flood {
   readonly count: number;
   readonly dstOf: (i: number) => string;
   /** Each frame has about so many bytes. */
   readonly bytes: number;
-  /** Frames between two round trips. */
   readonly window?: number;
   /** What kind of frames; candidates by default. */
   readonly type?: string;

@@ -1,10 +1,6 @@
-/**
- * The program run to its end, for what it prints and how it exits.
- *
- * @module
- */
+/** The program run to its end, for what it prints and how it exits. */
+import { kill } from "./output.ts";
 
-/** How a run of the program ended. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -35,15 +31,19 @@ export function spawnMain(
   }).spawn();
 }
 
-/** Runs `main.ts` until it ends. */
 export async function runMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const { code, stdout, stderr } = await spawnMain(args, env).output();
+  const child = spawnMain(args, env);
+  const timer = setTimeout(() => kill(child, "SIGKILL"), RUN_MAX_MS);
+  const { code, stdout, stderr } = await child.output().finally(() => clearTimeout(timer));
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
+
+/** Longest that a run may take, an empty module cache included: one that serves instead of ending is ended. */
+const RUN_MAX_MS = 30_000;
 
 /** The environment without the server's own variables. */
 function cleanEnvironment(): Record<string, string> {

@@ -1,13 +1,8 @@
-/**
- * What a child process prints, line by line, for tests to wait for and to show.
- *
- * @module
- */
+/** What a child process prints, line by line, for tests to wait for and to show. */
 
 /** Longest that a child may take to end, or to print a line that a test waits for. */
 export const ANSWER_MAX_MS = 10_000;
 
-/** What a child process prints. */
 export interface Output {
   /** The lines so far, of all streams in the order of arrival. */
   readonly lines: readonly string[];

@@ -4,9 +4,8 @@
  * That nothing more arrives is proved without waiting: {@linkcode PeerSocket.fence} sends a message to the
  * sender itself, which every server passes on, and whatever the server had said before comes before it. What
  * keeps frames in another way is built on {@linkcode dial} too.
- *
- * @module
  */
+import { assertEquals } from "./assert.ts";
 
 /** How a socket ended, as its client saw it: 1005 is a close without a code, 1006 an end without a close. */
 export interface Closed {
@@ -102,9 +101,7 @@ export interface PeerSocketOptions {
   readonly options?: WebSocketOptions;
 }
 
-/** An open socket. */
 export interface PeerSocket extends AsyncDisposable, Pick<Wire, "closed" | "close"> {
-  /** Sends this value as JSON. */
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
   sendRaw(data: Data): void;
@@ -153,6 +150,32 @@ export async function openSocket(given: PeerSocketOptions): Promise<PeerSocket> 
   };
 }
 
+export interface Place {
+  readonly wsUrl: string;
+}
+
+/** Opens a socket that is admitted, under the default key. */
+export async function join(
+  { wsUrl }: Place,
+  id = "a",
+  more: Partial<PeerSocketOptions> = {},
+): Promise<PeerSocket> {
+  const socket = await openSocket({ wsUrl, key: "peerjs", token: "t", id, ...more });
+  assertEquals(await socket.next(), { type: "OPEN" }, id);
+  return socket;
+}
+
+/** Opens a socket that is not admitted: the sentence that it gets, and how it is closed. */
+export async function refusal(
+  { wsUrl }: Place,
+  more: Partial<PeerSocketOptions> = {},
+): Promise<readonly [msg: string, Closed]> {
+  const socket = await openSocket({ wsUrl, key: "peerjs", token: "t", id: "a", ...more });
+  const { type, payload: { msg } } = Object(await socket.next());
+  assertEquals(type, type === "ID-TAKEN" ? type : "ERROR");
+  return [msg, await socket.closed];
+}
+
 /** The same promise, but it fails, with what was awaited, when `maxMs` have passed. */
 export async function within<T>(promise: Promise<T>, maxMs: number, what: string): Promise<T> {
   const bound = Promise.withResolvers<never>();
@@ -166,7 +189,6 @@ export async function within<T>(promise: Promise<T>, maxMs: number, what: string
 
 const MAX_MS = 10_000;
 
-/** The URL of a client's socket. */
 export function socketUrl({ wsUrl, id, token, key, query }: PeerSocketOptions): string {
   if (query !== undefined) return `${wsUrl}?${query}`;
   const pairs = Object.entries({ key, id, token })

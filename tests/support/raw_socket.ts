@@ -1,8 +1,4 @@
-/**
- * A WebSocket client made of bytes: it sends what no library would, and reads frames as they come.
- *
- * @module
- */
+/** A WebSocket client made of bytes: it sends what no library would, and reads frames as they come. */
 import { within } from "./peer_socket.ts";
 
 /** A frame to build; a text frame with all flags as they should be, unless told otherwise. */
@@ -16,21 +12,17 @@ export interface FrameOptions {
   readonly claimed?: bigint;
 }
 
-/** A frame that came. */
 export interface RawFrame {
   readonly opcode: number;
   readonly payload: Uint8Array;
 }
 
-/** An upgraded connection. */
 export interface RawSocket extends Disposable {
   /** Sends bytes as they are; `false` once the connection is gone. */
   write(bytes: Uint8Array): Promise<boolean>;
-  /** Sends a frame. */
   send(payload: string | Uint8Array, options?: FrameOptions): Promise<boolean>;
   /** The next frame; `null` where the connection ended instead. */
   next(): Promise<RawFrame | null>;
-  /** The next frame as JSON. */
   json(): Promise<unknown>;
   /** As many bytes as text: the body of an answer that is no upgrade. */
   text(bytes: number): Promise<string>;
@@ -60,7 +52,6 @@ export function frame(payload: string | Uint8Array, options: FrameOptions = {}):
   return joined([new Uint8Array(head.buffer), body]);
 }
 
-/** Bytes behind each other. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -71,7 +62,6 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** The same bytes so many times. */
 export function repeated(bytes: Uint8Array, times: number): Uint8Array<ArrayBuffer> {
   return joined(Array.from({ length: times }, () => bytes));
 }
@@ -85,7 +75,6 @@ export function handshake(target: string, headers = ""): Uint8Array {
   );
 }
 
-/** A text whose characters are bytes. */
 export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

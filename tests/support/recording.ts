@@ -1,14 +1,14 @@
 /**
  * Recordings in a test: a disk in memory that fails and stalls when it is told to, a server whose time and
  * timers are moved by hand.
- *
- * @module
  */
 import type { Sink } from "../../adapters/record/disk.ts";
 import { Recorder } from "../../adapters/record/recorder.ts";
 import { replay } from "../../adapters/record/replay/replay.ts";
 import { createRuntime, type Runtime } from "../../adapters/runtime.ts";
-import { type Event, type Settings, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, type Settings, settingsFrom } from "../../core/mod.ts";
+import type { Pace } from "../history/play.ts";
+import { assertEquals } from "./assert.ts";
 
 /** The path that every recording here has. */
 export const FILE = "run.ndjson";
@@ -35,7 +35,6 @@ export const SMALL = {
   record: FILE,
 } as const;
 
-/** A disk in memory. */
 export interface Disk {
   /** The bytes of each file, as chunks. */
   readonly files: Map<string, Uint8Array[]>;
@@ -50,7 +49,6 @@ export interface Disk {
   readonly begin: (path: string) => Promise<Sink>;
 }
 
-/** An empty disk that works. */
 export function makeDisk(): Disk {
   let busy = 0;
   const disk: Disk = {
@@ -87,18 +85,15 @@ export function makeDisk(): Disk {
   return disk;
 }
 
-/** A file as one text. */
 export function textOf(disk: Disk, path = FILE): string {
   return decode(disk.files.get(path) ?? []);
 }
 
-/** Chunks of bytes as one text. */
 export function decode(chunks: readonly Uint8Array[]): string {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
-/** A server that records. */
 export interface Studio {
   now: number;
   readonly disk: Disk;
@@ -182,7 +177,6 @@ export interface Replayed {
   readonly complaints: readonly string[];
 }
 
-/** Replays a text. */
 export async function replayText(text: string, ...flags: readonly string[]): Promise<Replayed> {
   const bytes = new TextEncoder().encode(text);
   const [printed, complaints]: [string[], string[]] = [[], []];
@@ -192,6 +186,29 @@ export async function replayText(text: string, ...flags: readonly string[]): Pro
     complain: (line) => void complaints.push(line),
   });
   return { code, printed, complaints };
+}
+
+/** Asserts that a file replays alone, with so many events and the same effects. */
+export async function assertReplays(
+  { disk }: Pick<Studio, "disk">,
+  events: number,
+  path = FILE,
+): Promise<void> {
+  const replayed = await replayText(textOf(disk, path), "--diff", "--every=50");
+  const summary = `${events} events, no contradiction, 0 with other effects than recorded`;
+  assertEquals(replayed, { code: 0, printed: [summary], complaints: [] });
+}
+
+export function says(conn: number, value: unknown): Event {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return { kind: "frame-received", conn: connId(conn), text };
+}
+
+export async function record(steps: readonly Pace[], studio = makeStudio()): Promise<Studio> {
+  studio.recorder.start();
+  for (const { event, afterMs } of steps) studio.happen(event, afterMs);
+  await studio.recorder.stop();
+  return studio;
 }
 
 /** Chunks of an odd size, so that lines and characters are cut anywhere. */

@@ -4,8 +4,6 @@
  * What the incumbent does is what is expected of signalbox, to the letter, where a conversation declares no difference.
  * One that does says what each must do, whole, and its name has the rules of SPEC.md that explain it: so a difference
  * can only be the one that was meant.
- *
- * @module
  */
 import { assert, assertEquals } from "./assert.ts";
 import { startChild } from "./child.ts";
@@ -40,15 +38,24 @@ export interface Conversation {
   readonly difference?: Difference;
 }
 
-/** A conversation in which both must do the same. */
-export function same(name: string, talk: Talk): Conversation {
-  return { name, talk };
-}
+/** Difference as a conversation declares it: the line of the table is one text, its cells apart by ` | `. */
+type Declared = Omit<Difference, "row"> & { readonly row?: string };
 
-/** A conversation in which the two differ, as the rules in its name say. */
-export function differs(name: string, talk: Talk, difference: Difference): Conversation {
-  return { name, talk, difference };
-}
+/** Makes conversations. */
+export const test = {
+  /** Both must do the same. */
+  same(name: string, talk: Talk): Conversation {
+    return { name, talk };
+  },
+  /** The two differ, as is declared next, and as the rules in the name say. */
+  differs(name: string, talk: Talk): (declared: Declared) => Conversation {
+    return ({ row, ...transcripts }) => {
+      if (row === undefined) return { name, talk, difference: transcripts };
+      const [about = "", incumbent = "", signalbox = ""] = row.split(" | ");
+      return { name, talk, difference: { ...transcripts, row: { about, incumbent, signalbox } } };
+    };
+  },
+};
 
 /** The rules that a conversation proves. */
 export function rulesOf({ name }: Conversation): string[] {

@@ -4,17 +4,13 @@
  * A transcript has, under the name of each actor, what came to it in order, and how its socket ended or that it is
  * open; under `http`, each answer: its status, the headers that the protocol is about, and its body, in which
  * a UUID is `<uuid>`. Times are not written down; what came before what, to each, is.
- *
- * @module
  */
 import { openRaw } from "./raw_socket.ts";
 import { type Actor, type Entry, openActor, type Recorded } from "./actor.ts";
 
 /** Where a server is. */
 export interface Target {
-  /** `http://127.0.0.1:<port><path>`, ends in a slash. */
   readonly url: string;
-  /** `ws://127.0.0.1:<port><path>peerjs`, without a query. */
   readonly wsUrl: string;
   /** Sends SIGTERM; settles when the server has acted on it. */
   interrupt(): Promise<void>;

@@ -1,8 +1,4 @@
-/**
- * What a process takes, as the kernel counts it.
- *
- * @module
- */
+/** What a process takes, as the kernel counts it. */
 
 /** What a process takes. */
 export interface Vitals {

@@ -1,7 +1,5 @@
 /**
  * A server in a test: holds the state and the time. Every step keeps the laws, and is what the reference model does.
- *
- * @module
  */
 import {
   CLOSE,
