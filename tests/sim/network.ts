@@ -8,14 +8,13 @@
  */
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
-import type { Note } from "./letter.ts";
 import { Link, type LinkOptions } from "./link.ts";
 
 /** The server's end of every link. */
 export interface ServerEnds {
   /** A request for a socket arrived. */
   readonly accept: (link: Link) => void;
-  readonly receive: (link: Link, text: string, note: Note) => void;
+  readonly receive: (link: Link, text: string) => void;
   /** The socket is no longer open; the adapter's handler will be told a moment later. */
   readonly lost: (link: Link) => void;
 }
@@ -58,9 +57,9 @@ export class Network {
     return link;
   }
 
-  /** Carries what a client sends. */
-  sendUp(link: Link, text: string, note: Note): void {
-    link.up.queue.push({ text, note });
+  /** Carries what a client sends; `null` is its close frame. */
+  sendUp(link: Link, text: string | null): void {
+    link.up.queue.push(text);
     link.up.lastAt = Math.max(link.up.lastAt, this.#agenda.now + this.#delayMs());
     this.#agenda.at(link.up.lastAt, () => this.#arriveUp(link));
   }
@@ -80,7 +79,7 @@ export class Network {
   closeUp(link: Link): void {
     if (link.endpoint === null) return;
     link.endpoint = null;
-    this.sendUp(link, "", CLOSE_NOTE);
+    this.sendUp(link, null);
   }
 
   /** Nothing gets through any more. */
@@ -114,10 +113,10 @@ export class Network {
   }
 
   #arriveUp(link: Link): void {
-    const packet = link.up.queue.shift();
-    if (packet === undefined) return;
-    if (packet.note.kind === "close") this.#server.lost(link);
-    else this.#server.receive(link, packet.text, packet.note);
+    const text = link.up.queue.shift();
+    if (text === undefined) return;
+    if (text === null) this.#server.lost(link);
+    else this.#server.receive(link, text);
   }
 
   /** The next in order, whenever it comes: the order holds whatever was put off. */
@@ -140,5 +139,3 @@ export class Network {
     return 2 + Math.min(dice.around(30), 400);
   }
 }
-
-const CLOSE_NOTE: Note = { kind: "close" };
