@@ -28,14 +28,6 @@ Deno.test("[LIMIT-11] a burst of bytes passes; one more message gets ERROR and 4
   assertEquals(w.open(2, "a", "another token"), [opens(2)], "its id is free");
 });
 
-Deno.test("[LIMIT-11] binary frames that are not text count too", () => {
-  const w = withA({ byte_rate: 100, byte_burst: 200, max_message_bytes: 200 });
-  w.step({ kind: "binary-received", conn: connId(1), bytes: 200 });
-  const msg = "Too many bytes: 200 at once and 100 a second are allowed";
-  const more = w.step({ kind: "binary-received", conn: connId(1), bytes: 1 });
-  assertEquals(more, refuses(1, CLOSE.tooMany, msg));
-});
-
 Deno.test("[LIMIT-11] the allowance returns with time, and heartbeats and unknown types use it up", () => {
   for (const frame of [BEAT, { type: "FUTURE" }, { type: "OFFER", dst: "x" }]) {
     const { length } = JSON.stringify(frame);
@@ -58,13 +50,4 @@ Deno.test("[LIMIT-11] a message of max_message_bytes always fits in the burst; a
   assertEquals(w.text(1, "{}").at(-1)?.kind, "close");
   const free = withA({ byte_rate: 0, byte_burst: 1, max_message_bytes: 200 });
   for (let i = 0; i < 50; i++) assertEquals(free.text(1, `{"x":"${"y".repeat(192)}"}`), []);
-});
-
-Deno.test("[LIMIT-11] a message that is too large gets 1009, whatever was sent before", () => {
-  const w = withA({ byte_rate: 1, byte_burst: 1, max_message_bytes: 200 });
-  w.text(1, " ".repeat(200));
-  assertEquals(
-    w.text(1, " ".repeat(201)).at(-1),
-    closes(1, CLOSE.tooBig, "A message may have at most 200 bytes"),
-  );
 });

@@ -52,10 +52,6 @@ Deno.test("[MSG-13] a destination that no peer can have gets an EXPIRE at once, 
   }
 });
 
-Deno.test("[MSG-13] a missing destination gets an EXPIRE at once", () => {
-  assertEquals(two().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")]);
-});
-
 Deno.test("[MSG-13] [QUEUE-4] one EXPIRE per attempt: the candidates that follow get no other", () => {
   const w = two();
   for (const [json, told] of UNUSABLE) {
@@ -66,13 +62,6 @@ Deno.test("[MSG-13] [QUEUE-4] one EXPIRE per attempt: the candidates that follow
         assertEquals(w.text(1, `{"type":"CANDIDATE","dst":${json}}`), [], told);
       }
     }
-  }
-});
-
-Deno.test("[MSG-13] LEAVE for an impossible destination is dropped, as for an absent peer", () => {
-  for (const [json, told] of UNUSABLE) {
-    if (told === "") continue; // MSG-4
-    assertEquals(two().text(1, `{"type":"LEAVE","dst":${json}}`), [], told);
   }
 });
 

@@ -57,14 +57,6 @@ Deno.test("[LIFE-1] a late tick disconnects in the order of the deadlines, whate
   }
 });
 
-Deno.test("[LIFE-1] [QUEUE-3] a source that times out in the tick of an expiry is still told", () => {
-  const w = world({ alive_timeout: 1_000, expire_timeout: 1_000 });
-  w.open(1, "a");
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.now = 1_000;
-  assertEquals(w.tick(), [expires(1, "a", "x"), closes(1, CLOSE.timedOut, SILENT)]);
-});
-
 Deno.test("[LIFE-2] a closed socket frees its id at once, and a second close changes nothing", () => {
   const w = world();
   w.open(1, "a");
@@ -91,29 +83,6 @@ Deno.test("[LIFE-3] shutdown disconnects everybody, and refuses whoever comes af
   assertEquals(w.open(4, "x"), refuses(4, CLOSE.shutdown, reason));
   assertEquals(w.step({ kind: "shutdown-requested" }), []);
   assertEquals(w.step({ kind: "frame-received", conn: connId(1), text: "{}" }), []);
-});
-
-Deno.test("[STATE-2] a tick with nothing due returns the same state object and no effects", () => {
-  const w = world();
-  const empty = w.state;
-  assertEquals(w.tick(), []);
-  assertStrictEquals(w.state, empty);
-  w.open(1, "a");
-  w.say(1, { type: "OFFER", dst: "x" });
-  const before = w.state;
-  w.now = 4_999;
-  assertEquals(w.tick(), []);
-  assertStrictEquals(w.state, before);
-});
-
-Deno.test("[LIFE-1] a message less than a millisecond after the admission extends the time-out", () => {
-  const w = world({ alive_timeout: 1_000 });
-  w.open(1, "a");
-  w.now = 0.5;
-  w.say(1, { type: "HEARTBEAT" });
-  w.now = 1_000;
-  assertEquals(w.tick(), []);
-  assertEquals(wake(w), { at: 1_000.5, effects: [closes(1, CLOSE.timedOut, SILENT)] });
 });
 
 Deno.test("[LIFE-4] a client that answers no ping is disconnected, and its id is free", () => {

@@ -1,4 +1,4 @@
-import { nextWakeAt, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
+import { STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { expires, opening, opens, sends, wake, type World, world } from "../support/world.ts";
 
@@ -17,25 +17,6 @@ Deno.test("[MSG-3] [QUEUE-3] each message has its own deadline", () => {
   w.say(2, { type: "OFFER", dst: "x" });
   assertEquals(wake(w), { at: 1_000, effects: [expires(1, "a", "x")] });
   assertEquals(wake(w), { at: 1_001, effects: [expires(2, "b", "x")] });
-});
-
-Deno.test("[QUEUE-3] nothing expires before its deadline, and all that is due expires in one tick", () => {
-  const w = two();
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.say(2, { type: "OFFER", dst: "y" });
-  w.now = 999.999;
-  assertEquals(w.tick(), []);
-  w.now = 5_000;
-  assertEquals(w.tick(), [expires(1, "a", "x"), expires(2, "b", "y")]);
-});
-
-Deno.test("[QUEUE-3] a source that is gone gets no EXPIRE, and none is stored for it", () => {
-  const w = two();
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.closed(1);
-  w.now = 1_000;
-  assertEquals(w.tick(), []);
-  assertEquals(w.open(3, "a"), [opens(3)]);
 });
 
 Deno.test("[QUEUE-3] a source that came back gets its EXPIRE on its new connection", () => {
@@ -61,15 +42,6 @@ Deno.test("[QUEUE-4] an offer and its candidates get one EXPIRE, later messages 
   assertEquals(w.tick(), [expires(2, "b", "x")]);
   w.now = 2_500;
   assertEquals(w.tick(), [expires(1, "a", "x")]);
-});
-
-Deno.test("[QUEUE-4] messages of another pair are another attempt", () => {
-  const w = two();
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.say(1, { type: "OFFER", dst: "y" });
-  w.say(2, { type: "OFFER", dst: "x" });
-  w.now = 1_000;
-  assertEquals(w.tick(), [expires(1, "a", "x"), expires(1, "a", "y"), expires(2, "b", "x")]);
 });
 
 Deno.test("[QUEUE-4] pairs with the same concatenated ids are not confused", () => {
@@ -151,22 +123,6 @@ Deno.test("[QUEUE-2] source_queue_bytes bounds all destinations together, and an
   assertEquals(say(tooLittle, "x"), [expires(1, "a", "x")]);
 });
 
-Deno.test("[QUEUE-2] by default 64 sources fill the store, 63 do not", () => {
-  const { source_queue_bytes, max_queue_bytes } = world().state.rules;
-  assertEquals(max_queue_bytes / source_queue_bytes, 64);
-});
-
-Deno.test("[QUEUE-2] the bytes for one destination stay under half of what may be unsent to it", () => {
-  const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
-  const payload = "x".repeat(550);
-  let stored = 0;
-  while (w.say(1 + stored % 2, { type: "OFFER", dst: "x", payload }).length === 0) stored++;
-  const effects = w.open(3, "x");
-  const bytes = effects.reduce((sum, e) => sum + (e.kind === "send" ? e.text.length : 0), 0);
-  assertEquals([effects.length, bytes < 4_800, bytes > 1_800], [stored + 1, true, true]);
-  assertEquals(w.say(2, { type: "OFFER", dst: "y" }), []);
-});
-
 Deno.test("[QUEUE-2] [QUEUE-4] the EXPIRE of a refusal stands for the pair's stored messages", () => {
   const w = two({ queue_limit: 1 });
   w.say(1, { type: "OFFER", dst: "x" });
@@ -242,15 +198,6 @@ Deno.test("[QUEUE-6] what a client stored, and what waits for it, outlives its c
   w.tick();
   assertEquals(w.open(3, "x"), [opens(3), sends(3, { type: "OFFER", src: "a", dst: "x" })]);
   assertEquals(w.open(4, "b"), [opens(4), sends(4, { type: "ANSWER", src: "a", dst: "b" })]);
-});
-
-Deno.test("[STATE-2] nextWakeAt is the first deadline, then null", () => {
-  const w = two({ alive_timeout: 10_000 });
-  assertEquals(nextWakeAt(w.state), 10_000 as never);
-  w.say(1, { type: "OFFER", dst: "x" });
-  assertEquals(wake(w)?.at, 1_000);
-  assertEquals(wake(w)?.at, 10_000);
-  assertEquals(wake(w), null);
 });
 
 Deno.test("[QUEUE-2] a mailbox holds half of max_unsent_bytes, and not a byte more", () => {

@@ -1,14 +1,6 @@
-import { initialState, peerId, retire, settingsFrom, type State } from "../../core/mod.ts";
-import {
-  emptyMap,
-  mapEntries,
-  mapGet,
-  mapKeys,
-  mapRetire,
-  mapSet,
-} from "../../core/collections/persistent_map.ts";
+import { initialState, retire, settingsFrom, type State } from "../../core/mod.ts";
+import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { world } from "../support/world.ts";
 
 Deno.test("[STATE-6] a retired version cannot be read, and the newest is not affected", () => {
   const old = emptyMap<string, number>();
@@ -32,33 +24,6 @@ Deno.test("[STATE-6] retiring a state retires every map that has a newer version
     assertThrows(() => mapGet(Reflect.get(old, name), "key"), TypeError, "retired");
     assertEquals(mapGet(Reflect.get(kept, name), "key"), undefined, name);
   }
-});
-
-Deno.test("[STATE-1] no event changes the mailboxes of an older state", () => {
-  const w = world({ expire_timeout: 1_000 });
-  w.open(1, "a");
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.now = 400;
-  w.say(1, { type: "CANDIDATE", dst: "x" });
-  w.now = 800;
-  w.say(1, { type: "CANDIDATE", dst: "x" });
-  const three = w.state;
-  const serials = (state: State): unknown => mapGet(state.mailboxes, peerId("x"))?.serials;
-  w.say(1, { type: "CANDIDATE", dst: "x" });
-  const four = w.state;
-  assertEquals([serials(three), serials(four)], [[0, 1, 2], [0, 1, 2, 3]]);
-  w.now = 1_000;
-  w.tick();
-  assertEquals([serials(four), serials(w.state)], [[0, 1, 2, 3], [1, 2, 3]]);
-  w.open(2, "x");
-  assertEquals([serials(three), serials(w.state)], [[0, 1, 2], undefined]);
-});
-
-Deno.test("[STATE-1] entries that were read do not change with the next version", () => {
-  const map = mapSet(emptyMap<string, number>(), "a", 1);
-  const [entries, keys] = [mapEntries(map), mapKeys(map)];
-  mapSet(map, "b", 2);
-  assertEquals([[...entries], [...keys]], [[["a", 1]], ["a"]]);
 });
 
 function isMap(value: unknown): boolean {

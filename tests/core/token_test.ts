@@ -76,29 +76,6 @@ Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is, 
   assertEquals(w.open(8, "a", "mine"), [opens(8), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-3] by default a hundred tries at once, then one a second, the first after half a second", () => {
-  const w = held();
-  for (let conn = 2; conn < 102; conn++) guess(w, conn);
-  const spent = w.state;
-  guess(w, 102);
-  assertStrictEquals(w.state, spent);
-  w.now = 499;
-  assertEquals(comes(w, 103, "a", "mine"), blocked(103));
-  w.now = 500;
-  guess(w, 104);
-  w.now = 1_499;
-  assertEquals(comes(w, 105, "a", "mine"), blocked(105));
-  w.now = 1_500;
-  assertEquals(comes(w, 106, "a", "mine"), [opens(106), closes(1, CLOSE.replaced, REPLACED)]);
-});
-
-Deno.test("[LIMIT-3] a right token costs nothing", () => {
-  const w = held({ wrong_token_burst: 1 });
-  w.open(2, "a", "mine");
-  assertEquals(w.open(3, "a", "mine"), [opens(3), closes(2, CLOSE.replaced, REPLACED)]);
-  assertEquals(w.state.wrongTokens.size, 0);
-});
-
 Deno.test("[LIMIT-3] tries return with time, up to wrong_token_burst", () => {
   const w = held({ wrong_token_burst: 2, wrong_token_rate: 10, wrong_token_addresses: 5 });
   const tries = (from: number): number => {
@@ -117,20 +94,6 @@ Deno.test("[LIMIT-3] tries return with time, up to wrong_token_burst", () => {
   assertEquals(tries(30), 1);
   w.now = 1e6;
   assertEquals(tries(40), 2);
-});
-
-Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", () => {
-  const w = held({ wrong_token_rate: 0, wrong_token_burst: 1 });
-  for (let conn = 2; conn < 30; conn++) assertEquals(guess(w, conn), taken(conn));
-  assertEquals(w.state.wrongTokens.size, 0);
-});
-
-Deno.test("[LIMIT-3] one /64 is one address, another /64 is another", () => {
-  const w = held({ wrong_token_burst: 1 });
-  guess(w, 2, "2001:db8::1");
-  assertEquals(comes(w, 3, "a", "mine", "2001:db8::2"), blocked(3));
-  const there = comes(w, 4, "a", "mine", "2001:db8:0:1::1");
-  assertEquals(there, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
 Deno.test("[LIMIT-3] [AUTH-3] a proven token is not a try: it neither counts nor is blocked", () => {

@@ -44,15 +44,13 @@ export function audit(world: World): void {
 /** How long letters are remembered: longer than any is under way. */
 const KEPT_MS = 900_000;
 
-/** After the calm every holder is somebody who believes so, or whose socket the server cannot know to be dead. */
+/** After the calm every id is held by a client that is there, or by a thief. */
 export function checkAlive(world: World): void {
-  const { agenda: { now }, loop: { state }, people } = world;
-  const believers = new Set(people.map(({ client }) => client?.isOpen ? client.link : null));
+  const { agenda: { now }, loop: { state } } = world;
   for (const [id] of mapEntries(state.claims)) {
     const link = holderOf(world, id);
-    if (link === undefined || believers.has(link) || link.isRough && link.isSilent) continue;
-    if (link.endpoint !== null && !link.isSilent) continue;
-    throw new RuleBroken("LIFE-2", now, `${id} is held, but its client does not believe so`, [id]);
+    if (link === undefined || link.endpoint !== null || link.isRough && link.isSilent) continue;
+    throw new RuleBroken("LIFE-2", now, `${id} is held, and its client is gone`, [id]);
   }
 }
 
