@@ -3,7 +3,7 @@
  */
 import { connId, type PartialSettings } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
-import { CLOSE, closes, opens, refuses, type World, world } from "../support/world.ts";
+import { CLOSE, opens, refuses, type World, world } from "../support/world.ts";
 
 const BEAT = { type: "HEARTBEAT" };
 

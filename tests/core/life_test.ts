@@ -1,6 +1,6 @@
 import { connId, nextWakeAt } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
-import { CLOSE, closes, expires, opens, refuses, wake, world } from "../support/world.ts";
+import { CLOSE, closes, opens, refuses, wake, world } from "../support/world.ts";
 
 const SILENT = "No valid message for 1000 ms";
 

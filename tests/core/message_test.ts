@@ -1,4 +1,4 @@
-import { connId, peerId } from "../../core/mod.ts";
+import { connId } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Act, CLOSE, closes, sends, type World, world } from "../support/world.ts";
 

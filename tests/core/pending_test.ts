@@ -1,14 +1,12 @@
 /**
  * Pending sockets: their token is being checked.
  */
-import { connId, type Effect, restore, snapshotOf, violations } from "../../core/mod.ts";
+import { connId, type Effect } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   type Act,
-  actsOf,
   CLOSE,
   closes,
-  expires,
   type Given,
   notesOf,
   opening,

@@ -1,31 +1,16 @@
 /**
  * Clients whose token ends.
  */
-import {
-  type Identity,
-  initialState,
-  millis,
-  nextWakeAt,
-  type PartialSettings,
-  reduce,
-  restore,
-  settingsFrom,
-  sizes,
-  snapshotOf,
-  violations,
-} from "../../core/mod.ts";
-import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
+import { type Identity, millis, nextWakeAt, type PartialSettings, sizes } from "../../core/mod.ts";
+import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   type Act,
-  actsOf,
   CLOSE,
   closes,
-  expires,
   opening,
   opens,
   proven,
   refuses,
-  sends,
   wake,
   type World,
   world,
