@@ -26,11 +26,7 @@ Deno.test("[MSG-9] [QUEUE-2] the length of a text is that of its encoding, with 
 const oddFrame = fc.array(
   fc.oneof(
     fc.constantFrom(
-      ...[
-        '{"type":"OFFER","payload":',
-        '{"type":"ANSWER","payload":',
-        '{"type":"CANDIDATE","payload":',
-      ],
+      ...["OFFER", "ANSWER", "CANDIDATE"].map((type) => `{"type":"${type}","payload":`),
       ...[
         ',"dst":',
         '"b"',

@@ -82,23 +82,19 @@ Deno.test("[LIMIT-1] the allowance returns with time, one frame per 1,000 / fram
 });
 
 Deno.test("[LIMIT-1] every frame counts: heartbeats, messages, unknown types, bad and binary ones", () => {
-  const frames: Record<string, (w: World) => readonly Act[]> = {
-    heartbeat: (w) => w.say(1, BEAT),
-    message: (w) => w.say(1, { type: "OFFER", dst: "x" }),
-    unknown: (w) => w.say(1, { type: "FUTURE" }),
-    bad: (w) => w.text(1, "no JSON"),
-    binary: (w) => w.step({ kind: "binary-received", conn: connId(1), bytes: 1 }),
-  };
-  for (const [name, send] of Object.entries(frames)) {
-    for (const [last, sendLast] of Object.entries(frames)) {
-      const w = withA({ frame_rate: 1, frame_burst: 2 });
+  const frames: readonly ((w: World) => readonly Act[])[] = [
+    (w) => w.say(1, BEAT),
+    (w) => w.say(1, { type: "OFFER", dst: "x" }),
+    (w) => w.say(1, { type: "FUTURE" }),
+    (w) => w.text(1, "no JSON"),
+    (w) => w.step({ kind: "binary-received", conn: connId(1), bytes: 1 }),
+  ];
+  const reason = "Too many frames: 1 at once and 1 a second are allowed";
+  for (const [i, send] of frames.entries()) {
+    for (const [k, sendLast] of frames.entries()) {
+      const w = withA({ frame_rate: 1, frame_burst: 1 });
       send(w);
-      send(w);
-      assertEquals(
-        sendLast(w).at(-1),
-        closes(1, CLOSE.tooMany, "Too many frames: 2 at once and 1 a second are allowed"),
-        `${last} after two of ${name}`,
-      );
+      assertEquals(sendLast(w).at(-1), closes(1, CLOSE.tooMany, reason), `${k} after ${i}`);
     }
   }
 });
@@ -116,6 +112,44 @@ Deno.test("[LIMIT-1] rounding errors cost no frame: 100,000 frames at exactly th
       }
     }
   }
+});
+
+Deno.test("[LIMIT-11] a burst of bytes passes; one more message gets ERROR and 4029", () => {
+  const w = withA({ byte_rate: 100, byte_burst: 300, max_message_bytes: 200 });
+  assertEquals(w.text(1, `{"x":"${"y".repeat(92)}"}`), [], "100 characters");
+  assertEquals(
+    w.step({ kind: "binary-received", conn: connId(1), bytes: 100 }).length,
+    1,
+    "100 bytes",
+  );
+  assertEquals(w.text(1, " ".repeat(100)).length, 1, "100 bad ones");
+  const msg = "Too many bytes: 300 at once and 100 a second are allowed";
+  assertEquals(w.text(1, "{}"), refuses(1, CLOSE.tooMany, msg));
+  assertEquals(w.open(2, "a", "another token"), [opens(2)], "its id is free");
+});
+
+Deno.test("[LIMIT-11] the allowance returns with time, and heartbeats and unknown types use it up", () => {
+  for (const frame of [BEAT, { type: "FUTURE" }, { type: "OFFER", dst: "x" }]) {
+    const { length } = JSON.stringify(frame);
+    const w = withA({ byte_rate: 1_000, byte_burst: 2 * length, max_message_bytes: length });
+    w.say(1, frame);
+    w.say(1, frame);
+    w.now = length - 1;
+    assertEquals(w.say(1, frame).at(-1)?.kind, "close", `${length} ms are not over`);
+    const patient = withA({ byte_rate: 1_000, byte_burst: 2 * length, max_message_bytes: length });
+    patient.say(1, frame);
+    patient.say(1, frame);
+    patient.now = length;
+    assertEquals(patient.say(1, frame).length, 0);
+  }
+});
+
+Deno.test("[LIMIT-11] a message of max_message_bytes always fits in the burst; a rate of 0 sets no limit", () => {
+  const w = withA({ byte_rate: 1, byte_burst: 1, max_message_bytes: 200 });
+  assertEquals(w.text(1, `{"x":"${"y".repeat(192)}"}`), []);
+  assertEquals(w.text(1, "{}").at(-1)?.kind, "close");
+  const free = withA({ byte_rate: 0, byte_burst: 1, max_message_bytes: 200 });
+  for (let i = 0; i < 50; i++) assertEquals(free.text(1, `{"x":"${"y".repeat(192)}"}`), []);
 });
 
 Deno.test("[LIMIT-2] an address gets max_sockets_per_address sockets, and another address is not affected", () => {
@@ -158,16 +192,6 @@ Deno.test("[LIMIT-2] a takeover from the same address needs no place, one from a
   assertEquals(move(4, "192.0.2.2"), refuses(4, CLOSE.tooMany, CROWDED), "that one is full");
   assertEquals(move(5, "192.0.2.3"), [opens(5), closes(2, CLOSE.replaced, replaced)]);
   assertEquals(w.open(6, "c"), [opens(6)], "its old address has room again");
-});
-
-Deno.test("[MSG-12] a message that could not be sent waits, and its source gets one EXPIRE", () => {
-  const w = withA({ expire_timeout: 100 });
-  w.open(2, "b");
-  const messages = [1, 2, 3].map((payload) => messageFrom("a", "b", "OFFER", payload));
-  assertEquals(w.fail(2, ...messages), []);
-  assertEquals([w.state.claims.size, w.state.stored.size], [1, 3]);
-  w.now = 100;
-  assertEquals(w.tick(), [expires(1, "a", "b")]);
 });
 
 Deno.test("[MSG-12] a message that could not be sent reaches a peer that is back, in order", () => {

@@ -139,15 +139,3 @@ Deno.test("[AUTH-8] a check that takes 15 s is given up", () => {
   assertEquals([w.state.pending.size, w.state.pendingLength], [0, 0]);
   assertEquals(checked(w, 1), []);
 });
-
-Deno.test("[AUTH-8] [LIFE-3] a shutdown closes pending sockets in the order in which they came", () => {
-  const w = world(JWT);
-  come(w, 1);
-  come(w, 2, { id: "b" });
-  checked(w, 1);
-  const reason = "Server is shutting down";
-  const ends = w.step({ kind: "shutdown-requested" });
-  assertEquals(ends, [closes(1, CLOSE.shutdown, reason), closes(2, CLOSE.shutdown, reason)]);
-  assertEquals(notesOf(w.effects).map(({ what }) => what), ["left", "refused"]);
-  assertEquals(checked(w, 2), []);
-});

@@ -74,19 +74,6 @@ Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same ins
   }
 });
 
-Deno.test("[AUTH-6] [LIFE-1] a late tick disconnects in the order of what was due, of one instant the oldest first", () => {
-  const w = world({ ...CLOSING, alive_timeout: 1_000 });
-  come(w, 3, "c", 1_000);
-  come(w, 2, "b", 1_000);
-  come(w, 1, "a", 1_001);
-  w.step(opening(4, { id: "d", identity: until(null, "d") }));
-  w.now = 999;
-  for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
-  w.now = 9_000;
-  const silent = closes(4, CLOSE.timedOut, "No valid message for 1000 ms");
-  assertEquals(w.tick(), [...leaves(2), ...leaves(3), silent, ...leaves(1)]);
-});
-
 Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {
   const w = world(CLOSING);
   come(w, 1, "a", 500);

@@ -12,7 +12,8 @@ import { agreement } from "../model/agreement.ts";
 import { all, laws } from "../properties/laws.ts";
 import { notesOf } from "../support/world.ts";
 import frames from "./frames.json" with { type: "json" };
-import { type Dice, diceOf, mutate } from "./mutate.ts";
+import { type Dice, diceOf } from "../sim/dice.ts";
+import { mutate } from "./mutate.ts";
 
 /** How far a run came, and what it found. */
 export interface Fuzzed {

@@ -6,7 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { createHmac, createPrivateKey, sign } from "node:crypto";
-import { type Dice, mutate, NASTY, pick } from "./mutate.ts";
+import { type Dice, pick } from "../sim/dice.ts";
+import { mutate, NASTY } from "./mutate.ts";
 
 /** When tokens are checked, in seconds since 1970, to within a few seconds. */
 export const START_S = 2_000_000_000;

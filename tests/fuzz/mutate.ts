@@ -3,31 +3,7 @@
  *
  * @module
  */
-
-/** Random numbers that a seed gives again: below 1, and whole ones below `bound`. */
-export interface Dice {
-  readonly below: (bound: number) => number;
-  readonly chance: () => number;
-}
-
-/** Marsaglia's xorshift32, which is enough to choose where to break a text. */
-export function diceOf(seed: number): Dice {
-  let state = (seed | 0) === 0 ? 1 : seed | 0;
-  const chance = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-  return { chance, below: (bound) => Math.floor(chance() * bound) };
-}
-
-/** One of a list. */
-export function pick<T>(dice: Dice, list: readonly T[]): T {
-  const item = list[dice.below(list.length)];
-  if (item === undefined) throw new RangeError("There is nothing to pick from");
-  return item;
-}
+import { type Dice, pick } from "../sim/dice.ts";
 
 /** A text of the corpus, broken in one to four ways. */
 export function mutate(dice: Dice, corpus: readonly string[]): string {

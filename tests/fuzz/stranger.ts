@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Dice, mutate, NASTY, pick } from "./mutate.ts";
+import { type Dice, pick } from "../sim/dice.ts";
+import { mutate, NASTY } from "./mutate.ts";
 
 /** The key of the server, which is in no line; and a word that is in everything that must not be in one. */
 export const KEY = "sesame-key";

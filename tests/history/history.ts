@@ -82,16 +82,7 @@ function openings(
   }));
 }
 
-const TYPES = [
-  "OFFER",
-  "OFFER",
-  "CANDIDATE",
-  "CANDIDATE",
-  "ANSWER",
-  "EXPIRE",
-  "LEAVE",
-  "HEARTBEAT",
-];
+const TYPES = "OFFER OFFER CANDIDATE CANDIDATE ANSWER EXPIRE LEAVE HEARTBEAT".split(" ");
 const type = fc.constantFrom(...TYPES);
 const oddType = fc.constantFrom<unknown>(
   "OPEN",

@@ -70,19 +70,10 @@ export const IDENTITIES: readonly Identity[] = [
 
 /** Where clients come from: some of these are one address. */
 export const ADDRESSES = [
-  "1.2.3.4",
-  "1.2.3.4",
-  "5.6.7.8",
-  "::ffff:1.2.3.4",
-  "::ffff:102:304",
-  "2001:db8::1",
-  "2001:db8:0:0:ffff::2",
-  "2001:db8:0:1::1",
-  "2001:DB8:0:1:a:b:c:d",
-  "::1",
-  "fe80::1%eth0",
-  "::ffff:1.2.3.4%1",
   "",
+  ..."1.2.3.4 1.2.3.4 5.6.7.8 ::ffff:1.2.3.4 ::ffff:102:304 2001:db8::1".split(" "),
+  ..."2001:db8:0:0:ffff::2 2001:db8:0:1::1 2001:DB8:0:1:a:b:c:d ::1 fe80::1%eth0".split(" "),
+  ..."::ffff:1.2.3.4%1".split(" "),
 ];
 
 /** Payloads of valid messages, some too long for some worlds. */
