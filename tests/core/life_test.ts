@@ -37,26 +37,6 @@ Deno.test("[LIFE-1] [STATE-5] a tick handles what is due, and does not walk over
   assertEquals(nextWakeAt(w.state), 1_500 as never);
 });
 
-Deno.test("[LIFE-1] a late tick disconnects in the order of the deadlines, whatever ticks came before", () => {
-  const [a, b, c] = [1, 2, 3].map((conn) => closes(conn, CLOSE.timedOut, SILENT));
-  for (const early of [[], [1_000], [1_000, 1_100]]) {
-    const w = world({ alive_timeout: 1_000 });
-    w.open(1, "a");
-    w.now = 50;
-    w.open(2, "b");
-    w.open(3, "c");
-    w.now = 500;
-    w.say(1, { type: "HEARTBEAT" });
-    w.say(2, { type: "HEARTBEAT" });
-    const order: unknown[] = [];
-    for (const at of [...early, 9_000]) {
-      w.now = at;
-      order.push(...w.tick());
-    }
-    assertEquals(order, [c, a, b], `ticks at ${early}`);
-  }
-});
-
 Deno.test("[LIFE-2] a closed socket frees its id at once, and a second close changes nothing", () => {
   const w = world();
   w.open(1, "a");

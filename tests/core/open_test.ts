@@ -15,10 +15,14 @@ Deno.test("[OPEN-1] a missing or empty parameter is refused and leaves no trace"
   }
 });
 
-Deno.test("[OPEN-2] a wrong key is refused", () => {
-  const w = world();
-  assertEquals(w.open(1, "a", "t", "wrong"), refuses(1, CLOSE.wrongKey, "Invalid key provided"));
-  assertEquals(w.open(2, "a", "t", "right"), [opens(2)]);
+Deno.test("[OPEN-1] [OPEN-2] [OPEN-3] a wrong key is refused, after what is missing, before what is too long", () => {
+  const wrong = refuses(1, CLOSE.wrongKey, "Invalid key provided");
+  for (const id of ["a", "abcde", "a\n"]) {
+    assertEquals(world({ max_id_length: 4 }).open(1, id, "t", "wrong"), wrong);
+  }
+  const missing = "No id, token, or key supplied to websocket server";
+  const refused = refuses(1, CLOSE.badParameters, missing);
+  assertEquals(world().open(1, null, "t", "wrong"), refused);
 });
 
 Deno.test("[OPEN-3] ids and tokens of the greatest length pass, one more character is refused", () => {
@@ -113,7 +117,16 @@ Deno.test("[OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no r
 
 Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
   const w = world();
-  const ids = ["__proto__", "constructor", "toString", "a b", "👩‍👩‍👧", "x".repeat(256), '"', "{}"];
+  const ids = [
+    "__proto__",
+    "constructor",
+    "toString",
+    "a b",
+    "👩‍👩‍👧",
+    "x".repeat(256),
+    "\\",
+    '"},"src":"x',
+  ];
   ids.forEach((id, i) => assertEquals(w.open(i, id), [opens(i)]));
   ids.forEach((dst, i) => {
     assertEquals(w.say(0, { type: "OFFER", dst }), [

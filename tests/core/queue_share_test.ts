@@ -2,7 +2,7 @@ import { peerId, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { mapEntries, mapGet } from "../../core/collections/persistent_map.ts";
 import { pairKey } from "../../core/state.ts";
 import { assertEquals } from "../support/assert.ts";
-import { expires, messageFrom, opening, type World, world } from "../support/world.ts";
+import { expires, opening, type World, world } from "../support/world.ts";
 
 /** A client for each address, "a" on connection 1 first; messages wait 1,000 ms. */
 function at(addresses: readonly string[], options: Parameters<typeof world>[0] = {}): World {
@@ -59,23 +59,6 @@ Deno.test("[QUEUE-8] the clients of one address may fill a quarter of the store,
   assertEquals(bytesOf(w), { [HOME]: 2_000, [AWAY]: 2_000 });
 });
 
-Deno.test("[QUEUE-8] a delivery and an expiry make room, and an address without messages is forgotten", () => {
-  const w = at([HOME, AWAY], { max_queue_bytes: 8_000 });
-  w.say(1, frame(1_000, "x"));
-  w.say(2, frame(1_000, "y"));
-  w.now = 500;
-  w.say(1, frame(1_000, "z"));
-  w.open(3, "x");
-  assertEquals(bytesOf(w), { [HOME]: 1_000, [AWAY]: 1_000 });
-  assertEquals(w.say(1, frame(1_000, "w")), []);
-  w.now = 1_000;
-  w.tick();
-  assertEquals(bytesOf(w), { [HOME]: 2_000 });
-  w.now = 1_500;
-  w.tick();
-  assertEquals(bytesOf(w), {});
-});
-
 Deno.test("[QUEUE-8] a message counts for its first address when its client is gone, or elsewhere", () => {
   const w = at([HOME, HOME], { max_queue_bytes: 4_000 });
   w.say(1, frame(1_000, "x"));
@@ -84,15 +67,4 @@ Deno.test("[QUEUE-8] a message counts for its first address when its client is g
   assertEquals(w.say(2, frame(600, "y")), [expires(2, "b", "y")]);
   assertEquals(w.say(3, frame(1_000, "y")), [], "the same id, at its new address");
   assertEquals(bytesOf(w), { [HOME]: 1_000, [AWAY]: 1_000 });
-});
-
-Deno.test("[QUEUE-8] [MSG-12] a message whose source nobody holds any more counts for the unknown address", () => {
-  const w = at([HOME, HOME, ""], { max_queue_bytes: 8_000, max_sockets_per_address: 3 });
-  const payload = "x".repeat(900 - STORED_OVERHEAD_BYTES);
-  const lost = ["v", "w", "y", "z"].map((dst) => messageFrom("gone", dst, "OFFER", payload));
-  w.fail(2, messageFrom("a", "v", "OFFER", payload), ...lost);
-  const ids = [...mapEntries(w.state.stored)].map(([, { message: { src, dst } }]) => [src, dst]);
-  assertEquals(ids, [["a", "v"], ["gone", "v"], ["gone", "w"]], "a quarter of them");
-  assertEquals(w.say(3, frame(600, "x")), [expires(3, "c", "x")], "who is not known shares it");
-  assertEquals(w.say(1, frame(1_000, "x")), []);
 });

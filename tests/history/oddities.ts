@@ -78,43 +78,17 @@ export const ADDRESSES = [
 
 /** Payloads of valid messages, some too long for some worlds. */
 export const PAYLOADS: readonly unknown[] = [
-  undefined,
-  null,
-  0,
-  "",
-  "é😀\ud800\u0000\u2028",
+  ...[undefined, null, 0, "", "é😀\ud800\u0000\u2028", { "": [] }, "x".repeat(140), "é".repeat(70)],
   { sdp: "v=0", type: "offer", nested: [{ deep: [null, true, { 2: "b", 1: "a" }] }] },
-  { "": [] },
   JSON.parse('{"__proto__":{"type":"LEAVE"},"constructor":1}'),
-  "x".repeat(140),
-  "é".repeat(70),
   "x".repeat(1_000),
 ];
 
 /** What a field of a frame may be instead of a string. */
 export const ODD_VALUES: readonly unknown[] = [
-  7,
-  "7",
-  { toString: 5 },
-  "[object Object]",
-  "x\u0000",
-  "12345678901",
-  "123456789012",
-  "123456789012",
-  "12345678901…",
-  undefined,
-  null,
-  "",
-  true,
-  false,
-  0,
-  -1.5e300,
-  [],
-  ["a"],
-  {},
-  "x".repeat(40),
-  "x".repeat(41),
-  `${"x".repeat(39)}😀`,
+  ...[7, "7", undefined, null, "", true, false, 0, -1.5e300, [], ["a"], {}, { toString: 5 }],
+  ...["12345678901", "123456789012", "123456789012", "12345678901…", "[object Object]", "x\u0000"],
+  ...["x".repeat(40), "x".repeat(41), `${"x".repeat(39)}😀`],
   '\ud800\u2028\u00ad\u202e\u{e0001}"\\\n\u0000',
 ];
 

@@ -209,11 +209,6 @@ const UNLIKE: readonly Broken[] = [
     const [next, effects] = reduce(state, event, now);
     return [next, event.kind === "socket-opened" ? effects.slice(0, 2) : effects];
   }],
-  ["QUEUE-5", "delivers twice", editing((e) => isSent(e, "OFFER") ? [e, e] : [e])],
-  ["QUEUE-1", "delivers backwards", (state, event, now) => {
-    const [next, effects] = reduce(state, event, now);
-    return [next, event.kind === "socket-opened" ? effects.toReversed() : effects];
-  }],
   ["QUEUE-2", "tells nobody of a refusal", (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
     const isQuiet = event.kind === "frame-received" || event.kind === "send-refused";
