@@ -65,16 +65,6 @@ Deno.test("[MSG-13] [QUEUE-4] one EXPIRE per attempt: the candidates that follow
   }
 });
 
-Deno.test("[MSG-13] a number is no destination, even if a peer's id has the same digits", () => {
-  const w = two();
-  w.open(3, "5");
-  assertEquals(w.say(1, { type: "LEAVE", dst: 5 }), []);
-  assertEquals(w.say(3, { type: "OFFER", dst: 5 }), [expires(3, "5", "5")]);
-  assertEquals(w.say(1, { type: "OFFER", dst: "5" }), [
-    sends(3, { type: "OFFER", src: "a", dst: "5" }),
-  ]);
-});
-
 Deno.test("[MSG-13] an id of max_id_length is usable, and one more character is not", () => {
   const w = two({ max_id_length: 4, expire_timeout: 10 });
   assertEquals(w.say(1, { type: "OFFER", dst: "four" }), []);

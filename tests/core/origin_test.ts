@@ -178,19 +178,17 @@ Deno.test("[SET-2] an item of cors must be a string", () => {
 });
 
 Deno.test("[SET-7] [SET-2] an item that nobody could mean as an origin is refused, with an origin that works", () => {
-  const cases: [text: string, instead: string][] = [
-    ["file:", '"file://"'],
-    ["'null'", '"null"'],
-    [".example.com", '"https://example.com"'],
-    ["https://.example.com", '"https://example.com"'],
-    ["https://a..example", '"https://example.com"'],
-    ["https://%2a.example.com", '"https://example.com"'],
-    ["https://a.example;https://b.example", '"https://example.com"'],
+  const like = ".example.com https://.example.com https://a..example https://%2a.example.com";
+  const cases = [
+    ["file:", "file://"],
+    ["'null'", "null"],
+    ...`${like} https://a.example;https://b.example`.split(" ").map((text) => [
+      text,
+      "https://example.com",
+    ]),
   ];
-  for (const [text, instead] of cases) {
+  for (const [text = "", instead] of cases) {
     const read = readOrigin(text);
-    assertEquals(read.ok, false, text);
-    const why = read.ok ? "" : read.why;
-    assert(why.endsWith(`write ${instead}`), `${text}: ${why}`);
+    assert(!read.ok && read.why.endsWith(`write "${instead}"`), `${text}: ${JSON.stringify(read)}`);
   }
 });

@@ -75,18 +75,6 @@ Deno.test("[AUTH-8] frames of a pending client are handled in order after its ad
   assertEquals([w.state.stored.size, w.state.pendingLength], [1, 0]);
 });
 
-Deno.test("[AUTH-8] frames after a LEAVE, and those of a refused client, are dropped", () => {
-  const w = world(JWT);
-  come(w, 1);
-  w.say(1, { type: "LEAVE" });
-  w.say(1, { type: "OFFER", dst: "nobody" });
-  assertEquals(checked(w, 1), [opens(1), closes(1, CLOSE.left, "Left")]);
-  come(w, 2);
-  w.say(2, { type: "OFFER", dst: "nobody" });
-  checked(w, 2, "other");
-  assertEquals(w.state.stored.size, 0);
-});
-
 Deno.test("[LIMIT-12] a pending client may send 16 frames and 16,384 characters", () => {
   for (
     const [allowed, more] of [[Array(16).fill("x"), "x"], [["x".repeat(16_384)], "y"]] as const

@@ -58,13 +58,3 @@ Deno.test("[QUEUE-8] the clients of one address may fill a quarter of the store,
   assertEquals(w.say(3, frame(2_000, "y")), [], "another address has its own");
   assertEquals(bytesOf(w), { [HOME]: 2_000, [AWAY]: 2_000 });
 });
-
-Deno.test("[QUEUE-8] a message counts for its first address when its client is gone, or elsewhere", () => {
-  const w = at([HOME, HOME], { max_queue_bytes: 4_000 });
-  w.say(1, frame(1_000, "x"));
-  w.closed(1);
-  w.step(opening(3, { id: "a", address: AWAY }));
-  assertEquals(w.say(2, frame(600, "y")), [expires(2, "b", "y")]);
-  assertEquals(w.say(3, frame(1_000, "y")), [], "the same id, at its new address");
-  assertEquals(bytesOf(w), { [HOME]: 1_000, [AWAY]: 1_000 });
-});

@@ -58,20 +58,6 @@ Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client
       effects: [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")],
     });
   }
-  const w = world({ ...CLOSING, alive_timeout: 1_000 });
-  w.step(opening(1));
-  w.step(opening(2, { id: "b", identity: { kind: "rejected", reason: "No" } }));
-  assertEquals(wake(w), null, "nothing else has an end");
-});
-
-Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same instant the token does", () => {
-  const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
-  for (const [end, effects] of [[1_000.5, silent], [1_000, leaves(1)], [999, leaves(1)]] as const) {
-    const w = world({ ...CLOSING, alive_timeout: 1_000 });
-    come(w, 1, "a", end);
-    w.now = 5_000;
-    assertEquals(w.tick(), effects, `${end}`);
-  }
 });
 
 Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {

@@ -23,7 +23,7 @@ import { moodsOf, WORLDS } from "../history/worlds.ts";
 import { agreement } from "../model/agreement.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
 import { messageFrom } from "../support/world.ts";
-import { type Check, check, replay, testCase } from "./check.ts";
+import { type Check, check, replay } from "./check.ts";
 import { all, constancy, laws } from "./laws.ts";
 
 /** How many histories for each world and mood; some 40 steps each. */
@@ -252,12 +252,6 @@ Deno.test("the law of constancy finds out a reducer that writes into an old stat
     return made;
   };
   assertStringIncludes(whatBreaks(reducer, constancy), "pinned(");
-});
-
-Deno.test("a history is printed as it can be read back", () => {
-  const moments: Moment[] = JSON.parse('[[0,{"kind":"tick"}],[0.1,{"kind":"tick"}]]');
-  const text = testCase({ port: 1 }, moments);
-  assertStringIncludes(text, 'pinned({"port":1}, [\n    [0,{"kind":"tick"}],\n    [0.1,');
 });
 
 function lawsAndModel(reducer: Reducer, settings: Settings): Law {

@@ -68,18 +68,18 @@ export function checkClose(world: World, link: Link, code: CloseCode): void {
   if (code === CLOSE.replaced && holderOf(world, link.id)?.token !== link.token) {
     throw new RuleBroken("OPEN-4", now, `${link.id} was given to a wrong token`, [link.id]);
   }
-  const rule = link.isSilent
-    ? undefined
-    : code === CLOSE.timedOut
-    ? "LIFE-1"
-    : code === CLOSE.unanswered
-    ? "LIFE-4"
-    : !link.isRough && ROUGH.includes(code)
-    ? "LIMIT-1"
-    : undefined;
-  if (rule === undefined || !link.isSound) return;
+  const rule = FAULTS[code];
+  if (rule === undefined || !link.isSound || link.isSilent) return;
+  if (rule === "LIMIT-1" && link.isRough) return;
   const what = `${link.id} keeps its habits, and was closed with ${code}`;
   throw new RuleBroken(rule, now, what, [link.id]);
 }
 
-const ROUGH: readonly CloseCode[] = [CLOSE.left, CLOSE.badFrames, CLOSE.tooMany];
+/** Why a client is closed that does not keep to the rules, and what is broken where it does. */
+const FAULTS: Partial<Record<CloseCode, string>> = {
+  [CLOSE.timedOut]: "LIFE-1",
+  [CLOSE.unanswered]: "LIFE-4",
+  [CLOSE.left]: "LIMIT-1",
+  [CLOSE.badFrames]: "LIMIT-1",
+  [CLOSE.tooMany]: "LIMIT-1",
+};

@@ -9,15 +9,7 @@
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
 import { Link, type LinkOptions } from "./link.ts";
-
-/** The server's end of every link. */
-export interface ServerEnds {
-  /** A request for a socket arrived. */
-  readonly accept: (link: Link) => void;
-  readonly receive: (link: Link, text: string) => void;
-  /** The socket is no longer open; the adapter's handler will be told a moment later. */
-  readonly lost: (link: Link) => void;
-}
+import type { SimSockets } from "./sockets.ts";
 
 /** How a link ends that nobody closed: when each end hears of it, in ms from now; `Infinity` is never. */
 export interface Cut {
@@ -34,10 +26,10 @@ export const DELAY_MAX_MS = 2_000;
 export class Network {
   readonly #agenda: Agenda;
   readonly #dice: Dice;
-  readonly #server: ServerEnds;
+  readonly #server: SimSockets;
 
   /** Links to one server. */
-  constructor(agenda: Agenda, dice: Dice, server: ServerEnds) {
+  constructor(agenda: Agenda, dice: Dice, server: SimSockets) {
     this.#agenda = agenda;
     this.#dice = dice;
     this.#server = server;

@@ -11,7 +11,7 @@ import type { Letter } from "./letter.ts";
 import type { Link } from "./link.ts";
 import { CANDIDATES_MAX, type Meeting, THINK_MAX_MS, TRICKLE_MAX_MS } from "./meeting.ts";
 import { misbehave } from "./trouble.ts";
-import type { World } from "./world.ts";
+import { dstFor, expectMeeting, type World } from "./world.ts";
 
 /** What kind of person it is. */
 export type Kind =
@@ -99,9 +99,9 @@ export class Person {
   /** Tries to reach somebody. */
   meet(): void {
     const { client } = this;
-    const { dice, fresh, dstFor } = this.#world;
+    const { dice, fresh } = this.#world;
     if (client === null || (client.link === null && client.id !== null)) return;
-    const dst = dstFor(this);
+    const dst = dstFor(this.#world, this);
     const holder = holderOf(this.#world, dst);
     const from = client.link;
     const isSound = holder?.isSound === true && !holder.isRough && client.isOpen &&
@@ -116,7 +116,7 @@ export class Person {
       isTold: false,
     };
     this.#speak("OFFER", dst, meeting);
-    if (meeting !== null && meeting.there.length > 0) this.#world.expectMeeting(meeting);
+    if (meeting !== null && meeting.there.length > 0) expectMeeting(this.#world, meeting);
     if (dice.isLucky(0.02)) this.#speak("OFFER", dst, null);
   }
 
@@ -181,10 +181,10 @@ export class Person {
     if (client === null || page !== this.#page || this.#world.isQuiet) return;
     const again = (): void => this.#later(page, dice.around(ways.pageMs), () => this.#turn(page));
     const what = dice.chance();
-    if (what < 0.25) this.#reload(dice.between(50, 3_000));
-    else if (what < 0.35) {
+    if (what < 0.35) {
       this.leave();
-      this.#later(this.#page, dice.around(ways.awayMs), () => this.arrive());
+      const awayMs = what < 0.25 ? dice.between(50, 3_000) : dice.around(ways.awayMs);
+      this.#later(this.#page, awayMs, () => this.arrive());
     } else if (what < 0.5 && link) {
       this.#cut(link);
       again();
@@ -203,21 +203,12 @@ export class Person {
     }
   }
 
-  #reload(afterMs: number): void {
-    this.leave();
-    this.#later(this.#page, afterMs, () => this.arrive());
-  }
-
   /** The network is gone; the client hears of it, or does not; and so does the server. */
   #cut(link: Link): void {
     const { dice, network } = this.#world;
     const clientAfterMs = dice.between(0, dice.isLucky(0.5) ? 100 : 60_000);
-    const serverAfterMs = pick(dice, [
-      0,
-      dice.between(1, 5_000),
-      dice.between(1, 60_000),
-      Infinity,
-    ]);
+    const late = [dice.between(1, 5_000), dice.between(1, 60_000)];
+    const serverAfterMs = pick(dice, [0, ...late, Infinity]);
     network.cut(link, { clientAfterMs, serverAfterMs, isReset: dice.isLucky(0.5) });
   }
 

@@ -9,12 +9,12 @@ import type { Link } from "./link.ts";
 import { GHOST } from "./meeting.ts";
 import type { Person } from "./person.ts";
 import { BINARY } from "./sockets.ts";
-import type { World } from "./world.ts";
+import { dstFor, type World } from "./world.ts";
 
 /** A client with a bug does something wrong; a flood comes. */
 export function misbehave(world: World, person: Person, client: Client): void {
-  if (person.options.kind === "flooder") flood(world, client, world.dstFor(person));
-  else stumble(world, client, world.dstFor(person));
+  if (person.options.kind === "flooder") flood(world, client, dstFor(world, person));
+  else stumble(world, client, dstFor(world, person));
 }
 
 /** Tries now and then to take somebody's id with a token that is wrong. */
@@ -64,13 +64,4 @@ function flood({ dice, post, ways }: World, client: Client, dst: string): void {
 
 const UNKNOWN = ['{"type":"FUTURE","dst":"x"}', "{}", '{"type":7}', '{"ping":"once"}'];
 
-const BAD = [
-  "",
-  "no JSON",
-  "[]",
-  "null",
-  "7",
-  '{"type":"OPEN"}',
-  '{"type":"ID-TAKEN"}',
-  BINARY,
-];
+const BAD = ["", "no JSON", "[]", "null", "7", '{"type":"OPEN"}', '{"type":"ID-TAKEN"}', BINARY];

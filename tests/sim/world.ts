@@ -53,10 +53,6 @@ export interface World {
   isQuiet: boolean;
   /** A name that nothing had before. */
   readonly fresh: (what: string) => string;
-  /** Whom somebody wants to meet. */
-  readonly dstFor: (person: Person) => string;
-  /** Looks at a meeting when it must be complete. */
-  readonly expectMeeting: (meeting: Meeting) => void;
 }
 
 /** Makes a world in which nobody has arrived. */
@@ -84,8 +80,6 @@ export function createWorld({ seed, scenario, reducer, isWatched }: RunOptions):
     perform: (effect) => sockets.perform(effect),
     observe: (step) => watch.step(step),
   });
-  const counts: MeetingCounts = { wanted: 0, made: 0, told: 0 };
-  const meetings = new Set<Meeting>();
   let names = 0;
   const world: World = {
     agenda,
@@ -97,19 +91,10 @@ export function createWorld({ seed, scenario, reducer, isWatched }: RunOptions):
     watch,
     people: [],
     ways: scenario.ways,
-    counts,
-    meetings,
+    counts: { wanted: 0, made: 0, told: 0 },
+    meetings: new Set(),
     isQuiet: false,
     fresh: (what) => `${what}${++names}`,
-    dstFor: (person) => dstFor(world, person),
-    expectMeeting: (meeting) => {
-      counts.wanted++;
-      meetings.add(meeting);
-      agenda.after(MEETING_MAX_MS + settings.expire_timeout, () => {
-        meetings.delete(meeting);
-        checkMeeting(meeting, counts, agenda.now);
-      });
-    },
   };
   for (let i = 0; i < scenario.clients; i++) world.people.push(personOf(world, i));
   return world;
@@ -139,7 +124,18 @@ function kindOf(dice: Dice, oneIn: number): Kind {
 
 const TROUBLEMAKERS: readonly Kind[] = ["silent", "buggy", "flooder"];
 
-function dstFor({ dice, people, ways }: World, person: Person): string {
+/** Looks at a meeting when it must be complete. */
+export function expectMeeting({ agenda, loop, counts, meetings }: World, meeting: Meeting): void {
+  counts.wanted++;
+  meetings.add(meeting);
+  agenda.after(MEETING_MAX_MS + loop.state.rules.expire_timeout, () => {
+    meetings.delete(meeting);
+    checkMeeting(meeting, counts, agenda.now);
+  });
+}
+
+/** Whom somebody wants to meet. */
+export function dstFor({ dice, people, ways }: World, person: Person): string {
   if (dice.isLucky(0.05)) return `${GHOST}${dice.below(5)}`;
   const { index } = person.options;
   const isNear = dice.isLucky(0.8);

@@ -221,7 +221,8 @@ async function collide(target: ChurnTarget, serial: number): Promise<void> {
   await client.roundTrip();
 }
 
-async function pause(delayMs: number): Promise<void> {
+/** Waits. */
+export async function pause(delayMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, delayMs);
   await promise;

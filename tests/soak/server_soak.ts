@@ -2,14 +2,15 @@
  * Half an hour of churn against the real process: memory, descriptors and every map over time.
  *
  * Run by `deno task soak:server`; not a test, because what is flat enough is for a person to judge. It prints a
- * line every half minute, and keeps the samples as JSON in a file that it names. At the end the churn stops and one more sample is taken when everybody is gone: what is left then has leaked.
+ * line every half minute, and keeps the samples as JSON in a file that it names. At the end the churn stops and one
+ * more sample is taken when everybody is gone: what is left then has leaked.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Child, startChild } from "../support/child.ts";
 import { vitalsOf } from "../support/vitals.ts";
-import { startChurn } from "./churn.ts";
+import { pause, startChurn } from "./churn.ts";
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
   string: ["listener"],
@@ -50,12 +51,6 @@ function show({ at, values }: Sample): void {
   console.log(
     `${at} s: ${Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ")}`,
   );
-}
-
-async function pause(delayMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, delayMs);
-  await promise;
 }
 
 async function soak(): Promise<void> {
