@@ -65,11 +65,12 @@ Deno.test("[LIMIT-10] text that is not an address is rejected as an address, a r
   }
 });
 
-Deno.test("[LIMIT-10] an IPv4-mapped range is one of IPv4, and no range contains nothing", () => {
+Deno.test("[LIMIT-10] an IPv4-mapped range is one of IPv4, an address is a range of one, and no range contains nothing", () => {
   const mapped = ranges("::ffff:10.0.0.0/104");
   const inside = ["10.200.0.1", "::ffff:10.0.0.1", "11.0.0.1", "::10.0.0.1"];
   assertEquals(inside.map((address) => isInRanges(address, mapped)), [true, true, false, false]);
-  assertEquals(isInRanges("10.0.0.1", []), false);
+  const alone = ["10.0.0.7", "10.0.0.8"].map((address) => isInRanges(address, ranges("10.0.0.7")));
+  assertEquals([isInRanges("10.0.0.1", []), ...alone], [false, true, false]);
 });
 
 Deno.test("[LIMIT-10] [FAULT-22] behind proxies the right-most untrusted address is the client", () => {

@@ -50,6 +50,7 @@ Deno.test("[MSG-13] a destination that no peer can have gets an EXPIRE at once, 
       }
     }
   }
+  assertEquals(two().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")], "none");
 });
 
 Deno.test("[MSG-13] [QUEUE-4] one EXPIRE per attempt: the candidates that follow get no other", () => {

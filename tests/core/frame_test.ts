@@ -2,7 +2,7 @@
  * The codec on its own: lengths, quotes and decoding. The oracle for lengths is `TextEncoder`.
  */
 import fc from "fast-check";
-import { escape, excerpt, isLongerThan, utf8Length } from "../../core/mod.ts";
+import { escape, excerpt, isLongerThan, payloadOf, utf8Length } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 
 /** Texts with the first and last character of each UTF-8 length, and lone surrogates. */
@@ -30,4 +30,8 @@ Deno.test("[FAULT-8] characters that could break, forge or colour a line are esc
     ].join(""),
   );
   assertEquals(excerpt("\u2029"), '"\\u{2029}"');
+});
+
+Deno.test("[MSG-2] the payload of a text that has none, or is no JSON, is undefined", () => {
+  assertEquals(['{"type":"OFFER"}', "no JSON"].map(payloadOf), [undefined, undefined]);
 });

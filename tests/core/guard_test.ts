@@ -125,6 +125,9 @@ Deno.test("[LIMIT-11] a burst of bytes passes; one more message gets ERROR and 4
   const msg = "Too many bytes: 300 at once and 100 a second are allowed";
   assertEquals(w.text(1, "{}"), refuses(1, CLOSE.tooMany, msg));
   assertEquals(w.open(2, "a", "another token"), [opens(2)], "its id is free");
+  for (const bytes of [200, 100]) w.step({ kind: "binary-received", conn: connId(2), bytes });
+  const more = w.step({ kind: "binary-received", conn: connId(2), bytes: 1 });
+  assertEquals(more, refuses(2, CLOSE.tooMany, msg), "binary");
 });
 
 Deno.test("[LIMIT-11] the allowance returns with time, and heartbeats and unknown types use it up", () => {

@@ -75,6 +75,18 @@ Deno.test("[AUTH-8] frames of a pending client are handled in order after its ad
   assertEquals([w.state.stored.size, w.state.pendingLength], [1, 0]);
 });
 
+Deno.test("[AUTH-8] [LIFE-4] a client that leaves early is admitted and gone; one that answers no ping is refused", () => {
+  const w = world({ ...JWT, ping_timeout: 5_000 });
+  come(w, 1);
+  w.say(1, { type: "LEAVE" });
+  w.say(1, { type: "OFFER", dst: "nobody" });
+  assertEquals(checked(w, 1), [opens(1), closes(1, CLOSE.left, "Left")]);
+  come(w, 2);
+  const unanswered = w.step({ kind: "ping-unanswered", conn: connId(2) });
+  assertEquals(unanswered, [closes(2, CLOSE.unanswered, "No answer to a ping for 5000 ms")]);
+  assertEquals([w.state.stored.size, w.state.pending.size, checked(w, 2)], [0, 0, []]);
+});
+
 Deno.test("[LIMIT-12] a pending client may send 16 frames and 16,384 characters", () => {
   for (
     const [allowed, more] of [[Array(16).fill("x"), "x"], [["x".repeat(16_384)], "y"]] as const

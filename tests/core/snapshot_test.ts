@@ -1,8 +1,8 @@
-import { millis, retire, snapshotOf, takeSnapshot } from "../../core/mod.ts";
+import { millis, restore, retire, snapshotOf, takeSnapshot, violations } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
-import { messageFrom, type World, world } from "../support/world.ts";
+import { messageFrom, opening, type World, world } from "../support/world.ts";
 
-/** Two clients, one of which is silent for longer, a message that waits, and a wrong token. */
+/** Two clients, one of which is silent for longer, a message that waits, a wrong token, and a pending socket. */
 function busy(): World {
   const w = world({ expire_timeout: 300, alive_timeout: 1_000 });
   w.open(2, "b");
@@ -11,6 +11,7 @@ function busy(): World {
   w.say(1, { type: "OFFER", dst: "z" });
   w.fail(2, messageFrom("gone", "y"));
   w.open(3, "a", "wrong");
+  w.step(opening(4, { id: "c", identity: { kind: "pending" } }));
   return w;
 }
 
@@ -24,6 +25,12 @@ Deno.test("[REC-7] a snapshot is plain data, its entries in the order of their k
   ]]);
   assertEquals(snapshot.mailboxes.map(([dst]) => dst), ["y", "z"]);
   assertEquals(snapshot.wrongTokens, [["192.0.2.1", millis(1_010)]]);
+});
+
+Deno.test("[REC-7] [AUTH-8] a state that is restored is consistent, and has the same snapshot", () => {
+  const { state } = busy();
+  const again = restore(state.rules, snapshotOf(state));
+  assertEquals([violations(again), snapshotOf(again)], [[], snapshotOf(state)]);
 });
 
 Deno.test("[REC-7] a snapshot that was taken does not change when the state goes on and is retired", () => {
