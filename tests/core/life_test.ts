@@ -1,6 +1,6 @@
 import { connId, nextWakeAt } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
-import { CLOSE, closes, opens, refuses, wake, world } from "../support/world.ts";
+import { CLOSE, closes, opening, opens, refuses, wake, world } from "../support/world.ts";
 
 const SILENT = "No valid message for 1000 ms";
 
@@ -48,15 +48,17 @@ Deno.test("[LIFE-2] a closed socket frees its id at once, and a second close cha
   assertEquals(w.open(2, "a", "another token"), [opens(2)]);
 });
 
-Deno.test("[LIFE-3] shutdown disconnects everybody, and refuses whoever comes after", () => {
+Deno.test("[LIFE-3] [AUTH-8] shutdown disconnects everybody, pending or not, and refuses whoever comes after", () => {
   const w = world({ allow_discovery: true });
   w.open(1, "a");
   w.open(2, "b");
   w.say(1, { type: "OFFER", dst: "x" });
+  w.step(opening(5, { id: "waits", identity: { kind: "pending" } }));
   const reason = "Server is shutting down";
   assertEquals(w.step({ kind: "shutdown-requested" }), [
     closes(1, CLOSE.shutdown, reason),
     closes(2, CLOSE.shutdown, reason),
+    closes(5, CLOSE.shutdown, reason),
   ]);
   assertEquals(nextWakeAt(w.state), null);
   assertEquals(w.open(3, "c"), refuses(3, CLOSE.shutdown, reason));

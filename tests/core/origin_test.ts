@@ -1,11 +1,4 @@
-import {
-  checkValue,
-  cutUrl,
-  isOriginAllowed,
-  isOwnOrigin,
-  readOrigin,
-  settingsFrom,
-} from "../../core/mod.ts";
+import { cutUrl, isOriginAllowed, isOwnOrigin, readOrigin, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { type Act, CLOSE, opening, opens, refuses, world } from "../support/world.ts";
 
@@ -169,12 +162,6 @@ Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever th
     );
   const msg = "Pages of this origin may not use this server";
   assertEquals([come(true), come(false)], [[opens(1)], refuses(1, CLOSE.wrongOrigin, msg)]);
-});
-
-Deno.test("[SET-2] an item of cors must be a string", () => {
-  for (const value of ["https://a.example", [1], [null], [["https://a.example"]]]) {
-    assert(!checkValue("cors", value).ok);
-  }
 });
 
 Deno.test("[SET-7] [SET-2] an item that nobody could mean as an origin is refused, with an origin that works", () => {

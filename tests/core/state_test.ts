@@ -1,4 +1,11 @@
-import { initialState, retire, settingsFrom, type State } from "../../core/mod.ts";
+import {
+  initialState,
+  isRuleName,
+  retire,
+  rulesOf,
+  settingsFrom,
+  type State,
+} from "../../core/mod.ts";
 import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 
@@ -37,4 +44,15 @@ Deno.test("[STATE-6] a map that the next state shares is not retired, even if a 
   retire(old, newer);
   assertEquals(mapGet(newer.addresses, "a"), undefined);
   assertEquals(mapGet(branch, "a"), 1);
+});
+
+Deno.test("[REC-5] a state has the options that rules read, and no key, secret or path of a file", () => {
+  const settings = settingsFrom({ key: "k".repeat(9), auth: "jwt", auth_secret: "s".repeat(32) });
+  const { rules } = initialState(settings);
+  assertEquals(rules, rulesOf(settings));
+  assertEquals([rules.auth, rules.queue_limit], ["jwt", settings.queue_limit]);
+  for (const name of ["key", "auth_secret", "sslkey", "record", "toString"]) {
+    assert(!Object.hasOwn(rules, name) && !isRuleName(name), name);
+  }
+  for (const name of Object.keys(rules)) assert(isRuleName(name), name);
 });

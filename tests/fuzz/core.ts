@@ -35,15 +35,14 @@ const IDS = ["alice", "bob", "nobody", "__proto__"];
 
 const broken = (corpus: readonly string[]): fc.Arbitrary<string> =>
   fc.nat().map((seed) => mutate(diceOf(seed), corpus));
+const mostly = (list: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof({ weight: 15, arbitrary: fc.constantFrom(...list) }, {
+    weight: 1,
+    arbitrary: broken(IDS),
+  });
 const HISTORIES = histories("everything", 400, {
-  ids: fc.oneof({ weight: 15, arbitrary: fc.constantFrom(...IDS) }, {
-    weight: 1,
-    arbitrary: broken(IDS),
-  }),
-  tokens: fc.oneof({ weight: 15, arbitrary: fc.constantFrom("t", "u") }, {
-    weight: 1,
-    arbitrary: broken(IDS),
-  }),
+  ids: mostly(IDS),
+  tokens: mostly(["t", "u"]),
   frames: fc.oneof(fc.constantFrom(...frames), broken(frames)),
 });
 

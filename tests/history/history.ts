@@ -86,17 +86,18 @@ const OURS = ["OPEN", "ID-TAKEN", "ERROR", "FUTURE", "offer"];
 const oddType = fc.constantFrom<unknown>(...OURS, ...ODD_VALUES);
 const short = fc.constantFrom("v", "w");
 
+const one = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => {
+  return { weight, arbitrary };
+};
+
 const text = fc.oneof(
-  { weight: 12, arbitrary: fc.tuple(type, id, short) },
-  { weight: 3, arbitrary: fc.tuple(type, id, fc.constantFrom(...PAYLOADS)) },
-  { weight: 1, arbitrary: fc.tuple(type, id, fc.string({ unit: "binary" })) },
-  { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(...ODD_VALUES), short) },
-  { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(7, "x\u0000"), short) },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(fc.constantFrom("LEAVE", "OFFER"), fc.constant(undefined), short),
-  },
-  { weight: 1, arbitrary: fc.tuple(oddType, id, short) },
+  one(12, fc.tuple(type, id, short)),
+  one(3, fc.tuple(type, id, fc.constantFrom(...PAYLOADS))),
+  one(1, fc.tuple(type, id, fc.string({ unit: "binary" }))),
+  one(1, fc.tuple(type, fc.constantFrom(...ODD_VALUES), short)),
+  one(1, fc.tuple(type, fc.constantFrom(7, "x\u0000"), short)),
+  one(1, fc.tuple(fc.constantFrom("LEAVE", "OFFER"), fc.constant(undefined), short)),
+  one(1, fc.tuple(oddType, id, short)),
 ).map(([type, dst, payload]) => JSON.stringify({ type, dst, payload, src: "forged" }));
 
 const plainText = fc.tuple(
@@ -179,27 +180,18 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
   const { frames: said = usual, frames: raw = rawText } = odd;
   const kind = <Kind extends Act["kind"]>(kind: Kind): fc.Arbitrary<Kind> => fc.constant(kind);
   return fc.oneof(
-    { weight: 4 * weights.open, arbitrary: fc.record({ kind: kind("open"), age, pick, opening }) },
-    {
-      weight: 4 * weights.checked,
-      arbitrary: fc.record({ kind: kind("checked"), pick, identity }),
-    },
-    { weight: 4 * weights.text, arbitrary: fc.record({ kind: kind("text"), pick, text: said }) },
-    { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: raw }) },
-    { weight: weights.odd, arbitrary: fc.record({ kind: kind("binary"), pick, bytes }) },
-    { weight: 4 * weights.closed, arbitrary: fc.record({ kind: kind("closed"), pick, code }) },
-    { weight: weights.odd, arbitrary: fc.record({ kind: kind("unanswered"), pick }) },
-    { weight: 4 * weights.undelivered, arbitrary: fc.record({ kind: kind("send-refused"), pick }) },
-    {
-      weight: 4 * weights.undelivered,
-      arbitrary: fc.record({ kind: kind("send-failed"), pick, count }),
-    },
-    {
-      weight: weights.odd,
-      arbitrary: fc.record({ kind: kind("scatter"), pick, count: scattered }),
-    },
-    { weight: 4 * weights.tick, arbitrary: fc.record({ kind: kind("tick") }) },
-    { weight: 2, arbitrary: fc.record({ kind: kind("shutdown") }) },
+    one(4 * weights.open, fc.record({ kind: kind("open"), age, pick, opening })),
+    one(4 * weights.checked, fc.record({ kind: kind("checked"), pick, identity })),
+    one(4 * weights.text, fc.record({ kind: kind("text"), pick, text: said })),
+    one(3 * weights.odd, fc.record({ kind: kind("text"), pick, text: raw })),
+    one(weights.odd, fc.record({ kind: kind("binary"), pick, bytes })),
+    one(4 * weights.closed, fc.record({ kind: kind("closed"), pick, code })),
+    one(weights.odd, fc.record({ kind: kind("unanswered"), pick })),
+    one(4 * weights.undelivered, fc.record({ kind: kind("send-refused"), pick })),
+    one(4 * weights.undelivered, fc.record({ kind: kind("send-failed"), pick, count })),
+    one(weights.odd, fc.record({ kind: kind("scatter"), pick, count: scattered })),
+    one(4 * weights.tick, fc.record({ kind: kind("tick") })),
+    one(2, fc.record({ kind: kind("shutdown") })),
   );
 }
 

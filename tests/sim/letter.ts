@@ -100,8 +100,6 @@ const MARK = '"payload":{"n":';
 export function broken(letter: Letter, at: number, rule: string, what: string): RuleBroken {
   const { n, type, dst, link } = letter;
   const src = link?.id ?? "nobody";
-  return new RuleBroken(rule, at, `Message ${n}, ${type} of ${src} for ${dst}, ${what}`, [
-    src,
-    dst,
-  ]);
+  const message = `Message ${n}, ${type} of ${src} for ${dst}, ${what}`;
+  return new RuleBroken(rule, at, message, [src, dst]);
 }

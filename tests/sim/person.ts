@@ -51,9 +51,7 @@ export class Person {
   constructor(world: World, options: PersonOptions) {
     this.#world = world;
     this.options = options;
-    this.address = `10.${options.index >> 16 & 255}.${options.index >> 8 & 255}.${
-      options.index & 255
-    }`;
+    this.address = `10.${[16, 8, 0].map((by) => options.index >> by & 255).join(".")}`;
   }
 
   /** Opens a page. */
