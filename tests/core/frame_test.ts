@@ -3,7 +3,6 @@
  */
 import fc from "fast-check";
 import {
-  decodeFrame,
   encodeMessage,
   escape,
   excerpt,
@@ -12,7 +11,7 @@ import {
   peerId,
   utf8Length,
 } from "../../core/mod.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assertEquals } from "../support/assert.ts";
 
 /** Texts with the first and last character of each UTF-8 length, and lone surrogates. */
 const text = fc.array(
@@ -29,68 +28,6 @@ Deno.test("[MSG-9] [QUEUE-2] the length of a text is that of its encoding, with 
     assertEquals(utf8Length(text), bytes);
     for (let max = 0; max <= bytes + 1; max++) assertEquals(isLongerThan(text, max), bytes > max);
   }));
-});
-
-/** Payloads and destinations, valid and broken, in any order. */
-const oddFrame = fc.array(
-  fc.oneof(
-    fc.constantFrom(
-      ...[
-        '{"type":"OFFER","payload":',
-        '{"type":"ANSWER","payload":',
-        '{"type":"CANDIDATE","payload":',
-      ],
-      ...[
-        ',"dst":',
-        '"b"',
-        '"c"',
-        "}",
-        '"}',
-        '{"dst":"b"}',
-        '""',
-        " ",
-        ",",
-        "null",
-        "[]",
-        "1.0",
-        '"\\"',
-      ],
-    ),
-    fc.json({ maxDepth: 2 }),
-  ),
-  { minLength: 1, maxLength: 7 },
-).map((parts) => parts.join(""));
-
-/** Frames in the stock client's spelling, complete or with the end of another frame. */
-const usualFrame = fc.tuple(
-  fc.constantFrom("OFFER", "ANSWER", "CANDIDATE"),
-  fc.tuple(fc.constantFrom("", " ", "\t", "\u00a0"), fc.json({ maxDepth: 3 })).map((parts) =>
-    parts.join("")
-  ),
-  fc.constantFrom(...[
-    '"b"',
-    '"c"',
-    '""',
-    "7",
-    '"b","x":1',
-    '"b","dst":"c"',
-    '"b","type":"LEAVE"',
-    '"b',
-  ]),
-  fc.constantFrom("}", " }", "} ", "}}", "]", ""),
-).map(([type, payload, dst, end]) => `{"type":"${type}","payload":${payload},"dst":${dst}${end}`);
-
-Deno.test("[MSG-2] [MSG-6] the fast path decodes to the same frame as the general path", () => {
-  let relayed = 0;
-  const property = fc.property(fc.oneof(usualFrame, oddFrame), (text) => {
-    const decoded = decodeFrame(text);
-    // A leading space does not change the meaning, and keeps the text from the fast path.
-    if (decoded.ok) assertEquals(decodeFrame(` ${text}`), decoded);
-    else assertEquals(decodeFrame(` ${text}`).ok, false);
-    if (decoded.ok && decoded.frame.kind === "message") relayed++;
-  });
-  fc.assert(property, { numRuns: 5_000 });
-  assert(relayed > 100, `only ${relayed} of the frames were good`);
 });
 
 Deno.test("[FAULT-8] characters that could break, forge or colour a line are escaped", () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertStringIncludes } from "../support/assert.ts";
+import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import { CLOSE, closes, opens, refuses, sends, world } from "../support/world.ts";
 
 const REPLACED = "Replaced by a newer connection with the same id and token";
@@ -15,15 +15,14 @@ Deno.test("[OPEN-1] a missing or empty parameter is refused and leaves no trace"
   }
 });
 
-Deno.test("[OPEN-2] a wrong key is refused", () => {
-  const w = world();
-  assertEquals(w.open(1, "a", "t", "wrong"), refuses(1, CLOSE.wrongKey, "Invalid key provided"));
-  assertEquals(w.open(2, "a", "t", "right"), [opens(2)]);
-});
-
-Deno.test("[OPEN-1] [OPEN-2] a missing parameter is reported before a wrong key", () => {
-  const msg = "No id, token, or key supplied to websocket server";
-  assertEquals(world().open(1, null, "t", "wrong"), refuses(1, CLOSE.badParameters, msg));
+Deno.test("[OPEN-1] [OPEN-2] [OPEN-3] a wrong key is refused, after what is missing, before what is too long", () => {
+  const wrong = refuses(1, CLOSE.wrongKey, "Invalid key provided");
+  for (const id of ["a", "abcde", "a\n"]) {
+    assertEquals(world({ max_id_length: 4 }).open(1, id, "t", "wrong"), wrong);
+  }
+  const missing = "No id, token, or key supplied to websocket server";
+  const refused = refuses(1, CLOSE.badParameters, missing);
+  assertEquals(world().open(1, null, "t", "wrong"), refused);
 });
 
 Deno.test("[OPEN-3] ids and tokens of the greatest length pass, one more character is refused", () => {
@@ -65,30 +64,14 @@ Deno.test("[OPEN-4] an id that is held with another token is taken, and its hold
   assertStrictEquals(w.state.connections, before.connections);
 });
 
-Deno.test("[OPEN-5] the same token takes over: OPEN to the new socket, the old one closed and mute", () => {
+Deno.test("[OPEN-5] the same token takes over: OPEN to the new socket, the old one closed", () => {
   const w = world();
   w.open(1, "a");
   w.open(9, "b");
   assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
-  const after = w.state;
-  assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
-  assertEquals(w.say(1, { type: "LEAVE" }), []);
-  assertEquals(w.text(1, "not JSON"), []);
-  assertStrictEquals(w.state, after);
   assertEquals(w.say(9, { type: "OFFER", dst: "a" }), [
     sends(2, { type: "OFFER", src: "b", dst: "a" }),
   ]);
-});
-
-Deno.test("[OPEN-5] the time-out of a new socket counts from its own opening", () => {
-  const w = world({ alive_timeout: 100 });
-  w.open(1, "a");
-  w.now = 90;
-  w.open(2, "a");
-  w.now = 189;
-  assertEquals(w.tick(), []);
-  w.now = 190;
-  assertEquals(w.tick(), [closes(2, CLOSE.timedOut, "No valid message for 100 ms")]);
 });
 
 Deno.test("[OPEN-5] an older socket that is opened late does not take over from a newer one", () => {
@@ -97,13 +80,6 @@ Deno.test("[OPEN-5] an older socket that is opened late does not take over from 
   const before = w.state;
   assertEquals(w.open(1, "a"), [closes(1, CLOSE.replaced, REPLACED)]);
   assertStrictEquals(w.state, before);
-});
-
-Deno.test("[OPEN-5] a holder that took over can be taken over from", () => {
-  const w = world();
-  w.open(1, "a");
-  w.open(2, "a");
-  assertEquals(w.open(3, "a"), [opens(3), closes(2, CLOSE.replaced, REPLACED)]);
 });
 
 Deno.test("[OPEN-6] [QUEUE-1] a client gets OPEN, then what waits for it, in order", () => {
@@ -134,14 +110,18 @@ Deno.test("[OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no r
   assertEquals(w.open(6, "d"), refuses(6, CLOSE.full, full));
 });
 
-Deno.test("[OPEN-7] a concurrent_limit of 0 admits nobody", () => {
-  const [effect] = world({ concurrent_limit: 0 }).open(1, "a");
-  assertStringIncludes(effect?.kind === "send" ? effect.text : "", "concurrent user limit");
-});
-
 Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
   const w = world();
-  const ids = ["__proto__", "constructor", "toString", "a b", "👩‍👩‍👧", "x".repeat(256), '"', "{}"];
+  const ids = [
+    "__proto__",
+    "constructor",
+    "toString",
+    "a b",
+    "👩‍👩‍👧",
+    "x".repeat(256),
+    "\\",
+    '"},"src":"x',
+  ];
   ids.forEach((id, i) => assertEquals(w.open(i, id), [opens(i)]));
   ids.forEach((dst, i) => {
     assertEquals(w.say(0, { type: "OFFER", dst }), [
@@ -154,30 +134,4 @@ Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
     opens(100),
     sends(100, { type: "ANSWER", src: "hasOwnProperty", dst: "valueOf" }),
   ]);
-});
-
-Deno.test("[OPEN-9] a late close of a replaced socket, twice, does not touch its successor", () => {
-  const w = world();
-  w.open(1, "a");
-  w.open(2, "a");
-  const after = w.state;
-  assertEquals(w.closed(1), []);
-  assertEquals(w.closed(1), []);
-  assertStrictEquals(w.state, after);
-  w.closed(2);
-  assertEquals(w.open(3, "a", "another token"), [opens(3)]);
-});
-
-Deno.test("[OPEN-9] the opening of a connection that is open already changes nothing", () => {
-  const w = world();
-  w.open(1, "a");
-  const before = w.state;
-  assertEquals(w.open(1, "b"), []);
-  assertStrictEquals(w.state, before);
-});
-
-Deno.test("[OPEN-2] [OPEN-3] a wrong key is reported before a wrong id", () => {
-  const refused = refuses(1, CLOSE.wrongKey, "Invalid key provided");
-  assertEquals(world({ max_id_length: 1 }).open(1, "ab", "t", "wrong"), refused);
-  assertEquals(world().open(1, "a\n", "t", "wrong"), refused);
 });

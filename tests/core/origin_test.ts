@@ -1,11 +1,4 @@
-import {
-  checkValue,
-  cutUrl,
-  isOriginAllowed,
-  isOwnOrigin,
-  readOrigin,
-  settingsFrom,
-} from "../../core/mod.ts";
+import { cutUrl, isOriginAllowed, isOwnOrigin, readOrigin, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { type Act, CLOSE, opening, opens, refuses, world } from "../support/world.ts";
 
@@ -76,13 +69,7 @@ Deno.test("[SET-7] an item that cannot be a page's origin is refused, with what 
       }, which ${why}.`,
     );
   }
-  const stars = [
-    "https://a*.example",
-    "https://*",
-    "https://*.",
-    "http://localhost:*",
-    "https://a.*",
-  ];
+  const stars = "https://a*.example https://* https://*. http://localhost:* https://a.*".split(" ");
   for (const given of [...stars, "https://*.*.example", "https://*..example", "app://*"]) {
     const read = readOrigin(given);
     assert(!read.ok && /a \* that is neither.*write "https:\/\/\*\.example/.test(read.why), given);
@@ -97,12 +84,8 @@ Deno.test("[SET-7] [OPEN-10] a star before a name means every subdomain, with th
     "app://*.example",
   );
   const allowed = [
-    "https://a.example.com",
-    "https://a.b.example.com",
-    "https://A.EXAMPLE.COM:443/",
-    "http://a.example.com:8080",
-    "https://xn--e1afmkfd.b.example",
-    "app://a.example",
+    ..."https://a.example.com https://a.b.example.com https://A.EXAMPLE.COM:443/".split(" "),
+    ..."http://a.example.com:8080 https://xn--e1afmkfd.b.example app://a.example".split(" "),
   ];
   for (const origin of allowed) assert(isOriginAllowed({ cors }, origin), origin);
   const others = [
@@ -133,16 +116,6 @@ Deno.test("[SET-7] [OPEN-10] pages of files are those whose origin is null, or f
     assert(isOriginAllowed({ cors: listed("file://") }, origin), origin);
     assertEquals(isOriginAllowed({ cors: listed("null") }, origin), /null/i.test(origin), origin);
     assert(!isOriginAllowed({ cors: listed("https://a.example") }, origin), origin);
-  }
-});
-
-Deno.test("[OPEN-10] an Origin matches in any spelling: some clients that are not browsers name the port", () => {
-  const cors = listed("https://a.example", "http://b.example:9000");
-  for (const origin of ["https://a.example:443", "https://a.example/", "HTTP://b.example:9000/"]) {
-    assert(isOriginAllowed({ cors }, origin), origin);
-  }
-  for (const origin of ["https://a.example:9000", "https://a.example/x", "a.example", "http://"]) {
-    assert(!isOriginAllowed({ cors }, origin), origin);
   }
 });
 
@@ -191,26 +164,18 @@ Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever th
   assertEquals([come(true), come(false)], [[opens(1)], refuses(1, CLOSE.wrongOrigin, msg)]);
 });
 
-Deno.test("[SET-2] an item of cors must be a string", () => {
-  for (const value of ["https://a.example", [1], [null], [["https://a.example"]]]) {
-    assert(!checkValue("cors", value).ok);
-  }
-});
-
 Deno.test("[SET-7] [SET-2] an item that nobody could mean as an origin is refused, with an origin that works", () => {
-  const cases: [text: string, instead: string][] = [
-    ["file:", '"file://"'],
-    ["'null'", '"null"'],
-    [".example.com", '"https://example.com"'],
-    ["https://.example.com", '"https://example.com"'],
-    ["https://a..example", '"https://example.com"'],
-    ["https://%2a.example.com", '"https://example.com"'],
-    ["https://a.example;https://b.example", '"https://example.com"'],
+  const like = ".example.com https://.example.com https://a..example https://%2a.example.com";
+  const cases = [
+    ["file:", "file://"],
+    ["'null'", "null"],
+    ...`${like} https://a.example;https://b.example`.split(" ").map((text) => [
+      text,
+      "https://example.com",
+    ]),
   ];
-  for (const [text, instead] of cases) {
+  for (const [text = "", instead] of cases) {
     const read = readOrigin(text);
-    assertEquals(read.ok, false, text);
-    const why = read.ok ? "" : read.why;
-    assert(why.endsWith(`write ${instead}`), `${text}: ${why}`);
+    assert(!read.ok && read.why.endsWith(`write "${instead}"`), `${text}: ${JSON.stringify(read)}`);
   }
 });

@@ -1,14 +1,12 @@
 /**
  * Pending sockets: their token is being checked.
  */
-import { connId, type Effect, restore, snapshotOf, violations } from "../../core/mod.ts";
+import { connId, type Effect } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   type Act,
-  actsOf,
   CLOSE,
   closes,
-  expires,
   type Given,
   notesOf,
   opening,
@@ -60,14 +58,6 @@ Deno.test("[AUTH-8] [OPEN-1] [OPEN-2] [OPEN-3] a socket that is refused for its 
   }
 });
 
-Deno.test("[AUTH-8] a second opening of a connection changes nothing, pending or not", () => {
-  const w = world(JWT);
-  come(w, 1);
-  const before = w.state;
-  assertEquals([come(w, 1), w.effects], [[], []]);
-  assertStrictEquals(w.state, before);
-});
-
 Deno.test("[AUTH-8] frames of a pending client are handled in order after its admission", () => {
   const w = world(JWT);
   come(w, 1);
@@ -85,16 +75,16 @@ Deno.test("[AUTH-8] frames of a pending client are handled in order after its ad
   assertEquals([w.state.stored.size, w.state.pendingLength], [1, 0]);
 });
 
-Deno.test("[AUTH-8] frames after a LEAVE, and those of a refused client, are dropped", () => {
-  const w = world(JWT);
+Deno.test("[AUTH-8] [LIFE-4] a client that leaves early is admitted and gone; one that answers no ping is refused", () => {
+  const w = world({ ...JWT, ping_timeout: 5_000 });
   come(w, 1);
   w.say(1, { type: "LEAVE" });
   w.say(1, { type: "OFFER", dst: "nobody" });
   assertEquals(checked(w, 1), [opens(1), closes(1, CLOSE.left, "Left")]);
   come(w, 2);
-  w.say(2, { type: "OFFER", dst: "nobody" });
-  checked(w, 2, "other");
-  assertEquals(w.state.stored.size, 0);
+  const unanswered = w.step({ kind: "ping-unanswered", conn: connId(2) });
+  assertEquals(unanswered, [closes(2, CLOSE.unanswered, "No answer to a ping for 5000 ms")]);
+  assertEquals([w.state.stored.size, w.state.pending.size, checked(w, 2)], [0, 0, []]);
 });
 
 Deno.test("[LIMIT-12] a pending client may send 16 frames and 16,384 characters", () => {
@@ -148,55 +138,4 @@ Deno.test("[AUTH-8] a check that takes 15 s is given up", () => {
   assertEquals(wake(w), { at: 16_000, effects: refuses(1, CLOSE.notAuthorized, LATE) });
   assertEquals([w.state.pending.size, w.state.pendingLength], [0, 0]);
   assertEquals(checked(w, 1), []);
-});
-
-Deno.test("[AUTH-8] a socket that is gone, or answers no ping, is no longer pending", () => {
-  const w = world({ ...JWT, ping_timeout: 5_000 });
-  come(w, 1);
-  assertEquals([w.closed(1), w.state.pending.size], [[], 0]);
-  come(w, 2);
-  assertEquals([w.fail(2, null), w.state.pending.size], [[], 0]);
-  come(w, 3);
-  const reason = "No answer to a ping for 5000 ms";
-  const unanswered = w.step({ kind: "ping-unanswered", conn: connId(3) });
-  assertEquals(unanswered, [closes(3, CLOSE.unanswered, reason)]);
-  assertEquals([w.state.pending.size, checked(w, 3)], [0, []]);
-});
-
-Deno.test("[AUTH-8] [LIFE-3] a shutdown closes pending sockets in the order in which they came", () => {
-  const w = world(JWT);
-  come(w, 1);
-  come(w, 2, { id: "b" });
-  checked(w, 1);
-  const reason = "Server is shutting down";
-  const ends = w.step({ kind: "shutdown-requested" });
-  assertEquals(ends, [closes(1, CLOSE.shutdown, reason), closes(2, CLOSE.shutdown, reason)]);
-  assertEquals(notesOf(w.effects).map(({ what }) => what), ["left", "refused"]);
-  assertEquals(checked(w, 2), []);
-});
-
-Deno.test("[AUTH-8] [OPEN-5] [QUEUE-1] a pending socket takes over and gets its mailbox like any other", () => {
-  const w = world({ ...JWT, expire_timeout: 50 });
-  come(w, 1);
-  checked(w, 1);
-  w.say(1, { type: "OFFER", dst: "b" });
-  come(w, 2, { id: "b" });
-  const offer = sends(2, { type: "OFFER", src: "a", dst: "b" });
-  assertEquals(checked(w, 2, "b"), [opens(2), offer]);
-  come(w, 3);
-  const replaced = "Replaced by a newer connection with the same id and token";
-  assertEquals(checked(w, 3), [opens(3), closes(1, CLOSE.replaced, replaced)]);
-  w.say(3, { type: "OFFER", dst: "z" });
-  assertEquals(wake(w)?.effects, [expires(3, "a", "z")]);
-});
-
-Deno.test("[AUTH-8] [REC-7] a pending socket survives a snapshot, with its frames", () => {
-  const w = world(JWT);
-  come(w, 1);
-  w.say(1, { type: "OFFER", dst: "nobody" });
-  const written = JSON.parse(JSON.stringify(snapshotOf(w.state)));
-  const again = restore(w.state.rules, written);
-  assertEquals(violations(again), []);
-  assertEquals(snapshotOf(again), snapshotOf(w.state));
-  assertEquals(actsOf(w.effects), []);
 });

@@ -4,16 +4,13 @@ import {
   optionOf,
   parseText,
   type PartialSettings,
-  RETIRED_NAMES,
-  retiredOption,
-  retiredSentence,
   retiredSentences,
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 
 Deno.test("[SET-1] no options give the defaults, each of which is valid", () => {
-  const settings = settingsFrom();
+  const settings = settingsFrom({ port: undefined });
   for (const name of OPTION_NAMES) {
     assertEquals<unknown>(settings[name], optionOf(name).default, name);
     assert(checkValue(name, settings[name]).ok, name);
@@ -69,7 +66,7 @@ Deno.test("[SET-8] a key may have a plus, a percent sign and spaces, but no char
   for (const key of ["a+b", "100%", "a%41", "two words", "ключ", "...", "a%2Fb"]) {
     assertEquals(settingsFrom({ key }).key, key);
   }
-  for (const key of ["a/b", "a?b", "a#b", "a&b", "a\\b", "a\nb", "%2e", ".%2E", "\ud800"]) {
+  for (const key of ["..", "a/b", "a?b", "a#b", "a&b", "a\\b", "a\nb", "%2e", ".%2E", "\ud800"]) {
     assert(!checkValue("key", key).ok, key);
   }
 });
@@ -83,12 +80,6 @@ Deno.test("[SET-4] the text of a choice may have another case, or be a synonym",
   assertEquals(parseText("auth", "JWT"), { ok: true, value: "jwt" });
   for (const text of ["loud", "", "toString"]) assertEquals(Object(level(text)).ok, false, text);
   assert(!checkValue("log_level", "warn").ok, "as a property it has one name");
-});
-
-Deno.test("[SET-5] every retired option says what replaces it", () => {
-  for (const name of RETIRED_NAMES) {
-    assert(retiredSentence("Option", name).includes(retiredOption(name).why), name);
-  }
 });
 
 Deno.test("[SET-5] settingsFrom ignores a retired option", () => {
@@ -107,120 +98,77 @@ Deno.test("[SET-5] settingsFrom ignores a retired option", () => {
 });
 
 Deno.test("[SET-2] a value that is not valid is refused with the option, the rule and the value", () => {
-  const mistakes: [PartialSettings, string][] = [
-    [{ port: 65_536 }, "Option port must be a whole number from 0 to 65535: got 65536."],
-    [{ port: -1 }, "Option port must be a whole number from 0 to 65535: got -1."],
-    [
-      { alive_timeout: NaN },
-      "Option alive_timeout must be a whole number from 1 to 86400000: got NaN.",
-    ],
-    [
-      { expire_timeout: 0.5 },
-      "Option expire_timeout must be a whole number from 1 to 86400000: got 0.5.",
-    ],
-    [
-      { path: "/a?b" },
-      'Option path must be a URL path such as "/myapp", without a host, "?", "#", "\\" or "..": got "/a?b".',
-    ],
-    [{ path: "/a/../b" }, "Option path must be"],
-    [{ key: "" }, "Option key must be"],
-    [
-      { key: "a/b" },
-      'Option key must be one or more characters other than "/", "?", "#", "&" and "\\": got "a/b".',
-    ],
-    [
-      { cors: ["example.com"] },
-      'Option cors must be an origin such as "https://example.com": got "example.com", which has no scheme',
-    ],
+  const must: [PartialSettings, string][] = [
+    [{ port: 65_536 }, "port must be a whole number from 0 to 65535: got 65536."],
+    [{ port: -1 }, "port must be a whole number from 0 to 65535: got -1."],
+    [{ alive_timeout: NaN }, "alive_timeout must be a whole number from 1 to 86400000: got NaN."],
+    [{ expire_timeout: 0.5 }, "from 1 to 86400000: got 0.5."],
+    [{ path: "/a?b" }, 'without a host, "?", "#", "\\" or "..": got "/a?b".'],
+    [{ path: "/a/../b" }, "path must be"],
+    [{ key: "" }, "key must be"],
+    [{ key: "a/b" }, 'one or more characters other than "/", "?", "#", "&" and "\\": got "a/b".'],
+    [{ cors: ["example.com"] }, 'got "example.com", which has no scheme'],
+    [{ cors: ["https://a.example", "b.example"] }, 'got "b.example", which has no scheme'],
     [
       { max_message_bytes: 100_000, max_unsent_bytes: 399_999 },
-      "Option max_unsent_bytes must be at least 4 times max_message_bytes, 400000",
+      "max_unsent_bytes must be at least 4 times max_message_bytes, 400000",
     ],
+    [{ trusted_proxies: ["10.0.0.0/33"] }, 'must be an address, a range or "unix": got "10.'],
     [
-      { trusted_proxies: ["10.0.0.0/33"] },
-      'Option trusted_proxies must be an address, a range or "unix": got "10.0.0.0/33".',
+      { trusted_proxies: ["unix:/run/x"] },
+      'must be an address, a range such as "10.0.0.0/8", or "unix": got "unix:/run/x".',
     ],
-    [
-      { trusted_proxies: ["unix:/run/proxy.sock"] },
-      'Option trusted_proxies must be an address, a range such as "10.0.0.0/8", or "unix": ' +
-      'got "unix:/run/proxy.sock".',
-    ],
-    [{ auth: "jwt" }, "Option auth jwt needs one of auth_secret and auth_jwks"],
-    [
-      { auth: "jwt", auth_secret: "s".repeat(32), auth_jwks: "keys.json" },
-      "Option auth jwt needs one of auth_secret and auth_jwks",
-    ],
+    [{ auth: "jwt" }, "auth jwt needs one of auth_secret and auth_jwks"],
+    [{ auth: "jwt", auth_secret: "s".repeat(32), auth_jwks: "k" }, "auth jwt needs one of"],
     [{ auth_audience: "aud" }, "auth_http and auth_expiry need auth jwt."],
     [{ auth_http: true }, "auth_http and auth_expiry need auth jwt."],
     [{ auth_expiry: "close" }, "auth_http and auth_expiry need auth jwt."],
-    [{ auth_secret: "short" }, "Option auth_secret must be 32 or more characters."],
-    [{ sslkey: "key.pem" }, "Option sslkey needs sslcert too"],
-    [{ sslcert: "cert.pem" }, "Option sslcert needs sslkey too"],
+    [{ auth_secret: "short" }, "auth_secret must be 32 or more characters."],
+    [{ sslkey: "key.pem" }, "sslkey needs sslcert too"],
+    [{ sslcert: "cert.pem" }, "sslcert needs sslkey too"],
   ];
-  for (const [given, message] of mistakes) {
+  for (const [given, message] of must) {
     assertThrows(() => settingsFrom(given), RangeError, message);
   }
 });
 
-Deno.test("[SET-2] the error for a value that no flag can give describes the value", () => {
-  const given = (options: Record<string, unknown>): unknown => settingsFrom(options);
-  assertThrows(() => given({ port: {} }), RangeError, "65535: got an object.");
-  assertThrows(() => given({ cors: [undefined] }), RangeError, "got nothing.");
-});
-
-Deno.test("[SET-1] an option that is given as undefined has its default", () => {
-  assertEquals(settingsFrom({ port: undefined }), settingsFrom());
-  assertEquals(parseText("key", "k"), { ok: true, value: "k" });
-});
-
 Deno.test("[SET-2] values of the wrong type and options that do not exist are refused", () => {
-  const parse = (json: string): PartialSettings => JSON.parse(json);
-  assertThrows(() => settingsFrom(parse('{"port":"9000"}')), RangeError, 'got "9000"');
-  assertThrows(() => settingsFrom(parse('{"port":null}')), RangeError, "got null");
-  assertThrows(() => settingsFrom(parse('{"cors":"*"}')), RangeError, "Option cors");
-  assertThrows(() => settingsFrom(parse('{"proxied":"yes"}')), RangeError, "true or false");
-  assertThrows(() => settingsFrom(parse('{"log_level":"loud"}')), RangeError, "one of debug, info");
-  assertThrows(() => settingsFrom(parse('{"prot":1}')), RangeError, 'There is no option "prot"');
-  assertThrows(
-    () => settingsFrom(parse('{"__proto__":1}')),
-    RangeError,
-    'There is no option "__proto__"',
-  );
-  assertThrows(
-    () => settingsFrom(parse('{"toString":1}')),
-    RangeError,
-    'There is no option "toString"',
-  );
-});
-
-Deno.test("[SET-2] the text of a number is digits and nothing else", () => {
-  for (
-    const text of [
-      "",
-      " ",
-      "1e3",
-      "0x10",
-      "1.0",
-      "9000 ",
-      "１",
-      "NaN",
-      "Infinity",
-      "99999999999999999999",
-    ]
-  ) {
-    assert(!parseText("port", text).ok, text);
+  const mistakes: Record<string, string> = {
+    '{"port":"9000"}': 'got "9000"',
+    '{"port":null}': "got null",
+    '{"port":{}}': "65535: got an object.",
+    '{"cors":"*"}': "Option cors",
+    '{"cors":[1]}': "Option cors",
+    '{"cors":[["https://a.example"]]}': "Option cors",
+    '{"proxied":"yes"}': "true or false",
+    '{"log_level":"loud"}': "one of debug, info",
+    '{"auth_expiry":"later"}': "must be one of keep, close",
+    '{"prot":1}': 'There is no option "prot"',
+    '{"__proto__":1}': 'There is no option "__proto__"',
+    '{"toString":1}': 'There is no option "toString"',
+  };
+  for (const [json, message] of Object.entries(mistakes)) {
+    assertThrows(() => settingsFrom(JSON.parse(json)), RangeError, message);
   }
-  assertEquals(parseText("port", "0"), { ok: true, value: 0 });
-  assertEquals(parseText("allow_discovery", "true"), { ok: true, value: true });
-  assert(!parseText("allow_discovery", "2").ok);
-  assertEquals(parseText("cors", "https://a.example, *"), {
-    ok: true,
-    value: ["https://a.example", "*"],
-  });
+  const given: Record<string, unknown> = { cors: [undefined] };
+  assertThrows(() => settingsFrom(given), RangeError, "got nothing.");
 });
 
-Deno.test("[SET-1] the text of a switch is yes or no, and a host loses its brackets", () => {
-  assertEquals(parseText("proxied", "false"), { ok: true, value: false });
+Deno.test("[SET-1] [SET-2] the text of a number is digits, of a switch yes or no, of a list items and commas", () => {
+  const texts = ["", " ", "1e3", "0x10", "1.0", "9000 ", "１", "NaN", "Infinity", "9".repeat(20)];
+  for (const text of texts) assert(!parseText("port", text).ok, text);
+  const good = [
+    ["port", "0", 0],
+    ["allow_discovery", "true", true],
+    ["proxied", "false", false],
+    ["key", "k", "k"],
+    ["cors", "https://a.example, *", ["https://a.example", "*"]],
+    ["cors", "https://a.example, ,", ["https://a.example"]],
+  ] as const;
+  for (const [name, text, value] of good) {
+    assertEquals<unknown>(parseText(name, text), { ok: true, value });
+  }
+  assert(!parseText("allow_discovery", "2").ok && !parseText("cors", ",").ok);
   assertEquals(checkValue("host", "[::1]"), { ok: true, value: "::1" });
 });
 
@@ -237,11 +185,6 @@ Deno.test("[SET-2] both ends of a range are valid", () => {
   assertEquals(settingsFrom(enough).max_unsent_bytes, 400_000);
 });
 
-Deno.test("[SET-2] one invalid item makes a list invalid, and a key may not be . or ..", () => {
-  assert(!checkValue("cors", ["https://a.example", "b.example"]).ok);
-  assert(!checkValue("key", "..").ok);
-});
-
 Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
   assertEquals(checkValue("auth_secret", "hunter2"), {
     ok: false,
@@ -252,12 +195,4 @@ Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
 Deno.test("[SET-2] [SET-13] max_unsent_bytes grows with max_message_bytes, unless it is given", () => {
   assertEquals(settingsFrom({ max_message_bytes: 1_000_000 }).max_unsent_bytes, 4_000_000);
   assertEquals(settingsFrom({ max_message_bytes: 100 }).max_unsent_bytes, 1_048_576);
-});
-
-Deno.test("[SET-1] an extra comma in a list is ignored, and a list of nothing is an error", () => {
-  assertEquals(parseText("cors", "https://a.example, ,"), {
-    ok: true,
-    value: ["https://a.example"],
-  });
-  assertEquals(parseText("cors", ",").ok, false);
 });

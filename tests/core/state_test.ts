@@ -1,14 +1,13 @@
-import { initialState, peerId, retire, settingsFrom, type State } from "../../core/mod.ts";
 import {
-  emptyMap,
-  mapEntries,
-  mapGet,
-  mapKeys,
-  mapRetire,
-  mapSet,
-} from "../../core/collections/persistent_map.ts";
+  initialState,
+  isRuleName,
+  retire,
+  rulesOf,
+  settingsFrom,
+  type State,
+} from "../../core/mod.ts";
+import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { world } from "../support/world.ts";
 
 Deno.test("[STATE-6] a retired version cannot be read, and the newest is not affected", () => {
   const old = emptyMap<string, number>();
@@ -34,33 +33,6 @@ Deno.test("[STATE-6] retiring a state retires every map that has a newer version
   }
 });
 
-Deno.test("[STATE-1] no event changes the mailboxes of an older state", () => {
-  const w = world({ expire_timeout: 1_000 });
-  w.open(1, "a");
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.now = 400;
-  w.say(1, { type: "CANDIDATE", dst: "x" });
-  w.now = 800;
-  w.say(1, { type: "CANDIDATE", dst: "x" });
-  const three = w.state;
-  const serials = (state: State): unknown => mapGet(state.mailboxes, peerId("x"))?.serials;
-  w.say(1, { type: "CANDIDATE", dst: "x" });
-  const four = w.state;
-  assertEquals([serials(three), serials(four)], [[0, 1, 2], [0, 1, 2, 3]]);
-  w.now = 1_000;
-  w.tick();
-  assertEquals([serials(four), serials(w.state)], [[0, 1, 2, 3], [1, 2, 3]]);
-  w.open(2, "x");
-  assertEquals([serials(three), serials(w.state)], [[0, 1, 2], undefined]);
-});
-
-Deno.test("[STATE-1] entries that were read do not change with the next version", () => {
-  const map = mapSet(emptyMap<string, number>(), "a", 1);
-  const [entries, keys] = [mapEntries(map), mapKeys(map)];
-  mapSet(map, "b", 2);
-  assertEquals([[...entries], [...keys]], [[["a", 1]], ["a"]]);
-});
-
 function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && "native" in value;
 }
@@ -72,4 +44,15 @@ Deno.test("[STATE-6] a map that the next state shares is not retired, even if a 
   retire(old, newer);
   assertEquals(mapGet(newer.addresses, "a"), undefined);
   assertEquals(mapGet(branch, "a"), 1);
+});
+
+Deno.test("[REC-5] a state has the options that rules read, and no key, secret or path of a file", () => {
+  const settings = settingsFrom({ key: "k".repeat(9), auth: "jwt", auth_secret: "s".repeat(32) });
+  const { rules } = initialState(settings);
+  assertEquals(rules, rulesOf(settings));
+  assertEquals([rules.auth, rules.queue_limit], ["jwt", settings.queue_limit]);
+  for (const name of ["key", "auth_secret", "sslkey", "record", "toString"]) {
+    assert(!Object.hasOwn(rules, name) && !isRuleName(name), name);
+  }
+  for (const name of Object.keys(rules)) assert(isRuleName(name), name);
 });

@@ -1,31 +1,16 @@
 /**
  * Clients whose token ends.
  */
-import {
-  type Identity,
-  initialState,
-  millis,
-  nextWakeAt,
-  type PartialSettings,
-  reduce,
-  restore,
-  settingsFrom,
-  sizes,
-  snapshotOf,
-  violations,
-} from "../../core/mod.ts";
-import { assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
+import { type Identity, millis, nextWakeAt, type PartialSettings, sizes } from "../../core/mod.ts";
+import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   type Act,
-  actsOf,
   CLOSE,
   closes,
-  expires,
   opening,
   opens,
   proven,
   refuses,
-  sends,
   wake,
   type World,
   world,
@@ -73,43 +58,6 @@ Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client
       effects: [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")],
     });
   }
-  const w = world({ ...CLOSING, alive_timeout: 1_000 });
-  w.step(opening(1));
-  w.step(opening(2, { id: "b", identity: { kind: "rejected", reason: "No" } }));
-  assertEquals(wake(w), null, "nothing else has an end");
-});
-
-Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same instant the token does", () => {
-  const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
-  for (const [end, effects] of [[1_000.5, silent], [1_000, leaves(1)], [999, leaves(1)]] as const) {
-    const w = world({ ...CLOSING, alive_timeout: 1_000 });
-    come(w, 1, "a", end);
-    w.now = 5_000;
-    assertEquals(w.tick(), effects, `${end}`);
-  }
-});
-
-Deno.test("[AUTH-6] [LIFE-1] a late tick disconnects in the order of what was due, of one instant the oldest first", () => {
-  const w = world({ ...CLOSING, alive_timeout: 1_000 });
-  come(w, 3, "c", 1_000);
-  come(w, 2, "b", 1_000);
-  come(w, 1, "a", 1_001);
-  w.step(opening(4, { id: "d", identity: until(null, "d") }));
-  w.now = 999;
-  for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
-  w.now = 9_000;
-  const silent = closes(4, CLOSE.timedOut, "No valid message for 1000 ms");
-  assertEquals(w.tick(), [...leaves(2), ...leaves(3), silent, ...leaves(1)]);
-});
-
-Deno.test("[AUTH-6] [AUTH-3] a takeover sets the end of the newer token, later or earlier", () => {
-  for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
-    const w = world({ ...CLOSING, alive_timeout: 1_000 });
-    come(w, 1, "a", first);
-    const replaced = "Replaced by a newer connection with the same id and token";
-    assertEquals(come(w, 2, "a", second), [opens(2), closes(1, CLOSE.replaced, replaced)]);
-    assertEquals(wake(w)?.at, second ?? 1_000);
-  }
 });
 
 Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {
@@ -126,18 +74,6 @@ Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refus
   assertEquals(come(w, 2, "b", 200.01), [opens(2)]);
 });
 
-Deno.test("[AUTH-6] [QUEUE-3] [QUEUE-6] its stored messages still wait, and still get their EXPIRE", () => {
-  const w = world({ ...CLOSING, expire_timeout: 100 });
-  come(w, 1, "a", 100);
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.now = 50;
-  w.say(1, { type: "OFFER", dst: "b", payload: 1 });
-  w.now = 100;
-  assertEquals(w.tick(), [expires(1, "a", "x"), ...leaves(1)]);
-  const offer = { type: "OFFER", src: "a", dst: "b", payload: 1 };
-  assertEquals(come(w, 2, "b", 900), [opens(2), sends(2, offer)]);
-});
-
 Deno.test("[AUTH-6] [STATE-5] a connection has one deadline, with an end or without", () => {
   const w = world({ ...CLOSING, alive_timeout: 1_000 });
   come(w, 1, "a", 90_000);
@@ -147,24 +83,4 @@ Deno.test("[AUTH-6] [STATE-5] a connection has one deadline, with an end or with
   const before = w.state.idleCheckAt;
   for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
   assertStrictEquals(w.state.idleCheckAt, before, "a message touches no deadline");
-});
-
-Deno.test("[AUTH-6] [REC-7] an end survives a snapshot", () => {
-  const w = world({ ...CLOSING, alive_timeout: 1_000 });
-  come(w, 1, "a", 1_500);
-  w.now = 900;
-  w.say(1, { type: "HEARTBEAT" });
-  const written = JSON.parse(JSON.stringify(snapshotOf(w.state)));
-  const again = restore(w.state.rules, written);
-  assertEquals(violations(again), []);
-  const [next, looked] = reduce(again, { kind: "tick" }, millis(1_000));
-  assertEquals([looked, nextWakeAt(next)], [[], millis(1_500)]);
-  assertEquals(actsOf(reduce(next, { kind: "tick" }, millis(1_500))[1]), leaves(1));
-});
-
-Deno.test("[AUTH-6] [SET-2] auth_expiry is keep or close, and close needs tokens that are checked", () => {
-  assertEquals(initialState(settingsFrom()).rules.auth_expiry, "keep");
-  assertThrows(() => settingsFrom({ auth_expiry: "close" }), RangeError, "need auth jwt");
-  const other = JSON.parse('{"auth_expiry":"later"}');
-  assertThrows(() => settingsFrom(other), RangeError, "must be one of keep, close");
 });

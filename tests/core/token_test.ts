@@ -3,6 +3,7 @@
  */
 import {
   connId,
+  type HttpReply,
   type Identity,
   initialState,
   type PartialSettings,
@@ -76,26 +77,9 @@ Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is, 
   assertEquals(w.open(8, "a", "mine"), [opens(8), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
-Deno.test("[LIMIT-3] by default a hundred tries at once, then one a second, the first after half a second", () => {
-  const w = held();
-  for (let conn = 2; conn < 102; conn++) guess(w, conn);
-  const spent = w.state;
-  guess(w, 102);
-  assertStrictEquals(w.state, spent);
-  w.now = 499;
-  assertEquals(comes(w, 103, "a", "mine"), blocked(103));
-  w.now = 500;
-  guess(w, 104);
-  w.now = 1_499;
-  assertEquals(comes(w, 105, "a", "mine"), blocked(105));
-  w.now = 1_500;
-  assertEquals(comes(w, 106, "a", "mine"), [opens(106), closes(1, CLOSE.replaced, REPLACED)]);
-});
-
-Deno.test("[LIMIT-3] a right token costs nothing", () => {
-  const w = held({ wrong_token_burst: 1 });
-  w.open(2, "a", "mine");
-  assertEquals(w.open(3, "a", "mine"), [opens(3), closes(2, CLOSE.replaced, REPLACED)]);
+Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", () => {
+  const w = held({ wrong_token_rate: 0, wrong_token_burst: 1 });
+  for (let conn = 2; conn < 9; conn++) assertEquals(guess(w, conn), taken(conn));
   assertEquals(w.state.wrongTokens.size, 0);
 });
 
@@ -117,20 +101,6 @@ Deno.test("[LIMIT-3] tries return with time, up to wrong_token_burst", () => {
   assertEquals(tries(30), 1);
   w.now = 1e6;
   assertEquals(tries(40), 2);
-});
-
-Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", () => {
-  const w = held({ wrong_token_rate: 0, wrong_token_burst: 1 });
-  for (let conn = 2; conn < 30; conn++) assertEquals(guess(w, conn), taken(conn));
-  assertEquals(w.state.wrongTokens.size, 0);
-});
-
-Deno.test("[LIMIT-3] one /64 is one address, another /64 is another", () => {
-  const w = held({ wrong_token_burst: 1 });
-  guess(w, 2, "2001:db8::1");
-  assertEquals(comes(w, 3, "a", "mine", "2001:db8::2"), blocked(3));
-  const there = comes(w, 4, "a", "mine", "2001:db8:0:1::1");
-  assertEquals(there, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
 Deno.test("[LIMIT-3] [AUTH-3] a proven token is not a try: it neither counts nor is blocked", () => {
@@ -158,20 +128,15 @@ Deno.test("[LIMIT-5] one address over wrong_token_addresses, and those of all ot
 });
 
 Deno.test("[OPEN-10] a page of an unlisted origin is refused; a client without Origin is not a page", () => {
-  const listed = "https://app.example";
   const msg = "Pages of this origin may not use this server";
-  const come = (origin: string | null, cors: readonly string[]): readonly Act[] =>
+  const come = (origin: string | null, ...cors: string[]): readonly Act[] =>
     world({ cors }).step(opening(1, { origin }));
-  for (
-    const origin of ["https://evil.example", "null", "", "https://app.example.evil", "HTTP://x"]
-  ) {
-    assertEquals(come(origin, [listed]), refuses(1, CLOSE.wrongOrigin, msg), origin);
-    assertEquals(come(origin, []), [opens(1)], "no list");
-    assertEquals(come(origin, ["*"]), [opens(1)], "any");
+  const listed = "https://app.example";
+  for (const origin of ["https://evil.example", "null", "", "https://app.example.evil"]) {
+    assertEquals(come(origin, listed), refuses(1, CLOSE.wrongOrigin, msg), origin);
+    assertEquals([come(origin), come(origin, "*")], [[opens(1)], [opens(1)]]);
   }
-  for (const origin of [listed, "HTTPS://APP.EXAMPLE", null]) {
-    assertEquals(come(origin, [listed]), [opens(1)]);
-  }
+  for (const origin of [listed, null]) assertEquals(come(origin, listed), [opens(1)]);
 });
 
 Deno.test("[OPEN-3] a query of max_query_length passes, one more character is refused", () => {
@@ -232,27 +197,22 @@ Deno.test("[AUTH-3] the same subject takes over whatever its token, another one 
 });
 
 Deno.test("[AUTH-5] with auth_http an id and the list of peers need a token, other paths do not", () => {
-  const settings = settingsFrom({
-    auth: "jwt",
-    auth_secret: "s".repeat(32),
-    auth_http: true,
-    allow_discovery: true,
-  });
-  const status = (path: string, identity: Identity): number =>
-    respond({ settings, state: initialState(settings) }, {
-      method: "GET",
-      path,
-      origin: null,
-      identity,
-    }, () => "x")
-      .status;
+  const jwt = { auth: "jwt", auth_secret: "s".repeat(32), auth_http: true } as const;
+  const settings = settingsFrom({ ...jwt, allow_discovery: true });
+  const asked = { settings, state: initialState(settings) };
+  const replyTo = (path: string, identity: Identity): HttpReply =>
+    respond(asked, { method: "GET", path, origin: null, identity }, () => "x");
   const none: Identity = { kind: "rejected", reason: "A token is missing" };
-  const unchecked: Identity = { kind: "unchecked" };
   for (const path of ["/peerjs/id", "/peerjs/peers"]) {
-    assertEquals([status(path, none), status(path, proven("a"))], [401, 200], path);
-    assertEquals(status(path, unchecked), 401, path);
+    for (const identity of [none, { kind: "unchecked" } as const]) {
+      const { status, headers, body } = replyTo(path, identity);
+      assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
+      assertEquals(body, "A token is missing.\n");
+    }
+    assertEquals(replyTo(path, proven("a")).status, 200, path);
   }
-  assertEquals([status("/", none), status("/peerjs", none), status("/x", none)], [200, 426, 404]);
+  const others = ["/", "/peerjs", "/x"].map((path) => replyTo(path, none).status);
+  assertEquals(others, [200, 426, 404]);
 });
 
 Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths, then the proof of the token", () => {
@@ -264,14 +224,4 @@ Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths
   assertEquals(come("https://evil.example"), refuses(1, CLOSE.wrongOrigin, origin));
   const length = "The query has 41 characters: at most 40 are allowed";
   assertEquals(come(null), refuses(1, CLOSE.badParameters, length));
-});
-
-Deno.test("[AUTH-5] with auth_http an unchecked token does not count, and the 401 has WWW-Authenticate", () => {
-  const settings = settingsFrom({ auth: "jwt", auth_secret: "s".repeat(32), auth_http: true });
-  const asked = { settings, state: initialState(settings) };
-  const identity: Identity = { kind: "unchecked" };
-  const request = { method: "GET", path: "/peerjs/id", origin: null, identity };
-  const { status, headers, body } = respond(asked, request, () => "x");
-  assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
-  assertEquals(body, "A token is missing.\n");
 });

@@ -12,7 +12,8 @@ import { agreement } from "../model/agreement.ts";
 import { all, laws } from "../properties/laws.ts";
 import { notesOf } from "../support/world.ts";
 import frames from "./frames.json" with { type: "json" };
-import { type Dice, diceOf, mutate } from "./mutate.ts";
+import { type Dice, diceOf } from "../sim/dice.ts";
+import { mutate } from "./mutate.ts";
 
 /** How far a run came, and what it found. */
 export interface Fuzzed {
@@ -34,15 +35,14 @@ const IDS = ["alice", "bob", "nobody", "__proto__"];
 
 const broken = (corpus: readonly string[]): fc.Arbitrary<string> =>
   fc.nat().map((seed) => mutate(diceOf(seed), corpus));
+const mostly = (list: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof({ weight: 15, arbitrary: fc.constantFrom(...list) }, {
+    weight: 1,
+    arbitrary: broken(IDS),
+  });
 const HISTORIES = histories("everything", 400, {
-  ids: fc.oneof({ weight: 15, arbitrary: fc.constantFrom(...IDS) }, {
-    weight: 1,
-    arbitrary: broken(IDS),
-  }),
-  tokens: fc.oneof({ weight: 15, arbitrary: fc.constantFrom("t", "u") }, {
-    weight: 1,
-    arbitrary: broken(IDS),
-  }),
+  ids: mostly(IDS),
+  tokens: mostly(["t", "u"]),
   frames: fc.oneof(fc.constantFrom(...frames), broken(frames)),
 });
 

@@ -6,7 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { createHmac, createPrivateKey, sign } from "node:crypto";
-import { type Dice, mutate, NASTY, pick } from "./mutate.ts";
+import { type Dice, pick } from "../sim/dice.ts";
+import { mutate, NASTY } from "./mutate.ts";
 
 /** When tokens are checked, in seconds since 1970, to within a few seconds. */
 export const START_S = 2_000_000_000;
@@ -30,17 +31,16 @@ const PRIVATE = createPrivateKey({
   format: "jwk",
 });
 
+const POINT = {
+  x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+  y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+};
+
 /** The keys of the other verifier, with one that is of no use and one that nobody here can sign with. */
 export const JWKS = JSON.stringify({
   keys: [
     { ...ED25519, kid: "one" },
-    {
-      kty: "EC",
-      crv: "P-256",
-      x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-      y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-      kid: "two",
-    },
+    { kty: "EC", crv: "P-256", kid: "two", ...POINT },
     { kty: "RSA", n: "AQAB", e: "AQAB", kid: "weak" },
   ],
 });
@@ -114,27 +114,14 @@ function claimsText(dice: Dice): string {
 const AROUND = [-60, -6, -5.001, -5, -4.999, -4.5, -4, -1, 0, 0.5, 1, 4.5, 5, 5.5, 6, 60];
 const TIMES = [
   ...AROUND.map((more) => `${START_S + more}`),
-  `"${START_S + 60}"`,
   ..."0 -0 -1 null true [] {} 1e400 -1e400 8.64e12 8640000000001 -8640000000001 1e15".split(" "),
-  `[${START_S + 60}]`,
-  '"NaN"',
-  "NaN",
-  '"never"',
-  "1e308",
-  "5e-324",
+  ...[`"${START_S + 60}"`, `[${START_S + 60}]`, '"NaN"', "NaN", '"never"', "1e308", "5e-324"],
   "9".repeat(300),
 ];
 
 const VALUES = [
-  ...'null 0 1 true [] {} ""'.split(" "),
-  '["sesame"]',
-  '["sesame","other sesame"]',
-  '["sesame",1]',
-  '{"length":1,"0":"sesame"}',
-  '"\\u0000"',
-  '"\\ud800"',
-  '"\\u202esesame"',
-  '"__proto__"',
+  ...'null 0 1 true [] {} "" ["sesame"] ["sesame",1] {"length":1,"0":"sesame"}'.split(" "),
+  ...['["sesame","other sesame"]', '"\\u0000"', '"\\ud800"', '"\\u202esesame"', '"__proto__"'],
   `"${"sesame".repeat(100)}"`,
 ];
 
@@ -150,48 +137,24 @@ function headerText(dice: Dice, { alg }: Signer): string {
 
 const ALGORITHMS = [
   ...("none None NONE nOnE HS256 hs256 HS384 HS512 RS256 RS512 PS256 ES256 ES512 EdDSA Ed25519 " +
-    "dir RSA-OAEP __proto__ constructor").split(" "),
-  "",
-  "HS256\0",
-  "sesame",
-  null,
-  1,
-  ["HS256"],
-  { alg: "HS256" },
+    "dir RSA-OAEP __proto__ constructor sesame").split(" "),
+  ...["", "HS256\0", null, 1, ["HS256"], { alg: "HS256" }],
 ];
 
 const MEMBERS = [
-  '"kid":"one"',
-  '"kid":"two"',
-  '"kid":"weak"',
-  '"kid":"sesame"',
-  '"kid":"__proto__"',
-  '"kid":"../../../../dev/null"',
-  '"kid":"\\u0000\\u202e\\ud800"',
-  '"kid":1',
-  '"kid":null',
-  '"kid":["one"]',
-  '"kid":{"toString":"sesame"}',
-  `"kid":"${"sesame".repeat(200)}"`,
-  '"crit":["b64"],"b64":false',
-  '"crit":["b64"],"b64":true',
-  '"crit":["sesame"],"sesame":1',
-  '"crit":["exp"]',
-  '"crit":[]',
-  '"crit":"b64"',
-  '"crit":null',
-  '"b64":false',
-  '"b64":"sesame"',
+  ...["one", "two", "weak", "sesame", "__proto__", "../../../../dev/null", "sesame".repeat(200)]
+    .map(
+      (kid) => `"kid":"${kid}"`,
+    ),
+  ...'"kid":1 "kid":null "kid":["one"] "kid":{"toString":"sesame"} "kid":"\\u0000\\u202e\\ud800"'
+    .split(" "),
+  ...'"crit":["b64"],"b64":false "crit":["b64"],"b64":true "crit":["sesame"],"sesame":1'.split(" "),
+  ...'"crit":["exp"] "crit":[] "crit":"b64" "crit":null "b64":false "b64":"sesame"'.split(" "),
+  ...'"typ":"sesame" "cty":"JWT" "enc":"A256GCM" "zip":"DEF" "__proto__":{"alg":"none"}'.split(" "),
+  ...["jku", "x5u"].map((name) => `"${name}":"http://127.0.0.1:9/sesame"`),
   `"jwk":${JSON.stringify({ kty: "oct", k: encode("sesame") })}`,
   `"jwk":${JSON.stringify(ED25519)}`,
-  '"jku":"http://127.0.0.1:9/sesame"',
-  '"x5u":"http://127.0.0.1:9/sesame"',
   '"x5c":["sesame"]',
-  '"typ":"sesame"',
-  '"cty":"JWT"',
-  '"enc":"A256GCM"',
-  '"zip":"DEF"',
-  '"__proto__":{"alg":"none"}',
 ];
 
 /** A signature that is none, or of a key that does not count: what is public as a secret, above all. */

@@ -9,8 +9,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { type Child, type ChildOptions, startChild } from "../support/child.ts";
 import { fuzzCore } from "./core.ts";
 import { fuzzLog } from "./log.ts";
-import { diceOf, pick } from "./mutate.ts";
-import { checkLines, fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
+import { checkLines } from "./log_lines.ts";
+import { diceOf, pick } from "../sim/dice.ts";
+import { fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
 import { fuzzTokens } from "./tokens.ts";
 import { fuzzWire } from "./wire.ts";
 

@@ -5,8 +5,9 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { fuzzCore } from "./core.ts";
 import { fuzzLog } from "./log.ts";
-import { diceOf } from "./mutate.ts";
-import { checkLines, fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
+import { checkLines } from "./log_lines.ts";
+import { diceOf } from "../sim/dice.ts";
+import { fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
 import { fuzzTokens } from "./tokens.ts";
 import { fuzzWire } from "./wire.ts";
 

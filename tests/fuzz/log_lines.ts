@@ -8,8 +8,15 @@ import { HUSH } from "./stranger.ts";
 /** The forms of the log. */
 export type Form = "json" | "text";
 
-/** What is wrong with a line. */
-export function wrongWithLine(line: string, form: Form): string[] {
+/** @throws {Error} Where a line is wrong. */
+export function checkLines(lines: readonly string[], form: Form): void {
+  for (const line of lines) {
+    const wrong = wrongWithLine(line, form);
+    if (wrong.length > 0) throw new Error(`${wrong.join("; ")}: ${JSON.stringify(line)}`);
+  }
+}
+
+function wrongWithLine(line: string, form: Form): string[] {
   const wrong = [...wrongWithText(line)];
   if (line.length > LINE_MAX) wrong.push(`it has ${line.length} characters`);
   if (readable(line).includes(HUSH)) wrong.push("a key or a token is in it");

@@ -3,31 +3,7 @@
  *
  * @module
  */
-
-/** Random numbers that a seed gives again: below 1, and whole ones below `bound`. */
-export interface Dice {
-  readonly below: (bound: number) => number;
-  readonly chance: () => number;
-}
-
-/** Marsaglia's xorshift32, which is enough to choose where to break a text. */
-export function diceOf(seed: number): Dice {
-  let state = (seed | 0) === 0 ? 1 : seed | 0;
-  const chance = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-  return { chance, below: (bound) => Math.floor(chance() * bound) };
-}
-
-/** One of a list. */
-export function pick<T>(dice: Dice, list: readonly T[]): T {
-  const item = list[dice.below(list.length)];
-  if (item === undefined) throw new RangeError("There is nothing to pick from");
-  return item;
-}
+import { type Dice, pick } from "../sim/dice.ts";
 
 /** A text of the corpus, broken in one to four ways. */
 export function mutate(dice: Dice, corpus: readonly string[]): string {
@@ -42,44 +18,12 @@ const LENGTH_MAX = 200_000;
 
 /** What parsers, ids, logs and numbers stumble over. */
 export const NASTY = [
-  "\0",
-  "\r\n",
-  "\x1b[31m",
-  "\ud800",
-  "\u202e",
-  "👩‍👩‍👧",
-  "\\u0000",
-  '"',
-  "\\",
-  "{",
-  "}",
-  "[",
-  "]",
-  ",",
-  ":",
-  "null",
-  "true",
-  "-0",
-  "1e999",
-  "9".repeat(400),
-  "__proto__",
-  "constructor",
-  '"toJSON":1,',
-  '"type":"LEAVE",',
-  '"type":"OPEN",',
-  '"src":"bob",',
-  '"dst":"__proto__",',
-  '"dst":null,',
-  "[".repeat(2_000),
-  '{"a":'.repeat(1_000),
-  "x".repeat(70_000),
-  "%",
-  "%00",
-  "%ff",
-  "&id=",
-  "+",
-  "#",
-  "../",
+  ...["\0", "\r\n", "\x1b[31m", "\ud800", "\u202e", "👩‍👩‍👧", "\\u0000", '"', "\\"],
+  ...["{", "}", "[", "]", ",", ":", "null", "true", "-0", "1e999", "9".repeat(400)],
+  ...["__proto__", "constructor", '"toJSON":1,', '"type":"LEAVE",', '"type":"OPEN",'],
+  ...['"src":"bob",', '"dst":"__proto__",', '"dst":null,', "%", "%00", "%ff", "&id=", "+", "#"],
+  ...["../", "x".repeat(70_000)],
+  ...["[".repeat(2_000), '{"a":'.repeat(1_000)],
 ];
 
 const WAYS: readonly Way[] = [

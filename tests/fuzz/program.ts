@@ -6,11 +6,10 @@
 import type { Child } from "../support/child.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { forge, SECRET, SIGNERS } from "./forge.ts";
-import { type Form, wrongWithLine } from "./log_lines.ts";
-import { type Dice, pick } from "./mutate.ts";
+import { type Dice, pick } from "../sim/dice.ts";
 import { type Attempt, attempt, HUSH, KEY } from "./stranger.ts";
 import { rightsOf, sharedPart, SHOWN_IN_REASON } from "./tokens.ts";
-import { fire, frame } from "./wire.ts";
+import { fire, frame, VOLLEY } from "./wire.ts";
 
 /** How a child is to be started that {@linkcode fuzzLogWire} is for. */
 export const LOG_FLAGS = `--key ${KEY} --log_level debug --max_id_length 4096 --proxied yes ` +
@@ -21,9 +20,6 @@ export const TOKEN_CHILD = {
   args: ["--auth", "jwt", "--log_level", "debug"],
   env: { PEERSERVER_AUTH_SECRET: SECRET },
 };
-
-/** How many attempts are made at once. */
-const VOLLEY = 8;
 
 /** Makes so many volleys of attempts, and a good one, whose line must come. */
 export async function fuzzLogWire(dice: Dice, child: Child, volleys: number): Promise<void> {
@@ -36,14 +32,6 @@ export async function fuzzLogWire(dice: Dice, child: Child, volleys: number): Pr
   await using last = await openSocket({ wsUrl, key: KEY, id: "the last", token: `${HUSH}-t` });
   await last.next();
   await child.nextLine((line) => line.includes("the last"));
-}
-
-/** @throws {Error} Where a line of the child is wrong. */
-export function checkLines(lines: readonly string[], form: Form): void {
-  for (const line of lines) {
-    const wrong = wrongWithLine(line, form);
-    if (wrong.length > 0) throw new Error(`${wrong.join("; ")}: ${JSON.stringify(line)}`);
-  }
 }
 
 /** The request as it is, which is often none, or with a URL and headers that get as far as the server. */

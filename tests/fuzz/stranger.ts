@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Dice, mutate, NASTY, pick } from "./mutate.ts";
+import { type Dice, pick } from "../sim/dice.ts";
+import { mutate, NASTY } from "./mutate.ts";
 
 /** The key of the server, which is in no line; and a word that is in everything that must not be in one. */
 export const KEY = "sesame-key";
@@ -45,13 +46,7 @@ export function attempt(dice: Dice): Attempt {
 const TOKEN = "sesame-token";
 const WRONG_KEY = "open-sesame";
 const METHODS = [
-  "HEAD",
-  "POST",
-  "OPTIONS",
-  "DELETE",
-  "CONNECT",
-  "get",
-  "X\x1b[31m",
+  ..."HEAD POST OPTIONS DELETE CONNECT get X\x1b[31m".split(" "),
   "X".repeat(5_000),
 ];
 const UPGRADE = {
@@ -67,27 +62,18 @@ const LINES = [
   "\r\n2026-01-01 00:00:00.000 +00:00 ERR forged",
   "\u2028forged\u2029forged\x85forged",
   "\x1b]0;forged\x07\x1b[2J\x9b31m",
-  "\u202eforged\u2066\u200b\ufeff\u00ad",
-  "\ud800",
-  "\udc00\ud800",
-  "\0",
-  "\\u{1b}\\n\\",
-  '"',
-  "{name} {{0}} %s %c ${x}",
-  "\u{e0001}\u{10ffff}\ue000",
-  "👩‍👩‍👧",
-  "x".repeat(300),
-  "\x1b".repeat(300),
-  "\u202e".repeat(5_000),
+  ...["\u202eforged\u2066\u200b\ufeff\u00ad", "\ud800", "\udc00\ud800", "\0", "\\u{1b}\\n\\", '"'],
+  ...["{name} {{0}} %s %c ${x}", "\u{e0001}\u{10ffff}\ue000", "👩‍👩‍👧", "x".repeat(300)],
+  ...["\x1b".repeat(300), "\u202e".repeat(5_000)],
 ];
 
 const IDS = ["alice", "bob", "nobody", "__proto__"];
 const ORIGINS = ["https://app.example", "https://evil.example", "null"];
 const ADDRESSES = [
-  "192.0.2.7",
-  "2001:db8::1",
   "192.0.2.7, 10.0.0.1",
   '"[2001:db8::1]:80"',
+  "192.0.2.7",
+  "2001:db8::1",
   "fe80::1%x",
 ];
 

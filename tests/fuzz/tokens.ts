@@ -10,7 +10,7 @@ import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import { captureLog } from "../support/key_server.ts";
 import { ownerOf, proven } from "../support/world.ts";
 import { forge, type Forged, JWKS, SECRET, type Signer, SIGNERS, START_S } from "./forge.ts";
-import type { Dice } from "./mutate.ts";
+import type { Dice } from "../sim/dice.ts";
 
 /** How far a run came, and what it found. */
 export interface FuzzedTokens {

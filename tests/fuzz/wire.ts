@@ -6,7 +6,8 @@
  */
 import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
 import frames from "./frames.json" with { type: "json" };
-import { type Dice, mutate, pick } from "./mutate.ts";
+import { type Dice, pick } from "../sim/dice.ts";
+import { mutate } from "./mutate.ts";
 
 /** Where the server is. */
 export interface Target {
@@ -27,7 +28,7 @@ const REQUESTS = [
 const [UPGRADE = ""] = REQUESTS;
 
 /** How many connections a volley opens at once. */
-const VOLLEY = 8;
+export const VOLLEY = 8;
 /** How long a connection may stay silent before it is given up. */
 const SILENCE_MS = 100;
 

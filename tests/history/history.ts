@@ -51,8 +51,6 @@ const id = fc.constantFrom(...IDS);
 const token = fc.constantFrom("t", "t", "t", "u");
 const origin = fc.constantFrom(null, null, null, null, "https://a.example", "https://b.example");
 
-const DOORS = ["1.2.3.4", "::ffff:1.2.3.4", "5.6.7.8", "2001:db8::1", ""];
-
 interface Visitors {
   readonly ids: fc.Arbitrary<string>;
   readonly addresses: readonly string[];
@@ -82,38 +80,24 @@ function openings(
   }));
 }
 
-const TYPES = [
-  "OFFER",
-  "OFFER",
-  "CANDIDATE",
-  "CANDIDATE",
-  "ANSWER",
-  "EXPIRE",
-  "LEAVE",
-  "HEARTBEAT",
-];
+const TYPES = "OFFER OFFER CANDIDATE CANDIDATE ANSWER EXPIRE LEAVE HEARTBEAT".split(" ");
 const type = fc.constantFrom(...TYPES);
-const oddType = fc.constantFrom<unknown>(
-  "OPEN",
-  "ID-TAKEN",
-  "ERROR",
-  "FUTURE",
-  "offer",
-  ...ODD_VALUES,
-);
+const OURS = ["OPEN", "ID-TAKEN", "ERROR", "FUTURE", "offer"];
+const oddType = fc.constantFrom<unknown>(...OURS, ...ODD_VALUES);
 const short = fc.constantFrom("v", "w");
 
+const one = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => {
+  return { weight, arbitrary };
+};
+
 const text = fc.oneof(
-  { weight: 12, arbitrary: fc.tuple(type, id, short) },
-  { weight: 3, arbitrary: fc.tuple(type, id, fc.constantFrom(...PAYLOADS)) },
-  { weight: 1, arbitrary: fc.tuple(type, id, fc.string({ unit: "binary" })) },
-  { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(...ODD_VALUES), short) },
-  { weight: 1, arbitrary: fc.tuple(type, fc.constantFrom(7, "x\u0000"), short) },
-  {
-    weight: 1,
-    arbitrary: fc.tuple(fc.constantFrom("LEAVE", "OFFER"), fc.constant(undefined), short),
-  },
-  { weight: 1, arbitrary: fc.tuple(oddType, id, short) },
+  one(12, fc.tuple(type, id, short)),
+  one(3, fc.tuple(type, id, fc.constantFrom(...PAYLOADS))),
+  one(1, fc.tuple(type, id, fc.string({ unit: "binary" }))),
+  one(1, fc.tuple(type, fc.constantFrom(...ODD_VALUES), short)),
+  one(1, fc.tuple(type, fc.constantFrom(7, "x\u0000"), short)),
+  one(1, fc.tuple(fc.constantFrom("LEAVE", "OFFER"), fc.constant(undefined), short)),
+  one(1, fc.tuple(oddType, id, short)),
 ).map(([type, dst, payload]) => JSON.stringify({ type, dst, payload, src: "forged" }));
 
 const plainText = fc.tuple(
@@ -133,35 +117,18 @@ const bytes = fc.constantFrom(0, 1, 200, 201, 70_001);
 /** What a history is mostly about. */
 export type Mood = "everything" | "tokens" | "the check" | "the door" | "coming and going";
 
-interface Weights {
-  readonly open: number;
-  readonly checked: number;
-  readonly text: number;
-  readonly odd: number;
-  readonly closed: number;
-  readonly undelivered: number;
-  readonly tick: number;
-}
-
 const aOrB = fc.constantFrom("a", "b");
 const PENDING: Opening["identity"] = { kind: "pending" };
 const repeated = (times: number, identity: Opening["identity"]): Opening["identity"][] =>
   Array(times).fill(identity);
 const UNCHECKED: readonly Opening["identity"][] = [{ kind: "unchecked" }];
-const WEIGHTS: Readonly<Record<Mood, Weights>> = {
+const COMING = { open: 20, checked: 0, text: 30, odd: 1, closed: 14, undelivered: 8, tick: 10 };
+const WEIGHTS: Readonly<Record<Mood, typeof COMING>> = {
   everything: { open: 20, checked: 3, text: 36, odd: 5, closed: 6, undelivered: 5, tick: 14 },
   tokens: { open: 30, checked: 4, text: 36, odd: 2, closed: 6, undelivered: 5, tick: 14 },
   "the check": { open: 30, checked: 20, text: 24, odd: 6, closed: 4, undelivered: 3, tick: 10 },
   "the door": { open: 60, checked: 0, text: 3, odd: 1, closed: 15, undelivered: 1, tick: 15 },
-  "coming and going": {
-    open: 20,
-    checked: 0,
-    text: 30,
-    odd: 1,
-    closed: 14,
-    undelivered: 8,
-    tick: 10,
-  },
+  "coming and going": COMING,
 };
 const VISITORS: Readonly<Record<Mood, Visitors>> = {
   everything: {
@@ -184,7 +151,7 @@ const VISITORS: Readonly<Record<Mood, Visitors>> = {
   },
   "the door": {
     ids: fc.constantFrom("a", "b", "c"),
-    addresses: DOORS,
+    addresses: ["1.2.3.4", "::ffff:1.2.3.4", "5.6.7.8", "2001:db8::1", ""],
     identities: UNCHECKED,
     oneOddOf: 100,
   },
@@ -213,27 +180,18 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
   const { frames: said = usual, frames: raw = rawText } = odd;
   const kind = <Kind extends Act["kind"]>(kind: Kind): fc.Arbitrary<Kind> => fc.constant(kind);
   return fc.oneof(
-    { weight: 4 * weights.open, arbitrary: fc.record({ kind: kind("open"), age, pick, opening }) },
-    {
-      weight: 4 * weights.checked,
-      arbitrary: fc.record({ kind: kind("checked"), pick, identity }),
-    },
-    { weight: 4 * weights.text, arbitrary: fc.record({ kind: kind("text"), pick, text: said }) },
-    { weight: 3 * weights.odd, arbitrary: fc.record({ kind: kind("text"), pick, text: raw }) },
-    { weight: weights.odd, arbitrary: fc.record({ kind: kind("binary"), pick, bytes }) },
-    { weight: 4 * weights.closed, arbitrary: fc.record({ kind: kind("closed"), pick, code }) },
-    { weight: weights.odd, arbitrary: fc.record({ kind: kind("unanswered"), pick }) },
-    { weight: 4 * weights.undelivered, arbitrary: fc.record({ kind: kind("send-refused"), pick }) },
-    {
-      weight: 4 * weights.undelivered,
-      arbitrary: fc.record({ kind: kind("send-failed"), pick, count }),
-    },
-    {
-      weight: weights.odd,
-      arbitrary: fc.record({ kind: kind("scatter"), pick, count: scattered }),
-    },
-    { weight: 4 * weights.tick, arbitrary: fc.record({ kind: kind("tick") }) },
-    { weight: 2, arbitrary: fc.record({ kind: kind("shutdown") }) },
+    one(4 * weights.open, fc.record({ kind: kind("open"), age, pick, opening })),
+    one(4 * weights.checked, fc.record({ kind: kind("checked"), pick, identity })),
+    one(4 * weights.text, fc.record({ kind: kind("text"), pick, text: said })),
+    one(3 * weights.odd, fc.record({ kind: kind("text"), pick, text: raw })),
+    one(weights.odd, fc.record({ kind: kind("binary"), pick, bytes })),
+    one(4 * weights.closed, fc.record({ kind: kind("closed"), pick, code })),
+    one(weights.odd, fc.record({ kind: kind("unanswered"), pick })),
+    one(4 * weights.undelivered, fc.record({ kind: kind("send-refused"), pick })),
+    one(4 * weights.undelivered, fc.record({ kind: kind("send-failed"), pick, count })),
+    one(weights.odd, fc.record({ kind: kind("scatter"), pick, count: scattered })),
+    one(4 * weights.tick, fc.record({ kind: kind("tick") })),
+    one(2, fc.record({ kind: kind("shutdown") })),
   );
 }
 

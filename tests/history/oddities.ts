@@ -12,44 +12,31 @@ export type Opening = Omit<Event & { kind: "socket-opened" }, "kind" | "conn">;
 /** What peers are called; the first two meet often. */
 export const IDS = ["a", "b", "a", "b", "c", "d", "__proto__", "ñ 😀", "constructor", "7"];
 
+const ODD_IDS = [
+  ...[null, "", "12345678901", "123456789012", "1234567890\n12", "😀😀😀😀😀😀"],
+  ...["x\u0000", "x\u00ad\u2028", "x".repeat(257), "\ud800"],
+];
+const ODD_TOKENS = [
+  ...[null, "", "123456", "1234567", "123\u007f", "__proto__"],
+  ...["\0".repeat(70), "x".repeat(4_097)],
+];
+const ODD_ORIGINS = [
+  ...["", "NULL", "https://A.EXAMPLE", "https://a.example:443/", "https://a.example:80"],
+  ...["https://x.y.c.example", "https://.c.example", "https://c.example", "https://b.example"],
+];
+
 /** What may be odd about a socket that is opened. */
 export const ODD_OPENINGS: readonly Partial<Opening>[] = [
-  { id: null },
-  { id: "" },
-  { token: tokenOf(null) },
-  { token: tokenOf("") },
+  ...ODD_IDS.map((id) => ({ id })),
+  ...ODD_TOKENS.map((token) => ({ token: tokenOf(token) })),
+  ...ODD_ORIGINS.map((origin) => ({ origin })),
+  { id: "x\u0085", token: tokenOf("1234567") },
   { key: null },
   { key: "wrong" },
   { key: "wrong", origin: "https://b.example", queryLength: 9_000 },
-  { origin: "https://A.EXAMPLE" },
-  { origin: "https://a.example:443/" },
-  { origin: "https://a.example:80" },
-  { origin: "https://x.y.c.example" },
-  { origin: "https://.c.example" },
-  { origin: "https://c.example" },
   { origin: "https://b.example", ownOrigin: true },
-  { origin: "https://b.example" },
-  { origin: "NULL" },
-  { origin: "" },
-  { queryLength: 100 },
-  { queryLength: 101 },
-  { queryLength: 8_193 },
-  { id: "12345678901" },
-  { id: "123456789012" },
-  { id: "1234567890\n12" },
-  { id: "😀😀😀😀😀😀" },
-  { id: "x\u0000" },
-  { id: "x\u0085", token: tokenOf("1234567") },
-  { id: "x\u00ad\u2028" },
-  { token: tokenOf("1234567") },
-  { token: tokenOf("123\u007f") },
-  { token: tokenOf("123456") },
-  { token: tokenOf("__proto__") },
-  { token: tokenOf("\0".repeat(70)) },
-  { id: "x".repeat(257) },
-  { token: tokenOf("x".repeat(4_097)) },
+  ...[100, 101, 8_193].map((queryLength) => ({ queryLength })),
   { address: "" },
-  { id: "\ud800" },
 ];
 
 /** What tokens prove. */
@@ -70,77 +57,34 @@ export const IDENTITIES: readonly Identity[] = [
 
 /** Where clients come from: some of these are one address. */
 export const ADDRESSES = [
-  "1.2.3.4",
-  "1.2.3.4",
-  "5.6.7.8",
-  "::ffff:1.2.3.4",
-  "::ffff:102:304",
-  "2001:db8::1",
-  "2001:db8:0:0:ffff::2",
-  "2001:db8:0:1::1",
-  "2001:DB8:0:1:a:b:c:d",
-  "::1",
-  "fe80::1%eth0",
-  "::ffff:1.2.3.4%1",
-  "",
+  ..."1.2.3.4 1.2.3.4 5.6.7.8 ::ffff:1.2.3.4 ::ffff:102:304 2001:db8::1".split(" "),
+  ..."2001:db8:0:0:ffff::2 2001:db8:0:1::1 2001:DB8:0:1:a:b:c:d ::1 fe80::1%eth0".split(" "),
+  ...["::ffff:1.2.3.4%1", ""],
 ];
 
 /** Payloads of valid messages, some too long for some worlds. */
 export const PAYLOADS: readonly unknown[] = [
-  undefined,
-  null,
-  0,
-  "",
-  "é😀\ud800\u0000\u2028",
+  ...[undefined, null, 0, "", "é😀\ud800\u0000\u2028", { "": [] }, "x".repeat(140), "é".repeat(70)],
   { sdp: "v=0", type: "offer", nested: [{ deep: [null, true, { 2: "b", 1: "a" }] }] },
-  { "": [] },
   JSON.parse('{"__proto__":{"type":"LEAVE"},"constructor":1}'),
-  "x".repeat(140),
-  "é".repeat(70),
   "x".repeat(1_000),
 ];
 
 /** What a field of a frame may be instead of a string. */
 export const ODD_VALUES: readonly unknown[] = [
-  7,
-  "7",
-  { toString: 5 },
-  "[object Object]",
-  "x\u0000",
-  "12345678901",
-  "123456789012",
-  "123456789012",
-  "12345678901…",
-  undefined,
-  null,
-  "",
-  true,
-  false,
-  0,
-  -1.5e300,
-  [],
-  ["a"],
-  {},
-  "x".repeat(40),
-  "x".repeat(41),
-  `${"x".repeat(39)}😀`,
+  ...[7, "7", undefined, null, "", true, false, 0, -1.5e300, [], ["a"], {}, { toString: 5 }],
+  ...["12345678901", "123456789012", "123456789012", "12345678901…", "[object Object]"],
+  ...["x\u0000", "x".repeat(40), "x".repeat(41), `${"x".repeat(39)}😀`],
   '\ud800\u2028\u00ad\u202e\u{e0001}"\\\n\u0000',
 ];
 
 /** Frames that no JSON.stringify would write. */
 export const RAW_TEXTS: readonly string[] = [
-  "",
-  " ",
+  ...["", " ", "null", "true", "1e400", "-0", "12345678901234567890", '"text"', "[1]", "{}"],
+  ...["no JSON\n", "x".repeat(201), "é".repeat(150), "é".repeat(100), "\ud800".repeat(67)],
+  `${"é".repeat(100)}x`,
   'no JSON \u0000\u2029\u{f0000}\ue000\u0378 \ud800 "quoted" \\',
   `${"é".repeat(39)}😀 cut in half`,
-  "null",
-  "true",
-  "1e400",
-  "-0",
-  "12345678901234567890",
-  '"text"',
-  "[1]",
-  "{}",
   '{"type":"OFFER","dst":"a","payload":1.0}',
   '{"type":"OFFER","dst":"a","payload":[1e400,-0,0.1e-7,12345678901234567890]}',
   '{"type":"OFFER","type":"CANDIDATE","dst":"a","dst":"b","src":"c","payload":1,"payload":2}',
@@ -164,10 +108,4 @@ export const RAW_TEXTS: readonly string[] = [
   `{"type":"FUTURE","dst":"b","payload":${"[".repeat(100)}${"]".repeat(100)}}`,
   '\r\n {\n "type": "OFFER",\r\n "dst":\t"a", "payload" : { "a" : [1 , 2] }\n} \r\n',
   '{"type":"OFFER","dst":"a","payload":"\u2028\ud800é"}',
-  "no JSON\n",
-  "x".repeat(201),
-  "é".repeat(150),
-  "é".repeat(100),
-  `${"é".repeat(100)}x`,
-  "\ud800".repeat(67),
 ];

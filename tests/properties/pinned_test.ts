@@ -47,16 +47,6 @@ Deno.test("pinned: [LIFE-3] [MSG-12] what fails after the server stopped waits n
   ]);
 });
 
-Deno.test("pinned: [QUEUE-3] an EXPIRE does not reach who has the id by now", () => {
-  pinned({ expire_timeout: 50 }, [
-    [0, { ...CLIENT, conn: 1, id: "a" }],
-    [0, { kind: "frame-received", conn: 1, text: '{"type":"OFFER","dst":"x","payload":1}' }],
-    [0, { kind: "socket-closed", conn: 1, code: 1005 }],
-    [0, { ...CLIENT, conn: 2, id: "a", token: tokenOf("u") }],
-    [50, { kind: "tick" }],
-  ]);
-});
-
 Deno.test("pinned: [QUEUE-4] an EXPIRE stands for what waits between two ids, whoever stored it", () => {
   pinned({ queue_limit: 1, expire_timeout: 100 }, [
     [0, { ...CLIENT, conn: 1, id: "a" }],

@@ -9,7 +9,6 @@ import {
   millis,
   reduce,
   restore,
-  type Settings,
   settingsFrom,
   snapshotOf,
   type State,
@@ -37,29 +36,26 @@ function run(first: State, steps: readonly Pace[], from: number): {
   return { state, now, effects };
 }
 
-Deno.test("[REC-7] a history cut anywhere goes on from its snapshot with the same effects", () => {
-  cutAnywhere(settingsFrom(SMALL), paces(SMALL));
-});
+const ENDING = { ...WORLDS["proven"], ...SMALL };
 
-Deno.test("[REC-7] [AUTH-6] so does one of clients whose tokens end", () => {
-  const ending = { ...WORLDS["proven"], ...SMALL };
-  cutAnywhere(settingsFrom(ending), paces(ending, "tokens"));
-});
-
-function cutAnywhere(settings: Settings, histories: fc.Arbitrary<Pace[]>): void {
-  fc.assert(
-    fc.property(histories, fc.nat(), (steps, place) => {
-      const cut = place % (steps.length + 1);
-      const before = run(initialState(settings), steps.slice(0, cut), 0);
-      const snapshot = snapshotOf(before.state);
-      const read = v.parse(SNAPSHOT, JSON.parse(JSON.stringify(snapshot)));
-      const restored = restore(settings, read);
-      assertEquals(violations(restored), []);
-      assertEquals(snapshotOf(restored), snapshot);
-      const rest = [...steps.slice(cut), { event: { kind: "tick" }, afterMs: 10_000 } as const];
-      const [after, again] = [before.state, restored].map((state) => run(state, rest, before.now));
-      assertEquals(again?.effects, after?.effects);
-    }),
-    { numRuns: 1_000 },
-  );
+for (const [given, mood] of [[SMALL, "everything"], [ENDING, "tokens"]] as const) {
+  Deno.test(`[REC-7] [AUTH-6] a history of ${mood} cut anywhere goes on from its snapshot with the same effects`, () => {
+    const settings = settingsFrom(given);
+    fc.assert(
+      fc.property(paces(given, mood), fc.nat(), (steps, place) => {
+        const cut = place % (steps.length + 1);
+        const before = run(initialState(settings), steps.slice(0, cut), 0);
+        const snapshot = snapshotOf(before.state);
+        const restored = restore(settings, v.parse(SNAPSHOT, JSON.parse(JSON.stringify(snapshot))));
+        assertEquals(violations(restored), []);
+        assertEquals(snapshotOf(restored), snapshot);
+        const rest = [...steps.slice(cut), { event: { kind: "tick" }, afterMs: 10_000 } as const];
+        const [after, again] = [before.state, restored].map((state) =>
+          run(state, rest, before.now)
+        );
+        assertEquals(again?.effects, after?.effects);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
 }

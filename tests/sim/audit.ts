@@ -1,110 +1,85 @@
 /**
- * What is looked at now and then, because it takes a walk over everybody: whether the state is sound, whether
- * the silent are gone, and whether the holders of ids are who they should be.
+ * What only the whole can say: whether the ends of the sockets believe what the server believes, and whether those
+ * who keep the habits of the stock client are left in peace.
  *
  * @module
  */
-import { mapEntries, type State, violations } from "../../core/mod.ts";
-import type { Checker } from "./checker.ts";
-import { RuleBroken } from "./failure.ts";
-import { TIMER_LATE_MAX_MS } from "./loop.ts";
-import type { Person } from "./person.ts";
+import {
+  CLOSE,
+  type CloseCode,
+  mapEntries,
+  mapGet,
+  peerId,
+  sizes,
+  violations,
+} from "../../core/mod.ts";
+import type { Link } from "./link.ts";
+import { RuleBroken } from "./watch.ts";
+import type { World } from "./world.ts";
 
-/** What an audit looks at. */
-export interface Audited {
-  readonly now: number;
-  readonly state: State;
-  readonly checker: Checker;
-  readonly people: readonly Person[];
+/** The socket of whoever holds an id. */
+export function holderOf({ loop, sockets }: World, id: string): Link | undefined {
+  const claim = mapGet(loop.state.claims, peerId(id));
+  return claim === undefined ? undefined : sockets.linkOf(claim.conn);
 }
 
-/**
- * Looks at everything.
- *
- * @throws {RuleBroken} Where something is not as it should be.
- */
-export function audit(audited: Audited): void {
-  checkState(audited);
-  checkSilent(audited);
-  checkHolders(audited);
-  forget(audited);
-}
-
-/** Throws where a state contradicts itself. */
-export function checkState({ state, now }: Pick<Audited, "state" | "now">): void {
+/** Looks at everybody. */
+export function audit(world: World): void {
+  const { agenda: { now }, loop: { state }, sockets, people, post } = world;
   const [first] = violations(state);
-  if (first !== undefined) throw wrong("STATE-3", now, first);
-}
-
-/** Throws where something is left though everybody is gone: all maps are empty, wrong tokens apart. */
-export function checkEmpty({ state, now, checker }: Audited): void {
-  const [held] = checker.holders.keys();
-  if (held !== undefined) {
-    throw wrong("LIFE-2", now, `${held} is held, and everybody is gone`, [held]);
-  }
-  const { wrongTokens: _, ...rest } = state;
-  for (const [name, value] of Object.entries(rest)) {
-    const isMap = typeof value === "object" && value !== null && "size" in value;
-    if (isMap && value.size !== 0) {
-      throw wrong("STATE-3", now, `${value.size} are left in ${name}, and everybody is gone`);
-    }
-  }
-  if (state.idleCheckAt !== null || state.storedBytes !== 0) {
-    throw wrong("STATE-3", now, "Deadlines or bytes are left, and everybody is gone");
-  }
-  if (checker.holders.size !== 0) {
-    throw wrong("LIFE-2", now, "An id is held, and everybody is gone");
-  }
-}
-
-function checkSilent({ now, state, checker }: Audited): void {
-  const { alive_timeout } = state.rules;
-  for (const session of checker.sessions.values()) {
-    const { phase, heardAt, attachedAt, id } = session;
-    if (phase === "holder" && now - heardAt > alive_timeout + TIMER_LATE_MAX_MS) {
-      throw wrong("LIFE-1", now, `${id} was silent for ${now - heardAt} ms`, [id]);
-    }
-    if (phase === "opened" && now - attachedAt > OPENING_MAX_MS) {
-      throw wrong("OPEN-6", now, `${id} waits for an answer since ${attachedAt}`, [id]);
-    }
-  }
-}
-
-/** Who holds an id is a client that believes so, or whose socket the server cannot know to be dead. */
-function checkHolders({ now, state, checker, people }: Audited): void {
+  if (first !== undefined) throw new RuleBroken("STATE-3", now, first, []);
   for (const [id, { conn }] of mapEntries(state.claims)) {
-    const session = checker.sessions.get(conn);
-    if (session === undefined || checker.holders.get(id) !== session) {
-      throw wrong("LIFE-2", now, `${id} is held by connection ${conn}, which should not`, [id]);
-    }
-    if (session.link.serverEnd === "gone") {
-      throw wrong("LIFE-2", now, `${id} is held by connection ${conn}, which is closed`, [id]);
-    }
+    if (sockets.linkOf(conn)?.id === id) continue;
+    throw new RuleBroken("LIFE-2", now, `${id} is held by ${conn}, which is closed`, [id]);
   }
   for (const { client } of people) {
     const link = client?.link;
-    if (client?.isOpen !== true || !link?.isSound) continue;
-    if (checker.holders.get(link.id)?.link !== link) {
-      throw wrong("OPEN-6", now, `${link.id} believes to be connected, and does not hold it`, [
-        link.id,
-      ]);
-    }
+    if (client?.isOpen !== true || !link?.isSound || holderOf(world, link.id) === link) continue;
+    const what = `${link.id} believes to be connected, and does not hold it`;
+    throw new RuleBroken("OPEN-6", now, what, [link.id]);
   }
+  post.forget(now - KEPT_MS);
 }
 
-function forget({ now, checker }: Audited): void {
-  const before = now - KEPT_MS;
-  checker.post.forget(before);
-  checker.tells.forget(before);
-  for (const [conn, { closedAt }] of checker.sessions) {
-    if (closedAt < before) checker.sessions.delete(conn);
-  }
-}
-
-/** How long it is remembered what is over: longer than anything is under way. */
+/** How long letters are remembered: longer than any is under way. */
 const KEPT_MS = 900_000;
-const OPENING_MAX_MS = 1_000;
 
-function wrong(rule: string, at: number, message: string, peers: string[] = []): RuleBroken {
-  return new RuleBroken({ rule, at, message, peers });
+/** After the calm every id is held by a client that is there, or by a thief. */
+export function checkAlive(world: World): void {
+  const { agenda: { now }, loop: { state } } = world;
+  for (const [id] of mapEntries(state.claims)) {
+    const link = holderOf(world, id);
+    if (link === undefined || link.endpoint !== null || link.isRough && link.isSilent) continue;
+    throw new RuleBroken("LIFE-2", now, `${id} is held, and its client is gone`, [id]);
+  }
 }
+
+/** Everybody is gone: nothing is left, wrong tokens apart. */
+export function checkEmpty({ agenda: { now }, loop: { state } }: World): void {
+  const { wrongTokens: _, ...rest } = sizes(state);
+  const left = Object.entries(rest).filter(([, size]) => size > 0);
+  if (left.length === 0) return;
+  throw new RuleBroken("STATE-3", now, `${left.join("; ")}: left, and everybody is gone`, []);
+}
+
+/** The server closes a socket: not that of a client whom nothing disturbs and that keeps its habits. */
+export function checkClose(world: World, link: Link, code: CloseCode): void {
+  const { now } = world.agenda;
+  if (code === CLOSE.replaced && holderOf(world, link.id)?.token !== link.token) {
+    throw new RuleBroken("OPEN-4", now, `${link.id} was given to a wrong token`, [link.id]);
+  }
+  const rule = FAULTS[code];
+  if (rule === undefined || !link.isSound || link.isSilent) return;
+  if (rule === "LIMIT-1" && link.isRough) return;
+  const what = `${link.id} keeps its habits, and was closed with ${code}`;
+  throw new RuleBroken(rule, now, what, [link.id]);
+}
+
+/** Why a client is closed that does not keep to the rules, and what is broken where it does. */
+const FAULTS: Partial<Record<CloseCode, string>> = {
+  [CLOSE.timedOut]: "LIFE-1",
+  [CLOSE.unanswered]: "LIFE-4",
+  [CLOSE.left]: "LIMIT-1",
+  [CLOSE.badFrames]: "LIMIT-1",
+  [CLOSE.tooMany]: "LIMIT-1",
+};

@@ -1,178 +1,145 @@
 /**
- * Reducers that are broken on purpose, each in one way that a server could be: the checker has to catch every
- * one of them.
+ * Reducers that are broken on purpose, each in one way that a server could be.
  *
  * @module
  */
 import { type Effect, type Event, millis, reduce, type State } from "../../core/mod.ts";
-import { numberIn } from "./letter.ts";
-import type { Reducer } from "./loop.ts";
+import type { Reducer } from "../history/play.ts";
 import { tokenOf } from "../support/world.ts";
+import { numberIn } from "./letter.ts";
+import { STEP } from "./watch.ts";
 
 /** A broken reducer. */
 export interface Broken {
   readonly name: string;
-  /** The rules that it breaks; the checker must cite one of them. */
+  /** The rules that it breaks. */
   readonly rules: readonly string[];
-  readonly make: () => Reducer;
+  /** The rule that the clients and the audit see broken, without the laws and the model; or these alone see it. */
+  readonly seenAs: string;
+  readonly reducer: Reducer;
 }
 
-/** All of them. */
-export const BROKEN: readonly Broken[] = [
-  {
-    name: "tells nobody of an expiry",
-    rules: ["QUEUE-4"],
-    make: () => editing((effects) => effects.filter((effect) => !isExpire(effect))),
-  },
-  {
-    name: "tells of an expiry twice",
-    rules: ["QUEUE-4"],
-    make: () => editing((effects) => effects.flatMap((e) => isExpire(e) ? [e, e] : [e])),
-  },
-  {
-    name: "delivers a message twice",
-    rules: ["QUEUE-5"],
-    make: () => editing((effects) => effects.flatMap((e) => isLetter(e, 97) ? [e, e] : [e])),
-  },
-  {
-    name: "loses a message",
-    rules: ["MSG-2"],
-    make: () =>
-      editing((effects, event) =>
-        event.kind === "frame-received" ? effects.filter((e) => !isLetter(e, 97)) : effects
-      ),
-  },
-  {
-    name: "believes the src of a frame",
-    rules: ["MSG-1"],
-    make: () =>
-      editing((effects, event) => {
-        const text = event.kind === "frame-received" ? event.text : "";
-        const forged = /^\{"src":"(\w+)"/.exec(text)?.[1];
-        if (forged === undefined) return effects;
-        return effects.map((e) => retext(e, /"src":"\w+"/, `"src":"${forged}"`));
-      }),
-  },
-  {
-    name: "delivers to the wrong peer",
-    rules: ["MSG-2"],
-    make: () =>
-      editing((effects, event) =>
-        effects.map((e) => isLetter(e, 97) && "conn" in event ? { ...e, conn: event.conn } : e)
-      ),
-  },
-  {
-    name: "closes the new socket at a takeover",
-    rules: ["OPEN-5", "OPEN-9"],
-    make: () =>
-      editing((effects, event) =>
-        effects.map((e) =>
-          e.kind === "close" && e.code === 4000 && "conn" in event ? { ...e, conn: event.conn } : e
-        )
-      ),
-  },
-  {
-    name: "forgets the heartbeats of some",
-    rules: ["LIFE-1"],
-    make: () => (state, event, now) => {
-      const isForgotten = event.kind === "frame-received" && event.conn % 5 === 0 &&
-        event.text.includes("HEARTBEAT");
-      return isForgotten ? [state, []] : reduce(state, event, now);
-    },
-  },
-  {
-    name: "times out early",
-    rules: ["LIFE-1", "QUEUE-3", "QUEUE-4", "QUEUE-5"],
-    make: () => (state, event, now) =>
-      reduce(state, event, event.kind === "tick" ? millis(now + 2_000) : now),
-  },
-  {
-    name: "times out late",
-    rules: ["LIFE-1", "STATE-3"],
-    make: () => (state, event, now) => {
-      const { rules } = state;
-      const patient = { ...rules, alive_timeout: rules.alive_timeout + 60_000 };
-      const [next, effects] = reduce({ ...state, rules: patient }, event, now);
-      return [{ ...next, rules }, effects];
-    },
-  },
-  {
-    name: "sleeps through its ticks",
-    rules: ["LIFE-1", "QUEUE-3", "QUEUE-4"],
-    make: () => (state, event, now) =>
-      event.kind === "tick" ? [state, []] : reduce(state, event, now),
-  },
-  {
-    name: "sends what is stored in reverse",
-    rules: ["QUEUE-1"],
-    make: () =>
-      editing((effects, event) => {
-        const first = effects.findIndex((effect) => effect.kind === "send") + 1;
-        if (event.kind !== "socket-opened" || first === 0) return effects;
-        return [...effects.slice(0, first), ...effects.slice(first).reverse()];
-      }),
-  },
-  {
-    name: "lets any token take over",
-    rules: ["OPEN-4", "OPEN-9"],
-    make: () => (state, event, now) =>
-      reduce(
-        state,
-        event.kind === "socket-opened" ? { ...event, token: tokenOf("same") } : event,
-        now,
-      ),
-  },
-  {
-    name: "does not notice a closed socket",
-    rules: ["LIFE-2"],
-    make: () => (state, event, now) =>
-      event.kind === "socket-closed" && event.conn % 3 === 0
-        ? [state, []]
-        : reduce(state, event, now),
-  },
-  {
-    name: "drops what could not be sent",
-    rules: ["QUEUE-5"],
-    make: () => (state, event, now) =>
-      reduce(state, event.kind === "send-failed" ? { ...event, message: null } : event, now),
-  },
-  {
-    name: "does not count the sockets of an address down",
-    rules: ["STATE-3"],
-    make: () => (state, event, now) => {
-      const [next, effects] = reduce(state, event, now);
-      return event.kind === "socket-closed"
-        ? [withAddressOf(next, state), effects]
-        : [next, effects];
-    },
-  },
-];
-
 /** The reducer with its effects edited. */
-function editing(
-  edit: (effects: readonly Effect[], event: Event) => readonly Effect[],
-): Reducer {
-  return (state, event, now) => {
+const editing =
+  (edit: (effects: readonly Effect[], event: Event) => readonly Effect[]): Reducer =>
+  (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
     return [next, edit(effects, event)];
   };
-}
 
-function withAddressOf(next: State, before: State): State {
-  return { ...next, addresses: before.addresses };
-}
+/** The reducer with each effect edited. */
+const each = (edit: (effect: Effect, event: Event) => readonly Effect[]): Reducer =>
+  editing((effects, event) => effects.flatMap((effect) => edit(effect, event)));
 
-function retext(effect: Effect, found: RegExp, text: string): Effect {
-  if (effect.kind !== "send") return effect;
-  return { ...effect, text: effect.text.replace(found, text) };
-}
+/** The reducer with the state before it, or the event, edited; one that is none makes no step. */
+const given =
+  (edit: (event: Event, state: State) => Event | null): Reducer => (state, event, now) => {
+    const edited = edit(event, state);
+    return edited === null ? [state, []] : reduce(state, edited, now);
+  };
+
+const broken = (name: string, rules: string, reducer: Reducer, seenAs = rules): Broken => {
+  return { name, rules: rules.split(" "), seenAs, reducer };
+};
+
+/** All of them. */
+export const BROKEN: readonly Broken[] = [
+  broken("tells nobody of an expiry", "QUEUE-4", each((e) => isExpire(e) ? [] : [e])),
+  broken("tells of an expiry twice", "QUEUE-4", each((e) => isExpire(e) ? [e, e] : [e]), STEP),
+  broken("delivers a message twice", "QUEUE-5", each((e) => isLetter(e) ? [e, e] : [e])),
+  broken(
+    "loses a message",
+    "MSG-2",
+    each((e, { kind }) => kind === "frame-received" && isLetter(e) ? [] : [e]),
+  ),
+  broken(
+    "believes the src of a frame",
+    "MSG-1",
+    each((effect, event) => {
+      const text = event.kind === "frame-received" ? event.text : "";
+      const forged = /^\{"src":"(\w+)"/.exec(text)?.[1];
+      if (forged === undefined || effect.kind !== "send") return [effect];
+      return [{ ...effect, text: effect.text.replace(/"src":"\w+"/, `"src":"${forged}"`) }];
+    }),
+  ),
+  broken(
+    "delivers to the wrong peer",
+    "MSG-2",
+    each((e, event) => [isLetter(e) && "conn" in event ? { ...e, conn: event.conn } : e]),
+  ),
+  broken(
+    "closes the new socket at a takeover",
+    "OPEN-5 OPEN-9",
+    each((e, event) => {
+      const isOld = e.kind === "close" && e.code === 4000 && "conn" in event;
+      return [isOld ? { ...e, conn: event.conn } : e];
+    }),
+    "LIFE-2",
+  ),
+  broken(
+    "forgets the heartbeats of some",
+    "LIFE-1",
+    given((event) => {
+      const isHeartbeat = event.kind === "frame-received" && event.text.includes("HEARTBEAT");
+      return isHeartbeat && event.conn % 5 === 0 ? null : event;
+    }),
+  ),
+  broken(
+    "times out early",
+    "LIFE-1 QUEUE-3",
+    (state, event, now) => reduce(state, event, event.kind === "tick" ? millis(now + 2_000) : now),
+    STEP,
+  ),
+  broken("times out late", "LIFE-1 STATE-3", (state, event, now) => {
+    const { rules } = state;
+    const patient = { ...rules, alive_timeout: rules.alive_timeout + 60_000 };
+    const [next, effects] = reduce({ ...state, rules: patient }, event, now);
+    return [{ ...next, rules }, effects];
+  }, "STATE-3"),
+  broken(
+    "sleeps through its ticks",
+    "LIFE-1 QUEUE-3 QUEUE-4",
+    given((event) => event.kind === "tick" ? null : event),
+    "QUEUE-4",
+  ),
+  broken(
+    "sends what is stored in reverse",
+    "QUEUE-1",
+    editing((effects, event) => {
+      const first = effects.findIndex((effect) => effect.kind === "send") + 1;
+      if (event.kind !== "socket-opened" || first === 0) return effects;
+      return [...effects.slice(0, first), ...effects.slice(first).reverse()];
+    }),
+  ),
+  broken(
+    "lets any token take over",
+    "OPEN-4",
+    given((event) => event.kind === "socket-opened" ? { ...event, token: tokenOf("same") } : event),
+  ),
+  broken(
+    "does not notice a closed socket",
+    "LIFE-2",
+    given((event) => event.kind === "socket-closed" && event.conn % 3 === 0 ? null : event),
+  ),
+  broken(
+    "drops what could not be sent",
+    "QUEUE-5",
+    given((event) => event.kind === "send-failed" ? { ...event, message: null } : event),
+    STEP,
+  ),
+  broken("does not count the sockets of an address down", "STATE-3", (state, event, now) => {
+    const [next, effects] = reduce(state, event, now);
+    const { addresses } = event.kind === "socket-closed" ? state : next;
+    return [{ ...next, addresses }, effects];
+  }),
+];
 
 function isExpire(effect: Effect): boolean {
   return effect.kind === "send" && effect.text.startsWith('{"type":"EXPIRE"');
 }
 
-/** Whether an effect sends a message whose number is a multiple of `every`. */
-function isLetter(effect: Effect, every: number): boolean {
-  return effect.kind === "send" && effect.text.includes('"payload":{"n":') &&
-    numberIn(effect.text) % every === 0;
+/** Whether an effect sends one of some messages. */
+function isLetter(effect: Effect): boolean {
+  const n = effect.kind === "send" ? numberIn(effect.text) : 0;
+  return n > 0 && n % 97 === 0;
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Agenda } from "./agenda.ts";
-import { type Letter, type Note, textOf } from "./letter.ts";
+import type { Letter } from "./letter.ts";
 import type { Endpoint, Link } from "./link.ts";
 import type { Network } from "./network.ts";
 
@@ -19,8 +19,6 @@ export interface App {
   readonly onMessage: (text: string) => void;
   /** The peer of this id could not be reached. */
   readonly onUnavailable: (id: string) => void;
-  /** The server refused it, or told it off. */
-  readonly onError: (type: "ERROR" | "ID-TAKEN") => void;
   readonly onDisconnected: () => void;
   /** It is destroyed: only a new one can connect. */
   readonly onClose: () => void;
@@ -74,10 +72,6 @@ export class Client implements Endpoint {
     return this.#isOpen;
   }
 
-  get isDestroyed(): boolean {
-    return this.#isDestroyed;
-  }
-
   /** Connects under an id, as `_initialize` does. */
   start(id: string): void {
     if (this.#isDestroyed) return;
@@ -90,15 +84,15 @@ export class Client implements Endpoint {
   /** Sends a letter, keeps it, or loses it, as `Socket.send` does. */
   send(letter: Letter): void {
     if (this.#id === null && !this.#isDisconnected) this.#queue.push(letter);
-    else this.sendRaw(textOf(letter), letter);
+    else this.sendRaw(letter.text, letter);
   }
 
-  /** Sends any text, if the socket is open. */
-  sendRaw(text: string, note: Note): void {
+  /** Sends any text, if the socket is open: one of a letter, or none. */
+  sendRaw(text: string, letter?: Letter): void {
     const link = this.#link;
     if (link === null || !link.isOpen) return;
-    if (note.kind === "letter") this.#options.onSent(note, link);
-    this.#options.network.sendUp(link, text, note);
+    if (letter !== undefined) this.#options.onSent(letter, link);
+    this.#options.network.sendUp(link, text);
   }
 
   /** Closes the socket; the peer can come back. */
@@ -159,7 +153,7 @@ export class Client implements Endpoint {
     const beat = (): void => {
       if (this.#link !== link) return;
       if (link.frozenUntil > agenda.now) return agenda.at(link.frozenUntil, beat);
-      this.sendRaw(HEARTBEAT, HEARTBEAT_NOTE);
+      this.sendRaw(HEARTBEAT);
       agenda.after(heartbeatMs(), beat);
     };
     agenda.after(heartbeatMs(), beat);
@@ -171,8 +165,7 @@ export class Client implements Endpoint {
       this.#lastServerId = this.#id;
       this.#isOpen = true;
       app.onOpen();
-    } else if (text.startsWith(ERROR)) this.#abort("ERROR");
-    else if (text.startsWith(ID_TAKEN)) this.#abort("ID-TAKEN");
+    } else if (text.startsWith(ERROR) || text.startsWith(ID_TAKEN)) this.#abort();
     else if (text.startsWith(EXPIRE)) app.onUnavailable(String(JSON.parse(text).src));
     else app.onMessage(text);
   }
@@ -182,8 +175,7 @@ export class Client implements Endpoint {
     this.disconnect();
   }
 
-  #abort(type: "ERROR" | "ID-TAKEN"): void {
-    this.#options.app.onError(type);
+  #abort(): void {
     if (this.#lastServerId === null) this.destroy();
     else this.disconnect();
   }
@@ -195,7 +187,6 @@ export class Client implements Endpoint {
 }
 
 const HEARTBEAT = '{"type":"HEARTBEAT"}';
-const HEARTBEAT_NOTE: Note = { kind: "heartbeat" };
 const OPEN = '{"type":"OPEN"}';
 const ERROR = '{"type":"ERROR"';
 const ID_TAKEN = '{"type":"ID-TAKEN"';

@@ -1,122 +1,105 @@
 /**
- * What clients send, with what the simulator knows of it beside the text. A letter is a message of one peer
- * to another; its number is in its payload, so that it is known again wherever it turns up.
+ * Letters: numbered messages of one peer to another, and what their readers may expect of them. The number is in the
+ * payload, so that a letter is known again wherever it turns up.
  *
  * @module
  */
-import { STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import type { Link } from "./link.ts";
 import type { Meeting } from "./meeting.ts";
-
-/** The types of the stock client's messages. */
-export type LetterType = "OFFER" | "ANSWER" | "CANDIDATE";
-
-/** Where a letter is, as far as the server could know. */
-export type Place =
-  /** On its way to the server. */
-  | "flying"
-  /** In the server's hands, in this very step. */
-  | "arrived"
-  | "stored"
-  /** Given to a socket that took it, and so the network's. */
-  | "handed"
-  /** Given to a socket that turned out to be gone, or full: an event says so. */
-  | "failing"
-  | "refusing"
-  /** Expired, refused, or never the server's. */
-  | "ended";
-
-/** Why a letter was not delivered: its time was over, or there was no room for it. */
-export type Failure = "expired" | "refused";
-
-/** A numbered message. */
-export interface Letter {
-  readonly kind: "letter";
-  readonly n: number;
-  readonly type: LetterType;
-  readonly dst: string;
-  readonly payload: string;
-  readonly meeting: Meeting | null;
-  /** Set when it is sent. */
-  link: Link | null;
-  sentAt: number;
-  place: Place;
-  /** Set when it is stored: the owner that an `EXPIRE` for it goes to, in which step, and until when. */
-  owner: string | null;
-  /** Set with it: the address of that owner, empty where there is none. */
-  address: string;
-  step: number;
-  until: number;
-  isReceived: boolean;
-}
-
-/** What a client sends, other than letters: what the server has to make of it. */
-export type Note =
-  | Letter
-  | { readonly kind: "heartbeat" }
-  | { readonly kind: "bad" }
-  | { readonly kind: "unknown" }
-  | { readonly kind: "leave" }
-  | { readonly kind: "close" };
+import { RuleBroken } from "./watch.ts";
 
 /** What a client has to say. */
 export interface LetterOptions {
-  readonly type: LetterType;
+  readonly type: "OFFER" | "ANSWER" | "CANDIDATE";
   readonly dst: string;
   readonly meeting: Meeting | null;
   /** How long a description or a candidate it carries, in characters. */
   readonly padding: number;
+  /** Whom its sender claims to be, if it does. */
+  readonly src?: string;
 }
 
-/** Hands out letters with rising numbers. */
-export function letterMaker(): (options: LetterOptions) => Letter {
-  let n = 0;
-  return ({ type, dst, meeting, padding }) => {
-    n++;
-    const filling = "x".repeat(padding);
-    const connection = meeting === null ? "dc_0" : meeting.connectionId;
-    return {
-      kind: "letter",
-      n,
-      type,
-      dst,
-      payload: `{"n":${n},"connectionId":"${connection}","sdp":"${filling}"}`,
-      meeting,
-      link: null,
-      sentAt: 0,
-      place: "flying",
-      owner: null,
-      address: "",
-      step: 0,
-      until: 0,
-      isReceived: false,
-    };
-  };
+/** A numbered message. */
+export interface Letter extends LetterOptions {
+  readonly n: number;
+  readonly text: string;
+  /** Set when it is sent. */
+  link: Link | null;
+  sentAt: number;
+  isReceived: boolean;
 }
 
-/** The text a client sends. */
-export function textOf({ type, payload, dst }: Letter): string {
-  return `{"type":"${type}","payload":${payload},"dst":"${dst}"}`;
-}
+/** All letters of a run. */
+export class Post {
+  /** By number; those that were forgotten are gone. */
+  readonly #letters: (Letter | undefined)[] = [];
+  #forgotten = 0;
+  sent = 0;
+  read = 0;
 
-/** What a letter takes in the store. All texts here are ASCII. */
-export function storedBytesOf({ type, dst, payload }: Letter, src: string): number {
-  return EMPTY.length + type.length + src.length + dst.length + payload.length +
-    STORED_OVERHEAD_BYTES;
+  /** A letter with the next number. */
+  write(options: LetterOptions): Letter {
+    const { type, dst, meeting, padding, src } = options;
+    const n = this.#letters.push(undefined);
+    const payload = `${MARK}${n},"connectionId":"${meeting?.connectionId ?? "dc_0"}","sdp":"${
+      "x".repeat(padding)
+    }"}`;
+    const forged = src === undefined ? ["", ""] : [`"src":"${src}",`, ',"src":"u1"'];
+    const text = `{${forged[0]}"type":"${type}",${payload},"dst":"${dst}"${forged[1]}}`;
+    const letter = { ...options, n, text, link: null, sentAt: 0, isReceived: false };
+    this.#letters[n - 1] = letter;
+    return letter;
+  }
+
+  /** A client sent a letter. */
+  send(letter: Letter, link: Link, now: number): void {
+    letter.link = link;
+    letter.sentAt = now;
+    this.sent++;
+  }
+
+  /** A client reads a letter: one of those who sent it, for this client, once, and in order. */
+  receive(text: string, link: Link, now: number): Letter {
+    const letter = this.#letters[numberIn(text) - 1];
+    if (letter === undefined || letter.link === null) {
+      throw new RuleBroken("QUEUE-5", now, `${link.id} read what nobody sent: ${text}`, [link.id]);
+    }
+    const { src, dst } = JSON.parse(text);
+    if (src !== letter.link.id) throw broken(letter, now, "MSG-1", `reached ${link.id} of ${src}`);
+    if (dst !== letter.dst || link.id !== dst) {
+      throw broken(letter, now, "MSG-2", `reached ${link.id}`);
+    }
+    if (letter.isReceived) throw broken(letter, now, "QUEUE-5", "was read twice");
+    if ((link.lastRead.get(letter.link) ?? 0) > letter.n) {
+      throw broken(letter, now, "QUEUE-1", "was read after a later one");
+    }
+    link.lastRead.set(letter.link, letter.n);
+    letter.isReceived = true;
+    this.read++;
+    return letter;
+  }
+
+  /** Forgets the letters that were sent before then. */
+  forget(before: number): void {
+    for (; this.#forgotten < this.#letters.length; this.#forgotten++) {
+      if ((this.#letters[this.#forgotten]?.sentAt ?? 0) >= before) return;
+      delete this.#letters[this.#forgotten];
+    }
+  }
 }
 
 /** The number in the payload of a text, or 0 where there is none. */
 export function numberIn(text: string): number {
   const at = text.indexOf(MARK);
-  if (at < 0) return 0;
-  let n = 0;
-  for (let i = at + MARK.length; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) break;
-    n = n * 10 + digit;
-  }
-  return n;
+  return at < 0 ? 0 : parseInt(text.slice(at + MARK.length, at + MARK.length + 15));
 }
 
-const EMPTY = '{"type":"","src":"","dst":"","payload":}';
 const MARK = '"payload":{"n":';
+
+/** The error that says what a letter did. */
+export function broken(letter: Letter, at: number, rule: string, what: string): RuleBroken {
+  const { n, type, dst, link } = letter;
+  const src = link?.id ?? "nobody";
+  const message = `Message ${n}, ${type} of ${src} for ${dst}, ${what}`;
+  return new RuleBroken(rule, at, message, [src, dst]);
+}

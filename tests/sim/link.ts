@@ -4,7 +4,6 @@
  * @module
  */
 import type { ConnId } from "../../core/mod.ts";
-import type { Note } from "./letter.ts";
 
 /** The client's end: the handlers of its WebSocket. */
 export interface Endpoint {
@@ -25,15 +24,9 @@ export interface LinkOptions {
   readonly isSilent: boolean;
 }
 
-/** Something under way to the server. */
-export interface Upward {
-  readonly text: string;
-  readonly note: Note;
-}
-
-/** What is under way in one direction, in order. */
-export interface Lane<T> {
-  readonly queue: T[];
+/** What is under way in one direction, in order; `null` is the close frame. */
+export interface Lane {
+  readonly queue: (string | null)[];
   lastAt: number;
 }
 
@@ -55,10 +48,9 @@ export class Link {
   serverEnd: ServerEnd = "none";
   /** The `socket-opened` of it was dispatched; what came before waits in `early`. */
   isBegun = false;
-  readonly early: Upward[] = [];
-  readonly up: Lane<Upward> = { queue: [], lastAt: 0 };
-  /** `null` is the close frame. */
-  readonly down: Lane<string | null> = { queue: [], lastAt: 0 };
+  readonly early: string[] = [];
+  readonly up: Lane = { queue: [], lastAt: 0 };
+  readonly down: Lane = { queue: [], lastAt: 0 };
   /** Since when nothing gets through. */
   cutAt = Infinity;
   /** A server that sends on a cut link hears of the cut. */

@@ -10,35 +10,16 @@ import {
   type Close,
   type Event,
   initialState,
-  type Millis,
   millis,
   nextWakeAt,
-  type reduce,
   retire,
   type Send,
   type Settings,
   type State,
 } from "../../core/mod.ts";
+import type { Law, Reducer } from "../history/play.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
-import type { Note } from "./letter.ts";
-import type { Outcome } from "./sockets.ts";
-
-/** The reducer, or one that is broken on purpose. */
-export type Reducer = typeof reduce;
-
-/** One step of the server, as those who watch see it. */
-export interface Step {
-  readonly now: Millis;
-  readonly event: Event;
-  /** What the outside sees of it. */
-  readonly effects: readonly (Send | Close)[];
-  /** What became of each effect. */
-  readonly outcomes: readonly Outcome[];
-  readonly note: Note | null;
-  /** The state after it. */
-  readonly state: State;
-}
 
 /** What the loop needs. */
 export interface LoopOptions {
@@ -47,8 +28,8 @@ export interface LoopOptions {
   readonly settings: Settings;
   readonly reducer: Reducer;
   /** What fails is an event, dispatched before it returns. */
-  readonly perform: (effect: Send | Close) => Outcome;
-  readonly observe: (step: Step) => void;
+  readonly perform: (effect: Send | Close) => void;
+  readonly observe: Law;
 }
 
 /** How late a timer may fire at most, in ms. */
@@ -57,49 +38,46 @@ export const TIMER_LATE_MAX_MS = 120;
 /** A running server. */
 export class Loop {
   readonly #options: LoopOptions;
-  readonly #queue: { readonly event: Event; readonly note: Note | null }[] = [];
-  #state: State;
+  readonly #queue: Event[] = [];
   #isBusy = false;
   #armedFor = Infinity;
   #timer = 0;
+  /** The state after the last event. */
+  state: State;
 
   /** Starts with nobody connected. */
   constructor(options: LoopOptions) {
     this.#options = options;
-    this.#state = initialState(options.settings);
-  }
-
-  /** The state after the last event. */
-  get state(): State {
-    return this.#state;
+    this.state = initialState(options.settings);
   }
 
   /** Takes an event, now or when the one at hand is done. */
-  dispatch(event: Event, note: Note | null): void {
-    this.#queue.push({ event, note });
+  dispatch(event: Event): void {
+    this.#queue.push(event);
     if (this.#isBusy) return;
     this.#isBusy = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      this.#step(next.event, next.note);
+      this.#step(next);
     }
     this.#isBusy = false;
     this.#arm();
   }
 
-  #step(event: Event, note: Note | null): void {
+  #step(event: Event): void {
     const { agenda, reducer, perform, observe } = this.#options;
-    const now = millis(agenda.now);
-    const [state, all] = reducer(this.#state, event, now);
-    retire(this.#state, state);
-    this.#state = state;
-    const effects = all.filter((effect) => effect.kind === "send" || effect.kind === "close");
-    const outcomes = effects.map((effect) => perform(effect));
-    observe({ now, event, effects, outcomes, note, state });
+    const [before, now] = [this.state, millis(agenda.now)];
+    const [after, effects] = reducer(before, event, now);
+    observe({ before, event, now, after, effects });
+    retire(before, after);
+    this.state = after;
+    for (const effect of effects) {
+      if (effect.kind === "send" || effect.kind === "close") perform(effect);
+    }
   }
 
   #arm(): void {
     const { agenda, dice } = this.#options;
-    const wakeAt = nextWakeAt(this.#state);
+    const wakeAt = nextWakeAt(this.state);
     if (wakeAt === null || wakeAt >= this.#armedFor) return;
     this.#armedFor = wakeAt;
     const timer = ++this.#timer;
@@ -107,7 +85,7 @@ export class Loop {
     agenda.after(Math.max(0, Math.ceil(wakeAt - agenda.now)) + lateMs, () => {
       if (timer !== this.#timer) return;
       this.#armedFor = Infinity;
-      this.dispatch({ kind: "tick" }, null);
+      this.dispatch({ kind: "tick" });
     });
   }
 }

@@ -8,17 +8,8 @@
  */
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
-import type { Note } from "./letter.ts";
 import { Link, type LinkOptions } from "./link.ts";
-
-/** The server's end of every link. */
-export interface ServerEnds {
-  /** A request for a socket arrived. */
-  readonly accept: (link: Link) => void;
-  readonly receive: (link: Link, text: string, note: Note) => void;
-  /** The socket is no longer open; the adapter's handler will be told a moment later. */
-  readonly lost: (link: Link) => void;
-}
+import type { SimSockets } from "./sockets.ts";
 
 /** How a link ends that nobody closed: when each end hears of it, in ms from now; `Infinity` is never. */
 export interface Cut {
@@ -35,10 +26,10 @@ export const DELAY_MAX_MS = 2_000;
 export class Network {
   readonly #agenda: Agenda;
   readonly #dice: Dice;
-  readonly #server: ServerEnds;
+  readonly #server: SimSockets;
 
   /** Links to one server. */
-  constructor(agenda: Agenda, dice: Dice, server: ServerEnds) {
+  constructor(agenda: Agenda, dice: Dice, server: SimSockets) {
     this.#agenda = agenda;
     this.#dice = dice;
     this.#server = server;
@@ -58,9 +49,9 @@ export class Network {
     return link;
   }
 
-  /** Carries what a client sends. */
-  sendUp(link: Link, text: string, note: Note): void {
-    link.up.queue.push({ text, note });
+  /** Carries what a client sends; `null` is its close frame. */
+  sendUp(link: Link, text: string | null): void {
+    link.up.queue.push(text);
     link.up.lastAt = Math.max(link.up.lastAt, this.#agenda.now + this.#delayMs());
     this.#agenda.at(link.up.lastAt, () => this.#arriveUp(link));
   }
@@ -80,7 +71,7 @@ export class Network {
   closeUp(link: Link): void {
     if (link.endpoint === null) return;
     link.endpoint = null;
-    this.sendUp(link, "", CLOSE_NOTE);
+    this.sendUp(link, null);
   }
 
   /** Nothing gets through any more. */
@@ -114,10 +105,10 @@ export class Network {
   }
 
   #arriveUp(link: Link): void {
-    const packet = link.up.queue.shift();
-    if (packet === undefined) return;
-    if (packet.note.kind === "close") this.#server.lost(link);
-    else this.#server.receive(link, packet.text, packet.note);
+    const text = link.up.queue.shift();
+    if (text === undefined) return;
+    if (text === null) this.#server.lost(link);
+    else this.#server.receive(link, text);
   }
 
   /** The next in order, whenever it comes: the order holds whatever was put off. */
@@ -140,5 +131,3 @@ export class Network {
     return 2 + Math.min(dice.around(30), 400);
   }
 }
-
-const CLOSE_NOTE: Note = { kind: "close" };

@@ -4,12 +4,14 @@
  *
  * @module
  */
+import { holderOf } from "./audit.ts";
 import { Client } from "./client.ts";
 import { pick } from "./dice.ts";
 import type { Letter } from "./letter.ts";
 import type { Link } from "./link.ts";
 import { CANDIDATES_MAX, type Meeting, THINK_MAX_MS, TRICKLE_MAX_MS } from "./meeting.ts";
-import type { World } from "./world.ts";
+import { misbehave } from "./trouble.ts";
+import { dstFor, expectMeeting, type World } from "./world.ts";
 
 /** What kind of person it is. */
 export type Kind =
@@ -49,21 +51,19 @@ export class Person {
   constructor(world: World, options: PersonOptions) {
     this.#world = world;
     this.options = options;
-    this.address = `10.${options.index >> 16 & 255}.${options.index >> 8 & 255}.${
-      options.index & 255
-    }`;
+    this.address = `10.${[16, 8, 0].map((by) => options.index >> by & 255).join(".")}`;
   }
 
   /** Opens a page. */
   arrive(): void {
-    const { agenda, network, dice, post, freshToken, freshId } = this.#world;
+    const { agenda, network, dice, post, fresh } = this.#world;
     const { kind, pinnedToken, wantedId } = this.options;
     const page = ++this.#page;
     this.#isHidden = kind === "hidden" || dice.isLucky(0.1);
     const client = new Client({
       agenda,
       network,
-      token: pinnedToken ?? freshToken(),
+      token: pinnedToken ?? fresh("t"),
       address: this.address,
       isRough: kind === "buggy" || kind === "flooder",
       isSilent: kind === "silent",
@@ -72,8 +72,7 @@ export class Person {
       app: {
         onOpen: () => this.#onOpen(page),
         onMessage: (text) => this.#onMessage(text),
-        onUnavailable: () => void this.#world.counts.unavailable++,
-        onError: () => {},
+        onUnavailable: (id) => this.#onUnavailable(id),
         onDisconnected: () => this.#later(page, this.#patienceMs(), () => client.reconnect()),
         onClose: () => this.#onRefused(page),
       },
@@ -81,7 +80,7 @@ export class Person {
     this.client = client;
     if (wantedId !== null) client.start(wantedId);
     else {
-      agenda.after(dice.between(20, 500), () => client.start(freshId()));
+      agenda.after(dice.between(20, 500), () => client.start(fresh("fresh")));
       if (dice.isLucky(0.3)) this.meet();
     }
     this.#later(page, dice.around(this.#world.ways.pageMs), () => this.#turn(page));
@@ -98,36 +97,35 @@ export class Person {
   /** Tries to reach somebody. */
   meet(): void {
     const { client } = this;
-    const { agenda, dice, counts, checker, dstFor } = this.#world;
+    const { dice, fresh } = this.#world;
     if (client === null || (client.link === null && client.id !== null)) return;
-    const dst = dstFor(this);
-    const holder = checker.holders.get(dst);
+    const dst = dstFor(this.#world, this);
+    const holder = holderOf(this.#world, dst);
     const from = client.link;
-    const isSound = holder?.link.isSound === true && !holder.link.isRough && client.isOpen &&
+    const isSound = holder?.isSound === true && !holder.isRough && client.isOpen &&
       from?.isSound === true;
     const meeting: Meeting | null = from === null || dst === client.id ? null : {
-      connectionId: `dc_${++counts.connections}`,
+      connectionId: fresh("dc_"),
       from,
       dst,
-      startedAt: agenda.now,
-      to: isSound ? holder.link : null,
+      to: isSound ? holder : null,
       there: [],
       back: [],
-      hasFailed: false,
+      isTold: false,
     };
     this.#speak("OFFER", dst, meeting);
-    if (meeting !== null && meeting.there.length > 0) this.#world.expectMeeting(meeting);
+    if (meeting !== null && meeting.there.length > 0) expectMeeting(this.#world, meeting);
     if (dice.isLucky(0.02)) this.#speak("OFFER", dst, null);
   }
 
   /** An offer or an answer, and the candidates that trickle after it. */
   #speak(type: "OFFER" | "ANSWER", dst: string, meeting: Meeting | null): void {
-    const { dice, letter } = this.#world;
-    this.#say(letter({ type, dst, meeting, padding: 40 }));
+    const { dice, post } = this.#world;
+    this.#say(post.write({ type, dst, meeting, padding: 40 }));
     const page = this.#page;
     for (let i = dice.below(CANDIDATES_MAX + 1); i > 0; i--) {
       this.#later(page, dice.between(0, TRICKLE_MAX_MS), () => {
-        this.#say(letter({ type: "CANDIDATE", dst, meeting, padding: 10 }));
+        this.#say(post.write({ type: "CANDIDATE", dst, meeting, padding: 10 }));
       });
     }
   }
@@ -157,6 +155,15 @@ export class Person {
     this.#later(this.#page, thinkMs, () => this.#speak("ANSWER", from.id, meeting));
   }
 
+  /** Every meeting with that peer has failed. */
+  #onUnavailable(id: string): void {
+    const link = this.client?.link;
+    for (const meeting of this.#world.meetings) {
+      const { from, to, dst } = meeting;
+      if (from === link && dst === id || to === link && from.id === id) meeting.isTold = true;
+    }
+  }
+
   /** The page was refused before it was ever open: the app tries again, and at last with another id. */
   #onRefused(page: number): void {
     const { dice } = this.#world;
@@ -172,10 +179,10 @@ export class Person {
     if (client === null || page !== this.#page || this.#world.isQuiet) return;
     const again = (): void => this.#later(page, dice.around(ways.pageMs), () => this.#turn(page));
     const what = dice.chance();
-    if (what < 0.25) this.#reload(dice.between(50, 3_000));
-    else if (what < 0.35) {
+    if (what < 0.35) {
       this.leave();
-      this.#later(this.#page, dice.around(ways.awayMs), () => this.arrive());
+      const awayMs = what < 0.25 ? dice.between(50, 3_000) : dice.around(ways.awayMs);
+      this.#later(this.#page, awayMs, () => this.arrive());
     } else if (what < 0.5 && link) {
       this.#cut(link);
       again();
@@ -194,21 +201,12 @@ export class Person {
     }
   }
 
-  #reload(afterMs: number): void {
-    this.leave();
-    this.#later(this.#page, afterMs, () => this.arrive());
-  }
-
   /** The network is gone; the client hears of it, or does not; and so does the server. */
   #cut(link: Link): void {
     const { dice, network } = this.#world;
     const clientAfterMs = dice.between(0, dice.isLucky(0.5) ? 100 : 60_000);
-    const serverAfterMs = pick(dice, [
-      0,
-      dice.between(1, 5_000),
-      dice.between(1, 60_000),
-      Infinity,
-    ]);
+    const late = [dice.between(1, 5_000), dice.between(1, 60_000)];
+    const serverAfterMs = pick(dice, [0, ...late, Infinity]);
     network.cut(link, { clientAfterMs, serverAfterMs, isReset: dice.isLucky(0.5) });
   }
 
@@ -233,10 +231,10 @@ export class Person {
   }
 
   #misbehaveLater(page: number): void {
-    const { dice, misbehave } = this.#world;
+    const { dice } = this.#world;
     this.#later(page, dice.around(20_000), () => {
       if (this.client?.isOpen !== true || this.#world.isQuiet) return;
-      misbehave(this, this.client);
+      misbehave(this.#world, this, this.client);
       this.#misbehaveLater(page);
     });
   }

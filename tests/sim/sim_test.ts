@@ -1,38 +1,38 @@
 /**
  * Simulated runs: pinned seeds, a fresh one, and servers that are broken on purpose, which have to be caught.
  */
-import { connId } from "../../core/mod.ts";
-import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { BROKEN } from "./broken.ts";
-import { RuleBroken } from "./failure.ts";
-import { letterMaker } from "./letter.ts";
-import { Link } from "./link.ts";
-import { checkMeeting, type Meeting, noMeetings } from "./meeting.ts";
-import { failureReport } from "./report.ts";
-import { PINNED } from "./seeds.ts";
-import { type Result, simulate } from "./simulate.ts";
+import { failureReport, type Result, simulate } from "./simulate.ts";
+import { STEP } from "./watch.ts";
 import { busy, varied } from "./ways.ts";
 
-for (const { seed, why } of PINNED) {
-  Deno.test(`[QUEUE-5] [STATE-3] [LIFE-1] seed ${seed} keeps every rule: ${why}`, () => {
-    assertSound(
-      simulate({ seed, scenario: varied(seed) }),
-      `deno task sim --seed ${seed} --varied`,
-    );
+/** Seeds of `varied` for the situations that they have many of, and one that once found something. */
+const PINNED: Readonly<Record<number, string>> = {
+  1: "frozen readers and floods: sockets that are full, and told so once an attempt",
+  // Disconnected before it has its id, the stock client opens a socket that it never closes.
+  5: "sockets that turn out to be gone, and no room for any message of a source",
+  6: "more clients than concurrent_limit, mailboxes of three messages",
+  9: "messages that live 1 ms and find no mailbox: every failure is a refusal",
+};
+
+for (const [key, why] of Object.entries(PINNED)) {
+  const seed = Number(key);
+  Deno.test(`[QUEUE-5] [STATE-3] [LIFE-1] [FAULT-25] seed ${seed} keeps every rule: ${why}`, () => {
+    const result = simulate({ seed, scenario: varied(seed) });
+    assertSound(result, `deno task sim --seed ${seed} --varied`);
+    assert(result.meetings.made > 0 && result.events > 1_000, "hardly anything happened");
   });
 }
 
-Deno.test("[MSG-1] [MSG-2] [QUEUE-4] [OPEN-5] a fresh seed keeps every rule", async (t) => {
+Deno.test("[MSG-1] [MSG-2] [QUEUE-4] [OPEN-5] a fresh seed keeps every rule", () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  await t.step(`deno task sim --seed ${seed} --hours 0.1 --clients 60`, () => {
-    const scenario = { ...busy(), clients: 60, hours: 0.1 };
-    assertSound(simulate({ seed, scenario }), `busy, seed ${seed}`);
-  });
-  await t.step(`deno task sim --seed ${seed} --varied`, () => {
-    // Some of these have three clients, to whom hardly anything happens.
-    const { failure, ...rest } = simulate({ seed, scenario: varied(seed) });
-    assert(failure === null, failureReport({ failure, ...rest }, `varied, seed ${seed}`));
-  });
+  const scenario = { ...busy(), clients: 60, hours: 0.1 };
+  assertSound(simulate({ seed, scenario }), `busy, 60 clients, seed ${seed}`);
+  assertSound(
+    simulate({ seed, scenario: varied(seed) }),
+    `deno task sim --seed ${seed} --varied`,
+  );
 });
 
 Deno.test("[STATE-1] the same seed gives the same run, and another seed another", () => {
@@ -42,59 +42,17 @@ Deno.test("[STATE-1] the same seed gives the same run, and another seed another"
   assert(simulate({ seed: 8, scenario: busy() }).digest !== first.digest);
 });
 
-for (const { name, rules, make } of BROKEN) {
-  Deno.test(`[${rules.join("] [")}] a server that ${name} is caught`, () => {
-    const { failure } = simulate({ seed: 7, scenario: busy(), reducer: make() });
+for (const { name, rules, seenAs, reducer } of BROKEN) {
+  const who = seenAs === STEP ? "the laws or the model" : "clients";
+  Deno.test(`[${rules.join("] [")}] a server that ${name} is caught by ${who}`, () => {
+    const isWatched = seenAs === STEP;
+    const { failure } = simulate({ seed: 7, scenario: busy(), reducer, isWatched });
     assert(failure !== null, "it was not caught");
-    assert(rules.includes(failure.rule), failure.lines.join("\n"));
-    assert(failure.lines.length > 1, "it says what led there");
+    assertEquals(failure.rule, seenAs, failure.lines.join("\n"));
+    assert(failure.lines.length > 2, "it says what led there");
   });
 }
 
-Deno.test("[MSG-2] a meeting that nothing disturbed and that is not complete is caught", () => {
-  assertThrows(() => checkMeeting(meeting(false), noMeetings(), 0), RuleBroken, "did not reach");
-});
-
-Deno.test("[MSG-2] a meeting is made where all was read, and excused where a link was cut", () => {
-  const counts = noMeetings();
-  checkMeeting(meeting(true), counts, 0);
-  const cut = meeting(false);
-  cut.from.isDisturbed = true;
-  checkMeeting(cut, counts, 0);
-  assertEquals(counts, { wanted: 0, made: 1, failed: 0, disturbed: 1 });
-});
-
 function assertSound(result: Result, command: string): void {
   assert(result.failure === null, failureReport(result, command));
-  assert(result.meetings.made > 0 && result.events > 1_000, "hardly anything happened");
-}
-
-/** An offer and an answer between two links with which nothing is wrong. */
-function meeting(isAnswerRead: boolean): Meeting {
-  const [from, to] = [soundLink("a", 1), soundLink("b", 2)];
-  const letter = letterMaker();
-  const offer = letter({ type: "OFFER", dst: "b", meeting: null, padding: 0 });
-  const answer = letter({ type: "ANSWER", dst: "a", meeting: null, padding: 0 });
-  offer.isReceived = true;
-  answer.isReceived = isAnswerRead;
-  return {
-    connectionId: "dc_1",
-    from,
-    dst: "b",
-    startedAt: 0,
-    to,
-    there: [offer],
-    back: [answer],
-    hasFailed: false,
-  };
-}
-
-function soundLink(id: string, conn: number): Link {
-  const endpoint = { opened: () => {}, message: () => {}, closed: () => {} };
-  const options = { id, token: "t", address: "10.0.0.1", isRough: false, isSilent: false };
-  const link = new Link({ ...options, endpoint });
-  link.conn = connId(conn);
-  link.isOpen = true;
-  link.serverEnd = "open";
-  return link;
 }

@@ -4,43 +4,34 @@
  * @module
  */
 import { reduce } from "../../core/mod.ts";
-import { audit, checkEmpty } from "./audit.ts";
-import { RuleBroken } from "./failure.ts";
-import { type Reducer, TIMER_LATE_MAX_MS } from "./loop.ts";
+import { audit, checkAlive, checkEmpty } from "./audit.ts";
+import { TIMER_LATE_MAX_MS } from "./loop.ts";
 import type { MeetingCounts } from "./meeting.ts";
 import { FREEZE_MAX_MS } from "./person.ts";
-import type { Counts } from "./session.ts";
-import { instant } from "./trace.ts";
 import { thief } from "./trouble.ts";
-import type { Scenario } from "./ways.ts";
-import { createWorld, type World } from "./world.ts";
-
-/** What a run is made from. */
-export interface RunOptions {
-  readonly seed: number;
-  readonly scenario: Scenario;
-  /** The reducer to try; the real one by default. */
-  readonly reducer?: Reducer;
-}
+import { instant, RuleBroken } from "./watch.ts";
+import { createWorld, type RunOptions, type World } from "./world.ts";
 
 /** What came of a run. */
 export interface Result {
   readonly seed: number;
   readonly virtualMs: number;
   readonly events: number;
-  readonly counts: Counts;
+  readonly counts: Readonly<Record<string, number>>;
   readonly meetings: MeetingCounts;
-  readonly letters: { readonly handed: number; readonly read: number };
-  readonly expiries: number;
+  readonly letters: { readonly sent: number; readonly read: number };
   readonly digest: string;
   /** The first rule that was broken, with the steps that led there; `null` where all held. */
   readonly failure: { readonly rule: string; readonly lines: readonly string[] } | null;
 }
 
 /** Runs a scenario to its end, or to the first rule that is broken. */
-export function simulate(options: RunOptions): Result {
-  const { seed, scenario, reducer = reduce } = options;
-  const world = createWorld({ seed, scenario, reducer });
+export function simulate(
+  { seed, scenario, reducer = reduce, isWatched = true }:
+    & Pick<RunOptions, "seed" | "scenario">
+    & Partial<RunOptions>,
+): Result {
+  const world = createWorld({ seed, scenario, reducer, isWatched });
   let failure: Result["failure"] = null;
   try {
     live(world, scenario);
@@ -48,29 +39,22 @@ export function simulate(options: RunOptions): Result {
     if (!(error instanceof RuleBroken)) throw error;
     failure = { rule: error.rule, lines: describe(world, error) };
   }
-  const { agenda, checker, counts, digest, post } = world;
+  const { agenda, watch, counts, post } = world;
   return {
     seed,
     virtualMs: agenda.now,
-    events: Object.values(checker.counts.events).reduce((sum, count) => sum + count, 0),
-    counts: checker.counts,
-    meetings: counts.meetings,
-    letters: { handed: post.handed, read: post.read },
-    expiries: checker.tells.count,
-    digest: digest.toString(),
+    events: watch.steps,
+    counts: watch.counts,
+    meetings: counts,
+    letters: { sent: post.sent, read: post.read },
+    digest: watch.digest,
     failure,
   };
 }
 
 /** Everybody arrives and lives; then it is quiet, and the holders are who they should be; then all leave. */
-function live(world: World, { hours, clients, ways }: Scenario): void {
-  const { agenda, dice, people, loop, checker } = world;
-  const idleCheckAt = (): Parameters<typeof audit>[0] => ({
-    now: agenda.now,
-    state: loop.state,
-    checker,
-    people,
-  });
+function live(world: World, { hours, clients, ways }: RunOptions["scenario"]): void {
+  const { agenda, dice, people, loop } = world;
   for (const person of people) {
     agenda.after(dice.between(0, ways.arrivalMs), () => person.arrive());
   }
@@ -78,45 +62,42 @@ function live(world: World, { hours, clients, ways }: Scenario): void {
   const endAt = hours * 3_600_000;
   while (agenda.now < endAt) {
     agenda.runUntil(Math.min(endAt, agenda.now + AUDIT_MS));
-    audit(idleCheckAt());
+    audit(world);
   }
   world.isQuiet = true;
   const { alive_timeout, expire_timeout } = loop.state.rules;
   const restMs = alive_timeout + FREEZE_MAX_MS + expire_timeout + CALM_MS;
   agenda.runUntil(endAt + restMs);
-  audit(idleCheckAt());
+  audit(world);
   checkAlive(world);
   for (const person of people) person.leave();
   agenda.runUntil(agenda.now + restMs + TIMER_LATE_MAX_MS);
-  audit(idleCheckAt());
-  checkEmpty(idleCheckAt());
+  audit(world);
+  checkEmpty(world);
 }
 
-/** After the calm every holder is somebody who believes so. */
-function checkAlive({ agenda, checker, people }: World): void {
-  const believers = new Set(people.flatMap(({ client }) => client?.isOpen ? [client.link] : []));
-  for (const { id, link } of checker.holders.values()) {
-    const isThief = link.isRough && link.isSilent;
-    if (believers.has(link) || isThief || link.endpoint !== null && !link.isSilent) continue;
-    throw new RuleBroken({
-      rule: "LIFE-2",
-      at: agenda.now,
-      message: `${id} is held, but its client does not believe so`,
-      peers: [id],
-    });
-  }
-}
-
-/** How often everything is looked at. */
+/** How often everybody is looked at. */
 const AUDIT_MS = 60_000;
 const CALM_MS = 60_000;
-const STEPS_SHOWN = 20;
 
-function describe({ trace, checker }: World, { rule, at, message, peers }: RuleBroken): string[] {
-  const idOf = checker.idOf.bind(checker);
+function describe({ watch }: World, { rule, at, message, peers }: RuleBroken): string[] {
+  return [`[${rule}] at ${instant(at)}: ${message}`, "What led there:", ...watch.about(peers)];
+}
+
+/** What a run was. */
+export function report({ counts, meetings, letters, ...result }: Result): string {
+  const hours = (result.virtualMs / 3_600_000).toFixed(2);
+  const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`).sort();
   return [
-    `[${rule}] at ${instant(at)}: ${message}`,
-    `The last steps that concern ${[...new Set(peers)].join(", ") || "it"}:`,
-    ...trace.about(peers, idOf, STEPS_SHOWN).map((line) => `  ${line}`),
-  ];
+    `seed ${result.seed}: ${hours} h, ${result.events} events, digest ${result.digest}`,
+    `  ${kinds.join(", ")}`,
+    `  meetings: ${meetings.wanted} wanted, ${meetings.made} made, ${meetings.told} told of failing`,
+    `  messages: ${letters.sent} sent, ${letters.read} read`,
+  ].join("\n");
+}
+
+/** What went wrong, and how to see it again; empty where nothing did. */
+export function failureReport({ seed, failure }: Result, command: string): string {
+  if (failure === null) return "";
+  return [`seed ${seed} broke a rule`, ...failure.lines, `Again: ${command}`].join("\n");
 }

@@ -9,18 +9,11 @@
  * @module
  */
 import { type Close, type ConnId, connId, type Event, type Send } from "../../core/mod.ts";
+import { opening } from "../support/world.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
-import type { Note } from "./letter.ts";
 import type { Link } from "./link.ts";
 import type { Network } from "./network.ts";
-import { tokenOf } from "../support/world.ts";
-
-/** What became of an effect. */
-export type Outcome = "done" | "gone" | "full";
-
-/** Takes an event, and what the simulator knows of a frame. */
-export type Dispatch = (event: Event, note: Note | null) => void;
 
 /** What the server's ends share. */
 export interface SocketsOptions {
@@ -29,10 +22,10 @@ export interface SocketsOptions {
   readonly settings: { readonly max_unsent_bytes: number; readonly unsent_timeout: number };
   /** What the buffers of both kernels hold for a client that does not read, in bytes. */
   readonly kernelBytes: number;
-  readonly dispatch: Dispatch;
+  readonly dispatch: (event: Event) => void;
   readonly network: () => Network;
-  /** Is told of each socket that got its number. */
-  readonly onAttached: (link: Link, conn: ConnId) => void;
+  /** Is told of each socket that the server closes. */
+  readonly onClose: (link: Link, code: Close["code"]) => void;
 }
 
 /** All server's ends. */
@@ -50,21 +43,20 @@ export class SimSockets {
 
   /** A request for a socket came in. Its opening is reported a moment later: one may overtake another. */
   accept(link: Link): void {
-    const { agenda, dice, onAttached } = this.#options;
+    const { agenda, dice } = this.#options;
     const conn = connId(++this.#lastSerial);
     link.conn = conn;
     link.serverEnd = "open";
     this.#open.set(conn, link);
-    onAttached(link, conn);
     const openingMs = dice.isLucky(0.05) ? dice.between(5, 500) : dice.between(0, 2);
     agenda.after(openingMs, () => this.#begin(link, conn));
   }
 
   /** Something arrived on a link; a socket that was told to close is mute. */
-  receive(link: Link, text: string, note: Note): void {
+  receive(link: Link, text: string): void {
     if (link.serverEnd !== "open" || link.conn === null) return;
-    if (link.isBegun) this.#hand(link.conn, text, note);
-    else if (link.early.length < EARLY_MAX) link.early.push({ text, note });
+    if (link.isBegun) this.#hand(link.conn, text);
+    else if (link.early.length < EARLY_MAX) link.early.push(text);
     else this.#finish(link);
   }
 
@@ -77,36 +69,41 @@ export class SimSockets {
     const reportMs = dice.isLucky(0.1) ? dice.between(5, 300) : dice.between(0, 1);
     agenda.after(reportMs, () => {
       // Some are lost without a word, which shows when a ping is not answered.
-      if (dice.isLucky(0.1)) dispatch({ kind: "ping-unanswered", conn }, null);
+      if (dice.isLucky(0.1)) dispatch({ kind: "ping-unanswered", conn });
       if (!this.#detach(link)) return;
-      dispatch({ kind: "socket-closed", conn, code: 1006 }, null);
+      dispatch({ kind: "socket-closed", conn, code: 1006 });
       // An adapter may report a close more than once.
-      if (dice.isLucky(0.02)) dispatch({ kind: "socket-closed", conn, code: 1006 }, null);
+      if (dice.isLucky(0.02)) dispatch({ kind: "socket-closed", conn, code: 1006 });
     });
   }
 
   /** Performs an effect. */
-  perform(effect: Send | Close): Outcome {
+  perform(effect: Send | Close): void {
     const link = this.#open.get(effect.conn);
     if (effect.kind === "send") return this.#send(link, effect);
-    if (link !== undefined) this.#finish(link);
-    return "done";
+    if (link === undefined) return;
+    this.#options.onClose(link, effect.code);
+    this.#finish(link);
   }
 
-  #send(link: Link | undefined, { conn, text, meaning }: Send): Outcome {
+  /** The link of a connection that is not closed. */
+  linkOf(conn: ConnId): Link | undefined {
+    return this.#open.get(conn);
+  }
+
+  #send(link: Link | undefined, { conn, text, meaning }: Send): void {
     const { settings, dispatch, network } = this.#options;
     const message = meaning.kind === "message" ? meaning : null;
     if (link === undefined || link.serverEnd !== "open") {
-      dispatch({ kind: "send-failed", conn, message }, null);
-      return "gone";
+      return dispatch({ kind: "send-failed", conn, message });
     }
     const unsent = this.#unsentOf(link);
     const isOver = unsent + text.length > settings.max_unsent_bytes;
     if (isOver || unsent > WATCHED_BYTES) {
       this.#watch(conn, unsent);
       if (isOver) {
-        if (message !== null) dispatch({ kind: "send-refused", conn, message }, null);
-        return "full";
+        if (message !== null) dispatch({ kind: "send-refused", conn, message });
+        return;
       }
       const slow = this.#slow.get(conn);
       if (slow !== undefined) slow.expected = unsent + text.length;
@@ -114,7 +111,6 @@ export class SimSockets {
     link.turnBytes += text.length;
     link.frozenBytes += text.length;
     network().sendDown(link, text);
-    return "done";
   }
 
   /** What was written and neither read nor buffered. */
@@ -132,26 +128,15 @@ export class SimSockets {
     if (link.serverEnd !== "open") return;
     const { dispatch } = this.#options;
     const { id, token, address } = link;
-    const identity = { kind: "unchecked" } as const;
-    const known = {
-      id,
-      token: tokenOf(token),
-      key: "right" as const,
-      address,
-      origin: null,
-      ownOrigin: false,
-      queryLength: 60,
-      identity,
-    };
     link.isBegun = true;
-    dispatch({ kind: "socket-opened", conn, ...known }, null);
-    for (const { text, note } of link.early) this.receive(link, text, note);
+    dispatch(opening(conn, { id, token, address }));
+    for (const text of link.early) this.receive(link, text);
   }
 
-  #hand(conn: ConnId, text: string, note: Note): void {
+  #hand(conn: ConnId, text: string): void {
     const { dispatch } = this.#options;
-    if (text === BINARY) dispatch({ kind: "binary-received", conn, bytes: 7 }, note);
-    else dispatch({ kind: "frame-received", conn, text }, note);
+    if (text === BINARY) dispatch({ kind: "binary-received", conn, bytes: 7 });
+    else dispatch({ kind: "frame-received", conn, text });
   }
 
   #detach(link: Link): boolean {
@@ -199,7 +184,7 @@ export class SimSockets {
       if (link === undefined || left <= WATCHED_BYTES) this.#slow.delete(conn);
       else if (this.#watch(conn, left) >= settings.unsent_timeout) {
         this.#cutOff(link);
-        dispatch({ kind: "send-failed", conn, message: null }, null);
+        dispatch({ kind: "send-failed", conn, message: null });
       }
     }
   }

@@ -6,19 +6,20 @@
 import type { Client } from "./client.ts";
 import { pick } from "./dice.ts";
 import type { Link } from "./link.ts";
+import { GHOST } from "./meeting.ts";
 import type { Person } from "./person.ts";
 import { BINARY } from "./sockets.ts";
-import type { World } from "./world.ts";
+import { dstFor, type World } from "./world.ts";
 
 /** A client with a bug does something wrong; a flood comes. */
 export function misbehave(world: World, person: Person, client: Client): void {
-  if (person.options.kind === "flooder") flood(world, client, world.dstFor(person));
-  else stumble(world, client, world.dstFor(person));
+  if (person.options.kind === "flooder") flood(world, client, dstFor(world, person));
+  else stumble(world, client, dstFor(world, person));
 }
 
 /** Tries now and then to take somebody's id with a token that is wrong. */
 export function thief(world: World, index: number): void {
-  const { agenda, dice, network, people, freshToken, ways } = world;
+  const { agenda, dice, network, people, fresh, ways } = world;
   agenda.after(dice.around(ways.theftEveryMs), () => {
     if (world.isQuiet) return;
     const victim = pick(dice, people).client?.id ?? "nobody";
@@ -28,7 +29,7 @@ export function thief(world: World, index: number): void {
     };
     const endpoint = { opened: () => {}, message: () => {}, closed: close };
     const address = `10.250.${index >> 8 & 255}.${index & 255}`;
-    const token = freshToken();
+    const token = fresh("t");
     link = network.connect({ id: victim, token, address, endpoint, isRough: true, isSilent: true });
     if (dice.isLucky(0.3)) agenda.after(dice.between(0, 500), close);
     else agenda.after(dice.between(5_000, 120_000), close);
@@ -36,43 +37,31 @@ export function thief(world: World, index: number): void {
   });
 }
 
-function stumble({ dice, letter }: World, client: Client, dst: string): void {
+function stumble({ dice, post }: World, client: Client, dst: string): void {
   const what = dice.below(6);
-  if (what === 0) client.sendRaw(pick(dice, BAD), { kind: "bad" });
+  if (what === 0) client.sendRaw(pick(dice, BAD));
   else if (what === 1) {
-    for (let i = dice.below(24); i > 0; i--) client.sendRaw(pick(dice, BAD), { kind: "bad" });
-  } else if (what === 2) client.sendRaw(pick(dice, UNKNOWN), { kind: "unknown" });
-  else if (what === 3 && dice.isLucky(0.2)) client.sendRaw('{"type":"LEAVE"}', { kind: "leave" });
+    for (let i = dice.below(24); i > 0; i--) client.sendRaw(pick(dice, BAD));
+  } else if (what === 2) client.sendRaw(pick(dice, UNKNOWN));
+  else if (what === 3 && dice.isLucky(0.2)) client.sendRaw('{"type":"LEAVE"}');
   else if (what === 3) {
     const type = pick(dice, ["OFFER", "ANSWER", "CANDIDATE", "CANDIDATE"] as const);
-    client.send(letter({ type, dst: "", meeting: null, padding: 5 }));
+    client.send(post.write({ type, dst: "", meeting: null, padding: 5 }));
   } else {
-    const forged = letter({ type: "OFFER", dst, meeting: null, padding: 5 });
-    const { payload } = forged;
-    const text = `{"src":"u0","type":"OFFER","dst":"${dst}","payload":${payload},"src":"u1"}`;
-    client.sendRaw(text, forged);
+    const forged = post.write({ type: "OFFER", dst, meeting: null, padding: 5, src: "u0" });
+    client.sendRaw(forged.text, forged);
   }
 }
 
-function flood({ dice, letter, ways }: World, client: Client, dst: string): void {
+function flood({ dice, post, ways }: World, client: Client, dst: string): void {
   const padding = dice.isLucky(0.3) ? ways.floodBytes : 10;
   for (let i = dice.below(ways.floodFrames); i > 0; i--) {
     const type = dice.isLucky(0.1) ? "OFFER" : "CANDIDATE";
-    const to = dice.isLucky(0.1) ? `ghost${dice.below(5)}` : dst;
-    const flooding = letter({ type, dst: to, meeting: null, padding });
-    client.send(flooding);
+    const to = dice.isLucky(0.1) ? `${GHOST}${dice.below(5)}` : dst;
+    client.send(post.write({ type, dst: to, meeting: null, padding }));
   }
 }
 
 const UNKNOWN = ['{"type":"FUTURE","dst":"x"}', "{}", '{"type":7}', '{"ping":"once"}'];
 
-const BAD = [
-  "",
-  "no JSON",
-  "[]",
-  "null",
-  "7",
-  '{"type":"OPEN"}',
-  '{"type":"ID-TAKEN"}',
-  BINARY,
-];
+const BAD = ["", "no JSON", "[]", "null", "7", '{"type":"OPEN"}', '{"type":"ID-TAKEN"}', BINARY];

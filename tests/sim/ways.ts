@@ -52,23 +52,18 @@ export function usual(clients: number, hours: number): Scenario {
 
 /** A quarter of an hour in which much happens to a few, most of whom know each other. */
 export function busy(): Scenario {
-  return {
-    clients: 24,
-    hours: 0.25,
-    settings: {},
-    kernelBytes: 65_536,
-    ways: {
-      meetEveryMs: 12_000,
-      pageMs: 30_000,
-      awayMs: 10_000,
-      theftEveryMs: 5_000,
-      floodFrames: 50,
-      floodBytes: 500,
-      arrivalMs: 10_000,
-      troublemakerOneIn: 8,
-      neighbours: 4,
-    },
+  const ways: Ways = {
+    meetEveryMs: 12_000,
+    pageMs: 30_000,
+    awayMs: 10_000,
+    theftEveryMs: 5_000,
+    floodFrames: 50,
+    floodBytes: 500,
+    arrivalMs: 10_000,
+    troublemakerOneIn: 8,
+    neighbours: 4,
   };
+  return { ...usual(24, 0.25), ways };
 }
 
 /** A run of its own kind for each seed: few or many, calm or wild, bounds of every size. */

@@ -4,42 +4,35 @@
  * @module
  */
 import { settingsFrom } from "../../core/mod.ts";
+import type { Law, Reducer } from "../history/play.ts";
+import { agreement } from "../model/agreement.ts";
+import { all, laws } from "../properties/laws.ts";
 import { Agenda } from "./agenda.ts";
-import { checkState } from "./audit.ts";
-import { Checker } from "./checker.ts";
-import type { Client } from "./client.ts";
+import { checkClose } from "./audit.ts";
 import { type Dice, diceOf } from "./dice.ts";
-import { Digest } from "./digest.ts";
-import { letterMaker } from "./letter.ts";
-import { Loop, type Reducer } from "./loop.ts";
+import { Post } from "./letter.ts";
+import { Loop } from "./loop.ts";
 import {
   checkMeeting,
+  GHOST,
   type Meeting,
   MEETING_MAX_MS,
   type MeetingCounts,
-  noMeetings,
 } from "./meeting.ts";
 import { Network } from "./network.ts";
 import { type Kind, Person } from "./person.ts";
-import type { Post } from "./post.ts";
 import { SimSockets } from "./sockets.ts";
-import { Trace } from "./trace.ts";
-import { misbehave } from "./trouble.ts";
+import { Watch } from "./watch.ts";
 import type { Scenario, Ways } from "./ways.ts";
 
-/** What a world is made from. */
-export interface WorldOptions {
+/** What a run is made from. */
+export interface RunOptions {
   readonly seed: number;
   readonly scenario: Scenario;
+  /** The reducer to try; the real one by default. */
   readonly reducer: Reducer;
-}
-
-/** What the people count. */
-export interface PeopleCounts {
-  connections: number;
-  /** How often an app heard that a peer is not available. */
-  unavailable: number;
-  readonly meetings: MeetingCounts;
+  /** Who looks at the steps: the laws and the model, or nobody, so that the clients have to notice. */
+  readonly isWatched: boolean;
 }
 
 /** A run. */
@@ -47,42 +40,36 @@ export interface World {
   readonly agenda: Agenda;
   readonly dice: Dice;
   readonly network: Network;
+  readonly sockets: SimSockets;
   readonly loop: Loop;
-  readonly checker: Checker;
   readonly post: Post;
+  readonly watch: Watch;
   readonly people: Person[];
   readonly ways: Ways;
-  readonly counts: PeopleCounts;
-  readonly digest: Digest;
-  readonly trace: Trace;
-  readonly letter: ReturnType<typeof letterMaker>;
+  readonly counts: MeetingCounts;
+  /** Those that are not complete yet. */
+  readonly meetings: Set<Meeting>;
   /** From now on nothing happens to anybody, and nobody wants anything. */
   isQuiet: boolean;
-  readonly freshToken: () => string;
-  readonly freshId: () => string;
-  /** Whom somebody wants to meet. */
-  readonly dstFor: (person: Person) => string;
-  readonly misbehave: (person: Person, client: Client) => void;
-  /** Looks at a meeting when it must be complete. */
-  readonly expectMeeting: (meeting: Meeting) => void;
+  /** A name that nothing had before. */
+  readonly fresh: (what: string) => string;
 }
 
 /** Makes a world in which nobody has arrived. */
-export function createWorld({ seed, scenario, reducer }: WorldOptions): World {
-  const agenda = new Agenda();
-  const dice = diceOf(seed);
+export function createWorld({ seed, scenario, reducer, isWatched }: RunOptions): World {
+  const [agenda, dice] = [new Agenda(), diceOf(seed)];
   const settings = settingsFrom(scenario.settings);
-  const checker = new Checker(settings);
-  const [digest, trace] = [new Digest(), new Trace()];
-  const isSmall = scenario.clients <= SMALL;
+  const steps: Law[] = isWatched ? [agreement(settings)] : [];
+  if (isWatched && scenario.clients <= FEW) steps.push(laws(reducer));
+  const watch = new Watch(all(...steps));
   const sockets: SimSockets = new SimSockets({
     agenda,
     dice,
     settings,
     kernelBytes: scenario.kernelBytes,
-    dispatch: (event, note) => loop.dispatch(event, note),
+    dispatch: (event) => loop.dispatch(event),
     network: () => network,
-    onAttached: (link, conn) => checker.attached(link, conn, agenda.now),
+    onClose: (link, code) => checkClose(world, link, code),
   });
   const network = new Network(agenda, dice, sockets);
   const loop = new Loop({
@@ -91,44 +78,30 @@ export function createWorld({ seed, scenario, reducer }: WorldOptions): World {
     settings,
     reducer,
     perform: (effect) => sockets.perform(effect),
-    observe: (step) => {
-      digest.add(step.now, step.event, step.effects);
-      trace.add(step);
-      checker.step(step);
-      if (isSmall) checkState(step);
-    },
+    observe: (step) => watch.step(step),
   });
-  const counts: PeopleCounts = { connections: 0, unavailable: 0, meetings: noMeetings() };
-  let [tokens, ids] = [0, 0];
+  let names = 0;
   const world: World = {
     agenda,
     dice,
     network,
+    sockets,
     loop,
-    checker,
-    post: checker.post,
+    post: new Post(),
+    watch,
     people: [],
     ways: scenario.ways,
-    counts,
-    digest,
-    trace,
-    letter: letterMaker(),
+    counts: { wanted: 0, made: 0, told: 0 },
+    meetings: new Set(),
     isQuiet: false,
-    freshToken: () => `t${++tokens}`,
-    freshId: () => `fresh${++ids}`,
-    dstFor: (person) => dstFor(world, person),
-    misbehave: (person, client) => misbehave(world, person, client),
-    expectMeeting: (meeting) => {
-      counts.meetings.wanted++;
-      agenda.after(MEETING_MAX_MS, () => checkMeeting(meeting, counts.meetings, agenda.now));
-    },
+    fresh: (what) => `${what}${++names}`,
   };
   for (let i = 0; i < scenario.clients; i++) world.people.push(personOf(world, i));
   return world;
 }
 
-/** Below this many clients the state is looked at after every step. */
-const SMALL = 12;
+/** The laws look at all of a state, which takes long where there are many clients. */
+const FEW = 30;
 
 function personOf(world: World, index: number): Person {
   const { dice, ways, people } = world;
@@ -151,11 +124,22 @@ function kindOf(dice: Dice, oneIn: number): Kind {
 
 const TROUBLEMAKERS: readonly Kind[] = ["silent", "buggy", "flooder"];
 
-function dstFor({ dice, people, ways }: World, person: Person): string {
-  if (dice.isLucky(0.05)) return `ghost${dice.below(5)}`;
+/** Looks at a meeting when it must be complete. */
+export function expectMeeting({ agenda, loop, counts, meetings }: World, meeting: Meeting): void {
+  counts.wanted++;
+  meetings.add(meeting);
+  agenda.after(MEETING_MAX_MS + loop.state.rules.expire_timeout, () => {
+    meetings.delete(meeting);
+    checkMeeting(meeting, counts, agenda.now);
+  });
+}
+
+/** Whom somebody wants to meet. */
+export function dstFor({ dice, people, ways }: World, person: Person): string {
+  if (dice.isLucky(0.05)) return `${GHOST}${dice.below(5)}`;
   const { index } = person.options;
   const isNear = dice.isLucky(0.8);
   const step = isNear ? 1 + dice.below(ways.neighbours) : dice.below(people.length);
   const other = people[(index + step) % people.length];
-  return other?.client?.id ?? other?.options.wantedId ?? "ghost";
+  return other?.client?.id ?? other?.options.wantedId ?? GHOST;
 }

@@ -9,6 +9,7 @@
 import { askByStreams, askInARow, resetAtOnce } from "../support/greedy.ts";
 import { flood, type LoadClient, openLoadClient } from "../support/load.ts";
 import { openRaw } from "../support/raw_socket.ts";
+import { diceOf } from "../sim/dice.ts";
 
 /** Where the churn goes to. */
 export interface ChurnTarget {
@@ -49,7 +50,7 @@ export interface Churn {
 
 /** Begins `perSecond` episodes a second. */
 export function startChurn(target: ChurnTarget, perSecond: number, seed: number): Churn {
-  const random = generator(seed);
+  const random = diceOf(seed).chance;
   const tally: Tally = {};
   const failures: string[] = [];
   const running = new Set<Promise<void>>();
@@ -88,15 +89,6 @@ function pick(part: number): readonly [string, Episode] {
     if (rest < 0) return [name, episode];
   }
   return ["meet", meet];
-}
-
-/** A linear congruential generator: enough to mix episodes, and the same again from the same seed. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 async function admitted(
@@ -229,7 +221,8 @@ async function collide(target: ChurnTarget, serial: number): Promise<void> {
   await client.roundTrip();
 }
 
-async function pause(delayMs: number): Promise<void> {
+/** Waits. */
+export async function pause(delayMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   setTimeout(resolve, delayMs);
   await promise;

@@ -2,16 +2,15 @@
  * Half an hour of churn against the real process: memory, descriptors and every map over time.
  *
  * Run by `deno task soak:server`; not a test, because what is flat enough is for a person to judge. It prints a
- * line every half minute, and keeps the samples as JSON, with a chart beside them, in a folder that it names. At
- * the end the churn stops and one more sample is taken when everybody is gone: what is left then has leaked.
+ * line every half minute, and keeps the samples as JSON in a file that it names. At the end the churn stops and one
+ * more sample is taken when everybody is gone: what is left then has leaked.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Child, startChild } from "../support/child.ts";
 import { vitalsOf } from "../support/vitals.ts";
-import { chart, type Panel, type Sample } from "./chart.ts";
-import { startChurn } from "./churn.ts";
+import { pause, startChurn } from "./churn.ts";
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
   string: ["listener"],
@@ -24,6 +23,12 @@ const [minutes, rate, seed, everyS] = ["minutes", "rate", "seed", "every"].map((
 /** Short timeouts, so that half an hour sees each of them many times; addresses as the churn gives them. */
 const SERVER_FLAGS = "--proxied --expire_timeout 5000 --alive_timeout 10000 " +
   "--wrong_token_addresses 500 --allow_discovery --byte_burst 100000000";
+
+/** What was measured at one instant, in seconds since the start. */
+interface Sample {
+  readonly at: number;
+  readonly values: Readonly<Record<string, number>>;
+}
 
 const used = new Set<string>();
 
@@ -42,41 +47,15 @@ async function sample(child: Child, startedAt: number): Promise<Sample> {
   return { at: Math.round((performance.now() - startedAt) / 1_000), values };
 }
 
-async function save(folder: string, samples: readonly Sample[]): Promise<void> {
-  const maps = Object.keys(samples[0]?.values ?? {}).filter((name) =>
-    name !== "rss" && name !== "descriptors"
-  );
-  const panels: Panel[] = [
-    { title: "resident memory, MB", series: ["rss"] },
-    {
-      title: "descriptors, clients",
-      series: ["descriptors", "connections", "idleCheckAt", "claims"],
-    },
-    { title: "what waits", series: ["stored", "mailboxes", "sources", "pairs"] },
-    {
-      title: "addresses and wrong tokens",
-      series: maps.filter((name) => /^(?:addresses|wrong)/.test(name)),
-    },
-  ];
-  await Deno.writeTextFile(`${folder}/samples.json`, JSON.stringify(samples, null, 1));
-  await Deno.writeTextFile(`${folder}/chart.svg`, chart(samples, panels));
-}
-
 function show({ at, values }: Sample): void {
   console.log(
     `${at} s: ${Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ")}`,
   );
 }
 
-async function pause(delayMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, delayMs);
-  await promise;
-}
-
 async function soak(): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "signalbox-soak-" });
-  console.log(`samples.json and chart.svg are written to ${folder}`);
+  const file = await Deno.makeTempFile({ prefix: "signalbox-soak-", suffix: ".json" });
+  console.log(`The samples are written to ${file}`);
   const args = [...SERVER_FLAGS.split(" "), "--listener", String(flags["listener"])];
   await using child = await startChild({ args });
   const startedAt = performance.now();
@@ -85,7 +64,7 @@ async function soak(): Promise<void> {
     const taken = await sample(child, startedAt);
     samples.push(taken);
     show(taken);
-    await save(folder, samples);
+    await Deno.writeTextFile(file, JSON.stringify(samples, null, 1));
   };
   await take();
   const churn = startChurn(child, rate, seed);
