@@ -4,6 +4,9 @@ import {
   optionOf,
   parseText,
   type PartialSettings,
+  RETIRED_NAMES,
+  retiredOption,
+  retiredSentence,
   retiredSentences,
   settingsFrom,
 } from "../../core/mod.ts";
@@ -195,4 +198,10 @@ Deno.test("[FAULT-26] a secret that is not valid is not shown", () => {
 Deno.test("[SET-2] [SET-13] max_unsent_bytes grows with max_message_bytes, unless it is given", () => {
   assertEquals(settingsFrom({ max_message_bytes: 1_000_000 }).max_unsent_bytes, 4_000_000);
   assertEquals(settingsFrom({ max_message_bytes: 100 }).max_unsent_bytes, 1_048_576);
+});
+
+Deno.test("[SET-5] every retired option says what replaces it", () => {
+  for (const name of RETIRED_NAMES) {
+    assert(retiredSentence("Option", name).includes(retiredOption(name).why), name);
+  }
 });
