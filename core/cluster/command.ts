@@ -20,18 +20,26 @@ export function nodeName(name: string): NodeName {
 export const LAYOUT = 1;
 
 /** What bounds the engine. The scripts get these numbers with each call. */
-export const ENGINE_BOUNDS = {
+export interface EngineBounds {
   /** Nodes, with those that are dead and not reaped yet. */
-  nodes: 1_024,
-  /** Claims in one `close` or `restore`, and those that one `reap` takes away: some 2 ms of the engine's time. */
-  batch: 256,
+  readonly nodes: number;
+  /** Claims in one `close` or `restore`, and those that one `reap` takes away. */
+  readonly batch: number;
   /** Notices that wait for one node; a node that finds some missing restores all it holds. */
-  notices: 1_024,
-  /** Absent ids for which mail waits, in each of the two halves of `Engine.mail`. */
-  waiting: 65_536,
+  readonly notices: number;
+  /** Absent ids for which mail waits, in each of the two halves of `Mail`. */
+  readonly waiting: number;
   /** Nodes at which mail waits for one id, in each half. */
+  readonly waiters: number;
+}
+
+export const ENGINE_BOUNDS: EngineBounds = {
+  nodes: 1_024,
+  batch: 256,
+  notices: 1_024,
+  waiting: 65_536,
   waiters: 256,
-} as const;
+};
 
 /** Who asks, and over which of its connections: a connection counts from its `join` until a later one's. */
 interface Asker {

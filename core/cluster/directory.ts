@@ -13,13 +13,7 @@ import {
   type PersistentMap,
 } from "../collections/persistent_map.ts";
 import type { Owner, PeerId } from "../ids.ts";
-import {
-  ENGINE_BOUNDS,
-  type EngineTime,
-  type NodeName,
-  type Notice,
-  type Published,
-} from "./command.ts";
+import type { EngineBounds, EngineTime, NodeName, Notice, Published } from "./command.ts";
 
 /** A node that joined and was not reaped. */
 export interface Node {
@@ -61,6 +55,7 @@ export interface Mail {
 
 /** The directory. Only `emptyEngine` creates one, and only `runCommand` advances it. */
 export interface Engine {
+  readonly bounds: EngineBounds;
   /** Made up by the first node; empty in an engine that lost everything. */
   readonly generation: string;
   readonly layout: number;
@@ -144,7 +139,7 @@ function tell(change: Change, to: NodeName, notice: Notice, now: EngineTime): Ch
   const { engine, published } = change;
   const node = mapGet(engine.nodes, to);
   if (node === undefined || node.leaseEnd <= now) return change;
-  const notices = [...node.notices, notice].slice(-ENGINE_BOUNDS.notices);
+  const notices = [...node.notices, notice].slice(-engine.bounds.notices);
   const isRung = published.some((one) => one.to === to);
   return {
     engine: withNode(engine, to, { told: node.told + 1, notices }),
@@ -170,8 +165,11 @@ export function awaitId(
   const mail = turned(engine, now);
   const waiters = mapGet(mail.young, id) ?? [];
   if (waiters.includes(name)) return { ...engine, mail };
-  const { waiting, waiters: most } = ENGINE_BOUNDS;
-  if (waiters.length === 0 ? mail.young.size >= waiting : waiters.length >= most) return null;
+  const { bounds } = engine;
+  const isFull = waiters.length === 0
+    ? mail.young.size >= bounds.waiting
+    : waiters.length >= bounds.waiters;
+  if (isFull) return null;
   return { ...engine, mail: { ...mail, young: mapSet(mail.young, id, [...waiters, name]) } };
 }
 

@@ -13,6 +13,7 @@ import {
   type Close,
   ENGINE_BOUNDS,
   type EngineAnswer,
+  type EngineBounds,
   type EngineCommand,
   type EngineTime,
   type Join,
@@ -43,8 +44,9 @@ import {
 export type EngineStep = readonly [Engine, EngineAnswer, readonly Published[]];
 
 /** An engine that holds nothing: a new one, or one that lost everything. */
-export function emptyEngine(): Engine {
+export function emptyEngine(bounds: EngineBounds = ENGINE_BOUNDS): Engine {
   return {
+    bounds,
     generation: "",
     layout: 0,
     graceUntil: millis(0),
@@ -96,7 +98,7 @@ function join(engine: Engine, command: Join, now: EngineTime): EngineStep {
   if (known !== undefined && known.conn > conn) {
     return answer(engine, { kind: "stale", conn: known.conn });
   }
-  if (known === undefined && engine.nodes.size >= ENGINE_BOUNDS.nodes) {
+  if (known === undefined && engine.nodes.size >= engine.bounds.nodes) {
     return answer(engine, { kind: "refused", why: "nodes", value: engine.nodes.size });
   }
   const isFirst = engine.generation === "";
@@ -184,7 +186,7 @@ function open(engine: Engine, command: Open, now: EngineTime): EngineStep {
 }
 
 function close(engine: Engine, { node, op, claims }: Close): EngineStep {
-  if (claims.length > ENGINE_BOUNDS.batch) return tooLong(engine, claims);
+  if (claims.length > engine.bounds.batch) return tooLong(engine, claims);
   let [next, count] = [withOp(engine, node, op), 0];
   for (const { id, seq } of claims) {
     const claim = mapGet(next.claims, id);
@@ -220,7 +222,7 @@ function reap(engine: Engine, { dead }: Reap, now: EngineTime): EngineStep {
   if (node === undefined) return answer(engine, { kind: "reaped", count: 0, isDone: true });
   if (node.leaseEnd > now) return answer(engine, { kind: "alive" });
   const oldest = [...mapEntries(node.held)].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1))
-    .slice(0, ENGINE_BOUNDS.batch);
+    .slice(0, engine.bounds.batch);
   const isDone = oldest.length === node.held.size;
   let next = engine;
   for (const [id] of oldest) next = dropClaim(next, id, must(mapGet(next.claims, id)));
@@ -229,7 +231,7 @@ function reap(engine: Engine, { dead }: Reap, now: EngineTime): EngineStep {
 }
 
 function restore(engine: Engine, { node, op, claims }: Restore, now: EngineTime): EngineStep {
-  if (claims.length > ENGINE_BOUNDS.batch) return tooLong(engine, claims);
+  if (claims.length > engine.bounds.batch) return tooLong(engine, claims);
   let change: Change = { engine: withOp(engine, node, op), published: [] };
   const lost: Lost[] = [];
   for (const { id, seq, owner } of claims) {

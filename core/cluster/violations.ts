@@ -6,7 +6,7 @@
  */
 import { mapEntries, mapGet, type PersistentMap } from "../collections/persistent_map.ts";
 import type { PeerId } from "../ids.ts";
-import { ENGINE_BOUNDS, type EngineTime, type NodeName } from "./command.ts";
+import type { EngineTime, NodeName } from "./command.ts";
 import { type Engine, isAlive } from "./directory.ts";
 
 /** The contradictions and exceeded bounds of an engine, one sentence each; none for a consistent one. */
@@ -45,15 +45,15 @@ function mailViolations(engine: Engine, now: EngineTime): string[] {
   return found;
 }
 
-function boundViolations({ nodes, mail }: Engine): string[] {
+function boundViolations({ nodes, mail, bounds }: Engine): string[] {
   const found: string[] = [];
-  if (nodes.size > ENGINE_BOUNDS.nodes) found.push("too many nodes");
+  if (nodes.size > bounds.nodes) found.push("too many nodes");
   for (const [name, { told, notices }] of mapEntries(nodes)) {
-    if (notices.length > ENGINE_BOUNDS.notices) found.push(`too many notices for ${name}`);
+    if (notices.length > bounds.notices) found.push(`too many notices for ${name}`);
     if (notices.length > told) found.push(`${name} has more notices than it was given`);
   }
   for (const half of [mail.young, mail.old]) {
-    if (half.size > ENGINE_BOUNDS.waiting || longest(half) > ENGINE_BOUNDS.waiters) {
+    if (half.size > bounds.waiting || longest(half) > bounds.waiters) {
       found.push("too much mail is remembered");
     }
   }
