@@ -13,6 +13,7 @@ import {
   LAYOUT,
   millis,
   nodeName,
+  type Notice,
   owner,
   peerId,
   type Published,
@@ -129,3 +130,15 @@ export function directory(...nodes: readonly string[]): Directory {
   d.wait(GRACE_MS);
   return d;
 }
+
+export const evict = (id: string, seq: number): Notice => ({ kind: "evict", id: peerId(id), seq });
+export const fetchFrom = (node: string, id: string, seq: number): Notice => ({
+  ...{ kind: "fetch", id: peerId(id), node: nodeName(node), seq },
+});
+export const held = (node: string, seq: number): EngineAnswer => ({
+  ...{ kind: "held", node: nodeName(node), seq },
+});
+export const doorbell = (to: string): Published => ({ kind: "doorbell", to: nodeName(to) });
+export const pulled = (last: number, ...notices: Notice[]): EngineAnswer => ({
+  ...{ kind: "pulled", last, notices },
+});
