@@ -189,7 +189,7 @@ function lostFrom(flat: readonly Reply[]): Lost[] {
 
 function whyOf(reply: Reply | undefined): "layout" | "nodes" | "batch" {
   if (reply === "layout" || reply === "nodes" || reply === "batch") return reply;
-  throw new TypeError(`The engine refused for no known reason: ${JSON.stringify(reply)}`);
+  throw new TypeError(`The engine gave no known reason to refuse: ${JSON.stringify(reply)}`);
 }
 
 function textOf(reply: Reply | undefined): string {

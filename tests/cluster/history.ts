@@ -220,8 +220,11 @@ class Player {
       case "route":
         return { kind, ...asker, id };
       case "reap": {
-        const others = [...mapEntries(engine.nodes)].map(([name]) => name);
-        return { kind, ...asker, dead: others[pick % others.length] ?? nodeName("nobody") };
+        const others = [...mapEntries(engine.nodes)].sort(([, a], [, b]) =>
+          a.leaseEnd - b.leaseEnd
+        );
+        const [dead = nodeName("nobody")] = others[pick % 3 === 0 ? pick % others.length : 0] ?? [];
+        return { kind, ...asker, dead };
       }
       case "restore":
         count();
