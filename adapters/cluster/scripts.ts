@@ -170,13 +170,13 @@ function noticesFrom(last: Reply | undefined, notices: Reply | undefined): Notic
 }
 
 function noticeFrom(text: string): Notice {
-  const [, seq, id] = /^evict (\d+) ([^]*)$/.exec(text) ?? [];
-  if (id !== undefined) return { kind: "evict", id: peerId(id), seq: Number(seq) };
-  const [, at, node, there] = /^fetch (\d+) (\S+) ([^]*)$/.exec(text) ?? [];
+  const [, seq, id] = /^evicted (\d+) ([^]*)$/.exec(text) ?? [];
+  if (id !== undefined) return { kind: "evicted", id: peerId(id), seq: Number(seq) };
+  const [, at, node, there] = /^arrived (\d+) (\S+) ([^]*)$/.exec(text) ?? [];
   if (node === undefined || there === undefined) {
     throw new TypeError(`The engine gave a notice of no known kind: ${JSON.stringify(text)}`);
   }
-  return { kind: "fetch", id: peerId(there), node: nodeName(node), seq: Number(at) };
+  return { kind: "arrived", id: peerId(there), node: nodeName(node), seq: Number(at) };
 }
 
 function lostFrom(flat: readonly Reply[]): Lost[] {

@@ -132,10 +132,10 @@ export interface Restore extends Write {
 /** What a node must know of what others did. */
 export type Notice =
   /** Another has the id now. */
-  | { readonly kind: "evict"; readonly id: PeerId; readonly seq: number }
+  | { readonly kind: "evicted"; readonly id: PeerId; readonly seq: number }
   /** An id for which mail waits is there. */
   | {
-    readonly kind: "fetch";
+    readonly kind: "arrived";
     readonly id: PeerId;
     readonly node: NodeName;
     readonly seq: number;

@@ -112,7 +112,7 @@ export function putClaim(change: Change, id: PeerId, claim: EngineClaim, now: En
   if (former !== undefined) {
     next = { ...next, engine: dropClaim(next.engine, id, former) };
     if (former.node !== node) {
-      next = tell(next, former.node, { kind: "evict", id, seq: former.seq }, now);
+      next = tell(next, former.node, { kind: "evicted", id, seq: former.seq }, now);
     }
   }
   const { held } = must(mapGet(next.engine.nodes, node));
@@ -129,7 +129,7 @@ export function putClaim(change: Change, id: PeerId, claim: EngineClaim, now: En
     },
   };
   for (const waiter of waiters) {
-    if (waiter !== node) next = tell(next, waiter, { kind: "fetch", id, node, seq }, now);
+    if (waiter !== node) next = tell(next, waiter, { kind: "arrived", id, node, seq }, now);
   }
   return next;
 }

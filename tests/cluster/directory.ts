@@ -131,9 +131,13 @@ export function directory(...nodes: readonly string[]): Directory {
   return d;
 }
 
-export const evict = (id: string, seq: number): Notice => ({ kind: "evict", id: peerId(id), seq });
-export const fetchFrom = (node: string, id: string, seq: number): Notice => ({
-  ...{ kind: "fetch", id: peerId(id), node: nodeName(node), seq },
+export const evicted = (id: string, seq: number): Notice => ({
+  kind: "evicted",
+  id: peerId(id),
+  seq,
+});
+export const arrived = (node: string, id: string, seq: number): Notice => ({
+  ...{ kind: "arrived", id: peerId(id), node: nodeName(node), seq },
 });
 export const held = (node: string, seq: number): EngineAnswer => ({
   ...{ kind: "held", node: nodeName(node), seq },

@@ -9,11 +9,11 @@ import {
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
+  arrived,
   Directory,
   directory,
   doorbell,
-  evict,
-  fetchFrom,
+  evicted,
   GRACE_MS,
   held,
   LEASE_MS,
@@ -28,11 +28,11 @@ Deno.test("[CLUSTER-7] [CLUSTER-8] a node that asked for an absent id is told wh
   d.route("k", "a");
   const seq = d.claim("k", "a");
   assertEquals(d.published, [doorbell("n"), doorbell("m")]);
-  assertEquals(d.pull("n"), pulled(1, fetchFrom("k", "a", seq)));
+  assertEquals(d.pull("n"), pulled(1, arrived("k", "a", seq)));
   assertEquals(d.pull("k"), pulled(0));
   const again = d.claim("m", "a");
   assertEquals(d.pull("n", 1), pulled(1));
-  assertEquals(d.pull("k"), pulled(1, evict("a", seq)));
+  assertEquals(d.pull("k"), pulled(1, evicted("a", seq)));
   assert(again > seq);
 });
 
@@ -45,7 +45,7 @@ Deno.test("[CLUSTER-7] an id whose holder is dead is absent", () => {
   assertEquals(d.route("m", "a"), { kind: "absent" });
   d.join("k");
   const seq = d.claim("k", "a");
-  assertEquals(d.pull("m"), pulled(1, fetchFrom("k", "a", seq)));
+  assertEquals(d.pull("m"), pulled(1, arrived("k", "a", seq)));
 });
 
 Deno.test("[CLUSTER-7] [CLUSTER-12] that mail waits is remembered for as long as it may wait, and not for ever", () => {
@@ -71,7 +71,7 @@ Deno.test("[CLUSTER-8] notices are kept until they are acknowledged, and a bell 
   d.route("n", "c");
   d.restore("m", { id: "a", seq: b + 5 }, { id: "b", seq: b + 6 }, { id: "c", seq: 1 });
   assertEquals(d.published, [doorbell("n")]);
-  const all = [evict("a", a), evict("b", b), fetchFrom("m", "c", 1)];
+  const all = [evicted("a", a), evicted("b", b), arrived("m", "c", 1)];
   assertEquals([d.pull("n"), d.pull("n")], [pulled(3, ...all), pulled(3, ...all)]);
   const beaten = d.beat("n", 1);
   assertEquals(d.published, [{ kind: "probe", to: nodeName("n"), number: 7 }]);
@@ -88,7 +88,7 @@ Deno.test("[CLUSTER-8] [CLUSTER-12] of too many notices the last are kept, and t
   d.wait(GRACE_MS);
   const seqs = ["a", "b", "c"].map((id) => d.claim("m", id));
   const [, b = 0, c = 0] = seqs;
-  assertEquals(d.pull("n"), pulled(3, fetchFrom("m", "b", b), fetchFrom("m", "c", c)));
+  assertEquals(d.pull("n"), pulled(3, arrived("m", "b", b), arrived("m", "c", c)));
 });
 
 Deno.test("[CLUSTER-9] an engine that lost everything gets back what nodes hold, with the seqs it had", () => {
@@ -121,7 +121,7 @@ Deno.test("[CLUSTER-9] of two holders the one with the higher seq is restored, i
     const lost = [{ id: peerId("a"), seq: old, isOwn: true }];
     assertEquals(answers[0], { kind: "restored", lost: [] });
     assertEquals(answers[1], { kind: "restored", lost: isOlderFirst ? [] : lost });
-    assertEquals(d.pull("n"), isOlderFirst ? pulled(1, evict("a", old)) : pulled(0));
+    assertEquals(d.pull("n"), isOlderFirst ? pulled(1, evicted("a", old)) : pulled(0));
     assertEquals(d.route("n", "a"), held("m", seq));
   }
 });
@@ -161,7 +161,7 @@ Deno.test("[CLUSTER-9] who asked for an id is told when it is restored", () => {
   d.route("n", "a");
   d.restore("m", { id: "a", seq: 5 });
   assertEquals(d.published, [doorbell("n")]);
-  assertEquals(d.pull("n"), pulled(1, fetchFrom("m", "a", 5)));
+  assertEquals(d.pull("n"), pulled(1, arrived("m", "a", 5)));
 });
 
 Deno.test("[CLUSTER-10] a new directory lets unknown ids wait until its grace is over", () => {

@@ -5,7 +5,7 @@ import {
   Directory,
   directory,
   doorbell,
-  evict,
+  evicted,
   GRACE_MS,
   held,
   LEASE_MS,
@@ -38,7 +38,7 @@ Deno.test("[CLUSTER-2] [CLUSTER-8] the same owner takes an id over, and the node
   const old = d.claim("n", "a");
   const seq = d.claim("m", "a");
   assertEquals(d.published, [doorbell("n")]);
-  assertEquals(d.pull("n"), pulled(1, evict("a", old)));
+  assertEquals(d.pull("n"), pulled(1, evicted("a", old)));
   assertEquals(d.route("n", "a"), held("m", seq));
   assert(d.claim("m", "a") > seq);
   assertEquals(d.pull("m"), pulled(0), "a node is not told of what it did itself");
@@ -155,13 +155,13 @@ Deno.test("[CLUSTER-4] [CLUSTER-12] a dead node is reaped in batches, the oldest
   d.join("n");
   d.join("m");
   d.restore("n", { id: "c", seq: 3 }, { id: "b", seq: 3 });
-  d.restore("n", { id: "a", seq: 4 });
+  d.restore("n", { id: "a", seq: 4 }, { id: "d", seq: 3 });
   d.wait(LEASE_MS - 1);
   d.beat("m");
   d.wait(1);
   assertEquals(d.reap("m", "n"), { kind: "reaped", count: 2, isDone: false });
   assert(mapGet(d.engine.claims, peerId("a")) !== undefined);
-  assertEquals(d.reap("m", "n"), { kind: "reaped", count: 1, isDone: true });
+  assertEquals(d.reap("m", "n"), { kind: "reaped", count: 2, isDone: true });
   assertEquals([d.engine.claims.size, d.engine.nodes.size], [0, 1]);
 });
 
@@ -189,7 +189,7 @@ Deno.test("[CLUSTER-5] what a node asks, beats and joins apart, does not extend 
 });
 
 Deno.test("[CLUSTER-5] a beat names the node that is dead for longest", () => {
-  const d = directory("n", "z", "b", "late");
+  const d = directory("n", "z", "b", "q", "late");
   const deadOf = (): unknown => {
     const answer = d.beat("n");
     return answer.kind === "beaten" ? answer.dead : answer;
@@ -199,6 +199,8 @@ Deno.test("[CLUSTER-5] a beat names the node that is dead for longest", () => {
   d.wait(LEASE_MS - 1);
   assertEquals(deadOf(), "b");
   d.reap("n", "b");
+  assertEquals(deadOf(), "q");
+  d.reap("n", "q");
   assertEquals(deadOf(), "z");
   d.wait(1);
   assertEquals(deadOf(), "z");

@@ -140,10 +140,10 @@ function tellings({ before, command, now, after, published }: Step): void {
   for (const [id, { node, seq }] of mapEntries(after.claims)) {
     const old = mapGet(before.claims, id);
     if (old?.seq === seq && old.node === node) continue;
-    if (old !== undefined && old.node !== node) tell(old.node, `evict ${id} ${old.seq}`);
+    if (old !== undefined && old.node !== node) tell(old.node, `evicted ${id} ${old.seq}`);
     const { mail } = before;
     const waiters = [...mapGet(mail.old, id) ?? [], ...mapGet(mail.young, id) ?? []];
-    for (const to of new Set(waiters)) tell(to, `fetch ${id} ${seq} ${node}`);
+    for (const to of new Set(waiters)) tell(to, `arrived ${id} ${seq} ${node}`);
   }
   const bells = published.flatMap(({ kind, to }) => kind === "doorbell" ? [to] : []);
   assertEquals(bells.sort(), [...due.keys()].sort());
@@ -152,9 +152,9 @@ function tellings({ before, command, now, after, published }: Step): void {
     const news = due.get(name) ?? [];
     assertEquals(told - (mapGet(before.nodes, name)?.told ?? 0), news.length);
     const said = notices.map((notice) =>
-      notice.kind === "evict"
-        ? `evict ${notice.id} ${notice.seq}`
-        : `fetch ${notice.id} ${notice.seq} ${notice.node}`
+      notice.kind === "evicted"
+        ? `evicted ${notice.id} ${notice.seq}`
+        : `arrived ${notice.id} ${notice.seq} ${notice.node}`
     );
     const last = said.slice(said.length - Math.min(news.length, most));
     if (news.length <= most) assertEquals(last.sort(), news.sort(), `notices of ${name}`);

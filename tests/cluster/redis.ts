@@ -188,7 +188,7 @@ export function keysOf(engine: Engine, namespace: string): Map<string, Key> {
 
 function noticeText(notice: Notice): string {
   const { kind, id, seq } = notice;
-  return kind === "evict" ? `${kind} ${seq} ${id}` : `${kind} ${seq} ${notice.node} ${id}`;
+  return kind === "evicted" ? `${kind} ${seq} ${id}` : `${kind} ${seq} ${notice.node} ${id}`;
 }
 
 /** The commands that make a server hold these keys. */

@@ -82,7 +82,7 @@ local function put_claim(id, former, seq, op, owner, most_notices)
   if former then
     drop_claim(id, former)
     if former.node ~= node then
-      tell(former.node, "evict " .. former.seq .. " " .. id, most_notices)
+      tell(former.node, "evicted " .. former.seq .. " " .. id, most_notices)
     end
   end
   redis.call("HSET", claims, id, node .. " " .. seq .. " " .. op .. " " .. owner)
@@ -92,7 +92,7 @@ local function put_claim(id, former, seq, op, owner, most_notices)
     for waiter in string.gmatch(redis.call("HGET", half, id) or "", "%S+") do
       if waiter ~= node and not told[waiter] then
         told[waiter] = true
-        tell(waiter, "fetch " .. seq .. " " .. node .. " " .. id, most_notices)
+        tell(waiter, "arrived " .. seq .. " " .. node .. " " .. id, most_notices)
       end
     end
     redis.call("HDEL", half, id)

@@ -2,7 +2,7 @@
 --
 -- Claims an id with a seq above every other: if it is free, if its claim has the same owner, or if its holder is dead.
 -- While the directory is in grace, only the same owner gets what no holder alive has. A holder that is alive is told
--- that it was evicted, and nodes at which mail waits are told to fetch. A write that came before, or that came after a
+-- that it was evicted, and nodes at which mail waits are told that it arrived. A write that came before, or that came after a
 -- later one, claims nothing: it learns the seq that it was given, if that claim still stands.
 local op, id, owner, limit, most_notices = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local refused = refusal()
