@@ -81,7 +81,7 @@ function ownArguments(
   switch (command.kind) {
     case "join": {
       const { layout, generation, leaseMs, graceMs, mailMs } = command;
-      return [layout, generation, leaseMs, graceMs, mailMs, nodes];
+      return [layout, generation, leaseMs, graceMs, mailMs, nodes, batch];
     }
     case "beat":
       return [command.leaseMs, command.seen, command.probe];

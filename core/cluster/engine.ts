@@ -98,24 +98,32 @@ function join(engine: Engine, command: Join, now: EngineTime): EngineStep {
   if (known !== undefined && known.conn > conn) {
     return answer(engine, { kind: "stale", conn: known.conn });
   }
-  if (known === undefined && engine.nodes.size >= engine.bounds.nodes) {
-    return answer(engine, { kind: "refused", why: "nodes", value: engine.nodes.size });
+  const roomy = known === undefined ? withRoom(engine, now) : engine;
+  if (known === undefined && roomy.nodes.size >= roomy.bounds.nodes) {
+    return answer(roomy, { kind: "refused", why: "nodes", value: roomy.nodes.size });
   }
   const isFirst = engine.generation === "";
   const isDeserted = !isAnyoneAlive(engine, now);
   const node = known ?? { op: 0, held: emptyMap(), told: 0, notices: [] };
   const generation = isFirst ? command.generation : engine.generation;
   const joined: Engine = {
-    ...engine,
+    ...roomy,
     generation,
     layout,
     graceUntil: isDeserted ? millis(now + graceMs) : engine.graceUntil,
     mailMs: Math.max(engine.mailMs, mailMs),
     // Above every seq of an engine that is lost, as long as its clock did not run back.
     fence: isFirst ? now * FENCE_PER_MS : engine.fence,
-    nodes: mapSet(engine.nodes, name, { ...node, conn, leaseEnd: millis(now + leaseMs) }),
+    nodes: mapSet(roomy.nodes, name, { ...node, conn, leaseEnd: millis(now + leaseMs) }),
   };
   return answer(joined, { kind: "joined", generation, op: node.op });
+}
+
+/** If all places of nodes are taken, somebody who joins must reap: perhaps nobody else is alive. */
+function withRoom(engine: Engine, now: EngineTime): Engine {
+  if (engine.nodes.size < engine.bounds.nodes) return engine;
+  const dead = longestDead(engine, now);
+  return dead === null ? engine : reapBatch(engine, dead)[0];
 }
 
 /** No engine gives more claims a millisecond. Below 2⁵³ until the year 2255. */
@@ -221,13 +229,19 @@ function reap(engine: Engine, { dead }: Reap, now: EngineTime): EngineStep {
   const node = mapGet(engine.nodes, dead);
   if (node === undefined) return answer(engine, { kind: "reaped", count: 0, isDone: true });
   if (node.leaseEnd > now) return answer(engine, { kind: "alive" });
-  const oldest = [...mapEntries(node.held)].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1))
+  const [next, count] = reapBatch(engine, dead);
+  return answer(next, { kind: "reaped", count, isDone: mapGet(next.nodes, dead) === undefined });
+}
+
+/** Takes the oldest claims of a node away, and the node with the last of them; how many those were. */
+function reapBatch(engine: Engine, dead: NodeName): [Engine, number] {
+  const { held } = must(mapGet(engine.nodes, dead));
+  const oldest = [...mapEntries(held)].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1))
     .slice(0, engine.bounds.batch);
-  const isDone = oldest.length === node.held.size;
   let next = engine;
   for (const [id] of oldest) next = dropClaim(next, id, must(mapGet(next.claims, id)));
-  if (isDone) next = { ...next, nodes: mapDelete(next.nodes, dead) };
-  return answer(next, { kind: "reaped", count: oldest.length, isDone });
+  if (oldest.length === held.size) next = { ...next, nodes: mapDelete(next.nodes, dead) };
+  return [next, oldest.length];
 }
 
 function restore(engine: Engine, { node, op, claims }: Restore, now: EngineTime): EngineStep {

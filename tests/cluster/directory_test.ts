@@ -219,18 +219,30 @@ Deno.test("[CLUSTER-11] a directory of another layout refuses a node, and stays 
   assertStrictEquals(d.engine, before);
 });
 
-Deno.test("[CLUSTER-12] one node too many is refused, until a dead one is reaped", () => {
+Deno.test("[CLUSTER-12] one node too many is refused while all are alive", () => {
   const d = new Directory({ ...ENGINE_BOUNDS, nodes: 2 });
   d.join("n");
   d.wait(1);
   d.join("m");
   const refused: EngineAnswer = { kind: "refused", why: "nodes", value: 2 };
+  const before = d.engine;
   assertEquals(d.join("k"), refused);
+  assertStrictEquals(d.engine, before);
   assertEquals(d.join("m").kind, "joined");
   d.wait(LEASE_MS - 1);
-  assertEquals(d.join("k"), refused);
-  d.reap("m", "n");
   assertEquals(d.join("k").kind, "joined");
+  assertEquals(d.beat("n"), { kind: "gone" });
+  assertEquals(d.join("l"), refused);
+});
+
+Deno.test("[CLUSTER-12] where no node is alive and no place is left, joining reaps batch by batch until there is one", () => {
+  const d = new Directory({ ...ENGINE_BOUNDS, nodes: 1, batch: 1 });
+  d.join("n");
+  for (const [i, id] of ["a", "b", "c"].entries()) d.restore("n", { id, seq: i });
+  d.wait(LEASE_MS);
+  const refused: EngineAnswer = { kind: "refused", why: "nodes", value: 1 };
+  assertEquals([d.join("m"), d.join("m"), d.join("m").kind], [refused, refused, "joined"]);
+  assertEquals([d.engine.claims.size, d.engine.nodes.size], [0, 1]);
 });
 
 Deno.test("[CLUSTER-12] a batch that is too long is refused as a whole", () => {

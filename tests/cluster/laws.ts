@@ -43,7 +43,9 @@ function speech(
   const isStale = known !== undefined && !isDead &&
     (kind === "join" ? conn < known.conn : conn !== known.conn);
   const mayAct = !isDead && !isStale && (known !== undefined || kind === "join");
-  if (answer.kind === "gone" || answer.kind === "stale" || answer.kind === "refused") {
+  const isFull = answer.kind === "refused" && answer.why === "nodes";
+  if (isFull) assertEquals(after.nodes.size, after.bounds.nodes);
+  else if (answer.kind === "gone" || answer.kind === "stale" || answer.kind === "refused") {
     assertStrictEquals(after, before);
     assertEquals(published, []);
   } else assert(mayAct, `${node} is answered ${answer.kind}`);
@@ -53,13 +55,20 @@ function speech(
 function lives({ before, command, now, after, answer }: Step): void {
   for (const [name, { leaseEnd }] of mapEntries(before.nodes)) {
     const left = mapGet(after.nodes, name);
-    if (left === undefined) assert(command.kind === "reap" && leaseEnd <= now, `${name} is gone`);
-    else if (name !== command.node) assertEquals(left.leaseEnd, leaseEnd);
+    if (left === undefined) {
+      assert(mayReap(before, command, name) && leaseEnd <= now, `${name} is gone`);
+    } else if (name !== command.node) assertEquals(left.leaseEnd, leaseEnd);
   }
   const isHeard = answer.kind === "joined" || answer.kind === "beaten";
   if (isHeard && "leaseMs" in command) {
     assertEquals(Number(mapGet(after.nodes, command.node)?.leaseEnd), now + command.leaseMs);
   }
+}
+
+/** A join reaps where no place is left. */
+function mayReap({ nodes, bounds }: Engine, command: EngineCommand, node: NodeName): boolean {
+  if (command.kind === "reap") return command.dead === node;
+  return command.kind === "join" && nodes.size >= bounds.nodes;
 }
 
 /** [CLUSTER-1] The seq of an id rises; it stays where a dead node's claim goes on under another name. */
@@ -103,7 +112,8 @@ function mayTake(
     case "abandon":
       return node === command.node && command.id === id && command.op === op;
     case "reap":
-      return node === command.dead && !isAlive(before, node, now);
+    case "join":
+      return mayReap(before, command, node) && !isAlive(before, node, now);
     default:
       return false;
   }
@@ -190,9 +200,10 @@ function answers({ before, command, now, after, answer }: Step): void {
 function repetition(run: Run): (step: Step) => void {
   return ({ command, now, after, answer }) => {
     if (command.kind === "close" || command.kind === "abandon" || command.kind === "reap") return;
+    if (answer.kind === "refused") return;
     const [again, same] = run(after, command, millis(now));
     assertEquals(same.kind, answer.kind);
-    if (same.kind !== "restored") assertEquals(same, answer);
+    if (same.kind !== "restored") assertEquals<unknown>(same, answer);
     if (!("claims" in command)) assertStrictEquals(again.claims, after.claims);
   };
 }

@@ -9,7 +9,6 @@ if refused then return refused end
 redis.call("ZADD", nodes, text(now + tonumber(ARGV[4])), node)
 local last, notices = notices_after(ARGV[5])
 redis.call("PUBLISH", prefix .. "d:" .. node, "probe " .. ARGV[6])
-local dead = redis.call("ZRANGEBYSCORE", nodes, "-inf", text(now), "LIMIT", 0, 1)
 local generation = redis.call("HGET", gen, "generation")
 local op = tonumber(redis.call("HGET", me, "op"))
-return { "beaten", generation, op, dead[1] or "", last, notices }
+return { "beaten", generation, op, longest_dead() or "", last, notices }

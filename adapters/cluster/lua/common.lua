@@ -109,3 +109,23 @@ local function notices_after(seen)
   end
   return told, redis.call("LRANGE", ctl, 0, -1)
 end
+
+-- The node that is dead for longest; nil if none is.
+local function longest_dead()
+  return redis.call("ZRANGEBYSCORE", nodes, "-inf", text(now), "LIMIT", 0, 1)[1]
+end
+
+-- Takes the oldest claims of a dead node away, and the node with the last of them; returns how many those were, and
+-- whether the node is gone.
+local function reap_batch(dead, batch_max)
+  local ids = prefix .. "ids:" .. dead
+  local oldest = redis.call("ZRANGE", ids, 0, batch_max - 1)
+  for _, id in ipairs(oldest) do
+    redis.call("HDEL", claims, id)
+    redis.call("ZREM", ids, id)
+  end
+  if redis.call("EXISTS", ids) == 1 then return #oldest, false end
+  redis.call("ZREM", nodes, dead)
+  redis.call("DEL", prefix .. "n:" .. dead, prefix .. "ctl:" .. dead)
+  return #oldest, true
+end

@@ -9,13 +9,5 @@ if refused then return refused end
 local lease_end = redis.call("ZSCORE", nodes, dead)
 if not lease_end then return { "reaped", 0, 1 } end
 if tonumber(lease_end) > now then return { "alive" } end
-local ids = prefix .. "ids:" .. dead
-local oldest = redis.call("ZRANGE", ids, 0, batch_max - 1)
-for _, id in ipairs(oldest) do
-  redis.call("HDEL", claims, id)
-  redis.call("ZREM", ids, id)
-end
-if redis.call("EXISTS", ids) == 1 then return { "reaped", #oldest, 0 } end
-redis.call("ZREM", nodes, dead)
-redis.call("DEL", prefix .. "n:" .. dead, prefix .. "ctl:" .. dead)
-return { "reaped", #oldest, 1 }
+local count, is_done = reap_batch(dead, batch_max)
+return { "reaped", count, is_done and 1 or 0 }
