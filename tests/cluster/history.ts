@@ -27,7 +27,7 @@ import {
 import { GRACE_MS, MAIL_MS } from "./directory.ts";
 
 /** Small, so that every history comes to them. */
-export const BOUNDS: EngineBounds = { nodes: 5, batch: 2, notices: 3, waiting: 3, waiters: 2 };
+export const BOUNDS: EngineBounds = { nodes: 5, batch: 2, notices: 2, waiting: 3, waiters: 2 };
 
 /** So long that nodes live on without many beats. */
 const LEASE_MS = 1_000;
@@ -250,9 +250,15 @@ class Player {
         const [dead = nodeName("nobody")] = others[pick % 3 === 0 ? pick % others.length : 0] ?? [];
         return { kind, ...asker, dead };
       }
-      case "restore":
+      case "restore": {
         count();
-        return { kind, ...write, claims: someOf(known.held, pick, off) };
+        const others = [...mapEntries(engine.claims)].map(([id, claim]) => ({ ...claim, id }));
+        const claims = pick % 4 === 0
+          // As after a failover that lost what this node had taken over from others.
+          ? someOf(others, pick, 1)
+          : someOf(known.held, pick, off);
+        return { kind, ...write, claims: claims.map(({ id, seq, owner }) => ({ id, seq, owner })) };
+      }
       default:
         count();
         return {

@@ -11,6 +11,8 @@ import { type Act, acts, type Moment, play, type Run } from "./history.ts";
 import { laws } from "./laws.ts";
 
 const RUNS = 1_500;
+/** What has to come up comes up with this one; the laws themselves are tried with another one each time. */
+const SEED = 20_240_229;
 
 Deno.test("[CLUSTER-1] [CLUSTER-2] [CLUSTER-3] [CLUSTER-4] [CLUSTER-5] [CLUSTER-6] the laws hold in every history", () => {
   const result = fc.check(
@@ -32,7 +34,7 @@ Deno.test("[CLUSTER-7] [CLUSTER-8] [CLUSTER-9] [CLUSTER-10] [CLUSTER-12] histori
     for (const { kind } of published) seen.add(`${command.kind} publishes ${kind}`);
     return step;
   };
-  for (const list of fc.sample(acts(true), { numRuns: 1_000, seed: 20_240_229 })) {
+  for (const list of fc.sample(acts(true), { numRuns: 1_000, seed: SEED })) {
     play(list, { laws: laws(runCommand), run });
   }
   const unusual = ["abandon", "beat", "close", "join", "open", "pull", "reap", "restore", "route"]
@@ -137,7 +139,7 @@ for (const [name, run] of Object.entries(BROKEN)) {
   Deno.test(`the laws notice a broken directory: ${name}`, () => {
     const result = fc.check(
       fc.property(acts(true), (list) => void play(list, { laws: laws(run), run })),
-      { numRuns: RUNS, endOnFailure: true },
+      { numRuns: RUNS, endOnFailure: true, seed: SEED },
     );
     assert(result.failed, "no law is broken");
   });

@@ -53,8 +53,11 @@ interface Given {
   readonly bounds?: EngineBounds;
 }
 
-/** Starts a server. */
-export async function startRedis(path: string): Promise<Redis> {
+/** Starts a server, with the scripts as they are or broken on purpose. */
+export async function startRedis(
+  path: string,
+  scripts: Readonly<Record<string, string>> = SCRIPTS,
+): Promise<Redis> {
   const port = freePort();
   const folder = await Deno.makeTempDir();
   const process = new Deno.Command(path, {
@@ -70,7 +73,7 @@ export async function startRedis(path: string): Promise<Redis> {
   const send = (...words: readonly (string | number)[]): Promise<Reply> =>
     asker.sendCommand<Reply>(words.map(String));
   const shas = new Map<string, string>();
-  for (const [kind, script] of Object.entries(SCRIPTS)) {
+  for (const [kind, script] of Object.entries(scripts)) {
     shas.set(kind, String(await send("SCRIPT", "LOAD", script)));
   }
   let heard: string[] = [];

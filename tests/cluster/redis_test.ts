@@ -3,7 +3,7 @@
  * one line says so, unless `SIGNALBOX_REQUIRE` names redis.
  */
 import fc from "fast-check";
-import { answerFrom, channelOf, publishedFrom } from "../../adapters/cluster/scripts.ts";
+import { answerFrom, channelOf, publishedFrom, SCRIPTS } from "../../adapters/cluster/scripts.ts";
 import {
   emptyEngine,
   type Engine,
@@ -26,14 +26,18 @@ const search = findRedis();
 if (search.kind === "missing") console.warn(`No test of Redis runs: ${search.reason}`);
 
 /** A test that has a server of its own. */
-function test(name: string, body: (redis: Redis) => Promise<void>): void {
+function test(
+  name: string,
+  body: (redis: Redis) => Promise<void>,
+  scripts?: Readonly<Record<string, string>>,
+): void {
   const ignore = search.kind === "missing" && search.allowed;
   Deno.test({
     name,
     ignore,
     fn: async () => {
       if (search.kind === "missing") throw new Error(search.reason);
-      await using redis = await startRedis(search.path);
+      await using redis = await startRedis(search.path, scripts);
       await body(redis);
     },
   });
@@ -45,6 +49,52 @@ test("[CLUSTER-13] every answer, all that is published and the keys of Redis are
     { numRuns: RUNS },
   );
 });
+
+/** Lines of the scripts, and what they are without a guard. */
+const BROKEN: readonly (readonly [find: string, put: string])[] = [
+  ["if current ~= conn then", "if current > conn then"],
+  ["tonumber(lease_end) > now", "tonumber(lease_end) >= now"],
+  ["if not is_alive(node) then return", "if not redis.call('ZSCORE', nodes, node) then return"],
+  ["if not is_alive(to) then return end", ""],
+  ["if rung[to] then return end", ""],
+  ['redis.call("LTRIM", prefix .. "ctl:" .. to, -most, -1)', ""],
+  ["if former.node ~= node then", "if true then"],
+  ["if waiter ~= node and not told[waiter] then", "if waiter ~= node then"],
+  ["claim.node == node and claim.seq == ARGV[i + 1] then", "claim.node == node then"],
+  ["claim and claim.node == node and claim.seq == ARGV", "claim and claim.seq == ARGV"],
+  ["claim and claim.node == node and claim.op == op then\n  drop", "claim then\n  drop"],
+  ["if tonumber(op) <= tonumber(", "if tonumber(op) < tonumber("],
+  ['if claim and is_alive(claim.node) then return { "taken" } end', ""],
+  ["if ms > 0 then", "if false then"],
+  ["if not claim and limit > 0", "if limit > 0"],
+  ['if tonumber(lease_end) > now then return { "alive" } end', ""],
+  ["tonumber(claim.seq) < tonumber(seq) or", "tonumber(claim.seq) <= tonumber(seq) or"],
+  ["(claim.seq == seq and not is_alive(claim.node))", "false"],
+  ['if tonumber(seq) > tonumber(redis.call("GET", fence))', "if false"],
+  ["math.max(0, told - tonumber(seen))", "told - tonumber(seen)"],
+  ["if known[1] and known[2] ~= layout then return", "if false then return"],
+  ["if current > conn then return", "if false then return"],
+  ["if dead then reap_batch(dead, batch_max) end", ""],
+  ['redis.call("SET", fence, text(now * 1000))', 'redis.call("SET", fence, 0)'],
+  ['string.format("%.0f", number)', "tostring(number)"],
+  ['if waiter == node then return { "absent" } end', ""],
+  ['redis.call("UNLINK", old)', ""],
+];
+
+for (const [find, put] of BROKEN) {
+  const found = Object.values(SCRIPTS).some((script) => script.includes(find));
+  const broken = Object.entries(SCRIPTS).map(([kind, script]) => [kind, script.replace(find, put)]);
+  test(
+    `[CLUSTER-13] scripts without a guard are noticed: ${find}`,
+    async (redis) => {
+      assert(found, "no script has this line");
+      const property = fc.asyncProperty(acts(false), (list) => compare(redis, play(list)));
+      const options = { numRuns: 10 * RUNS, seed: 20_240_229, endOnFailure: true };
+      assert((await fc.check(property, options)).failed, "no difference is found");
+    },
+    Object.fromEntries(broken),
+  );
+}
 
 /** Runs the same in Redis, all at once in order, and in the pure engine. */
 async function compare(redis: Redis, moments: readonly Moment[]): Promise<void> {
