@@ -156,6 +156,16 @@ Deno.test("[CLUSTER-9] a restore that is sent again changes nothing more", () =>
   assertEquals(d.open("n", "a", "o", { op: 1 }), { kind: "opened", seq });
 });
 
+Deno.test("[CLUSTER-9] between two claims of the same node the higher seq counts too, and nobody is told", () => {
+  const d = directory("n");
+  const seq = d.claim("n", "a");
+  const lost = [{ id: peerId("a"), seq: seq - 1, isOwn: true }];
+  assertEquals(d.restore("n", { id: "a", seq: seq - 1 }), { kind: "restored", lost });
+  assertEquals(d.restore("n", { id: "a", seq: seq + 1 }), { kind: "restored", lost: [] });
+  assertEquals(d.published, []);
+  assertEquals(d.route("n", "a"), held("n", seq + 1));
+});
+
 Deno.test("[CLUSTER-9] who asked for an id is told when it is restored", () => {
   const d = directory("n", "m");
   d.route("n", "a");

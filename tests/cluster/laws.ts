@@ -172,7 +172,7 @@ function tellings({ before, command, now, after, published }: Step): void {
   }
 }
 
-/** [CLUSTER-2] [CLUSTER-3] [CLUSTER-7] [CLUSTER-8] What an answer says is so. */
+/** [CLUSTER-2] [CLUSTER-3] [CLUSTER-7] [CLUSTER-8] [CLUSTER-9] What an answer says is so. */
 function answers({ before, command, now, after, answer }: Step): void {
   if ("id" in command) {
     const claim = mapGet(after.claims, command.id);
@@ -186,6 +186,14 @@ function answers({ before, command, now, after, answer }: Step): void {
     }
     if (answer.kind === "taken") assert(isHeld);
     if (answer.kind === "wait") assert(answer.ms === before.graceUntil - now && answer.ms > 0);
+  }
+  if (command.kind === "restore" && answer.kind === "restored") {
+    for (const { id, seq } of command.claims) {
+      const claim = mapGet(after.claims, id);
+      const isLost = answer.lost.some((one) => one.id === id && one.seq === seq);
+      const isRestored = claim?.node === command.node && claim.seq === seq;
+      assert(isLost !== isRestored, `${id} is lost and restored, or neither`);
+    }
   }
   if (answer.kind === "beaten" || answer.kind === "pulled") {
     const seen = "seen" in command ? command.seen : 0;
