@@ -166,6 +166,13 @@ Deno.test("[CLUSTER-9] between two claims of the same node the higher seq counts
   assertEquals(d.route("n", "a"), held("n", seq + 1));
 });
 
+Deno.test("[CLUSTER-3] [CLUSTER-9] an abandon leaves a claim that was restored, even under the number of that write", () => {
+  const d = directory("n");
+  d.restore("n", { id: "a", seq: 5 });
+  assertEquals(d.abandon("n", "a", 1), { kind: "closed", count: 0 });
+  assertEquals(d.open("n", "a", "o", { op: 1 }), { kind: "past" });
+});
+
 Deno.test("[CLUSTER-9] who asked for an id is told when it is restored", () => {
   const d = directory("n", "m");
   d.route("n", "a");

@@ -137,7 +137,7 @@ function mayPut(
   }
   if (command.kind !== "restore") return false;
   const given = command.claims.find((one) => one.id === id && one.seq === next.seq);
-  if (given === undefined || given.owner !== next.owner) return false;
+  if (given === undefined || given.owner !== next.owner || next.op !== 0) return false;
   return old === undefined || old.seq < next.seq || (old.seq === next.seq && !isHeld);
 }
 
@@ -179,6 +179,7 @@ function answers({ before, command, now, after, answer }: Step): void {
     const isHeld = claim !== undefined && isAlive(after, claim.node, now);
     if (answer.kind === "opened") {
       assertEquals([claim?.node, claim?.seq], [command.node, answer.seq]);
+      if (command.kind === "open") assertEquals(claim?.op, command.op);
     }
     if (answer.kind === "held") assert(isHeld && claim.node === answer.node);
     if (answer.kind === "absent") {
