@@ -10,6 +10,10 @@ import type { Break } from "./break.ts";
 /** Folders, and single files, of tests that need no socket, no clock and no process. */
 const SUITES = [
   "tests/core",
+  "tests/cluster/directory_test.ts",
+  "tests/cluster/engine_test.ts",
+  "tests/cluster/history_test.ts",
+  "tests/cluster/violations_test.ts",
   "tests/properties",
   "tests/sim",
   "tests/adapters/cli_test.ts",

@@ -34,7 +34,7 @@ const PLACES = [
 ];
 
 /** What `SIGNALBOX_REQUIRE` may name. */
-const REQUIRABLE = ["browser"];
+const REQUIRABLE = ["browser", "redis"];
 
 export type BrowserSearch =
   | { readonly kind: "found"; readonly path: string }

@@ -10,6 +10,9 @@
 const SUITES = [
   "core",
   "tests/core",
+  "tests/cluster/directory_test.ts",
+  "tests/cluster/engine_test.ts",
+  "tests/cluster/violations_test.ts",
   "tests/properties/deadlines_test.ts",
   "tests/properties/json_text_test.ts",
   "tests/properties/persistent_map_test.ts",

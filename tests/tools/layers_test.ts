@@ -11,12 +11,14 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   settings: [".", "wire", "rules"],
   rules: [".", "collections", "settings", "wire"],
   inspect: [".", "collections", "rules", "settings"],
-  ".": [".", "collections", "inspect", "rules", "settings", "wire"],
+  cluster: [".", "collections"],
+  ".": [".", "cluster", "collections", "inspect", "rules", "settings", "wire"],
 };
 
 /** What each room of `adapters/` may import of the others; all may import `core/mod.ts`. */
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   auth: [".", "observe"],
+  cluster: ["."],
   http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
   observe: [".", "listen", "record"],

@@ -1,0 +1,212 @@
+/**
+ * A redis-server of a test's own, on a free port of loopback, that keeps nothing on disk; and what it holds, as text
+ * that can be compared with a pure engine.
+ *
+ * @module
+ */
+import { createClient } from "redis";
+import { argumentsOf, keyPrefix, type Reply, SCRIPTS } from "../../adapters/cluster/scripts.ts";
+import {
+  type Engine,
+  type EngineBounds,
+  type EngineCommand,
+  mapEntries,
+  type Notice,
+} from "../../core/mod.ts";
+import { collectOutput } from "../support/output.ts";
+
+export type RedisSearch =
+  | { readonly kind: "found"; readonly path: string }
+  /** No server: `reason` says so, and what to do. `allowed` if the tests may do without. */
+  | { readonly kind: "missing"; readonly reason: string; readonly allowed: boolean };
+
+/** Looks for redis-server on `PATH`. */
+export function findRedis(): RedisSearch {
+  const required = (Deno.env.get("SIGNALBOX_REQUIRE") ?? "").split(",").map((word) => word.trim());
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
+  const path = folders.map((folder) => `${folder}/redis-server`).find(isFile);
+  if (path !== undefined) return { kind: "found", path };
+  const reason = "no redis-server found: install it (Debian: apt-get install redis-server)";
+  return { kind: "missing", reason, allowed: !required.includes("redis") };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** A server that runs, and two connections to it: for commands, and for what is published. */
+export interface Redis extends AsyncDisposable {
+  /** Sends a command as it is. What is sent before an answer comes is run in that order. */
+  send(...words: readonly (string | number)[]): Promise<Reply>;
+  /** Runs the script of a command. */
+  run(namespace: string, command: EngineCommand, given: Given): Promise<Reply>;
+  /** What was published so far, each as channel and message; what was there is forgotten. */
+  heard(): Promise<string[]>;
+}
+
+interface Given {
+  readonly now?: number;
+  readonly bounds?: EngineBounds;
+}
+
+/** Starts a server, with the scripts as they are or broken on purpose. */
+export async function startRedis(
+  path: string,
+  scripts: Readonly<Record<string, string>> = SCRIPTS,
+): Promise<Redis> {
+  const port = freePort();
+  const folder = await Deno.makeTempDir();
+  const process = new Deno.Command(path, {
+    args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    cwd: folder,
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" } as const,
+  }).spawn();
+  const output = collectOutput(process);
+  await output.first((line) => line.includes("Ready to accept connections"));
+  const [asker, listener] = [clientOf(port), clientOf(port)];
+  await Promise.all([asker.connect(), listener.connect()]);
+
+  const send = (...words: readonly (string | number)[]): Promise<Reply> =>
+    asker.sendCommand<Reply>(words.map(String));
+  const shas = new Map<string, string>();
+  for (const [kind, script] of Object.entries(scripts)) {
+    shas.set(kind, String(await send("SCRIPT", "LOAD", script)));
+  }
+  let heard: string[] = [];
+  const waiting = new Map<string, () => void>();
+  await listener.pSubscribe("*", (message, channel) => {
+    const wake = waiting.get(message);
+    if (channel === "end" && wake !== undefined) wake();
+    else heard.push(`${channel} ${message}`);
+  });
+  let ends = 0;
+
+  return {
+    send,
+    run: (namespace, command, given) => {
+      const sha = shas.get(command.kind) ?? "";
+      return send("EVALSHA", sha, 1, keyPrefix(namespace), ...argumentsOf(command, given));
+    },
+    heard: async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const mark = `${ends++}`;
+      waiting.set(mark, resolve);
+      await send("PUBLISH", "end", mark);
+      await promise;
+      waiting.delete(mark);
+      const all = heard;
+      heard = [];
+      return all;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([asker.close(), listener.close()]);
+      process.kill("SIGTERM");
+      await process.status;
+      await output.finished;
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+function clientOf(port: number): ReturnType<typeof createClient> {
+  const client = createClient({
+    RESP: 2,
+    disableOfflineQueue: true,
+    socket: { host: "127.0.0.1", port, reconnectStrategy: false },
+  });
+  return client as ReturnType<typeof createClient>;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** A key: its type, and what it holds, fields and members in order. */
+type Key = readonly [type: string, ...words: readonly string[]];
+
+/** All that the server holds. */
+export async function keysIn({ send }: Redis): Promise<Map<string, Key>> {
+  const names = wordsOf(await send("KEYS", "*")).sort();
+  const read: Readonly<Record<string, (name: string) => Promise<Reply>>> = {
+    string: (name) => send("GET", name),
+    hash: (name) => send("HGETALL", name),
+    zset: (name) => send("ZRANGE", name, 0, -1, "WITHSCORES"),
+    list: (name) => send("LRANGE", name, 0, -1),
+  };
+  return new Map(
+    await Promise.all(names.map(async (name): Promise<[string, Key]> => {
+      const type = String(await send("TYPE", name));
+      const words = wordsOf(await read[type]?.(name) ?? "");
+      return [name, [type, ...(type === "hash" || type === "zset" ? inPairs(words) : words)]];
+    })),
+  );
+}
+
+function wordsOf(reply: Reply): string[] {
+  return typeof reply === "object" ? reply.map(String) : [String(reply)];
+}
+
+function inPairs(words: readonly string[]): string[] {
+  return words.flatMap((word, i) => i % 2 === 0 ? `${word} = ${words[i + 1]}` : []).sort();
+}
+
+/** All that a server holds if it holds what a pure engine does. */
+export function keysOf(engine: Engine, namespace: string): Map<string, Key> {
+  const keys = new Map<string, Key>();
+  const put = (name: string, type: string, words: readonly string[]): void => {
+    const isSorted = type === "hash" || type === "zset";
+    const listed = isSorted ? [...words].sort() : words;
+    if (words.length > 0) keys.set(keyPrefix(namespace) + name, [type, ...listed]);
+  };
+  if (engine.generation !== "") {
+    const { generation, layout, graceUntil, mailMs, mail: { turnedAt } } = engine;
+    const gen = { generation, layout, grace: graceUntil, mail: mailMs, turned: turnedAt };
+    put("gen", "hash", Object.entries(gen).map(([field, value]) => `${field} = ${value}`));
+    put("fence", "string", [`${engine.fence}`]);
+  }
+  const nodes = [...mapEntries(engine.nodes)];
+  put("nodes", "zset", nodes.map(([name, { leaseEnd }]) => `${name} = ${leaseEnd}`));
+  for (const [name, { conn, op, told, held, notices }] of nodes) {
+    put(`n:${name}`, "hash", [`conn = ${conn}`, `op = ${op}`, `told = ${told}`]);
+    put(`ids:${name}`, "zset", [...mapEntries(held)].map(([id, seq]) => `${id} = ${seq}`));
+    put(`ctl:${name}`, "list", notices.map(noticeText));
+  }
+  const claims = [...mapEntries(engine.claims)];
+  put(
+    "claims",
+    "hash",
+    claims.map(([id, { node, seq, op, owner }]) => `${id} = ${node} ${seq} ${op} ${owner}`),
+  );
+  for (const half of ["young", "old"] as const) {
+    const waiters = [...mapEntries(engine.mail[half])];
+    put(half, "hash", waiters.map(([id, names]) => `${id} = ${names.join(" ")}`));
+  }
+  return keys;
+}
+
+function noticeText(notice: Notice): string {
+  const { kind, id, seq } = notice;
+  return kind === "evicted" ? `${kind} ${seq} ${id}` : `${kind} ${seq} ${notice.node} ${id}`;
+}
+
+/** The commands that make a server hold these keys. */
+export function commandsFor(keys: ReadonlyMap<string, Key>): string[][] {
+  return [...keys].flatMap(([name, [type, ...words]]) => {
+    const pairs = words.map((word) => word.split(" = "));
+    switch (type) {
+      case "string":
+        return [["SET", name, ...words]];
+      case "list":
+        return [["RPUSH", name, ...words]];
+      case "hash":
+        return [["HSET", name, ...pairs.flat()]];
+      default:
+        return [["ZADD", name, ...pairs.flatMap(([member = "", score = ""]) => [score, member])]];
+    }
+  });
+}
