@@ -4,6 +4,7 @@ import {
   optionOf,
   parseText,
   type PartialSettings,
+  retiredOption,
   retiredSentences,
   settingsFrom,
 } from "../../core/mod.ts";
@@ -90,6 +91,7 @@ Deno.test("[SET-5] settingsFrom ignores a retired option", () => {
     port: 1,
   };
   assertEquals(settingsFrom(given), settingsFrom({ port: 1 }));
+  assertEquals(retiredOption("debug").why, "log_level debug prints more");
   assertEquals(retiredSentences({ ...given, timeout: undefined, prot: 1 }), [
     "Option cleanup_out_msgs does nothing any more: every message expires when it is due.",
     "Option debug does nothing any more: log_level debug prints more.",
