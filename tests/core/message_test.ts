@@ -49,6 +49,7 @@ Deno.test("[MSG-2] a payload keeps its exact text, wherever it is in the frame",
     const seen = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
     const texts = [
       `{"type":"OFFER","payload":${payload},"dst":"b"}`,
+      `{"type":"OFFER","payload":\t${payload} ,"dst":"b"}`,
       `{"type":"OFFER","payload": ${payload}\n,"dst": "\\u0062" }`,
       `{"type":"OFFER","payload":7,"payload":${payload},"dst":"c","dst":"b"}`,
       ` {"dst":"b", "\\u0070ayload" :\r\n${payload}\t,"type":"OFFER","more":{"payload":7}} `,
