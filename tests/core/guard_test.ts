@@ -146,7 +146,8 @@ Deno.test("[LIMIT-11] the allowance returns with time, and heartbeats and unknow
 Deno.test("[LIMIT-11] a message of max_message_bytes always fits in the burst; a rate of 0 sets no limit", () => {
   const w = withA({ byte_rate: 1, byte_burst: 1, max_message_bytes: 200 });
   assertEquals(w.text(1, `{"x":"${"y".repeat(192)}"}`), []);
-  assertEquals(w.text(1, "{}").at(-1)?.kind, "close");
+  const tooBig = closes(1, CLOSE.tooBig, "A message may have at most 200 bytes");
+  assertEquals(w.text(1, " ".repeat(201)).at(-1), tooBig, "whatever was sent before");
   const free = withA({ byte_rate: 0, byte_burst: 1, max_message_bytes: 200 });
   for (let i = 0; i < 50; i++) assertEquals(free.text(1, `{"x":"${"y".repeat(192)}"}`), []);
 });

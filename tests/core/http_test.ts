@@ -75,14 +75,10 @@ Deno.test("[HTTP-3] the list of peers needs allow_discovery, and is 401 without 
   w.open(3, "gone");
   w.closed(3);
   const get = { method: "GET", path: "/peerjs/peers", origin: null, identity: UNCHECKED };
-  const reply = respond({ settings, state: w.state }, get, () => "");
+  const asked = { settings, state: w.state };
+  const reply = respond(asked, get, () => "");
   assertEquals([reply.status, JSON.parse(reply.body)], [200, ["a", "__proto__"]]);
-  const made = respond(
-    { settings, state: w.state },
-    get,
-    () => "",
-    (state) => `of ${state.claims.size}`,
-  );
+  const made = respond(asked, get, () => "", (state) => `of ${state.claims.size}`);
   assertEquals(made.body, "of 2", "whoever makes the list may have it already");
   const refused = ask({}, { path: "/peerjs/peers" });
   assertEquals(refused.status, 401);

@@ -49,6 +49,7 @@ Deno.test("[MSG-2] a payload keeps its exact text, wherever it is in the frame",
     const seen = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
     const texts = [
       `{"type":"OFFER","payload":${payload},"dst":"b"}`,
+      `{"type":"OFFER","payload":\t${payload} ,"dst":"b"}`,
       `{"type":"OFFER","payload": ${payload}\n,"dst": "\\u0062" }`,
       `{"type":"OFFER","payload":7,"payload":${payload},"dst":"c","dst":"b"}`,
       ` {"dst":"b", "\\u0070ayload" :\r\n${payload}\t,"type":"OFFER","more":{"payload":7}} `,
@@ -102,12 +103,16 @@ Deno.test("[MSG-5] a heartbeat and every valid message refresh liveness, and onl
   assert(!refreshes([]), "a bad frame");
 });
 
+/** What is written as the stock client writes, but for its end. */
+const UNENDED = '{"type":"OFFER","payload":1,"dst":"b"]';
+
 Deno.test("[MSG-6] a bad frame is answered with what was wrong, and nothing else happens", () => {
   const faults: [string, string][] = [
     ["", 'A frame must be JSON, and this is not: "".'],
     ["hello\n", 'A frame must be JSON, and this is not: "hello\\n".'],
     ["x".repeat(50), `A frame must be JSON, and this is not: "${"x".repeat(40)}…".`],
     ["\u202e", 'A frame must be JSON, and this is not: "\\u{202e}".'],
+    [UNENDED, `A frame must be JSON, and this is not: ${JSON.stringify(UNENDED)}.`],
     ["null", "A frame must be a JSON object: got null."],
     ["[]", "A frame must be a JSON object: got an array."],
     ["7", "A frame must be a JSON object: got 7."],

@@ -1,11 +1,5 @@
-import {
-  initialState,
-  isRuleName,
-  retire,
-  rulesOf,
-  settingsFrom,
-  type State,
-} from "../../core/mod.ts";
+import { initialState, isRuleName, retire, rulesOf, settingsFrom } from "../../core/mod.ts";
+import type { State } from "../../core/mod.ts";
 import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 
