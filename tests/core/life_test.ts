@@ -1,6 +1,6 @@
 import { connId, nextWakeAt } from "../../core/mod.ts";
-import { assertEquals, assertStrictEquals } from "../support/assert.ts";
-import { CLOSE, closes, opening, opens, refuses, wake, world } from "../support/world.ts";
+import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
+import { CLOSE, closes, expires, opening, opens, refuses, wake, world } from "../support/world.ts";
 
 const SILENT = "No valid message for 1000 ms";
 
@@ -15,16 +15,18 @@ Deno.test("[LIFE-1] a silent client is disconnected at the deadline, never befor
 });
 
 Deno.test("[LIFE-1] the time-out of a client counts from its last message, to the millisecond", () => {
-  const w = world({ alive_timeout: 1_000 });
-  w.open(1, "a");
-  for (const at of [300, 900, 1_850, 2_849.5]) {
-    w.now = at;
-    w.say(1, { type: "HEARTBEAT" });
+  for (const beats of [[0.5], [300, 900, 1_850, 2_849.5]]) {
+    const w = world({ alive_timeout: 1_000 });
+    w.open(1, "a");
+    for (w.now of beats) w.say(1, { type: "HEARTBEAT" });
+    const wakes: unknown[] = [];
+    for (let woken = wake(w); woken !== null && wakes.length < 9; woken = wake(w)) {
+      wakes.push(woken);
+    }
+    const at = (beats.at(-1) ?? 0) + 1_000;
+    assertEquals(wakes.at(-1), { at, effects: [closes(1, CLOSE.timedOut, SILENT)] });
+    assert(wakes.length <= 5, "a look at each old deadline, and no more");
   }
-  const wakes: unknown[] = [];
-  for (let woken = wake(w); woken !== null && wakes.length < 9; woken = wake(w)) wakes.push(woken);
-  assertEquals(wakes.at(-1), { at: 3_849.5, effects: [closes(1, CLOSE.timedOut, SILENT)] });
-  assertEquals(wakes.length <= 5, true, "a look at each old deadline, and no more");
 });
 
 Deno.test("[LIFE-1] [STATE-5] a tick handles what is due, and does not walk over all clients", () => {
@@ -35,6 +37,14 @@ Deno.test("[LIFE-1] [STATE-5] a tick handles what is due, and does not walk over
   w.now = 1_000;
   assertEquals(w.tick(), [closes(1, CLOSE.timedOut, SILENT)]);
   assertEquals(nextWakeAt(w.state), 1_500 as never);
+});
+
+Deno.test("[LIFE-1] [QUEUE-3] a source that times out in the tick of an expiry is still told", () => {
+  const w = world({ alive_timeout: 1_000, expire_timeout: 1_000 });
+  w.open(1, "a");
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "x"), closes(1, CLOSE.timedOut, SILENT)]);
 });
 
 Deno.test("[LIFE-2] a closed socket frees its id at once, and a second close changes nothing", () => {

@@ -128,6 +128,10 @@ Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
       sends(i, { type: "OFFER", src: "__proto__", dst }),
     ]);
   });
+  ids.forEach((src, i) => {
+    const seen = sends(0, { type: "OFFER", src, dst: "__proto__", payload: 1 });
+    assertEquals(w.say(i, { type: "OFFER", payload: 1, dst: "__proto__" }), [seen]);
+  });
   w.open(99, "hasOwnProperty", "t");
   assertEquals(w.say(99, { type: "ANSWER", dst: "valueOf" }), []);
   assertEquals(w.open(100, "valueOf"), [

@@ -45,6 +45,19 @@ Deno.test("[QUEUE-4] pairs with the same concatenated ids are not confused", () 
   assertEquals(w.tick(), [expires(1, "a", "bc"), expires(2, "ab", "c")]);
 });
 
+Deno.test("[QUEUE-4] an EXPIRE that was not sent does not stand for the next attempt", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 500;
+  w.say(1, { type: "CANDIDATE", dst: "x" });
+  w.closed(1);
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+  w.open(3, "a");
+  w.now = 1_500;
+  assertEquals(w.tick(), [expires(3, "a", "x")]);
+});
+
 Deno.test("[QUEUE-2] a message over the bound of its destination is refused at once", () => {
   const w = two({ queue_limit: 2 });
   assertEquals(w.say(1, { type: "OFFER", dst: "x", payload: 1 }), []);

@@ -60,6 +60,26 @@ Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client
   }
 });
 
+Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same instant the token does", () => {
+  const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
+  for (const [end, effects] of [[1_000.5, silent], [1_000, leaves(1)], [999, leaves(1)]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    come(w, 1, "a", end);
+    w.now = 5_000;
+    assertEquals(w.tick(), effects, `${end}`);
+  }
+});
+
+Deno.test("[AUTH-6] [AUTH-3] a takeover sets the end of the newer token, later or earlier", () => {
+  for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    come(w, 1, "a", first);
+    const replaced = "Replaced by a newer connection with the same id and token";
+    assertEquals(come(w, 2, "a", second), [opens(2), closes(1, CLOSE.replaced, replaced)]);
+    assertEquals(wake(w)?.at, second ?? 1_000);
+  }
+});
+
 Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {
   const w = world(CLOSING);
   come(w, 1, "a", 500);
