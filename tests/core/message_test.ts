@@ -30,6 +30,11 @@ Deno.test("[MSG-2] [MSG-11] every type is relayed, unknown fields dropped, also 
       const relayed = three().say(1, { type, dst, payload: 0, extra: 1, ttl: 2 });
       assertEquals(relayed, [sends(conn, { ...seen, payload: 0 })]);
       assertEquals(three().say(1, { type, dst }), [sends(conn, seen)]);
+      assertEquals(
+        three().say(1, { type, payload: 0, dst }),
+        relayed,
+        "as the stock client writes",
+      );
     }
   }
 });

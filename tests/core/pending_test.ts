@@ -38,6 +38,7 @@ Deno.test("[AUTH-8] the token of a socket is checked once, and then the socket i
   const w = world(JWT);
   assertEquals(come(w, 1), []);
   assertEquals(w.effects, [{ kind: "check-token", conn: connId(1) }]);
+  assertEquals([come(w, 1), w.effects], [[], []], "a second opening");
   assertEquals([w.state.claims.size, w.state.pending.size], [0, 1]);
   assertEquals(checked(w, 1), [opens(1)]);
   assertEquals([w.state.claims.size, w.state.pending.size], [1, 0]);

@@ -2,7 +2,7 @@ import { peerId, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { mapEntries, mapGet } from "../../core/collections/persistent_map.ts";
 import { pairKey } from "../../core/state.ts";
 import { assertEquals } from "../support/assert.ts";
-import { expires, opening, type World, world } from "../support/world.ts";
+import { expires, messageFrom, opening, type World, world } from "../support/world.ts";
 
 /** A client for each address, "a" on connection 1 first; messages wait 1,000 ms. */
 function at(addresses: readonly string[], options: Parameters<typeof world>[0] = {}): World {
@@ -57,4 +57,15 @@ Deno.test("[QUEUE-8] the clients of one address may fill a quarter of the store,
   assertEquals(w.say(1, frame(600, "w")), [expires(1, "a", "w")]);
   assertEquals(w.say(3, frame(2_000, "y")), [], "another address has its own");
   assertEquals(bytesOf(w), { [HOME]: 2_000, [AWAY]: 2_000 });
+});
+
+Deno.test("[QUEUE-8] [MSG-12] a message whose source nobody holds any more counts for the unknown address", () => {
+  const w = at([HOME, HOME, ""], { max_queue_bytes: 8_000, max_sockets_per_address: 3 });
+  const payload = "x".repeat(900 - STORED_OVERHEAD_BYTES);
+  const lost = ["v", "w", "y", "z"].map((dst) => messageFrom("gone", dst, "OFFER", payload));
+  w.fail(2, messageFrom("a", "v", "OFFER", payload), ...lost);
+  const ids = [...mapEntries(w.state.stored)].map(([, { message: { src, dst } }]) => [src, dst]);
+  assertEquals(ids, [["a", "v"], ["gone", "v"], ["gone", "w"]], "a quarter of them");
+  assertEquals(w.say(3, frame(600, "x")), [expires(3, "c", "x")], "who is not known shares it");
+  assertEquals(w.say(1, frame(1_000, "x")), []);
 });

@@ -100,13 +100,18 @@ Deno.test("[QUEUE-2] max_queue_bytes counts three bytes a character in a text th
   assertEquals(says(5 * bytes - 1), [0, 0, 0, 0, 1, 1]);
 });
 
-Deno.test("[QUEUE-2] source_queue_bytes bounds all destinations together", () => {
+Deno.test("[QUEUE-2] source_queue_bytes bounds all destinations together, and an expiry makes room", () => {
   const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
-  const w = two({ source_queue_bytes: 2 * (3 * text.length + STORED_OVERHEAD_BYTES) });
-  const say = (conn: number, dst: string): unknown =>
-    w.say(conn, { type: "OFFER", dst, payload: "é" });
-  assertEquals([say(1, "x"), say(1, "y"), say(1, "z")], [[], [], [expires(1, "a", "z")]]);
-  assertEquals(say(2, "z"), [], "another has its own");
+  const bytes = 3 * text.length + STORED_OVERHEAD_BYTES;
+  const say = (w: World, dst: string): unknown => w.say(1, { type: "OFFER", dst, payload: "é" });
+  const w = two({ source_queue_bytes: 2 * bytes });
+  assertEquals([say(w, "x"), say(w, "y"), say(w, "z")], [[], [], [expires(1, "a", "z")]]);
+  assertEquals(w.say(2, { type: "OFFER", dst: "z", payload: "é" }), [], "another has its own");
+  w.now = 1_000;
+  w.tick();
+  assertEquals([say(w, "x"), say(w, "y"), say(w, "z")], [[], [], [expires(1, "a", "z")]]);
+  const tooLittle = two({ source_queue_bytes: bytes - 1 });
+  assertEquals(say(tooLittle, "x"), [expires(1, "a", "x")]);
 });
 
 Deno.test("[QUEUE-2] [QUEUE-4] the EXPIRE of a refusal stands for the pair's stored messages", () => {
