@@ -49,24 +49,6 @@ export {
   type State,
 } from "./state.ts";
 export { STORED_OVERHEAD_BYTES } from "./rules/mailbox.ts";
-export {
-  ENGINE_BOUNDS,
-  type EngineAnswer,
-  type EngineBounds,
-  type EngineCommand,
-  type EngineTime,
-  type Held,
-  LAYOUT,
-  type Lost,
-  type NodeName,
-  nodeName,
-  type Notice,
-  type Notices,
-  type Published,
-} from "./cluster/command.ts";
-export { type Engine, type EngineClaim } from "./cluster/directory.ts";
-export { emptyEngine, type EngineStep, runCommand } from "./cluster/engine.ts";
-export { engineViolations } from "./cluster/violations.ts";
 export { violations } from "./inspect/invariants.ts";
 export {
   mapEntries,

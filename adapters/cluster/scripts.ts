@@ -14,9 +14,9 @@ import {
   nodeName,
   type Notice,
   type Notices,
-  peerId,
   type Published,
-} from "../../core/mod.ts";
+} from "../../core/cluster/mod.ts";
+import { peerId } from "../../core/mod.ts";
 import abandon from "./lua/abandon.lua" with { type: "text" };
 import beat from "./lua/beat.lua" with { type: "text" };
 import close from "./lua/close.lua" with { type: "text" };

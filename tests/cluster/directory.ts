@@ -11,14 +11,12 @@ import {
   type EngineCommand,
   engineViolations,
   LAYOUT,
-  millis,
   nodeName,
   type Notice,
-  owner,
-  peerId,
   type Published,
   runCommand,
-} from "../../core/mod.ts";
+} from "../../core/cluster/mod.ts";
+import { millis, owner, peerId } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 
 export const LEASE_MS = 100;

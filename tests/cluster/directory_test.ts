@@ -1,12 +1,6 @@
 /** What nodes are told, what comes back after a loss, and what bounds the directory. */
-import {
-  emptyEngine,
-  ENGINE_BOUNDS,
-  type EngineAnswer,
-  millis,
-  nodeName,
-  peerId,
-} from "../../core/mod.ts";
+import { emptyEngine, ENGINE_BOUNDS, type EngineAnswer, nodeName } from "../../core/cluster/mod.ts";
+import { millis, peerId } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   arrived,

@@ -1,5 +1,6 @@
 /** Who holds which id, and who may change that: commands in, answers out. */
-import { ENGINE_BOUNDS, type EngineAnswer, mapGet, nodeName, peerId } from "../../core/mod.ts";
+import { ENGINE_BOUNDS, type EngineAnswer, nodeName } from "../../core/cluster/mod.ts";
+import { mapGet, peerId } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
   Directory,

@@ -13,17 +13,12 @@ import {
   type EngineBounds,
   type EngineCommand,
   LAYOUT,
-  mapEntries,
-  millis,
   type NodeName,
   nodeName,
-  type Owner,
-  owner,
-  type PeerId,
-  peerId,
   type Published,
   runCommand,
-} from "../../core/mod.ts";
+} from "../../core/cluster/mod.ts";
+import { mapEntries, millis, type Owner, owner, type PeerId, peerId } from "../../core/mod.ts";
 import { GRACE_MS, MAIL_MS } from "./directory.ts";
 
 /** Small, so that every history comes to them. */

@@ -4,7 +4,8 @@
  * without it a law is broken.
  */
 import fc from "fast-check";
-import { type Engine, type EngineCommand, mapGet, millis, runCommand } from "../../core/mod.ts";
+import { type Engine, type EngineCommand, runCommand } from "../../core/cluster/mod.ts";
+import { mapGet, millis } from "../../core/mod.ts";
 import { mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Act, acts, type Moment, play, type Run } from "./history.ts";

@@ -9,13 +9,9 @@ import {
   type EngineClaim,
   type EngineCommand,
   engineViolations,
-  mapEntries,
-  mapGet,
-  mapKeys,
-  millis,
   type NodeName,
-  type PeerId,
-} from "../../core/mod.ts";
+} from "../../core/cluster/mod.ts";
+import { mapEntries, mapGet, mapKeys, millis, type PeerId } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import type { Law, Run, Step } from "./history.ts";
 

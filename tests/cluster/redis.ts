@@ -6,13 +6,8 @@
  */
 import { createClient } from "redis";
 import { argumentsOf, keyPrefix, type Reply, SCRIPTS } from "../../adapters/cluster/scripts.ts";
-import {
-  type Engine,
-  type EngineBounds,
-  type EngineCommand,
-  mapEntries,
-  type Notice,
-} from "../../core/mod.ts";
+import type { Engine, EngineBounds, EngineCommand, Notice } from "../../core/cluster/mod.ts";
+import { mapEntries } from "../../core/mod.ts";
 import { collectOutput } from "../support/output.ts";
 
 export type RedisSearch =

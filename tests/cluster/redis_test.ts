@@ -9,12 +9,10 @@ import {
   type Engine,
   type EngineAnswer,
   LAYOUT,
-  millis,
   nodeName,
-  owner,
-  peerId,
   runCommand,
-} from "../../core/mod.ts";
+} from "../../core/cluster/mod.ts";
+import { millis, owner, peerId } from "../../core/mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
 import { acts, BOUNDS, type Moment, play } from "./history.ts";
 import { commandsFor, findRedis, keysIn, keysOf, type Redis, startRedis } from "./redis.ts";

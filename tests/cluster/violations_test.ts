@@ -1,13 +1,6 @@
 /** The checks of an engine see each contradiction and each bound that is exceeded. */
-import {
-  type Engine,
-  ENGINE_BOUNDS,
-  engineViolations,
-  mapGet,
-  millis,
-  nodeName,
-  peerId,
-} from "../../core/mod.ts";
+import { type Engine, ENGINE_BOUNDS, engineViolations, nodeName } from "../../core/cluster/mod.ts";
+import { mapGet, millis, peerId } from "../../core/mod.ts";
 import { mapDelete, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { directory } from "./directory.ts";

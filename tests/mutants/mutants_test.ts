@@ -48,6 +48,7 @@ const WITHOUT_RULES = new Set([
   "core/event.ts",
   "core/message.ts",
   "core/settings/limits.ts",
+  "core/cluster/mod.ts",
   "core/mod.ts",
   "core/settings/option.ts",
 ]);
