@@ -87,8 +87,10 @@ function ownArguments(
       return [command.leaseMs, command.seen, command.probe];
     case "pull":
       return [command.seen];
-    case "open":
-      return [command.op, command.id, command.owner, command.limit, notices];
+    case "open": {
+      const { op, id, owner, mayReplace, limit } = command;
+      return [op, id, owner, mayReplace ? 1 : 0, limit, notices];
+    }
     case "close":
       return [command.op, batch, ...command.claims.flatMap(({ id, seq }) => [id, seq])];
     case "abandon":

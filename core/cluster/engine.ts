@@ -171,19 +171,18 @@ function noticesOf(engine: Engine, name: NodeName): Notices {
 }
 
 function open(engine: Engine, command: Open, now: EngineTime): EngineStep {
-  const { node, op, id, owner, limit } = command;
+  const { node, op, id, owner, mayReplace, limit } = command;
   const claim = mapGet(engine.claims, id);
   if (op <= must(mapGet(engine.nodes, node)).op) {
     const isThis = claim?.node === node && claim.op === op;
     return answer(engine, isThis ? { kind: "opened", seq: claim.seq } : { kind: "past" });
   }
-  if (claim?.owner !== owner) {
-    if (claim !== undefined && isAlive(engine, claim.node, now)) {
-      return answer(engine, { kind: "taken" });
-    }
-    const ms = engine.graceUntil - now;
-    if (ms > 0) return answer(engine, { kind: "wait", ms });
+  const isOwn = claim?.owner === owner;
+  if (claim !== undefined && !(isOwn && mayReplace) && isAlive(engine, claim.node, now)) {
+    return answer(engine, { kind: "taken" });
   }
+  const ms = engine.graceUntil - now;
+  if (!isOwn && ms > 0) return answer(engine, { kind: "wait", ms });
   if (claim === undefined && limit > 0 && engine.claims.size >= limit) {
     return answer(engine, { kind: "full" });
   }

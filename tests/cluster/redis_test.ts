@@ -160,7 +160,15 @@ test("[CLUSTER-5] without a time of a test's own the clock of the server counts"
 test("[CLUSTER-14] a server without memory changes nothing by halves, keeps leases and gives claims up", async (redis) => {
   const join = { kind: "join", ...NODE, layout: LAYOUT, generation: "g", ...TIMES } as const;
   const [id, who] = [peerId("a"), owner("o")];
-  const open = { kind: "open", ...NODE, op: 1, id, owner: who, limit: 0 } as const;
+  const open = {
+    kind: "open",
+    ...NODE,
+    op: 1,
+    id,
+    owner: who,
+    mayReplace: true,
+    limit: 0,
+  } as const;
   await redis.run(NAMESPACE, join, {});
   const opened = answerFrom(await redis.run(NAMESPACE, open, {}));
   assert(opened.kind === "opened");

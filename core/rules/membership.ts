@@ -1,0 +1,486 @@
+/**
+ * The place of a node in its cluster: it joins, extends its lease, claims ids for its clients, gives them up, and
+ * follows what the engine says.
+ *
+ * Whatever is odd about the connection to the engine ends it: the next one joins again, and what the engine lost is
+ * restored.
+ *
+ * @module
+ */
+import {
+  ENGINE_BOUNDS,
+  type EngineAnswer,
+  LAYOUT,
+  type Lost,
+  type Notice,
+  type Notices,
+} from "../cluster/command.ts";
+import { earlier, emptyCluster, NO_NAME, type Question, type Waiter } from "../cluster/member.ts";
+import { must } from "../collections/must.ts";
+import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
+import { CLOSE, type Effect, say } from "../effect.ts";
+import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
+import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
+import type { State } from "../state.ts";
+import { afterLoss, ask, askLater, clusterOf, sendUnsent, withCluster } from "./ask.ts";
+import { dropLinks, flush, learnRoute, retryAll, tendLinks } from "./courier.ts";
+import { openPending } from "./open_pending.ts";
+import { disconnect, ID_TAKEN, refuseClaim, refuseTaken, REPLACED } from "./session.ts";
+
+type Step = readonly [State, readonly Effect[]];
+
+/** A lease is extended so many times while it lasts. */
+export const BEATS_PER_LEASE = 5;
+
+/** After so many beats without an answer, or probes that did not come back, the connection is given up. */
+export const BEATS_MISSED_MAX = 2;
+
+/** How long an engine that was deserted lets unknown ids wait: less than a socket waits for its claim. */
+export const GRACE_MS = 2_000;
+
+/** How long a socket waits before it asks again for a claim that the engine failed to make. */
+export const CLAIM_RETRY_MS = 500;
+
+/** Makes the server a node of a cluster. */
+export function startCluster(state: State, now: Millis): Step {
+  return state.cluster === null ? [{ ...state, cluster: emptyCluster(now) }, []] : [state, []];
+}
+
+/** Joins over a new connection: under the name it had, or under the fresh one. */
+export function engineConnected(state: State, event: EngineConnected, now: Millis): Step {
+  const cluster = clusterOf(state);
+  const isRenamed = cluster.name === NO_NAME;
+  const kept = isRenamed ? dropLinks(state) : state;
+  const joining = withCluster(afterLoss(kept, { isRenamed }), {
+    conn: cluster.conn + 1,
+    phase: "joining",
+    unanswered: 0,
+    beatAt: millis(now + beatMs(state)),
+    heard: cluster.probe,
+    ...(isRenamed && { name: event.name, generation: "", answeredOp: 0, seen: 0 }),
+  });
+  const { cluster_lease, expire_timeout } = state.rules;
+  return ask(joining, {
+    kind: "join",
+    layout: LAYOUT,
+    generation: event.generation,
+    leaseMs: cluster_lease,
+    graceMs: GRACE_MS,
+    // Mail that comes later than its first `route` must be remembered for as long again.
+    mailMs: 2 * expire_timeout,
+  }, now);
+}
+
+/** The connection to the engine is gone. */
+export function engineLost(state: State): Step {
+  return [withCluster(state, { phase: "lost" }), []];
+}
+
+/** Handles the answer to a command. One to a command of an earlier connection counts for nothing. */
+export function engineAnswered(
+  state: State,
+  { conn, request, answer }: EngineAnswered,
+  now: Millis,
+): Step {
+  const cluster = clusterOf(state);
+  const asked = mapGet(cluster.asked, request);
+  if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
+  const next = withCluster(state, {
+    asked: mapDelete(cluster.asked, request),
+    answeredOp: Math.max(cluster.answeredOp, asked.op),
+  });
+  const { question, socket, at } = asked;
+  if (answer.kind === "gone") return giveUp(withCluster(next, { name: NO_NAME }), LEASE_OVER);
+  if (answer.kind === "stale") return giveUp(next, "A newer connection of this node has joined");
+  if (answer.kind === "refused") return giveUp(next, refusalText(answer));
+  switch (question.kind) {
+    case "join":
+      return answer.kind === "joined" ? joined(next, answer, at, now) : odd(next, answer);
+    case "beat":
+      return answer.kind === "beaten" ? beaten(next, answer, at, now) : odd(next, answer);
+    case "pull":
+      return answer.kind === "pulled" ? notified(next, answer, now) : odd(next, answer);
+    case "open":
+      return claimAnswered(next, { question, socket, request }, answer, now);
+    case "route":
+      return routeAnswered(next, question.id, answer, now);
+    case "restore":
+      return answer.kind === "restored" ? disown(next, answer.lost) : odd(next, answer);
+    case "reap":
+      return answer.kind === "reaped" && !answer.isDone ? ask(next, question, now) : [next, []];
+    case "close":
+    case "abandon":
+      return [next, []];
+  }
+}
+
+/** Handles a command that the engine refused with an error: it did not run. */
+export function engineFailed(
+  state: State,
+  { conn, request }: EngineFailed,
+  now: Millis,
+): Step {
+  const cluster = clusterOf(state);
+  const asked = mapGet(cluster.asked, request);
+  if (asked === undefined || conn !== cluster.conn) return [state, []];
+  const next = withCluster(state, { asked: mapDelete(cluster.asked, request) });
+  const { question, socket } = asked;
+  switch (question.kind) {
+    case "open":
+      return [wait(next, { socket: must(socket ?? undefined), question }, CLAIM_RETRY_MS, now), []];
+    case "close":
+    case "restore":
+      return [askLater(next, question, now), []];
+    case "route":
+      return absent(next, question.id, now);
+    default:
+      // The next beat asks again.
+      return [next, []];
+  }
+}
+
+/** Asks for notices. */
+export function doorbell(state: State, now: Millis): Step {
+  const { phase, seen } = clusterOf(state);
+  return phase === "joined" ? ask(state, { kind: "pull", seen }, now) : [state, []];
+}
+
+/** The node hears what is published to it. */
+export function probeHeard(state: State, number: number): Step {
+  const { heard } = clusterOf(state);
+  return [withCluster(state, { heard: Math.max(heard, number) }), []];
+}
+
+/** The process was suspended: the lease ran on, but the time of the loop did not. */
+export function paused(state: State, ms: number, now: Millis): Step {
+  const { asked, leaseUntil, phase } = clusterOf(state);
+  let left = asked;
+  for (const [request, { question }] of mapEntries(asked)) {
+    // It cannot be known when, of the pause, the engine ran it.
+    if (question.kind === "beat") left = mapDelete(left, request);
+  }
+  return [
+    withCluster(state, {
+      asked: left,
+      leaseUntil: millis(leaseUntil - ms),
+      ...(phase !== "lost" && { beatAt: now }),
+    }),
+    [],
+  ];
+}
+
+/** Does what is due: a beat, claims to ask for again, and the work of the links. */
+export function tendCluster(state: State, now: Millis): Step {
+  const effects: Effect[] = [];
+  let next = state;
+  let caused: readonly Effect[];
+  const { beatAt, waitersAt } = clusterOf(state);
+  if (beatAt !== null && beatAt <= now) {
+    [next, caused] = beat(next, now);
+    effects.push(...caused);
+  }
+  if (waitersAt !== null && waitersAt <= now) {
+    [next, caused] = askWaiters(next, now);
+    effects.push(...caused);
+  }
+  [next, caused] = tendLinks(next, now);
+  return [next, [...effects, ...caused]];
+}
+
+/** After an event: gives up the claims of clients that left, and sends on what was stored. */
+export function settle(before: State, [state, effects]: Step, now: Millis): Step {
+  if (state.cluster === null) return [state, effects];
+  const given: { readonly id: PeerId; readonly seq: number }[] = [];
+  const more: Effect[] = [];
+  let next = state;
+  for (const effect of effects) {
+    if (effect.kind !== "note") continue;
+    if (effect.what === "left" && !mapHas(state.claims, effect.id)) {
+      const claim = mapGet(before.claims, effect.id);
+      if (claim !== undefined) given.push({ id: effect.id, seq: claim.seq });
+    } else if (effect.what === "stored" || effect.what === "expired") {
+      const dst = effect.what === "stored" ? effect.message.dst : effect.dst;
+      const [flushed, caused] = flush(next, dst, now);
+      more.push(...caused);
+      next = flushed;
+    }
+  }
+  const [closed, caused] = giveUpClaims(next, given, now);
+  return [closed, [...effects, ...more, ...caused]];
+}
+
+/** Gives claims up, in batches. */
+export function giveUpClaims(
+  state: State,
+  claims: readonly { readonly id: PeerId; readonly seq: number }[],
+  now: Millis,
+): Step {
+  return askInBatches(state, claims, (batch) => ({ kind: "close", claims: batch }), now);
+}
+
+/** Asks the same of every `batch` claims. */
+function askInBatches<T>(
+  state: State,
+  claims: readonly T[],
+  questionOf: (batch: readonly T[]) => Question,
+  now: Millis,
+): Step {
+  const effects: Effect[] = [];
+  let next = state;
+  for (let from = 0; from < claims.length; from += ENGINE_BOUNDS.batch) {
+    const [asked, caused] = ask(
+      next,
+      questionOf(claims.slice(from, from + ENGINE_BOUNDS.batch)),
+      now,
+    );
+    effects.push(...caused);
+    next = asked;
+  }
+  return [next, effects];
+}
+
+// Its place in the cluster.
+
+const LEASE_OVER = "The lease of this node is over";
+
+function beatMs({ rules }: State): number {
+  return rules.cluster_lease / BEATS_PER_LEASE;
+}
+
+/** Ends the connection to the engine; the adapter makes another. */
+function giveUp(state: State, why: string): Step {
+  return [withCluster(state, { phase: "lost" }), [{ kind: "reconnect-engine", why }]];
+}
+
+function odd(state: State, { kind }: EngineAnswer): Step {
+  return giveUp(state, `The engine answered with ${kind}, which is no answer to what was asked`);
+}
+
+function refusalText({ why, value }: Extract<EngineAnswer, { readonly kind: "refused" }>): string {
+  switch (why) {
+    case "layout":
+      return `The cluster has layout ${value}, and this version of the server has ${LAYOUT}: ` +
+        "stop the nodes of the other version, or give this one another cluster_namespace";
+    case "nodes":
+      return `The cluster has ${value} nodes already`;
+    case "batch":
+      return `A command had ${value} claims: at most ${ENGINE_BOUNDS.batch} are allowed`;
+  }
+}
+
+function beat(state: State, now: Millis): Step {
+  const cluster = clusterOf(state);
+  const { phase, unanswered, probe, heard, leaseUntil, seen } = cluster;
+  const isCut = leaseUntil <= now;
+  const counted = withCluster(state, {
+    beatAt: millis(now + beatMs(state)),
+    unanswered: unanswered + 1,
+    isCut,
+  });
+  const note: Effect[] = isCut && !cluster.isCut ? [{ kind: "note", what: "node-cut" }] : [];
+  if (phase === "lost") return [counted, note];
+  if (unanswered >= BEATS_MISSED_MAX) return append(note, giveUp(counted, SILENT));
+  if (phase === "joining") return [counted, note];
+  if (probe - heard >= BEATS_MISSED_MAX) return append(note, giveUp(counted, DEAF));
+  const [unsent, sent] = sendUnsent(withCluster(counted, { probe: probe + 1 }), now);
+  const { cluster_lease: leaseMs } = state.rules;
+  const question: Question = { kind: "beat", leaseMs, seen, probe: probe + 1 };
+  return append([...note, ...sent], ask(unsent, question, now));
+}
+
+const SILENT = `The engine left ${BEATS_MISSED_MAX} beats unanswered`;
+const DEAF = `The subscription carried none of the last ${BEATS_MISSED_MAX} probes`;
+
+function joined(
+  state: State,
+  answer: Extract<EngineAnswer, { readonly kind: "joined" }>,
+  askedAt: Millis,
+  now: Millis,
+): Step {
+  const cluster = clusterOf(state);
+  const hasLost = answer.generation !== cluster.generation || answer.op < cluster.answeredOp;
+  const member = leased(withCluster(state, { phase: "joined", generation: answer.generation }), {
+    askedAt,
+  });
+  // The engine runs a write only if its number is above all before: those that wait come first.
+  const [sent, effects] = sendUnsent(member, now);
+  const [restored, more] = hasLost ? restoreAll(sent, now) : [sent, []];
+  const note = { kind: "note", what: "node-joined", node: cluster.name } as const;
+  return [retryAll(restored, now), [...effects, ...more, note]];
+}
+
+function leased(state: State, { askedAt }: { readonly askedAt: Millis }): State {
+  const leaseUntil = millis(askedAt + state.rules.cluster_lease);
+  return withCluster(state, { leaseUntil, unanswered: 0, isCut: false });
+}
+
+function beaten(
+  state: State,
+  answer: Extract<EngineAnswer, { readonly kind: "beaten" }>,
+  askedAt: Millis,
+  now: Millis,
+): Step {
+  const { generation, answeredOp, isCut } = clusterOf(state);
+  const { dead } = answer;
+  let next = leased(state, { askedAt });
+  const effects: Effect[] = [];
+  let caused: readonly Effect[];
+  if (answer.generation !== generation || answer.op < answeredOp) {
+    [next, caused] = restoreAll(
+      withCluster(next, { generation: answer.generation, answeredOp: answer.op }),
+      now,
+    );
+    effects.push(...caused);
+  }
+  [next, caused] = notified(next, answer, now);
+  effects.push(...caused);
+  if (dead !== null) {
+    [next, caused] = ask(next, { kind: "reap", dead }, now);
+    effects.push(...caused);
+  }
+  return [isCut ? retryAll(next, now) : next, effects];
+}
+
+/** Handles notices. A gap in their numbers shows that some were dropped, and a step back that the engine lost some. */
+function notified(state: State, { last, notices }: Notices, now: Millis): Step {
+  const { seen } = clusterOf(state);
+  const first = last - notices.length + 1;
+  const isBack = last < seen;
+  const effects: Effect[] = [];
+  let next = withCluster(state, { seen: last });
+  let caused: readonly Effect[];
+  for (const [i, notice] of notices.entries()) {
+    if (!isBack && first + i <= seen) continue;
+    [next, caused] = noticed(next, notice, now);
+    effects.push(...caused);
+  }
+  return isBack || first > seen + 1 ? append(effects, restoreAll(next, now)) : [next, effects];
+}
+
+function noticed(state: State, notice: Notice, now: Millis): Step {
+  const { id, seq } = notice;
+  if (notice.kind === "arrived") {
+    return learnRoute(state, id, { kind: "held", node: notice.node, seq }, now);
+  }
+  const claim = mapGet(state.claims, id);
+  if (claim?.seq !== seq) return [state, []];
+  return disconnect(state, claim, CLOSE.replaced, REPLACED);
+}
+
+/** Claims everything again that is held. Walks over all clients: the engine lost some of it, and cannot say which. */
+function restoreAll(state: State, now: Millis): Step {
+  const claims = Array.from(
+    mapEntries(state.claims),
+    ([id, { seq, owner }]) => ({ id, seq, owner }),
+  );
+  return askInBatches(state, claims, (batch) => ({ kind: "restore", claims: batch }), now);
+}
+
+/** Disconnects the clients whose ids others hold by now. */
+function disown(state: State, lost: readonly Lost[]): Step {
+  const effects: Effect[] = [];
+  let next = state;
+  for (const { id, seq, isOwn } of lost) {
+    const claim = mapGet(next.claims, id);
+    if (claim?.seq !== seq) continue;
+    if (!isOwn) effects.push(say(claim.conn, ID_TAKEN));
+    const [left, caused] = isOwn
+      ? disconnect(next, claim, CLOSE.replaced, REPLACED)
+      : disconnect(next, claim, CLOSE.idTaken, "ID is taken");
+    effects.push(...caused);
+    next = left;
+  }
+  return [next, effects];
+}
+
+// Claims of sockets.
+
+interface Claiming {
+  readonly question: Extract<Question, { readonly kind: "open" }>;
+  readonly socket: ConnId | null;
+  readonly request: number;
+}
+
+function claimAnswered(
+  state: State,
+  { question, socket, request }: Claiming,
+  answer: EngineAnswer,
+  now: Millis,
+): Step {
+  const pending = socket === null ? undefined : mapGet(state.pending, socket);
+  const isWaiting = pending?.claim === request;
+  const { id, owner } = question;
+  if (answer.kind === "opened") {
+    const { seq } = answer;
+    const [next, effects] = isWaiting
+      ? openPending(state, must(socket ?? undefined), { seq }, now)
+      : [state, []];
+    const claim = mapGet(next.claims, id);
+    if (claim?.seq === seq) return [next, effects];
+    // The socket is gone, or was refused after all: the claim is another socket's of the same owner, or nobody's.
+    if (claim?.owner === owner) {
+      return [{ ...next, claims: mapSet(next.claims, id, { ...claim, seq }) }, effects];
+    }
+    return append(effects, giveUpClaims(next, [{ id, seq }], now));
+  }
+  if (!isWaiting || socket === null) return [state, []];
+  switch (answer.kind) {
+    case "taken":
+      return refuseTaken(state, socket, now);
+    case "full":
+    case "past":
+      return refuseClaim(state, socket, answer.kind);
+    case "wait":
+      return [wait(state, { socket, question }, answer.ms, now), []];
+    default:
+      return odd(state, answer);
+  }
+}
+
+/** Asks for the claim of a socket again in `ms` milliseconds, or sooner. */
+function wait(state: State, waiter: Waiter, ms: number, now: Millis): State {
+  const { waiters, waitersAt } = clusterOf(state);
+  return withCluster(state, {
+    waiters: [...waiters, waiter],
+    waitersAt: earlier(waitersAt, millis(now + ms)),
+  });
+}
+
+function askWaiters(state: State, now: Millis): Step {
+  const { waiters } = clusterOf(state);
+  const effects: Effect[] = [];
+  let next = withCluster(state, { waiters: [], waitersAt: null });
+  for (const { socket, question } of waiters) {
+    const pending = mapGet(next.pending, socket);
+    if (pending === undefined) continue;
+    const claim = clusterOf(next).nextRequest;
+    const claiming = { ...next, pending: mapSet(next.pending, socket, { ...pending, claim }) };
+    const [asked, caused] = ask(claiming, question, now, socket);
+    effects.push(...caused);
+    next = asked;
+  }
+  return [next, effects];
+}
+
+// Routes.
+
+function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Millis): Step {
+  switch (answer.kind) {
+    case "held":
+      return learnRoute(state, id, answer, now);
+    case "absent":
+    case "crowded":
+      return absent(state, id, now);
+    default:
+      return odd(state, answer);
+  }
+}
+
+function absent(state: State, id: PeerId, now: Millis): Step {
+  const until = millis(now + state.rules.expire_timeout);
+  return learnRoute(state, id, { kind: "absent", until }, now);
+}
+
+function append(before: readonly Effect[], [state, effects]: Step): Step {
+  return [state, [...before, ...effects]];
+}
