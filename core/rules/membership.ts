@@ -10,22 +10,29 @@
 import {
   ENGINE_BOUNDS,
   type EngineAnswer,
+  type Held,
   LAYOUT,
-  type Lost,
   type Notice,
   type Notices,
 } from "../cluster/command.ts";
-import { earlier, emptyCluster, NO_NAME, type Question, type Waiter } from "../cluster/member.ts";
-import { must } from "../collections/must.ts";
-import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
-import { CLOSE, type Effect, say } from "../effect.ts";
+import { emptyCluster, NO_NAME, type Question } from "../cluster/member.ts";
+import { mapDelete, mapEntries, mapGet, mapHas } from "../collections/persistent_map.ts";
+import { CLOSE, type Effect } from "../effect.ts";
 import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
-import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
+import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
 import { afterLoss, ask, askLater, clusterOf, sendUnsent, withCluster } from "./ask.ts";
-import { dropLinks, flush, learnRoute, retryAll, tendLinks } from "./courier.ts";
-import { openPending } from "./open_pending.ts";
-import { disconnect, ID_TAKEN, refuseClaim, refuseTaken, REPLACED } from "./session.ts";
+import {
+  askWaiters,
+  CLAIM_RETRY_MS,
+  claimAnswered,
+  disown,
+  giveUpClaims,
+  restoreAll,
+  wait,
+} from "./claims.ts";
+import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
+import { disconnect, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
 
@@ -35,11 +42,11 @@ export const BEATS_PER_LEASE = 5;
 /** After so many beats without an answer, or probes that did not come back, the connection is given up. */
 export const BEATS_MISSED_MAX = 2;
 
+/** The answers to writes that ran. */
+const RUN: ReadonlySet<EngineAnswer["kind"]> = new Set(["opened", "closed", "restored"]);
+
 /** How long an engine that was deserted lets unknown ids wait: less than a socket waits for its claim. */
 export const GRACE_MS = 2_000;
-
-/** How long a socket waits before it asks again for a claim that the engine failed to make. */
-export const CLAIM_RETRY_MS = 500;
 
 /** Makes the server a node of a cluster. */
 export function startCluster(state: State, now: Millis): Step {
@@ -87,7 +94,8 @@ export function engineAnswered(
   if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
   const next = withCluster(state, {
     asked: mapDelete(cluster.asked, request),
-    answeredOp: Math.max(cluster.answeredOp, asked.op),
+    // The engine does not count the writes that it refuses.
+    answeredOp: RUN.has(answer.kind) ? Math.max(cluster.answeredOp, asked.op) : cluster.answeredOp,
   });
   const { question, socket, at } = asked;
   if (answer.kind === "gone") return giveUp(withCluster(next, { name: NO_NAME }), LEASE_OVER);
@@ -101,6 +109,7 @@ export function engineAnswered(
     case "pull":
       return answer.kind === "pulled" ? notified(next, answer, now) : odd(next, answer);
     case "open":
+      if (socket === null) return [next, []];
       return claimAnswered(next, { question, socket, request }, answer, now);
     case "route":
       return routeAnswered(next, question.id, answer, now);
@@ -127,7 +136,8 @@ export function engineFailed(
   const { question, socket } = asked;
   switch (question.kind) {
     case "open":
-      return [wait(next, { socket: must(socket ?? undefined), question }, CLAIM_RETRY_MS, now), []];
+      if (socket === null) return [next, []];
+      return [wait(next, { socket, question }, CLAIM_RETRY_MS, now), []];
     case "close":
     case "restore":
       return [askLater(next, question, now), []];
@@ -183,14 +193,14 @@ export function tendCluster(state: State, now: Millis): Step {
     [next, caused] = askWaiters(next, now);
     effects.push(...caused);
   }
-  [next, caused] = tendLinks(next, now);
+  [next, caused] = tendCourier(next, now);
   return [next, [...effects, ...caused]];
 }
 
 /** After an event: gives up the claims of clients that left, and sends on what was stored. */
 export function settle(before: State, [state, effects]: Step, now: Millis): Step {
   if (state.cluster === null) return [state, effects];
-  const given: { readonly id: PeerId; readonly seq: number }[] = [];
+  const given: Held[] = [];
   const more: Effect[] = [];
   let next = state;
   for (const effect of effects) {
@@ -208,38 +218,6 @@ export function settle(before: State, [state, effects]: Step, now: Millis): Step
   const [closed, caused] = giveUpClaims(next, given, now);
   return [closed, [...effects, ...more, ...caused]];
 }
-
-/** Gives claims up, in batches. */
-export function giveUpClaims(
-  state: State,
-  claims: readonly { readonly id: PeerId; readonly seq: number }[],
-  now: Millis,
-): Step {
-  return askInBatches(state, claims, (batch) => ({ kind: "close", claims: batch }), now);
-}
-
-/** Asks the same of every `batch` claims. */
-function askInBatches<T>(
-  state: State,
-  claims: readonly T[],
-  questionOf: (batch: readonly T[]) => Question,
-  now: Millis,
-): Step {
-  const effects: Effect[] = [];
-  let next = state;
-  for (let from = 0; from < claims.length; from += ENGINE_BOUNDS.batch) {
-    const [asked, caused] = ask(
-      next,
-      questionOf(claims.slice(from, from + ENGINE_BOUNDS.batch)),
-      now,
-    );
-    effects.push(...caused);
-    next = asked;
-  }
-  return [next, effects];
-}
-
-// Its place in the cluster.
 
 const LEASE_OVER = "The lease of this node is over";
 
@@ -366,103 +344,6 @@ function noticed(state: State, notice: Notice, now: Millis): Step {
   if (claim?.seq !== seq) return [state, []];
   return disconnect(state, claim, CLOSE.replaced, REPLACED);
 }
-
-/** Claims everything again that is held. Walks over all clients: the engine lost some of it, and cannot say which. */
-function restoreAll(state: State, now: Millis): Step {
-  const claims = Array.from(
-    mapEntries(state.claims),
-    ([id, { seq, owner }]) => ({ id, seq, owner }),
-  );
-  return askInBatches(state, claims, (batch) => ({ kind: "restore", claims: batch }), now);
-}
-
-/** Disconnects the clients whose ids others hold by now. */
-function disown(state: State, lost: readonly Lost[]): Step {
-  const effects: Effect[] = [];
-  let next = state;
-  for (const { id, seq, isOwn } of lost) {
-    const claim = mapGet(next.claims, id);
-    if (claim?.seq !== seq) continue;
-    if (!isOwn) effects.push(say(claim.conn, ID_TAKEN));
-    const [left, caused] = isOwn
-      ? disconnect(next, claim, CLOSE.replaced, REPLACED)
-      : disconnect(next, claim, CLOSE.idTaken, "ID is taken");
-    effects.push(...caused);
-    next = left;
-  }
-  return [next, effects];
-}
-
-// Claims of sockets.
-
-interface Claiming {
-  readonly question: Extract<Question, { readonly kind: "open" }>;
-  readonly socket: ConnId | null;
-  readonly request: number;
-}
-
-function claimAnswered(
-  state: State,
-  { question, socket, request }: Claiming,
-  answer: EngineAnswer,
-  now: Millis,
-): Step {
-  const pending = socket === null ? undefined : mapGet(state.pending, socket);
-  const isWaiting = pending?.claim === request;
-  const { id, owner } = question;
-  if (answer.kind === "opened") {
-    const { seq } = answer;
-    const [next, effects] = isWaiting
-      ? openPending(state, must(socket ?? undefined), { seq }, now)
-      : [state, []];
-    const claim = mapGet(next.claims, id);
-    if (claim?.seq === seq) return [next, effects];
-    // The socket is gone, or was refused after all: the claim is another socket's of the same owner, or nobody's.
-    if (claim?.owner === owner) {
-      return [{ ...next, claims: mapSet(next.claims, id, { ...claim, seq }) }, effects];
-    }
-    return append(effects, giveUpClaims(next, [{ id, seq }], now));
-  }
-  if (!isWaiting || socket === null) return [state, []];
-  switch (answer.kind) {
-    case "taken":
-      return refuseTaken(state, socket, now);
-    case "full":
-    case "past":
-      return refuseClaim(state, socket, answer.kind);
-    case "wait":
-      return [wait(state, { socket, question }, answer.ms, now), []];
-    default:
-      return odd(state, answer);
-  }
-}
-
-/** Asks for the claim of a socket again in `ms` milliseconds, or sooner. */
-function wait(state: State, waiter: Waiter, ms: number, now: Millis): State {
-  const { waiters, waitersAt } = clusterOf(state);
-  return withCluster(state, {
-    waiters: [...waiters, waiter],
-    waitersAt: earlier(waitersAt, millis(now + ms)),
-  });
-}
-
-function askWaiters(state: State, now: Millis): Step {
-  const { waiters } = clusterOf(state);
-  const effects: Effect[] = [];
-  let next = withCluster(state, { waiters: [], waitersAt: null });
-  for (const { socket, question } of waiters) {
-    const pending = mapGet(next.pending, socket);
-    if (pending === undefined) continue;
-    const claim = clusterOf(next).nextRequest;
-    const claiming = { ...next, pending: mapSet(next.pending, socket, { ...pending, claim }) };
-    const [asked, caused] = ask(claiming, question, now, socket);
-    effects.push(...caused);
-    next = asked;
-  }
-  return [next, effects];
-}
-
-// Routes.
 
 function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Millis): Step {
   switch (answer.kind) {

@@ -11,12 +11,14 @@ import type { Message, MessageType } from "../message.ts";
 import { decodeFrame, encodeMessage, type SentMessage } from "../wire/frame.ts";
 import { isLongerThan } from "../wire/text.ts";
 import { payForBytes, payForFrame } from "./allowance.ts";
-import { bounceUnsent, hasRoute, isBehind } from "./courier.ts";
+import { isBehind } from "./courier.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
 import { markAlive, type Paid } from "./liveness.ts";
 import { store, turnAway } from "./mailbox.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
+import { bounceUnsent } from "./links.ts";
 import { keepEarly } from "./pending.ts";
+import { hasRoute } from "./routes.ts";
 import { closed, disconnect, turnOut } from "./session.ts";
 import { type Connection, holderOf, type State } from "../state.ts";
 

@@ -62,7 +62,11 @@ const BROKEN: readonly (readonly [find: string, put: string])[] = [
   ["claim and claim.node == node and claim.seq == ARGV", "claim and claim.seq == ARGV"],
   ["claim and claim.node == node and claim.op == op then\n  drop", "claim then\n  drop"],
   ["if tonumber(op) <= tonumber(", "if tonumber(op) < tonumber("],
-  ['if claim and is_alive(claim.node) then return { "taken" } end', ""],
+  [
+    'if claim and not (is_own and may_replace) and is_alive(claim.node) then return { "taken" } end',
+    "",
+  ],
+  ["(is_own and may_replace)", "is_own"],
   ["if ms > 0 then", "if false then"],
   ["if not claim and limit > 0", "if limit > 0"],
   ['if tonumber(lease_end) > now then return { "alive" } end', ""],

@@ -1,0 +1,146 @@
+/**
+ * The claims of a node: it claims ids for its sockets, gives them up, and restores what the engine lost.
+ *
+ * @module
+ */
+import { ENGINE_BOUNDS, type EngineAnswer, type Held, type Lost } from "../cluster/command.ts";
+import { earlier, type Question, type Waiter } from "../cluster/member.ts";
+import { mapEntries, mapGet, mapSet } from "../collections/persistent_map.ts";
+import { CLOSE, type Effect, say } from "../effect.ts";
+import { type ConnId, type Millis, millis } from "../ids.ts";
+import type { State } from "../state.ts";
+import { ask, clusterOf, withCluster } from "./ask.ts";
+import { openPending } from "./open_pending.ts";
+import { disconnect, ID_TAKEN, refuseClaim, refuseTaken, REPLACED } from "./session.ts";
+
+type Step = readonly [State, readonly Effect[]];
+
+/** How long a socket waits before it asks again for a claim that the engine failed to make. */
+export const CLAIM_RETRY_MS = 500;
+
+/** An `open` that was answered. */
+export interface Claiming {
+  readonly question: Extract<Question, { readonly kind: "open" }>;
+  readonly socket: ConnId;
+  readonly request: number;
+}
+
+/** Handles the answer to an `open`. */
+export function claimAnswered(
+  state: State,
+  { question, socket, request }: Claiming,
+  answer: EngineAnswer,
+  now: Millis,
+): Step {
+  const isWaiting = mapGet(state.pending, socket)?.claim === request;
+  const { id, owner } = question;
+  if (answer.kind === "opened") {
+    const { seq } = answer;
+    const [next, effects] = isWaiting ? openPending(state, socket, { seq }, now) : [state, []];
+    const claim = mapGet(next.claims, id);
+    if (claim?.seq === seq) return [next, effects];
+    // The socket is gone, or was refused after all: the claim is another socket's of the same owner, or nobody's.
+    if (claim?.owner === owner) {
+      return [{ ...next, claims: mapSet(next.claims, id, { ...claim, seq }) }, effects];
+    }
+    return append(effects, giveUpClaims(next, [{ id, seq }], now));
+  }
+  if (!isWaiting) return [state, []];
+  switch (answer.kind) {
+    case "taken":
+      return refuseTaken(state, socket, now);
+    case "full":
+    case "past":
+      return refuseClaim(state, socket, answer.kind);
+    case "wait":
+      return [wait(state, { socket, question }, answer.ms, now), []];
+    default:
+      return [state, []];
+  }
+}
+
+/** Asks for the claim of a socket again in `ms` milliseconds, or sooner. */
+export function wait(state: State, waiter: Waiter, ms: number, now: Millis): State {
+  const { waiters, waitersAt } = clusterOf(state);
+  return withCluster(state, {
+    waiters: [...waiters, waiter],
+    waitersAt: earlier(waitersAt, millis(now + ms)),
+  });
+}
+
+/** Asks again for the claims that could not be made yet. */
+export function askWaiters(state: State, now: Millis): Step {
+  const { waiters } = clusterOf(state);
+  const effects: Effect[] = [];
+  let next = withCluster(state, { waiters: [], waitersAt: null });
+  for (const { socket, question } of waiters) {
+    const pending = mapGet(next.pending, socket);
+    if (pending === undefined) continue;
+    const claim = clusterOf(next).nextRequest;
+    const claiming = { ...next, pending: mapSet(next.pending, socket, { ...pending, claim }) };
+    const [asked, caused] = ask(claiming, question, now, socket);
+    effects.push(...caused);
+    next = asked;
+  }
+  return [next, effects];
+}
+
+/** Gives claims up, in batches. */
+export function giveUpClaims(
+  state: State,
+  claims: readonly Held[],
+  now: Millis,
+): Step {
+  return askInBatches(state, claims, (batch) => ({ kind: "close", claims: batch }), now);
+}
+
+/** Asks the same of every `batch` claims. */
+function askInBatches<T>(
+  state: State,
+  claims: readonly T[],
+  questionOf: (batch: readonly T[]) => Question,
+  now: Millis,
+): Step {
+  const effects: Effect[] = [];
+  let next = state;
+  for (let from = 0; from < claims.length; from += ENGINE_BOUNDS.batch) {
+    const [asked, caused] = ask(
+      next,
+      questionOf(claims.slice(from, from + ENGINE_BOUNDS.batch)),
+      now,
+    );
+    effects.push(...caused);
+    next = asked;
+  }
+  return [next, effects];
+}
+
+/** Claims everything again that is held. Walks over all clients: the engine lost some of it, and cannot say which. */
+export function restoreAll(state: State, now: Millis): Step {
+  const claims = Array.from(
+    mapEntries(state.claims),
+    ([id, { seq, owner }]) => ({ id, seq, owner }),
+  );
+  return askInBatches(state, claims, (batch) => ({ kind: "restore", claims: batch }), now);
+}
+
+/** Disconnects the clients whose ids others hold by now. */
+export function disown(state: State, lost: readonly Lost[]): Step {
+  const effects: Effect[] = [];
+  let next = state;
+  for (const { id, seq, isOwn } of lost) {
+    const claim = mapGet(next.claims, id);
+    if (claim?.seq !== seq) continue;
+    if (!isOwn) effects.push(say(claim.conn, ID_TAKEN));
+    const [left, caused] = isOwn
+      ? disconnect(next, claim, CLOSE.replaced, REPLACED)
+      : disconnect(next, claim, CLOSE.idTaken, "ID is taken");
+    effects.push(...caused);
+    next = left;
+  }
+  return [next, effects];
+}
+
+function append(before: readonly Effect[], [state, effects]: Step): Step {
+  return [state, [...before, ...effects]];
+}
