@@ -9,6 +9,7 @@ import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { mapEntries, mapGet, type PersistentMap } from "../collections/persistent_map.ts";
 import { idleCheckTime } from "../rules/session.ts";
 import { pairKey, type State } from "../state.ts";
+import { memberViolations } from "./member_violations.ts";
 
 /** The contradictions and exceeded bounds of a state, one sentence each; none for a consistent state. */
 export function violations(state: State): string[] {
@@ -19,6 +20,7 @@ export function violations(state: State): string[] {
     ...countViolations(state),
     ...guardViolations(state),
     ...boundViolations(state),
+    ...(state.cluster === null ? [] : memberViolations(state, state.cluster)),
   ];
 }
 
@@ -94,7 +96,8 @@ function storeViolations(state: State): string[] {
     const real = queue.reduce((sum, serial) => sum + (mapGet(stored, serial)?.bytes ?? 0), 0);
     if (real !== bytes) found.push(`the mailbox of ${dst} has ${real} bytes, but ${bytes} counted`);
     if (queue.length === 0) found.push(`the mailbox of ${dst} is empty`);
-    if (mapGet(state.claims, dst) !== undefined) {
+    // In a cluster they wait behind those that may come back from another node.
+    if (mapGet(state.claims, dst) !== undefined && !isHeldUp(state, queue[0])) {
       found.push(`messages wait for ${dst}, who is here`);
     }
     if (queue.some((serial) => mapGet(stored, serial)?.message.dst !== dst)) {
@@ -106,6 +109,10 @@ function storeViolations(state: State): string[] {
   }
   if (queued !== stored.size) found.push(`${queued} messages queued, but ${stored.size} stored`);
   return found;
+}
+
+function isHeldUp({ cluster }: State, serial: number | undefined): boolean {
+  return cluster !== null && serial !== undefined && mapGet(cluster.flights, serial) !== undefined;
 }
 
 function countViolations(state: State): string[] {

@@ -1,0 +1,152 @@
+/**
+ * Several nodes, one engine, their clients: put together from one seed, and looked at after every step.
+ *
+ * @module
+ */
+import { type Engine, type EngineAnswer, type EngineCommand } from "../../../core/cluster/mod.ts";
+import {
+  connId,
+  type Effect,
+  type Event,
+  mapGet,
+  type PartialSettings,
+  type Settings,
+  settingsFrom,
+  violations,
+} from "../../../core/mod.ts";
+import { Agenda } from "../../sim/agenda.ts";
+import { type Dice, diceOf } from "../../sim/dice.ts";
+import { EngineHost } from "./engine_host.ts";
+import { Person } from "./person.ts";
+import { type Letter, Post } from "./post.ts";
+import { SimNode } from "./sim_node.ts";
+import { Broken, Watch } from "./watch.ts";
+
+/** How big a fleet is. */
+export interface FleetOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly people: number;
+  readonly settings: PartialSettings;
+}
+
+/** When something was wrong, and with whom; `null` for all. */
+interface Disturbance {
+  readonly node: SimNode | null;
+  readonly from: number;
+  until: number;
+}
+
+/** Everything of one run. */
+export class Fleet {
+  readonly agenda = new Agenda();
+  readonly watch = new Watch();
+  readonly dice: Dice;
+  readonly host: EngineHost;
+  readonly post: Post;
+  readonly settings: Settings;
+  readonly nodes: SimNode[];
+  readonly people: Person[] = [];
+  /** From now on nobody says anything of their own accord. */
+  isFinal = false;
+  #disturbances: Disturbance[] = [];
+  #names = 0;
+  #conns = 0;
+
+  constructor({ seed, nodes, people, settings }: FleetOptions) {
+    this.dice = diceOf(seed);
+    this.settings = settingsFrom(settings);
+    const { agenda, dice } = this;
+    this.post = new Post(() => agenda.now, (letter) => this.#wasDisturbed(letter));
+    const count = (what: string): void => this.watch.count(what);
+    this.host = new EngineHost({
+      ...{ agenda, dice, count },
+      onCommand: (...told) => this.#onCommand(...told),
+    });
+    const fresh = (what: string): string => `${what}${++this.#names}`;
+    this.nodes = Array.from({ length: nodes }, (_, index) =>
+      new SimNode({
+        ...{ index, agenda, dice, count, fresh },
+        host: this.host,
+        settings: this.settings,
+        observer: {
+          before: (node, event) => this.post.before(node, event),
+          after: (node, event, effects) => this.#after(node, event, effects),
+        },
+        nextConn: () => connId(++this.#conns),
+      }));
+    for (let i = 0; i < people; i++) this.people.push(this.#person(i));
+  }
+
+  /** Counts something. */
+  count(what: string): void {
+    this.watch.count(what);
+  }
+
+  /** Something is wrong with a node, or with all, from now on for so long. */
+  disturb(node: SimNode | null, ms: number): void {
+    const { now } = this.agenda;
+    this.#disturbances = this.#disturbances.filter(({ until }) => until > now - 60_000);
+    this.#disturbances.push({ node, from: now, until: now + ms });
+  }
+
+  /** Most have an id of their own; some are another's second tab, or want another's id. */
+  #person(index: number): Person {
+    const other = this.people.at(-1);
+    if (other !== undefined && index % 5 === 4) {
+      return new Person(this, other.id, index % 2 === 0 ? other.token : `rival${index}`);
+    }
+    return new Person(this, `p${index}`, `token${index}`);
+  }
+
+  #after(node: SimNode, event: Event, effects: readonly Effect[]): void {
+    const { agenda: { now }, watch } = this;
+    watch.note(now, node.label, [event, effects]);
+    watch.count(event.kind);
+    for (const effect of effects) if (effect.kind === "note") watch.count(effect.what);
+    const [first] = violations(node.state);
+    if (first !== undefined) throw new Broken("STATE-3", now, `${node.label}: ${first}`);
+    this.post.after(node, event, effects);
+    if (event.kind === "link-received") this.#checkLease(node, effects);
+  }
+
+  /** A node takes messages of others only while the engine counts it as alive. */
+  #checkLease({ state, label }: SimNode, effects: readonly Effect[]): void {
+    const { host, agenda: { now }, settings } = this;
+    if (now - host.disturbedAt < 2 * settings.cluster_lease) return;
+    const hasTaken = effects.some((one) => one.kind === "send" && one.meaning.kind === "message");
+    const name = state.cluster?.name;
+    if (!hasTaken || name === undefined) return;
+    const node = mapGet(host.engine.nodes, name);
+    if ((node?.leaseEnd ?? 0) > host.now) return;
+    throw new Broken("CLUSTER-5", now, `${label} takes messages, and its lease is over`);
+  }
+
+  #onCommand(command: EngineCommand, answer: EngineAnswer, before: Engine): void {
+    const { agenda: { now }, watch } = this;
+    watch.note(now, "engine", [command, answer]);
+    if (answer.kind === "gone" || answer.kind === "stale" || answer.kind === "past") {
+      watch.count(`answered ${answer.kind}`);
+    }
+    if (command.kind !== "close" && command.kind !== "abandon") return;
+    const asker = this.nodes.find(({ state }) => state.cluster?.name === command.node);
+    const ids = command.kind === "close" ? command.claims.map(({ id }) => id) : [command.id];
+    for (const id of ids) {
+      const former = mapGet(before.claims, id);
+      if (former === undefined || mapGet(this.host.engine.claims, id) === former) continue;
+      const held = asker === undefined ? undefined : mapGet(asker.state.claims, id);
+      if (former.node !== command.node || held?.seq === former.seq) {
+        throw new Broken("CLUSTER-4", now, `${command.node} gives up ${id}, which is held`);
+      }
+    }
+  }
+
+  #wasDisturbed({ node, sentAt, deliveredBy, dst }: Letter): boolean {
+    const { now } = this.agenda;
+    const who = [node, deliveredBy, null];
+    if (this.people.some((one) => one.id === dst && one.node !== null)) who.push();
+    return this.#disturbances.some((one) =>
+      who.includes(one.node) && one.from <= now && one.until >= sentAt - 1_000
+    );
+  }
+}

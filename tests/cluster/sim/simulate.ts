@@ -1,0 +1,151 @@
+/**
+ * One run from its seed to its report: first things go wrong, then they do no longer, and all must become whole.
+ *
+ * @module
+ */
+import type { PartialSettings } from "../../../core/mod.ts";
+import { pick } from "../../sim/dice.ts";
+import { checkIdle, checkReach, checkWhole } from "./checks.ts";
+import { FAULTS, heal, trouble } from "./faults.ts";
+import { Fleet } from "./fleet.ts";
+import { Broken } from "./watch.ts";
+
+/** What a run is made from. */
+export interface RunOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly people: number;
+  readonly minutes: number;
+  /** Something goes wrong so often on average. */
+  readonly faultEveryMs: number;
+  readonly kinds?: readonly string[];
+  readonly settings?: PartialSettings;
+}
+
+/** What came of a run. */
+export interface Result {
+  readonly options: RunOptions;
+  readonly virtualMs: number;
+  readonly lines: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly sent: number;
+  readonly delivered: number;
+  readonly both: number;
+  readonly ends: Readonly<Record<string, number>>;
+  readonly commands: Readonly<Record<string, number>>;
+  readonly digest: string;
+  readonly failure: { readonly rule: string; readonly text: string } | null;
+}
+
+/** How often everything is looked at. */
+const AUDIT_MS = 500;
+
+/** Runs a fleet. */
+export function simulate(options: RunOptions): Result {
+  const { seed, nodes, people, settings = {} } = options;
+  const fleet = new Fleet({ seed, nodes, people, settings });
+  let failure: Result["failure"] = null;
+  try {
+    live(fleet, options);
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    failure = { rule: error.rule, text: explain(fleet, error) };
+  }
+  const { watch, post, host, agenda } = fleet;
+  return {
+    options,
+    virtualMs: agenda.now,
+    lines: watch.lines,
+    counts: watch.counts,
+    sent: post.sent,
+    delivered: post.delivered,
+    both: post.both,
+    ends: post.ends,
+    commands: host.commands,
+    digest: watch.digest,
+    failure,
+  };
+}
+
+function live(fleet: Fleet, { minutes, faultEveryMs, kinds }: RunOptions): void {
+  const { agenda, dice, nodes, people, settings } = fleet;
+  for (const node of nodes) agenda.after(dice.between(0, 500), () => node.start());
+  for (const person of people) {
+    agenda.after(dice.between(0, 5_000), () => person.arrive());
+    goAbout(fleet, person);
+  }
+  const endAt = minutes * 60_000;
+  if (faultEveryMs < Infinity) {
+    trouble(fleet, faultEveryMs, endAt, [...kinds ?? Object.keys(FAULTS)]);
+  }
+  auditUntil(fleet, endAt);
+  fleet.isFinal = true;
+  heal(fleet);
+  const ids = new Set<string>();
+  for (const person of people) {
+    if (ids.has(person.id)) person.leave();
+    else person.arrive();
+    ids.add(person.id);
+  }
+  // A pause that began lasts 2.5 leases at most; a clock that ran back adds what it ran.
+  auditUntil(fleet, endAt + 5 * settings.cluster_lease + 60_000);
+  checkWhole(fleet);
+  checkReach(fleet);
+  checkIdle(fleet);
+}
+
+/** Looks at everything while time goes on. */
+export function auditUntil(fleet: Fleet, endAt: number): void {
+  const { agenda, post, nodes, settings } = fleet;
+  while (agenda.now < endAt) {
+    agenda.runUntil(Math.min(endAt, agenda.now + AUDIT_MS));
+    post.audit(nodes, settings.expire_timeout);
+  }
+}
+
+/** What somebody does now and then. */
+function goAbout(fleet: Fleet, person: Fleet["people"][number]): void {
+  const { agenda, dice, people } = fleet;
+  agenda.after(dice.around(4_000), () => {
+    if (fleet.isFinal) return;
+    const what = dice.chance();
+    if (what < 0.80) person.call(dice.isLucky(0.05) ? "ghost" : pick(dice, people).id);
+    else if (what < 0.88) person.move();
+    else if (what < 0.92) person.vanish();
+    else if (person.wants) person.leave();
+    if (!person.wants) {
+      agenda.after(dice.between(50, 8_000), () => fleet.isFinal || person.arrive());
+    }
+    goAbout(fleet, person);
+  });
+}
+
+function explain({ watch }: Fleet, { message, what }: Broken): string {
+  const n = /message (\d+)/.exec(what)?.[1];
+  const id = /\b(p\d+)\b/.exec(what)?.[1];
+  const words = [
+    ...n === undefined ? [] : [`\\"n\\":${n}}`, `"n":${n}}`],
+    ...id === undefined ? [] : [`"${id}"`],
+    '"fault',
+    " fault ",
+  ];
+  return [message, ...watch.about(words)].join("\n");
+}
+
+/** What a run was. */
+export function report(result: Result): string {
+  const { options, virtualMs, lines, counts, sent, delivered, both, ends, commands } = result;
+  const list = (record: Readonly<Record<string, number>>): string =>
+    Object.entries(record).sort().map(([kind, count]) => `${kind} ${count}`).join(", ");
+  const faults = Object.entries(counts).filter(([kind]) => kind.startsWith("fault: "))
+    .map(([kind, count]) => [kind.slice(7), count] as const);
+  const others = Object.entries(counts).filter(([kind]) => !kind.startsWith("fault: "));
+  return [
+    `seed ${options.seed}: ${options.nodes} nodes, ${options.people} people, ` +
+    `${(virtualMs / 60_000).toFixed(1)} min, ${lines} steps, digest ${result.digest}`,
+    `  faults: ${list(Object.fromEntries(faults))}`,
+    `  messages: ${sent} sent, ${delivered} delivered, ${both} of them expired too; ${list(ends)}`,
+    `  commands: ${list(commands)}`,
+    `  ${list(Object.fromEntries(others))}`,
+  ].join("\n");
+}
