@@ -32,6 +32,8 @@ import {
   wait,
 } from "./claims.ts";
 import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
+import { RETRY_MS } from "./links.ts";
+import { retryAtLatest, withoutRoute } from "./routes.ts";
 import { disconnect, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
@@ -348,13 +350,25 @@ function noticed(state: State, notice: Notice, now: Millis): Step {
 function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Millis): Step {
   switch (answer.kind) {
     case "held":
-      return learnRoute(state, id, answer, now);
+      return answer.node === clusterOf(state).name
+        ? heldHere(state, { id, seq: answer.seq }, now)
+        : learnRoute(state, id, answer, now);
     case "absent":
     case "crowded":
       return absent(state, id, now);
     default:
       return odd(state, answer);
   }
+}
+
+/**
+ * The engine says that this node holds an id. Every claim of which the node knows was answered before: if it has none,
+ * that one is left over, or being given up.
+ */
+function heldHere(state: State, held: Held, now: Millis): Step {
+  const { id } = held;
+  const next = retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS));
+  return mapHas(state.claims, id) ? [next, []] : giveUpClaims(next, [held], now);
 }
 
 function absent(state: State, id: PeerId, now: Millis): Step {

@@ -6,6 +6,7 @@
 import { type Effect, type Event, mapGet, type Message, type State } from "../../../core/mod.ts";
 import type { LinkFrame } from "../../../core/cluster/member.ts";
 import { FLIGHT_MAX_MS } from "../../../core/rules/courier.ts";
+import { ACK_DELAY_MS } from "../../../core/rules/links.ts";
 import type { SimNode } from "./sim_node.ts";
 import { Broken } from "./watch.ts";
 
@@ -33,6 +34,9 @@ export interface Letter {
   /** A send failed, and its message began anew where it failed. */
   isUnsent: boolean;
 }
+
+/** How long a frame takes on its way, at most, where nothing is wrong. */
+const LINK_MS = 50;
 
 /** A node may be late by so much: its loop does not wake earlier, and a pause this short is not told. */
 const LATE_MS = 2_100;
@@ -200,9 +204,11 @@ export class Post {
     this.ends[end] = (this.ends[end] ?? 0) + 1;
   }
 
+  /** Whatever comes within an acknowledgement's time of the deadline may be late; otherwise something was wrong. */
   #both(letter: Letter): void {
     this.both++;
-    if (letter.isUnsent || this.mayBeBoth(letter)) return;
+    const apartMs = this.now() - (letter.end === null ? letter.deliveredAt : letter.endAt);
+    if (letter.isUnsent || apartMs < ACK_DELAY_MS + LINK_MS || this.mayBeBoth(letter)) return;
     throw this.#broken(`message ${letter.n} was delivered and expired, and nothing was wrong`);
   }
 

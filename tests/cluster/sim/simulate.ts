@@ -83,7 +83,8 @@ function live(fleet: Fleet, { minutes, faultEveryMs, kinds }: RunOptions): void 
   heal(fleet);
   const ids = new Set<string>();
   for (const person of people) {
-    if (ids.has(person.id)) person.leave();
+    const { cluster_limit: limit } = settings;
+    if (ids.has(person.id) || (limit > 0 && ids.size >= limit)) person.leave();
     else person.arrive();
     ids.add(person.id);
   }
