@@ -40,7 +40,13 @@ export type Route =
   | { readonly kind: "asked"; readonly conn: number }
   /** Nobody holds the id, and until then the engine tells this node when somebody does. */
   | { readonly kind: "absent"; readonly until: Millis }
-  | { readonly kind: "held"; readonly node: NodeName; readonly seq: number };
+  /** The engine said so; after `until` it is asked again, because the node may have ended. */
+  | {
+    readonly kind: "held";
+    readonly node: NodeName;
+    readonly seq: number;
+    readonly until: Millis;
+  };
 
 /** A stored message that was sent to another node and is not acknowledged. */
 export interface Flight {

@@ -16,7 +16,7 @@ import {
   type Notices,
 } from "../cluster/command.ts";
 import { emptyCluster, NO_NAME, type Question } from "../cluster/member.ts";
-import { mapDelete, mapEntries, mapGet, mapHas } from "../collections/persistent_map.ts";
+import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { CLOSE, type Effect } from "../effect.ts";
 import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
@@ -33,7 +33,7 @@ import {
 } from "./claims.ts";
 import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
 import { RETRY_MS } from "./links.ts";
-import { retryAtLatest, withoutRoute } from "./routes.ts";
+import { heldRoute, retryAtLatest, withoutRoute } from "./routes.ts";
 import { disconnect, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
@@ -94,15 +94,16 @@ export function engineAnswered(
   const cluster = clusterOf(state);
   const asked = mapGet(cluster.asked, request);
   if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
+  const { question, socket, at } = asked;
+  // What was refused with the connection is asked again over the next one.
+  if (answer.kind === "gone") return giveUp(withCluster(state, { name: NO_NAME }), LEASE_OVER);
+  if (answer.kind === "stale") return giveUp(state, "A newer connection of this node has joined");
+  if (answer.kind === "refused") return giveUp(state, refusalText(answer));
   const next = withCluster(state, {
     asked: mapDelete(cluster.asked, request),
     // The engine does not count the writes that it refuses.
     answeredOp: RUN.has(answer.kind) ? Math.max(cluster.answeredOp, asked.op) : cluster.answeredOp,
   });
-  const { question, socket, at } = asked;
-  if (answer.kind === "gone") return giveUp(withCluster(next, { name: NO_NAME }), LEASE_OVER);
-  if (answer.kind === "stale") return giveUp(next, "A newer connection of this node has joined");
-  if (answer.kind === "refused") return giveUp(next, refusalText(answer));
   switch (question.kind) {
     case "join":
       return answer.kind === "joined" ? joined(next, answer, at, now) : odd(next, answer);
@@ -166,14 +167,14 @@ export function probeHeard(state: State, number: number): Step {
 /** The process was suspended: the lease ran on, but the time of the loop did not. */
 export function paused(state: State, ms: number, now: Millis): Step {
   const { asked, leaseUntil, phase } = clusterOf(state);
-  let left = asked;
-  for (const [request, { question }] of mapEntries(asked)) {
-    // It cannot be known when, of the pause, the engine ran it.
-    if (question.kind === "beat") left = mapDelete(left, request);
+  let earlier = asked;
+  for (const [request, one] of mapEntries(asked)) {
+    // A lease that is answered later counts from before the pause.
+    earlier = mapSet(earlier, request, { ...one, at: millis(one.at - ms) });
   }
   return [
     withCluster(state, {
-      asked: left,
+      asked: earlier,
       leaseUntil: millis(leaseUntil - ms),
       ...(phase !== "lost" && { beatAt: now }),
     }),
@@ -340,7 +341,7 @@ function notified(state: State, { last, notices }: Notices, now: Millis): Step {
 function noticed(state: State, notice: Notice, now: Millis): Step {
   const { id, seq } = notice;
   if (notice.kind === "arrived") {
-    return learnRoute(state, id, { kind: "held", node: notice.node, seq }, now);
+    return learnRoute(state, id, heldRoute(notice.node, seq, now), now);
   }
   const claim = mapGet(state.claims, id);
   if (claim?.seq !== seq) return [state, []];
@@ -352,7 +353,7 @@ function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Mill
     case "held":
       return answer.node === clusterOf(state).name
         ? heldHere(state, { id, seq: answer.seq }, now)
-        : learnRoute(state, id, answer, now);
+        : learnRoute(state, id, heldRoute(answer.node, answer.seq, now), now);
     case "absent":
     case "crowded":
       return absent(state, id, now);
