@@ -203,7 +203,9 @@ export class SimNode {
 
   #plan(): void {
     const { agenda } = this.options;
-    const at = (nextWakeAt(this.state) ?? Infinity) + this.#pausedMs;
+    // The sum may be rounded down, and the loop must not wake too early.
+    const roundingMs = this.#pausedMs > 0 ? 0.001 : 0;
+    const at = (nextWakeAt(this.state) ?? Infinity) + this.#pausedMs + roundingMs;
     if (at >= this.#wakeAt || at === Infinity) return;
     if (at > agenda.now) this.#wakes = 0;
     else if (++this.#wakes > WAKES_MAX) {
