@@ -77,12 +77,14 @@ export class Post {
   }
 
   /** Looks at what is about to happen. */
-  before({ state, now }: SimNode, event: Event): void {
+  before(node: SimNode, event: Event): void {
+    const { state, now } = node;
     this.#due = event.kind === "tick" ? dueIn(state, now) : [];
     this.#acked = event.kind === "link-received" ? ackedIn(state, event.frame) : [];
     if (event.kind !== "send-failed" && event.kind !== "send-refused") return;
     const letter = event.message === null ? undefined : this.#of(event.message);
     if (letter === undefined) return;
+    if (letter.deliveredBy !== node) return;
     letter.deliveredBy = null;
     this.delivered--;
     if (letter.end === "passed") this.#reopen(letter);
@@ -193,7 +195,7 @@ export class Post {
   #end(node: SimNode, letter: Letter, end: End): void {
     if (letter.end !== null) {
       // What could not be sent after it was acknowledged waits where that failed.
-      if (letter.isUnsent && letter.node !== node) return;
+      if (letter.isUnsent) return;
       throw this.#broken(`message ${letter.n} is ${end}, and was ${letter.end}`);
     }
     if ((end === "expired" || end === "turned away") && letter.deliveredBy !== null) {

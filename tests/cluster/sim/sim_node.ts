@@ -70,6 +70,8 @@ export class SimNode {
   #pausedMs = 0;
   #pausedAt: number | null = null;
   #backlog: (() => void)[] = [];
+  /** What could not be sent in this step. */
+  #failed: Event[] = [];
   #wakeAt = Infinity;
   #wakes = 0;
   #line: Line | null = null;
@@ -198,6 +200,9 @@ export class SimNode {
     if (next !== before) retire(before, next);
     observer.after(this, event, effects);
     for (const effect of effects) this.#perform(effect);
+    for (let failed = this.#failed.shift(); failed !== undefined; failed = this.#failed.shift()) {
+      this.#step(failed);
+    }
     this.#plan();
   }
 
@@ -254,7 +259,10 @@ export class SimNode {
     if (socket.endpoint.isGone() && dice.isLucky(0.5)) {
       count("send failed");
       this.#sockets.delete(conn);
-      agenda.after(0, () => this.dispatch({ kind: "send-failed", conn, message }));
+      const failed: Event = { kind: "send-failed", conn, message };
+      // Most often it fails at once; a socket may also fail after what was sent was acknowledged.
+      if (dice.isLucky(0.1)) agenda.after(dice.between(0, 600), () => this.dispatch(failed));
+      else this.#failed.push(failed);
       return;
     }
     socket.downAt = Math.max(socket.downAt, agenda.now + dice.between(1, 40));
