@@ -157,6 +157,13 @@ export interface Cluster {
   readonly answeredOp: number;
   readonly nextRequest: number;
   readonly asked: PersistentMap<number, Asked>;
+  /**
+   * By seq, the claims that the engine took back lately: it may forget that. `released` becomes `releasedOld` after a
+   * lease at `releasedAt`, and what was older is forgotten: an engine that lost more does not know the node either.
+   */
+  readonly released: PersistentMap<number, PeerId>;
+  readonly releasedOld: PersistentMap<number, PeerId>;
+  readonly releasedAt: Millis;
   /** Sockets whose `open` is asked again at `waitersAt`. */
   readonly waiters: readonly Waiter[];
   readonly waitersAt: Millis | null;
@@ -193,6 +200,9 @@ export function emptyCluster(now: Millis): Cluster {
     answeredOp: 0,
     nextRequest: 1,
     asked: emptyMap(),
+    released: emptyMap(),
+    releasedOld: emptyMap(),
+    releasedAt: now,
     waiters: [],
     waitersAt: null,
     young: emptyMap(),
@@ -226,6 +236,10 @@ export function earlier(a: Millis | null, b: Millis | null): Millis | null {
 export function retireCluster(old: Cluster, newer: Cluster): void {
   if (old === newer) return;
   if (old.asked !== newer.asked) mapRetire(old.asked);
+  if (old.released !== newer.released && old.released !== newer.releasedOld) {
+    mapRetire(old.released);
+  }
+  if (old.releasedOld !== newer.releasedOld) mapRetire(old.releasedOld);
   if (old.young !== newer.young && old.young !== newer.old) mapRetire(old.young);
   if (old.old !== newer.old) mapRetire(old.old);
   if (old.flights !== newer.flights) mapRetire(old.flights);

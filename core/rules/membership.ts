@@ -28,7 +28,8 @@ import {
   claimAnswered,
   disown,
   giveUpClaims,
-  restoreAll,
+  rememberReleased,
+  repairClaims,
   wait,
 } from "./claims.ts";
 import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
@@ -121,6 +122,7 @@ export function engineAnswered(
     case "reap":
       return answer.kind === "reaped" && !answer.isDone ? ask(next, question, now) : [next, []];
     case "close":
+      return [rememberReleased(next, question.claims, now), []];
     case "abandon":
       return [next, []];
   }
@@ -285,7 +287,7 @@ function joined(
   });
   // The engine runs a write only if its number is above all before: those that wait come first.
   const [sent, effects] = sendUnsent(member, now);
-  const [restored, more] = hasLost ? restoreAll(sent, now) : [sent, []];
+  const [restored, more] = hasLost ? repairClaims(sent, now) : [sent, []];
   const note = { kind: "note", what: "node-joined", node: cluster.name } as const;
   return [retryAll(restored, now), [...effects, ...more, note]];
 }
@@ -307,7 +309,7 @@ function beaten(
   const effects: Effect[] = [];
   let caused: readonly Effect[];
   if (answer.generation !== generation || answer.op < answeredOp) {
-    [next, caused] = restoreAll(
+    [next, caused] = repairClaims(
       withCluster(next, { generation: answer.generation, answeredOp: answer.op }),
       now,
     );
@@ -335,7 +337,7 @@ function notified(state: State, { last, notices }: Notices, now: Millis): Step {
     [next, caused] = noticed(next, notice, now);
     effects.push(...caused);
   }
-  return isBack || first > seen + 1 ? append(effects, restoreAll(next, now)) : [next, effects];
+  return isBack || first > seen + 1 ? append(effects, repairClaims(next, now)) : [next, effects];
 }
 
 function noticed(state: State, notice: Notice, now: Millis): Step {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mapValues } from "../../../core/collections/persistent_map.ts";
 import { mapEntries, mapGet, peerId } from "../../../core/mod.ts";
 import { BEATS_PER_LEASE } from "../../../core/rules/membership.ts";
 import { knownNodes } from "./engine_host.ts";
@@ -48,15 +49,17 @@ export function checkWhole(fleet: Fleet): void {
   }
 }
 
-function checkNode(fleet: Fleet, { state, label }: SimNode): void {
+/** Within this time the engine answers, where nothing is wrong. */
+const ANSWERED_MS = 100;
+
+function checkNode(fleet: Fleet, { state, label, now }: SimNode): void {
   const { cluster } = state;
   if (cluster?.phase !== "joined") throw broken(fleet, "CLUSTER-5", `${label} has not joined`);
   const left = Object.entries({
     ...{ flights: cluster.flights.size, links: cluster.links.size, retries: cluster.retries.size },
     ...{ waiters: cluster.waiters.length, pending: state.pending.size },
     ...{ stored: state.stored.size, mailboxes: state.mailboxes.size },
-    // A beat may be under way.
-    asked: Math.max(0, cluster.asked.size - 1),
+    asked: [...mapValues(cluster.asked)].filter(({ at }) => at < now - ANSWERED_MS).length,
   }).filter(([, count]) => count > 0);
   if (left.length > 0) throw broken(fleet, "STATE-3", `${label} has left ${left.join("; ")}`);
   for (const [id, { seq }] of mapEntries(state.claims)) {

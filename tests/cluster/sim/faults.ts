@@ -98,8 +98,22 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "engine restarted empty": (fleet) => restartEngine(fleet, () => fleet.host.clear()),
   "engine restarted from a snapshot": (fleet) =>
     restartEngine(fleet, () => fleet.host.revert(fleet.dice.between(1_000, 25_000))),
-  "failover loses the last writes": (fleet) =>
-    restartEngine(fleet, () => fleet.host.revert(fleet.dice.between(100, 2_000)), 200),
+  "failover loses the last writes": (fleet) => {
+    const { agenda, dice, people, host } = fleet;
+    // What was written last is lost: so there must be something.
+    if (dice.isLucky(0.7)) {
+      for (const person of people) {
+        agenda.after(
+          dice.between(0, 900),
+          () => dice.isLucky(0.5) ? person.move() : person.leave(),
+        );
+      }
+    }
+    agenda.after(1_000, () => {
+      restartEngine(fleet, () => host.revert(dice.between(300, 2_000)), 200);
+    });
+    return GIVEN_UP_MS;
+  },
   "engine's clock jumps ahead": ({ host, dice, settings }) => {
     host.jump(settings.cluster_lease * dice.between(0.1, 2));
     return GIVEN_UP_MS;

@@ -10,6 +10,7 @@ import {
   type Event,
   mapGet,
   type PartialSettings,
+  peerId,
   type Settings,
   settingsFrom,
   violations,
@@ -50,6 +51,8 @@ export class Fleet {
   /** From now on nobody says anything of their own accord. */
   isFinal = false;
   #disturbances: Disturbance[] = [];
+  /** When sockets got their ids. */
+  readonly #admitted = new Map<number, number>();
   #names = 0;
   #conns = 0;
 
@@ -57,7 +60,11 @@ export class Fleet {
     this.dice = diceOf(seed);
     this.settings = settingsFrom(settings);
     const { agenda, dice } = this;
-    this.post = new Post(() => agenda.now, (letter) => this.#wasDisturbed(letter));
+    this.post = new Post({
+      now: () => agenda.now,
+      mayBeBoth: (letter) => this.#wasDisturbed(letter),
+      onExpired: (letter) => this.#checkExpired(letter),
+    });
     const count = (what: string): void => this.watch.count(what);
     this.host = new EngineHost({
       ...{ agenda, dice, count },
@@ -103,7 +110,12 @@ export class Fleet {
     const { agenda: { now }, watch } = this;
     watch.note(now, node.label, [event, effects]);
     watch.count(event.kind);
-    for (const effect of effects) if (effect.kind === "note") watch.count(effect.what);
+    for (const effect of effects) {
+      if (effect.kind === "note") watch.count(effect.what);
+      if (effect.kind === "note" && effect.what === "admitted") {
+        this.#admitted.set(effect.conn, now);
+      }
+    }
     const [first] = violations(node.state);
     if (first !== undefined) throw new Broken("STATE-3", now, `${node.label}: ${first}`);
     this.post.after(node, event, effects);
@@ -141,12 +153,26 @@ export class Fleet {
     }
   }
 
-  #wasDisturbed({ node, sentAt, deliveredBy, dst }: Letter): boolean {
+  #wasDisturbed({ node, sentAt, deliveredBy }: Letter): boolean {
     const { now } = this.agenda;
     const who = [node, deliveredBy, null];
-    if (this.people.some((one) => one.id === dst && one.node !== null)) who.push();
     return this.#disturbances.some((one) =>
       who.includes(one.node) && one.from <= now && one.until >= sentAt - 1_000
     );
+  }
+
+  /** Whoever is connected, and was for a while, gets what is sent to it. */
+  #checkExpired(letter: Letter): void {
+    const { agenda: { now }, nodes, settings } = this;
+    const { n, dst, deliveredBy, type } = letter;
+    if (deliveredBy !== null || type === "LEAVE") return;
+    for (const node of nodes) {
+      const holder = mapGet(node.state.claims, peerId(dst));
+      if (holder === undefined || node.process === null) continue;
+      const since = Math.max(letter.sentAt, this.#admitted.get(holder.conn) ?? now);
+      const atMs = since + Math.min(1_500, settings.expire_timeout * 0.7);
+      if (atMs > now || this.#wasDisturbed({ ...letter, deliveredBy: node })) continue;
+      throw new Broken("QUEUE-1", now, `message ${n} expired, and ${dst} is at ${node.label}`);
+    }
   }
 }

@@ -91,8 +91,9 @@ export class Person {
   /** Sends a message; returns its number, or 0 if its socket is not open. */
   say(type: string, dst: string): number {
     const link = this.#link;
-    if (link?.conn == null || !this.isOpen || link.isOver) return 0;
-    const n = this.fleet.post.write(this.id, dst, type, link.conn);
+    const conn = link?.conn ?? null;
+    if (link === null || conn === null || !this.isOpen || link.isOver) return 0;
+    const n = this.fleet.post.write(this.id, dst, type, conn);
     this.#send(link, JSON.stringify({ type, payload: { n }, dst }));
     return n;
   }

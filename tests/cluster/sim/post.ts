@@ -41,6 +41,14 @@ const LINK_MS = 50;
 /** A node may be late by so much: its loop does not wake earlier, and a pause this short is not told. */
 const LATE_MS = 2_100;
 
+/** What all messages of a run need to know. */
+export interface PostOptions {
+  readonly now: () => number;
+  /** Whether something was wrong with those who had to do with a message. */
+  readonly mayBeBoth: (letter: Letter) => boolean;
+  readonly onExpired: (letter: Letter) => void;
+}
+
 /** All messages of a run. */
 export class Post {
   readonly #letters = new Map<number, Letter>();
@@ -55,7 +63,11 @@ export class Post {
   /** Delivered, and nevertheless expired. */
   both = 0;
 
-  constructor(readonly now: () => number, readonly mayBeBoth: (letter: Letter) => boolean) {}
+  readonly #options: PostOptions;
+
+  constructor(options: PostOptions) {
+    this.#options = options;
+  }
 
   get sent(): number {
     return this.#count;
@@ -65,7 +77,7 @@ export class Post {
   write(src: string, dst: string, type: string, conn: number): number {
     const n = ++this.#count;
     this.#letters.set(n, {
-      ...{ n, src, dst, type, conn, sentAt: this.now() },
+      ...{ n, src, dst, type, conn, sentAt: this.#options.now() },
       ...{ takenAt: null, node: null, process: null, end: null, endAt: 0 },
       ...{ deliveredBy: null, deliveredAt: 0, isUnsent: false },
     });
@@ -100,12 +112,13 @@ export class Post {
         this.#take(node, effect.message);
       } else if (effect.kind === "note" && effect.what === "undelivered") {
         const letter = this.#take(node, effect.message);
-        if (letter !== undefined) this.#end(node, letter, "turned away");
+        if (letter !== undefined) this.#end(letter, "turned away");
       } else if (effect.kind === "note" && effect.what === "expired") {
         const n = this.#due.shift();
         const letter = n === undefined ? undefined : this.#letters.get(n);
         if (letter === undefined) throw this.#broken(`${node.label} expired what it has not`);
-        this.#end(node, letter, "expired");
+        this.#options.onExpired(letter);
+        this.#end(letter, "expired");
       }
     }
     for (const n of this.#acked) this.#acknowledged(node, n);
@@ -115,7 +128,7 @@ export class Post {
   lose(node: SimNode): void {
     for (const letter of this.#letters.values()) {
       if (letter.node === node && letter.process === node.process && letter.end === null) {
-        this.#end(node, letter, "lost with its node");
+        this.#end(letter, "lost with its node");
       }
     }
   }
@@ -124,7 +137,7 @@ export class Post {
   audit(nodes: readonly SimNode[], expireMs: number): void {
     for (const letter of this.#letters.values()) {
       const { n, node, process, takenAt, end, sentAt } = letter;
-      if (sentAt < this.now() - 120_000) this.#letters.delete(n);
+      if (sentAt < this.#options.now() - 120_000) this.#letters.delete(n);
       if (end !== null || takenAt === null || node === null) continue;
       if (!nodes.includes(node) || node.process !== process || node.isPaused) continue;
       if (node.now - takenAt <= expireMs + LATE_MS) continue;
@@ -155,19 +168,19 @@ export class Post {
     if (letter.deliveredBy !== null) throw this.#broken(`message ${n} was delivered twice`);
     if (letter.end === "expired" || letter.end === "turned away") this.#both(letter);
     letter.deliveredBy = node;
-    letter.deliveredAt = this.now();
+    letter.deliveredAt = this.#options.now();
     this.delivered++;
     this.#inOrder(letter, conn);
     if (event.kind === "link-received" && letter.node !== null) return;
     this.#take(node, message);
-    this.#end(node, letter, "passed");
+    this.#end(letter, "passed");
   }
 
   /** Whoever held up messages for so long holds them up no longer: then a late one may come last. */
   #inOrder(letter: Letter, conn: number): void {
     const key = `${conn} ${letter.conn}`;
     const last = this.#last.get(key) ?? 0;
-    const wasLate = this.now() - letter.sentAt > FLIGHT_MAX_MS || letter.isUnsent;
+    const wasLate = this.#options.now() - letter.sentAt > FLIGHT_MAX_MS || letter.isUnsent;
     if (letter.n < last && !wasLate) {
       throw this.#broken(`message ${letter.n} came after ${last} of the same socket`);
     }
@@ -189,10 +202,10 @@ export class Post {
     if (letter.deliveredBy === null && !letter.isUnsent && letter.type !== "LEAVE") {
       throw this.#broken(`message ${n} was acknowledged, and nobody got it`);
     }
-    this.#end(node, letter, "acknowledged");
+    this.#end(letter, "acknowledged");
   }
 
-  #end(node: SimNode, letter: Letter, end: End): void {
+  #end(letter: Letter, end: End): void {
     if (letter.end !== null) {
       // What could not be sent after it was acknowledged waits where that failed.
       if (letter.isUnsent) return;
@@ -202,15 +215,17 @@ export class Post {
       this.#both(letter);
     }
     letter.end = end;
-    letter.endAt = this.now();
+    letter.endAt = this.#options.now();
     this.ends[end] = (this.ends[end] ?? 0) + 1;
   }
 
   /** Whatever comes within an acknowledgement's time of the deadline may be late; otherwise something was wrong. */
   #both(letter: Letter): void {
     this.both++;
-    const apartMs = this.now() - (letter.end === null ? letter.deliveredAt : letter.endAt);
-    if (letter.isUnsent || apartMs < ACK_DELAY_MS + LINK_MS || this.mayBeBoth(letter)) return;
+    const apartMs = this.#options.now() - (letter.end === null ? letter.deliveredAt : letter.endAt);
+    if (letter.isUnsent || apartMs < ACK_DELAY_MS + LINK_MS || this.#options.mayBeBoth(letter)) {
+      return;
+    }
     throw this.#broken(`message ${letter.n} was delivered and expired, and nothing was wrong`);
   }
 
@@ -225,7 +240,7 @@ export class Post {
   }
 
   #broken(what: string): Broken {
-    return new Broken("QUEUE-5", this.now(), what);
+    return new Broken("QUEUE-5", this.#options.now(), what);
   }
 }
 

@@ -67,32 +67,52 @@ export function simulate(options: RunOptions): Result {
   };
 }
 
+/** Rounds until the time is over: in each things go wrong for a while, and then all becomes whole. */
 function live(fleet: Fleet, { minutes, faultEveryMs, kinds }: RunOptions): void {
-  const { agenda, dice, nodes, people, settings } = fleet;
+  const { agenda, dice, nodes } = fleet;
   for (const node of nodes) agenda.after(dice.between(0, 500), () => node.start());
+  const names = [...kinds ?? Object.keys(FAULTS)];
+  do {
+    liveOn(fleet, agenda.now + dice.between(20_000, 90_000), { faultEveryMs, names });
+    calm(fleet);
+    checkWhole(fleet);
+    checkReach(fleet);
+    checkIdle(fleet);
+  } while (agenda.now < minutes * 60_000);
+}
+
+function liveOn(
+  fleet: Fleet,
+  endAt: number,
+  { faultEveryMs, names }: { readonly faultEveryMs: number; readonly names: readonly string[] },
+): void {
+  const { agenda, dice, people } = fleet;
+  fleet.isFinal = false;
   for (const person of people) {
-    agenda.after(dice.between(0, 5_000), () => person.arrive());
+    agenda.after(dice.between(0, 3_000), () => person.arrive());
     goAbout(fleet, person);
   }
-  const endAt = minutes * 60_000;
-  if (faultEveryMs < Infinity) {
-    trouble(fleet, faultEveryMs, endAt, [...kinds ?? Object.keys(FAULTS)]);
-  }
+  if (faultEveryMs < Infinity) trouble(fleet, faultEveryMs, endAt, names);
   auditUntil(fleet, endAt);
+}
+
+/** Nothing goes wrong any more. Of each id one stays, and some ids go away. */
+function calm(fleet: Fleet): void {
+  const { agenda, dice, people, settings } = fleet;
   fleet.isFinal = true;
   heal(fleet);
   const ids = new Set<string>();
+  const { cluster_limit: limit } = settings;
   for (const person of people) {
-    const { cluster_limit: limit } = settings;
-    if (ids.has(person.id) || (limit > 0 && ids.size >= limit)) person.leave();
-    else person.arrive();
-    ids.add(person.id);
+    const isOdd = ids.has(person.id) || (limit > 0 && ids.size >= limit);
+    if (isOdd || dice.isLucky(0.3)) person.leave();
+    else {
+      person.arrive();
+      ids.add(person.id);
+    }
   }
   // A pause that began lasts 2.5 leases at most; a clock that ran back adds what it ran.
-  auditUntil(fleet, endAt + 5 * settings.cluster_lease + 60_000);
-  checkWhole(fleet);
-  checkReach(fleet);
-  checkIdle(fleet);
+  auditUntil(fleet, agenda.now + 5 * settings.cluster_lease + 30_000);
 }
 
 /** Looks at everything while time goes on. */
