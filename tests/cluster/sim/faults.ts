@@ -157,7 +157,7 @@ export function trouble(
   fleet: Fleet,
   everyMs: number,
   untilMs: number,
-  kinds = Object.keys(FAULTS),
+  kinds: readonly string[] = Object.keys(FAULTS),
 ): void {
   const { agenda, dice, nodes } = fleet;
   agenda.after(dice.around(everyMs), () => {

@@ -153,11 +153,11 @@ export class Fleet {
     }
   }
 
-  #wasDisturbed({ node, sentAt, deliveredBy }: Letter): boolean {
+  #wasDisturbed({ node, sentAt, deliveredBy }: Letter, { isAny = false } = {}): boolean {
     const { now } = this.agenda;
     const who = [node, deliveredBy, null];
     return this.#disturbances.some((one) =>
-      who.includes(one.node) && one.from <= now && one.until >= sentAt - 1_000
+      (isAny || who.includes(one.node)) && one.from <= now && one.until >= sentAt - 1_000
     );
   }
 
@@ -171,7 +171,7 @@ export class Fleet {
       if (holder === undefined || node.process === null) continue;
       const since = Math.max(letter.sentAt, this.#admitted.get(holder.conn) ?? now);
       const atMs = since + Math.min(1_500, settings.expire_timeout * 0.7);
-      if (atMs > now || this.#wasDisturbed({ ...letter, deliveredBy: node })) continue;
+      if (atMs > now || this.#wasDisturbed(letter, { isAny: true })) continue;
       throw new Broken("QUEUE-1", now, `message ${n} expired, and ${dst} is at ${node.label}`);
     }
   }

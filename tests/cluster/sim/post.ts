@@ -166,8 +166,8 @@ export class Post {
       throw this.#broken(`message ${n} reached socket ${conn}, which does not hold ${dst}`);
     }
     if (letter.deliveredBy !== null) throw this.#broken(`message ${n} was delivered twice`);
-    if (letter.end === "expired" || letter.end === "turned away") this.#both(letter);
     letter.deliveredBy = node;
+    if (letter.end === "expired" || letter.end === "turned away") this.#both(letter);
     letter.deliveredAt = this.#options.now();
     this.delivered++;
     this.#inOrder(letter, conn);
