@@ -39,7 +39,12 @@ export function claimAnswered(
   const { id, owner } = question;
   if (answer.kind === "opened") {
     const { seq } = answer;
-    const [next, effects] = isWaiting ? openPending(state, socket, { seq }, now) : [state, []];
+    const former = mapGet(state.claims, id);
+    // The engine may forget that the new claim took the place of this one.
+    const known = former === undefined || former.seq === seq
+      ? state
+      : rememberReleased(state, [{ id, seq: former.seq }], now);
+    const [next, effects] = isWaiting ? openPending(known, socket, { seq }, now) : [known, []];
     const claim = mapGet(next.claims, id);
     if (claim?.seq === seq) return [next, effects];
     // The socket is gone, or was refused after all: the claim is another socket's of the same owner, or nobody's.

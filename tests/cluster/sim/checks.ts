@@ -59,8 +59,11 @@ function checkNode(fleet: Fleet, { state, label, now }: SimNode): void {
     ...{ flights: cluster.flights.size, links: cluster.links.size, retries: cluster.retries.size },
     ...{ waiters: cluster.waiters.length, pending: state.pending.size },
     ...{ stored: state.stored.size, mailboxes: state.mailboxes.size },
-    asked: [...mapValues(cluster.asked)].filter(({ at }) => at < now - ANSWERED_MS).length,
   }).filter(([, count]) => count > 0);
+  for (const { at, question } of mapValues(cluster.asked)) {
+    if (at >= now - ANSWERED_MS) continue;
+    throw broken(fleet, "STATE-3", `${label} has no answer to ${JSON.stringify(question)}`);
+  }
   if (left.length > 0) throw broken(fleet, "STATE-3", `${label} has left ${left.join("; ")}`);
   for (const [id, { seq }] of mapEntries(state.claims)) {
     const claim = mapGet(fleet.host.engine.claims, id);
