@@ -112,7 +112,7 @@ export class EngineHost {
     if (!line.isUpSound) return count("command lost");
     line.upAt = Math.max(line.upAt, agenda.now + this.#delay(line));
     agenda.at(line.upAt, () => {
-      if (!line.isUpSound || line.isCutOff() || this.isDown) return count("command lost");
+      if (!this.#isUp(line)) return count("command lost");
       if (!line.isOpen) count("command of a dropped connection");
       this.#run(line, request, command);
     });
@@ -123,7 +123,7 @@ export class EngineHost {
     if (!line.isUpSound) return count("publish lost");
     line.upAt = Math.max(line.upAt, agenda.now + this.#delay(line));
     agenda.at(line.upAt, () => {
-      if (!line.isUpSound || line.isCutOff() || this.isDown) return count("publish lost");
+      if (!this.#isUp(line)) return count("publish lost");
       this.published++;
       this.#spread(frame.to, { kind: "link-received", frame });
     });
@@ -163,6 +163,17 @@ export class EngineHost {
     this.offset += Math.round(ms);
     if (ms < 0) this.hasRunBack = true;
     this.disturbedAt = this.#options.agenda.now;
+  }
+
+  /** Whether what was sent arrives. A connection that loses something carries nothing that comes after it. */
+  #isUp(line: Line): boolean {
+    line.isUpSound &&= !line.isCutOff() && !this.isDown;
+    return line.isUpSound;
+  }
+
+  #isOpenDown(line: Line): boolean {
+    line.isDownSound &&= !line.isCutOff();
+    return line.isOpen && line.isDownSound;
   }
 
   #delay(line: Line): number {
@@ -208,7 +219,7 @@ export class EngineHost {
     const { agenda, count } = this.#options;
     line.downAt = Math.max(line.downAt, agenda.now + this.#delay(line));
     agenda.at(line.downAt, () => {
-      if (!line.isOpen || !line.isDownSound || line.isCutOff()) return count("answer lost");
+      if (!this.#isOpenDown(line)) return count("answer lost");
       line.deliver(event);
     });
   }
@@ -241,9 +252,7 @@ export class EngineHost {
       ? agenda.now + dice.between(10, dice.isLucky(0.1) ? 8_000 : 800)
       : line.downAt;
     agenda.at(at, () => {
-      if (!line.isOpen || !line.isDownSound || line.isDeaf || line.isCutOff()) {
-        return count("publish lost");
-      }
+      if (!this.#isOpenDown(line) || line.isDeaf) return count("publish lost");
       line.deliver(event);
     });
   }
