@@ -97,7 +97,9 @@ export function engineAnswered(
   if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
   const { question, socket, at } = asked;
   // What was refused with the connection is asked again over the next one.
-  if (answer.kind === "gone") return giveUp(withCluster(state, { name: NO_NAME }), LEASE_OVER);
+  if (answer.kind === "gone") {
+    return giveUp(withCluster(state, { name: NO_NAME, leaseUntil: now }), LEASE_OVER);
+  }
   if (answer.kind === "stale") return giveUp(state, "A newer connection of this node has joined");
   if (answer.kind === "refused") return giveUp(state, refusalText(answer));
   const next = withCluster(state, {

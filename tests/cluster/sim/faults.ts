@@ -77,7 +77,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     line.isDeaf = true;
     return GIVEN_UP_MS;
   }),
-  "channels lose, repeat and delay": ({ host, agenda, dice }) => {
+  "channels lose and repeat": ({ host, agenda, dice }) => {
     const { faults } = host;
     faults.lost = dice.between(0, 0.5);
     faults.late = dice.between(0, 0.3);

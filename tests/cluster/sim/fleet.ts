@@ -118,6 +118,10 @@ export class Fleet {
     }
     const [first] = violations(node.state);
     if (first !== undefined) throw new Broken("STATE-3", now, `${node.label}: ${first}`);
+    for (const effect of effects) {
+      if (effect.kind !== "publish" || (effect.frame.from as string) !== "") continue;
+      throw new Broken("CLUSTER-5", now, `${node.label} publishes without a name`);
+    }
     this.post.after(node, event, effects);
     if (event.kind === "link-received") this.#checkLease(node, effects);
   }
