@@ -58,7 +58,7 @@ export interface Flight {
 /** A number of a link and the stored message that has it. */
 export interface Numbered {
   readonly number: number;
-  /** The key of the message in `State.stored`. Once it is not there any more the number is empty. */
+  /** The key of the message in `State.stored`. If it is not there any more, the number is empty. */
   readonly serial: number;
   readonly seq: number;
   readonly bytes: number;
@@ -94,6 +94,8 @@ export interface InLink {
   readonly link: number;
   /** The next number to take. */
   readonly expected: number;
+  /** The highest `base` of its frames. One with a lower `base` is late: what it carries may have another number by now. */
+  readonly base: number;
   /** What bounced, since the first number that the sender has open. */
   readonly bounced: readonly Bounced[];
   /** What was delivered since the last acknowledgement: its send may still fail. */

@@ -60,8 +60,7 @@ export function startCluster(state: State, now: Millis): Step {
 export function engineConnected(state: State, event: EngineConnected, now: Millis): Step {
   const cluster = clusterOf(state);
   const isRenamed = cluster.name === NO_NAME;
-  const kept = isRenamed ? dropLinks(state) : state;
-  const joining = withCluster(afterLoss(kept, { isRenamed }), {
+  const joining = withCluster(afterLoss(state, { isRenamed }), {
     conn: cluster.conn + 1,
     phase: "joining",
     unanswered: 0,
@@ -98,7 +97,8 @@ export function engineAnswered(
   const { question, socket, at } = asked;
   // What was refused with the connection is asked again over the next one.
   if (answer.kind === "gone") {
-    return giveUp(withCluster(state, { name: NO_NAME, leaseUntil: now }), LEASE_OVER);
+    const nameless = withCluster(dropLinks(state), { name: NO_NAME, leaseUntil: now });
+    return giveUp(nameless, LEASE_OVER);
   }
   if (answer.kind === "stale") return giveUp(state, "A newer connection of this node has joined");
   if (answer.kind === "refused") return giveUp(state, refusalText(answer));

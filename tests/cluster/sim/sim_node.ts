@@ -253,9 +253,13 @@ export class SimNode {
 
   #send({ conn, text, meaning }: Extract<Effect, { kind: "send" }>): void {
     const { agenda, dice, count } = this.options;
+    const message = meaning.kind === "message" ? meaning : null;
+    if (this.#failed.some((one) => "conn" in one && one.conn === conn)) {
+      this.#failed.push({ kind: "send-failed", conn, message });
+      return;
+    }
     const socket = this.#sockets.get(conn);
     if (socket === undefined) return;
-    const message = meaning.kind === "message" ? meaning : null;
     if (socket.endpoint.isGone() && dice.isLucky(0.5)) {
       count("send failed");
       this.#sockets.delete(conn);
