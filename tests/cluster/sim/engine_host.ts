@@ -203,7 +203,9 @@ export class EngineHost {
   #check(command: EngineCommand, answer: EngineAnswer): void {
     const { now } = this.#options.agenda;
     const [first] = engineViolations(this.engine, this.now);
-    if (first !== undefined) throw new Broken("engine", now, first);
+    // A clock that runs back raises the dead, for whom mail waits already.
+    const isExcused = this.hasRunBack && first?.startsWith("mail waits") === true;
+    if (first !== undefined && !isExcused) throw new Broken("engine", now, first);
     if (command.kind !== "open" || answer.kind !== "opened") return;
     const { id } = command;
     const claim = mapGet(this.engine.claims, id);
