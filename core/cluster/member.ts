@@ -140,8 +140,6 @@ export interface Cluster {
   /** The number of the connection to the engine. */
   readonly conn: number;
   readonly phase: "lost" | "joining" | "joined";
-  /** The generation of the engine; empty until the first join under this name. */
-  readonly generation: string;
   /** From then on the node is cut: it takes no messages of other nodes. */
   readonly leaseUntil: Millis;
   /** Whether a note said that the node is cut. */
@@ -152,11 +150,10 @@ export interface Cluster {
   /** The number of the last probe, and the highest that came back. */
   readonly probe: number;
   readonly heard: number;
-  /** The number of the last notice that was handled. */
-  readonly seen: number;
-  /** The highest number of a write, and the highest that was answered. */
+  /** The number of the last notice that was handled; `null` until there is an answer over this connection. */
+  readonly seen: number | null;
+  /** The highest number of a write. */
   readonly op: number;
-  readonly answeredOp: number;
   readonly nextRequest: number;
   readonly asked: PersistentMap<number, Asked>;
   /**
@@ -190,16 +187,14 @@ export function emptyCluster(now: Millis): Cluster {
     name: NO_NAME,
     conn: 0,
     phase: "lost",
-    generation: "",
     leaseUntil: now,
     isCut: false,
     beatAt: null,
     unanswered: 0,
     probe: 0,
     heard: 0,
-    seen: 0,
+    seen: null,
     op: 0,
-    answeredOp: 0,
     nextRequest: 1,
     asked: emptyMap(),
     released: emptyMap(),

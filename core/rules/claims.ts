@@ -137,8 +137,8 @@ export function rememberReleased(state: State, claims: readonly Held[], now: Mil
 }
 
 /**
- * The engine lost something, and cannot say what: everything is claimed again that is held, and what was given up lately
- * is given up again. Walks over all clients.
+ * The engine may have lost something, and cannot say what: everything is claimed again that is held, and what was given
+ * up lately is given up again. Walks over all clients.
  */
 export function repairClaims(state: State, now: Millis): Step {
   const { released, releasedOld } = clusterOf(state);

@@ -187,6 +187,10 @@ function sendAgain(state: State, node: NodeName, link: OutLink, now: Millis): St
     return [withCluster(state, { links: mapDelete(links, node) }), []];
   }
   const resendAt = millis(now + RESEND_MS);
+  // A node that is cut sends nothing to others.
+  if (clusterOf(state).leaseUntil <= now) {
+    return [withCluster(state, { links: mapSet(links, node, { ...link, resendAt }) }), []];
+  }
   const silent: OutLink = { ...link, resendAt, isSilent: true };
   let next = withCluster(state, { links: mapSet(links, node, silent) });
   for (const { serial } of link.open) {

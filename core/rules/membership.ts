@@ -34,7 +34,7 @@ import {
 } from "./claims.ts";
 import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
 import { RETRY_MS } from "./links.ts";
-import { heldRoute, retryAtLatest, withoutRoute } from "./routes.ts";
+import { heldRoute, retryAtLatest, withoutRoute, withoutRoutes } from "./routes.ts";
 import { disconnect, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
@@ -44,9 +44,6 @@ export const BEATS_PER_LEASE = 5;
 
 /** After so many beats without an answer, or probes that did not come back, the connection is given up. */
 export const BEATS_MISSED_MAX = 2;
-
-/** The answers to writes that ran. */
-const RUN: ReadonlySet<EngineAnswer["kind"]> = new Set(["opened", "closed", "restored"]);
 
 /** How long an engine that was deserted lets unknown ids wait: less than a socket waits for its claim. */
 export const GRACE_MS = 2_000;
@@ -66,7 +63,8 @@ export function engineConnected(state: State, event: EngineConnected, now: Milli
     unanswered: 0,
     beatAt: millis(now + beatMs(state)),
     heard: cluster.probe,
-    ...(isRenamed && { name: event.name, generation: "", answeredOp: 0, seen: 0 }),
+    seen: null,
+    ...(isRenamed && { name: event.name }),
   });
   const { cluster_lease, expire_timeout } = state.rules;
   return ask(joining, {
@@ -102,14 +100,10 @@ export function engineAnswered(
   }
   if (answer.kind === "stale") return giveUp(state, "A newer connection of this node has joined");
   if (answer.kind === "refused") return giveUp(state, refusalText(answer));
-  const next = withCluster(state, {
-    asked: mapDelete(cluster.asked, request),
-    // The engine does not count the writes that it refuses.
-    answeredOp: RUN.has(answer.kind) ? Math.max(cluster.answeredOp, asked.op) : cluster.answeredOp,
-  });
+  const next = withCluster(state, { asked: mapDelete(cluster.asked, request) });
   switch (question.kind) {
     case "join":
-      return answer.kind === "joined" ? joined(next, answer, at, now) : odd(next, answer);
+      return answer.kind === "joined" ? joined(next, at, now) : odd(next, answer);
     case "beat":
       return answer.kind === "beaten" ? beaten(next, answer, at, now) : odd(next, answer);
     case "pull":
@@ -159,7 +153,7 @@ export function engineFailed(
 /** Asks for notices. */
 export function doorbell(state: State, now: Millis): Step {
   const { phase, seen } = clusterOf(state);
-  return phase === "joined" ? ask(state, { kind: "pull", seen }, now) : [state, []];
+  return phase === "joined" ? ask(state, { kind: "pull", seen: seen ?? 0 }, now) : [state, []];
 }
 
 /** The node hears what is published to it. */
@@ -269,32 +263,29 @@ function beat(state: State, now: Millis): Step {
   if (probe - heard >= BEATS_MISSED_MAX) return append(note, giveUp(counted, DEAF));
   const [unsent, sent] = sendUnsent(withCluster(counted, { probe: probe + 1 }), now);
   const { cluster_lease: leaseMs } = state.rules;
-  const question: Question = { kind: "beat", leaseMs, seen, probe: probe + 1 };
+  const question: Question = { kind: "beat", leaseMs, seen: seen ?? 0, probe: probe + 1 };
   return append([...note, ...sent], ask(unsent, question, now));
 }
 
 const SILENT = `The engine left ${BEATS_MISSED_MAX} beats unanswered`;
 const DEAF = `The subscription carried none of the last ${BEATS_MISSED_MAX} probes`;
 
-function joined(
-  state: State,
-  answer: Extract<EngineAnswer, { readonly kind: "joined" }>,
-  askedAt: Millis,
-  now: Millis,
-): Step {
-  const cluster = clusterOf(state);
-  const hasLost = answer.generation !== cluster.generation || answer.op < cluster.answeredOp;
-  const member = leased(withCluster(state, { phase: "joined", generation: answer.generation }), {
-    askedAt,
-  });
-  // The engine runs a write only if its number is above all before: those that wait come first.
-  const [sent, effects] = sendUnsent(member, now);
-  const [restored, more] = hasLost ? repairClaims(sent, now) : [sent, []];
-  const note = { kind: "note", what: "node-joined", node: cluster.name } as const;
-  return [retryAll(restored, now), [...effects, ...more, note]];
+/**
+ * Whatever the engine lost while the connection was gone, or before, is repaired. The engine runs a write only if its
+ * number is above all before: those that wait come first.
+ */
+function joined(state: State, askedAt: Millis, now: Millis): Step {
+  const [sent, effects] = sendUnsent(leased(withCluster(state, { phase: "joined" }), askedAt), now);
+  const note = { kind: "note", what: "node-joined", node: clusterOf(state).name } as const;
+  return append([...effects, note], repair(sent, now));
 }
 
-function leased(state: State, { askedAt }: { readonly askedAt: Millis }): State {
+/** The engine may have lost something: claims, or that mail waits here. */
+function repair(state: State, now: Millis): Step {
+  return repairClaims(retryAll(withoutRoutes(state), now), now);
+}
+
+function leased(state: State, askedAt: Millis): State {
   const leaseUntil = millis(askedAt + state.rules.cluster_lease);
   return withCluster(state, { leaseUntil, unanswered: 0, isCut: false });
 }
@@ -305,41 +296,28 @@ function beaten(
   askedAt: Millis,
   now: Millis,
 ): Step {
-  const { generation, answeredOp, isCut } = clusterOf(state);
+  const { isCut } = clusterOf(state);
   const { dead } = answer;
-  let next = leased(state, { askedAt });
-  const effects: Effect[] = [];
-  let caused: readonly Effect[];
-  if (answer.generation !== generation || answer.op < answeredOp) {
-    [next, caused] = repairClaims(
-      withCluster(next, { generation: answer.generation, answeredOp: answer.op }),
-      now,
-    );
-    effects.push(...caused);
-  }
-  [next, caused] = notified(next, answer, now);
-  effects.push(...caused);
-  if (dead !== null) {
-    [next, caused] = ask(next, { kind: "reap", dead }, now);
-    effects.push(...caused);
-  }
-  return [isCut ? retryAll(next, now) : next, effects];
+  const [notifiedState, effects] = notified(leased(state, askedAt), answer, now);
+  const next = isCut ? retryAll(notifiedState, now) : notifiedState;
+  return dead === null ? [next, effects] : append(effects, ask(next, { kind: "reap", dead }, now));
 }
 
-/** Handles notices. A gap in their numbers shows that some were dropped, and a step back that the engine lost some. */
+/** Handles notices. A gap in their numbers shows that some were dropped. */
 function notified(state: State, { last, notices }: Notices, now: Millis): Step {
   const { seen } = clusterOf(state);
   const first = last - notices.length + 1;
-  const isBack = last < seen;
   const effects: Effect[] = [];
   let next = withCluster(state, { seen: last });
   let caused: readonly Effect[];
   for (const [i, notice] of notices.entries()) {
-    if (!isBack && first + i <= seen) continue;
+    // An engine that lost some has given their numbers again: over a new connection each of them is handled.
+    if (seen !== null && first + i <= seen) continue;
     [next, caused] = noticed(next, notice, now);
     effects.push(...caused);
   }
-  return isBack || first > seen + 1 ? append(effects, repairClaims(next, now)) : [next, effects];
+  const hasGap = seen !== null && first > seen + 1;
+  return hasGap ? append(effects, repair(next, now)) : [next, effects];
 }
 
 function noticed(state: State, notice: Notice, now: Millis): Step {

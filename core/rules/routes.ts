@@ -69,6 +69,11 @@ export function withoutRoute(state: State, dst: PeerId): State {
   return withCluster(state, { young: mapDelete(young, dst), old: mapDelete(old, dst) });
 }
 
+/** Forgets all routes. */
+export function withoutRoutes(state: State): State {
+  return withCluster(state, { young: emptyMap(), old: emptyMap() });
+}
+
 /** Looks at the mailbox of an id again, at this instant or sooner. */
 export function retryAtLatest(state: State, dst: PeerId, at: Millis): State {
   const { retries, retryAt } = clusterOf(state);

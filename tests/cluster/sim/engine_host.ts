@@ -8,6 +8,7 @@ import {
   emptyEngine,
   type Engine,
   type EngineAnswer,
+  type EngineBounds,
   type EngineCommand,
   engineViolations,
   type NodeName,
@@ -58,6 +59,9 @@ export interface HostOptions {
 const KEPT_MS = 30_000;
 const SNAPSHOT_MS = 100;
 
+/** So little room that runs come to every bound but that of a batch, which nodes know. */
+const BOUNDS: EngineBounds = { nodes: 12, batch: 256, notices: 3, waiting: 6, waiters: 2 };
+
 /** One engine for all. */
 export class EngineHost {
   readonly #options: HostOptions;
@@ -65,7 +69,7 @@ export class EngineHost {
   readonly #channels = new Map<NodeName, Line>();
   readonly #highest = new Map<string, number>();
   #snapshots: { readonly at: number; readonly engine: Engine }[] = [];
-  engine: Engine = emptyEngine();
+  engine: Engine = emptyEngine(BOUNDS);
   /** Added to virtual time. */
   offset = 1_700_000_000_000;
   isDown = false;
@@ -154,7 +158,7 @@ export class EngineHost {
   }
 
   clear(): void {
-    this.engine = emptyEngine();
+    this.engine = emptyEngine(BOUNDS);
     this.#snapshots = [];
     this.disturbedAt = this.#options.agenda.now;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Engine, type EngineAnswer, type EngineCommand } from "../../../core/cluster/mod.ts";
+import type { LinkFrame } from "../../../core/cluster/member.ts";
 import {
   connId,
   type Effect,
@@ -119,11 +120,17 @@ export class Fleet {
     const [first] = violations(node.state);
     if (first !== undefined) throw new Broken("STATE-3", now, `${node.label}: ${first}`);
     for (const effect of effects) {
-      if (effect.kind !== "publish" || (effect.frame.from as string) !== "") continue;
-      throw new Broken("CLUSTER-5", now, `${node.label} publishes without a name`);
+      if (effect.kind === "publish") this.#checkPublish(node, effect.frame);
     }
     this.post.after(node, event, effects);
     if (event.kind === "link-received") this.#checkLease(node, effects);
+  }
+
+  /** A node that is cut, or has no name, sends no messages to others. */
+  #checkPublish({ state: { cluster }, label, now }: SimNode, { from, carried }: LinkFrame): void {
+    const isCut = cluster === null || cluster.leaseUntil <= now;
+    if ((from as string) !== "" && !(isCut && carried.length > 0)) return;
+    throw new Broken("CLUSTER-5", this.agenda.now, `${label} publishes as ${from}, and is cut`);
   }
 
   /** A node takes messages of others only while the engine counts it as alive. */
