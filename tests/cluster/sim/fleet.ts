@@ -151,6 +151,11 @@ export class Fleet {
     if (answer.kind === "gone" || answer.kind === "stale" || answer.kind === "past") {
       watch.count(`answered ${answer.kind}`);
     }
+    if (answer.kind === "crowded") {
+      // Nobody is told when that id arrives: what waits for it may expire.
+      watch.count("answered crowded");
+      this.disturb(null, this.settings.expire_timeout);
+    }
     if (command.kind !== "close" && command.kind !== "abandon") return;
     const asker = this.nodes.find(({ state }) => state.cluster?.name === command.node);
     const ids = command.kind === "close" ? command.claims.map(({ id }) => id) : [command.id];
