@@ -20,14 +20,8 @@ export function memberViolations(state: State, cluster: Cluster): string[] {
   ];
 }
 
-function flightViolations({ stored, mailboxes }: State, { flights, links }: Cluster): string[] {
+function flightViolations({ stored }: State, { flights, links }: Cluster): string[] {
   const found: string[] = [];
-  for (const [dst, { serials }] of mapEntries(mailboxes)) {
-    const onLinks = serials.findIndex((serial) => !mapHas(flights, serial));
-    if (onLinks >= 0 && serials.slice(onLinks).some((serial) => mapHas(flights, serial))) {
-      found.push(`a message for ${dst} has overtaken one that waits`);
-    }
-  }
   for (const [serial, { node }] of mapEntries(flights)) {
     if (!mapHas(stored, serial)) found.push(`${serial} is on a link, and not stored`);
     const open = mapGet(links, node)?.open ?? [];

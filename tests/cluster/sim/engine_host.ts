@@ -31,8 +31,12 @@ export interface Line {
   isDeaf: boolean;
   /** What is sent from now on takes so much longer. */
   extraMs: number;
+  /** So much longer takes every answer. */
+  answerMs: number;
   upAt: number;
   downAt: number;
+  /** The subscriber is a connection of its own. */
+  channelAt: number;
   /** Its node is cut off from the engine. */
   readonly isCutOff: () => boolean;
   readonly deliver: (event: ClusterEvent) => void;
@@ -223,7 +227,7 @@ export class EngineHost {
 
   #answer(line: Line, event: ClusterEvent): void {
     const { agenda, count } = this.#options;
-    line.downAt = Math.max(line.downAt, agenda.now + this.#delay(line));
+    line.downAt = Math.max(line.downAt, agenda.now + line.answerMs + this.#delay(line));
     agenda.at(line.downAt, () => {
       if (!this.#isOpenDown(line)) return count("answer lost");
       line.deliver(event);
@@ -253,10 +257,10 @@ export class EngineHost {
     const { agenda, dice, count } = this.#options;
     const line = this.#channels.get(to);
     if (line === undefined) return count("publish to nobody");
-    if (!isLate) line.downAt = Math.max(line.downAt, agenda.now + this.#delay(line));
+    if (!isLate) line.channelAt = Math.max(line.channelAt, agenda.now + dice.between(0.1, 2));
     const at = isLate
       ? agenda.now + dice.between(10, dice.isLucky(0.1) ? 8_000 : 800)
-      : line.downAt;
+      : line.channelAt;
     agenda.at(at, () => {
       if (!this.#isOpenDown(line) || line.isDeaf) return count("publish lost");
       line.deliver(event);

@@ -64,6 +64,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     agenda.after(ms, () => line.extraMs = 0);
     return ms + GIVEN_UP_MS;
   }),
+  "answers slow, then commands lost": lineFault((line, { agenda, dice, settings }) => {
+    line.answerMs = settings.cluster_lease * dice.between(0.3, 2);
+    const ms = settings.cluster_lease * dice.between(1, 3);
+    agenda.after(ms, () => line.isUpSound = false);
+    return ms + 4 * settings.cluster_lease + GIVEN_UP_MS;
+  }),
   "old buffer arrives late": lineFault((line, { agenda, dice }, node) => {
     line.extraMs = dice.between(500, 8_000);
     agenda.after(dice.between(10, 1_000), () => line.isOpen && node.reconnect());
@@ -182,6 +188,6 @@ export function heal({ host, nodes }: Fleet): void {
   for (const node of nodes) {
     node.isCutOff = false;
     if (node.process === null) node.start();
-    if (node.line !== null) node.line.extraMs = 0;
+    if (node.line !== null) Object.assign(node.line, { extraMs: 0, answerMs: 0 });
   }
 }

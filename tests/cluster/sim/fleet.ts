@@ -123,7 +123,9 @@ export class Fleet {
       if (effect.kind === "publish") this.#checkPublish(node, effect.frame);
     }
     this.post.after(node, event, effects);
-    if (event.kind === "link-received") this.#checkLease(node, effects);
+    if (event.kind !== "link-received") return;
+    this.#checkLease(node, effects);
+    this.#checkSeqs(node, event.frame, effects);
   }
 
   /** A node that is cut, or has no name, sends no messages to others. */
@@ -143,6 +145,19 @@ export class Fleet {
     const node = mapGet(host.engine.nodes, name);
     if ((node?.leaseEnd ?? 0) > host.now) return;
     throw new Broken("CLUSTER-5", now, `${label} takes messages, and its lease is over`);
+  }
+
+  /** A node takes a message only for the claim by which it was routed. */
+  #checkSeqs({ state, label }: SimNode, { carried }: LinkFrame, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== "send" || effect.meaning.kind !== "message") continue;
+      const { meaning } = effect;
+      const one = carried.find(({ message }) => message?.text === meaning.text);
+      const claim = mapGet(state.claims, meaning.dst);
+      if (one === undefined || one.seq === claim?.seq) continue;
+      const what = `${label} took for ${claim?.seq} what was routed by ${one.seq}`;
+      throw new Broken("CLUSTER-1", this.agenda.now, what);
+    }
   }
 
   #onCommand(command: EngineCommand, answer: EngineAnswer, before: Engine): void {

@@ -81,8 +81,9 @@ export class Person {
   call(dst: string): number[] {
     const { dice, agenda } = this.fleet;
     const sent = [this.say("OFFER", dst)];
+    const overMs = dice.isLucky(0.5) ? 120 : 5;
     for (let i = dice.below(4); i > 0; i--) {
-      agenda.after(dice.between(0, 120), () => this.say("CANDIDATE", dst));
+      agenda.after(dice.between(0, overMs), () => this.say("CANDIDATE", dst));
     }
     if (dice.isLucky(0.05)) agenda.after(dice.between(50, 500), () => this.say("LEAVE", dst));
     return sent.filter((n) => n > 0);

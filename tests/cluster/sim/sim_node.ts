@@ -301,6 +301,8 @@ export class SimNode {
       isDownSound: true,
       isDeaf: false,
       extraMs: 0,
+      answerMs: 0,
+      channelAt: 0,
       upAt: 0,
       downAt: 0,
       isCutOff: () => this.isCutOff,

@@ -24,7 +24,14 @@ for (const [i, kind] of Object.keys(FAULTS).entries()) {
   Deno.test(`[CLUSTER-1] [CLUSTER-3] [CLUSTER-8] a fleet becomes whole: ${kind}`, () => {
     const result = assertSound({
       ...optionsOf(i),
-      ...{ nodes: 3, people: 12, minutes: 3, faultEveryMs: 3_000, kinds: [kind] },
+      ...{
+        nodes: 3,
+        people: 16,
+        minutes: 4,
+        actEveryMs: 1_000,
+        faultEveryMs: 2_500,
+        kinds: [kind],
+      },
     });
     assert((result.counts[`fault: ${kind}`] ?? 0) > 0, "it did not happen");
   });

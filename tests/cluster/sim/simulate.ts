@@ -8,6 +8,7 @@ import { pick } from "../../sim/dice.ts";
 import { checkIdle, checkReach, checkWhole } from "./checks.ts";
 import { FAULTS, heal, trouble } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
+import type { Person } from "./person.ts";
 import { Broken } from "./watch.ts";
 
 /** What a run is made from. */
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly nodes: number;
   readonly people: number;
   readonly minutes: number;
+  /** Somebody does something so often on average. */
+  readonly actEveryMs: number;
   /** Something goes wrong so often on average. */
   readonly faultEveryMs: number;
   readonly kinds?: readonly string[];
@@ -68,12 +71,12 @@ export function simulate(options: RunOptions): Result {
 }
 
 /** Rounds until the time is over: in each things go wrong for a while, and then all becomes whole. */
-function live(fleet: Fleet, { minutes, faultEveryMs, kinds }: RunOptions): void {
+function live(fleet: Fleet, { minutes, actEveryMs, faultEveryMs, kinds }: RunOptions): void {
   const { agenda, dice, nodes } = fleet;
   for (const node of nodes) agenda.after(dice.between(0, 500), () => node.start());
   const names = [...kinds ?? Object.keys(FAULTS)];
   do {
-    liveOn(fleet, agenda.now + dice.between(20_000, 90_000), { faultEveryMs, names });
+    liveOn(fleet, agenda.now + dice.between(20_000, 90_000), { actEveryMs, faultEveryMs, names });
     calm(fleet);
     checkWhole(fleet);
     checkReach(fleet);
@@ -84,13 +87,15 @@ function live(fleet: Fleet, { minutes, faultEveryMs, kinds }: RunOptions): void 
 function liveOn(
   fleet: Fleet,
   endAt: number,
-  { faultEveryMs, names }: { readonly faultEveryMs: number; readonly names: readonly string[] },
+  { actEveryMs, faultEveryMs, names }: Pick<RunOptions, "actEveryMs" | "faultEveryMs"> & {
+    readonly names: readonly string[];
+  },
 ): void {
   const { agenda, dice, people } = fleet;
   fleet.isFinal = false;
   for (const person of people) {
     agenda.after(dice.between(0, 3_000), () => person.arrive());
-    goAbout(fleet, person);
+    goAbout(fleet, person, actEveryMs);
   }
   if (faultEveryMs < Infinity) trouble(fleet, faultEveryMs, endAt, names);
   auditUntil(fleet, endAt);
@@ -125,9 +130,9 @@ export function auditUntil(fleet: Fleet, endAt: number): void {
 }
 
 /** What somebody does now and then. */
-function goAbout(fleet: Fleet, person: Fleet["people"][number]): void {
+function goAbout(fleet: Fleet, person: Person, everyMs: number): void {
   const { agenda, dice, people } = fleet;
-  agenda.after(dice.around(4_000), () => {
+  agenda.after(dice.around(everyMs), () => {
     if (fleet.isFinal) return;
     const what = dice.chance();
     if (what < 0.80) person.call(dice.isLucky(0.05) ? "ghost" : pick(dice, people).id);
@@ -137,7 +142,7 @@ function goAbout(fleet: Fleet, person: Fleet["people"][number]): void {
     if (!person.wants) {
       agenda.after(dice.between(50, 8_000), () => fleet.isFinal || person.arrive());
     }
-    goAbout(fleet, person);
+    goAbout(fleet, person, everyMs);
   });
 }
 

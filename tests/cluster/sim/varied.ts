@@ -14,6 +14,7 @@ export function optionsOf(seed: number): RunOptions {
     nodes: 2 + dice.below(4),
     people: pick(dice, [6, 12, 20, 40]),
     minutes: 5,
+    actEveryMs: pick(dice, [700, 2_000, 4_000]),
     faultEveryMs: pick(dice, [500, 2_000, 5_000, 15_000]),
     settings: {
       cluster_lease: pick(dice, [2_000, 5_000, 15_000]),
