@@ -11,6 +11,7 @@ import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
 import { ask, clusterOf, withCluster } from "./ask.ts";
 import { openPending } from "./open_pending.ts";
+import { withoutRoute } from "./routes.ts";
 import { disconnect, ID_TAKEN, refuseClaim, refuseTaken, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
@@ -41,9 +42,11 @@ export function claimAnswered(
     const { seq } = answer;
     const former = mapGet(state.claims, id);
     // The engine may forget that the new claim took the place of this one.
+    // And it no longer knows that this node waits for the id.
+    const routed = withoutRoute(state, id);
     const known = former === undefined || former.seq === seq
-      ? state
-      : rememberReleased(state, [{ id, seq: former.seq }], now);
+      ? routed
+      : rememberReleased(routed, [{ id, seq: former.seq }], now);
     const [next, effects] = isWaiting ? openPending(known, socket, { seq }, now) : [known, []];
     const claim = mapGet(next.claims, id);
     if (claim?.seq === seq) return [next, effects];
