@@ -334,7 +334,7 @@ function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Mill
   switch (answer.kind) {
     case "held":
       return answer.node === clusterOf(state).name
-        ? heldHere(state, { id, seq: answer.seq }, now)
+        ? heldHere(state, id, now)
         : learnRoute(state, id, heldRoute(answer.node, answer.seq, now), now);
     case "absent":
     case "crowded":
@@ -344,14 +344,9 @@ function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Mill
   }
 }
 
-/**
- * The engine says that this node holds an id. Every claim of which the node knows was answered before: if it has none,
- * that one is left over, or being given up.
- */
-function heldHere(state: State, held: Held, now: Millis): Step {
-  const { id } = held;
-  const next = retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS));
-  return mapHas(state.claims, id) ? [next, []] : giveUpClaims(next, [held], now);
+/** The engine says that this node holds an id: it did, or will in a moment. */
+function heldHere(state: State, id: PeerId, now: Millis): Step {
+  return [retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS)), []];
 }
 
 function absent(state: State, id: PeerId, now: Millis): Step {

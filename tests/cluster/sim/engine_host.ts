@@ -229,7 +229,9 @@ export class EngineHost {
     const { agenda, count } = this.#options;
     line.downAt = Math.max(line.downAt, agenda.now + line.answerMs + this.#delay(line));
     agenda.at(line.downAt, () => {
-      if (!this.#isOpenDown(line)) return count("answer lost");
+      const isLate = !line.isOpen && line.isDownSound;
+      if (isLate) count("answer over a dropped connection");
+      else if (!this.#isOpenDown(line)) return count("answer lost");
       line.deliver(event);
     });
   }

@@ -32,6 +32,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     node.pause(ms);
     return ms + GIVEN_UP_MS;
   },
+  "node paused while it beats": (fleet, node) => {
+    const ms = fleet.settings.cluster_lease * fleet.dice.between(0.9, 1.5);
+    node.pauseAtBeat(ms);
+    return ms + fleet.settings.cluster_lease + GIVEN_UP_MS;
+  },
   "node paused for short": (fleet, node) => {
     const ms = fleet.dice.between(10, 4_000);
     node.pause(ms);
@@ -49,6 +54,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     line.isUpSound = false;
     line.isDownSound = false;
     return GIVEN_UP_MS;
+  }),
+  "connections half-open from their start": lineFault((line, { host, dice }, node) => {
+    node.halfOpen = 1 + dice.below(2);
+    host.resetLine(line);
+    return 3 * GIVEN_UP_MS;
   }),
   "commands lost, answers not": lineFault((line) => {
     line.isUpSound = false;
@@ -118,7 +128,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     agenda.after(1_000, () => {
       restartEngine(fleet, () => host.revert(dice.between(300, 2_000)), 200);
     });
-    return GIVEN_UP_MS;
+    return 6_000;
   },
   "engine's clock jumps ahead": ({ host, dice, settings }) => {
     host.jump(settings.cluster_lease * dice.between(0.1, 2));
@@ -163,21 +173,26 @@ export function trouble(
   fleet: Fleet,
   everyMs: number,
   untilMs: number,
-  kinds: readonly string[] = Object.keys(FAULTS),
+  kinds: readonly string[],
 ): void {
-  const { agenda, dice, nodes } = fleet;
+  const { agenda, dice } = fleet;
   agenda.after(dice.around(everyMs), () => {
     if (agenda.now >= untilMs) return;
-    const kind = pick(dice, kinds);
-    const node = pick(dice, nodes);
-    fleet.watch.note(agenda.now, "fault", [kind, node.label]);
-    const ms = FAULTS[kind]?.(fleet, node) ?? null;
-    if (ms !== null) {
-      fleet.count(`fault: ${kind}`);
-      fleet.disturb(COMMON.test(kind) ? null : node, ms);
-    }
+    harm(fleet, kinds);
     trouble(fleet, everyMs, untilMs, kinds);
   });
+}
+
+/** One thing goes wrong. */
+export function harm(fleet: Fleet, kinds: readonly string[]): void {
+  const { agenda, dice, nodes, watch } = fleet;
+  const kind = pick(dice, kinds);
+  const node = pick(dice, nodes);
+  watch.note(agenda.now, "fault", [kind, node.label]);
+  const ms = FAULTS[kind]?.(fleet, node) ?? null;
+  if (ms === null) return;
+  fleet.count(`fault: ${kind}`);
+  fleet.disturb(COMMON.test(kind) ? null : node, ms);
 }
 
 /** Ends what is wrong. */

@@ -9,6 +9,7 @@ import {
   connId,
   type Effect,
   type Event,
+  mapEntries,
   mapGet,
   type PartialSettings,
   peerId,
@@ -54,6 +55,7 @@ export class Fleet {
   #disturbances: Disturbance[] = [];
   /** When sockets got their ids. */
   readonly #admitted = new Map<number, number>();
+  readonly #seqs = new Map<number, number>();
   #names = 0;
   #conns = 0;
 
@@ -101,8 +103,8 @@ export class Fleet {
   /** Most have an id of their own; some are another's second tab, or want another's id. */
   #person(index: number): Person {
     const other = this.people.at(-1);
-    if (other !== undefined && index % 5 === 4) {
-      return new Person(this, other.id, index % 2 === 0 ? other.token : `rival${index}`);
+    if (other !== undefined && index % 3 === 2) {
+      return new Person(this, other.id, index % 4 < 2 ? other.token : `rival${index}`);
     }
     return new Person(this, `p${index}`, `token${index}`);
   }
@@ -122,6 +124,8 @@ export class Fleet {
     for (const effect of effects) {
       if (effect.kind === "publish") this.#checkPublish(node, effect.frame);
     }
+    if (event.kind === "engine-answered") this.#checkLeft(node, effects);
+    for (const [, { conn, seq }] of mapEntries(node.state.claims)) this.#seqs.set(conn, seq);
     this.post.after(node, event, effects);
     if (event.kind !== "link-received") return;
     this.#checkLease(node, effects);
@@ -145,6 +149,17 @@ export class Fleet {
     const node = mapGet(host.engine.nodes, name);
     if ((node?.leaseEnd ?? 0) > host.now) return;
     throw new Broken("CLUSTER-5", now, `${label} takes messages, and its lease is over`);
+  }
+
+  /** Nobody is disconnected for a claim that is not theirs any more. */
+  #checkLeft({ state, label }: SimNode, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== "note" || effect.what !== "left") continue;
+      const { conn, id } = effect;
+      const claim = mapGet(this.host.engine.claims, id);
+      if (claim?.node !== state.cluster?.name || claim?.seq !== this.#seqs.get(conn)) continue;
+      throw new Broken("CLUSTER-4", this.agenda.now, `${label} closes ${conn}, which holds ${id}`);
+    }
   }
 
   /** A node takes a message only for the claim by which it was routed. */

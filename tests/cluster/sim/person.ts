@@ -49,6 +49,11 @@ export class Person {
     if (this.#link === null) this.#connect();
   }
 
+  /** Nobody looks at the page any more: it stays connected as long as it is let. */
+  rest(): void {
+    this.wants = false;
+  }
+
   leave(): void {
     this.wants = false;
     this.#hangUp();

@@ -77,6 +77,9 @@ export class SimNode {
   #line: Line | null = null;
   #tries = 0;
   isCutOff = false;
+  /** So many of its next connections carry nothing. */
+  halfOpen = 0;
+  #pauseAtBeatMs = 0;
 
   constructor(options: NodeOptions) {
     this.options = options;
@@ -122,6 +125,11 @@ export class SimNode {
     for (const { endpoint } of sockets) {
       agenda.after(dice.between(1, 200), () => endpoint.onClosed(1006));
     }
+  }
+
+  /** It stands still from its next beat on. */
+  pauseAtBeat(ms: number): void {
+    this.#pauseAtBeatMs = ms;
   }
 
   /** The process stands still: what comes meanwhile waits. */
@@ -239,6 +247,11 @@ export class SimNode {
       case "ask-engine":
         if (this.#line === null) return;
         if (effect.command.kind === "join") host.subscribe(this.#line, effect.command.node);
+        if (effect.command.kind === "beat" && this.#pauseAtBeatMs > 0) {
+          const ms = this.#pauseAtBeatMs;
+          this.#pauseAtBeatMs = 0;
+          this.options.agenda.after(0, () => this.pause(ms));
+        }
         return host.send(this.#line, effect.request, effect.command);
       case "publish":
         if (this.#line !== null) host.publish(this.#line, effect.frame);
@@ -307,11 +320,20 @@ export class SimNode {
       downAt: 0,
       isCutOff: () => this.isCutOff,
       deliver: (event) => {
-        if (this.process === process) this.#later(() => line.isOpen && this.#step(event));
+        // An answer may be on its way through the process when its connection is dropped.
+        const isAnswer = event.kind === "engine-answered";
+        if (this.process === process) {
+          this.#later(() => (line.isOpen || isAnswer) && this.#step(event));
+        }
       },
       reset: () => this.process === process && this.#later(() => line.isOpen && this.reconnect()),
     };
     if (!host.connect(line)) return this.#connectLater();
+    if (this.halfOpen > 0) {
+      this.halfOpen--;
+      line.isUpSound = false;
+      line.isDownSound = false;
+    }
     this.#line = line;
     agenda.after(dice.between(1, 20), () => {
       if (this.process !== process) return;

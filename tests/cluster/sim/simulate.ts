@@ -6,7 +6,7 @@
 import type { PartialSettings } from "../../../core/mod.ts";
 import { pick } from "../../sim/dice.ts";
 import { checkIdle, checkReach, checkWhole } from "./checks.ts";
-import { FAULTS, heal, trouble } from "./faults.ts";
+import { FAULTS, harm, heal, trouble } from "./faults.ts";
 import { Fleet } from "./fleet.ts";
 import type { Person } from "./person.ts";
 import { Broken } from "./watch.ts";
@@ -99,6 +99,9 @@ function liveOn(
   }
   if (faultEveryMs < Infinity) trouble(fleet, faultEveryMs, endAt, names);
   auditUntil(fleet, endAt);
+  // The last thing that happens may be one of them, with nobody who makes up for it.
+  if (faultEveryMs < Infinity) harm(fleet, names);
+  auditUntil(fleet, endAt + dice.between(0, 2_000));
 }
 
 /** Nothing goes wrong any more. Of each id one stays, and some ids go away. */
@@ -106,14 +109,16 @@ function calm(fleet: Fleet): void {
   const { agenda, dice, people, settings } = fleet;
   fleet.isFinal = true;
   heal(fleet);
-  const ids = new Set<string>();
+  const ids = new Map<string, string>();
   const { cluster_limit: limit } = settings;
   for (const person of people) {
     const isOdd = ids.has(person.id) || (limit > 0 && ids.size >= limit);
-    if (isOdd || dice.isLucky(0.3)) person.leave();
+    if (isOdd && ids.get(person.id) === person.token) person.rest();
+    else if (isOdd) person.leave();
+    else if (dice.isLucky(0.3)) person.leave();
     else {
       person.arrive();
-      ids.add(person.id);
+      ids.set(person.id, person.token);
     }
   }
   // A pause that began lasts 2.5 leases at most; a clock that ran back adds what it ran.
