@@ -271,13 +271,13 @@ const SILENT = `The engine left ${BEATS_MISSED_MAX} beats unanswered`;
 const DEAF = `The subscription carried none of the last ${BEATS_MISSED_MAX} probes`;
 
 /**
- * Whatever the engine lost while the connection was gone, or before, is repaired. The engine runs a write only if its
+ * Asks for notices first: what others took over meanwhile must not be restored. The engine runs a write only if its
  * number is above all before: those that wait come first.
  */
 function joined(state: State, askedAt: Millis, now: Millis): Step {
   const [sent, effects] = sendUnsent(leased(withCluster(state, { phase: "joined" }), askedAt), now);
   const note = { kind: "note", what: "node-joined", node: clusterOf(state).name } as const;
-  return append([...effects, note], repair(sent, now));
+  return append([...effects, note], ask(retryAll(sent, now), { kind: "pull", seen: 0 }, now));
 }
 
 /** The engine may have lost something: claims, or that mail waits here. */
@@ -303,7 +303,10 @@ function beaten(
   return dead === null ? [next, effects] : append(effects, ask(next, { kind: "reap", dead }, now));
 }
 
-/** Handles notices. A gap in their numbers shows that some were dropped. */
+/**
+ * Handles notices. A gap in their numbers shows that some were dropped; what happened before the first ones over a
+ * connection is not known.
+ */
 function notified(state: State, { last, notices }: Notices, now: Millis): Step {
   const { seen } = clusterOf(state);
   const first = last - notices.length + 1;
@@ -316,8 +319,8 @@ function notified(state: State, { last, notices }: Notices, now: Millis): Step {
     [next, caused] = noticed(next, notice, now);
     effects.push(...caused);
   }
-  const hasGap = seen !== null && first > seen + 1;
-  return hasGap ? append(effects, repair(next, now)) : [next, effects];
+  const mayHaveLost = seen === null || first > seen + 1;
+  return mayHaveLost ? append(effects, repair(next, now)) : [next, effects];
 }
 
 function noticed(state: State, notice: Notice, now: Millis): Step {

@@ -201,14 +201,14 @@ export class EngineHost {
       return this.#answer(line, { kind: "engine-failed", conn, request, why: "OOM" });
     }
     this.engine = after;
-    this.#check(command, answer);
+    this.#check(command, answer, before);
     onCommand(command, answer, before);
     this.#snapshot();
     for (const one of published) this.#tell(one);
     this.#answer(line, { kind: "engine-answered", conn, request, answer });
   }
 
-  #check(command: EngineCommand, answer: EngineAnswer): void {
+  #check(command: EngineCommand, answer: EngineAnswer, before: Engine): void {
     const { now } = this.#options.agenda;
     const [first] = engineViolations(this.engine, this.now);
     // A clock that runs back raises the dead, for whom mail waits already.
@@ -216,9 +216,8 @@ export class EngineHost {
     if (first !== undefined && !isExcused) throw new Broken("engine", now, first);
     if (command.kind !== "open" || answer.kind !== "opened") return;
     const { id } = command;
-    const claim = mapGet(this.engine.claims, id);
     const highest = this.#highest.get(id) ?? 0;
-    const isRepeated = claim?.op === command.op && claim.seq === highest;
+    const isRepeated = mapGet(this.engine.claims, id) === mapGet(before.claims, id);
     if (answer.seq <= highest && !isRepeated && !this.hasRunBack) {
       throw new Broken("CLUSTER-1", now, `${id} got seq ${answer.seq} after ${highest}`);
     }
