@@ -61,6 +61,7 @@ export class Person {
 
   /** Opens a socket to any node, before or after it closes the one that it has. */
   move(): void {
+    if (!this.wants) return;
     const old = this.#link;
     const isLate = this.fleet.dice.isLucky(0.5);
     if (!isLate) this.#hangUp();
