@@ -71,7 +71,14 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let stopped = false;
   let armedFor = Infinity;
   let disarm: (() => void) | null = null;
-  const clock = createClock(ports);
+  let pausedMs = 0;
+  const clock = createClock({
+    now: ports.now,
+    onPause: (pauseMs) => {
+      if (state.cluster !== null) pausedMs += pauseMs;
+      ports.onPause(pauseMs);
+    },
+  });
 
   function dispatch(event: Event): void {
     if (busy) return void queue.push(event);
@@ -89,6 +96,16 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
 
   function step(event: Event): void {
     const now = readClock();
+    if (pausedMs > 0) {
+      // First, because the lease of a node ran on in the pause.
+      const paused = { kind: "paused", ms: pausedMs } as const;
+      pausedMs = 0;
+      reduceAt(paused, now);
+    }
+    reduceAt(event, now);
+  }
+
+  function reduceAt(event: Event, now: Millis): void {
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
@@ -123,7 +140,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     const now = readClock();
     armedFor = Infinity;
     disarm = null;
-    if ((nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
+    if (pausedMs > 0 || (nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
     else arm();
   }
 

@@ -8,6 +8,7 @@
  */
 import { scheduleTimeout, within } from "./clock.ts";
 import { clientCount, type ConnId, type Settings, type SizedField, sizes } from "../core/mod.ts";
+import { createClusterNode } from "./cluster_node.ts";
 import { createVerifier } from "./auth/jwt.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
@@ -33,8 +34,11 @@ export interface SignalingServer extends Reception {
   readonly clientCount: () => number;
   /** The number of entries in each map of the state, to find one that grows without end. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
-  /** Begins the recording, if option `record` asks for one. Call it before the first request. */
-  readonly startRecording: () => void;
+  /**
+   * Begins the recording and joins the cluster, if options ask for that. Call it before the first request, which does
+   * it otherwise.
+   */
+  readonly start: () => void;
   /**
    * Closes the socket of every client. Settles when the closes are answered and the recording is written, or
    * after 2 s.
@@ -44,7 +48,7 @@ export interface SignalingServer extends Reception {
 
 /** Starts a server without a listener. */
 export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
-  const ownerOf = createOwners();
+  const ownerOf = createOwners(settings);
   const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
@@ -55,14 +59,23 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     onLeak: createLeakLog(),
   });
   const recorder = recordingFor(settings, () => runtime);
+  const node = createClusterNode({
+    settings,
+    dispatch: (event) => runtime.dispatch(event),
+    clock: CLOCK,
+  });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect) =>
-      effect.kind === "check-token" ? checkToken(effect.conn) : sockets.perform(effect),
+    perform: (effect) => {
+      if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
+      else if (effect.kind === "check-token") checkToken(effect.conn);
+      else node.perform(effect);
+    },
     observers: [
       ...recorder.observers,
       trafficObserver(),
       logObserver(refusals),
+      ...node.observers,
       ...hookObservers(hooks),
     ],
     onPause: logPause,
@@ -76,6 +89,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
+    clusterPeers: node.peers,
   });
 
   const reception = createReception({
@@ -97,19 +111,32 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     await null; // If a hook calls this, the event waits until the hook returns.
     runtime.stop();
     replies.stop();
-    await within(CLOSE_MAX_MS, Promise.all([sockets.drained(), recorder.stop()]));
+    await within(
+      CLOSE_MAX_MS,
+      Promise.all([sockets.drained(), node.drained(), recorder.stop()]),
+    );
+    node.stop();
     sockets.stop();
     refusals.stop();
   }
 
+  function start(): void {
+    recorder.start();
+    node.start();
+  }
+
   return {
     ...reception,
+    receive: settings.cluster === "" ? reception.receive : (incoming) => {
+      start();
+      return reception.receive(incoming);
+    },
     settings,
     refuse: replies.refuse,
     now: runtime.now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
-    startRecording: recorder.start,
+    start,
     stop: () => stopped ??= shutDown(),
   };
 }
@@ -123,7 +150,7 @@ const CLOCK: Pick<Ports, "now" | "schedule"> = {
   schedule: scheduleTimeout,
 };
 
-/** How long a stop waits for clients to answer the close, and for the disk to take the recording. */
+/** How long a stop waits: for clients to answer the close, for Redis to give up ids, for the disk to take the recording. */
 const CLOSE_MAX_MS = 2_000;
 
 interface Recording {

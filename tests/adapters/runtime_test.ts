@@ -75,8 +75,9 @@ Deno.test("a timer that fires too early, or whose reason is gone, does no harm",
 
 Deno.test("[MSG-12] a text that is not sent is an event, handled behind the one at hand", () => {
   const b = bench({
-    perform: ({ conn }) => {
-      if (conn === B) b.runtime.dispatch({ kind: "send-failed", conn, message: null });
+    perform: (effect) => {
+      if (!("conn" in effect) || effect.conn !== B) return;
+      b.runtime.dispatch({ kind: "send-failed", conn: B, message: null });
     },
   });
   const { runtime, performed } = b;

@@ -35,6 +35,9 @@ function isFile(path: string): boolean {
 
 /** A server that runs, and two connections to it: for commands, and for what is published. */
 export interface Redis extends AsyncDisposable {
+  readonly port: number;
+  /** As option `cluster` takes it. */
+  readonly url: string;
   /** Sends a command as it is. What is sent before an answer comes is run in that order. */
   send(...words: readonly (string | number)[]): Promise<Reply>;
   /** Runs the script of a command. */
@@ -52,8 +55,8 @@ interface Given {
 export async function startRedis(
   path: string,
   scripts: Readonly<Record<string, string>> = SCRIPTS,
+  port: number = freePort(),
 ): Promise<Redis> {
-  const port = freePort();
   const folder = await Deno.makeTempDir();
   const process = new Deno.Command(path, {
     args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
@@ -81,6 +84,8 @@ export async function startRedis(
   let ends = 0;
 
   return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
     send,
     run: (namespace, command, given) => {
       const sha = shas.get(command.kind) ?? "";
@@ -116,7 +121,8 @@ function clientOf(port: number): ReturnType<typeof createClient> {
   return client as ReturnType<typeof createClient>;
 }
 
-function freePort(): number {
+/** A port on which nothing listens. */
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }

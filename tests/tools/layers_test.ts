@@ -7,11 +7,11 @@ import { readText, sourceFiles } from "./docs.ts";
 /** What each room of `core/` may import, of `core/` itself "." being its files outside of rooms. */
 const CORE: Readonly<Record<string, readonly string[]>> = {
   collections: ["."],
-  wire: [".", "collections"],
+  wire: [".", "cluster", "collections"],
   settings: [".", "wire", "rules"],
   rules: [".", "collections", "settings", "wire"],
   inspect: [".", "collections", "rules", "settings"],
-  cluster: [".", "collections"],
+  cluster: [".", "collections", "wire"],
   ".": [".", "collections", "inspect", "rules", "settings", "wire"],
 };
 
@@ -21,11 +21,11 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   cluster: ["."],
   http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
-  observe: [".", "listen", "record"],
+  observe: [".", "cluster", "listen", "record"],
   program: [".", "auth", "listen", "observe", "record"],
   record: [".", "observe"],
   sockets: ["."],
-  ".": [".", "auth", "http", "listen", "observe", "record", "sockets"],
+  ".": [".", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };
 
 /** What adapters may import of the core. */
