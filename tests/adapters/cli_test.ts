@@ -93,7 +93,9 @@ start → …no command or argument "start"…
 --__proto__ 1 → …There is no option "--__proto__"…
 --constructor.prototype=1 → …There is no option…
 -- x → …no command or argument "x"…
---help most → …no command or argument "most"…
+--help everything → There is no option "--everything": ${ALL}
+--help crs → …did you mean --cors?…
+--help debug → Option --debug does nothing any more: log_level debug prints more.
 all → …no command or argument "all"…
 --halp → …did you mean --help?…
 --trusted-proxy → …did you mean --trusted_proxies?…`;
@@ -122,6 +124,20 @@ Deno.test("[SET-12] --help all asks for every option, and for nothing else", () 
   }
 });
 
+Deno.test("[SET-12] --help NAME asks for one option: its flags, values, default and variables", () => {
+  for (const line of ["--help alive_timeout", "-h alive-timeout", "--help=alive_timeout"]) {
+    assertEquals(parse(words(line)), { kind: "help", scope: "alive_timeout" }, line);
+  }
+  assertEquals(
+    helpText("port"),
+    `  -p, --port
+          ${optionOf("port").doc}.
+          Takes a whole number from 0 to 65535; default: 9000.
+          Variable: PEERSERVER_PORT or PORT.
+`,
+  );
+});
+
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {
   const everyday = OPTION_NAMES.filter((name) => optionOf(name).everyday === true);
   assert(everyday.length >= 8 && everyday.length <= 12, String(everyday.length));
@@ -142,7 +158,8 @@ Deno.test("[SET-12] the help shows about ten options that most people set, in gr
 });
 
 Deno.test("the help fits a terminal of 80 columns", () => {
-  for (const line of [helpText("everyday"), helpText("all")].join("\n").split("\n")) {
+  const texts = [helpText("everyday"), helpText("all"), ...OPTION_NAMES.map(helpText)];
+  for (const line of texts.join("\n").split("\n")) {
     assert(line.length <= 80, line);
   }
 });

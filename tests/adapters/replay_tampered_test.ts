@@ -112,11 +112,11 @@ Deno.test("[REC-4] a snapshot that was changed is a sentence with its lines, and
 "serials":[1,2] → "serials":[2,1] → is out of order
 "serials":[1,2] → "serials":[1] → 2 messages queued, but 3 stored
 ["a",{"conn":1 → ["a",{"conn":77 → a is claimed by 77, which does not hold it
-"idleCheckAt": → "idleCheckAt":9 → would be looked at too late
-"heardAt": → "heardAt":-1e308,"heardAt":- → would be looked at too late
+"idleCheckAt": → "idleCheckAt":9 → the idle check of \S+ is too late
+"heardAt": → "heardAt":-1e308,"heardAt":- → the idle check of \S+ is too late
 ["192.0.2.2",1] → ["192.0.2.2",2] → address 192\.0\.2\.2: 1 stored, but 2 counted
 ["192.0.2.2",1] → ["__proto__",1] → address __proto__: 0 stored, but 1 counted
-"nextSerial":3 → "nextSerial":1 → nextSerial is used already
+"nextSerial":3 → "nextSerial":1 → nextSerial is already in use
 "firstSerial":0 → "firstSerial":2 → firstSerial is not the first serial
 ["1:ay",{"count":1 → ["1:ay",{"count":9 → pair 1:ay: 1 stored, but 9 counted
 ["1:ay",{"count":1,"bytes": → ["1:ay",{"count":1,"bytes":9 → bytes of pair 1:ay: 
