@@ -61,10 +61,11 @@ export function shownHost({ host, port }: RedisHost): string {
 }
 
 function hostOf(text: string, defaultPort: number): RedisHost | null {
-  const [, six, name = six, port = `${defaultPort}`] =
+  const [, bracketed = "", name = "", digits] =
     /^(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/i.exec(text) ?? [];
-  const number = Number(port);
-  return name === undefined || number < 1 || number > 65_535 ? null : { host: name, port: number };
+  const host = bracketed + name;
+  const port = Number(digits ?? defaultPort);
+  return host === "" || port < 1 || port > 65_535 ? null : { host, port };
 }
 
 function masterIn(query: string | undefined, isSentinel: boolean): string | null {

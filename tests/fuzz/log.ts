@@ -77,6 +77,7 @@ function makeStage(): (dice: Dice, step: number) => void {
     suggestId: () => "suggested",
     verify: null,
     refusals,
+    clusterPeers: null,
   });
 
   return (dice, step) => {
