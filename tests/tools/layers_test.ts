@@ -9,10 +9,10 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   collections: ["."],
   wire: [".", "cluster", "collections"],
   settings: [".", "wire", "rules"],
-  rules: [".", "collections", "settings", "wire"],
-  inspect: [".", "collections", "rules", "settings"],
+  rules: [".", "cluster", "collections", "settings", "wire"],
+  inspect: [".", "cluster", "collections", "rules", "settings"],
   cluster: [".", "collections", "wire"],
-  ".": [".", "collections", "inspect", "rules", "settings", "wire"],
+  ".": [".", "cluster", "collections", "inspect", "rules", "settings", "wire"],
 };
 
 /** What each room of `adapters/` may import of the others; all may import the core by `FACES`. */
