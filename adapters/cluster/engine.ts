@@ -243,7 +243,8 @@ export class Engine {
     const frame = decodeLinkFrame(message);
     if (frame !== null) return dispatch({ kind: "link-received", frame });
     try {
-      const said = publishedFrom(node, message);
+      // What is longer is neither, and is shown only so far.
+      const said = publishedFrom(node, message.slice(0, SAID_MAX));
       if (said.kind === "doorbell") dispatch({ kind: "doorbell-rang" });
       else dispatch({ kind: "probe-heard", number: said.number });
     } catch (error) {
@@ -276,6 +277,9 @@ interface Link {
   /** The characters of the publishes that are not answered. */
   publishing: number;
 }
+
+/** The characters of the longest doorbell or probe, and some more. */
+const SAID_MAX = 100;
 
 /**
  * After these errors another connection is needed: its scripts are gone, it leads to a Redis that is not, or no longer,

@@ -107,8 +107,8 @@ function logSentOn({ dst, node, count }: SentOn): void {
 export function logNoClusterSecret(): void {
   write(
     "warning",
-    "Option cluster_secret is empty: whoever reads Redis can guess the tokens of clients from their digests. Give every " +
-      "node the same secret (PEERSERVER_CLUSTER_SECRET)",
+    "Option cluster_secret is empty: whoever reads Redis can guess the tokens of clients from their digests. " +
+      "Give every node the same secret (PEERSERVER_CLUSTER_SECRET)",
     { event: "no-cluster-secret" },
   );
 }
