@@ -64,6 +64,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
   const recorder = recordingFor(settings, () => runtime);
+  const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
@@ -72,13 +73,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
       else if (effect.kind === "check-token") checkToken(effect.conn);
       else node.perform(effect);
     },
-    observers: [
-      ...recorder.observers,
-      trafficObserver(),
-      logObserver(refusals),
-      ...node.observers,
-      ...hookObservers(hooks),
-    ],
+    observers: [...recorder.observers, ...node.observers, ...logs, ...hookObservers(hooks)],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -109,9 +104,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     replies.stop();
     const ends = [sockets.drained(), node.drained(), recorder.stop()];
     await within(CLOSE_MAX_MS, Promise.all(ends));
-    node.stop();
-    sockets.stop();
-    refusals.stop();
+    for (const part of [node, sockets, refusals]) part.stop();
   }
 
   function start(): void {
