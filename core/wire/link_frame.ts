@@ -60,7 +60,7 @@ function carriedIn(text: string, start: number, heads: unknown): readonly Carrie
     let message: Message | null = null;
     if (head.length === 6) {
       if (!isType(type) || typeof src !== "string" || typeof dst !== "string") return null;
-      if (!isCount(length) || at + length > text.length) return null;
+      if (!isCount(length)) return null;
       const part = text.slice(at, at + length);
       message = { kind: "message", type, src: peerId(src), dst: peerId(dst), text: part };
       at += length;
