@@ -1,7 +1,7 @@
 /** What every listener must do alike: the same conversations with each, over real sockets in this process. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { join } from "../support/peer_socket.ts";
-import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { handshake, latin1, openRaw, rawHttp } from "../support/raw_socket.ts";
 import { type Served, test } from "../support/served.ts";
 
 test.served("[MSG-14] a binary message that is UTF-8 is the same as text", async ({ serve }) => {
@@ -27,11 +27,7 @@ test.served("[LIFE-4] a client that answers no ping is closed, one that does liv
     },
   });
   await using alive = await join(served, "alive");
-  const { socket } = await upgradeRaw(
-    served.port,
-    handshake("/peerjs?key=peerjs&id=frozen&token=t"),
-  );
-  using frozen = socket;
+  using frozen = await openRaw(served.port, "frozen");
   await gone.promise;
   const reason = "No answer to a ping for 1000 ms";
   assertEquals(ends, [["frozen", { by: "server", code: 4007, reason }]]);

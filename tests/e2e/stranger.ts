@@ -4,7 +4,7 @@
  * Each scenario shows the behaviour that `peerjs_test.ts` names it after.
  */
 import { assertEquals } from "../support/assert.ts";
-import { handshake, upgradeRaw } from "../support/raw_socket.ts";
+import { openRaw } from "../support/raw_socket.ts";
 import { chat, connect, expectError, expectOpen, type Lab, notes, wait } from "./lab.ts";
 
 export async function nobody(lab: Lab): Promise<void> {
@@ -61,8 +61,7 @@ export async function frozen(lab: Lab): Promise<void> {
   const bob = await lab.arrive(server, "bob");
   await alice.tab.freeze(true);
   // When a client that answers nothing is gone, the frozen page has answered a ping.
-  const { socket } = await upgradeRaw(server.port, handshake("/peerjs?key=peerjs&id=mute&token=t"));
-  using mute = socket;
+  using mute = await openRaw(server.port, "mute");
   await server.nextLine((line) => line.includes('"mute"') && line.includes("4007"));
   await mute.closed();
   await bob.tab.run("connect", "bob", "alice", "chat");

@@ -35,8 +35,7 @@ test.program("[FAULT-8] [OPEN-3] control characters in id, token and key are ref
       [`/peerjs?id=x&token=t&key=${dirty}`, 4003],
     ];
     for (const [target, code] of targets) {
-      const { socket } = await upgradeRaw(child.port, handshake(target));
-      using refused = socket;
+      using refused = await upgradeRaw(child.port, handshake(target));
       assertEquals(Object(await refused.json()).type, "ERROR");
       assertEquals(await refused.closed(), code);
     }
@@ -87,12 +86,10 @@ test.program("[FAULT-8] an X-Forwarded-For entry that is not an address is ignor
 test.program("[FAULT-9] [OPEN-6] of repeated parameters the first counts", async ({ start }) => {
   await using child = await start({ args: ["--allow_discovery"] });
   const target = "/peerjs?id=first&key=peerjs&token=t&id=second&key=x&token=&key=";
-  const { socket } = await upgradeRaw(child.port, handshake(target));
-  using first = socket;
+  using first = await upgradeRaw(child.port, handshake(target));
   assertEquals(await first.json(), { type: "OPEN" });
   assertEquals(await (await fetch(`${child.url}peerjs/peers`)).json(), ["first"]);
-  const empty = await upgradeRaw(child.port, handshake(`/peerjs?id=&${target.slice(8)}`));
-  using refused = empty.socket;
+  using refused = await upgradeRaw(child.port, handshake(`/peerjs?id=&${target.slice(8)}`));
   await refused.json();
   assertEquals(await refused.closed(), 4002);
 });
@@ -109,9 +106,8 @@ test.program("[FAULT-10] a URL of 100 kB and 5,000 headers get a 4xx", async ({ 
     assertMatch(await rawHttp(child.port, latin1(request)), /^HTTP\/1\.1 4\d\d /);
     const upgrade = request.replace(CLOSE, "").replace("/peerjs/id", "/peerjs");
     const bytes = latin1(`${upgrade}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
-    const { socket, head } = await upgradeRaw(child.port, bytes);
-    socket[Symbol.dispose]();
-    assertMatch(head, /^HTTP\/1\.1 4\d\d /);
+    using refused = await upgradeRaw(child.port, bytes);
+    assertMatch(refused.head, /^HTTP\/1\.1 4\d\d /);
   }
   const growth = await peakRss(child.pid) - rss;
   assert(growth < 16 * 1_048_576, `grew by ${growth} bytes`);

@@ -18,6 +18,8 @@ export interface RawFrame {
 }
 
 export interface RawSocket extends Disposable {
+  /** The head of the answer to its request. */
+  readonly head: string;
   /** Sends bytes as they are; `false` once the connection is gone. */
   write(bytes: Uint8Array): Promise<boolean>;
   send(payload: string | Uint8Array, options?: FrameOptions): Promise<boolean>;
@@ -96,23 +98,22 @@ export async function rawHttp(place: Place, request: Uint8Array): Promise<string
 /** Opens a socket as client `id`; fails where it is not upgraded. */
 export async function openRaw(port: number, id: string, headers = ""): Promise<RawSocket> {
   const target = `/peerjs?key=peerjs&id=${encodeURIComponent(id)}&token=t`;
-  const { socket, head } = await upgradeRaw(port, handshake(target, headers));
-  if (head.startsWith("HTTP/1.1 101 ")) return socket;
+  const socket = await upgradeRaw(port, handshake(target, headers));
+  if (socket.head.startsWith("HTTP/1.1 101 ")) return socket;
   socket[Symbol.dispose]();
-  throw new Error(`Cannot open a socket: ${head}`);
+  throw new Error(`Cannot open a socket: ${socket.head}`);
 }
 
-/** Sends a request for a socket, and gives the head of the answer with the connection. */
-export async function upgradeRaw(
-  place: Place,
-  request: Uint8Array,
-): Promise<{ readonly socket: RawSocket; readonly head: string }> {
+/** Sends a request for a socket, and reads the head of the answer, whatever it is. */
+export async function upgradeRaw(place: Place, request: Uint8Array): Promise<RawSocket> {
   const connection = await connect(place);
   const reader = makeReader(connection);
   const send = (bytes: Uint8Array): Promise<boolean> => write(connection, bytes);
   const next = (): Promise<RawFrame | null> =>
     within(reader.frame(), END_MAX_MS, "Neither a frame nor the end came");
-  const socket: RawSocket = {
+  await send(request);
+  return {
+    head: await within(reader.head(), END_MAX_MS, "No answer came"),
     write: send,
     send: (payload, options) => send(frame(payload, options)),
     next,
@@ -136,9 +137,6 @@ export async function upgradeRaw(
     drain: () => drain(connection),
     [Symbol.dispose]: () => connection.close(),
   };
-  await send(request);
-  const head = await within(reader.head(), END_MAX_MS, "No answer came");
-  return { socket, head };
 }
 
 const SILENCE_MS = 300;
