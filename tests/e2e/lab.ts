@@ -1,5 +1,6 @@
 /**
- * What a scenario is made of: servers, tabs, and peers that sit in the tabs.
+ * What a scenario is made of, in which the unmodified PeerJS client in a real browser meets the server as a child
+ * process: servers, tabs, and peers that sit in the tabs.
  *
  * A lab lives as long as one scenario and closes what the scenario opened. It fails the scenario if
  * the client threw something that nobody caught, and if the recording of a server, run again, has other
@@ -7,7 +8,7 @@
  */
 import { replay } from "../../adapters/record/replay/replay.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import type { Browser, Session, Tab } from "../support/browser.ts";
+import { type Browser, findBrowser, startBrowser, type Tab } from "../support/browser.ts";
 import { type Child, startChild } from "../support/child.ts";
 
 /** What a scenario passes to `new Peer`, beside where the server is. */
@@ -37,10 +38,47 @@ export interface Lab extends AsyncDisposable {
   enter(server: Child, name: string, id: string | null, options?: ClientOptions): Promise<Tab>;
   /** The same, and waits until the peer is open. */
   arrive(server: Child, id: string, options?: ClientOptions): Promise<Seat>;
+  /** A server with these flags, and two peers that have arrived, one after the other. */
+  pair(...args: readonly string[]): Promise<Pair>;
 }
 
-export async function openLab(browser: Browser): Promise<Lab> {
-  const session: Session = await browser.session();
+export interface Pair {
+  readonly server: Child;
+  readonly alice: Seat;
+  readonly bob: Seat;
+}
+
+/** One browser serves all scenarios of a file; each has its own server and its own tabs. */
+let browser: Browser | undefined;
+const search = findBrowser();
+if (search.kind === "missing" && search.allowed) {
+  const line = `left out: tests with a real PeerJS client: ${search.reason}\n`;
+  Deno.stdout.writeSync(new TextEncoder().encode(line));
+}
+
+Deno.test.beforeAll(async () => {
+  if (search.kind === "found") browser = await startBrowser(search.path);
+});
+
+Deno.test.afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+});
+
+/** Declares a test, which is left out where there is no browser, and need be none. */
+export function test(name: string, run: (lab: Lab) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: search.kind === "missing" && search.allowed,
+    fn: async () => {
+      if (browser === undefined) throw new Error(Object(search).reason);
+      await using lab = await openLab(browser);
+      await run(lab);
+    },
+  });
+}
+
+async function openLab(browser: Browser): Promise<Lab> {
+  const session = await browser.session();
   const servers: Child[] = [];
   const folder = await Deno.makeTempDir();
   const recordingOf = (i: number): string => `${folder}/${i}.ndjson`;
@@ -70,6 +108,11 @@ export async function openLab(browser: Browser): Promise<Lab> {
     return seat;
   }
 
+  async function pair(...args: readonly string[]): Promise<Pair> {
+    const server = await serve(...args);
+    return { server, alice: await arrive(server, "alice"), bob: await arrive(server, "bob") };
+  }
+
   async function dispose(): Promise<void> {
     await session[Symbol.asyncDispose]();
     await Promise.all(servers.map((server) => server.stop()));
@@ -78,7 +121,7 @@ export async function openLab(browser: Browser): Promise<Lab> {
     assertEquals(session.uncaught, [], "The client threw, and nobody caught it");
   }
 
-  return { serve, enter, arrive, [Symbol.asyncDispose]: dispose };
+  return { serve, enter, arrive, pair, [Symbol.asyncDispose]: dispose };
 }
 
 /** Checks that a recording, run again, has every effect that the server had. */

@@ -1,6 +1,6 @@
 /** Hostile clients, and the service for everybody else meanwhile. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { flood, openLoadClient, openMany } from "../support/load.ts";
+import { admit, flood, openMany } from "../support/load.ts";
 import { join } from "../support/peer_socket.ts";
 import { resetAtOnce } from "../support/greedy.ts";
 import { test } from "../support/served.ts";
@@ -33,8 +33,7 @@ test.program("[FAULT-32] [LIFE-1] [LIFE-4] a process that was stopped cuts off n
   const args = ["--alive_timeout", "2500", "--ping_timeout", "2500"];
   await using child = await start({ args });
   const clients = await openMany(20, { wsUrl: child.wsUrl, idOf: (i) => `peer ${i}` });
-  await using silent = await openLoadClient({ wsUrl: child.wsUrl, id: "silent" });
-  await silent.reached("OPEN", 1);
+  await using silent = await admit(child, "silent");
   const beat = (): void => clients.forEach((client) => client.send({ type: "HEARTBEAT" }));
   const beating = setInterval(beat, 500);
   try {
@@ -45,6 +44,7 @@ test.program("[FAULT-32] [LIFE-1] [LIFE-4] a process that was stopped cuts off n
     await child.nextLine((line) => line.includes('"event":"paused"'));
     // The silent client's time-out counts only the time in which the process ran.
     await silent.closed;
+    await child.nextLine((line) => line.includes('"event":"disconnected"'));
     await Promise.all(clients.map((client) => client.roundTrip()));
   } finally {
     clearInterval(beating);

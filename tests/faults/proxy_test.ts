@@ -1,14 +1,13 @@
 /** Rows 22 and 23 through real requests: whose address counts, and which pages may come. */
 import { assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
-import { openLoadClient } from "../support/load.ts";
+import { admit } from "../support/load.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
 
 /** The address that the server logs for a client with this header. */
 async function seenAs(child: Child, id: string, address: string): Promise<string> {
-  await using client = await openLoadClient({ wsUrl: child.wsUrl, id, address });
-  await client.reached("OPEN", 1);
+  await using _client = await admit(child, id, { address });
   const isIt = (line: string): boolean => line.includes('"connected"') && line.includes(`"${id}"`);
   return JSON.parse(await child.nextLine(isIt)).properties.address;
 }

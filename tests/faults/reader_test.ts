@@ -1,9 +1,9 @@
 /** Row 15: a reader that stops while much comes for it. */
 import { assert, assertEquals } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
-import { flood, type LoadClient, openLoadClient, openMany, roundTrips } from "../support/load.ts";
+import { admit, flood, type LoadClient, openMany, roundTrips } from "../support/load.ts";
 import { openRaw } from "../support/raw_socket.ts";
-import { peakRss } from "../support/vitals.ts";
+import { boundGrowth } from "../support/vitals.ts";
 import { test } from "../support/served.ts";
 
 /** Sends to the reader until the server no longer has it among its peers; how many frames that took. */
@@ -22,16 +22,8 @@ const ANY_BYTES = ["--byte_rate", "0"];
 const BYTES = 20_000;
 
 test.program("[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and its sender is told once", async ({ start }) => {
-  await using child = await start({
-    args: [
-      ...ANY_BYTES,
-      "--unsent_timeout",
-      "400",
-      "--expire_timeout",
-      "1000",
-      "--allow_discovery",
-    ],
-  });
+  const args = ["--unsent_timeout", "400", "--expire_timeout", "1000", "--allow_discovery"];
+  await using child = await start({ args: [...ANY_BYTES, ...args] });
   const { wsUrl } = child;
   const [sender, bystander] = await openMany(2, { wsUrl, idOf: (i) => `peer ${i}` });
   assert(sender && bystander);
@@ -40,8 +32,7 @@ test.program("[FAULT-15] [LIMIT-6] [LIMIT-7] a reader that stops is cut off, and
   await roundTrips(bystander, fed);
   const frames = await fed;
   await sender.reached("EXPIRE", 1);
-  await using again = await openLoadClient({ wsUrl, id: "stuck", token: "another" });
-  await again.reached("OPEN", 1);
+  await using again = await admit(child, "stuck", { token: "another" });
   await flood(sender, { count: 3, dstOf: () => "stuck", bytes: 10 });
   await again.reached("CANDIDATE", 3);
   await sender.roundTrip();
@@ -54,14 +45,12 @@ test.program("[FAULT-15] [LIMIT-6] 150 MB for a reader that stopped leave the se
   await using child = await start({
     args: [...ANY_BYTES, "--expire_timeout", "1000", "--queue_limit", "16"],
   });
-  await using sender = await openLoadClient({ wsUrl: child.wsUrl, id: "sender" });
-  await sender.reached("OPEN", 1);
-  const before = await peakRss(child.pid);
+  await using sender = await admit(child, "sender");
+  const assertGrowth = await boundGrowth(child);
   using stuck = await openRaw(child.port, "stuck");
   // Each offer is an attempt of its own.
   await flood(sender, { count: 2_500, dstOf: () => "stuck", bytes: 60_000, type: "OFFER" });
-  const grown = await peakRss(child.pid) - before;
-  assert(grown < 150e6, `grown by ${grown}`);
+  await assertGrowth(150e6);
   const expired = sender.count("EXPIRE");
   assert(expired > 1_500, `${expired} were refused at once`);
   assert(await stuck.drain() < 60e6);

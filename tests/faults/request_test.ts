@@ -7,7 +7,7 @@ import { type Child, startChild } from "../support/child.ts";
 import { join } from "../support/peer_socket.ts";
 import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
 import { test } from "../support/served.ts";
-import { peakRss, vitalsOf } from "../support/vitals.ts";
+import { boundGrowth } from "../support/vitals.ts";
 
 /** CR, LF, ESC and NUL. */
 const CONTROLS = ["\r", "\n", "\x1b", "\0"];
@@ -96,7 +96,7 @@ test.program("[FAULT-9] [OPEN-6] of repeated parameters the first counts", async
 
 test.program("[FAULT-10] a URL of 100 kB and 5,000 headers get a 4xx", async ({ start }) => {
   await using child = await start();
-  const { rss } = await vitalsOf(child.pid);
+  const assertGrowth = await boundGrowth(child);
   const headers = Array.from({ length: 5_000 }, (_, i) => `h${i}: v\r\n`).join("");
   const requests = [
     `GET /peerjs/id?${"a".repeat(100_000)} HTTP/1.1\r\nHost: x\r\n${CLOSE}`,
@@ -109,13 +109,12 @@ test.program("[FAULT-10] a URL of 100 kB and 5,000 headers get a 4xx", async ({ 
     using refused = await upgradeRaw(child.port, bytes);
     assertMatch(refused.head, /^HTTP\/1\.1 4\d\d /);
   }
-  const growth = await peakRss(child.pid) - rss;
-  assert(growth < 16 * 1_048_576, `grew by ${growth} bytes`);
+  await assertGrowth(16 * 1_048_576);
 });
 
 Deno.test("[FAULT-15] a client that sends HTTP requests without end, and reads no answer, is cut off: node", async () => {
   await using child = await startChild({ args: ["--listener", "node"] });
-  const { rss } = await vitalsOf(child.pid);
+  const assertGrowth = await boundGrowth(child);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: child.port });
   const requests = latin1("GET /peerjs/id HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000));
   let left = 1_000;
@@ -125,8 +124,7 @@ Deno.test("[FAULT-15] a client that sends HTTP requests without end, and reads n
     // The client was cut off.
   }
   assert(left > 0, "it was not cut off");
-  const growth = await peakRss(child.pid) - rss;
-  assert(growth < 32 * 1_048_576, `grew by ${growth} bytes`);
+  await assertGrowth(32 * 1_048_576);
 });
 
 // Deno.serve waits for the rest of a head without a time limit, and has its own bound on its size.

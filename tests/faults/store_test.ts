@@ -4,7 +4,7 @@
  */
 import type { Child } from "../support/child.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { flood, inParallel, openLoadClient, openMany } from "../support/load.ts";
+import { admit, flood, inParallel, openLoadClient, openMany } from "../support/load.ts";
 import { test } from "../support/served.ts";
 
 const BEHIND_A_PROXY = ["--trusted_proxies", "127.0.0.1"];
@@ -19,8 +19,7 @@ async function stored(child: Child): Promise<number> {
 test.program("[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, and each of 500 has one end", async ({ start }) => {
   const args = ["--source_queue_limit", "20", "--expire_timeout", "1500", "--byte_rate", "0"];
   await using child = await start({ args });
-  await using source = await openLoadClient({ wsUrl: child.wsUrl, id: "a" });
-  await source.reached("OPEN", 1);
+  await using source = await admit(child, "a");
   await flood(source, { count: 500, dstOf: (i) => `nobody ${i}`, bytes: 20_000 });
   assert(await stored(child) <= 20);
   await source.reached("EXPIRE", 500);
@@ -31,17 +30,16 @@ test.program("[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, and each
 test.program("[FAULT-14] [QUEUE-2] a hundred sources: the store is bounded in bytes, and each of 1,000 messages has one end", async ({ start }) => {
   const args = ["--max_queue_bytes", "1000000", "--expire_timeout", "1500", ...BEHIND_A_PROXY];
   await using child = await start({ args });
-  const sources = await inParallel(100, 64, async (i) => {
-    const address = `192.0.2.${i % 10}`;
-    const source = await openLoadClient({ wsUrl: child.wsUrl, id: `source ${i}`, address });
-    await source.reached("OPEN", 1);
-    return source;
-  });
-  await inParallel(100, 100, async (i) => {
-    const source = sources[i];
-    assert(source);
-    await flood(source, { count: 10, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 });
-  });
+  const sources = await inParallel(
+    100,
+    64,
+    (i) => admit(child, `source ${i}`, { address: `192.0.2.${i % 10}` }),
+  );
+  await Promise.all(
+    sources.map((source, i) =>
+      flood(source, { count: 10, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 })
+    ),
+  );
   assert(await stored(child) < 50, "50 of them would be a million bytes");
   await Promise.all(sources.map((source) => source.reached("EXPIRE", 10)));
   await Promise.all(sources.map((source) => source.roundTrip()));
@@ -78,11 +76,11 @@ test.program("[FAULT-14] [QUEUE-8] one address with 200 connections leaves room 
   await using child = await start({ args: [...args, ...BEHIND_A_PROXY] });
   const { wsUrl } = child;
   const crowd = await openMany(200, { wsUrl, idOf: (i) => `c${i}`, address: "192.0.2.1" });
-  await inParallel(200, 50, async (i) => {
-    const source = crowd[i];
-    assert(source);
-    await flood(source, { count: 2, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 });
-  });
+  await Promise.all(
+    crowd.map((source, i) =>
+      flood(source, { count: 2, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 })
+    ),
+  );
   const waiting = await stored(child);
   assert(waiting > 40 && waiting < 50, `a quarter of 4 MB has 48 of them: ${waiting} wait`);
   await using honest = await openLoadClient({ wsUrl, id: "honest", address: "192.0.2.2" });

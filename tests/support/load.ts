@@ -84,6 +84,17 @@ export async function openLoadClient(
   };
 }
 
+/** Opens a client of this place, and waits until it is admitted. */
+export async function admit(
+  { wsUrl }: Pick<LoadClientOptions, "wsUrl">,
+  id: string,
+  more: Partial<LoadClientOptions> = {},
+): Promise<LoadClient> {
+  const client = await openLoadClient({ wsUrl, id, ...more });
+  await client.reached("OPEN", 1);
+  return client;
+}
+
 /** Calls `make` for 0 to `count - 1`, at most `atOnce` at a time; the results in that order. */
 export async function inParallel<T>(
   count: number,
@@ -108,11 +119,7 @@ export async function openMany(
   count: number,
   options: Omit<LoadClientOptions, "id"> & { readonly idOf: (i: number) => string },
 ): Promise<LoadClient[]> {
-  return await inParallel(count, 64, async (i) => {
-    const client = await openLoadClient({ ...options, id: options.idOf(i) });
-    await client.reached("OPEN", 1);
-    return client;
-  });
+  return await inParallel(count, 64, (i) => admit(options, options.idOf(i), options));
 }
 
 export interface Flood {
