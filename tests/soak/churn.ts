@@ -3,8 +3,6 @@
  *
  * Each episode is one or two clients and ends by itself within a minute. Which one is next comes from a seed, so
  * that a run can be had again.
- *
- * @module
  */
 import { askByStreams, askInARow, resetAtOnce } from "../support/greedy.ts";
 import { admit, flood, openLoadClient } from "../support/load.ts";

@@ -4,8 +4,6 @@
  * Run by `deno task soak:server`; not a test, because what is flat enough is for a person to judge. It prints a
  * line every half minute, and keeps the samples as JSON in a file that it names. At the end the churn stops and one
  * more sample is taken when everybody is gone: what is left then has leaked.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Child, startChild } from "../support/child.ts";

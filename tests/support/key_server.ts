@@ -83,7 +83,7 @@ export function captureLog(): string[] {
 }
 
 /** A point on P-256, of RFC 7515, A.3. */
-const ELLIPTIC = {
+export const ELLIPTIC = {
   kty: "EC",
   crv: "P-256",
   x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",

@@ -162,7 +162,8 @@ export async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<b
   }
 }
 
-async function readToEnd(connection: Deno.Conn): Promise<string> {
+/** What comes until the other side ends the connection, as text. */
+export async function readToEnd(connection: Deno.Conn): Promise<string> {
   const chunk = new Uint8Array(65_536);
   let text = "";
   for (;;) {
