@@ -3,12 +3,19 @@
  * the documents run.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "../support/assert.ts";
 import { readText } from "../tools/docs.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { makeFolder } from "../support/folder.ts";
-import { join, openSocket } from "../support/peer_socket.ts";
+import { join, openSocket, refusal } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { serveBox } from "../support/served.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -88,6 +95,26 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
   ]);
   await box.stop();
   await server.shutdown();
+});
+
+Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like any other", async () => {
+  await using app = serveBox();
+  for (const host of ["[bad", "x:99999", "a b", ""]) {
+    const head = `GET /peerjs/id HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    assertMatch(await rawHttp(app.port, latin1(head)), /^HTTP\/1\.1 200/, host);
+  }
+});
+
+Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed, and who comes later is refused", async () => {
+  const stopped = Promise.withResolvers<Promise<void>>();
+  await using app = serveBox({ onMessage: () => stopped.resolve(app.box.stop()) });
+  const a = await join(app, "a");
+  a.send({ type: "OFFER", dst: "b" });
+  await stopped.promise;
+  await app.box.stop();
+  assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
+  const [msg, { code }] = await refusal(app, { id: "b" });
+  assertEquals([msg, code], ["Server is shutting down", 1001]);
 });
 
 /** An application on a unix socket, with a signalbox under /peer. */

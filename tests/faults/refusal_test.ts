@@ -56,12 +56,15 @@ test.program("[LOG-1] a request that cannot be served is one warning with the re
   }
 });
 
-test.program("[LOG-1] [HTTP-8] [OPEN-10] the log names a page of an unlisted origin, over HTTP too, and no request of the browser itself", async ({ start }) => {
+test.program("[FAULT-23] [LOG-1] [HTTP-8] [OPEN-10] a page of an unlisted origin gets neither a socket nor CORS headers, and the log names it; no request of the browser itself", async ({ start }) => {
   await using child = await start({ args: ["--cors", "https://app.example"] });
-  const headers = { origin: "https://evil.example" };
-  const line = await lineOf(child, "/peerjs/id", { headers });
+  const askAs = async (origin: string): Promise<[length: number, allowed: string | null]> => {
+    const answer = await fetch(`${child.url}peerjs/id`, { headers: { origin } });
+    return [(await answer.text()).length, answer.headers.get("access-control-allow-origin")];
+  };
+  assertEquals(await askAs("https://evil.example"), [36, null]);
   assertStringIncludes(
-    JSON.parse(line).message,
+    JSON.parse(await child.nextLine((line) => line.includes('"WARN"'))).message,
     `asked for "/peerjs/id" for a page of "https://evil.example": the browser keeps the answer from ` +
       `it. If it is yours, add --cors "https://evil.example" (200)`,
   );
@@ -78,40 +81,46 @@ test.program("[LOG-1] [HTTP-8] [OPEN-10] the log names a page of an unlisted ori
     await lineOf(child, "/peerjs/peers", { method: "HEAD" }),
     "allow_discovery is off",
   );
-  const listed = await fetch(`${child.url}peerjs/id`, {
-    headers: { origin: "https://app.example" },
-  });
-  assertEquals((await listed.text()).length, 36);
+  assertEquals(await askAs("https://app.example"), [36, "https://app.example"]);
+  using admitted = await openRaw(child.port, "b", "Origin: https://app.example\r\n");
+  assertEquals(await admitted.json(), { type: "OPEN" });
   assertEquals((await child.stop()).code, 0);
   const warnings = child.lines.filter((line) => line.includes('"WARN"'));
   assertEquals(warnings.length, 3, warnings.join("\n"));
 });
 
-test.program("[LOG-4] a lost connection is logged with 1006, whichever side noticed", async ({ start }) => {
+test.program("[LOG-4] a client's close is logged with its own code, a lost connection with 1006, whichever side noticed", async ({ start }) => {
   await using child = await start();
+  const endOf = async (id: string): Promise<unknown> => {
+    const isIt = (line: string): boolean =>
+      line.includes(`"id":"${id}"`) && line.includes('"disconnected"');
+    const { by, code, reason } = JSON.parse(await child.nextLine(isIt)).properties;
+    return [by, code, reason];
+  };
   {
     using lost = await openRaw(child.port, "lost");
     assertEquals(await lost.json(), { type: "OPEN" });
   }
-  const line = await child.nextLine((line) => line.includes('"disconnected"'));
-  const { by, code, reason } = JSON.parse(line).properties;
-  assertEquals([by, code, reason], ["client", 1006, "The connection was lost"]);
+  assertEquals(await endOf("lost"), ["client", 1006, "The connection was lost"]);
+  for (const code of [1000, 4321]) {
+    await (await join(child, `a${code}`)).close(code);
+    assertEquals(await endOf(`a${code}`), ["client", code, "The client closed the socket"]);
+  }
 });
 
 test.program("[LOG-2] a repeated line is counted, and logged at the end", async ({ start }) => {
   await using child = await start();
   for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
-  for (let i = 0; i < 3; i++) {
-    await refusal(child, { key: "x" });
-  }
+  for (let i = 0; i < 3; i++) await refusal(child, { key: "x" });
   assertEquals((await child.stop()).code, 0);
   const events = child.lines.map((line) => JSON.parse(line).properties);
   assertEquals(events.filter(({ event }) => event === "refused-request").length, 1);
   assertEquals(events.filter(({ event }) => event === "refused").length, 1);
-  const omitted = events.filter(({ event }) => event === "omitted").map((
-    { kind, count },
-  ) => [kind, count]);
-  assertEquals(omitted, [["request 404", 4], ["socket 4003", 2]]);
+  const omitted = events.filter(({ event }) => event === "omitted");
+  assertEquals(omitted.map(({ kind, count }) => [kind, count]), [["request 404", 4], [
+    "socket 4003",
+    2,
+  ]]);
 });
 
 test.program("[LOG-3] at level debug each message is a line with its outcome", async ({ start }) => {
@@ -141,17 +150,4 @@ test.program("[LOG-3] at level debug each message is a line with its outcome", a
     '"a" sent a message of unknown type: dropped',
   ]);
   assert(!child.lines.join("").includes("hush"), "what peers say is theirs");
-});
-
-test.program("[LOG-4] a client's close is logged with its own code", async ({ start }) => {
-  await using child = await start();
-  for (const code of [1000, 4321]) {
-    const a = await join(child, `a${code}`);
-    await a.close(code);
-    const line = await child.nextLine((line) =>
-      line.includes(`"id":"a${code}"`) && line.includes('"disconnected"')
-    );
-    const { by, code: logged } = JSON.parse(line).properties;
-    assertEquals([by, logged], ["client", code]);
-  }
 });
