@@ -8,11 +8,11 @@ import { type Pace, paces } from "../history/play.ts";
 import {
   decode,
   FILE,
-  makeStudio,
   record,
   replayText,
   says,
   SMALL,
+  Studio,
   textOf,
 } from "../support/recording.ts";
 import { opening } from "../support/world.ts";
@@ -116,7 +116,7 @@ const SNAPSHOT_LINE = '{"map":';
 Deno.test("[REC-3] every file of a recording that is longer than its bound replays alone", async () => {
   const histories = fc.sample(paces(SMALL), { numRuns: 60, seed: 7 });
   const steps = histories.flat().filter(({ event }) => event.kind !== "shutdown-requested");
-  const studio = makeStudio();
+  const studio = new Studio();
   const files = new Set<Uint8Array[]>();
   for (const [i, { event, afterMs }] of steps.entries()) {
     studio.happen(event, afterMs);

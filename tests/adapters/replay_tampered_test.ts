@@ -7,12 +7,12 @@ import { connId, type Event } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { paces } from "../history/play.ts";
 import {
-  makeStudio,
   record,
   type Replayed,
   replayText,
   says,
   SMALL,
+  Studio,
   textOf,
 } from "../support/recording.ts";
 import { messageFrom, opening } from "../support/world.ts";
@@ -24,7 +24,7 @@ const REFUSED = messageFrom("a", "b");
 
 /** A recording that begins with a snapshot in which every map has something, and goes on. */
 async function makeRecording(name = "a"): Promise<string> {
-  const studio = makeStudio();
+  const studio = new Studio();
   const events: Event[] = [
     opening(1, { id: name, address: "192.0.2.1" }),
     opening(2, { id: "b", token: "u", address: "192.0.2.2" }),
