@@ -87,27 +87,23 @@ Deno.test("[REC-2] a frame that was passed on stands in its line as it came", as
   for (const line of lines) assertEquals(typeof JSON.parse(line), "object");
 });
 
+/** Asserts that of what is recorded from the second event on these are the frames, and that it replays. */
+async function assertKept(frames: string[], steps: readonly Pace[]): Promise<void> {
+  const text = textOf((await record(steps)).disk);
+  assertEquals(textsIn(linesIn(text).slice(2)), frames);
+  assertEquals((await replayText(text, "--diff")).code, 0);
+}
+
 Deno.test("[REC-2] a frame that came before its client was admitted is kept whole, whatever it is", async () => {
   const early = ["no JSON", "[]", "x".repeat(8_000), "x".repeat(8_371), "{}", "x".repeat(9_000)];
-  const { disk } = await record([
-    { event: opening(1, { id: "a", identity: { kind: "pending" } }), afterMs: 0 },
-    ...early.map((text) => later(text)),
-  ]);
-  const text = textOf(disk);
-  assertEquals(textsIn(linesIn(text).slice(2)), early);
-  assertEquals((await replayText(text, "--diff")).code, 0);
+  const comes = { event: opening(1, { id: "a", identity: { kind: "pending" } }), afterMs: 0 };
+  await assertKept(early, [comes, ...early.map((text) => later(text))]);
 });
 
 Deno.test("[REC-2] a frame that would break its line, or that UTF-8 cannot say, is kept to the character", async () => {
-  const frames = ["\n", "\r", " \r\n\t", "\ud800"].map((odd) =>
-    odd === "\ud800"
-      ? `{"type":"OFFER","dst":"a","payload":"${odd}"}`
-      : `{"type":"OFFER",${odd}"dst":"a"}${odd}`
-  );
-  const { disk } = await record([COMES, ...frames.map((text) => later(text, 10))]);
-  const text = textOf(disk);
-  assertEquals(textsIn(linesIn(text).slice(2)), frames);
-  assertEquals((await replayText(text, "--diff")).code, 0);
+  const frames = ["\n", "\r", " \r\n\t"].map((odd) => `{"type":"OFFER",${odd}"dst":"a"}${odd}`)
+    .concat('{"type":"OFFER","dst":"a","payload":"\ud800"}');
+  await assertKept(frames, [COMES, ...frames.map((text) => later(text, 10))]);
 });
 
 /** What a line begins with that has entries of the state, and no event. */

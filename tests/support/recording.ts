@@ -87,13 +87,14 @@ export function decode(chunks: readonly Uint8Array[]): string {
 /** A server that records, at 0.25 ms, on an empty disk. */
 export class Studio {
   now = 0.25;
+  readonly disk = new Disk();
   /** What the recorder had to say. */
   readonly news: string[] = [];
   readonly recorder: Recorder;
   readonly runtime: Runtime;
   #timers: { readonly callback: () => void; readonly at: number }[] = [];
 
-  constructor(settings: Settings = settingsFrom(SMALL), readonly disk: Disk = new Disk()) {
+  constructor(settings: Settings = settingsFrom(SMALL)) {
     this.recorder = new Recorder({
       settings,
       state: () => this.runtime.state(),
@@ -104,7 +105,7 @@ export class Studio {
         this.#timers.push(timer);
         return () => void (this.#timers = this.#timers.filter((each) => each !== timer));
       },
-      beginFile: disk.begin,
+      beginFile: this.disk.begin,
       events: {
         recording: () => void this.news.push("recording"),
         paused: (why) => void this.news.push(why),
