@@ -16,11 +16,10 @@ const VALID = {
   "Sec-WebSocket-Key": KEY,
 };
 
-/** A handshake in which some headers are others, or `null`: left out. */
-function request(
-  changes: Record<string, string | null>,
-  target = "/peerjs?key=peerjs&id=a&token=t",
-): Uint8Array {
+/** Headers of a handshake that are others, or `null`: left out. */
+type Changes = Record<string, string | null>;
+
+function request(changes: Changes, target = "/peerjs?key=peerjs&id=a&token=t"): Uint8Array {
   const lines = Object.entries({ ...VALID, ...changes })
     .flatMap(([name, value]) => value === null ? [] : [`${name}: ${value}\r\n`]);
   return latin1(`GET ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
@@ -33,23 +32,22 @@ function answerIn({ head }: RawSocket): string {
   return subprotocol === undefined ? status : `${status} ${subprotocol}`;
 }
 
-const UPGRADED: readonly [what: string, changes: Record<string, string | null>, answer: string][] =
-  [
-    ["as RFC 6455 has it", {}, "101"],
-    ["in other case", { Upgrade: "WebSocket", Connection: "upgrade" }, "101"],
-    ["with a list in Connection", { Connection: "keep-alive, Upgrade" }, "101"],
-    ["with a list in Upgrade", { Upgrade: "websocket, foo" }, "101"],
-    ["with a list in Upgrade, last", { Upgrade: "h2c,WebSocket" }, "101"],
-    ["in the version of the draft", { "Sec-WebSocket-Version": "8" }, "101"],
-    ["with extensions", { "Sec-WebSocket-Extensions": "permessage-deflate" }, "101"],
-    ["with extensions that are none", { "Sec-WebSocket-Extensions": ";;=" }, "101"],
-    ["with a subprotocol", { "Sec-WebSocket-Protocol": "a" }, "101 a"],
-    ["with two", { "Sec-WebSocket-Protocol": "b.1, a" }, "101 b.1"],
-    ["without a space between them", { "Sec-WebSocket-Protocol": "a,b" }, "101 a"],
-    ["with much space between them", { "Sec-WebSocket-Protocol": "a \t , b" }, "101 a"],
-    ["in two headers", { "Sec-WebSocket-Protocol": "a\r\nSec-WebSocket-Protocol: b" }, "101 a"],
-    ["without a Host", { Host: null }, "101"],
-  ];
+const UPGRADED: readonly [what: string, changes: Changes, answer: string][] = [
+  ["as RFC 6455 has it", {}, "101"],
+  ["in other case", { Upgrade: "WebSocket", Connection: "upgrade" }, "101"],
+  ["with a list in Connection", { Connection: "keep-alive, Upgrade" }, "101"],
+  ["with a list in Upgrade", { Upgrade: "websocket, foo" }, "101"],
+  ["with a list in Upgrade, last", { Upgrade: "h2c,WebSocket" }, "101"],
+  ["in the version of the draft", { "Sec-WebSocket-Version": "8" }, "101"],
+  ["with extensions", { "Sec-WebSocket-Extensions": "permessage-deflate" }, "101"],
+  ["with extensions that are none", { "Sec-WebSocket-Extensions": ";;=" }, "101"],
+  ["with a subprotocol", { "Sec-WebSocket-Protocol": "a" }, "101 a"],
+  ["with two", { "Sec-WebSocket-Protocol": "b.1, a" }, "101 b.1"],
+  ["without a space between them", { "Sec-WebSocket-Protocol": "a,b" }, "101 a"],
+  ["with much space between them", { "Sec-WebSocket-Protocol": "a \t , b" }, "101 a"],
+  ["in two headers", { "Sec-WebSocket-Protocol": "a\r\nSec-WebSocket-Protocol: b" }, "101 a"],
+  ["without a Host", { Host: null }, "101"],
+];
 
 test.served("[HTTP-10] a valid handshake gets a socket, and its first subprotocol", async ({ serve }) => {
   await using served = await serve();
@@ -65,7 +63,7 @@ const WRONG_KEY = "Sec-WebSocket-Key is missing or is not 16 bytes as base64";
 const SUBPROTOCOL = "Sec-WebSocket-Protocol is not a list of different names";
 const CONNECTION = "Connection does not name Upgrade";
 
-const REFUSED: readonly [changes: Record<string, string | null>, why: string][] = [
+const REFUSED: readonly [changes: Changes, why: string][] = [
   [{ "Sec-WebSocket-Version": null }, VERSION],
   [{ "Sec-WebSocket-Version": "12" }, VERSION],
   [{ "Sec-WebSocket-Version": "" }, VERSION],

@@ -103,13 +103,3 @@ test.served("[HTTP-5] an upgrade that is not one is answered, and the server goe
   }
   assertEquals((await (await fetch(served.url)).json()).name, "PeerJS Server");
 });
-
-test.served("[LIFE-3] stop tells every client, then nothing listens", async ({ serve }) => {
-  const served = await serve();
-  await using a = await join(served, "a");
-  await served[Symbol.asyncDispose]();
-  assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
-  const refused = await Deno.connect({ hostname: "127.0.0.1", port: served.port })
-    .then((connection) => connection.close(), (error: unknown) => error);
-  assert(refused instanceof Deno.errors.ConnectionRefused, String(refused));
-});

@@ -238,22 +238,17 @@ Deno.test("[REC-4] what cannot be read is named with its line; a last line that 
     const { code, complaints } = await replayText(text.slice(0, -length), "--diff");
     assertEquals([code, complaints], [0, ["Line 4 is cut off: the recording ends before it."]]);
   }
+  const changed = (found: string, put: string): string => text.replace(found, put);
   const mistakes: [string, RegExp][] = [
     ["", /^Cannot read "run\.ndjson": it has no whole line\.$/],
     [text.slice(0, 50), /it has no whole line\.$/],
-    [text.replace("recording", "letter"), /^Line 1 is not the header of a recording: at format: /],
-    [text.replace('"version":6', '"version":5'), /^Line 1 .* at version: /],
-    [
-      text.replace('"queue_limit":', '"queue_limit":-'),
-      /^Line 1 .* at rules: Option queue_limit must/,
-    ],
-    [
-      text.replace('"auth":', '"auht":'),
-      /^Line 1 .* at rules.*: Expected an option that is a rule/,
-    ],
-    [text.replace('"dst":"a"}', '"dst":"a"'), /^Line 3 is not an event: expected JSON: /],
-    [text.replace('{"kind":"tick"', '{"more":1,"kind":"tick"'), /^Line 4 .* at event\.more: /],
-    [text.replace('"crc":0', '"crc":"0"'), /^Line 4 .* at crc: /],
+    [changed("recording", "letter"), /^Line 1 is not the header of a recording: at format: /],
+    [changed('"version":6', '"version":5'), /^Line 1 .* at version: /],
+    [changed('"queue_limit":', '"queue_limit":-'), /^Line 1 .* at rules: Option queue_limit must/],
+    [changed('"auth":', '"auht":'), /^Line 1 .* at rules.*: Expected an option that is a rule/],
+    [changed('"dst":"a"}', '"dst":"a"'), /^Line 3 is not an event: expected JSON: /],
+    [changed('{"kind":"tick"', '{"more":1,"kind":"tick"'), /^Line 4 .* at event\.more: /],
+    [changed('"crc":0', '"crc":"0"'), /^Line 4 .* at crc: /],
   ];
   for (const [broken, complaint] of mistakes) {
     assert(broken !== text, String(complaint));

@@ -13,42 +13,28 @@ async function lineOf(child: Child, path: string, init: RequestInit = {}): Promi
   return await child.nextLine((line) => child.lines.indexOf(line) >= seen);
 }
 
+const NOTHING =
+  'nothing is served there. This server\'s path is "/app/": give new Peer path: "/app/" (404)';
+
+/** Requests, what is shown of their path, and what is said of them. */
+const REQUESTS = `
+GET /myapp/peerjs/id → /myapp/peerjs/id → ${NOTHING}
+GET /hu%73h/id → /…/id → ${NOTHING}
+POST /app/peerjs/some-id/token/offer → /app/peerjs/some-id/…/offer → ${NOTHING}
+POST /app/wrong-key/some-id/token/offer → /app/…/some-id/…/offer → ${NOTHING}
+POST /app/wrong-key//token/offer → /…/…//…/offer → ${NOTHING}
+GET /app/wrong-key/id%3Fts=1 → /app/…/… → ${NOTHING}
+GET /app/hu%73h%ff/x → /app/…/x → ${NOTHING}
+GET /app/peerjs%25253Ftoken=t → /app/… → ${NOTHING}
+GET /app/wrong-key/id → /app/…/id → Invalid key provided: give the client the key that this server was started with (option "key" of the Peer). (401)
+GET /app/hush/peers → /app/…/peers → This server does not list its peers: its option allow_discovery is off. (401)
+GET /app/peerjs?key=hush&id=a&token=t → /app/peerjs → This URL is for WebSockets. Behind a proxy, let it pass on the headers Upgrade and Connection. (426)
+POST /app/hush/id → /app/…/id → POST is not a method of this URL: use one of GET, HEAD, OPTIONS. (405)`;
+
 test.program("[LOG-1] a request that cannot be served is one warning with the remedy", async ({ start }) => {
   await using child = await start({ args: ["--path", "/app", "--key", "hush"] });
-  const nothing =
-    'nothing is served there. This server\'s path is "/app/": give new Peer path: "/app/" (404)';
-  const cases: [path: string, shown: string, why: string, method?: string][] = [
-    ["/myapp/peerjs/id", "/myapp/peerjs/id", nothing],
-    ["/hu%73h/id", "/…/id", nothing],
-    ["/app/peerjs/some-id/token/offer", "/app/peerjs/some-id/…/offer", nothing, "POST"],
-    ["/app/wrong-key/some-id/token/offer", "/app/…/some-id/…/offer", nothing, "POST"],
-    ["/app/wrong-key//token/offer", "/…/…//…/offer", nothing, "POST"],
-    ["/app/wrong-key/id%3Fts=1", "/app/…/…", nothing],
-    ["/app/hu%73h%ff/x", "/app/…/x", nothing],
-    ["/app/peerjs%25253Ftoken=t", "/app/…", nothing],
-    [
-      "/app/wrong-key/id",
-      "/app/…/id",
-      `Invalid key provided: give the client the key that this server was started with (option "key" of the Peer). (401)`,
-    ],
-    [
-      "/app/hush/peers",
-      "/app/…/peers",
-      "This server does not list its peers: its option allow_discovery is off. (401)",
-    ],
-    [
-      "/app/peerjs?key=hush&id=a&token=t",
-      "/app/peerjs",
-      "This URL is for WebSockets. Behind a proxy, let it pass on the headers Upgrade and Connection. (426)",
-    ],
-    [
-      "/app/hush/id",
-      "/app/…/id",
-      "POST is not a method of this URL: use one of GET, HEAD, OPTIONS. (405)",
-      "POST",
-    ],
-  ];
-  for (const [path, shown, why, method = "GET"] of cases) {
+  for (const row of REQUESTS.trim().split("\n")) {
+    const [method = "", path = "", shown, why] = row.split(/ → |(?<=^[A-Z]+) /);
     const line = await lineOf(child, path, { method });
     const { level, message: printed } = JSON.parse(line);
     assertEquals([level, printed], ["WARN", `A client at 127.0.0.1 asked for "${shown}": ${why}`]);

@@ -1,9 +1,6 @@
 /**
- * A headless Chromium with the stock PeerJS client in it, for the end-to-end tests.
- *
- * It finds the browser, says what is missing if there is none, serves the test page (the unmodified
- * client script and `page.js`) from an origin of its own, and opens tabs on it. It knows nothing of
- * the server under test.
+ * A headless Chromium with the stock PeerJS client in it. The test page, the unmodified client script and `page.js`, has
+ * an origin of its own.
  */
 import { chromium } from "playwright-core";
 import peerjs from "peerjs.min.js" with { type: "text" };

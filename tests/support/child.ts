@@ -1,9 +1,6 @@
 /**
- * The server as its users run it: a child process on a free port, read through its own log.
- *
- * A test gets the child once it says that it listens, and everything that it printed stays at hand,
- * so that a failure can show it. Nothing here waits for a fixed time: the bounds only turn a hang
- * into a failure. Both streams are read to their end before `stop` returns, so nothing stays open.
+ * The server as its users run it: a child process on a free port, read through its own log. Nothing here waits for a
+ * fixed time: the bounds only turn a hang into a failure.
  */
 import { spawnMain } from "./main.ts";
 import { ANSWER_MAX_MS, collectOutput, kill } from "./output.ts";

@@ -1,9 +1,7 @@
 /**
- * A load driver: many clients at once, floods and round trips.
- *
- * It talks to 127.0.0.1 only, and is bounded in count and in time. A client keeps no frame, only how many of
- * each type came, so that the driver's own memory does not get in the way. Back-pressure is by round trips: a
- * flood sends so many frames, then a message to itself, and goes on when that is back.
+ * A load driver: many clients at once, floods and round trips. It talks to 127.0.0.1 only, and is bounded in count and in
+ * time. A client keeps no frame, only how many of each type came, so that the driver's own memory does not get in the
+ * way. A flood sends so many frames, then a message to itself, and goes on when that is back.
  */
 import { type Closed, dial, socketUrl } from "./peer_socket.ts";
 
