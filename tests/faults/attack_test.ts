@@ -157,9 +157,7 @@ test.program("[FAULT-13] [LIMIT-3] a thousand wrong tokens: the owner goes on, a
   await owner.reached("CANDIDATE", 500);
   await owner.roundTrip();
   await using _free = await join(child, "z"); // A free id, from the same address.
-  Deno.kill(child.pid, "SIGUSR2");
-  const line = await child.nextLine((line) => line.includes('"event":"sizes"'));
-  const { claims, wrongTokens } = JSON.parse(line).properties.sizes;
+  const { claims, wrongTokens } = await child.sizes();
   assertEquals([claims, wrongTokens], [3, 1]);
   assertEquals((await child.stop()).code, 0);
   await Promise.all(guesses.map((guess) => guess.closed));
