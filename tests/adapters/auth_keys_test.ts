@@ -12,14 +12,7 @@ import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../support/assert.ts";
 import { parse } from "../support/command_line.ts";
 import { makeFolder, makePipe } from "../support/folder.ts";
-import {
-  BROKEN,
-  captureLog,
-  makeDesk,
-  makeKey,
-  serveKeys,
-  START_S,
-} from "../support/key_server.ts";
+import { BROKEN, captureLog, Desk, makeKey, serveKeys, START_S } from "../support/key_server.ts";
 
 const UNAVAILABLE = "Tokens cannot be checked now: try again later";
 const UNKNOWN_KEY = "The token is signed with a key that is not known here";
@@ -55,7 +48,7 @@ Deno.test("[AUTH-4] [FAULT-26] a broken answer replaces no keys that worked, and
   await using server = serveKeys();
   for (const [answer, why] of BROKEN) {
     const lines = captureLog();
-    const desk = makeDesk(withSecrets(server.url));
+    const desk = new Desk(withSecrets(server.url));
     server.answer(() => Response.json({ keys: [key.jwk, { kty: "of tomorrow" }] }));
     assertEquals(await desk.ask(key.token), "proven");
     desk.pass(600_000);
@@ -78,7 +71,7 @@ Deno.test("[AUTH-4] a URL that does not answer, or not to the end, is given up",
   for (const answer of [() => stuck.promise, () => new Response(half)]) {
     server.answer(answer);
     const lines = captureLog();
-    assertEquals(await makeDesk(server.url, 50).ask(key.token), UNAVAILABLE);
+    assertEquals(await new Desk(server.url, 50).ask(key.token), UNAVAILABLE);
     assertStringIncludes(lines.join(), "no whole answer came in 50 ms");
   }
   stuck.resolve(new Response());
@@ -88,7 +81,7 @@ Deno.test("[AUTH-4] keys of a URL are looked up every 10 minutes, count for an h
   const [old, fresh] = [await makeKey("old"), await makeKey("fresh")];
   await using server = serveKeys(old.jwk);
   const lines = captureLog();
-  const desk = makeDesk(server.url);
+  const desk = new Desk(server.url);
   const ask = async (token: string): Promise<[string, number]> => [
     await desk.ask(token),
     server.asked(),
@@ -115,7 +108,7 @@ Deno.test("[AUTH-4] a new key is found by one look, and unknown ones cause no mo
   const [first, second] = [await makeKey("first"), await makeKey("second")];
   const strangers = await Promise.all(Array.from({ length: 20 }, (_, i) => makeKey(`no ${i}`)));
   await using jwks = serveKeys(first.jwk);
-  const { ask, pass } = makeDesk(jwks.url);
+  const { ask, pass } = new Desk(jwks.url);
   assertEquals(await ask(first.token), "proven");
   jwks.answer(() => Response.json({ keys: [first.jwk, second.jwk] }));
   const flood = async (): Promise<void> => {
@@ -152,7 +145,7 @@ Deno.test("[AUTH-4] a file is a mistake at the start where it cannot be used, an
   await write(JSON.stringify({ keys: [old.jwk] }));
   await check(path);
   const lines = captureLog();
-  const desk = makeDesk(path);
+  const desk = new Desk(path);
   assertEquals(await desk.ask(old.token), "proven");
   await write(JSON.stringify({ keys: [fresh.jwk] }));
   await Deno.utime(path, START_S, START_S);
@@ -179,7 +172,7 @@ Deno.test("[AUTH-4] a private key in a JWKS is not used, and logged without it",
   for (const [keys, outcome, line] of cases) {
     await using server = serveKeys(...keys);
     const lines = captureLog();
-    const desk = makeDesk(server.url);
+    const desk = new Desk(server.url);
     for (let i = 0; i < 20; i++) assertEquals(await desk.ask(key.token), outcome);
     assertEquals(lines.length, 1);
     assertStringIncludes(lines.join(), line);
@@ -281,7 +274,7 @@ Deno.test("[AUTH-4] [FAULT-26] whatever goes wrong at a URL with secrets in it, 
   await using server = serveKeys();
   const look = async (url: string): Promise<string> => {
     const lines = captureLog();
-    const desk = makeDesk(withSecrets(url));
+    const desk = new Desk(withSecrets(url));
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => desk.ask(key.token)));
     assertEquals([...new Set(outcomes)], [UNAVAILABLE]);
     assertEquals(lines.length, 1);

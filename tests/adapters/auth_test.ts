@@ -10,7 +10,7 @@ import {
   SignJWT,
 } from "jose";
 import { assert, assertEquals } from "../support/assert.ts";
-import { makeDesk, makeKey, SECRET, serveKeys, START_S } from "../support/key_server.ts";
+import { Desk, makeKey, SECRET, serveKeys, START_S } from "../support/key_server.ts";
 import { join, type Place, refusal } from "../support/peer_socket.ts";
 import { serveBox, test } from "../support/served.ts";
 import { proven } from "../support/world.ts";
@@ -64,7 +64,7 @@ async function assertRefused(place: Place, id: string, token: string, msg: strin
 Deno.test("[AUTH-1] tokens by a secret, and by each kind of public key", async () => {
   const proves = (peers: readonly string[] = []): Identity =>
     proven("alice", peers, millis(65_000));
-  const bySecret = makeDesk({ auth_secret: SECRET });
+  const bySecret = new Desk({ auth_secret: SECRET });
   assertEquals(await bySecret.check(await sign(GOOD)), proves());
   const claims = { ...GOOD, peers: ["a", "b"] };
   assertEquals(await bySecret.check(await sign(claims)), proves(["a", "b"]));
@@ -73,7 +73,7 @@ Deno.test("[AUTH-1] tokens by a secret, and by each kind of public key", async (
   );
   const pairs = await Promise.all(algorithms.map((alg) => generateKeyPair(alg, NEW_KEYS)));
   await using jwks = serveKeys(...await Promise.all(pairs.map((p, i) => publicKey(p, `k${i}`))));
-  const desk = makeDesk(jwks.url);
+  const desk = new Desk(jwks.url);
   for (const [i, { privateKey }] of pairs.entries()) {
     const alg = algorithms[i] ?? "";
     assertEquals(
@@ -86,7 +86,7 @@ Deno.test("[AUTH-1] tokens by a secret, and by each kind of public key", async (
 });
 
 Deno.test("[AUTH-2] a refusal says what is wrong, without anything of the token", async () => {
-  const { ask } = makeDesk({ auth_secret: SECRET, max_token_length: 400 });
+  const { ask } = new Desk({ auth_secret: SECRET, max_token_length: 400 });
   const other = { ...HS256, key: new TextEncoder().encode(SECRET.toUpperCase()) };
   const malformed = "The token is not a valid JWT";
   const algorithm = "The algorithm of the token does not count here";
@@ -116,7 +116,7 @@ Deno.test("[AUTH-2] a public key is no secret, and no token names its own key", 
   const pair = await generateKeyPair("RS256", NEW_KEYS);
   const [one, two] = [await publicKey(pair, "one"), await publicKey(pair, "two")];
   await using jwks = serveKeys(one, two);
-  const { ask } = makeDesk(jwks.url);
+  const { ask } = new Desk(jwks.url);
   for (const text of [await exportSPKI(pair.publicKey), JSON.stringify(one)]) {
     const key = new TextEncoder().encode(text);
     const token = await sign(GOOD, { alg: "HS256", key, kid: "one" });
@@ -134,7 +134,7 @@ Deno.test("[AUTH-2] a public key is no secret, and no token names its own key", 
 
 Deno.test("[AUTH-1] a token for another application, or of another issuer, is refused", async () => {
   const [aud, iss] = ["signalbox", "https://id.example"];
-  const desk = makeDesk({ auth_secret: SECRET, auth_audience: aud, auth_issuer: iss });
+  const desk = new Desk({ auth_secret: SECRET, auth_audience: aud, auth_issuer: iss });
   const wrong = (claim: string): string =>
     `The claim ${claim} of the token is not the one asked for`;
   const cases: [JWTPayload, string][] = [
@@ -174,7 +174,7 @@ const TIMES: readonly [claim: string, outcome: string | number, ...values: strin
 ];
 
 Deno.test("[AUTH-7] [AUTH-6] exp, nbf and iat of any value count, do not, or are refused with a reason", async () => {
-  const desk = makeDesk({ auth_secret: SECRET });
+  const desk = new Desk({ auth_secret: SECRET });
   desk.pass(10_500);
   const check = async (claims: string): Promise<Identity> =>
     await desk.check(await signed(`{"sub":"a",${claims}}`));
@@ -196,7 +196,7 @@ Deno.test("[AUTH-7] [AUTH-6] exp, nbf and iat of any value count, do not, or are
 Deno.test("[AUTH-6] [AUTH-4] a wait for keys moves no end", async () => {
   const key = await makeKey("one");
   await using server = serveKeys();
-  const desk = makeDesk(server.url);
+  const desk = new Desk(server.url);
   server.answer(() => {
     desk.pass(4_000);
     return Response.json({ keys: [key.jwk] });

@@ -5,33 +5,26 @@ import { HandClock } from "../support/hand_clock.ts";
 import { opening } from "../support/world.ts";
 
 /** A world of which the test turns every wheel: the clock, the timer, and what effects do. */
-function bench(
-  given: Partial<Ports> = {},
-  alive_timeout = 1_000,
-): {
-  runtime: Runtime;
-  performed: Parameters<Ports["perform"]>[0][];
-  clock: HandClock;
-  faults: unknown[];
-  pauses: number[];
-} {
-  const clock = new HandClock();
-  const performed: Parameters<Ports["perform"]>[0][] = [];
-  const faults: unknown[] = [];
-  const pauses: number[] = [];
-  const settings = settingsFrom({ alive_timeout, expire_timeout: 300 });
-  const runtime = createRuntime(settings, {
-    observers: [],
-    onPause: (awayMs) => pauses.push(awayMs),
-    onObserverError: (error) => faults.push(error),
-    ...clock.ports,
-    ...given,
-    perform: (effect) => {
-      performed.push(effect);
-      given.perform?.(effect);
-    },
-  });
-  return { runtime, performed, clock, faults, pauses };
+class Bench {
+  readonly clock = new HandClock();
+  readonly performed: Parameters<Ports["perform"]>[0][] = [];
+  readonly faults: unknown[] = [];
+  readonly pauses: number[] = [];
+  readonly runtime: Runtime;
+
+  constructor(given: Partial<Ports> = {}, alive_timeout = 1_000) {
+    this.runtime = createRuntime(settingsFrom({ alive_timeout, expire_timeout: 300 }), {
+      observers: [],
+      onPause: (awayMs) => this.pauses.push(awayMs),
+      onObserverError: (error) => this.faults.push(error),
+      ...this.clock.ports,
+      ...given,
+      perform: (effect) => {
+        this.performed.push(effect);
+        given.perform?.(effect);
+      },
+    });
+  }
 }
 
 const A = connId(1);
@@ -39,7 +32,7 @@ const B = connId(2);
 const OFFER = JSON.stringify({ type: "OFFER", dst: "nobody" });
 
 Deno.test("[STATE-2] exactly one timer is armed, for what is due next, and none at rest", () => {
-  const { runtime, clock, performed } = bench();
+  const { runtime, clock, performed } = new Bench();
   assertEquals(clock.timer, null);
   runtime.dispatch(opening(A, { id: "a" }));
   assertEquals(clock.timer?.at, 1_000);
@@ -55,7 +48,7 @@ Deno.test("[STATE-2] exactly one timer is armed, for what is due next, and none 
 });
 
 Deno.test("a timer that fires too early, or whose reason is gone, does no harm", () => {
-  const { runtime, clock, performed } = bench();
+  const { runtime, clock, performed } = new Bench();
   runtime.dispatch(opening(A, { id: "a" }));
   clock.wake(999.5);
   assertEquals(clock.timer?.at, 1_000.5, "never early, so a little late");
@@ -64,7 +57,7 @@ Deno.test("a timer that fires too early, or whose reason is gone, does no harm",
 });
 
 Deno.test("[MSG-12] a text that is not sent is an event, handled behind the one at hand", () => {
-  const b = bench({
+  const b = new Bench({
     perform: ({ conn }) => {
       if (conn === B) b.runtime.dispatch({ kind: "send-failed", conn, message: null });
     },
@@ -81,7 +74,7 @@ Deno.test("[MSG-12] a text that is not sent is an event, handled behind the one 
 Deno.test("an event that comes up while effects are performed waits for its turn", () => {
   const order: string[] = [];
   const observers: Observer[] = [({ event }): void => void order.push(event.kind)];
-  const b = bench({
+  const b = new Bench({
     observers,
     perform: (effect) => {
       if (effect.kind === "send" && effect.conn === A) {
@@ -103,13 +96,13 @@ Deno.test("an observer that throws is reported and disturbs nobody", () => {
     },
     (): void => void seen++,
   ];
-  const { runtime, faults } = bench({ observers });
+  const { runtime, faults } = new Bench({ observers });
   runtime.dispatch(opening(A, { id: "a" }));
   assertEquals([faults.length, seen, runtime.state().claims.size], [1, 1, 1]);
 });
 
 Deno.test("a runtime that was stopped arms no timer", () => {
-  const { runtime, clock } = bench();
+  const { runtime, clock } = new Bench();
   runtime.dispatch(opening(A, { id: "a" }));
   runtime.stop();
   assertEquals(clock.timer, null);
@@ -118,7 +111,7 @@ Deno.test("a runtime that was stopped arms no timer", () => {
 });
 
 Deno.test("[FAULT-32] time stands still while the process does: nobody was silent, nothing expires for it", () => {
-  const { runtime, clock, pauses, performed } = bench();
+  const { runtime, clock, pauses, performed } = new Bench();
   clock.now = 50_000;
   runtime.dispatch(opening(A, { id: "a" }));
   clock.now += 900;
@@ -136,7 +129,7 @@ Deno.test("[FAULT-32] time stands still while the process does: nobody was silen
 });
 
 Deno.test("[FAULT-32] whatever comes first after a pause finds it out, a frame too", () => {
-  const { runtime, clock, pauses } = bench();
+  const { runtime, clock, pauses } = new Bench();
   runtime.dispatch(opening(A, { id: "a" }));
   clock.now = 60_000;
   runtime.dispatch({ kind: "frame-received", conn: A, text: '{"type":"HEARTBEAT"}' });
@@ -146,14 +139,14 @@ Deno.test("[FAULT-32] whatever comes first after a pause finds it out, a frame t
 });
 
 Deno.test("[FAULT-32] a server with nothing to wait for may sleep as long as it likes", () => {
-  const { runtime, clock, pauses } = bench();
+  const { runtime, clock, pauses } = new Bench();
   clock.now = 3_600_000;
   runtime.dispatch(opening(A, { id: "a" }));
   assertEquals([pauses, runtime.now()], [[], 3_600_000]);
 });
 
 Deno.test("[FAULT-32] while something is due the clock is looked at each second", () => {
-  const { runtime, clock, pauses, performed } = bench({}, 10_000);
+  const { runtime, clock, pauses, performed } = new Bench({}, 10_000);
   runtime.dispatch(opening(A, { id: "a" }));
   for (let looks = 0; looks < 9; looks++) clock.wake();
   assertEquals([clock.now, performed.length, pauses], [9_000, 1, []]);

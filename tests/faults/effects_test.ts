@@ -28,55 +28,52 @@ function send(conn: ConnId, text: string): Send {
 
 type FakeGiven = Parameters<typeof fakeSocket>[0] & { address?: string; token?: string };
 
-function bench(bounds: PartialSettings = {}): {
-  sockets: Sockets;
-  clock: { now: number };
-  leaks: string[];
-  attach: (given?: FakeGiven) => FakeSocket;
-  kinds: () => string[];
-  /** The texts that could not be sent, each after its connection. */
-  failures: () => string[];
-} {
-  const events: Event[] = [];
-  const leaks: string[] = [];
-  const clock = { now: 0 };
-  const settings = {
-    ...settingsFrom(bounds),
-    max_unsent_bytes: 20_000,
-    max_total_unsent_bytes: 30_000,
-    unsent_timeout: 100,
-  };
-  const sockets = new Sockets({
-    settings,
-    dispatch: (event) => void events.push(event),
-    now: () => clock.now,
-    onLeak: (how) => void leaks.push(how),
-  });
-  const kinds = (): string[] =>
-    events.map((event) => "conn" in event ? `${event.kind} ${event.conn}` : event.kind);
-  const failures = (): string[] =>
-    events.flatMap((event) =>
-      event.kind === "send-failed" ? [`${event.conn} ${event.message?.text}`] : []
-    );
-  const attach = (
-    { address = "192.0.2.1", token, ...given }: FakeGiven = {},
-  ): FakeSocket => {
+class Bench {
+  readonly clock = { now: 0 };
+  readonly leaks: string[] = [];
+  readonly sockets: Sockets;
+  readonly #events: Event[] = [];
+
+  constructor(bounds: PartialSettings = {}) {
+    const unsent = {
+      max_unsent_bytes: 20_000,
+      max_total_unsent_bytes: 30_000,
+      unsent_timeout: 100,
+    };
+    this.sockets = new Sockets({
+      settings: { ...settingsFrom(bounds), ...unsent },
+      dispatch: (event) => void this.#events.push(event),
+      now: () => this.clock.now,
+      onLeak: (how) => void this.leaks.push(how),
+    });
+  }
+
+  readonly attach = ({ address = "192.0.2.1", token, ...given }: FakeGiven = {}): FakeSocket => {
     const socket = fakeSocket(given);
-    sockets.attach(socket, { parameters: { ...PARAMETERS, address }, token: token ?? null });
+    const parameters = { ...PARAMETERS, address };
+    this.sockets.attach(socket, { parameters, token: token ?? null });
     return socket;
   };
-  return { sockets, clock, leaks, attach, kinds, failures };
+
+  readonly kinds = (): string[] =>
+    this.#events.map((event) => "conn" in event ? `${event.kind} ${event.conn}` : event.kind);
+
+  /** The texts that could not be sent, each after its connection. */
+  readonly failures = (): string[] =>
+    this.#events.flatMap((event) =>
+      event.kind === "send-failed" ? [`${event.conn} ${event.message?.text}`] : []
+    );
 }
 
 Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", () => {
-  const { sockets, attach } = bench();
+  const { sockets, attach } = new Bench();
   attach({ token: "sesame" });
   assertEquals([1, 2, 3].map(() => sockets.takeToken(A)), ["sesame", null, null]);
   assertEquals(sockets.takeToken(connId(9)), null);
 });
 
 Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {
-  const { sockets, attach, failures } = bench();
+  const { sockets, attach, failures } = new Bench();
   attach({ throws: true });
   const good = attach();
   sockets.perform(send(A, "x"));
@@ -85,7 +82,7 @@ Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next
 });
 
 Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that socket", async () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   attach({ throws: true });
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(close(A, CLOSE.left, "Left"));
@@ -95,7 +92,7 @@ Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that
 
 Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets", () => {
   for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
-    const { sockets, attach, failures } = bench();
+    const { sockets, attach, failures } = new Bench();
     const socket = attach({ readyState });
     sockets.perform(send(A, "x"));
     assertEquals([failures(), socket.calls], [["1 x"], []]);
@@ -106,7 +103,7 @@ Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets"
 });
 
 Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const socket = attach({ readyState: WebSocket.CONNECTING });
   assertEquals(kinds(), []);
   assertEquals(sockets.hasRoom("192.0.2.1"), true);
@@ -116,7 +113,7 @@ Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", ()
 });
 
 Deno.test("[FAULT-21] a close that is reported twice, with an error between, is one event", () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const socket = attach();
   socket.fire("close");
   socket.fire("error");
@@ -129,7 +126,7 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
 });
 
 Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close event, once or twice", async () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const socket = attach();
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
   socket.fire("message", "late");
@@ -142,14 +139,14 @@ Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close ev
 });
 
 Deno.test("[FAULT-21] an effect on an unknown connection does nothing", () => {
-  const { sockets, failures } = bench();
+  const { sockets, failures } = new Bench();
   sockets.perform(send(connId(99), "x"));
   assertEquals(failures(), ["99 x"]);
   sockets.perform(close(connId(99), CLOSE.left, "Left"));
 });
 
 Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays: its reader may be reading", () => {
-  const { sockets, clock, attach, kinds } = bench();
+  const { sockets, clock, attach, kinds } = new Bench();
   const socket = attach();
   socket.bufferedAmount = 19_976;
   sockets.perform(send(A, "x".repeat(24)));
@@ -162,7 +159,7 @@ Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays
 });
 
 Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const [slow, other, quick] = [attach(), attach(), attach()];
   slow.bufferedAmount = other.bufferedAmount = 16_385;
   sockets.perform(send(A, "x"));
@@ -188,7 +185,7 @@ async function timers(isDone: () => boolean): Promise<void> {
 
 for (const terminates of [false, true]) {
   Deno.test(`[LIMIT-7] a reader that reads nothing for unsent_timeout is cut off, terminate: ${terminates}`, async () => {
-    const { sockets, clock, attach, kinds } = bench();
+    const { sockets, clock, attach, kinds } = new Bench();
     const socket = attach({ terminates });
     socket.bufferedAmount = 17_000;
     sockets.perform(send(A, "x"));
@@ -212,7 +209,7 @@ for (const terminates of [false, true]) {
 }
 
 Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
-  const { sockets, clock, attach, leaks, kinds } = bench();
+  const { sockets, clock, attach, leaks, kinds } = new Bench();
   const socket = attach({ readyState: WebSocket.CONNECTING });
   clock.now = 2_000;
   await timers(() => leaks.length > 0);
@@ -226,7 +223,7 @@ Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from ot
 });
 
 Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is reported", () => {
-  const { sockets, attach, leaks, kinds } = bench();
+  const { sockets, attach, leaks, kinds } = new Bench();
   const socket = attach({ readyState: WebSocket.CONNECTING });
   socket.fire("error");
   sockets.perform(send(A, "x"));
@@ -234,7 +231,7 @@ Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is
 });
 
 Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounded", () => {
-  const { sockets, attach, kinds } = bench({ max_closing_sockets: 2 });
+  const { sockets, attach, kinds } = new Bench({ max_closing_sockets: 2 });
   const [first] = [attach({ address: "192.0.2.0" }), attach()];
   const rooms = (): boolean[] => ["192.0.2.9", "192.0.2.0"].map((from) => sockets.hasRoom(from));
   sockets.perform(close(A, CLOSE.wrongKey, ""));

@@ -2,7 +2,7 @@
  * Raw requests to the real program: control characters, repeated parameters, heads that are too large or do
  * not end.
  */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { join } from "../support/peer_socket.ts";
 import { handshake, latin1, openRaw, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
