@@ -65,6 +65,6 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   "LIFE-4": "it shows in times only: adapters/listener_contract_test.ts",
   "LIMIT-11": "it is as LIMIT-1, which is shown: core/byte_rate_test.ts",
   "LIMIT-3": "the incumbent has no bound to reach: core/token_test.ts",
-  "LIMIT-7": "it shows in times only: faults/reader_test.ts",
+  "LIMIT-7": "it shows in times only: faults/attack_test.ts",
   "LIMIT-10": "the incumbent does nothing with an address: core/address_test.ts",
 };
