@@ -7,8 +7,6 @@
  *
  * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
  * cost in both; `--listener node` does so with that listener.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { FULL, MEASURES, SHORT, take } from "./measures.ts";

@@ -1,8 +1,6 @@
 /**
  * What is measured, each with the load that it takes. Contenders run side by side, and take turns of less than a
  * second at a load: a machine that is shared changes its speed faster than a long measurement is over.
- *
- * @module
  */
 import { vitalsOf } from "../support/vitals.ts";
 import { type Client, closeAll, openClients } from "./client.ts";

@@ -1,8 +1,4 @@
-/**
- * What rounds of the benchmark came to: medians and quartiles, and how they are written.
- *
- * @module
- */
+/** What rounds of the benchmark came to: medians and quartiles, and how they are written. */
 import type { Metrics } from "./measures.ts";
 
 /** What each contender gave in a round. */

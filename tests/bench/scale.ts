@@ -1,8 +1,4 @@
-/**
- * The figures of the README: what was measured, and what one process carries by it. Arithmetic only.
- *
- * @module
- */
+/** The figures of the README: what was measured, and what one process carries by it. Arithmetic only. */
 import { HEARTBEAT_MS } from "./measures.ts";
 import { figureTable, type Results, write } from "./results.ts";
 

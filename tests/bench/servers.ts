@@ -1,7 +1,5 @@
 /**
  * The servers that are measured, each a process of its own on a free port of this machine; and what a process takes.
- *
- * @module
  */
 import type { Installed } from "../support/incumbent.ts";
 import { collectOutput } from "../support/output.ts";

@@ -1,6 +1,4 @@
-/**
- * Messages to destinations that no peer can have, as `peer.connect("")` sends them.
- */
+/** Messages to destinations that no peer can have, as `peer.connect("")` sends them. */
 import { type PartialSettings, sizes } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { expires, sends, type World, world } from "../support/world.ts";

@@ -1,6 +1,4 @@
-/**
- * The limits of one client and one address, and messages that could not be sent.
- */
+/** The limits of one client and one address, and messages that could not be sent. */
 import { payForFrame } from "../../core/rules/allowance.ts";
 import { connId, mapGet, type MessageType, millis, type PartialSettings } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";

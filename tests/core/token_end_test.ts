@@ -1,6 +1,4 @@
-/**
- * Clients whose token ends.
- */
+/** Clients whose token ends. */
 import { type Identity, millis, nextWakeAt, type PartialSettings, sizes } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {

@@ -1,6 +1,4 @@
-/**
- * Admission: wrong tokens, proven tokens, origins of pages, the length of the query.
- */
+/** Admission: wrong tokens, proven tokens, origins of pages, the length of the query. */
 import {
   connId,
   type HttpReply,

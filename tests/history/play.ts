@@ -1,8 +1,4 @@
-/**
- * Plays histories: turns commands into events, for sockets and messages that there are by then.
- *
- * @module
- */
+/** Plays histories: turns commands into events, for sockets and messages that there are by then. */
 import type fc from "fast-check";
 import {
   type ConnId,

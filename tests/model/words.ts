@@ -1,8 +1,4 @@
-/**
- * What the reference model knows of texts: frames, values in sentences, addresses. It shares nothing with core/.
- *
- * @module
- */
+/** What the reference model knows of texts: frames, values in sentences, addresses. It shares nothing with core/. */
 
 /** A message that may be passed on, and the frame that it becomes. */
 export type Message = { type: string; src: string; dst: string; text: string };

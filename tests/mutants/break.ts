@@ -6,8 +6,6 @@
  * then`, stands above its ways, one in each indented line: code as it is, in which `⟨old→new⟩` is replaced, and
  * both may be empty. `⟨old→new→other⟩` is two ways. Any white space stands for any other, or none: how the code
  * is laid out does not matter.
- *
- * @module
  */
 import { readText } from "../tools/docs.ts";
 

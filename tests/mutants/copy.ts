@@ -1,8 +1,6 @@
 /**
  * A copy of the project to be broken, and the tests that are run in it. The copy uses the module cache of
  * the machine, so that nothing is fetched.
- *
- * @module
  */
 import { applyBreak, type Break } from "./break.ts";
 

@@ -5,8 +5,6 @@
  * Run: `deno task mutants [--only=PATTERN] [--jobs=N] [--timeout=SECONDS]`. PATTERN is looked for in names,
  * rules and files. SECONDS are what tests may take longer than three times what they take unbroken; a break that
  * makes them take longer, twice, makes them loop, and is caught.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { allBreaks, type Break } from "./break.ts";

@@ -1,8 +1,6 @@
 /**
  * Which tests a break has to get past, and in what order: those named like the broken file or that cite its
  * rules first, then all the others.
- *
- * @module
  */
 import { readText, sourceFiles } from "../tools/docs.ts";
 import type { Break } from "./break.ts";

@@ -1,8 +1,6 @@
 /**
  * Plays histories with laws that look at every step; one that breaks a law is shrunk, and printed as a test case
  * that can be pasted into `pinned_test.ts`.
- *
- * @module
  */
 import fc from "fast-check";
 import {

@@ -1,8 +1,6 @@
 /**
  * What must hold after every step of every history, and the reference model cannot say: it decides what the outside
  * sees of every step, and knows neither states nor notes.
- *
- * @module
  */
 import {
   type ConnId,

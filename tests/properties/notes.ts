@@ -1,8 +1,6 @@
 /**
  * The law that what observers are told agrees with what the outside sees and with the state: it makes the notes of a
  * step from the event, the acts and the two states, and knows no rule's code.
- *
- * @module
  */
 import {
   type Admitted,

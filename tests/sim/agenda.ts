@@ -1,8 +1,6 @@
 /**
  * Virtual time: what is to happen when. What is due at the same instant happens in the order in which it was noted, so
  * a run depends on nothing but its seed.
- *
- * @module
  */
 
 interface Entry {

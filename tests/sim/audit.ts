@@ -1,8 +1,6 @@
 /**
  * What only the whole can say: whether the ends of the sockets believe what the server believes, and whether those
  * who keep the habits of the stock client are left in peace.
- *
- * @module
  */
 import {
   CLOSE,

@@ -1,8 +1,4 @@
-/**
- * Reducers that are broken on purpose, each in one way that a server could be.
- *
- * @module
- */
+/** Reducers that are broken on purpose, each in one way that a server could be. */
 import { type Effect, type Event, millis, reduce, type State } from "../../core/mod.ts";
 import type { Reducer } from "../history/play.ts";
 import { tokenOf } from "../support/world.ts";

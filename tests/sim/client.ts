@@ -4,8 +4,6 @@
  * What it does with a frame, when it sends, what it drops and what it keeps for later is as in its sources,
  * oddities included: what is said before it has an id waits for its socket, what is said between the two is
  * lost.
- *
- * @module
  */
 import type { Agenda } from "./agenda.ts";
 import type { Letter } from "./letter.ts";

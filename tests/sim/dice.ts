@@ -1,8 +1,4 @@
-/**
- * Random numbers that a seed gives again: sfc32, the "small fast counting" generator of PractRand.
- *
- * @module
- */
+/** Random numbers that a seed gives again: sfc32, the "small fast counting" generator of PractRand. */
 
 /** Random numbers of several kinds, all drawn from one seed. */
 export interface Dice {

@@ -1,8 +1,6 @@
 /**
  * Letters: numbered messages of one peer to another, and what their readers may expect of them. The number is in the
  * payload, so that a letter is known again wherever it turns up.
- *
- * @module
  */
 import type { Link } from "./link.ts";
 import type { Meeting } from "./meeting.ts";

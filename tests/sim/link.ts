@@ -1,8 +1,4 @@
-/**
- * One socket, seen from above: both ends, what is under way in each direction, and what befell it.
- *
- * @module
- */
+/** One socket, seen from above: both ends, what is under way in each direction, and what befell it. */
 import type { ConnId } from "../../core/mod.ts";
 
 /** The client's end: the handlers of its WebSocket. */

@@ -3,8 +3,6 @@
  *
  * Events in order, effects in order, an event for each text that is not sent, handled when the event at hand is done,
  * one timer armed from `nextWakeAt`, which may fire late as real ones do.
- *
- * @module
  */
 import {
   type Close,

@@ -1,8 +1,4 @@
-/**
- * Two peers that want to meet: an offer, an answer, and the candidates of both.
- *
- * @module
- */
+/** Two peers that want to meet: an offer, an answer, and the candidates of both. */
 import { broken, type Letter } from "./letter.ts";
 import type { Link } from "./link.ts";
 import { DELAY_MAX_MS } from "./network.ts";

@@ -3,8 +3,6 @@
  *
  * Each link and direction keeps its order and has delays of its own, so what different links carry
  * overtakes each other. A cut loses what is under way; either end hears of it late, at once, or never.
- *
- * @module
  */
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";

@@ -1,8 +1,6 @@
 /**
  * Somebody with a browser: opens pages, reloads and leaves them, loses the network, lets the laptop sleep,
  * and wants to meet others. What an app does with the client's events is here; what the client does is not.
- *
- * @module
  */
 import { holderOf } from "./audit.ts";
 import { Client } from "./client.ts";

@@ -1,8 +1,4 @@
-/**
- * One run from its seed to its report.
- *
- * @module
- */
+/** One run from its seed to its report. */
 import { reduce } from "../../core/mod.ts";
 import { audit, checkAlive, checkEmpty } from "./audit.ts";
 import { TIMER_LATE_MAX_MS } from "./loop.ts";

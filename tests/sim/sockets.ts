@@ -5,8 +5,6 @@
  * "gone"; one that would have too much unsent is "full", unless its reader read nothing for too long;
  * whoever leaves much unread for `unsent_timeout` is cut off. What a link has unsent is what came at this
  * instant, and, for a client that is frozen, what the buffers of the kernels do not hold.
- *
- * @module
  */
 import { type Close, type ConnId, connId, type Event, type Send } from "../../core/mod.ts";
 import { opening } from "../support/world.ts";

@@ -1,8 +1,6 @@
 /**
  * Watches every step of the server: each must keep the laws and be what the reference model does. Counts what happens,
  * keeps a hash of it, and the last steps for the report of a failure.
- *
- * @module
  */
 import type { ConnId } from "../../core/mod.ts";
 import type { Law, Step } from "../history/play.ts";

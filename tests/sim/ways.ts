@@ -1,8 +1,4 @@
-/**
- * How a population lives, and under which settings: the usual, or drawn from the seed.
- *
- * @module
- */
+/** How a population lives, and under which settings: the usual, or drawn from the seed. */
 import type { PartialSettings } from "../../core/mod.ts";
 import { diceOf, pick } from "./dice.ts";
 

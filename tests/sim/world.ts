@@ -1,8 +1,4 @@
-/**
- * Everything of one run, put together: the clock, the network, the server, the people, the checks.
- *
- * @module
- */
+/** Everything of one run, put together: the clock, the network, the server, the people, the checks. */
 import { settingsFrom } from "../../core/mod.ts";
 import type { Law, Reducer } from "../history/play.ts";
 import { agreement } from "../model/agreement.ts";

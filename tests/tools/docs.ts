@@ -1,8 +1,6 @@
 /**
  * The documents that are made from the code, as they should be: the tables of options, what one process carries,
  * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
- *
- * @module
  */
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { defaultText, optionGroups } from "../../adapters/program/help.ts";

@@ -1,6 +1,4 @@
-/**
- * Documents: what they link to, call and name exists, and the example that makes a token works.
- */
+/** Documents: what they link to, call and name exists, and the example that makes a token works. */
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { isOptionName, isRetiredName, OPTION_NAMES } from "../../core/mod.ts";
 import config from "../../deno.json" with { type: "json" };

@@ -1,6 +1,4 @@
-/**
- * Taste that a machine can check, and documents that must agree with the code.
- */
+/** Taste that a machine can check, and documents that must agree with the code. */
 import { expectedDocuments, readText, ruleNumbers, sourceFiles, testedRules } from "./docs.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
