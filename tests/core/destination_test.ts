@@ -51,28 +51,6 @@ Deno.test("[MSG-13] a destination that no peer can have gets an EXPIRE at once, 
   assertEquals(two().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")], "none");
 });
 
-Deno.test("[MSG-13] [QUEUE-4] one EXPIRE per attempt: the candidates that follow get no other", () => {
-  const w = two();
-  for (const [json, told] of UNUSABLE) {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const offer = w.text(1, `{"type":"OFFER","dst":${json}}`);
-      assertEquals(offer, [expires(1, "a", told)], told);
-      for (let i = 0; i < 3; i++) {
-        assertEquals(w.text(1, `{"type":"CANDIDATE","dst":${json}}`), [], told);
-      }
-    }
-  }
-});
-
-Deno.test("[MSG-13] an id of max_id_length is usable, and one more character is not", () => {
-  const w = two({ max_id_length: 4, expire_timeout: 10 });
-  assertEquals(w.say(1, { type: "OFFER", dst: "four" }), []);
-  assertEquals(w.say(1, { type: "OFFER", dst: "fiver" }), [expires(1, "a", "five…")]);
-  assertEquals(sizes(w.state).stored, 1);
-  const cut = w.say(1, { type: "CANDIDATE", dst: "fives" });
-  assertEquals(cut, [], "what is cut to the same is the same");
-});
-
 Deno.test("[MSG-13] a connection remembers an impossible destination cut to the length of an id", () => {
   const w = two({ byte_rate: 0 });
   for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });

@@ -33,7 +33,7 @@ const PLACES = Object.entries(WORLDS).flatMap(([world, given]) =>
   moodsOf(world).map((mood) => ({ world, given, mood }))
 );
 const OTHER = messageFrom("z", "z");
-const STATES = "[AUTH-8] [LIMIT-12] [LIMIT-13] [STATE-2] [STATE-3] [STATE-4]";
+const STATES = "[OPEN-9] [AUTH-8] [LIMIT-12] [LIMIT-13] [STATE-2] [STATE-3] [STATE-4]";
 const ACTS = "[QUEUE-1] [QUEUE-2] [QUEUE-5] [LIMIT-6] [AUTH-6]";
 const NOTES = "[NOTE-1] [NOTE-2] [NOTE-3] [NOTE-4] [NOTE-5] [NOTE-6] [NOTE-7] [NOTE-8]";
 
