@@ -162,6 +162,10 @@ const LAWLESS: readonly Broken[] = [
     "leaves something due",
     (state, event, now) => event.kind === "tick" ? [state, []] : reduce(state, event, now),
   ],
+  ["OPEN-9", "makes a new state of what nobody said", (state, event, now) => {
+    const [next, effects] = reduce(state, event, now);
+    return [event.kind === "frame-received" ? { ...next } : next, effects];
+  }],
   ["LIFE-3", "remembers something when it stops", (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
     const { wrongTokens } = event.kind === "shutdown-requested" ? state : next;

@@ -41,7 +41,6 @@ const broken = (name: string, rules: string, reducer: Reducer, seenAs = rules): 
 /** All of them. */
 export const BROKEN: readonly Broken[] = [
   broken("tells nobody of an expiry", "QUEUE-4", each((e) => isExpire(e) ? [] : [e])),
-  broken("tells of an expiry twice", "QUEUE-4", each((e) => isExpire(e) ? [e, e] : [e]), STEP),
   broken("delivers a message twice", "QUEUE-5", each((e) => isLetter(e) ? [e, e] : [e])),
   broken(
     "loses a message",
@@ -116,12 +115,6 @@ export const BROKEN: readonly Broken[] = [
     "does not notice a closed socket",
     "LIFE-2",
     given((event) => event.kind === "socket-closed" && event.conn % 3 === 0 ? null : event),
-  ),
-  broken(
-    "drops what could not be sent",
-    "QUEUE-5",
-    given((event) => event.kind === "send-failed" ? { ...event, message: null } : event),
-    STEP,
   ),
   broken("does not count the sockets of an address down", "STATE-3", (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
