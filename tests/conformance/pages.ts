@@ -90,11 +90,6 @@ export const PAGES: readonly Conversation[] = [
       ],
     },
   }),
-  test.same("[OPEN-6] pages of any origin may open sockets", async ({ join }) => {
-    await join("page", { origin: PAGE });
-    await join("stranger", { origin: STRANGER });
-    await join("program");
-  }),
 ];
 
 /** With a list of origins that has the page's only. */
