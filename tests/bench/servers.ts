@@ -2,7 +2,7 @@
  * The servers that are measured, each a process of its own on a free port of this machine; and what a process takes.
  */
 import type { Installed } from "../support/incumbent.ts";
-import { collectOutput } from "../support/output.ts";
+import { collectOutput, kill } from "../support/output.ts";
 
 /** How a server is started: a command that becomes the process that is measured. */
 export interface Contender {
@@ -79,12 +79,7 @@ export async function startServer(
   }).spawn();
   const { lines, first, finished } = collectOutput(process);
   const stop = async (): Promise<void> => {
-    try {
-      process.kill("SIGKILL");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    kill(process, "SIGKILL");
     await Promise.all([process.status, finished]);
   };
   try {
