@@ -4,7 +4,6 @@
  * drive any server on another. It answers no pings: nobody here is silent for as long as a server waits for a pong.
  */
 
-/** A client that has had its `OPEN`. */
 export interface Client {
   readonly id: string;
   /** Called after each read with the number of text frames that ended in it. */

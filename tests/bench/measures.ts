@@ -13,7 +13,6 @@ export type Metrics = Readonly<Record<string, number>>;
 
 type Turn = () => Promise<Metrics>;
 
-/** How much is measured. */
 export type Plan = Readonly<Record<keyof typeof FULL, number>>;
 
 /** The plan whose figures count. */
@@ -41,7 +40,6 @@ export const SHORT: Plan = {
   ...{ opensBefore: 10, opens: 20, idle: 40, idleBefore: 5, idleSettleMs: 50, beatMs: 200 },
 };
 
-/** How often the stock client beats. */
 export const HEARTBEAT_MS = 5_000;
 
 /** The measures, by the names that `--only` takes. */

@@ -2,7 +2,6 @@
 import { HEARTBEAT_MS } from "./measures.ts";
 import { figureTable, type Results, write } from "./results.ts";
 
-/** What the page is made from. */
 export type Measured = Results;
 
 /** Of a core: above it round trips get longer, and a burst has no room. */

@@ -13,12 +13,10 @@ export interface Contender {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** A server that listens. */
 export interface Server extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** What it printed so far. */
   readonly lines: readonly string[];
 }
 
@@ -121,7 +119,6 @@ export async function settle(pid: number): Promise<void> {
   }
 }
 
-/** Settles after so many milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -24,7 +24,6 @@ export interface Command {
   readonly act: Act;
 }
 
-/** What a command does. */
 export type Act =
   /** A new socket, one that is older than it, or one that is open already. */
   | {

@@ -18,7 +18,6 @@ import {
 } from "../../core/mod.ts";
 import { type Act, type Command, histories, type Mood } from "./history.ts";
 
-/** An event, and when it comes. */
 export type Moment = readonly [at: Millis, event: Event];
 
 /** One step: what was before, what happened, and what came of it. */

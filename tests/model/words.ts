@@ -9,7 +9,6 @@ export const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
 /** The own fields of a frame, by their names. */
 export const fieldsOf = (frame: unknown, ...names: string[]): unknown[] =>
   names.map((name) => Object.entries(Object(frame)).find(([field]) => field === name)?.[1]);
-/** How many bytes a text has. */
 export const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
 /** The value of a text that is JSON; `undefined` where it is none. */

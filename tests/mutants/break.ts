@@ -9,11 +9,9 @@
  */
 import { readText } from "../tools/docs.ts";
 
-/** One way to break the server. */
 export interface Break {
   /** What is wrong then; where several ways lead there, with its number. */
   readonly name: string;
-  /** The rules of SPEC.md that it breaks. */
   readonly rules: readonly string[];
   /** The path of the file from the root of the project. */
   readonly file: string;

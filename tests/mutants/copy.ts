@@ -4,7 +4,6 @@
  */
 import { applyBreak, type Break } from "./break.ts";
 
-/** A copy of the project in a folder of its own. */
 export interface Copy {
   readonly folder: string;
   readonly remove: () => Promise<void>;

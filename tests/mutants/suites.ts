@@ -18,14 +18,12 @@ const SUITES = [
   "tests/adapters/environment_test.ts",
 ];
 
-/** A file of tests. */
 export interface Suite {
   readonly file: string;
   /** The rules that its tests cite, as often as they do. */
   readonly cited: readonly string[];
 }
 
-/** The files of tests there are. */
 export async function allSuites(): Promise<Suite[]> {
   const files = (await sourceFiles("tests")).filter((file) =>
     file.endsWith("_test.ts") &&

@@ -17,9 +17,7 @@ import { type Law, type Moment, play, type Reducer } from "../history/play.ts";
 export interface Check {
   readonly given: PartialSettings;
   readonly mood: Mood;
-  /** How many histories. */
   readonly numRuns: number;
-  /** The laws for one history. */
   readonly laws: (reducer: Reducer, settings: Settings) => Law;
   readonly reducer?: Reducer;
   /** Makes the histories; by default another one each time. */

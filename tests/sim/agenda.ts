@@ -27,7 +27,6 @@ export class Agenda {
     this.#entries.splice(low, 0, { at, run });
   }
 
-  /** Notes something for `delayMs` from now. */
   after(delayMs: number, run: () => void): void {
     this.at(this.now + delayMs, run);
   }

@@ -15,13 +15,11 @@ import type { Link } from "./link.ts";
 import { RuleBroken } from "./watch.ts";
 import type { World } from "./world.ts";
 
-/** The socket of whoever holds an id. */
 export function holderOf({ loop, sockets }: World, id: string): Link | undefined {
   const claim = mapGet(loop.state.claims, peerId(id));
   return claim === undefined ? undefined : sockets.linkOf(claim.conn);
 }
 
-/** Looks at everybody. */
 export function audit(world: World): void {
   const { agenda: { now }, loop: { state }, sockets, people, post } = world;
   const [first] = violations(state);

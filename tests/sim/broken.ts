@@ -5,10 +5,8 @@ import { tokenOf } from "../support/world.ts";
 import { numberIn } from "./letter.ts";
 import { STEP } from "./watch.ts";
 
-/** A broken reducer. */
 export interface Broken {
   readonly name: string;
-  /** The rules that it breaks. */
   readonly rules: readonly string[];
   /** The rule that the clients and the audit see broken, without the laws and the model; or these alone see it. */
   readonly seenAs: string;
@@ -38,7 +36,6 @@ const broken = (name: string, rules: string, reducer: Reducer, seenAs = rules): 
   return { name, rules: rules.split(" "), seenAs, reducer };
 };
 
-/** All of them. */
 export const BROKEN: readonly Broken[] = [
   broken("tells nobody of an expiry", "QUEUE-4", each((e) => isExpire(e) ? [] : [e])),
   broken("delivers a message twice", "QUEUE-5", each((e) => isLetter(e) ? [e, e] : [e])),

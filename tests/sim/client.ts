@@ -10,10 +10,8 @@ import type { Letter } from "./letter.ts";
 import type { Endpoint, Link } from "./link.ts";
 import type { Network } from "./network.ts";
 
-/** What an app hears from its client. */
 export interface App {
   readonly onOpen: () => void;
-  /** A message of a peer. */
   readonly onMessage: (text: string) => void;
   /** The peer of this id could not be reached. */
   readonly onUnavailable: (id: string) => void;
@@ -22,7 +20,6 @@ export interface App {
   readonly onClose: () => void;
 }
 
-/** What a client is made with. */
 export interface ClientOptions {
   readonly agenda: Agenda;
   readonly network: Network;
@@ -33,13 +30,11 @@ export interface ClientOptions {
   readonly isSilent: boolean;
   /** How long from now a timer of 5 s takes: much longer in a tab that nobody looks at. */
   readonly heartbeatMs: () => number;
-  /** Is told of each letter that goes out. */
   readonly onSent: (letter: Letter, link: Link) => void;
 }
 
 /** A peer, from its making to its destruction. */
 export class Client implements Endpoint {
-  readonly #options: ClientOptions;
   #queue: Letter[] = [];
   #id: string | null = null;
   #lastServerId: string | null = null;
@@ -51,16 +46,12 @@ export class Client implements Endpoint {
   readonly message = (text: string): void => this.#onFrame(text);
   readonly closed = (): void => this.#onSocketClosed();
 
-  /** A peer without an id yet. */
-  constructor(options: ClientOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: ClientOptions) {}
 
   get id(): string | null {
     return this.#id;
   }
 
-  /** Its socket, if it has one. */
   get link(): Link | null {
     return this.#link;
   }
@@ -75,7 +66,7 @@ export class Client implements Endpoint {
     if (this.#isDestroyed) return;
     this.#id = id;
     if (this.#link !== null) return;
-    const { network, token, address, isRough, isSilent } = this.#options;
+    const { network, token, address, isRough, isSilent } = this.options;
     this.#link = network.connect({ id, token, address, endpoint: this, isRough, isSilent });
   }
 
@@ -89,8 +80,8 @@ export class Client implements Endpoint {
   sendRaw(text: string, letter?: Letter): void {
     const link = this.#link;
     if (link === null || !link.isOpen) return;
-    if (letter !== undefined) this.#options.onSent(letter, link);
-    this.#options.network.sendUp(link, text);
+    if (letter !== undefined) this.options.onSent(letter, link);
+    this.options.network.sendUp(link, text);
   }
 
   /** Closes the socket; the peer can come back. */
@@ -101,22 +92,20 @@ export class Client implements Endpoint {
     this.#dropSocket();
     this.#lastServerId = this.#id;
     this.#id = null;
-    this.#options.app.onDisconnected();
+    this.options.app.onDisconnected();
   }
 
-  /** Comes back with the same id and token. */
   reconnect(): void {
     if (!this.#isDisconnected || this.#isDestroyed || this.#lastServerId === null) return;
     this.#isDisconnected = false;
     this.start(this.#lastServerId);
   }
 
-  /** Closes it for good. */
   destroy(): void {
     if (this.#isDestroyed) return;
     this.disconnect();
     this.#isDestroyed = true;
-    this.#options.app.onClose();
+    this.options.app.onClose();
   }
 
   /**
@@ -145,7 +134,7 @@ export class Client implements Endpoint {
   }
 
   #scheduleHeartbeat(): void {
-    const { agenda, heartbeatMs, isSilent } = this.#options;
+    const { agenda, heartbeatMs, isSilent } = this.options;
     const link = this.#link;
     if (isSilent || link === null) return;
     const beat = (): void => {
@@ -158,7 +147,7 @@ export class Client implements Endpoint {
   }
 
   #onFrame(text: string): void {
-    const { app } = this.#options;
+    const { app } = this.options;
     if (text === OPEN) {
       this.#lastServerId = this.#id;
       this.#isOpen = true;
@@ -179,7 +168,7 @@ export class Client implements Endpoint {
   }
 
   #dropSocket(): void {
-    if (this.#link !== null) this.#options.network.closeUp(this.#link);
+    if (this.#link !== null) this.options.network.closeUp(this.#link);
     this.#link = null;
   }
 }

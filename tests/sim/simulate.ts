@@ -8,7 +8,6 @@ import { thief } from "./trouble.ts";
 import { instant, RuleBroken } from "./watch.ts";
 import { createWorld, type RunOptions, type World } from "./world.ts";
 
-/** What came of a run. */
 export interface Result {
   readonly seed: number;
   readonly virtualMs: number;
@@ -80,7 +79,6 @@ function describe({ watch }: World, { rule, at, message, peers }: RuleBroken): s
   return [`[${rule}] at ${instant(at)}: ${message}`, "What led there:", ...watch.about(peers)];
 }
 
-/** What a run was. */
 export function report({ counts, meetings, letters, ...result }: Result): string {
   const hours = (result.virtualMs / 3_600_000).toFixed(2);
   const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`).sort();

@@ -19,7 +19,6 @@ export interface Ways {
   readonly neighbours: number;
 }
 
-/** What a run is like. */
 export interface Scenario {
   readonly clients: number;
   readonly hours: number;
@@ -41,7 +40,6 @@ export const USUAL: Ways = {
   neighbours: 6,
 };
 
-/** The usual run. */
 export function usual(clients: number, hours: number): Scenario {
   return { clients, hours, settings: {}, kernelBytes: 65_536, ways: USUAL };
 }

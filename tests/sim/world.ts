@@ -21,7 +21,6 @@ import { SimSockets } from "./sockets.ts";
 import { Watch } from "./watch.ts";
 import type { Scenario, Ways } from "./ways.ts";
 
-/** What a run is made from. */
 export interface RunOptions {
   readonly seed: number;
   readonly scenario: Scenario;
@@ -31,7 +30,6 @@ export interface RunOptions {
   readonly isWatched: boolean;
 }
 
-/** A run. */
 export interface World {
   readonly agenda: Agenda;
   readonly dice: Dice;
@@ -130,7 +128,6 @@ export function expectMeeting({ agenda, loop, counts, meetings }: World, meeting
   });
 }
 
-/** Whom somebody wants to meet. */
 export function dstFor({ dice, people, ways }: World, person: Person): string {
   if (dice.isLucky(0.05)) return `${GHOST}${dice.below(5)}`;
   const { index } = person.options;

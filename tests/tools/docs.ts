@@ -88,7 +88,6 @@ function everydayTable(): string {
   return ["| flag | default | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** A table for each group. */
 function optionTables(): string {
   return optionGroups("all").map(({ group, names }) => {
     const rows = names.map((name) => {

@@ -8,7 +8,6 @@ import { readText } from "./docs.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Flags of other programs that documents call. */
 const OTHER_FLAGS =
   /^(?:help|version|frozen|check|at|diff|every|quiet|only|seed|hours|minutes|rounds)$/;
 
