@@ -1,6 +1,6 @@
-import { connId } from "../../core/mod.ts";
+import { connId, mapGet } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { type Act, CLOSE, closes, sends, type World, world } from "../support/world.ts";
+import { type Act, CLOSE, closes, expires, sends, type World, world } from "../support/world.ts";
 
 /** Three clients: "a" on connection 1, "b" on 2, "c" on 3. */
 function three(options: Parameters<typeof world>[0] = {}): World {
@@ -110,4 +110,47 @@ Deno.test("[MSG-6] [MSG-9] a binary message is a bad frame, and one over max_mes
   assertEquals(binary(300), [error(1, fault)]);
   const msg = "A message may have at most 300 bytes";
   assertEquals(binary(301), [error(1, `${msg}: this one has more.`), closes(1, CLOSE.tooBig, msg)]);
+});
+
+/** The destination as JSON, and as the `src` of the `EXPIRE`. */
+const UNUSABLE: readonly (readonly [json: string, told: string])[] = [
+  ['""', ""],
+  ["null", ""],
+  ["5", "5"],
+  ["-1.5e300", "-1.5e+300"],
+  ["1e400", "Infinity"],
+  ["true", "true"],
+  ["{}", "[object Object]"],
+  ['{"toString":5,"valueOf":5}', "[object Object]"],
+  ["[]", "[object Array]"],
+  ['["b"]', "[object Array]"],
+  [`${"[".repeat(30_000)}${"]".repeat(30_000)}`, "[object Array]"],
+  ['"x\\u0000"', "x\u0000"],
+  [`"${"x".repeat(256)}\\u0085"`, `${"x".repeat(256)}…`],
+  [`"${"y".repeat(257)}"`, `${"y".repeat(256)}…`],
+  [`"${"y".repeat(60_000)}"`, `${"y".repeat(256)}…`],
+];
+
+Deno.test("[MSG-13] a destination that no peer can have gets an EXPIRE at once, and the client stays", () => {
+  for (const [json, told] of UNUSABLE) {
+    for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE"]) {
+      const usual = `{"type":"${type}","payload":{},"dst":${json}}`;
+      for (const text of [usual, `{"dst":${json},"type":"${type}"}`]) {
+        const w = three();
+        assertEquals(w.text(1, text), [expires(1, "a", told)], text.slice(0, 80));
+        assertEquals(w.state.stored.size, 0);
+        const still = w.say(1, { type: "OFFER", dst: "b" });
+        assertEquals(still, [sends(2, { type: "OFFER", src: "a", dst: "b" })]);
+      }
+    }
+  }
+  assertEquals(three().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")], "none");
+});
+
+Deno.test("[MSG-13] a connection remembers an impossible destination cut to the length of an id", () => {
+  const w = three({ byte_rate: 0 });
+  for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });
+  const kept = mapGet(w.state.connections, connId(1))?.refusalsTold ?? [];
+  assertEquals(kept.length, 64);
+  assert(kept.every((dst) => dst.length <= 257));
 });

@@ -7,6 +7,7 @@ import {
   sizes,
   type State,
 } from "../../core/mod.ts";
+import { must } from "../../core/collections/must.ts";
 import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { opening, world } from "../support/world.ts";
@@ -72,4 +73,9 @@ Deno.test("[FAULT-25] sizes counts the entries of every map and tree", () => {
 Deno.test("reduce throws for an event of an unknown kind, which is a bug of the adapter", () => {
   const w = world();
   assertThrows(() => w.step(JSON.parse('{"kind":"dream"}')), TypeError, '{"kind":"dream"}');
+});
+
+Deno.test("must throws if a value is missing, which is a bug of the server", () => {
+  assertEquals([must(0), must(""), must(null)], [0, "", null]);
+  assertThrows(() => must(undefined), TypeError, "a value is missing");
 });

@@ -1,12 +1,11 @@
-/** Admission: wrong tokens, proven tokens, origins of pages. */
+/** Wrong tokens, proven tokens, tokens that end, and origins of pages. */
 import {
   connId,
-  type HttpReply,
   type Identity,
-  initialState,
+  millis,
+  nextWakeAt,
   type PartialSettings,
-  respond,
-  settingsFrom,
+  sizes,
 } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
@@ -18,6 +17,7 @@ import {
   proven,
   refuses,
   sends,
+  wake,
   type World,
   world,
 } from "../support/world.ts";
@@ -138,25 +138,6 @@ Deno.test("[AUTH-2] a reason too long for a close frame is complete in the ERROR
   assertEquals(effects, refuses(1, CLOSE.notAuthorized, fits));
 });
 
-Deno.test("[AUTH-5] with auth_http an id and the list of peers need a token, other paths do not", () => {
-  const jwt = { auth: "jwt", auth_secret: "s".repeat(32), auth_http: true } as const;
-  const settings = settingsFrom({ ...jwt, allow_discovery: true });
-  const asked = { settings, state: initialState(settings) };
-  const replyTo = (path: string, identity: Identity): HttpReply =>
-    respond(asked, { method: "GET", path, origin: null, identity }, () => "x");
-  const none: Identity = { kind: "rejected", reason: "A token is missing" };
-  for (const path of ["/peerjs/id", "/peerjs/peers"]) {
-    for (const identity of [none, { kind: "unchecked" } as const]) {
-      const { status, headers, body } = replyTo(path, identity);
-      assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
-      assertEquals(body, "A token is missing.\n");
-    }
-    assertEquals(replyTo(path, proven("a")).status, 200, path);
-  }
-  const others = ["/", "/peerjs", "/x"].map((path) => replyTo(path, none).status);
-  assertEquals(others, [200, 426, 404]);
-});
-
 Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths, then the proof of the token", () => {
   const w = world({ cors: ["https://app.example"], max_query_length: 40 });
   const rejected: Identity = { kind: "rejected", reason: "The token has expired" };
@@ -166,4 +147,73 @@ Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths
   assertEquals(come("https://evil.example"), refuses(1, CLOSE.wrongOrigin, origin));
   const length = "The query has 41 characters: at most 40 are allowed";
   assertEquals(come(null), refuses(1, CLOSE.badParameters, length));
+});
+
+const ENDED = "The token has expired";
+const JWT: PartialSettings = { auth: "jwt", auth_secret: "s".repeat(32) };
+const CLOSING: PartialSettings = { ...JWT, auth_expiry: "close" };
+
+/** Asks for an id with a token that proves some, until an instant. */
+function bears(w: World, conn: number, id: string, end: number | null): readonly Act[] {
+  const endsAt = end === null ? null : millis(end);
+  return w.step(opening(conn, { id, identity: proven("a", ["b", "c"], endsAt) }));
+}
+
+Deno.test("[AUTH-6] a client is disconnected exactly when its token ends, whatever it sends", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  assertEquals(bears(w, 1, "a", 2_500.5), [opens(1)]);
+  for (const at of [900, 1_800, 2_400]) {
+    w.now = at;
+    assertEquals(w.tick(), []);
+    w.say(1, { type: "HEARTBEAT" });
+  }
+  w.now = 2_500.499;
+  assertEquals(w.tick(), []);
+  assertEquals(nextWakeAt(w.state), millis(2_500.5));
+  assertEquals(wake(w), { at: 2_500.5, effects: refuses(1, CLOSE.tokenExpired, ENDED) });
+  assertEquals(Object.values(sizes(w.state)).every((size) => size === 0), true);
+  assertEquals(bears(w, 2, "a", 9_000), [opens(2)], "its id is free");
+});
+
+Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client stays", () => {
+  for (const [settings, end] of [[JWT, 50], [JWT, -1], [CLOSING, null]] as const) {
+    const w = world({ ...settings, alive_timeout: 1_000 });
+    assertEquals(bears(w, 1, "a", end), [opens(1)]);
+    const silent = closes(1, CLOSE.timedOut, "No valid message for 1000 ms");
+    assertEquals(wake(w), { at: 1_000, effects: [silent] });
+  }
+});
+
+Deno.test("[AUTH-6] [AUTH-3] a takeover sets the end of the newer token, later or earlier", () => {
+  for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    bears(w, 1, "a", first);
+    assertEquals(bears(w, 2, "a", second), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
+    assertEquals(wake(w)?.at, second ?? 1_000);
+  }
+});
+
+Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {
+  const w = world(CLOSING);
+  bears(w, 1, "a", 500);
+  w.now = 200;
+  const before = w.state;
+  for (const end of [200, 199, -5]) {
+    for (const id of ["a", "b", "nobody's"]) {
+      assertEquals(bears(w, 2, id, end), refuses(2, CLOSE.notAuthorized, ENDED));
+    }
+  }
+  assertStrictEquals(w.state, before);
+  assertEquals(bears(w, 2, "b", 200.01), [opens(2)]);
+});
+
+Deno.test("[AUTH-6] [STATE-5] a connection has one deadline, with an end or without", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  bears(w, 1, "a", 90_000);
+  bears(w, 2, "b", null);
+  bears(w, 3, "c", 500);
+  assertEquals(sizes(w.state).idleCheckAt, 3);
+  const before = w.state.idleCheckAt;
+  for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
+  assertStrictEquals(w.state.idleCheckAt, before, "a message touches no deadline");
 });
