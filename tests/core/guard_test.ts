@@ -119,6 +119,19 @@ Deno.test("[LIMIT-11] a burst of bytes passes; one more message gets ERROR and 4
   assertEquals(more, refuses(2, CLOSE.tooMany, msg), "binary");
 });
 
+Deno.test("[LIMIT-11] the allowance returns with time, and heartbeats and unknown types use it up", () => {
+  for (const frame of [BEAT, { type: "FUTURE" }, { type: "OFFER", dst: "x" }]) {
+    const { length } = JSON.stringify(frame);
+    for (const [now, acts] of [[length - 1, 2], [length, 0]] as const) {
+      const w = withA({ byte_rate: 1_000, byte_burst: 2 * length, max_message_bytes: length });
+      w.say(1, frame);
+      w.say(1, frame);
+      w.now = now;
+      assertEquals(w.say(1, frame).length, acts, `at ${now}`);
+    }
+  }
+});
+
 Deno.test("[LIMIT-11] a message of max_message_bytes always fits in the burst; a rate of 0 sets no limit", () => {
   const w = withA({ byte_rate: 1, byte_burst: 1, max_message_bytes: 200 });
   assertEquals(w.text(1, `{"x":"${"y".repeat(192)}"}`), []);

@@ -98,17 +98,25 @@ Deno.test("[QUEUE-7] one source may fill a quarter of a mailbox, and the next on
   assertEquals([say(1, "x"), say(1, "x")], [[], []], "a delivery frees it");
 });
 
+/** An offer that counts as `bytes` in the store; ids have one letter. */
+function frame(bytes: number, dst: string): unknown {
+  const empty = JSON.stringify({ type: "OFFER", src: "a", dst, payload: "" }).length;
+  return { type: "OFFER", dst, payload: "x".repeat(bytes - STORED_OVERHEAD_BYTES - empty) };
+}
+
+Deno.test("[QUEUE-2] a mailbox holds half of max_unsent_bytes, and not a byte more", () => {
+  const w = two({ max_message_bytes: 600, max_unsent_bytes: 9_600 });
+  for (let i = 0; i < 4; i++) assertEquals(w.say(1 + i % 2, frame(1_000, "x")), []);
+  assertEquals(w.say(1, frame(801, "x")), [expires(1, "a", "x")]);
+  assertEquals(w.say(1, frame(800, "x")), []);
+});
+
 Deno.test("[QUEUE-8] the clients of one address may fill a quarter of the store, and not a byte more", () => {
   const w = two({ max_queue_bytes: 8_000 });
   w.step(opening(3, { id: "c", address: "198.51.100.7" }));
-  const say = (conn: number, bytes: number, dst: string): unknown => {
-    const empty = JSON.stringify({ type: "OFFER", src: "a", dst, payload: "" }).length;
-    const payload = "x".repeat(bytes - STORED_OVERHEAD_BYTES - empty);
-    return w.say(conn, { type: "OFFER", dst, payload });
-  };
-  assertEquals(say(1, 1_000, "x"), []);
-  assertEquals(say(2, 1_001, "y"), [expires(2, "b", "y")]);
-  assertEquals(say(2, 1_000, "z"), []);
-  assertEquals(say(1, 600, "w"), [expires(1, "a", "w")]);
-  assertEquals(say(3, 2_000, "y"), [], "another address has its own");
+  assertEquals(w.say(1, frame(1_000, "x")), []);
+  assertEquals(w.say(2, frame(1_001, "y")), [expires(2, "b", "y")]);
+  assertEquals(w.say(2, frame(1_000, "z")), []);
+  assertEquals(w.say(1, frame(600, "w")), [expires(1, "a", "w")]);
+  assertEquals(w.say(3, frame(2_000, "y")), [], "another address has its own");
 });

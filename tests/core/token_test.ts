@@ -184,6 +184,17 @@ Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client
   }
 });
 
+Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same instant the token does", () => {
+  const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
+  const ended = refuses(1, CLOSE.tokenExpired, ENDED);
+  for (const [end, effects] of [[1_000.5, silent], [1_000, ended], [999, ended]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    bears(w, 1, "a", end);
+    w.now = 5_000;
+    assertEquals(w.tick(), effects, `${end}`);
+  }
+});
+
 Deno.test("[AUTH-6] [AUTH-3] a takeover sets the end of the newer token, later or earlier", () => {
   for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
     const w = world({ ...CLOSING, alive_timeout: 1_000 });
