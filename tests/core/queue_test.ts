@@ -67,6 +67,20 @@ Deno.test("[QUEUE-2] a delivery and an expiry make room under the bound of a sou
   assertEquals(w.say(1, { type: "OFFER", dst: "w" }), []);
 });
 
+Deno.test("[QUEUE-2] max_queue_bytes counts three bytes a character in a text that is not ASCII", () => {
+  const text = JSON.stringify({ type: "OFFER", src: "a", dst: "x", payload: "é" });
+  const bytes = 3 * text.length + STORED_OVERHEAD_BYTES;
+  const says = (max_queue_bytes: number): number[] => {
+    const w = world({ max_queue_bytes });
+    return [1, 2, 3, 4, 5, 6].map((conn) => {
+      w.step(opening(conn, { id: "abcdef"[conn - 1] ?? null, address: `192.0.2.${conn}` }));
+      return w.say(conn, { type: "OFFER", dst: "x", payload: "é" }).length;
+    });
+  };
+  assertEquals(says(5 * bytes), [0, 0, 0, 0, 0, 1]);
+  assertEquals(says(5 * bytes - 1), [0, 0, 0, 0, 1, 1]);
+});
+
 Deno.test("[QUEUE-2] [QUEUE-4] refused messages get one EXPIRE, until a new attempt begins", () => {
   const w = two({ queue_limit: 0 });
   const say = (type: string, dst: string): unknown => w.say(1, { type, dst });
