@@ -10,29 +10,12 @@ const REPLACED = "Replaced by a newer connection with the same id and token";
 const ID_TAKEN = { type: "ID-TAKEN", payload: { msg: "ID is taken" } };
 
 const ODD_IDS = [
-  "__proto__",
-  "constructor",
-  "toString",
-  "two words",
-  "\u{1f600}",
-  "ümläut",
-  "a/b?c&d=e#f+g%41",
-  "null",
-  "0",
-  'say "hi"',
-  "ä\\ö",
-  "case",
-  "CASE",
-  "case ",
+  ...["__proto__", "constructor", "toString", "two words", "\u{1f600}", "ümläut", "null", "0"],
+  ...["a/b?c&d=e#f+g%41", 'say "hi"', "ä\\ö", "case", "CASE", "case "],
 ];
 const INCOMPLETE = [
-  "",
-  "id=a&token=t",
-  "key=peerjs&token=t",
-  "key=peerjs&id=a",
-  "key=&id=a&token=t",
-  "key=peerjs&id=&token=t",
-  "key=peerjs&id=a&token=",
+  ...["", "id=a&token=t", "key=peerjs&token=t", "key=peerjs&id=a", "key=&id=a&token=t"],
+  ...["key=peerjs&id=&token=t", "key=peerjs&id=a&token="],
 ];
 const TOO_MUCH: Readonly<Record<string, Readonly<{ id: string; token: string }>>> = {
   "long id": { id: "i".repeat(257), token: "t" },

@@ -5,24 +5,17 @@ const TYPES = ["OFFER", "ANSWER", "CANDIDATE"];
 /** A payload as JSON text, or what stands instead of the whole field. */
 const PAYLOADS = [
   "",
-  `,"payload":null`,
-  `,"payload":"text"`,
-  `,"payload":""`,
-  `,"payload":0`,
-  `,"payload":-0`,
-  `,"payload":1.50`,
-  `,"payload":1e400`,
-  `,"payload":9007199254740993`,
-  `,"payload":false`,
-  `,"payload":[]`,
-  `,"payload":[null,[1,{"a":[]}]]`,
-  `,"payload":{}`,
-  `,"payload":{"sdp":{"type":"offer","sdp":"v=0\\r\\no=- 1 2\\r\\n"},"type":"data"}`,
-  `,"payload":{"b":1,"a":2,"10":3,"9":4}`,
-  `,"payload":{"__proto__":{"polluted":true},"constructor":{"prototype":1}}`,
-  `,"payload":{"toJSON":1,"src":"me","dst":"you","type":"LEAVE"}`,
-  `,"payload":"ünï \u{1f600} \\u0000 \u2028 </script>"`,
-  `,"payload":1,"payload":2`,
+  ...[
+    ..."null 0 -0 1.50 1e400 9007199254740993 false [] {}".split(" "),
+    ...['"text"', '""'],
+    '[null,[1,{"a":[]}]]',
+    '{"sdp":{"type":"offer","sdp":"v=0\\r\\no=- 1 2\\r\\n"},"type":"data"}',
+    '{"b":1,"a":2,"10":3,"9":4}',
+    '{"__proto__":{"polluted":true},"constructor":{"prototype":1}}',
+    '{"toJSON":1,"src":"me","dst":"you","type":"LEAVE"}',
+    '"ünï \u{1f600} \\u0000 \u2028 </script>"',
+    '1,"payload":2',
+  ].map((json) => `,"payload":${json}`),
 ];
 
 /** With prefix `/myapp`, and peers that may be listed. */
