@@ -2,8 +2,6 @@
 import { HEARTBEAT_MS } from "./measures.ts";
 import { figureTable, type Results, write } from "./results.ts";
 
-export type Measured = Results;
-
 /** Of a core: above it round trips get longer, and a burst has no room. */
 const SHARE = 0.7;
 const GIB = 2 ** 30;

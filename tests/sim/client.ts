@@ -36,10 +36,11 @@ export interface ClientOptions {
 /** A peer, from its making to its destruction. */
 export class Client implements Endpoint {
   #queue: Letter[] = [];
-  #id: string | null = null;
+  id: string | null = null;
   #lastServerId: string | null = null;
-  #link: Link | null = null;
-  #isOpen = false;
+  link: Link | null = null;
+  /** Whether it believes that it is connected. */
+  isOpen = false;
   #isDisconnected = false;
   #isDestroyed = false;
   readonly opened = (): void => this.#onSocketOpen();
@@ -48,37 +49,24 @@ export class Client implements Endpoint {
 
   constructor(private readonly options: ClientOptions) {}
 
-  get id(): string | null {
-    return this.#id;
-  }
-
-  get link(): Link | null {
-    return this.#link;
-  }
-
-  /** Whether it believes that it is connected. */
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
   /** Connects under an id, as `_initialize` does. */
   start(id: string): void {
     if (this.#isDestroyed) return;
-    this.#id = id;
-    if (this.#link !== null) return;
+    this.id = id;
+    if (this.link !== null) return;
     const { network, token, address, isRough, isSilent } = this.options;
-    this.#link = network.connect({ id, token, address, endpoint: this, isRough, isSilent });
+    this.link = network.connect({ id, token, address, endpoint: this, isRough, isSilent });
   }
 
   /** Sends a letter, keeps it, or loses it, as `Socket.send` does. */
   send(letter: Letter): void {
-    if (this.#id === null && !this.#isDisconnected) this.#queue.push(letter);
+    if (this.id === null && !this.#isDisconnected) this.#queue.push(letter);
     else this.sendRaw(letter.text, letter);
   }
 
   /** Sends any text, if the socket is open: one of a letter, or none. */
   sendRaw(text: string, letter?: Letter): void {
-    const link = this.#link;
+    const link = this.link;
     if (link === null || !link.isOpen) return;
     if (letter !== undefined) this.options.onSent(letter, link);
     this.options.network.sendUp(link, text);
@@ -88,10 +76,10 @@ export class Client implements Endpoint {
   disconnect(): void {
     if (this.#isDisconnected) return;
     this.#isDisconnected = true;
-    this.#isOpen = false;
+    this.isOpen = false;
     this.#dropSocket();
-    this.#lastServerId = this.#id;
-    this.#id = null;
+    this.#lastServerId = this.id;
+    this.id = null;
     this.options.app.onDisconnected();
   }
 
@@ -121,9 +109,9 @@ export class Client implements Endpoint {
   vanish(): void {
     this.#isDestroyed = true;
     this.#isDisconnected = true;
-    this.#isOpen = false;
-    if (this.#link !== null) this.#link.endpoint = null;
-    this.#link = null;
+    this.isOpen = false;
+    if (this.link !== null) this.link.endpoint = null;
+    this.link = null;
   }
 
   #onSocketOpen(): void {
@@ -135,10 +123,10 @@ export class Client implements Endpoint {
 
   #scheduleHeartbeat(): void {
     const { agenda, heartbeatMs, isSilent } = this.options;
-    const link = this.#link;
+    const link = this.link;
     if (isSilent || link === null) return;
     const beat = (): void => {
-      if (this.#link !== link) return;
+      if (this.link !== link) return;
       if (link.frozenUntil > agenda.now) return agenda.at(link.frozenUntil, beat);
       this.sendRaw(HEARTBEAT);
       agenda.after(heartbeatMs(), beat);
@@ -149,8 +137,8 @@ export class Client implements Endpoint {
   #onFrame(text: string): void {
     const { app } = this.options;
     if (text === OPEN) {
-      this.#lastServerId = this.#id;
-      this.#isOpen = true;
+      this.#lastServerId = this.id;
+      this.isOpen = true;
       app.onOpen();
     } else if (text.startsWith(ERROR) || text.startsWith(ID_TAKEN)) this.#abort();
     else if (text.startsWith(EXPIRE)) app.onUnavailable(String(JSON.parse(text).src));
@@ -168,8 +156,8 @@ export class Client implements Endpoint {
   }
 
   #dropSocket(): void {
-    if (this.#link !== null) this.options.network.closeUp(this.#link);
-    this.#link = null;
+    if (this.link !== null) this.options.network.closeUp(this.link);
+    this.link = null;
   }
 }
 
