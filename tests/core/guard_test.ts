@@ -177,6 +177,8 @@ Deno.test("[MSG-12] a dropped message changes nothing else", () => {
   const answer = messageFrom("a", "b", "ANSWER");
   assertEquals(w.fail(2, null, messageFrom("a", "b", "LEAVE"), answer), []);
   assertEquals(w.open(3, "b"), [opens(3), sends(3, JSON.parse(answer.text))]);
+  w.step({ kind: "shutdown-requested" });
+  assertEquals([w.fail(3, answer), w.state.stored.size], [[], 0], "after a stop nothing waits");
 });
 
 /** Adds up steps, with the rounding errors of a clock that is read repeatedly. */
