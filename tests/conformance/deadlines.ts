@@ -6,7 +6,7 @@
  */
 import type { Actor } from "../support/actor.ts";
 import { type Conversation, test } from "../support/side_by_side.ts";
-import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
+import { closed, dropped, expire, NO_CODE, offer, OPEN, open } from "./said.ts";
 
 /** How long a message waits in {@linkcode DEADLINES}. */
 export const EXPIRE_MS = 1_000;
@@ -48,23 +48,6 @@ export const DEADLINES: readonly Conversation[] = [
       bob: open(expire("nobody else", "bob")),
       other: open(expire("nobody", "alice")),
     },
-  }),
-  test.differs(
-    "[LIFE-1] who is silent is closed, and the id is free",
-    async ({ ask, join, unlisted }) => {
-      const silent = await join("silent");
-      await silent.ended();
-      await unlisted("silent");
-      await ask("peerjs/peers");
-      await join("another", { id: "silent", token: "another" });
-    },
-  )({
-    signalbox: {
-      silent: closed(4008, SILENT),
-      http: [json({ GET: "peerjs/peers" }, [])],
-      another: open(),
-    },
-    incumbent: { silent: dropped(), http: [json({ GET: "peerjs/peers" }, [])], another: open() },
   }),
   test.differs("[MSG-3] each message has its own deadline", async ({ join }) => {
     const [early, late] = [await join("early"), await join("late")];

@@ -57,11 +57,9 @@ export async function runTests(
   const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["test", "-A", "--no-check", "--frozen", "--quiet", "--fail-fast", "--reporter=tap"],
-      ...[
-        `--v8-flags=--max-old-space-size=${HEAP_MB}`,
-        "--preload=tests/mutants/seed.ts",
-        ...files,
-      ],
+      `--v8-flags=--max-old-space-size=${HEAP_MB}`,
+      "--preload=tests/mutants/seed.ts",
+      ...files,
     ],
     cwd: folder,
     env: { NO_COLOR: "1" },
