@@ -26,6 +26,16 @@ Deno.test("[QUEUE-4] an offer and its candidates get one EXPIRE, later messages 
   assertEquals(w.tick(), [expires(1, "a", "x")]);
 });
 
+Deno.test("[QUEUE-4] pairs with the same concatenated ids are not confused", () => {
+  const w = world({ expire_timeout: 1_000 });
+  w.open(1, "a");
+  w.open(2, "ab");
+  w.say(1, { type: "OFFER", dst: "bc" });
+  w.say(2, { type: "OFFER", dst: "c" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "bc"), expires(2, "ab", "c")]);
+});
+
 Deno.test("[QUEUE-4] an EXPIRE that was not sent does not stand for the next attempt", () => {
   const w = two();
   w.say(1, { type: "OFFER", dst: "x" });
