@@ -1,6 +1,7 @@
 /** The watch over sockets of `npm:ws`: who is dead, who does not listen, and that nobody waits for the whole of another's chunk. */
-import { socketBounds } from "../../adapters/listen/node/socket.ts";
+import { endOnce, socketBounds } from "../../adapters/listen/node/socket.ts";
 import { createServer } from "node:http";
+import { Writable } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -43,12 +44,14 @@ Deno.test("[LIMIT-16] a client that goes on sending after its close is not read:
 
 Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to its end: node", async () => {
   const told: string[] = [];
+  let receiver: unknown;
   const ended = Promise.withResolvers<void>();
   const server = createServer();
   const bounds = socketBounds({ max_message_bytes: 65_536 });
   const sockets = new WebSocketServer({ noServer: true, ...bounds });
   server.on("upgrade", (request, connection, head) => {
     sockets.handleUpgrade(request, connection, head, (socket) => {
+      receiver = Reflect.get(socket, "_receiver");
       socket.once("message", () => setTimeout(() => told.push("turn"), 0));
       socket.on("message", (data) => told.push(String(data)));
       socket.on("close", (code) => {
@@ -76,4 +79,21 @@ Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to it
   const turn = told.indexOf("turn");
   assert(turn >= 0 && turn < 900, `the turn came after ${turn} messages`);
   assertEquals(told.toSpliced(turn, 1), [...numbers, "close 1000"]);
+  assert(receiver instanceof Writable, "the stream that endOnce is for");
+});
+
+Deno.test("a stream that has ended is not ended again, and what is no stream is left alone: node", () => {
+  let calls = 0;
+  const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const { end } = stream;
+  stream.end = (...args: unknown[]) => {
+    calls++;
+    return Reflect.apply(end, stream, args);
+  };
+  endOnce(stream);
+  endOnce(undefined);
+  stream.end("last");
+  stream.end();
+  stream.end();
+  assertEquals(calls, 1);
 });
