@@ -1,8 +1,4 @@
-/**
- * Reducers that are broken on purpose, each in one way that a server could be.
- *
- * @module
- */
+/** Reducers that are broken on purpose, each in one way that a server could be. */
 import {
   type ConnId,
   type Effect,
@@ -16,10 +12,8 @@ import { tokenOf } from "../support/world.ts";
 import { numberIn } from "./letter.ts";
 import { STEP } from "./watch.ts";
 
-/** A broken reducer. */
 export interface Broken {
   readonly name: string;
-  /** The rules that it breaks. */
   readonly rules: readonly string[];
   /** The rule that the clients and the audit see broken, without the laws and the model; or these alone see it. */
   readonly seenAs: string;
@@ -49,10 +43,8 @@ const broken = (name: string, rules: string, reducer: Reducer, seenAs = rules): 
   return { name, rules: rules.split(" "), seenAs, reducer };
 };
 
-/** All of them. */
 export const BROKEN: readonly Broken[] = [
   broken("tells nobody of an expiry", "QUEUE-4", each((e) => isExpire(e) ? [] : [e])),
-  broken("tells of an expiry twice", "QUEUE-4", each((e) => isExpire(e) ? [e, e] : [e]), STEP),
   broken("delivers a message twice", "QUEUE-5", each((e) => isLetter(e) ? [e, e] : [e])),
   broken(
     "loses a message",
@@ -127,12 +119,6 @@ export const BROKEN: readonly Broken[] = [
     "does not notice a closed socket",
     "LIFE-2",
     given((event) => event.kind === "socket-closed" && event.conn % 3 === 0 ? null : event),
-  ),
-  broken(
-    "drops what could not be sent",
-    "QUEUE-5",
-    given((event) => event.kind === "send-failed" ? { ...event, message: null } : event),
-    STEP,
   ),
   broken("does not count the sockets of an address down", "STATE-3", (state, event, now) => {
     const [next, effects] = reduce(state, event, now);

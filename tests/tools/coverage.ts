@@ -3,8 +3,6 @@
  *
  * Only tests that are examples, and those of the two data structures, count: what a random history happens
  * to reach proves nothing about the next one.
- *
- * @module
  */
 
 const SUITES = [

@@ -1,5 +1,4 @@
-/**
- * Which room may import which: a room that is not in a list here has none of the others to know.
+/** Which room may import which: a room that is not in a list here has none of the others to know.
  */
 import { assert, assertEquals } from "../support/assert.ts";
 import { readText, sourceFiles } from "./docs.ts";
