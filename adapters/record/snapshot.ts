@@ -57,6 +57,8 @@ function outlineOf(taken: Taken): Outline {
     addresses: taken.addresses.size,
     wrongTokens: taken.wrongTokens.size,
     clusterAsked: taken.clusterAsked.size,
+    clusterReleased: taken.clusterReleased.size,
+    clusterReleasedOld: taken.clusterReleasedOld.size,
     clusterYoung: taken.clusterYoung.size,
     clusterOld: taken.clusterOld.size,
     clusterFlights: taken.clusterFlights.size,

@@ -40,7 +40,13 @@ export type Route =
   | { readonly kind: "asked"; readonly conn: number }
   /** Nobody holds the id, and until then the engine tells this node when somebody does. */
   | { readonly kind: "absent"; readonly until: Millis }
-  | { readonly kind: "held"; readonly node: NodeName; readonly seq: number };
+  /** The engine said so; after `until` it is asked again, because the node may have ended. */
+  | {
+    readonly kind: "held";
+    readonly node: NodeName;
+    readonly seq: number;
+    readonly until: Millis;
+  };
 
 /** A stored message that was sent to another node and is not acknowledged. */
 export interface Flight {
@@ -52,7 +58,7 @@ export interface Flight {
 /** A number of a link and the stored message that has it. */
 export interface Numbered {
   readonly number: number;
-  /** The key of the message in `State.stored`. Once it is not there any more the number is empty. */
+  /** The key of the message in `State.stored`. If it is not there any more, the number is empty. */
   readonly serial: number;
   readonly seq: number;
   readonly bytes: number;
@@ -88,6 +94,8 @@ export interface InLink {
   readonly link: number;
   /** The next number to take. */
   readonly expected: number;
+  /** The highest `base` of its frames. One with a lower `base` is late: what it carries may have another number by now. */
+  readonly base: number;
   /** What bounced, since the first number that the sender has open. */
   readonly bounced: readonly Bounced[];
   /** What was delivered since the last acknowledgement: its send may still fail. */
@@ -132,8 +140,6 @@ export interface Cluster {
   /** The number of the connection to the engine. */
   readonly conn: number;
   readonly phase: "lost" | "joining" | "joined";
-  /** The generation of the engine; empty until the first join under this name. */
-  readonly generation: string;
   /** From then on the node is cut: it takes no messages of other nodes. */
   readonly leaseUntil: Millis;
   /** Whether a note said that the node is cut. */
@@ -144,13 +150,19 @@ export interface Cluster {
   /** The number of the last probe, and the highest that came back. */
   readonly probe: number;
   readonly heard: number;
-  /** The number of the last notice that was handled. */
-  readonly seen: number;
-  /** The highest number of a write, and the highest that was answered. */
+  /** The number of the last notice that was handled; `null` until there is an answer over this connection. */
+  readonly seen: number | null;
+  /** The highest number of a write. */
   readonly op: number;
-  readonly answeredOp: number;
   readonly nextRequest: number;
   readonly asked: PersistentMap<number, Asked>;
+  /**
+   * By seq, the claims that the engine took back lately: it may forget that. `released` becomes `releasedOld` after a
+   * lease at `releasedAt`, and what was older is forgotten: an engine that lost more does not know the node either.
+   */
+  readonly released: PersistentMap<number, PeerId>;
+  readonly releasedOld: PersistentMap<number, PeerId>;
+  readonly releasedAt: Millis;
   /** Sockets whose `open` is asked again at `waitersAt`. */
   readonly waiters: readonly Waiter[];
   readonly waitersAt: Millis | null;
@@ -175,18 +187,19 @@ export function emptyCluster(now: Millis): Cluster {
     name: NO_NAME,
     conn: 0,
     phase: "lost",
-    generation: "",
     leaseUntil: now,
     isCut: false,
     beatAt: null,
     unanswered: 0,
     probe: 0,
     heard: 0,
-    seen: 0,
+    seen: null,
     op: 0,
-    answeredOp: 0,
     nextRequest: 1,
     asked: emptyMap(),
+    released: emptyMap(),
+    releasedOld: emptyMap(),
+    releasedAt: now,
     waiters: [],
     waitersAt: null,
     young: emptyMap(),
@@ -220,6 +233,10 @@ export function earlier(a: Millis | null, b: Millis | null): Millis | null {
 export function retireCluster(old: Cluster, newer: Cluster): void {
   if (old === newer) return;
   if (old.asked !== newer.asked) mapRetire(old.asked);
+  if (old.released !== newer.released && old.released !== newer.releasedOld) {
+    mapRetire(old.released);
+  }
+  if (old.releasedOld !== newer.releasedOld) mapRetire(old.releasedOld);
   if (old.young !== newer.young && old.young !== newer.old) mapRetire(old.young);
   if (old.old !== newer.old) mapRetire(old.old);
   if (old.flights !== newer.flights) mapRetire(old.flights);

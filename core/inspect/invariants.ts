@@ -9,6 +9,7 @@ import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { mapEntries, mapGet, mapHas, type PersistentMap } from "../collections/persistent_map.ts";
 import { idleCheckTime } from "../rules/session.ts";
 import { pairKey, type State } from "../state.ts";
+import { memberViolations } from "./member_violations.ts";
 
 /** The contradictions and exceeded bounds of a state, one sentence each; none for a consistent state. */
 export function violations(state: State): string[] {
@@ -19,6 +20,7 @@ export function violations(state: State): string[] {
     ...countViolations(state),
     ...guardViolations(state),
     ...boundViolations(state),
+    ...(state.cluster === null ? [] : memberViolations(state, state.cluster)),
   ];
 }
 

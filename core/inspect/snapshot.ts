@@ -68,6 +68,8 @@ export function snapshotOf(state: State): Snapshot {
     addresses: inOrder(taken.addresses),
     wrongTokens: inOrder(taken.wrongTokens),
     clusterAsked: inOrder(taken.clusterAsked),
+    clusterReleased: inOrder(taken.clusterReleased),
+    clusterReleasedOld: inOrder(taken.clusterReleasedOld),
     clusterYoung: inOrder(taken.clusterYoung),
     clusterOld: inOrder(taken.clusterOld),
     clusterFlights: inOrder(taken.clusterFlights),
@@ -84,7 +86,8 @@ export function snapshotOf(state: State): Snapshot {
  */
 export function takeSnapshot(state: State): Taken {
   const { rules: _rules, idleCheckAt: _lookAt, cluster, ...rest } = state;
-  const { asked, young, old, flights, links, incoming, retries, ...own } = cluster ?? NO_CLUSTER;
+  const { asked, released, releasedOld, young, old, flights, links, incoming, retries, ...own } =
+    cluster ?? NO_CLUSTER;
   return {
     ...rest,
     cluster: cluster === null ? null : own,
@@ -99,6 +102,8 @@ export function takeSnapshot(state: State): Taken {
     addresses: entriesOf(state.addresses),
     wrongTokens: entriesOf(state.wrongTokens),
     clusterAsked: entriesOf(asked),
+    clusterReleased: entriesOf(released),
+    clusterReleasedOld: entriesOf(releasedOld),
     clusterYoung: entriesOf(young),
     clusterOld: entriesOf(old),
     clusterFlights: entriesOf(flights),
@@ -115,6 +120,8 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
   const {
     cluster,
     clusterAsked,
+    clusterReleased,
+    clusterReleasedOld,
     clusterYoung,
     clusterOld,
     clusterFlights,
@@ -145,6 +152,8 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
     cluster: cluster && {
       ...cluster,
       asked: mapOf(clusterAsked),
+      released: mapOf(clusterReleased),
+      releasedOld: mapOf(clusterReleasedOld),
       young: mapOf(clusterYoung),
       old: mapOf(clusterOld),
       flights: mapOf(clusterFlights),

@@ -25,10 +25,10 @@ export function withCluster(state: State, fields: Partial<Cluster>): State {
 
 /** A node that serves nobody any more, and still gives its claims up. */
 export function withoutWork(cluster: Cluster): Cluster {
-  const { name, conn, phase, generation, leaseUntil, op, nextRequest, asked } = cluster;
+  const { name, conn, phase, leaseUntil, op, nextRequest, asked } = cluster;
   return {
     ...emptyCluster(leaseUntil),
-    ...{ name, conn, phase, generation, op, nextRequest, asked },
+    ...{ name, conn, phase, op, nextRequest, asked },
   };
 }
 
@@ -87,7 +87,11 @@ export function afterLoss(state: State, { isRenamed }: { readonly isRenamed: boo
   for (const [request, one] of inOrder(cluster)) {
     const { question, op, socket } = one;
     const isPending = socket !== null && mapGet(state.pending, socket)?.claim === request;
-    if (op === 0 || (isRenamed && !(question.kind === "open" && isPending))) continue;
+    // Every join restores.
+    if (
+      op === 0 || question.kind === "restore" ||
+      (isRenamed && !(question.kind === "open" && isPending))
+    ) continue;
     asked = mapSet(asked, request, { ...one, isSent: false });
   }
   return withCluster(state, { asked });

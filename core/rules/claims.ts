@@ -5,15 +5,19 @@
  */
 import { ENGINE_BOUNDS, type EngineAnswer, type Held, type Lost } from "../cluster/command.ts";
 import { earlier, type Question, type Waiter } from "../cluster/member.ts";
-import { mapEntries, mapGet, mapSet } from "../collections/persistent_map.ts";
+import { emptyMap, mapEntries, mapGet, mapSet } from "../collections/persistent_map.ts";
 import { CLOSE, type Effect, say } from "../effect.ts";
-import { type ConnId, type Millis, millis } from "../ids.ts";
+import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
 import { ask, clusterOf, withCluster } from "./ask.ts";
 import { openPending } from "./open_pending.ts";
+import { withoutRoute } from "./routes.ts";
 import { disconnect, ID_TAKEN, refuseClaim, refuseTaken, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
+
+/** Claims that were given up, in each of two halves. */
+export const RELEASED_MAX = 16_384;
 
 /** How long a socket waits before it asks again for a claim that the engine failed to make. */
 export const CLAIM_RETRY_MS = 500;
@@ -36,7 +40,14 @@ export function claimAnswered(
   const { id, owner } = question;
   if (answer.kind === "opened") {
     const { seq } = answer;
-    const [next, effects] = isWaiting ? openPending(state, socket, { seq }, now) : [state, []];
+    const former = mapGet(state.claims, id);
+    // The engine may forget that the new claim took the place of this one.
+    // And it no longer knows that this node waits for the id.
+    const routed = withoutRoute(state, id);
+    const known = former === undefined || former.seq === seq
+      ? routed
+      : rememberReleased(routed, [{ id, seq: former.seq }], now);
+    const [next, effects] = isWaiting ? openPending(known, socket, { seq }, now) : [known, []];
     const claim = mapGet(next.claims, id);
     if (claim?.seq === seq) return [next, effects];
     // The socket is gone, or was refused after all: the claim is another socket's of the same owner, or nobody's.
@@ -115,8 +126,31 @@ function askInBatches<T>(
   return [next, effects];
 }
 
-/** Claims everything again that is held. Walks over all clients: the engine lost some of it, and cannot say which. */
-export function restoreAll(state: State, now: Millis): Step {
+/** Remembers what the engine took back, for a lease at least. */
+export function rememberReleased(state: State, claims: readonly Held[], now: Millis): State {
+  const cluster = clusterOf(state);
+  const isFull = cluster.released.size >= RELEASED_MAX;
+  const isOver = now - cluster.releasedAt >= state.rules.cluster_lease;
+  let released = isFull || isOver ? emptyMap<number, PeerId>() : cluster.released;
+  for (const { id, seq } of claims) released = mapSet(released, seq, id);
+  return withCluster(state, {
+    released,
+    ...(isFull || isOver) && { releasedOld: cluster.released, releasedAt: now },
+  });
+}
+
+/**
+ * The engine may have lost something, and cannot say what: everything is claimed again that is held, and what was given
+ * up lately is given up again. Walks over all clients.
+ */
+export function repairClaims(state: State, now: Millis): Step {
+  const { released, releasedOld } = clusterOf(state);
+  const given = [...mapEntries(releasedOld), ...mapEntries(released)];
+  const [closed, effects] = giveUpClaims(state, given.map(([seq, id]) => ({ id, seq })), now);
+  return append(effects, restoreAll(closed, now));
+}
+
+function restoreAll(state: State, now: Millis): Step {
   const claims = Array.from(
     mapEntries(state.claims),
     ([id, { seq, owner }]) => ({ id, seq, owner }),

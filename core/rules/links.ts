@@ -53,6 +53,9 @@ export const ACK_EVERY = 16;
 /** How long a link waits for an acknowledgement before it sends again. */
 export const RESEND_MS = 500;
 
+/** The serial of no message. */
+const NO_SERIAL = -1;
+
 /** How long what bounced waits before it is routed again: the claim that it looks for may be on its way. */
 export const RETRY_MS = 50;
 
@@ -184,6 +187,10 @@ function sendAgain(state: State, node: NodeName, link: OutLink, now: Millis): St
     return [withCluster(state, { links: mapDelete(links, node) }), []];
   }
   const resendAt = millis(now + RESEND_MS);
+  // A node that is cut sends nothing to others.
+  if (clusterOf(state).leaseUntil <= now) {
+    return [withCluster(state, { links: mapSet(links, node, { ...link, resendAt }) }), []];
+  }
   const silent: OutLink = { ...link, resendAt, isSilent: true };
   let next = withCluster(state, { links: mapSet(links, node, silent) });
   for (const { serial } of link.open) {
@@ -211,14 +218,36 @@ export function acknowledged(state: State, from: NodeName, ack: Ack, now: Millis
       : mapSet(links, from, { ...link, open, bytes, resendAt, isSilent: false }),
   });
   const effects: Effect[] = [];
+  const bouncing = new Set<PeerId>();
   for (const { number, serial } of taken) {
     const stored = mapGet(next.stored, serial);
     if (stored === undefined) continue;
-    const [ended, caused] = end(next, serial, stored.message, { why: whyOf.get(number), now });
+    const why = whyOf.get(number);
+    if (why === "gone") bouncing.add(stored.message.dst);
+    const [ended, caused] = end(next, serial, stored.message, { why, now });
     effects.push(...caused);
     next = ended;
   }
+  if (bouncing.size > 0) next = emptyNumbers(next, from, bouncing);
   return [wasFull ? withCluster(next, { retryAt: now }) : next, effects];
+}
+
+/**
+ * Takes the messages for some ids off a link: something for them bounced, so the node has delivered none of these. It
+ * bounces them until it hears of that, and then it must get none of them under its old number.
+ */
+function emptyNumbers(state: State, node: NodeName, dsts: ReadonlySet<PeerId>): State {
+  const { links, flights } = clusterOf(state);
+  const link = mapGet(links, node);
+  if (link === undefined) return state;
+  let left = flights;
+  const open = link.open.map((one) => {
+    const dst = mapGet(state.stored, one.serial)?.message.dst;
+    if (dst === undefined || !dsts.has(dst)) return one;
+    left = mapDelete(left, one.serial);
+    return { ...one, serial: NO_SERIAL };
+  });
+  return withCluster(state, { flights: left, links: mapSet(links, node, { ...link, open }) });
 }
 
 /** Ends a message that another node took, or lets it wait again if it bounced. */
@@ -252,6 +281,7 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
   if (known !== undefined && frame.link < known.link) return [state, []];
   const isNew = known === undefined || frame.link > known.link;
   const link = isNew ? newIncoming(frame.link, now) : known;
+  if (frame.base < link.base) return [state, []];
   const effects: Effect[] = [];
   const bounced = link.bounced.filter(({ number }) => number >= frame.base);
   const recent = [...link.recent];
@@ -277,14 +307,15 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
   }
   const isDue = isUrgent || recent.length >= ACK_EVERY;
   const ackAt = earlier(link.ackAt, millis(isDue ? now : now + ACK_DELAY_MS));
-  const taken: InLink = { ...link, expected, bounced, recent, ackAt, heardAt: now };
+  const { base } = frame;
+  const taken: InLink = { ...link, expected, base, bounced, recent, ackAt, heardAt: now };
   const roomy = isNew ? withIncomingRoom(incoming) : incoming;
   const next = withCluster(state, { incoming: mapSet(roomy, frame.from, taken) });
   return [lookBy(next, ackAt), effects];
 }
 
 function newIncoming(link: number, now: Millis): InLink {
-  return { link, expected: 1, bounced: [], recent: [], ackAt: null, heardAt: now };
+  return { link, expected: 1, base: 1, bounced: [], recent: [], ackAt: null, heardAt: now };
 }
 
 /** Without room, the link that was silent for longest is forgotten. */

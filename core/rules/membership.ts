@@ -16,7 +16,7 @@ import {
   type Notices,
 } from "../cluster/command.ts";
 import { emptyCluster, NO_NAME, type Question } from "../cluster/member.ts";
-import { mapDelete, mapEntries, mapGet, mapHas } from "../collections/persistent_map.ts";
+import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { CLOSE, type Effect } from "../effect.ts";
 import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
@@ -28,10 +28,13 @@ import {
   claimAnswered,
   disown,
   giveUpClaims,
-  restoreAll,
+  rememberReleased,
+  repairClaims,
   wait,
 } from "./claims.ts";
 import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
+import { RETRY_MS } from "./links.ts";
+import { heldRoute, retryAtLatest, withoutRoute, withoutRoutes } from "./routes.ts";
 import { disconnect, REPLACED } from "./session.ts";
 
 type Step = readonly [State, readonly Effect[]];
@@ -41,9 +44,6 @@ export const BEATS_PER_LEASE = 5;
 
 /** After so many beats without an answer, or probes that did not come back, the connection is given up. */
 export const BEATS_MISSED_MAX = 2;
-
-/** The answers to writes that ran. */
-const RUN: ReadonlySet<EngineAnswer["kind"]> = new Set(["opened", "closed", "restored"]);
 
 /** How long an engine that was deserted lets unknown ids wait: less than a socket waits for its claim. */
 export const GRACE_MS = 2_000;
@@ -57,14 +57,14 @@ export function startCluster(state: State, now: Millis): Step {
 export function engineConnected(state: State, event: EngineConnected, now: Millis): Step {
   const cluster = clusterOf(state);
   const isRenamed = cluster.name === NO_NAME;
-  const kept = isRenamed ? dropLinks(state) : state;
-  const joining = withCluster(afterLoss(kept, { isRenamed }), {
+  const joining = withCluster(afterLoss(state, { isRenamed }), {
     conn: cluster.conn + 1,
     phase: "joining",
     unanswered: 0,
     beatAt: millis(now + beatMs(state)),
     heard: cluster.probe,
-    ...(isRenamed && { name: event.name, generation: "", answeredOp: 0, seen: 0 }),
+    seen: null,
+    ...(isRenamed && { name: event.name }),
   });
   const { cluster_lease, expire_timeout } = state.rules;
   return ask(joining, {
@@ -92,18 +92,18 @@ export function engineAnswered(
   const cluster = clusterOf(state);
   const asked = mapGet(cluster.asked, request);
   if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
-  const next = withCluster(state, {
-    asked: mapDelete(cluster.asked, request),
-    // The engine does not count the writes that it refuses.
-    answeredOp: RUN.has(answer.kind) ? Math.max(cluster.answeredOp, asked.op) : cluster.answeredOp,
-  });
   const { question, socket, at } = asked;
-  if (answer.kind === "gone") return giveUp(withCluster(next, { name: NO_NAME }), LEASE_OVER);
-  if (answer.kind === "stale") return giveUp(next, "A newer connection of this node has joined");
-  if (answer.kind === "refused") return giveUp(next, refusalText(answer));
+  // What was refused with the connection is asked again over the next one.
+  if (answer.kind === "gone") {
+    const nameless = withCluster(dropLinks(state), { name: NO_NAME, leaseUntil: now });
+    return giveUp(nameless, LEASE_OVER);
+  }
+  if (answer.kind === "stale") return giveUp(state, "A newer connection of this node has joined");
+  if (answer.kind === "refused") return giveUp(state, refusalText(answer));
+  const next = withCluster(state, { asked: mapDelete(cluster.asked, request) });
   switch (question.kind) {
     case "join":
-      return answer.kind === "joined" ? joined(next, answer, at, now) : odd(next, answer);
+      return answer.kind === "joined" ? joined(next, at, now) : odd(next, answer);
     case "beat":
       return answer.kind === "beaten" ? beaten(next, answer, at, now) : odd(next, answer);
     case "pull":
@@ -118,6 +118,7 @@ export function engineAnswered(
     case "reap":
       return answer.kind === "reaped" && !answer.isDone ? ask(next, question, now) : [next, []];
     case "close":
+      return [rememberReleased(next, question.claims, now), []];
     case "abandon":
       return [next, []];
   }
@@ -152,7 +153,7 @@ export function engineFailed(
 /** Asks for notices. */
 export function doorbell(state: State, now: Millis): Step {
   const { phase, seen } = clusterOf(state);
-  return phase === "joined" ? ask(state, { kind: "pull", seen }, now) : [state, []];
+  return phase === "joined" ? ask(state, { kind: "pull", seen: seen ?? 0 }, now) : [state, []];
 }
 
 /** The node hears what is published to it. */
@@ -164,14 +165,14 @@ export function probeHeard(state: State, number: number): Step {
 /** The process was suspended: the lease ran on, but the time of the loop did not. */
 export function paused(state: State, ms: number, now: Millis): Step {
   const { asked, leaseUntil, phase } = clusterOf(state);
-  let left = asked;
-  for (const [request, { question }] of mapEntries(asked)) {
-    // It cannot be known when, of the pause, the engine ran it.
-    if (question.kind === "beat") left = mapDelete(left, request);
+  let earlier = asked;
+  for (const [request, one] of mapEntries(asked)) {
+    // A lease that is answered later counts from before the pause.
+    earlier = mapSet(earlier, request, { ...one, at: millis(one.at - ms) });
   }
   return [
     withCluster(state, {
-      asked: left,
+      asked: earlier,
       leaseUntil: millis(leaseUntil - ms),
       ...(phase !== "lost" && { beatAt: now }),
     }),
@@ -262,32 +263,29 @@ function beat(state: State, now: Millis): Step {
   if (probe - heard >= BEATS_MISSED_MAX) return append(note, giveUp(counted, DEAF));
   const [unsent, sent] = sendUnsent(withCluster(counted, { probe: probe + 1 }), now);
   const { cluster_lease: leaseMs } = state.rules;
-  const question: Question = { kind: "beat", leaseMs, seen, probe: probe + 1 };
+  const question: Question = { kind: "beat", leaseMs, seen: seen ?? 0, probe: probe + 1 };
   return append([...note, ...sent], ask(unsent, question, now));
 }
 
 const SILENT = `The engine left ${BEATS_MISSED_MAX} beats unanswered`;
 const DEAF = `The subscription carried none of the last ${BEATS_MISSED_MAX} probes`;
 
-function joined(
-  state: State,
-  answer: Extract<EngineAnswer, { readonly kind: "joined" }>,
-  askedAt: Millis,
-  now: Millis,
-): Step {
-  const cluster = clusterOf(state);
-  const hasLost = answer.generation !== cluster.generation || answer.op < cluster.answeredOp;
-  const member = leased(withCluster(state, { phase: "joined", generation: answer.generation }), {
-    askedAt,
-  });
-  // The engine runs a write only if its number is above all before: those that wait come first.
-  const [sent, effects] = sendUnsent(member, now);
-  const [restored, more] = hasLost ? restoreAll(sent, now) : [sent, []];
-  const note = { kind: "note", what: "node-joined", node: cluster.name } as const;
-  return [retryAll(restored, now), [...effects, ...more, note]];
+/**
+ * Whatever the engine lost while the connection was gone, or before, is repaired. The engine runs a write only if its
+ * number is above all before: those that wait come first.
+ */
+function joined(state: State, askedAt: Millis, now: Millis): Step {
+  const [sent, effects] = sendUnsent(leased(withCluster(state, { phase: "joined" }), askedAt), now);
+  const note = { kind: "note", what: "node-joined", node: clusterOf(state).name } as const;
+  return append([...effects, note], repair(sent, now));
 }
 
-function leased(state: State, { askedAt }: { readonly askedAt: Millis }): State {
+/** The engine may have lost something: claims, or that mail waits here. */
+function repair(state: State, now: Millis): Step {
+  return repairClaims(retryAll(withoutRoutes(state), now), now);
+}
+
+function leased(state: State, askedAt: Millis): State {
   const leaseUntil = millis(askedAt + state.rules.cluster_lease);
   return withCluster(state, { leaseUntil, unanswered: 0, isCut: false });
 }
@@ -298,47 +296,35 @@ function beaten(
   askedAt: Millis,
   now: Millis,
 ): Step {
-  const { generation, answeredOp, isCut } = clusterOf(state);
+  const { isCut } = clusterOf(state);
   const { dead } = answer;
-  let next = leased(state, { askedAt });
-  const effects: Effect[] = [];
-  let caused: readonly Effect[];
-  if (answer.generation !== generation || answer.op < answeredOp) {
-    [next, caused] = restoreAll(
-      withCluster(next, { generation: answer.generation, answeredOp: answer.op }),
-      now,
-    );
-    effects.push(...caused);
-  }
-  [next, caused] = notified(next, answer, now);
-  effects.push(...caused);
-  if (dead !== null) {
-    [next, caused] = ask(next, { kind: "reap", dead }, now);
-    effects.push(...caused);
-  }
-  return [isCut ? retryAll(next, now) : next, effects];
+  const [notifiedState, effects] = notified(leased(state, askedAt), answer, now);
+  const next = isCut ? retryAll(notifiedState, now) : notifiedState;
+  return dead === null ? [next, effects] : append(effects, ask(next, { kind: "reap", dead }, now));
 }
 
-/** Handles notices. A gap in their numbers shows that some were dropped, and a step back that the engine lost some. */
+/** Handles notices. A gap in their numbers shows that some were dropped. */
 function notified(state: State, { last, notices }: Notices, now: Millis): Step {
   const { seen } = clusterOf(state);
   const first = last - notices.length + 1;
-  const isBack = last < seen;
   const effects: Effect[] = [];
   let next = withCluster(state, { seen: last });
   let caused: readonly Effect[];
   for (const [i, notice] of notices.entries()) {
-    if (!isBack && first + i <= seen) continue;
+    // An engine that lost some has given their numbers again: over a new connection each of them is handled.
+    if (seen !== null && first + i <= seen) continue;
     [next, caused] = noticed(next, notice, now);
     effects.push(...caused);
   }
-  return isBack || first > seen + 1 ? append(effects, restoreAll(next, now)) : [next, effects];
+  // Over a new connection a full list may have been longer.
+  const hasGap = seen === null ? notices.length >= ENGINE_BOUNDS.notices : first > seen + 1;
+  return hasGap ? append(effects, repair(next, now)) : [next, effects];
 }
 
 function noticed(state: State, notice: Notice, now: Millis): Step {
   const { id, seq } = notice;
   if (notice.kind === "arrived") {
-    return learnRoute(state, id, { kind: "held", node: notice.node, seq }, now);
+    return learnRoute(state, id, heldRoute(notice.node, seq, now), now);
   }
   const claim = mapGet(state.claims, id);
   if (claim?.seq !== seq) return [state, []];
@@ -348,13 +334,20 @@ function noticed(state: State, notice: Notice, now: Millis): Step {
 function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Millis): Step {
   switch (answer.kind) {
     case "held":
-      return learnRoute(state, id, answer, now);
+      return answer.node === clusterOf(state).name
+        ? heldHere(state, id, now)
+        : learnRoute(state, id, heldRoute(answer.node, answer.seq, now), now);
     case "absent":
     case "crowded":
       return absent(state, id, now);
     default:
       return odd(state, answer);
   }
+}
+
+/** The engine says that this node holds an id: it did, or will in a moment. */
+function heldHere(state: State, id: PeerId, now: Millis): Step {
+  return [retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS)), []];
 }
 
 function absent(state: State, id: PeerId, now: Millis): Step {

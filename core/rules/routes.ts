@@ -3,15 +3,26 @@
  *
  * @module
  */
+import type { NodeName } from "../cluster/command.ts";
 import { type Cluster, earlier, type Route } from "../cluster/member.ts";
 import { must } from "../collections/must.ts";
 import { emptyMap, mapDelete, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
-import type { Millis, PeerId } from "../ids.ts";
+import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Mailbox, State } from "../state.ts";
 import { clusterOf, withCluster } from "./ask.ts";
 
+type Held = Extract<Route, { readonly kind: "held" }>;
+
 /** Routes that are remembered, in each of two halves. */
 export const ROUTES_MAX = 16_384;
+
+/** How long the engine's word counts: a message that goes to a node that has ended is lost. */
+export const ROUTE_MS = 3_000;
+
+/** The route to an id whose holder the engine has just named. */
+export function heldRoute(node: NodeName, seq: number, now: Millis): Held {
+  return { kind: "held", node, seq, until: millis(now + ROUTE_MS) };
+}
 
 /** Whether a message can reach a peer of another node at once. */
 export function hasRoute(state: State, dst: PeerId, now: Millis): boolean {
@@ -37,7 +48,9 @@ export function routeTo(cluster: Cluster, dst: PeerId, now: Millis): Route | und
     case "absent":
       return route.until > now ? route : undefined;
     case "held":
-      return mapGet(cluster.links, route.node)?.isSilent === true ? undefined : route;
+      return route.until <= now || mapGet(cluster.links, route.node)?.isSilent === true
+        ? undefined
+        : route;
   }
 }
 
@@ -54,6 +67,11 @@ export function withRoute(state: State, dst: PeerId, route: Route): State {
 export function withoutRoute(state: State, dst: PeerId): State {
   const { young, old } = clusterOf(state);
   return withCluster(state, { young: mapDelete(young, dst), old: mapDelete(old, dst) });
+}
+
+/** Forgets all routes. */
+export function withoutRoutes(state: State): State {
+  return withCluster(state, { young: emptyMap(), old: emptyMap() });
 }
 
 /** Looks at the mailbox of an id again, at this instant or sooner. */

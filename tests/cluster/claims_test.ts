@@ -220,16 +220,19 @@ Deno.test("[CLUSTER-21] an engine that lost everything has its claims back, and 
   assertEquals(mapGet(f.engine.claims, peerId("x"))?.node, "a0");
 });
 
-Deno.test("[CLUSTER-21] a node notices lost writes from a beat, and missing notices, and restores", () => {
+Deno.test("[CLUSTER-21] a node restores what it holds with every join, and when notices are missing", () => {
   const back = new Fleet("ab");
   back.open("a", 1, "x");
   const { engine } = back;
   back.open("a", 2, "y");
   back.engine = engine;
-  back.pass(3_000);
+  back.step("a", { kind: "engine-lost" });
+  back.connect("a");
+  back.run();
   assertEquals(back.engine.claims.size, 2);
 
   const few = new Fleet("ab");
+  few.pass(1_000);
   few.engine = { ...few.engine, bounds: { ...few.engine.bounds, notices: 1 } };
   few.open("a", 1, "x");
   few.open("a", 2, "y");

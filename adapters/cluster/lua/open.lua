@@ -22,7 +22,9 @@ if not is_own then
   if ms > 0 then return { "wait", ms } end
 end
 if not claim and limit > 0 and redis.call("HLEN", claims) >= limit then return { "full" } end
-local seq = redis.call("INCR", fence)
+-- Above every seq that a failover or an older snapshot made the directory forget, as long as the clock did not run back.
+local seq = math.max(tonumber(redis.call("GET", fence)) + 1, now * 1000)
+redis.call("SET", fence, text(seq))
 count_op(op)
 put_claim(id, claim, text(seq), op, owner, most_notices)
 return { "opened", seq }

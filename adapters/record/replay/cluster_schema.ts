@@ -133,8 +133,11 @@ const QUESTION: Schema<Question> = v.variant("kind", [
 const ROUTE = v.variant("kind", [
   v.strictObject({ kind: v.literal("asked"), conn: count }),
   v.strictObject({ kind: v.literal("absent"), until: at }),
-  v.strictObject({ kind: v.literal("held"), node, seq: count }),
+  v.strictObject({ kind: v.literal("held"), node, seq: count, until: at }),
 ]);
+
+/** -1 for a number that is empty. */
+const SERIAL = v.pipe(v.number(), v.safeInteger(), v.minValue(-1));
 
 export const CLUSTER_MAPS = {
   clusterAsked: entries(
@@ -147,6 +150,8 @@ export const CLUSTER_MAPS = {
       isSent: v.boolean(),
     }),
   ),
+  clusterReleased: entries(count, peer),
+  clusterReleasedOld: entries(count, peer),
   clusterYoung: entries(peer, ROUTE),
   clusterOld: entries(peer, ROUTE),
   clusterFlights: entries(count, v.strictObject({ node, seq: count, sentAt: at })),
@@ -156,7 +161,7 @@ export const CLUSTER_MAPS = {
       link: count,
       next: count,
       open: v.array(
-        v.strictObject({ number: count, serial: count, seq: count, bytes: count }),
+        v.strictObject({ number: count, serial: SERIAL, seq: count, bytes: count }),
       ),
       bytes: count,
       resendAt: at,
@@ -168,6 +173,7 @@ export const CLUSTER_MAPS = {
     v.strictObject({
       link: count,
       expected: count,
+      base: count,
       bounced: v.array(
         v.strictObject({ number: count, why: v.picklist(["gone", "slow"]), dst: peer }),
       ),
@@ -185,16 +191,15 @@ export const CLUSTER: Schema<Snapshot["cluster"]> = v.nullable(v.strictObject({
   name: node,
   conn: count,
   phase: v.picklist(["lost", "joining", "joined"]),
-  generation: v.string(),
   leaseUntil: at,
   isCut: v.boolean(),
   beatAt: v.nullable(at),
   unanswered: count,
   probe: count,
   heard: count,
-  seen: count,
+  seen: v.nullable(count),
   op: count,
-  answeredOp: count,
+  releasedAt: at,
   nextRequest: count,
   waiters: v.array(v.strictObject({ socket: conn, question: QUESTION })),
   waitersAt: v.nullable(at),

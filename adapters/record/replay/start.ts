@@ -71,6 +71,8 @@ async function readSnapshot(
     addresses: [],
     wrongTokens: [],
     clusterAsked: [],
+    clusterReleased: [],
+    clusterReleasedOld: [],
     clusterYoung: [],
     clusterOld: [],
     clusterFlights: [],
