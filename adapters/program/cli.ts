@@ -87,8 +87,8 @@ interface Flags {
 
 const COMMANDS = ["help", "version"] as const;
 
-/** Matches an argument and the next one, if together they are `--help all`. */
-const HELP_ALL = /^(?:--help|-h)(?:=all | all$)/;
+/** Matches an argument and the next one, if together they ask for help about something: `--help all`. */
+const HELP_ABOUT = /^(?:--help|-h)(?:=(\S+) | ([^-].*)$)/;
 
 /** Parses the arguments. A string says which one is wrong. */
 function parseFlags(args: readonly string[]): Flags | string {
@@ -118,14 +118,15 @@ function parseFlags(args: readonly string[]): Flags | string {
       flags.set(name, String(value));
     }
   }
-  const help = flags.has("help") ? normal.isHelpAll ? "all" : "everyday" : null;
+  const help = flags.has("help") ? normal.help : null;
   return { given: flags, retired: normal.retired, help };
 }
 
 interface NormalArguments {
   readonly args: readonly string[];
   readonly retired: ReadonlySet<RetiredName>;
-  readonly isHelpAll: boolean;
+  /** What the help is about, if it is asked for. */
+  readonly help: HelpScope;
 }
 
 /**
@@ -135,11 +136,16 @@ interface NormalArguments {
 function normalize(args: readonly string[]): NormalArguments | string {
   const normal: string[] = [];
   const retired = new Set<RetiredName>();
-  let isHelpAll = false;
+  let help: HelpScope = "everyday";
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    if (HELP_ALL.test(`${arg} ${args[i + 1] ?? ""}`)) {
-      isHelpAll = true;
+    const about = HELP_ABOUT.exec(`${arg} ${args[i + 1] ?? ""}`);
+    if (about !== null) {
+      const word = about[1] ?? about[2] ?? "";
+      const name = word.replaceAll("-", "_");
+      if (isRetiredName(name)) return retiredSentence(`Option --${name}`, name);
+      if (name !== "all" && !isOptionName(name)) return unknownFlag(`--${cutUrl(word)}`);
+      help = name;
       normal.push("--help");
       if (!arg.includes("=")) i++;
       continue;
@@ -171,7 +177,7 @@ function normalize(args: readonly string[]): NormalArguments | string {
     normal.push(`--${name}=${value}`);
     while (type === "list" && isValue(args[i + 1])) normal.push(`--${name}=${args[++i]}`);
   }
-  return { args: normal, retired, isHelpAll };
+  return { args: normal, retired, help };
 }
 
 /** The option of an argument such as `-p`, `--alive-timeout` or `--no-cors=…`. */

@@ -6,18 +6,26 @@
 import config from "../../deno.json" with { type: "json" };
 import {
   expected,
+  isOptionName,
   OPTION_GROUPS,
   OPTION_NAMES,
   type OptionName,
   optionOf,
 } from "../../core/mod.ts";
+import { variablesOf } from "./environment.ts";
 
-/** The options in the help: those that most people set, or all. */
-export type HelpScope = "everyday" | "all";
+/** The options in the help: those that most people set, all, or one. */
+export type HelpScope = GroupScope | OptionName;
+
+type GroupScope = "everyday" | "all";
 
 export const VERSION_TEXT = `signalbox ${config.version}`;
 
 export function helpText(scope: HelpScope): string {
+  if (isOptionName(scope)) {
+    const variables = wrap(`Variable: ${variablesOf(scope).join(" or ")}.`);
+    return `${optionText(scope, "all")}\n${variables}\n`;
+  }
   const groups = optionGroups(scope).map(({ group, names }) =>
     `${group}\n${names.map((name) => optionText(name, scope)).join("\n")}`
   );
@@ -29,19 +37,20 @@ ${groups.join("\n\n")}
 
 Other
   -h, --help
-          Print the everyday options; --help all prints all ${OPTION_NAMES.length}.
+          Print the everyday options; --help all prints all ${OPTION_NAMES.length},
+          --help NAME prints one.
   -v, --version
           Print the name and the version.
 
-Dashes and underscores are alike, and --no-allow_discovery says no. Every option
-can be set by a variable too: PEERSERVER_ and its name in capitals, such as
-PEERSERVER_EXPIRE_TIMEOUT; PORT counts as well. A flag beats a variable.
+Dashes and underscores are equal. --no-NAME turns a switch off. A variable sets
+each option too: PEERSERVER_ and the name in capitals, such as
+PEERSERVER_EXPIRE_TIMEOUT; PORT sets the port. A flag overrides a variable.
 `;
 }
 
 /** The groups with their options of this scope, in order. Leaves out groups without any. */
 export function optionGroups(
-  scope: HelpScope,
+  scope: GroupScope,
 ): readonly { readonly group: string; readonly names: readonly OptionName[] }[] {
   const shown = OPTION_NAMES.filter((name) => scope === "all" || optionOf(name).everyday === true);
   return OPTION_GROUPS
@@ -58,7 +67,7 @@ export function defaultText(name: OptionName): string {
   return String(value);
 }
 
-function optionText(name: OptionName, scope: HelpScope): string {
+function optionText(name: OptionName, scope: GroupScope): string {
   const option = optionOf(name);
   const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
   const unit = option.type === "integer" && option.unit !== "TCP port" ? ` ${option.unit}` : "";

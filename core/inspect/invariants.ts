@@ -6,7 +6,7 @@
  */
 import { type Deadlines, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
 import type { ConnId, Millis, PeerId } from "../ids.ts";
-import { mapEntries, mapGet, type PersistentMap } from "../collections/persistent_map.ts";
+import { mapEntries, mapGet, mapHas, type PersistentMap } from "../collections/persistent_map.ts";
 import { idleCheckTime } from "../rules/session.ts";
 import { pairKey, type State } from "../state.ts";
 import { memberViolations } from "./member_violations.ts";
@@ -44,23 +44,23 @@ function deadlineViolations(state: State): string[] {
   const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
     if (places.get(conn) !== connection.idleCheckAt) {
-      found.push(`${conn} is looked at at the wrong time`);
+      found.push(`the idle check of ${conn} has the wrong deadline`);
     }
     const claim = mapGet(claims, connection.id) ?? { endsAt: null };
     if (connection.idleCheckAt > idleCheckTime(rules, connection.heardAt, claim)) {
-      found.push(`${conn} would be looked at too late`);
+      found.push(`the idle check of ${conn} is too late`);
     }
   }
   let length = 0;
   for (const [conn, { until, frames, length: own }] of mapEntries(pending)) {
-    if (places.get(conn) !== until) found.push(`${conn} waits until another time`);
-    if (mapGet(connections, conn) !== undefined) found.push(`${conn} waits, and holds an id`);
+    if (places.get(conn) !== until) found.push(`the token check of ${conn} has the wrong deadline`);
+    if (mapGet(connections, conn) !== undefined) found.push(`${conn} is pending, but holds an id`);
     const real = frames.reduce((sum, frame) => sum + ("text" in frame ? frame.text.length : 0), 0);
-    if (real !== own) found.push(`${conn} has said ${real} characters, but ${own} counted`);
+    if (real !== own) found.push(`${conn} sent ${real} early characters, but ${own} counted`);
     length += own;
   }
   if (length !== pendingLength) {
-    found.push(`${length} characters wait, but ${pendingLength} counted`);
+    found.push(`${length} early characters, but ${pendingLength} counted`);
   }
   const sockets = connections.size + pending.size;
   if (places.size !== sockets) found.push(`${places.size} deadlines, but ${sockets} sockets`);
@@ -84,7 +84,7 @@ function storeViolations(state: State): string[] {
   const messages = [...mapEntries(stored)].sort(([a], [b]) => a - b);
   const serials = messages.map(([serial]) => serial);
   if ((serials[0] ?? nextSerial) !== firstSerial) found.push("firstSerial is not the first serial");
-  if ((serials.at(-1) ?? -1) >= nextSerial) found.push("nextSerial is used already");
+  if ((serials.at(-1) ?? -1) >= nextSerial) found.push("nextSerial is already in use");
   let previous = -Infinity;
   for (const [serial, { expiresAt }] of messages) {
     if (expiresAt < previous) found.push(`${serial} expires before an older message`);
@@ -96,8 +96,8 @@ function storeViolations(state: State): string[] {
     const real = queue.reduce((sum, serial) => sum + (mapGet(stored, serial)?.bytes ?? 0), 0);
     if (real !== bytes) found.push(`the mailbox of ${dst} has ${real} bytes, but ${bytes} counted`);
     if (queue.length === 0) found.push(`the mailbox of ${dst} is empty`);
-    if (mapGet(state.claims, dst) !== undefined && !isHeldUp(state, dst, queue[0])) {
-      found.push(`messages wait for ${dst}, who is here`);
+    if (mapGet(state.claims, dst) !== undefined && !mayComeBack(state, dst, queue)) {
+      found.push(`messages wait for ${dst}, which is connected`);
     }
     if (queue.some((serial) => mapGet(stored, serial)?.message.dst !== dst)) {
       found.push(`the mailbox of ${dst} has a message that is not its own`);
@@ -110,10 +110,10 @@ function storeViolations(state: State): string[] {
   return found;
 }
 
-/** In a cluster messages wait behind those that may come back from another node, and until the next look. */
-function isHeldUp({ cluster }: State, dst: PeerId, first: number | undefined): boolean {
-  if (cluster === null || first === undefined) return false;
-  return mapGet(cluster.flights, first) !== undefined || mapGet(cluster.retries, dst) !== undefined;
+/** Whether one of these messages is on a link to another node, or came back just now: those behind it wait. */
+function mayComeBack({ cluster }: State, dst: PeerId, serials: readonly number[]): boolean {
+  if (cluster === null) return false;
+  return mapHas(cluster.retries, dst) || serials.some((serial) => mapHas(cluster.flights, serial));
 }
 
 function countViolations(state: State): string[] {
@@ -186,20 +186,22 @@ function boundViolations({ rules, ...state }: State): string[] {
   const rude = [...mapEntries(state.connections)].some(([, connection]) =>
     connection.badFrames >= rules.max_bad_frames
   );
-  if (longest) found.push("a mailbox is over its bounds");
-  if (busiest) found.push("a source is over its bounds");
-  if (closest) found.push("a pair is over its bounds");
-  if (richest) found.push("an address is over its quarter of max_queue_bytes");
-  if (rude) found.push("a connection is over max_bad_frames");
+  if (longest) found.push("a mailbox exceeds its bounds");
+  if (busiest) found.push("a source exceeds its bounds");
+  if (closest) found.push("a pair exceeds its bounds");
+  if (richest) found.push("an address exceeds its quarter of max_queue_bytes");
+  if (rude) found.push("a connection exceeds max_bad_frames");
   const crowded = [...mapEntries(state.addresses)].some(([, n]) =>
     rules.max_sockets_per_address > 0 && n > rules.max_sockets_per_address
   );
-  if (crowded) found.push("an address is over max_sockets_per_address");
+  if (crowded) found.push("an address exceeds max_sockets_per_address");
   if (state.wrongTokens.size > rules.wrong_token_addresses) {
-    found.push("more addresses are remembered than wrong_token_addresses");
+    found.push("the addresses with wrong tokens exceed wrong_token_addresses");
   }
-  if (state.storedBytes > rules.max_queue_bytes) found.push("the store is over max_queue_bytes");
-  if (state.pending.size > rules.concurrent_limit) found.push("waiting over concurrent_limit");
-  if (state.claims.size > rules.concurrent_limit) found.push("clients over concurrent_limit");
+  if (state.storedBytes > rules.max_queue_bytes) found.push("the store exceeds max_queue_bytes");
+  if (state.pending.size > rules.concurrent_limit) {
+    found.push("pending sockets exceed concurrent_limit");
+  }
+  if (state.claims.size > rules.concurrent_limit) found.push("clients exceed concurrent_limit");
   return found;
 }

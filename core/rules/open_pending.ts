@@ -26,7 +26,9 @@ export function openPending(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const [free, pending] = takePending(state, conn);
-  if (pending === undefined) return [state, []];
+  // Only a claim is still awaited once the token is checked.
+  const isAwaited = (pending?.claim === null) === (identity !== undefined);
+  if (pending === undefined || !isAwaited) return [state, []];
   const effects: Effect[] = [];
   const opened = identity === undefined ? pending.opened : { ...pending.opened, identity };
   let [next, caused] = open(free, opened, now, seq);

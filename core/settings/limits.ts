@@ -20,7 +20,7 @@ export const LIMITS = {
     unit: "bytes",
     group: "Messages",
     doc:
-      "Largest message of a client; a session description takes 2,000 to 8,000, metadata comes on top",
+      "Largest message that a client may send; a session description takes 2,000 to 8,000, plus metadata",
   },
   max_id_length: {
     type: "integer",
@@ -29,7 +29,7 @@ export const LIMITS = {
     max: 4_096,
     unit: "characters",
     group: "Clients",
-    doc: "Longest id that a client may claim; ids are kept and logged",
+    doc: "Longest id that a client may claim; the server keeps and logs ids",
   },
   // A JWT signed by RS256 with a 4096-bit key and the claims of a usual provider has 1,434 characters.
   max_token_length: {
@@ -39,7 +39,7 @@ export const LIMITS = {
     max: 65_536,
     unit: "characters",
     group: "Clients",
-    doc: "Longest token that a client may give",
+    doc: "Longest token that a client may send",
   },
   max_query_length: {
     type: "integer",
@@ -48,7 +48,7 @@ export const LIMITS = {
     max: MIB,
     unit: "characters",
     group: "Clients",
-    doc: "Longest query in the URL of a socket; id, key and token are part of it",
+    doc: "Longest query in the URL of a socket; it contains the id, key and token",
   },
   queue_limit: {
     type: "integer",
@@ -57,7 +57,7 @@ export const LIMITS = {
     max: 10_000,
     unit: "messages",
     group: "Waiting messages",
-    doc: "Messages that may wait for one absent peer, a quarter of them from one source",
+    doc: "Maximum number of messages that wait for one absent peer; one source may fill a quarter",
   },
   source_queue_limit: {
     type: "integer",
@@ -66,7 +66,8 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "messages",
     group: "Waiting messages",
-    doc: "Messages of one peer that may wait, so that no client fills the store alone",
+    doc:
+      "Maximum number of waiting messages from one peer, so that no client fills the store alone",
   },
   // A 64th of max_queue_bytes, which holds the largest message and the candidates that follow it.
   source_queue_bytes: {
@@ -76,7 +77,7 @@ export const LIMITS = {
     max: 65_536 * MIB,
     unit: "bytes",
     group: "Waiting messages",
-    doc: "Bytes that the waiting messages of one peer may take together",
+    doc: "Maximum size of all waiting messages from one peer",
   },
   max_queue_bytes: {
     type: "integer",
@@ -85,7 +86,7 @@ export const LIMITS = {
     max: 65_536 * MIB,
     unit: "bytes",
     group: "Waiting messages",
-    doc: "Bytes that all waiting messages may take, a quarter of them from one address",
+    doc: "Maximum size of all waiting messages; one address may fill a quarter",
   },
   max_bad_frames: {
     type: "integer",
@@ -94,7 +95,7 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "frames",
     group: "Messages",
-    doc: "Disconnect a client that sends so many bad frames in a row",
+    doc: "Disconnect a client after this many bad frames in a row",
   },
   // A mesh of 100 peers sends 2,000 candidates in a second; the burst allows twice that.
   frame_rate: {
@@ -104,7 +105,7 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "frames/s",
     group: "Messages",
-    doc: "Frames a second that a client may send in the long run; 0 sets no limit",
+    doc: "Frames per second that a client may send on average; 0 disables the limit",
   },
   frame_burst: {
     type: "integer",
@@ -113,7 +114,7 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "frames",
     group: "Messages",
-    doc: "Frames that a client may send at once; a mesh of 100 peers needs 2,000",
+    doc: "Frames that a client may send in one burst; a mesh of 100 peers needs 2,000",
   },
   // The mesh of frame_rate sends 100 offers and answers of 8,000 bytes, and candidates of 300 bytes: 2.2 MB.
   byte_rate: {
@@ -123,7 +124,7 @@ export const LIMITS = {
     max: 1_024 * MIB,
     unit: "bytes/s",
     group: "Messages",
-    doc: "Bytes a second that a client may send in the long run; 0 sets no limit",
+    doc: "Bytes per second that a client may send on average; 0 disables the limit",
   },
   byte_burst: {
     type: "integer",
@@ -132,7 +133,8 @@ export const LIMITS = {
     max: 65_536 * MIB,
     unit: "bytes",
     group: "Messages",
-    doc: "Bytes that a client may send at once; never less than max_message_bytes",
+    doc:
+      "Bytes that a client may send in one burst; less than max_message_bytes counts as max_message_bytes",
   },
   max_sockets_per_address: {
     type: "integer",
@@ -141,7 +143,7 @@ export const LIMITS = {
     max: 10_000_000,
     unit: "sockets",
     group: "Clients",
-    doc: "Clients that one address (IPv6: one /64) may have; 0 sets no limit",
+    doc: "Maximum number of clients per address (IPv6: per /64); 0 disables the limit",
   },
   wrong_token_burst: {
     type: "integer",
@@ -150,7 +152,8 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "tries",
     group: "Clients",
-    doc: "Wrong tokens that an address may try at once; a classroom behind one address fits",
+    doc:
+      "Wrong tokens that an address may try in one burst; enough for a classroom behind one address",
   },
   wrong_token_rate: {
     type: "integer",
@@ -159,7 +162,7 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "tries/s",
     group: "Clients",
-    doc: "Wrong tokens a second that an address may try in the long run; 0 sets no limit",
+    doc: "Wrong tokens per second that an address may try on average; 0 disables the limit",
   },
   wrong_token_addresses: {
     type: "integer",
@@ -168,7 +171,7 @@ export const LIMITS = {
     max: 1_000_000,
     unit: "addresses",
     group: "Clients",
-    doc: "Addresses whose wrong tokens are remembered; one more, and all others are forgotten",
+    doc: "Addresses whose wrong tokens the server remembers; with one more it forgets all others",
   },
   // The default of Deno.serve: 30 s (idleTimeout), with a ping after 15 s.
   ping_timeout: {
@@ -179,7 +182,7 @@ export const LIMITS = {
     unit: "ms",
     group: "Clients",
     doc:
-      "Disconnect a client that leaves a ping unanswered for so long; no effect beyond alive_timeout",
+      "Disconnect a client that leaves a ping unanswered for this long; no effect above alive_timeout",
   },
   max_closing_sockets: {
     type: "integer",
@@ -189,7 +192,7 @@ export const LIMITS = {
     unit: "sockets",
     group: "Slow clients",
     doc:
-      "Sockets that may leave their close unanswered before the server turns new ones away with 503",
+      "Sockets that may leave their close unanswered before the server refuses new ones with 503",
   },
   // The defaults of other servers: 1 MiB is Centrifugo's, the 10 s of unsent_timeout are soketi's.
   max_unsent_bytes: {
@@ -199,7 +202,7 @@ export const LIMITS = {
     max: 1_024 * MIB,
     unit: "bytes",
     group: "Slow clients",
-    doc: "Bytes that may wait to be sent to one client; at least 4 times max_message_bytes",
+    doc: "Maximum unsent data of one client; must be at least 4 times max_message_bytes",
   },
   max_total_unsent_bytes: {
     type: "integer",
@@ -208,7 +211,7 @@ export const LIMITS = {
     max: 65_536 * MIB,
     unit: "bytes",
     group: "Slow clients",
-    doc: "Bytes that may wait to be sent to all clients that read slowly, together",
+    doc: "Maximum unsent data of all slow clients together",
   },
   unsent_timeout: {
     type: "integer",
@@ -217,7 +220,7 @@ export const LIMITS = {
     max: DAY,
     unit: "ms",
     group: "Slow clients",
-    doc: "Cut off a client that leaves what was sent to it unread for so long",
+    doc: "Disconnect a client that reads nothing of its unsent data for this long",
   },
   head_timeout: {
     type: "integer",
@@ -226,7 +229,7 @@ export const LIMITS = {
     max: DAY,
     unit: "ms",
     group: "Slow clients",
-    doc: "Cut off a request that takes longer to arrive; only with listener node",
+    doc: "Close a connection whose request takes longer to arrive; listener node only",
   },
   max_head_bytes: {
     type: "integer",
@@ -235,7 +238,7 @@ export const LIMITS = {
     max: MIB,
     unit: "bytes",
     group: "Slow clients",
-    doc: "Largest head of a request; only with listener node",
+    doc: "Largest head of a request (URL and headers); listener node only",
   },
   // Two hundred stalled readers of a list at 0.3 MB each, which is what the platform buffers.
   max_answer_bytes: {
@@ -246,7 +249,7 @@ export const LIMITS = {
     unit: "bytes",
     group: "Slow clients",
     doc:
-      "Bytes that all lists of peers being sent may hold, a quarter of them for one address; beyond it 503",
+      "Maximum size of all peer lists in transit; one address may fill a quarter; above it the answer is 503",
   },
   answer_timeout: {
     type: "integer",
@@ -255,7 +258,7 @@ export const LIMITS = {
     max: DAY,
     unit: "ms",
     group: "Slow clients",
-    doc: "Cut off a client that takes longer to read a list of peers",
+    doc: "Cut off a peer list that the client takes longer to read",
   },
   max_record_bytes: {
     type: "integer",
@@ -265,6 +268,6 @@ export const LIMITS = {
     unit: "bytes",
     group: "Recording",
     doc:
-      "Largest file of a recording, or twice its snapshot where that is more; the one before it is kept",
+      "Largest recording file, or twice its snapshot if that is more; the server keeps the previous file",
   },
 } as const satisfies Record<string, Option>;

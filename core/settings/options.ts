@@ -30,7 +30,7 @@ export const OPTIONS = {
     unit: "TCP port",
     group: "Address",
     everyday: true,
-    doc: "Port to listen on; 0 takes any free port",
+    doc: "Port to listen on; 0 picks a free port",
   },
   host: {
     type: "text",
@@ -40,7 +40,7 @@ export const OPTIONS = {
     alias: "H",
     group: "Address",
     everyday: true,
-    doc: "Address to listen on; empty listens on all of them",
+    doc: "Address to listen on; empty means all addresses",
   },
   path: {
     type: "text",
@@ -50,7 +50,7 @@ export const OPTIONS = {
     rule: 'a URL path such as "/myapp", without a host, "?", "#", "\\" or ".."',
     group: "Address",
     everyday: true,
-    doc: "Prefix of every URL of the server",
+    doc: "Path that every URL of the server begins with",
   },
   key: {
     type: "text",
@@ -59,7 +59,7 @@ export const OPTIONS = {
     rule: 'one or more characters other than "/", "?", "#", "&" and "\\"',
     alias: "k",
     group: "Access",
-    doc: "Key that every client must give; it is no secret",
+    doc: "Key that every client must send; it is not a secret",
   },
   expire_timeout: {
     type: "integer",
@@ -69,7 +69,7 @@ export const OPTIONS = {
     alias: "t",
     unit: "ms",
     group: "Waiting messages",
-    doc: "Keep a message for so long for a peer that is not connected",
+    doc: "How long a message waits for a peer that is not connected",
   },
   alive_timeout: {
     type: "integer",
@@ -79,7 +79,7 @@ export const OPTIONS = {
     unit: "ms",
     group: "Clients",
     doc:
-      "Disconnect a client that is silent for so long; browsers slow hidden tabs to one heartbeat a minute",
+      "Disconnect a client that is silent for this long; browsers slow hidden tabs to one heartbeat a minute",
   },
   concurrent_limit: {
     type: "integer",
@@ -90,7 +90,7 @@ export const OPTIONS = {
     unit: "clients",
     group: "Clients",
     everyday: true,
-    doc: "Clients that may be connected at once",
+    doc: "Maximum number of connected clients",
   },
   allow_discovery: {
     type: "boolean",
@@ -107,14 +107,13 @@ export const OPTIONS = {
     group: "Access",
     everyday: true,
     doc:
-      "Origin whose pages may use the server, or https://*.example.com; repeatable; empty admits any",
+      "Origin whose pages may use the server, such as https://*.example.com; repeatable; empty allows any",
   },
   proxied: {
     type: "boolean",
     default: false,
     group: "Proxies",
-    doc:
-      "Take the client's address from X-Forwarded-For, whoever sends it; use trusted_proxies instead",
+    doc: "Trust the X-Forwarded-For header of any sender; use trusted_proxies instead",
   },
   trusted_proxies: {
     type: "list",
@@ -125,7 +124,7 @@ export const OPTIONS = {
     group: "Proxies",
     everyday: true,
     doc:
-      "Proxy whose X-Forwarded-For counts, or unix; repeatable; the right-most other address is the client",
+      "Trusted proxy (address, range or unix); repeatable; the client is the last other address in X-Forwarded-For",
   },
   sslkey: {
     ...FILE,
@@ -144,7 +143,7 @@ export const OPTIONS = {
     default: "deno",
     choices: ["deno", "node"],
     group: "Address",
-    doc: "Listener to use: deno (Deno.serve) is faster, node (node:http with ws) bounds more",
+    doc: "Listener: deno (Deno.serve) is faster, node (node:http with ws) enforces more limits",
   },
   auth: {
     type: "choice",
@@ -153,7 +152,7 @@ export const OPTIONS = {
     group: "Access",
     everyday: true,
     doc:
-      "With jwt a token must be a JWT whose sub or peers name the id; needs auth_secret or auth_jwks",
+      "With jwt, a client needs a JWT that has its id in sub or peers; needs auth_secret or auth_jwks",
   },
   auth_secret: {
     type: "text",
@@ -161,7 +160,7 @@ export const OPTIONS = {
     pattern: /^(?:|\P{Cc}{32,})$/u,
     rule: "32 or more characters",
     group: "Access",
-    doc: "Secret of HS256 tokens; set it as a variable, which no process list shows",
+    doc: "Secret that signs HS256 tokens; set its variable, because a process list shows flags",
     secret: true,
   },
   auth_jwks: {
@@ -170,7 +169,7 @@ export const OPTIONS = {
     pattern: /^\P{Cc}*$/u,
     rule: "the path of a file or an http(s) URL",
     group: "Access",
-    doc: "File or URL of a JWKS with the public keys of RS, PS, ES or EdDSA tokens",
+    doc: "File or URL of a JWKS with the public keys for RS, PS, ES or EdDSA tokens",
   },
   auth_audience: {
     type: "text",
@@ -178,7 +177,7 @@ export const OPTIONS = {
     pattern: /^\P{Cc}*$/u,
     rule: "the audience of the tokens",
     group: "Access",
-    doc: "Require this claim aud; set it where the keys sign for other applications too",
+    doc: "Required aud claim; set it if the same keys sign tokens for other applications",
   },
   auth_issuer: {
     type: "text",
@@ -186,20 +185,20 @@ export const OPTIONS = {
     pattern: /^\P{Cc}*$/u,
     rule: "the issuer of the tokens",
     group: "Access",
-    doc: "Require this claim iss",
+    doc: "Required iss claim",
   },
   auth_http: {
     type: "boolean",
     default: false,
     group: "Access",
-    doc: "Ask for a JWT on /id and /peers too (Authorization: Bearer, or ?token=); needs auth",
+    doc: "Require a JWT on /id and /peers too (Authorization: Bearer, or ?token=); needs auth",
   },
   auth_expiry: {
     type: "choice",
     default: "keep",
     choices: ["keep", "close"],
     group: "Access",
-    doc: "Keep or close the connection of a client whose JWT ends (exp); needs auth",
+    doc: "Keep or close the connection of a client when its JWT expires (exp); needs auth",
   },
   cluster: {
     type: "text",
@@ -251,7 +250,7 @@ export const OPTIONS = {
     default: "auto",
     choices: ["auto", "text", "json"],
     group: "Log",
-    doc: "Format of the log: text or JSON lines; auto prints text on a terminal",
+    doc: "Log format: text or JSON lines; auto prints text on a terminal, JSON lines elsewhere",
   },
   log_level: {
     type: "choice",
@@ -260,12 +259,12 @@ export const OPTIONS = {
     synonyms: { warn: "warning", err: "error" },
     group: "Log",
     everyday: true,
-    doc: "Least important log lines to print",
+    doc: "Lowest level that the log prints",
   },
   record: {
     ...FILE,
     group: "Recording",
-    doc: "File to record every event in, to run it again (deno task replay)",
+    doc: "File to record every event to; deno task replay runs it again",
   },
 } as const satisfies Record<string, Option>;
 

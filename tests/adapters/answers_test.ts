@@ -10,7 +10,7 @@ import { createSignalingServer } from "../../adapters/server.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";
 import { connId, initialState, millis, reduce, settingsFrom, type State } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { latin1, openRaw, rawHttp, type RawSocket } from "../support/raw_socket.ts";
+import { latin1, openRaw, rawHttp } from "../support/raw_socket.ts";
 import { serveBox, test } from "../support/served.ts";
 import { opening } from "../support/world.ts";
 
@@ -159,9 +159,10 @@ const PEERS = "/peerjs/peers";
 test.served("[HTTP-3] [FAULT-28] a long list is answered with its length, in whole", async ({ serve }) => {
   await using served = await serve({ allow_discovery: true, max_id_length: 4_096 });
   const ids = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(1_000, "é"));
-  const clients: RawSocket[] = [];
-  for (const id of ids) clients.push(await openRaw(served.port, id));
-  for (const client of clients) assertEquals(await client.json(), { type: "OPEN" });
+  using clients = new DisposableStack();
+  for (const id of ids) {
+    assertEquals(await clients.use(await openRaw(served.port, id)).json(), { type: "OPEN" });
+  }
   const expected = JSON.stringify(ids);
   const bytes = new TextEncoder().encode(expected).length;
   assert(expected.length > LONG_LENGTH);
@@ -177,7 +178,6 @@ test.served("[HTTP-3] [FAULT-28] a long list is answered with its length, in who
   const upgrade = "Host: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n";
   const raw = await rawHttp(served.port, latin1(`GET ${PEERS} HTTP/1.1\r\n${upgrade}`));
   assertMatch(raw, new RegExp(`\\r\\ncontent-length: ${bytes}\\r\\n`, "i"));
-  for (const client of clients) client[Symbol.dispose]();
 });
 
 Deno.test("[FAULT-28] node ends a connection on which nothing moves, and no WebSocket", async () => {
@@ -196,10 +196,9 @@ Deno.test("[FAULT-28] node ends a connection on which nothing moves, and no WebS
 Deno.test("[FAULT-28] an application that says nothing of its connections is bounded too", async () => {
   const options = { allow_discovery: true, max_id_length: 4_096, max_answer_bytes: 1_024 };
   await using app = serveBox(options);
-  const clients = await Promise.all(
-    [1, 2].map((i) => openRaw(app.port, `${i}`.padEnd(4_000, "x"))),
-  );
-  for (const client of clients) await client.json();
+  using one = await openRaw(app.port, "1".padEnd(4_000, "x"));
+  using two = await openRaw(app.port, "2".padEnd(4_000, "x"));
+  for (const client of [one, two]) assertEquals(await client.json(), { type: "OPEN" });
   const ask = async (): Promise<Response> => {
     const response = await app.box.handle(new Request(`http://localhost${PEERS}`));
     assert(response !== null);
@@ -211,5 +210,4 @@ Deno.test("[FAULT-28] an application that says nothing of its connections is bou
   const again = await ask();
   assertEquals(again.status, 200);
   await again.body?.cancel();
-  for (const client of clients) client[Symbol.dispose]();
 });

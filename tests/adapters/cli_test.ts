@@ -50,6 +50,8 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     trusted_proxies: "10.0.0.0/8",
     max_unsent_bytes: "2097152",
     max_record_bytes: "65536",
+    cluster: "redis://localhost",
+    cluster_secret: "sixteen letters!",
   };
   for (const name of OPTION_NAMES) {
     if (/^(?:ssl|auth)/.test(name)) continue; // They are valid only together.
@@ -88,12 +90,15 @@ const MISTAKES = `
 --alive-timeoutt=5 → …did you mean --alive_timeout?…
 -x → There is no option "-x": ${ALL}
 --config → There is no option "--config": ${ALL}
+--age → There is no option "--age": ${ALL}
 --no-port → …There is no option "--no-port"…
 start → …no command or argument "start"…
 --__proto__ 1 → …There is no option "--__proto__"…
 --constructor.prototype=1 → …There is no option…
 -- x → …no command or argument "x"…
---help most → …no command or argument "most"…
+--help everything → There is no option "--everything": ${ALL}
+--help crs → …did you mean --cors?…
+--help debug → Option --debug does nothing any more: log_level debug prints more.
 all → …no command or argument "all"…
 --halp → …did you mean --help?…
 --trusted-proxy → …did you mean --trusted_proxies?…`;
@@ -109,17 +114,28 @@ Deno.test("[SET-2] a mistake is named with its place and its value, what is no o
   assertEquals(mistake("", { PEERSERVER_PROXIED: "2" }), proxied);
 });
 
-Deno.test("[SET-3] --help and --version are seen wherever they stand", () => {
-  assertEquals(parse(["--port", "1", "--help"]), { kind: "help", scope: "everyday" });
-  assertEquals(parse(["-h"]), { kind: "help", scope: "everyday" });
-  for (const flag of ["--version", "-v", "-V"]) assertEquals(parse([flag]), { kind: "version" });
-});
-
-Deno.test("[SET-12] --help all asks for every option, and for nothing else", () => {
+Deno.test("[SET-3] [SET-12] --help and --version are seen wherever they stand, and all after --help", () => {
+  const everyday = { kind: "help", scope: "everyday" } as const;
   const all = { kind: "help", scope: "all" } as const;
+  for (const line of ["--port 1 --help", "-h"]) assertEquals(parse(words(line)), everyday, line);
   for (const line of ["--help all", "-h all", "--help=all", "-p 1 --help all --proxied"]) {
     assertEquals(parse(words(line)), all, line);
   }
+  for (const flag of ["--version", "-v", "-V"]) assertEquals(parse([flag]), { kind: "version" });
+});
+
+Deno.test("[SET-12] --help NAME asks for one option: its flags, values, default and variables", () => {
+  for (const line of ["--help alive_timeout", "-h alive-timeout", "--help=alive_timeout"]) {
+    assertEquals(parse(words(line)), { kind: "help", scope: "alive_timeout" }, line);
+  }
+  assertEquals(
+    helpText("port"),
+    `  -p, --port
+          ${optionOf("port").doc}.
+          Takes a whole number from 0 to 65535; default: 9000.
+          Variable: PEERSERVER_PORT or PORT.
+`,
+  );
 });
 
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {
@@ -139,10 +155,8 @@ Deno.test("[SET-12] the help shows about ten options that most people set, in gr
   assertEquals(inGroups.length, OPTION_NAMES.length);
   for (const group of OPTION_GROUPS) assertStringIncludes(helpText("all"), `\n\n${group}\n`);
   assertStringIncludes(helpText("everyday"), "--help all");
-});
-
-Deno.test("the help fits a terminal of 80 columns", () => {
-  for (const line of [helpText("everyday"), helpText("all")].join("\n").split("\n")) {
-    assert(line.length <= 80, line);
+  const texts = [helpText("everyday"), helpText("all"), ...OPTION_NAMES.map(helpText)];
+  for (const line of texts.join("\n").split("\n")) {
+    assert(line.length <= 80, `wider than a terminal: ${line}`);
   }
 });

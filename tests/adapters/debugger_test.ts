@@ -5,6 +5,7 @@
  * nothing: it is sent until Deno says that it opened a debugger, and under which name.
  */
 import { assertEquals } from "../support/assert.ts";
+import type { Child } from "../support/child.ts";
 import { ANSWER_MAX_MS } from "../support/output.ts";
 import { test } from "../support/served.ts";
 
@@ -14,7 +15,7 @@ const LOOK_MS = 50;
 const OPENED = /^Debugger listening on ws:\/\/127\.0\.0\.1:9229\/([0-9a-f-]{36})$/;
 
 /** The names of the debuggers that a process opened. No other process has one of the same name. */
-function opened(lines: readonly string[]): string[] {
+function opened({ lines }: Child): string[] {
   return lines.flatMap((line) => OPENED.exec(line)?.[1] ?? []);
 }
 
@@ -27,33 +28,19 @@ async function until(isIt: () => boolean | Promise<boolean>, what: string): Prom
   }
 }
 
-/** Signals the process until Deno opened a debugger in it. Where another process has the port, that waits. */
-async function openDebugger(pid: number, lines: readonly string[]): Promise<void> {
-  const isOpened = (): boolean => {
-    if (opened(lines).length > 0) return true;
-    Deno.kill(pid, "SIGUSR1");
-    return false;
-  };
-  await until(
-    isOpened,
-    "SIGUSR1 opens no debugger: does this Deno need closeInspector() any more?",
-  );
-}
-
-/** Whether one of the debuggers that these lines name answers. */
-async function answers(lines: readonly string[]): Promise<boolean> {
-  try {
-    const list = await (await fetch(`http://${PLACE}/json/list`)).text();
-    return opened(lines).some((name) => list.includes(name));
-  } catch {
-    return false; // Nobody is there, or somebody who is no debugger.
-  }
-}
-
 test.program("[SET-11] the debugger that SIGUSR1 opens is closed again", async ({ start }) => {
   await using child = await start();
-  await openDebugger(child.pid, child.lines);
-  await until(async () => !await answers(child.lines), "The debugger still answers");
+  // Where another process has the port, that waits.
+  await until(() => {
+    if (opened(child).length > 0) return true;
+    Deno.kill(child.pid, "SIGUSR1");
+    return false;
+  }, "SIGUSR1 opens no debugger: does this Deno need closeInspector() any more?");
+  await until(async () => {
+    // Nobody may be there, or somebody who is no debugger.
+    const list = await fetch(`http://${PLACE}/json/list`).then((answer) => answer.text(), () => "");
+    return !opened(child).some((name) => list.includes(name));
+  }, "The debugger still answers");
   await (await fetch(child.url)).json();
   assertEquals((await child.stop()).code, 0);
 });

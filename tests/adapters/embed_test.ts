@@ -3,12 +3,19 @@
  * the documents run.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "../support/assert.ts";
 import { readText } from "../tools/docs.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { makeFolder } from "../support/folder.ts";
-import { join, openSocket } from "../support/peer_socket.ts";
-import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
+import { join, refusal } from "../support/peer_socket.ts";
+import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { serveBox } from "../support/served.ts";
 
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -38,11 +45,6 @@ Deno.test("under a prefix every path is signalbox's, at the root only the exact 
 });
 
 Deno.test("[SET-2] a wrong option throws an error that names it", () => {
-  assertThrows(
-    () => createSignalbox({ alive_timeout: -1 }),
-    RangeError,
-    "Option alive_timeout must",
-  );
   const misspelt: Record<string, unknown> = { expireTimeout: 5 };
   assertThrows(() => createSignalbox(misspelt), RangeError, 'There is no option "expireTimeout"');
 });
@@ -50,7 +52,7 @@ Deno.test("[SET-2] a wrong option throws an error that names it", () => {
 Deno.test("hooks are told of connections, messages and disconnections, and may throw", async () => {
   const told: unknown[] = [];
   const went = Promise.withResolvers<void>();
-  const box = createSignalbox({
+  await using app = serveBox({
     onConnection: ({ id }) => {
       told.push(["came", id]);
       throw new Error("a bad hook");
@@ -61,21 +63,13 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
       if (code === 4009) went.resolve();
     },
   });
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    (request, info) => box.handle(request, info) ?? new Response("mine"),
-  );
-  const { port } = server.addr;
-  assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "mine");
-  const client = { wsUrl: `ws://127.0.0.1:${port}/peerjs`, key: "peerjs", id: "a", token: "t" };
-  await using refused = await openSocket({ ...client, key: "wrong" });
-  await refused.closed;
-  await using first = await join(client);
+  await refusal(app, { key: "wrong" });
+  await using first = await join(app);
   first.send({ type: "HEARTBEAT" });
   first.sendRaw("nonsense");
   first.send({ type: "OFFER", dst: "b", src: "x", payload: { secret: 1 } });
   await first.next();
-  await using second = await openSocket(client);
+  await using second = await join(app);
   await first.closed;
   second.send({ type: "LEAVE" });
   await went.promise;
@@ -86,8 +80,26 @@ Deno.test("hooks are told of connections, messages and disconnections, and may t
     ["came", "a"],
     ["went", "a", 4009],
   ]);
-  await box.stop();
-  await server.shutdown();
+});
+
+Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like any other", async () => {
+  await using app = serveBox();
+  for (const host of ["[bad", "x:99999", "a b", ""]) {
+    const head = `GET /peerjs/id HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    assertMatch(await rawHttp(app.port, latin1(head)), /^HTTP\/1\.1 200/, host);
+  }
+});
+
+Deno.test("[LIFE-3] stop called twice, or from a hook, settles when the sockets are closed, and who comes later is refused", async () => {
+  const stopped = Promise.withResolvers<Promise<void>>();
+  await using app = serveBox({ onMessage: () => stopped.resolve(app.box.stop()) });
+  const a = await join(app, "a");
+  a.send({ type: "OFFER", dst: "b" });
+  await stopped.promise;
+  await app.box.stop();
+  assertEquals(await a.closed, { code: 1001, reason: "Server is shutting down" });
+  const [msg, { code }] = await refusal(app, { id: "b" });
+  assertEquals([msg, code], ["Server is shutting down", 1001]);
 });
 
 /** An application on a unix socket, with a signalbox under /peer. */
@@ -109,75 +121,55 @@ async function onUnixSocket(
   return { path, [Symbol.asyncDispose]: dispose };
 }
 
-const UNIX = { ignore: Deno.build.os === "windows" };
-
-Deno.test({
-  ...UNIX,
-  name: "[HTTP-12] on a unix socket the paths are the same, whatever Host says",
-  fn: async () => {
-    await using place = await onUnixSocket({ generateClientId: () => "made" });
-    const bodies = { "/peer/peerjs/id?x=1": "made", "/peers": "mine", "/": "mine" };
-    for (const [target, body] of Object.entries(bodies)) {
-      for (const host of ["Host: x", "Host:", "Host: x:80"]) {
-        const request = `GET ${target} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`;
-        const reply = await rawHttp(place, latin1(request));
-        assertEquals(reply.split("\r\n\r\n")[1], body, `${host} ${target}`);
-      }
+Deno.test("[HTTP-12] on a unix socket the paths are the same, whatever Host says", async () => {
+  await using place = await onUnixSocket({ generateClientId: () => "made" });
+  const bodies = { "/peer/peerjs/id?x=1": "made", "/peers": "mine", "/": "mine" };
+  for (const [target, body] of Object.entries(bodies)) {
+    for (const host of ["Host: x", "Host:", "Host: x:80"]) {
+      const request = `GET ${target} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`;
+      const reply = await rawHttp(place, latin1(request));
+      assertEquals(reply.split("\r\n\r\n")[1], body, `${host} ${target}`);
     }
-    const { socket, head } = await upgradeRaw(
-      place,
-      handshake("/peer/peerjs?key=peerjs&id=a&token=t"),
-    );
-    using client = socket;
-    assertStringIncludes(head, "HTTP/1.1 101 ");
-    assertEquals(await client.json(), { type: "OPEN" });
-  },
+  }
+  const target = "/peer/peerjs?key=peerjs&id=a&token=t";
+  using client = await upgradeRaw(place, handshake(target));
+  assertEquals(await client.json(), { type: "OPEN" });
 });
 
-Deno.test({
-  ...UNIX,
-  name: "[LIMIT-10] [LIMIT-2] on a unix socket the proxy says where clients come from, if it may",
-  fn: async () => {
-    const bound = { max_sockets_per_address: 1 };
-    const cases: [SignalboxOptions, second: string, third: string][] = [
-      [bound, "ERROR", "ERROR"],
-      [{ ...bound, trusted_proxies: ["10.0.0.0/8"] }, "ERROR", "ERROR"],
-      [{ ...bound, trusted_proxies: ["unix"] }, "OPEN", "ERROR"],
-      [{ ...bound, proxied: true }, "OPEN", "ERROR"],
+Deno.test("[LIMIT-10] [LIMIT-2] on a unix socket the proxy says where clients come from, if it may", async () => {
+  const bound = { max_sockets_per_address: 1 };
+  const cases: [SignalboxOptions, second: string, third: string][] = [
+    [bound, "ERROR", "ERROR"],
+    [{ ...bound, trusted_proxies: ["10.0.0.0/8"] }, "ERROR", "ERROR"],
+    [{ ...bound, trusted_proxies: ["unix"] }, "OPEN", "ERROR"],
+    [{ ...bound, proxied: true }, "OPEN", "ERROR"],
+  ];
+  for (const [options, second, third] of cases) {
+    await using place = await onUnixSocket(options);
+    using stack = new DisposableStack();
+    const come = async (id: string, address: string): Promise<unknown> => {
+      const target = `/peer/peerjs?key=peerjs&id=${id}&token=t`;
+      const request = handshake(target, `X-Forwarded-For: ${address}\r\n`);
+      return Object(await stack.use(await upgradeRaw(place, request)).json()).type;
+    };
+    const types = [
+      await come("a", "203.0.113.8:17085"),
+      await come("b", "203.0.113.9"),
+      await come("c", "::ffff:203.0.113.8"),
     ];
-    for (const [options, second, third] of cases) {
-      await using place = await onUnixSocket(options);
-      using stack = new DisposableStack();
-      const come = async (id: string, address: string): Promise<unknown> => {
-        const target = `/peer/peerjs?key=peerjs&id=${id}&token=t`;
-        const request = handshake(target, `X-Forwarded-For: ${address}\r\n`);
-        const socket: RawSocket = stack.use((await upgradeRaw(place, request)).socket);
-        return Object(await socket.json()).type;
-      };
-      const types = [
-        await come("a", "203.0.113.8:17085"),
-        await come("b", "203.0.113.9"),
-        await come("c", "::ffff:203.0.113.8"),
-      ];
-      assertEquals(types, ["OPEN", second, third], JSON.stringify(options));
-    }
-  },
+    assertEquals(types, ["OPEN", second, third], JSON.stringify(options));
+  }
 });
 
 Deno.test("the README's example of embedding answers what is its own, and leaves the rest", async () => {
   await runExample("README.md", async ({ port }) => {
-    const page = await fetch(`http://127.0.0.1:${port}/`);
-    assertEquals(await page.text(), "My application\n");
-    const id = await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`);
-    assertEquals([id.status, (await id.text()).length], [200, 36]);
+    assertEquals((await idOf(port)).length, 36);
   });
 });
 
 Deno.test("the example of embedding in adapters/README.md calls its hooks, and stops", async () => {
   await runExample("adapters/README.md", async ({ port, child, output }) => {
-    const page = await fetch(`http://127.0.0.1:${port}/`);
-    assertEquals(await page.text(), "My application\n");
-    const id = await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
+    const id = await idOf(port);
     assertEquals(id.length, 8);
     const socket = await join({ wsUrl: `ws://127.0.0.1:${port}/peer/peerjs` }, id);
     await output.first((line) => line === `${id} came`);
@@ -187,6 +179,13 @@ Deno.test("the example of embedding in adapters/README.md calls its hooks, and s
     assertEquals((await child.status).code, 0);
   });
 });
+
+/** The id that an example gives out, beside its own page. */
+async function idOf(port: number): Promise<string> {
+  const page = await fetch(`http://127.0.0.1:${port}/`);
+  assertEquals(await page.text(), "My application\n");
+  return await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
+}
 
 interface Example {
   readonly port: number;

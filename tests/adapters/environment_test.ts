@@ -2,7 +2,7 @@
  * Words for switches and choices, options that do nothing any more, and variables: what is the server's,
  * what only looks so.
  */
-import { nameVariables, nearestName } from "../../adapters/program/environment.ts";
+import { nameVariables } from "../../adapters/program/environment.ts";
 import {
   isOptionName,
   OPTION_NAMES,
@@ -29,24 +29,6 @@ Deno.test("[SET-4] a switch takes true, yes, on, 1 and their opposites, in any c
   }
   const { proxied, port, allow_discovery } = run("--proxied --port 1 --allow_discovery").settings;
   assertEquals([proxied, port, allow_discovery], [true, 1, true]);
-});
-
-Deno.test("[SET-4] a choice is taken in any case, and warn and err for warning and error", () => {
-  const levels = {
-    warn: "warning",
-    WARNING: "warning",
-    Warn: "warning",
-    err: "error",
-    INFO: "info",
-  };
-  for (const [text, level] of Object.entries(levels)) {
-    assertEquals(run(`--log_level ${text}`).settings.log_level, level, text);
-    assertEquals(run("", { PEERSERVER_LOG_LEVEL: text }).settings.log_level, level, text);
-  }
-  assertEquals(run("--listener NODE --log_format Text").settings.listener, "node");
-  for (const text of ["loud", "constructor", "__proto__", "warn "]) {
-    assertMatch(mistake("", { PEERSERVER_LOG_LEVEL: text }), /^Variable .* must be one of debug, /);
-  }
 });
 
 Deno.test("[SET-5] options that do nothing any more are accepted, with or without a value, and said so once", () => {
@@ -138,6 +120,7 @@ Deno.test("[SET-6] what is wrong about a value from a variable names the variabl
     ["", { PEERSERVER_SSLKEY: "k.pem" }, "(PEERSERVER_SSLKEY sets sslkey.)"],
     ["--auth none", secret, `need auth jwt. (${both})`],
     ["", { PEERSERVER_AUTH: "jwt" }, "(PEERSERVER_AUTH sets auth.)"],
+    ["", { PEERSERVER_AUTH_SECRET: "x".repeat(32) }, "(PEERSERVER_AUTH_SECRET sets auth_secret.)"],
     [
       unsent,
       { PEERSERVER_MAX_MESSAGE_BYTES: "10000000" },
@@ -157,12 +140,4 @@ Deno.test("[SET-6] what is wrong about a value from a variable names the variabl
   );
   const other = "Option sslkey needs sslcert too: TLS takes a private key and its certificate.";
   assertEquals(nameVariables(other, variables), other, "the word key is no option here");
-});
-
-Deno.test("a name that is near enough is found, a short or a far one is not", () => {
-  assertEquals(nearestName("prot", OPTION_NAMES), "port");
-  assertEquals(nearestName("Alive-Timeoutt", OPTION_NAMES), "alive_timeout");
-  for (const typed of ["x", "ab", "", "banana", "age"]) {
-    assertEquals(nearestName(typed, OPTION_NAMES), undefined, typed);
-  }
 });

@@ -3,7 +3,7 @@
  * sockets in this process.
  */
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
+import { handshake, latin1, rawHttp, type RawSocket, upgradeRaw } from "../support/raw_socket.ts";
 import { test } from "../support/served.ts";
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -16,47 +16,44 @@ const VALID = {
   "Sec-WebSocket-Key": KEY,
 };
 
-/** A handshake in which some headers are others, or `null`: left out. */
-function request(
-  changes: Record<string, string | null>,
-  target = "/peerjs?key=peerjs&id=a&token=t",
-): Uint8Array {
+/** Headers of a handshake that are others, or `null`: left out. */
+type Changes = Record<string, string | null>;
+
+function request(changes: Changes, target = "/peerjs?key=peerjs&id=a&token=t"): Uint8Array {
   const lines = Object.entries({ ...VALID, ...changes })
     .flatMap(([name, value]) => value === null ? [] : [`${name}: ${value}\r\n`]);
   return latin1(`GET ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
 }
 
 /** The status of an answer, and the subprotocol in it. */
-function answerIn(head: string): string {
+function answerIn({ head }: RawSocket): string {
   const status = /^HTTP\/1\.1 (\d+) /.exec(head)?.[1] ?? head;
   const subprotocol = /\r\nsec-websocket-protocol: ([^\r]*)/i.exec(head)?.[1];
   return subprotocol === undefined ? status : `${status} ${subprotocol}`;
 }
 
-const UPGRADED: readonly [what: string, changes: Record<string, string | null>, answer: string][] =
-  [
-    ["as RFC 6455 has it", {}, "101"],
-    ["in other case", { Upgrade: "WebSocket", Connection: "upgrade" }, "101"],
-    ["with a list in Connection", { Connection: "keep-alive, Upgrade" }, "101"],
-    ["with a list in Upgrade", { Upgrade: "websocket, foo" }, "101"],
-    ["with a list in Upgrade, last", { Upgrade: "h2c,WebSocket" }, "101"],
-    ["in the version of the draft", { "Sec-WebSocket-Version": "8" }, "101"],
-    ["with extensions", { "Sec-WebSocket-Extensions": "permessage-deflate" }, "101"],
-    ["with extensions that are none", { "Sec-WebSocket-Extensions": ";;=" }, "101"],
-    ["with a subprotocol", { "Sec-WebSocket-Protocol": "a" }, "101 a"],
-    ["with two", { "Sec-WebSocket-Protocol": "b.1, a" }, "101 b.1"],
-    ["without a space between them", { "Sec-WebSocket-Protocol": "a,b" }, "101 a"],
-    ["with much space between them", { "Sec-WebSocket-Protocol": "a \t , b" }, "101 a"],
-    ["in two headers", { "Sec-WebSocket-Protocol": "a\r\nSec-WebSocket-Protocol: b" }, "101 a"],
-    ["without a Host", { Host: null }, "101"],
-  ];
+const UPGRADED: readonly [what: string, changes: Changes, answer: string][] = [
+  ["as RFC 6455 has it", {}, "101"],
+  ["in other case", { Upgrade: "WebSocket", Connection: "upgrade" }, "101"],
+  ["with a list in Connection", { Connection: "keep-alive, Upgrade" }, "101"],
+  ["with a list in Upgrade", { Upgrade: "websocket, foo" }, "101"],
+  ["with a list in Upgrade, last", { Upgrade: "h2c,WebSocket" }, "101"],
+  ["in the version of the draft", { "Sec-WebSocket-Version": "8" }, "101"],
+  ["with extensions", { "Sec-WebSocket-Extensions": "permessage-deflate" }, "101"],
+  ["with extensions that are none", { "Sec-WebSocket-Extensions": ";;=" }, "101"],
+  ["with a subprotocol", { "Sec-WebSocket-Protocol": "a" }, "101 a"],
+  ["with two", { "Sec-WebSocket-Protocol": "b.1, a" }, "101 b.1"],
+  ["without a space between them", { "Sec-WebSocket-Protocol": "a,b" }, "101 a"],
+  ["with much space between them", { "Sec-WebSocket-Protocol": "a \t , b" }, "101 a"],
+  ["in two headers", { "Sec-WebSocket-Protocol": "a\r\nSec-WebSocket-Protocol: b" }, "101 a"],
+  ["without a Host", { Host: null }, "101"],
+];
 
 test.served("[HTTP-10] a valid handshake gets a socket, and its first subprotocol", async ({ serve }) => {
   await using served = await serve();
   for (const [what, changes, answer] of UPGRADED) {
-    const { socket, head } = await upgradeRaw(served.port, request(changes));
-    using upgraded = socket;
-    assertEquals(answerIn(head), answer, what);
+    using upgraded = await upgradeRaw(served.port, request(changes));
+    assertEquals(answerIn(upgraded), answer, what);
     assertEquals(await upgraded.json(), { type: "OPEN" }, what);
   }
 });
@@ -66,7 +63,7 @@ const WRONG_KEY = "Sec-WebSocket-Key is missing or is not 16 bytes as base64";
 const SUBPROTOCOL = "Sec-WebSocket-Protocol is not a list of different names";
 const CONNECTION = "Connection does not name Upgrade";
 
-const REFUSED: readonly [changes: Record<string, string | null>, why: string][] = [
+const REFUSED: readonly [changes: Changes, why: string][] = [
   [{ "Sec-WebSocket-Version": null }, VERSION],
   [{ "Sec-WebSocket-Version": "12" }, VERSION],
   [{ "Sec-WebSocket-Version": "" }, VERSION],
@@ -92,10 +89,10 @@ const REFUSED: readonly [changes: Record<string, string | null>, why: string][] 
 test.served("[HTTP-10] a handshake that is not valid is told why, and which versions there are", async ({ serve }) => {
   await using served = await serve();
   for (const [changes, why] of REFUSED) {
-    const { socket, head } = await upgradeRaw(served.port, request(changes));
-    using refused = socket;
+    using refused = await upgradeRaw(served.port, request(changes));
+    const { head } = refused;
     const what = `${JSON.stringify(changes)}\n${head}`;
-    assertEquals(answerIn(head), "400", what);
+    assertEquals(answerIn(refused), "400", what);
     assertMatch(head, /\r\nsec-websocket-version: 13, 8(?:\r\n|$)/i, what);
     assertMatch(head, /\r\naccess-control-allow-origin: \*/i, what);
     const body = `The WebSocket handshake is not valid: ${why}.\n`;
@@ -116,8 +113,7 @@ test.served("[HTTP-11] a URL that is not ASCII is refused, in its path and in it
   }
   // What was refused was the way of writing.
   const escaped = request({}, "/peerjs?key=peerjs&id=%C3%A9&token=t");
-  const { socket } = await upgradeRaw(served.port, escaped);
-  using upgraded = socket;
+  using upgraded = await upgradeRaw(served.port, escaped);
   assertEquals(await upgraded.json(), { type: "OPEN" });
   assertEquals(served.signaling.clientCount(), 1);
 });
@@ -137,9 +133,8 @@ test.served("[HTTP-10] a handshake with an empty body is one, but Deno.serve ref
   await using served = await serve();
   for (const [headers, rests] of EMPTY_BODIES) {
     const bytes = handshake("/peerjs?key=peerjs&id=a&token=t", headers);
-    const { socket, head } = await upgradeRaw(served.port, bytes);
-    using client = socket;
-    assertEquals(answerIn(head), which === "node" ? "101" : "400", headers);
+    using client = await upgradeRaw(served.port, bytes);
+    assertEquals(answerIn(client), which === "node" ? "101" : "400", headers);
     if (which === "deno") continue;
     // Each by itself, as a proxy may write them: the answer to what came before is awaited.
     for (const rest of rests) await client.write(latin1(rest));
@@ -151,18 +146,10 @@ test.served("[HTTP-10] a handshake with an empty body is one, but Deno.serve ref
 
 test.served("[HTTP-10] a handshake with a body that is not empty is refused", async ({ serve }) => {
   await using served = await serve();
-  for (
-    const headers of [
-      "Content-Length: 5",
-      "Transfer-Encoding: identity",
-      "Transfer-Encoding: gzip, chunked",
-    ]
-  ) {
-    const { socket, head } = await upgradeRaw(
-      served.port,
-      handshake("/peerjs?key=peerjs&id=a&token=t", `${headers}\r\n`),
-    );
-    socket[Symbol.dispose]();
-    assertEquals(answerIn(head), "400", headers);
+  const codings = ["identity", "gzip, chunked"].map((coding) => `Transfer-Encoding: ${coding}`);
+  for (const headers of ["Content-Length: 5", ...codings]) {
+    const bytes = handshake("/peerjs?key=peerjs&id=a&token=t", `${headers}\r\n`);
+    using refused = await upgradeRaw(served.port, bytes);
+    assertEquals(answerIn(refused), "400", headers);
   }
 });

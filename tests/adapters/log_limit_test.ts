@@ -8,47 +8,23 @@ import {
   LIMIT_PERIOD_MS,
   LINES_PER_KIND,
   type Omitted,
-  type RepeatLimit,
-  type RepeatLimitPorts,
 } from "../../adapters/observe/log_limit.ts";
 import { createRuntime } from "../../adapters/runtime.ts";
 import { assertEquals } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
+import { HandClock } from "../support/hand_clock.ts";
 import { opening } from "../support/world.ts";
 
-interface Clock {
-  now: number;
-  timer: { readonly at: number; readonly callback: () => void } | null;
-}
-
-function bench(): Clock & { readonly limit: RepeatLimit; readonly told: Omitted[] } {
-  const told: Omitted[] = [];
-  const clock: Clock = { now: 0, timer: null };
-  const limit = createRepeatLimit({ ...portsOf(clock), report: (omitted) => told.push(omitted) });
-  return Object.assign(clock, { told, limit });
-}
-
-function portsOf(clock: Clock): Pick<RepeatLimitPorts, "now" | "schedule"> {
-  return {
-    now: () => clock.now,
-    schedule: (callback, delayMs) => {
-      assertEquals(clock.timer, null, "one timer");
-      clock.timer = { at: clock.now + delayMs, callback };
-      return () => clock.timer = null;
-    },
-  };
-}
-
-/** Lets time pass until the timer is due. */
-function wake(self: Clock): void {
-  const { timer } = self;
-  self.timer = null;
-  self.now = timer?.at ?? self.now;
-  timer?.callback();
+class Bench extends HandClock {
+  readonly told: Omitted[] = [];
+  readonly limit = createRepeatLimit({
+    ...this.ports,
+    report: (omitted) => void this.told.push(omitted),
+  });
 }
 
 Deno.test("[LOG-2] the same line within a minute is counted, and told when the minute is over", () => {
-  const self = bench();
+  const self = new Bench();
   assertEquals(self.limit.allows("404", "/a"), true);
   assertEquals(self.timer, null, "nothing to tell");
   self.now = 10;
@@ -57,19 +33,19 @@ Deno.test("[LOG-2] the same line within a minute is counted, and told when the m
   assertEquals(self.limit.allows("401", "/a"), true, "another kind");
   self.now = LIMIT_PERIOD_MS - 1;
   assertEquals(self.limit.allows("404", "/a"), false);
-  wake(self);
+  self.wake();
   assertEquals([self.now, self.told], [LIMIT_PERIOD_MS, [{ kind: "404", line: "/a", count: 3 }]]);
   assertEquals(self.timer, null, "the others came once");
   assertEquals(self.limit.allows("404", "/a"), true, "a new minute");
 });
 
 Deno.test("[LOG-2] of one kind so many lines are printed in a minute, and the rest is counted together", () => {
-  const self = bench();
+  const self = new Bench();
   for (let i = 0; i < LINES_PER_KIND; i++) assertEquals(self.limit.allows("404", `/${i}`), true);
   for (let i = 0; i < 5_000; i++) assertEquals(self.limit.allows("404", `/more ${i}`), false);
   assertEquals(self.limit.allows("404", "/0"), false, "one that was printed");
   assertEquals(self.limit.allows("401", "/more"), true, "another kind");
-  wake(self);
+  self.wake();
   assertEquals(self.told, [
     { kind: "404", line: "/0", count: 1 },
     { kind: "404", line: null, count: 5_000 },
@@ -78,13 +54,13 @@ Deno.test("[LOG-2] of one kind so many lines are printed in a minute, and the re
 });
 
 Deno.test("[LOG-2] what is counted while the timer runs is told later, and at the end at once", () => {
-  const self = bench();
+  const self = new Bench();
   self.limit.allows("404", "/a");
   self.limit.allows("404", "/a");
   self.now = 30_000;
   self.limit.allows("404", "/b");
   self.limit.allows("404", "/b");
-  wake(self);
+  self.wake();
   assertEquals(self.told.splice(0), [{ kind: "404", line: "/a", count: 1 }]);
   assertEquals(self.timer?.at, 30_000 + LIMIT_PERIOD_MS);
   self.limit.stop();
@@ -93,9 +69,10 @@ Deno.test("[LOG-2] what is counted while the timer runs is told later, and at th
 
 Deno.test("[LOG-6] beyond so many lines of a kind in a minute, lines are counted and told when it is over", () => {
   const told: unknown[] = [];
-  const clock: Clock = { now: 5, timer: null };
+  const clock = new HandClock();
+  clock.now = 5;
   const limit = createRateLimit<string>({
-    ...portsOf(clock),
+    ...clock.ports,
     maxOf: (kind) => kind === "many" ? 3 : 1,
     report: (omitted) => told.push(omitted),
   });
@@ -104,7 +81,7 @@ Deno.test("[LOG-6] beyond so many lines of a kind in a minute, lines are counted
   assertEquals([allowed("many", 3), clock.timer], [3, null], "nothing to tell");
   clock.now = 10;
   assertEquals([allowed("many", 4_812), allowed("few", 2), told], [0, 1, []]);
-  wake(clock);
+  clock.wake();
   assertEquals([clock.now, told.splice(0)], [5 + LIMIT_PERIOD_MS, [
     { kind: "many", level: "info", count: 4_812 },
     { kind: "few", level: "info", count: 1 },

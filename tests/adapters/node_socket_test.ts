@@ -1,48 +1,57 @@
 /** The watch over sockets of `npm:ws`: who is dead, who does not listen, and that nobody waits for the whole of another's chunk. */
-import { socketBounds } from "../../adapters/listen/node/socket.ts";
+import { endOnce, socketBounds } from "../../adapters/listen/node/socket.ts";
 import { createServer } from "node:http";
+import { Writable } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
-import { frame, handshake, OPCODE, upgradeRaw } from "../support/raw_socket.ts";
+import {
+  frame,
+  handshake,
+  joined,
+  OPCODE,
+  type RawSocket,
+  upgradeRaw,
+} from "../support/raw_socket.ts";
 
-Deno.test("[LIMIT-16] a client that does not answer a close is ended after 5 s: node", async () => {
+/** Uses a client that was told why it is closed, and does not answer; how long that takes. */
+async function whileClosing(use: (client: RawSocket) => Promise<void>): Promise<number> {
   await using child = await startChild({ args: ["--listener", "node"] });
-  const { socket } = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
-  using client = socket;
+  using client = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
   assertEquals(await client.closed(), 4003);
   const since = performance.now();
-  await client.ended();
-  const elapsed = performance.now() - since;
+  await use(client);
+  return performance.now() - since;
+}
+
+Deno.test("[LIMIT-16] a client that does not answer a close is ended after 5 s: node", async () => {
+  const elapsed = await whileClosing((client) => client.ended());
   assert(elapsed > 4_000 && elapsed < 7_000, `${elapsed} ms`);
 });
 
 Deno.test("[LIMIT-16] a client that goes on sending after its close is not read: node", async () => {
-  await using child = await startChild({ args: ["--listener", "node"] });
-  const { socket } = await upgradeRaw(child.port, handshake("/peerjs?key=wrong&id=a&token=t"));
-  using client = socket;
-  assertEquals(await client.closed(), 4003);
-  const since = performance.now();
   const message = frame(new Uint8Array(60_000), { opcode: OPCODE.binary });
   let sent = 0;
-  while (await client.write(message)) sent += message.length;
-  assert(performance.now() - since < 4_000, "it was ended by the wait for its close");
+  const elapsed = await whileClosing(async (client) => {
+    while (await client.write(message)) sent += message.length;
+  });
+  assert(elapsed < 4_000, "it was ended by the wait for its close");
   // What the system holds between the two comes on top of the 1 MiB.
   assert(sent < 20_000_000, `${sent} bytes went through`);
 });
 
 Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to its end: node", async () => {
   const told: string[] = [];
+  let receiver: unknown;
   const ended = Promise.withResolvers<void>();
   const server = createServer();
-  const sockets = new WebSocketServer({
-    noServer: true,
-    ...socketBounds({ max_message_bytes: 65_536 }),
-  });
+  const bounds = socketBounds({ max_message_bytes: 65_536 });
+  const sockets = new WebSocketServer({ noServer: true, ...bounds });
   server.on("upgrade", (request, connection, head) => {
     sockets.handleUpgrade(request, connection, head, (socket) => {
+      receiver = Reflect.get(socket, "_receiver");
       socket.once("message", () => setTimeout(() => told.push("turn"), 0));
       socket.on("message", (data) => told.push(String(data)));
       socket.on("close", (code) => {
@@ -61,8 +70,7 @@ Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to it
   const close = frame(new Uint8Array([0x03, 0xe8]), { opcode: OPCODE.close });
   await client.write(handshake("/"));
   await client.read(new Uint8Array(1_024));
-  const chunk = [...numbers.map((text) => frame(text)), close];
-  await client.write(Uint8Array.from(chunk.flatMap((bytes) => [...bytes])));
+  await client.write(joined([...numbers.map((text) => frame(text)), close]));
   await client.closeWrite();
   await within(ended.promise, 10_000, "The socket is not closed");
   const closed = Promise.withResolvers<void>();
@@ -71,4 +79,21 @@ Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to it
   const turn = told.indexOf("turn");
   assert(turn >= 0 && turn < 900, `the turn came after ${turn} messages`);
   assertEquals(told.toSpliced(turn, 1), [...numbers, "close 1000"]);
+  assert(receiver instanceof Writable, "the stream that endOnce is for");
+});
+
+Deno.test("a stream that has ended is not ended again, and what is no stream is left alone: node", () => {
+  let calls = 0;
+  const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const { end } = stream;
+  stream.end = (...args: unknown[]) => {
+    calls++;
+    return Reflect.apply(end, stream, args);
+  };
+  endOnce(stream);
+  endOnce(undefined);
+  stream.end("last");
+  stream.end();
+  stream.end();
+  assertEquals(calls, 1);
 });

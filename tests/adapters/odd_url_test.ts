@@ -1,17 +1,20 @@
-/**
- * Keys and paths that people set and clients write in more than one way, and pages of the server itself, with
- * both listeners.
- */
+/** Keys and paths that people set and clients write in more than one way, with both listeners. */
 import { assertEquals } from "../support/assert.ts";
 import { openSocket } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
 
 /** What the first frame of a socket says: its type, or the sentence of an `ERROR`. */
-async function answerTo(wsUrl: string, headers: Record<string, string> = {}): Promise<string> {
+async function answerTo(wsUrl: string): Promise<string> {
   const [url = "", query = ""] = wsUrl.split(/\?(.*)/s);
-  await using socket = await openSocket({ wsUrl: url, query, options: { headers } });
+  await using socket = await openSocket({ wsUrl: url, query });
   const { type, payload } = Object(await socket.next());
   return payload?.msg ?? type;
+}
+
+/** Asserts that an id is given out at a URL. */
+async function assertId(url: string): Promise<void> {
+  const response = await fetch(url);
+  assertEquals([response.status, (await response.text()).length], [200, 36], url);
 }
 
 /** The URLs of the stock client, which escapes nothing, and those of one that escapes all. */
@@ -34,8 +37,7 @@ test.served("[SET-8] [OPEN-2] [HTTP-4] a key is right however a client writes it
   for (const key of ["a+b", "100%", "a%41", "two words", "ключ", "a+b c%", "c'est: la, clé;=!"]) {
     await using server = await serve({ key });
     for (const { http, ws } of urlsOf(server.port, "/", key)) {
-      const response = await fetch(http);
-      assertEquals([response.status, (await response.text()).length], [200, 36], http);
+      await assertId(http);
       assertEquals(await answerTo(ws), "OPEN", ws);
     }
     const [wrong] = urlsOf(server.port, "/", `${key}x`);
@@ -48,29 +50,11 @@ test.served("[SET-8] [HTTP-7] a path is the same with and without escapes, and s
   for (const path of ["/my app/", "/мой/путь/", "/100%/", "/a|b^c/", "/semi;colon,'quote'/"]) {
     await using server = await serve({ path });
     for (const { http, ws } of urlsOf(server.port, path, "peerjs")) {
-      const response = await fetch(http);
-      assertEquals([response.status, (await response.text()).length], [200, 36], http);
+      await assertId(http);
       assertEquals(await answerTo(ws), "OPEN", ws);
     }
-    const body = await (await fetch(`http://127.0.0.1:${server.port}/nowhere`)).text();
-    const shown = /GET (\S+)<key>\/id/.exec(body)?.[1] ?? "";
-    const found = await fetch(`http://127.0.0.1:${server.port}${shown}peerjs/id`);
-    assertEquals([found.status, (await found.text()).length], [200, 36], shown);
-  }
-});
-
-test.served("[OPEN-10] a page of the server's own origin may come", async ({ serve }) => {
-  await using server = await serve({ cors: ["file://"] });
-  const { port } = server;
-  const REFUSED = "Pages of this origin may not use this server";
-  const said = {
-    [`http://127.0.0.1:${port}`]: "OPEN",
-    [`https://127.0.0.1:${port}`]: "OPEN",
-    [`http://127.0.0.1:${port + 1}`]: REFUSED,
-    [`http://localhost:${port}`]: REFUSED,
-  };
-  for (const [origin, answer] of Object.entries(said)) {
-    const url = `ws://127.0.0.1:${port}/peerjs?key=peerjs&id=a&token=t`;
-    assertEquals(await answerTo(url, { origin }), answer, origin);
+    const origin = `http://127.0.0.1:${server.port}`;
+    const body = await (await fetch(`${origin}/nowhere`)).text();
+    await assertId(`${origin}${/GET (\S+)<key>\/id/.exec(body)?.[1] ?? ""}peerjs/id`);
   }
 });

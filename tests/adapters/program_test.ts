@@ -6,17 +6,14 @@ import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
-import { test } from "../support/served.ts";
+import { LISTENERS } from "../support/served.ts";
 
 Deno.test("[SET-3] [SET-9] [SET-12] --help and --version print and exit with 0", async () => {
   const everyday = { code: 0, stdout: helpText("everyday"), stderr: "" };
   assertEquals(await runMain(["--help"]), everyday);
   assertEquals(await runMain(["--help", "all"]), { ...everyday, stdout: helpText("all") });
-  assertEquals(await runMain(["--version"]), {
-    code: 0,
-    stdout: `signalbox ${config.version}\n`,
-    stderr: "",
-  });
+  const version = `signalbox ${config.version}\n`;
+  assertEquals(await runMain(["--version"]), { ...everyday, stdout: version });
 });
 
 Deno.test("[SET-2] a mistake is one line on stderr and exit code 2", async () => {
@@ -39,30 +36,24 @@ Deno.test("it starts with what a hosting platform gives it: no flags, a port in 
 });
 
 Deno.test("[SET-6] the program says a wrong variable once it has a log, and at the start names it", async () => {
-  const env = { PEERSERVER_AUHT: "hush", PORT: "0", HOST: "nowhere", PEERSERVER_IP_LIMIT: "1" };
-  const child = spawnMain(["--log_format", "json"], env);
-  const output = collectOutput(child);
-  await output.first((line) => line.includes('"listening"'));
-  child.kill("SIGTERM");
-  await output.finished;
-  await child.status;
-  assertMatch(
-    output.lines[0] ?? "",
-    /"WARN".*PEERSERVER_AUHT sets nothing.*did you mean PEERSERVER_AUTH\?/,
-  );
-  assertMatch(output.lines[1] ?? "", /"WARN".*PEERSERVER_IP_LIMIT does nothing any more/);
-  assert(!output.lines.join("\n").includes("hush"));
+  const env = { PEERSERVER_AUHT: "hush", HOST: "nowhere", PEERSERVER_IP_LIMIT: "1" };
+  const child = await startChild({ env });
+  await child.stop();
+  const [unknown = "", retired = ""] = child.lines;
+  assertMatch(unknown, /"WARN".*PEERSERVER_AUHT sets nothing.*did you mean PEERSERVER_AUTH\?/);
+  assertMatch(retired, /"WARN".*PEERSERVER_IP_LIMIT does nothing any more/);
+  assert(!child.lines.join("\n").includes("hush"));
   const ended = await runMain([], { PEERSERVER_HOST: "192.0.2.1", PORT: "0" });
   assertEquals(ended.code, 1);
   assertMatch(ended.stderr, /^Option host: cannot listen on .* \(PEERSERVER_HOST sets host\.\)\n$/);
 });
 
 Deno.test("[SET-6] without the permission to read the environment, all or a part of it, nothing breaks", async () => {
-  for (
-    const [allowed, key] of [[[], "peerjs"], [["--allow-env=PORT,PEERSERVER_KEY"], "k"]] as const
-  ) {
+  const local = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
+  const cases = [[[], "peerjs"], [["--allow-env=PORT,PEERSERVER_KEY"], "k"]] as const;
+  for (const [allowed, key] of cases) {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--allow-net", ...allowed, "main.ts", ...LOCAL],
+      args: ["run", "--no-prompt", "--allow-net", ...allowed, "main.ts", ...local],
       cwd: ROOT,
       env: { PEERSERVER_AUHT: "jwt", PEERSERVER_KEY: "k" },
       stdout: "piped",
@@ -78,8 +69,6 @@ Deno.test("[SET-6] without the permission to read the environment, all or a part
     assert(!output.lines.join("\n").includes("WARN"), "it cannot know of the variable");
   }
 });
-
-const LOCAL = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
 
 Deno.test("[LOG-5] [FAULT-27] an exception that nobody caught ends it with 1, after what was logged", async () => {
   for (const fault of ["setTimeout(() => { throw oops; })", "Promise.reject(oops)"]) {
@@ -101,14 +90,6 @@ Deno.test("[LOG-5] [FAULT-27] an exception that nobody caught ends it with 1, af
       assertEquals(lines.length - 1, redirection === "" ? 3 : 0);
     }
   }
-});
-
-Deno.test("[LOG-5] what was logged before a port that is taken is there", async () => {
-  using taken = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const args = ["--host", "127.0.0.1", "--port", String(taken.addr.port), "--log_format", "json"];
-  const { code, stdout } = await runMain(args, { PEERSERVER_IP_LIMIT: "1", PEERSERVER_AUHT: "1" });
-  assertEquals(code, 1);
-  assertEquals(stdout.match(/"event":"useless-option"/g)?.length, 2);
 });
 
 Deno.test("[LOG-6] a line that comes again and again is counted, and told at the end", async () => {
@@ -142,30 +123,26 @@ Deno.test("deno task compile makes one executable, where its base can be had", a
     return;
   }
   const why = new TextDecoder().decode(compile.stderr);
-  assertMatch(
-    why,
-    /denort|download|dl\.deno\.land|sending request/i,
-    "compile failed for another reason",
-  );
+  const download = /denort|download|dl\.deno\.land|sending request/i;
+  assertMatch(why, download, "compile failed for another reason");
   console.log("left out: running the executable, because its base could not be downloaded here");
 });
 
-test.program("[SET-2] a port or an address that cannot be had ends it with 1", async ({ listener }) => {
-  for (const host of ["127.0.0.1", ""]) {
-    using taken = Deno.listen({ port: 0, hostname: host === "" ? "::" : host });
-    const { port } = taken.addr;
-    const args = [
-      "--listener",
-      listener,
-      "--port",
-      String(port),
-      ...(host === "" ? [] : ["--host", host]),
-    ];
-    const stderr =
-      `Option port: ${port} is taken already: choose another with --port, or stop what has it.\n`;
-    assertEquals(await runMain(args), { code: 1, stdout: "", stderr });
-  }
-  const foreign = await runMain(["--listener", listener, "--port", "0", "--host", "192.0.2.1"]);
-  assertEquals(foreign.code, 1);
-  assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: .+\n$/);
-});
+for (const listener of LISTENERS) {
+  Deno.test(`[SET-2] [LOG-5] a port or an address that cannot be had ends it with 1, after what was logged: ${listener}`, async () => {
+    const flags = ["--listener", listener, "--log_format", "json"];
+    for (const host of ["127.0.0.1", ""]) {
+      using taken = Deno.listen({ port: 0, hostname: host === "" ? "::" : host });
+      const port = String(taken.addr.port);
+      const args = [...flags, "--port", port, ...(host === "" ? [] : ["--host", host])];
+      const useless = { PEERSERVER_IP_LIMIT: "1", PEERSERVER_AUHT: "1" };
+      const { code, stdout, stderr } = await runMain(args, useless);
+      assertEquals([code, stdout.match(/"event":"useless-option"/g)?.length], [1, 2]);
+      const why = "is taken already: choose another with --port, or stop what has it.";
+      assertEquals(stderr, `Option port: ${port} ${why}\n`);
+    }
+    const foreign = await runMain([...flags, "--port", "0", "--host", "192.0.2.1"]);
+    assertEquals([foreign.code, foreign.stdout], [1, ""]);
+    assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: .+\n$/);
+  });
+}

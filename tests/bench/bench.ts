@@ -7,8 +7,6 @@
  *
  * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
  * cost in both; `--listener node` does so with that listener.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { FULL, MEASURES, SHORT, take } from "./measures.ts";
@@ -49,16 +47,10 @@ async function measure(): Promise<void> {
   const versions =
     `deno ${Deno.version.deno}, npm:peer ${PACKAGE.version} on ${runtime} ${version}`;
   const figures = figuresOf(taken);
-  await keep({ takenAt, ...await describeMachine(), versions, rounds: taken.length, figures });
-}
-
-/** Writes the results as the formatter would; a spread stands on one line. */
-async function keep(results: Results): Promise<void> {
-  const text = JSON.stringify(results, null, 2).replace(
-    /\[[^\]]+\]/g,
-    (spread) => spread.replaceAll(/\s+/g, " ").replace("[ ", "[").replace(" ]", "]"),
-  );
-  await Deno.writeTextFile(new URL("./results.json", import.meta.url), `${text}\n`);
+  const machine = await describeMachine();
+  const results = { takenAt, ...machine, versions, rounds: taken.length, figures };
+  const file = new URL("./results.json", import.meta.url);
+  await Deno.writeTextFile(file, `${JSON.stringify(results, null, 2)}\n`);
 }
 
 /** Another checkout and this one. */

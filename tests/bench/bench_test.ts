@@ -1,6 +1,4 @@
-/**
- * The arithmetic behind the figures of the benchmark. How long anything takes is not looked at.
- */
+/** The arithmetic behind the figures of the benchmark. How long anything takes is not looked at. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { frameCounter } from "./client.ts";
 import { figuresOf, report, spreadOf } from "./results.ts";

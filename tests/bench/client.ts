@@ -2,11 +2,8 @@
  * A client of the load: a TCP connection that sends the same frames over and over, and counts what comes. All that it
  * will ever send is encoded when it is told what, and frames that are owed go out in one write, so that one core can
  * drive any server on another. It answers no pings: nobody here is silent for as long as a server waits for a pong.
- *
- * @module
  */
 
-/** A client that has had its `OPEN`. */
 export interface Client {
   readonly id: string;
   /** Called after each read with the number of text frames that ended in it. */

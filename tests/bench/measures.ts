@@ -1,8 +1,6 @@
 /**
  * What is measured, each with the load that it takes. Contenders run side by side, and take turns of less than a
  * second at a load: a machine that is shared changes its speed faster than a long measurement is over.
- *
- * @module
  */
 import { vitalsOf } from "../support/vitals.ts";
 import { type Client, closeAll, openClients } from "./client.ts";
@@ -15,7 +13,6 @@ export type Metrics = Readonly<Record<string, number>>;
 
 type Turn = () => Promise<Metrics>;
 
-/** How much is measured. */
 export type Plan = Readonly<Record<keyof typeof FULL, number>>;
 
 /** The plan whose figures count. */
@@ -43,7 +40,6 @@ export const SHORT: Plan = {
   ...{ opensBefore: 10, opens: 20, idle: 40, idleBefore: 5, idleSettleMs: 50, beatMs: 200 },
 };
 
-/** How often the stock client beats. */
 export const HEARTBEAT_MS = 5_000;
 
 /** The measures, by the names that `--only` takes. */

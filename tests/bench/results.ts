@@ -1,17 +1,11 @@
-/**
- * What rounds of the benchmark came to: medians and quartiles, and how they are written.
- *
- * @module
- */
+/** What rounds of the benchmark came to: medians and quartiles, and how they are written. */
 import type { Metrics } from "./measures.ts";
 
-/** What each contender gave in a round. */
 export type Round = ReadonlyMap<string, Metrics>;
 
 /** The quartiles, and the median between them. */
 export type Spread = readonly [low: number, median: number, high: number];
 
-/** What is kept of a run. */
 export interface Results {
   readonly takenAt: string;
   readonly cpu: string;

@@ -1,13 +1,6 @@
-/**
- * The figures of the README: what was measured, and what one process carries by it. Arithmetic only.
- *
- * @module
- */
+/** The figures of the README: what was measured, and what one process carries by it. Arithmetic only. */
 import { HEARTBEAT_MS } from "./measures.ts";
 import { figureTable, type Results, write } from "./results.ts";
-
-/** What the page is made from. */
-export type Measured = Results;
 
 /** Of a core: above it round trips get longer, and a burst has no room. */
 const SHARE = 0.7;

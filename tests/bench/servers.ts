@@ -1,10 +1,8 @@
 /**
  * The servers that are measured, each a process of its own on a free port of this machine; and what a process takes.
- *
- * @module
  */
 import type { Installed } from "../support/incumbent.ts";
-import { collectOutput } from "../support/output.ts";
+import { collectOutput, kill } from "../support/output.ts";
 
 /** How a server is started: a command that becomes the process that is measured. */
 export interface Contender {
@@ -15,12 +13,10 @@ export interface Contender {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** A server that listens. */
 export interface Server extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** What it printed so far. */
   readonly lines: readonly string[];
 }
 
@@ -81,12 +77,7 @@ export async function startServer(
   }).spawn();
   const { lines, first, finished } = collectOutput(process);
   const stop = async (): Promise<void> => {
-    try {
-      process.kill("SIGKILL");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    kill(process, "SIGKILL");
     await Promise.all([process.status, finished]);
   };
   try {
@@ -128,7 +119,6 @@ export async function settle(pid: number): Promise<void> {
   }
 }
 
-/** Settles after so many milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,8 +4,9 @@
  * That something comes too early or too late shows in the order of what comes. Time passes where the next
  * input has to come later than the one before; nothing waits for a rule that way.
  */
+import type { Actor } from "../support/actor.ts";
 import { type Conversation, test } from "../support/side_by_side.ts";
-import { closed, dropped, expire, json, NO_CODE, offer, OPEN, open } from "./said.ts";
+import { closed, dropped, expire, NO_CODE, offer, OPEN, open } from "./said.ts";
 
 /** How long a message waits in {@linkcode DEADLINES}. */
 export const EXPIRE_MS = 1_000;
@@ -47,31 +48,6 @@ export const DEADLINES: readonly Conversation[] = [
       bob: open(expire("nobody else", "bob")),
       other: open(expire("nobody", "alice")),
     },
-  }),
-  test.same("[MSG-5] HEARTBEAT keeps a client alive", async ({ ask, join }) => {
-    const alice = await join("alice");
-    for (let i = 0; i < 4; i++) {
-      await pass(LATER_THAN_A_LOOK_MS);
-      alice.send({ type: "HEARTBEAT" });
-    }
-    await ask("peerjs/peers");
-  }),
-  test.differs(
-    "[LIFE-1] who is silent is closed, and the id is free",
-    async ({ ask, join, unlisted }) => {
-      const silent = await join("silent");
-      await silent.ended();
-      await unlisted("silent");
-      await ask("peerjs/peers");
-      await join("another", { id: "silent", token: "another" });
-    },
-  )({
-    signalbox: {
-      silent: closed(4008, SILENT),
-      http: [json({ GET: "peerjs/peers" }, [])],
-      another: open(),
-    },
-    incumbent: { silent: dropped(), http: [json({ GET: "peerjs/peers" }, [])], another: open() },
   }),
   test.differs("[MSG-3] each message has its own deadline", async ({ join }) => {
     const [early, late] = [await join("early"), await join("late")];
@@ -129,7 +105,85 @@ export const DEADLINES: readonly Conversation[] = [
   }),
 ];
 
+/** With messages that wait for 150 ms, and an incumbent that looks for them every 20. */
+export const EXPIRY: readonly Conversation[] = [
+  test.same("[QUEUE-3] a message that nobody fetched comes back as EXPIRE, and is gone", async ({ join }) => {
+    const alice = await join("alice");
+    alice.send({ type: "OFFER", dst: "late", payload: "lost" });
+    await alice.got(2);
+    await join("late");
+  }),
+  test.same("[QUEUE-4] an offer and its candidates expire with one EXPIRE, a new attempt with another", async ({ join }) => {
+    const alice = await join("alice");
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      alice.send({ type: "OFFER", dst: "nobody", payload: attempt });
+      for (let i = 0; i < 5; i++) alice.send({ type: "CANDIDATE", dst: "nobody", payload: i });
+      await alice.got(1 + attempt);
+    }
+  }),
+];
+
+/** With messages that wait for 100 ms, and an incumbent that looks for them every second, its default. */
+export const LOOKS: readonly Conversation[] = [
+  test.differs("[QUEUE-3] EXPIRE comes when it is due", async ({ join }) => {
+    const alice = await join("alice");
+    await expired(alice);
+    alice.send({ type: "OFFER", dst: "nobody" });
+    await pass(500);
+    alice.send({ type: "OFFER", dst: "alice", payload: "half a second later" });
+    await alice.got(4);
+  })({
+    signalbox: {
+      alice: open(
+        expire("nobody-yet", "alice"),
+        expire("nobody", "alice"),
+        offer("alice", "alice", "half a second later"),
+      ),
+    },
+    incumbent: {
+      alice: open(
+        expire("nobody-yet", "alice"),
+        offer("alice", "alice", "half a second later"),
+        expire("nobody", "alice"),
+      ),
+    },
+  }),
+  test.differs(
+    "[QUEUE-3] every pair gets its EXPIRE, a_b and c as well as a and b_c",
+    async ({ join }) => {
+      const [first, second] = [await join("a_b"), await join("a")];
+      const last = await join("z");
+      await expired(last);
+      first.send({ type: "OFFER", dst: "c" });
+      await first.fence();
+      second.send({ type: "OFFER", dst: "b_c" });
+      await second.fence();
+      last.send({ type: "OFFER", dst: "nobody" });
+      await last.got(3);
+    },
+  )({
+    signalbox: {
+      a_b: open(expire("c", "a_b")),
+      a: open(expire("b_c", "a")),
+      z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
+    },
+    incumbent: {
+      a_b: open(expire("c", "a_b")),
+      a: open(),
+      z: open(expire("nobody-yet", "z"), expire("nobody", "z")),
+    },
+    row:
+      "a message that nobody fetched | `EXPIRE` at the next look, one a second, and none where `a_b` wrote to `c` and `a` to `b_c` | `EXPIRE` when it is due, to everybody",
+  }),
+];
+
+/** Lets one message expire: at the incumbent, that is the moment right after it looked. */
+async function expired(actor: Actor): Promise<void> {
+  actor.send({ type: "OFFER", dst: "nobody-yet" });
+  await actor.got(2);
+}
+
 /** Lets time pass before the next input. */
-export function pass(ms: number): Promise<void> {
+function pass(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

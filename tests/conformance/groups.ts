@@ -1,16 +1,13 @@
 /** All conversations, by the settings that they need. */
 import type { Group } from "../support/side_by_side.ts";
-import { COMMANDS } from "./commands.ts";
-import { ALIVE_MS, DEADLINES, EXPIRE_MS } from "./deadlines.ts";
-import { EXPIRY, LOOKS } from "./expiry.ts";
+import { ALIVE_MS, DEADLINES, EXPIRE_MS, EXPIRY, LOOKS } from "./deadlines.ts";
 import { ENDS, FRAMES } from "./frames.ts";
 import { HTTP, HTTP_AT_ROOT } from "./http.ts";
-import { FULL, OPEN } from "./open.ts";
+import { FULL, OPEN, TAKEOVER } from "./open.ts";
 import { LISTED_PAGES, PAGE_LIST, PAGES } from "./pages.ts";
 import { BOUNDS, FRAMES_MAX, QUEUE, SHARES, UNREAD } from "./queue.ts";
 import { RELAY } from "./relay.ts";
-import { TAKEOVER } from "./takeover.ts";
-import { KEY_WITH_PLUS, WRITTEN, WRITTEN_KEYS, WRITTEN_OPTIONS } from "./written.ts";
+import { COMMANDS, KEY_WITH_PLUS, WRITTEN, WRITTEN_KEYS, WRITTEN_OPTIONS } from "./settings.ts";
 
 /** Every group; the names of the conversations are unique. */
 export const GROUPS: readonly Group[] = [
@@ -63,8 +60,8 @@ export const UNSEEN: Readonly<Record<string, string>> = {
   "HTTP-9": "a generator of ids is a part of the application: core/http_test.ts",
   "MSG-12": "it needs a socket that breaks in the turn in which it is sent to: core/guard_test.ts",
   "LIFE-4": "it shows in times only: adapters/listener_contract_test.ts",
-  "LIMIT-11": "it is as LIMIT-1, which is shown: core/byte_rate_test.ts",
+  "LIMIT-11": "it is as LIMIT-1, which is shown: core/guard_test.ts",
   "LIMIT-3": "the incumbent has no bound to reach: core/token_test.ts",
-  "LIMIT-7": "it shows in times only: faults/reader_test.ts",
+  "LIMIT-7": "it shows in times only: faults/attack_test.ts",
   "LIMIT-10": "the incumbent does nothing with an address: core/address_test.ts",
 };

@@ -1,9 +1,8 @@
 /** Conversations with peers that are not connected yet. */
 import { type Conversation, test } from "../support/side_by_side.ts";
-import { closed, error, expire, offer, open, refused, turnedAway } from "./said.ts";
+import { closed, error, expire, offer, open } from "./said.ts";
 
-/** Signalbox's default, and what of it one source may have for one destination. */
-const QUEUE_MAX = 256;
+/** Of the 256 that may wait for a destination, what one source may have there. */
 const PAIR_MAX = 64;
 /** How many frames a client may send at once in {@linkcode BOUNDS}. */
 export const FRAMES_MAX = 300;
@@ -25,26 +24,6 @@ export const QUEUE: readonly Conversation[] = [
     alice.send({ type: "CANDIDATE", dst: "late", payload: "newer" });
     await late.got(9);
   }),
-  test.same("[QUEUE-1] what several sent to one comes in the order in which they sent it", async ({ join }) => {
-    const sources = [await join("alice"), await join("bob"), await join("carol")];
-    for (const type of ["OFFER", "CANDIDATE"]) {
-      for (const source of sources) {
-        source.send({ type, dst: "late", payload: `${type} of ${source.id}` });
-        await source.fence();
-      }
-    }
-    await join("late");
-  }),
-  test.same("[QUEUE-5] what was delivered does not come again", async ({ join, unlisted }) => {
-    const alice = await join("alice");
-    alice.send({ type: "OFFER", dst: "late" });
-    await alice.fence();
-    const late = await join("late");
-    await late.got(2);
-    await late.close();
-    await unlisted("late");
-    await join("again", { id: "late" });
-  }),
   test.same("[QUEUE-6] what waits outlives its source, and comes to whoever holds the id then", async ({ join, unlisted }) => {
     const alice = await join("alice");
     alice.send({ type: "OFFER", dst: "late", payload: "from one who went" });
@@ -58,24 +37,6 @@ export const QUEUE: readonly Conversation[] = [
     for (const type of ["LEAVE", "HEARTBEAT", "MUTE"]) alice.send({ type, dst: "late" });
     await alice.fence();
     await join("late");
-  }),
-  test.differs("[OPEN-2] who is refused gets nothing that waits", async ({ join }) => {
-    const alice = await join("alice");
-    alice.send({ type: "OFFER", dst: "late" });
-    await alice.fence();
-    await (await join("wrong key", { query: "key=wrong&id=late&token=t" })).ended();
-    await join("late");
-  })({
-    signalbox: {
-      alice: open(),
-      "wrong key": refused(4003, "Invalid key provided"),
-      late: open(offer("alice", "late")),
-    },
-    incumbent: {
-      alice: open(),
-      "wrong key": turnedAway("Invalid key provided"),
-      late: open(offer("alice", "late")),
-    },
   }),
   test.differs("[MSG-3] EXPIRE of a client waits too", async ({ join }) => {
     const alice = await join("alice");
@@ -110,13 +71,6 @@ export const BOUNDS: readonly Conversation[] = [
       for (let i = 0; i <= PAIR_MAX; i++) carol.send({ type: "CANDIDATE", dst: "alone" });
     },
   )({ signalbox: { carol: open(expire("alone", "carol")) }, incumbent: { carol: open() } }),
-  test.differs("[QUEUE-2] no room for a source is EXPIRE at once", async ({ join }) => {
-    const alice = await join("alice");
-    for (let i = 0; i <= QUEUE_MAX; i++) alice.send({ type: "OFFER", dst: `absent-${i}` });
-  })({
-    signalbox: { alice: open(expire(`absent-${QUEUE_MAX}`, "alice")) },
-    incumbent: { alice: open() },
-  }),
   test.differs("[LIMIT-1] who sends too many frames is closed", async ({ join }) => {
     const [witness, flood] = [await join("witness"), await join("flood")];
     for (let i = 0; i < FRAMES_MAX; i++) flood.send({ type: "HEARTBEAT" });

@@ -1,6 +1,5 @@
 /** What transcripts are made of, for the conversations in which the two servers differ. */
 
-/** The frame that admits. */
 export const OPEN = { type: "OPEN" };
 
 /** The end of a socket that the incumbent closed: it gives no code, and no reason. */
@@ -38,7 +37,6 @@ export function turnedAway(msg: string): readonly unknown[] {
   return [error(msg), NO_CODE];
 }
 
-/** The frame that says what was wrong. */
 export function error(msg: string): unknown {
   return { type: "ERROR", payload: { msg } };
 }

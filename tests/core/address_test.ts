@@ -55,14 +55,11 @@ Deno.test("[LIMIT-10] text that is not an address is rejected as an address, a r
     if (text === "1.2.3.4 " || text === "[::1]") continue;
     assertEquals(clientBehind("10.0.0.1", `6.6.6.6, ${text}`, ranges("10.0.0.0/8")), "10.0.0.1");
   }
-  for (
-    const text of ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8/8", "::/129", "::/x"]
-  ) {
-    assertEquals(parseRange(text), null, text);
-  }
-  for (const text of ["::ffff:10.0.0.0/95", "::ffff:10.0.0.0/129", "10.0.0.0/1e1", "::/0064"]) {
-    assertEquals(parseRange(text), null, text);
-  }
+  const none = [
+    ..."10.0.0.0/33 10.0.0.0/-1 10.0.0.0/ 10.0.0.0/8/8 10.0.0.0/1e1 ::/129 ::/x ::/0064".split(" "),
+    ...["::ffff:10.0.0.0/95", "::ffff:10.0.0.0/129"],
+  ];
+  for (const text of none) assertEquals(parseRange(text), null, text);
 });
 
 Deno.test("[LIMIT-10] an IPv4-mapped range is one of IPv4, an address is a range of one, and no range contains nothing", () => {
@@ -120,14 +117,9 @@ Deno.test("[LIMIT-10] the other end of a unix socket is a proxy if trusted_proxi
 Deno.test("[LIMIT-10] an address has one form, however a proxy writes it", () => {
   const ways: Record<string, readonly string[]> = {
     "203.0.113.8": [
-      ...[
-        "203.0.113.8",
-        " 203.0.113.8\t",
-        "203.0.113.8:17085",
-        '"203.0.113.8"',
-        '"203.0.113.8:17085"',
-      ],
-      ..."[203.0.113.8]:80 ::ffff:203.0.113.8 ::ffff:203.0.113.8:17085 ::FFFF:cb00:7108".split(" "),
+      ...["203.0.113.8", " 203.0.113.8\t", '"203.0.113.8"', '"203.0.113.8:17085"'],
+      ..."203.0.113.8:17085 [203.0.113.8]:80 ::ffff:203.0.113.8 ::ffff:203.0.113.8:17085 ::FFFF:cb00:7108"
+        .split(" "),
       ..."0:0:0:0:0:ffff:cb00:7108 [::ffff:203.0.113.8]:17085 ::ffff:203.0.113.8%eth0".split(" "),
     ],
     "2001:db8::1": [

@@ -1,6 +1,4 @@
-/**
- * Texts chosen to be slow to parse, and keys chosen to collide: V8 gets neither.
- */
+/** Texts chosen to be slow to parse, and keys chosen to collide: V8 gets neither. */
 import { decodeFrame, peerId } from "../../core/mod.ts";
 import {
   emptyMap,

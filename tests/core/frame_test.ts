@@ -1,6 +1,4 @@
-/**
- * The codec on its own: lengths, quotes and decoding. The oracle for lengths is `TextEncoder`.
- */
+/** The codec on its own: lengths, quotes and decoding. The oracle for lengths is `TextEncoder`. */
 import fc from "fast-check";
 import {
   encodeMessage,

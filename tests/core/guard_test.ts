@@ -1,6 +1,4 @@
-/**
- * The limits of one client and one address, and messages that could not be sent.
- */
+/** The limits of one client and one address, and messages that could not be sent. */
 import { payForFrame } from "../../core/rules/allowance.ts";
 import { connId, mapGet, type MessageType, millis, type PartialSettings } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -57,15 +55,6 @@ function passing(w: World): number {
   for (let count = 0; count < 100; count++) if (w.say(1, BEAT).length > 0) return count;
   return 100;
 }
-
-Deno.test("[LIMIT-1] a burst passes; one more frame gets ERROR and 4029", () => {
-  const w = withA({ frame_rate: 4, frame_burst: 3 });
-  for (let i = 0; i < 3; i++) assertEquals(w.say(1, BEAT), [], `frame ${i + 1}`);
-  const msg = "Too many frames: 3 at once and 4 a second are allowed";
-  assertEquals(w.say(1, BEAT), refuses(1, CLOSE.tooMany, msg));
-  assertEquals(w.state.connections.size, 0);
-  assertEquals(w.open(2, "a", "another token"), [opens(2)], "its id is free");
-});
 
 Deno.test("[LIMIT-1] the allowance returns with time, one frame per 1,000 / frame_rate ms", () => {
   // Half a frame of slack: the frame that is due at 250 passes from 125 on, and the next exactly 250 later.
@@ -165,18 +154,6 @@ Deno.test("[LIMIT-2] an address gets max_sockets_per_address sockets, and anothe
   assertEquals(come(9, "2001:db8:0:1::1"), [opens(9)], "another /64");
 });
 
-Deno.test("[LIMIT-2] a takeover from the same address needs no place, one from another does", () => {
-  const w = withA({ max_sockets_per_address: 1 });
-  const replaced = "Replaced by a newer connection with the same id and token";
-  assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, replaced)]);
-  w.step(opening(3, { id: "b", address: "192.0.2.2" }));
-  const move = (conn: number, address: string): readonly Act[] =>
-    w.step(opening(conn, { id: "a", address }));
-  assertEquals(move(4, "192.0.2.2"), refuses(4, CLOSE.tooMany, CROWDED), "that one is full");
-  assertEquals(move(5, "192.0.2.3"), [opens(5), closes(2, CLOSE.replaced, replaced)]);
-  assertEquals(w.open(6, "c"), [opens(6)], "its old address has room again");
-});
-
 Deno.test("[MSG-12] a message that could not be sent reaches a peer that is back, in order", () => {
   const offers = [1, 2].map((payload) => ({ type: "OFFER", src: "a", dst: "b", payload }));
   const messages = [1, 2].map((payload) => messageFrom("a", "b", "OFFER", payload));
@@ -200,6 +177,8 @@ Deno.test("[MSG-12] a dropped message changes nothing else", () => {
   const answer = messageFrom("a", "b", "ANSWER");
   assertEquals(w.fail(2, null, messageFrom("a", "b", "LEAVE"), answer), []);
   assertEquals(w.open(3, "b"), [opens(3), sends(3, JSON.parse(answer.text))]);
+  w.step({ kind: "shutdown-requested" });
+  assertEquals([w.fail(3, answer), w.state.stored.size], [[], 0], "after a stop nothing waits");
 });
 
 /** Adds up steps, with the rounding errors of a clock that is read repeatedly. */

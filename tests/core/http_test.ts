@@ -1,43 +1,49 @@
 import { validate } from "@std/uuid/v4";
 import {
   type HttpReply,
+  type Identity,
   initialState,
   keyInQuery,
   type PartialSettings,
   refusal,
   respond,
   settingsFrom,
+  type State,
   SUGGESTIONS_MAX,
 } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
-import { world } from "../support/world.ts";
+import { proven, world } from "../support/world.ts";
 
 interface Ask {
   readonly path: string;
   readonly method?: string;
   readonly origin?: string | null;
+  readonly identity?: Identity;
+  readonly state?: State;
+  readonly suggest?: () => string;
+  readonly list?: Parameters<typeof respond>[3];
 }
 
-function ask(options: PartialSettings, { path, method = "GET", origin = null }: Ask): HttpReply {
+function ask(
+  options: PartialSettings,
+  { suggest = () => crypto.randomUUID(), list, state, ...request }: Ask,
+): HttpReply {
   const settings = settingsFrom(options);
   return respond(
-    { settings, state: initialState(settings) },
-    { method, path, origin, identity: UNCHECKED },
-    () => crypto.randomUUID(),
+    { settings, state: state ?? initialState(settings) },
+    { method: "GET", origin: null, identity: { kind: "unchecked" }, ...request },
+    suggest,
+    list,
   );
 }
 
-const UNCHECKED = { kind: "unchecked" } as const;
 const ABOUT =
   '{"name":"PeerJS Server","description":"A server side element to broker connections ' +
   'between PeerJS clients.","website":"https://peerjs.com/"}';
 
 Deno.test("[HTTP-1] the prefix answers the seed's three fields, with or without its last slash", () => {
-  const asked = [["/", "/"], ["/myapp", "/myapp"], ["myapp", "/myapp/"], [
-    "/a/b/",
-    "/a/b",
-  ]] as const;
-  for (const [path, url] of asked) {
+  const asked = { "/": "/", "/myapp": "/myapp", "myapp": "/myapp/", "/a/b/": "/a/b" };
+  for (const [path, url] of Object.entries(asked)) {
     const reply = ask({ path }, { path: url });
     assertEquals([reply.status, reply.body], [200, ABOUT]);
     assertStringIncludes(reply.headers["content-type"] ?? "", "application/json");
@@ -54,35 +60,53 @@ Deno.test("[HTTP-2] an id is a v4 UUID as plain text, with nothing around it", (
 Deno.test("[HTTP-2] [HTTP-9] an id is given out that a client can have: of 16 suggestions the first, or a 500", () => {
   const w = world({ max_id_length: 5 });
   w.open(1, "taken");
-  const asked = { settings: settingsFrom(), state: w.state };
-  const get = { method: "GET", path: "/peerjs/id", origin: null, identity: UNCHECKED };
+  const get = { path: "/peerjs/id", state: w.state };
   const suggestions = ["taken", "", "abcdef", "a\x7f", "free"];
-  assertEquals(respond(asked, get, () => suggestions.shift() ?? "").body, "free");
+  assertEquals(ask({}, { ...get, suggest: () => suggestions.shift() ?? "" }).body, "free");
   let count = 0;
-  const stubborn = respond(asked, get, () => {
+  const suggest = (): string => {
     count++;
     return "taken";
-  });
+  };
+  const stubborn = ask({}, { ...get, suggest });
   assertEquals([stubborn.status, count], [500, SUGGESTIONS_MAX]);
   assertStringIncludes(stubborn.body, "16 ids that are taken");
 });
 
 Deno.test("[HTTP-3] the list of peers needs allow_discovery, and is 401 without it", () => {
-  const settings = settingsFrom({ allow_discovery: true });
   const w = world();
   w.open(1, "a");
   w.open(2, "__proto__");
   w.open(3, "gone");
   w.closed(3);
-  const get = { method: "GET", path: "/peerjs/peers", origin: null, identity: UNCHECKED };
-  const asked = { settings, state: w.state };
-  const reply = respond(asked, get, () => "");
+  const get = { path: "/peerjs/peers", state: w.state };
+  const reply = ask({ allow_discovery: true }, get);
   assertEquals([reply.status, JSON.parse(reply.body)], [200, ["a", "__proto__"]]);
-  const made = respond(asked, get, () => "", (state) => `of ${state.claims.size}`);
+  const made = ask({ allow_discovery: true }, {
+    ...get,
+    list: ({ claims }) => `of ${claims.size}`,
+  });
   assertEquals(made.body, "of 2", "whoever makes the list may have it already");
-  const refused = ask({}, { path: "/peerjs/peers" });
+  const refused = ask({}, get);
   assertEquals(refused.status, 401);
   assertStringIncludes(refused.body, "allow_discovery");
+});
+
+Deno.test("[AUTH-5] with auth_http an id and the list of peers need a token, other paths do not", () => {
+  const jwt = { auth: "jwt", auth_secret: "s".repeat(32), auth_http: true } as const;
+  const replyTo = (path: string, identity: Identity): HttpReply =>
+    ask({ ...jwt, allow_discovery: true }, { path, identity });
+  const none: Identity = { kind: "rejected", reason: "A token is missing" };
+  for (const path of ["/peerjs/id", "/peerjs/peers"]) {
+    for (const identity of [none, { kind: "unchecked" } as const]) {
+      const { status, headers, body } = replyTo(path, identity);
+      assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
+      assertEquals(body, "A token is missing.\n");
+    }
+    assertEquals(replyTo(path, proven("a")).status, 200, path);
+  }
+  const others = ["/", "/peerjs", "/x"].map((path) => replyTo(path, none).status);
+  assertEquals(others, [200, 426, 404]);
 });
 
 Deno.test("[HTTP-4] a wrong key is 401 with a body that says so and does not give it away", () => {
@@ -161,12 +185,8 @@ Deno.test("[HTTP-6] other methods are 405 with Allow, HEAD is GET without a body
 });
 
 Deno.test("[HTTP-7] any other path is 404 and names the URLs that exist", () => {
-  for (
-    const path of [
-      ..."/ /myap /myapp/x /myapp/k /myapp/k/ /myapp/k/id/ /myapp//id".split(" "),
-      ..."/myapp/k/peers/x /k/id /yours/k/id /myapp/peerjs/".split(" "),
-    ]
-  ) {
+  const others = "/ /myap /myapp/x /myapp/k /myapp/k/ /myapp/k/id/ /myapp//id /myapp/k/peers/x";
+  for (const path of `${others} /k/id /yours/k/id /myapp/peerjs/`.split(" ")) {
     const reply = ask({ path: "/myapp", key: "k" }, { path });
     assertEquals(reply.status, 404, path);
     for (const url of ["/myapp/ ", "/myapp/<key>/id", "/myapp/<key>/peers", "/myapp/peerjs?key="]) {
@@ -198,9 +218,6 @@ Deno.test("[HTTP-8] an origin on the list is echoed, any other gets no CORS head
   };
   assertEquals(origin("https://a.example"), ["https://a.example", "Origin"]);
   assertEquals(origin("http://localhost:8080"), ["http://localhost:8080", "Origin"]);
-  for (
-    const other of ["https://b.example", "http://a.example", "https://a.example.evil", "null", null]
-  ) {
-    assertEquals(origin(other), [undefined, "Origin"]);
-  }
+  const others = ["https://b.example", "http://a.example", "https://a.example.evil", "null", null];
+  for (const other of others) assertEquals(origin(other), [undefined, "Origin"]);
 });

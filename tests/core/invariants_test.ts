@@ -55,27 +55,27 @@ const BREAKS: readonly (readonly [sentence: string, damage: Damage])[] = [
   ["x is claimed by 1, which does not hold it", put("claims", X, { ...CLAIM, conn: 1 })],
   ["x is claimed by 9, which does not hold it", put("claims", X, { ...CLAIM, conn: 9 })],
   ["1 claims, but 2 connections", drop("claims", B)],
-  ["2 is looked at at the wrong time", put("connections", 2, { idleCheckAt: 7 })],
-  ["1 would be looked at too late", bound({ alive_timeout: 1 })],
-  ["2 would be looked at too late", put("claims", B, { endsAt: 7 })],
+  ["the idle check of 2 has the wrong deadline", put("connections", 2, { idleCheckAt: 7 })],
+  ["the idle check of 1 is too late", bound({ alive_timeout: 1 })],
+  ["the idle check of 2 is too late", put("claims", B, { endsAt: 7 })],
   ["4 deadlines, but 3 sockets", (state) => {
     return { ...state, idleCheckAt: addDeadline(state.idleCheckAt, millis(7), connId(7)) };
   }],
 
-  ["4 waits until another time", put("pending", 4, { until: 7 })],
-  ["1 waits, and holds an id", (state) => {
+  ["the token check of 4 has the wrong deadline", put("pending", 4, { until: 7 })],
+  ["1 is pending, but holds an id", (state) => {
     return put("pending", 1, { ...mapGet(state.pending, connId(4)) })(state);
   }],
-  ["4 has said 5 characters, but 1 counted", put("pending", 4, { length: 1 })],
-  ["5 characters wait, but 1 counted", set({ pendingLength: 1 })],
-  ["waiting over concurrent_limit", bound({ concurrent_limit: 0 })],
+  ["4 sent 5 early characters, but 1 counted", put("pending", 4, { length: 1 })],
+  ["5 early characters, but 1 counted", set({ pendingLength: 1 })],
+  ["pending sockets exceed concurrent_limit", bound({ concurrent_limit: 0 })],
 
   ["firstSerial is not the first serial", set({ firstSerial: 1 })],
-  ["nextSerial is used already", set({ nextSerial: 2 })],
+  ["nextSerial is already in use", set({ nextSerial: 2 })],
   ["1 expires before an older message", put("stored", 1, { expiresAt: 5 })],
   ["the mailbox of y has", put("mailboxes", Y, { bytes: 1 })],
   ["the mailbox of b is empty", put("mailboxes", B, { serials: [], bytes: 0 })],
-  ["messages wait for b, who is here", put("mailboxes", B, { serials: [], bytes: 0 })],
+  ["messages wait for b, which is connected", put("mailboxes", B, { serials: [], bytes: 0 })],
   ["the mailbox of y has a message that is not its own", put("mailboxes", Y, { serials: [1] })],
   ["the mailbox of x is out of order", put("mailboxes", X, { serials: [1, 0] })],
   ["2 messages queued, but 3 stored", drop("mailboxes", Y)],
@@ -91,18 +91,18 @@ const BREAKS: readonly (readonly [sentence: string, damage: Damage])[] = [
   ["a pair is not counted", drop("pairs", PAIR)],
   [`address ${HOME}: 2 stored, but 5 counted`, put("addresses", HOME, 5)],
 
-  ["a mailbox is over its bounds", bound({ queue_limit: 1 })],
-  ["a mailbox is over its bounds", bound({ max_unsent_bytes: 2_000 })],
-  ["a source is over its bounds", bound({ source_queue_limit: 1 })],
-  ["a source is over its bounds", bound({ source_queue_bytes: 1_000 })],
-  ["a pair is over its bounds", put("pairs", PAIR, { count: 65 })],
-  ["a pair is over its bounds", bound({ max_unsent_bytes: 1_400 })],
-  ["an address is over its quarter of max_queue_bytes", bound({ max_queue_bytes: 6_000 })],
-  ["a connection is over max_bad_frames", bound({ max_bad_frames: 0 })],
-  ["an address is over max_sockets_per_address", bound({ max_sockets_per_address: 1 })],
-  ["more addresses are remembered than wrong_token", bound({ wrong_token_addresses: 0 })],
-  ["the store is over max_queue_bytes", bound({ max_queue_bytes: 1 })],
-  ["clients over concurrent_limit", bound({ concurrent_limit: 1 })],
+  ["a mailbox exceeds its bounds", bound({ queue_limit: 1 })],
+  ["a mailbox exceeds its bounds", bound({ max_unsent_bytes: 2_000 })],
+  ["a source exceeds its bounds", bound({ source_queue_limit: 1 })],
+  ["a source exceeds its bounds", bound({ source_queue_bytes: 1_000 })],
+  ["a pair exceeds its bounds", put("pairs", PAIR, { count: 65 })],
+  ["a pair exceeds its bounds", bound({ max_unsent_bytes: 1_400 })],
+  ["an address exceeds its quarter of max_queue_bytes", bound({ max_queue_bytes: 6_000 })],
+  ["a connection exceeds max_bad_frames", bound({ max_bad_frames: 0 })],
+  ["an address exceeds max_sockets_per_address", bound({ max_sockets_per_address: 1 })],
+  ["the addresses with wrong tokens exceed wrong_token", bound({ wrong_token_addresses: 0 })],
+  ["the store exceeds max_queue_bytes", bound({ max_queue_bytes: 1 })],
+  ["clients exceed concurrent_limit", bound({ concurrent_limit: 1 })],
 ];
 
 for (const [sentence, damage] of BREAKS) {

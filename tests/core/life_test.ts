@@ -1,18 +1,8 @@
 import { connId, nextWakeAt } from "../../core/mod.ts";
-import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
-import { CLOSE, closes, expires, opening, opens, refuses, wake, world } from "../support/world.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { CLOSE, closes, opening, opens, refuses, wake, world } from "../support/world.ts";
 
 const SILENT = "No valid message for 1000 ms";
-
-Deno.test("[LIFE-1] a silent client is disconnected at the deadline, never before", () => {
-  const w = world({ alive_timeout: 1_000 });
-  w.open(1, "a");
-  w.now = 999.999;
-  assertEquals(w.tick(), []);
-  w.now = 1_000;
-  assertEquals(w.tick(), [closes(1, CLOSE.timedOut, SILENT)]);
-  assertEquals(w.open(2, "a", "another token"), [opens(2)]);
-});
 
 Deno.test("[LIFE-1] the time-out of a client counts from its last message, to the millisecond", () => {
   for (const beats of [[0.5], [300, 900, 1_850, 2_849.5]]) {
@@ -37,25 +27,6 @@ Deno.test("[LIFE-1] [STATE-5] a tick handles what is due, and does not walk over
   w.now = 1_000;
   assertEquals(w.tick(), [closes(1, CLOSE.timedOut, SILENT)]);
   assertEquals(nextWakeAt(w.state), 1_500 as never);
-});
-
-Deno.test("[LIFE-1] [QUEUE-3] a source that times out in the tick of an expiry is still told", () => {
-  const w = world({ alive_timeout: 1_000, expire_timeout: 1_000 });
-  w.open(1, "a");
-  w.say(1, { type: "OFFER", dst: "x" });
-  w.now = 1_000;
-  assertEquals(w.tick(), [expires(1, "a", "x"), closes(1, CLOSE.timedOut, SILENT)]);
-});
-
-Deno.test("[LIFE-2] a closed socket frees its id at once, and a second close changes nothing", () => {
-  const w = world();
-  w.open(1, "a");
-  assertEquals(w.closed(1), []);
-  const after = w.state;
-  assertEquals(w.closed(1), []);
-  assertStrictEquals(w.state, after);
-  assertEquals(nextWakeAt(after), null);
-  assertEquals(w.open(2, "a", "another token"), [opens(2)]);
 });
 
 Deno.test("[LIFE-3] [AUTH-8] shutdown disconnects everybody, pending or not, and refuses whoever comes after", () => {

@@ -1,6 +1,6 @@
-import { connId } from "../../core/mod.ts";
+import { connId, mapGet } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { type Act, CLOSE, closes, sends, type World, world } from "../support/world.ts";
+import { type Act, CLOSE, closes, expires, sends, type World, world } from "../support/world.ts";
 
 /** Three clients: "a" on connection 1, "b" on 2, "c" on 3. */
 function three(options: Parameters<typeof world>[0] = {}): World {
@@ -15,40 +15,10 @@ function error(conn: number, msg: string): ReturnType<typeof sends> {
   return sends(conn, { type: "ERROR", payload: { msg } });
 }
 
-Deno.test("[MSG-1] src is the sender, whatever the frame says, even twice", () => {
-  const w = three();
-  const spoofed = { type: "OFFER", src: "c", dst: "b", payload: null };
-  const seen = [sends(2, { type: "OFFER", src: "a", dst: "b", payload: null })];
-  assertEquals(w.say(1, spoofed), seen);
-  assertEquals(w.text(1, `{"type":"OFFER","src":"c","dst":"b","src":"b","payload":null}`), seen);
-});
-
-Deno.test("[MSG-2] [MSG-11] every type is relayed, unknown fields dropped, also to the sender itself", () => {
-  for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]) {
-    for (const [dst, conn] of [["b", 2], ["a", 1]] as const) {
-      const seen = { type, src: "a", dst };
-      const relayed = three().say(1, { type, dst, payload: 0, extra: 1, ttl: 2 });
-      assertEquals(relayed, [sends(conn, { ...seen, payload: 0 })]);
-      assertEquals(three().say(1, { type, dst }), [sends(conn, seen)]);
-      assertEquals(
-        three().say(1, { type, payload: 0, dst }),
-        relayed,
-        "as the stock client writes",
-      );
-    }
-  }
-});
-
 Deno.test("[MSG-2] a payload keeps its exact text, wherever it is in the frame", () => {
   const payloads = [
-    "1.0",
-    "1e400",
-    "12345678901234567890",
-    '"\\u0041\\/\\ud800"',
-    '{ "a" : [ ] ,\t"a":{}}',
-    '"],[\\",\\"dst\\":\\"c\\"}"',
-    '{"dst":"c","payload":1,"x":"}"}',
-    '"\\\\"',
+    ...["1.0", "1e400", "12345678901234567890", '"\\u0041\\/\\ud800"', '{ "a" : [ ] ,\t"a":{}}'],
+    ...['"],[\\",\\"dst\\":\\"c\\"}"', '{"dst":"c","payload":1,"x":"}"}', '"\\\\"'],
   ];
   for (const payload of payloads) {
     const seen = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
@@ -63,29 +33,6 @@ Deno.test("[MSG-2] a payload keeps its exact text, wherever it is in the frame",
     for (const text of texts) {
       assertEquals(three().text(1, text), [{ kind: "send", conn: connId(2), text: seen }], text);
     }
-  }
-});
-
-Deno.test("[MSG-3] a message for an absent peer is stored, but LEAVE is dropped", () => {
-  const w = three();
-  for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]) {
-    assertEquals(w.say(1, { type, dst: "absent" }), []);
-  }
-  const [, ...delivered] = w.open(4, "absent");
-  assertEquals(
-    delivered,
-    ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE"].map((type) =>
-      sends(4, { type, src: "a", dst: "absent" })
-    ),
-  );
-});
-
-Deno.test("[MSG-4] LEAVE without a destination clears the record and closes the socket", () => {
-  for (const dst of [undefined, null, ""]) {
-    const w = three();
-    assertEquals(w.say(1, { type: "LEAVE", dst }), [closes(1, CLOSE.left, "Left")]);
-    assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
-    assertEquals(w.open(4, "a", "another token").length, 1);
   }
 });
 
@@ -149,40 +96,6 @@ Deno.test("[MSG-7] bad frames in a row close the connection, and a good one rese
   assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
 });
 
-Deno.test("[MSG-8] [NOTE-6] an object whose type is unknown, missing or no string is dropped and noted", () => {
-  const w = three({ max_bad_frames: 1 });
-  const frames = [{ type: "offer", dst: "b" }, {}, { ping: "once" }, { type: null }, {
-    type: 5,
-    dst: "b",
-  }, { type: ["OFFER"] }];
-  const isNoted = (acts: readonly Act[]): boolean => {
-    const [note] = w.effects;
-    return acts.length === 0 && note?.kind === "note" && note.what === "unknown-type";
-  };
-  for (const frame of frames) assert(isNoted(w.say(1, frame)), JSON.stringify(frame));
-  assert(isNoted(w.text(1, '{"type":{"type":"OFFER"},"dst":"b"}')));
-  assert(isNoted(w.text(1, '{"__proto__":{"type":"OPEN"}}')));
-});
-
-Deno.test("[MSG-9] a message of max_message_bytes passes, one more byte closes the connection", () => {
-  const frame = (payload: string): string => JSON.stringify({ type: "OFFER", dst: "b", payload });
-  const empty = frame("").length;
-  const msg = "A message may have at most 300 bytes";
-  for (const unit of ["x", "é", "€", "👋"]) {
-    const bytes = new TextEncoder().encode(unit).length;
-    const fits = "y".repeat((300 - empty) % bytes) + unit.repeat(Math.floor((300 - empty) / bytes));
-    const w = three({ max_message_bytes: 300 });
-    assertEquals(w.text(1, frame(fits)), [
-      sends(2, { type: "OFFER", src: "a", dst: "b", payload: fits }),
-    ]);
-    assertEquals(w.text(1, frame(`${fits}y`)), [
-      error(1, `${msg}: this one has more.`),
-      closes(1, CLOSE.tooBig, msg),
-    ]);
-    assertEquals(w.say(1, { type: "OFFER", dst: "b" }), []);
-  }
-});
-
 Deno.test("[MSG-6] [MSG-9] a binary message is a bad frame, and one over max_message_bytes the last", () => {
   const w = three({ max_message_bytes: 300 });
   const binary = (bytes: number): readonly Act[] =>
@@ -193,12 +106,45 @@ Deno.test("[MSG-6] [MSG-9] a binary message is a bad frame, and one over max_mes
   assertEquals(binary(301), [error(1, `${msg}: this one has more.`), closes(1, CLOSE.tooBig, msg)]);
 });
 
-Deno.test("[MSG-10] a payload nested 30,000 arrays or 16,000 objects deep is passed on", () => {
-  for (const [open, close, times] of [["[", "]", 30_000], ['[{"1":', "}]", 8_000]] as const) {
-    const payload = `${open.repeat(times)}0${close.repeat(times)}`;
-    const text = `{"type":"OFFER","src":"a","dst":"b","payload":${payload}}`;
-    const seen = three().text(1, `{"type":"OFFER","dst":"b","payload":${payload}}`);
-    assert(seen.length === 1 && seen[0]?.kind === "send");
-    assert(seen[0].conn === connId(2) && seen[0].text === text);
+/** The destination as JSON, and as the `src` of the `EXPIRE`. */
+const UNUSABLE: readonly (readonly [json: string, told: string])[] = [
+  ['""', ""],
+  ["null", ""],
+  ["5", "5"],
+  ["-1.5e300", "-1.5e+300"],
+  ["1e400", "Infinity"],
+  ["true", "true"],
+  ["{}", "[object Object]"],
+  ['{"toString":5,"valueOf":5}', "[object Object]"],
+  ["[]", "[object Array]"],
+  ['["b"]', "[object Array]"],
+  [`${"[".repeat(30_000)}${"]".repeat(30_000)}`, "[object Array]"],
+  ['"x\\u0000"', "x\u0000"],
+  [`"${"x".repeat(256)}\\u0085"`, `${"x".repeat(256)}…`],
+  [`"${"y".repeat(257)}"`, `${"y".repeat(256)}…`],
+  [`"${"y".repeat(60_000)}"`, `${"y".repeat(256)}…`],
+];
+
+Deno.test("[MSG-13] a destination that no peer can have gets an EXPIRE at once, and the client stays", () => {
+  for (const [json, told] of UNUSABLE) {
+    for (const type of ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE"]) {
+      const usual = `{"type":"${type}","payload":{},"dst":${json}}`;
+      for (const text of [usual, `{"dst":${json},"type":"${type}"}`]) {
+        const w = three();
+        assertEquals(w.text(1, text), [expires(1, "a", told)], text.slice(0, 80));
+        assertEquals(w.state.stored.size, 0);
+        const still = w.say(1, { type: "OFFER", dst: "b" });
+        assertEquals(still, [sends(2, { type: "OFFER", src: "a", dst: "b" })]);
+      }
+    }
   }
+  assertEquals(three().text(1, '{"type":"OFFER","payload":{}}'), [expires(1, "a", "")], "none");
+});
+
+Deno.test("[MSG-13] a connection remembers an impossible destination cut to the length of an id", () => {
+  const w = three({ byte_rate: 0 });
+  for (let i = 0; i < 100; i++) w.say(1, { type: "OFFER", dst: `${i} ${"z".repeat(100_000)}` });
+  const kept = mapGet(w.state.connections, connId(1))?.refusalsTold ?? [];
+  assertEquals(kept.length, 64);
+  assert(kept.every((dst) => dst.length <= 257));
 });

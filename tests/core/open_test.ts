@@ -1,5 +1,14 @@
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
-import { CLOSE, closes, opens, refuses, sends, world } from "../support/world.ts";
+import {
+  CLOSE,
+  closes,
+  type Given,
+  opening,
+  opens,
+  refuses,
+  sends,
+  world,
+} from "../support/world.ts";
 
 const REPLACED = "Replaced by a newer connection with the same id and token";
 
@@ -25,53 +34,21 @@ Deno.test("[OPEN-1] [OPEN-2] [OPEN-3] a wrong key is refused, after what is miss
   assertEquals(world().open(1, null, "t", "wrong"), refused);
 });
 
-Deno.test("[OPEN-3] ids and tokens of the greatest length pass, one more character is refused", () => {
-  const w = world({ max_id_length: 4, max_token_length: 6 });
-  assertEquals(w.open(1, "abcd", "abcdef"), [opens(1)]);
-  assertEquals(
-    w.open(2, "abcde"),
-    refuses(2, CLOSE.badParameters, "The id has 5 characters: at most 4 are allowed"),
-  );
-  assertEquals(
-    w.open(3, "b", "abcdefg"),
-    refuses(3, CLOSE.badParameters, "The token has 7 characters: at most 6 are allowed"),
-  );
-});
-
-Deno.test("[OPEN-3] control characters in an id or a token are refused", () => {
-  for (const control of ["\0", "\r", "\n", "\x1b", "\x7f", "\x85"]) {
-    const w = world();
-    assertEquals(
-      w.open(1, `a${control}`),
-      refuses(1, CLOSE.badParameters, "The id has control characters in it"),
-    );
-    assertEquals(
-      w.open(2, "a", `t${control}`),
-      refuses(2, CLOSE.badParameters, "The token has control characters in it"),
-    );
+Deno.test("[OPEN-3] what is too long or has control characters is refused by its name, the longest passes", () => {
+  const w = world({ max_id_length: 4, max_token_length: 6, max_query_length: 40 });
+  assertEquals(w.step(opening(1, { id: "abcd", token: "abcdef", queryLength: 40 })), [opens(1)]);
+  const wrong: [Given, string][] = [
+    [{ queryLength: 41 }, "The query has 41 characters: at most 40 are allowed"],
+    [{ id: "abcde" }, "The id has 5 characters: at most 4 are allowed"],
+    [{ token: "abcdefg" }, "The token has 7 characters: at most 6 are allowed"],
+    ...["\0", "\r", "\n", "\x1b", "\x7f", "\x85"].flatMap((control): [Given, string][] => [
+      [{ id: `a${control}` }, "The id has control characters in it"],
+      [{ token: `t${control}` }, "The token has control characters in it"],
+    ]),
+  ];
+  for (const [given, msg] of wrong) {
+    assertEquals(w.step(opening(2, given)), refuses(2, CLOSE.badParameters, msg));
   }
-});
-
-Deno.test("[OPEN-4] an id that is held with another token is taken, and its holder notices nothing", () => {
-  const w = world();
-  w.open(1, "a", "mine");
-  const before = w.state;
-  assertEquals(w.open(2, "a", "yours"), [
-    sends(2, { type: "ID-TAKEN", payload: { msg: "ID is taken" } }),
-    closes(2, CLOSE.idTaken, "ID is taken"),
-  ]);
-  assertStrictEquals(w.state.claims, before.claims);
-  assertStrictEquals(w.state.connections, before.connections);
-});
-
-Deno.test("[OPEN-5] the same token takes over: OPEN to the new socket, the old one closed", () => {
-  const w = world();
-  w.open(1, "a");
-  w.open(9, "b");
-  assertEquals(w.open(2, "a"), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
-  assertEquals(w.say(9, { type: "OFFER", dst: "a" }), [
-    sends(2, { type: "OFFER", src: "b", dst: "a" }),
-  ]);
 });
 
 Deno.test("[OPEN-5] an older socket that is opened late does not take over from a newer one", () => {
@@ -82,23 +59,7 @@ Deno.test("[OPEN-5] an older socket that is opened late does not take over from 
   assertStrictEquals(w.state, before);
 });
 
-Deno.test("[OPEN-6] [QUEUE-1] a client gets OPEN, then what waits for it, in order", () => {
-  const w = world();
-  w.open(1, "a");
-  w.open(2, "b");
-  w.say(1, { type: "OFFER", dst: "c", payload: 1 });
-  w.say(2, { type: "OFFER", dst: "c", payload: 2 });
-  w.say(1, { type: "CANDIDATE", dst: "c", payload: 3 });
-  assertEquals(w.open(3, "c"), [
-    opens(3),
-    sends(3, { type: "OFFER", src: "a", dst: "c", payload: 1 }),
-    sends(3, { type: "OFFER", src: "b", dst: "c", payload: 2 }),
-    sends(3, { type: "CANDIDATE", src: "a", dst: "c", payload: 3 }),
-  ]);
-  assertEquals(w.open(4, "c"), [opens(4), closes(3, CLOSE.replaced, REPLACED)]);
-});
-
-Deno.test("[OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no room", () => {
+Deno.test("[OPEN-5] [OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no room", () => {
   const w = world({ concurrent_limit: 2 });
   w.open(1, "a");
   w.open(2, "b");
@@ -112,30 +73,15 @@ Deno.test("[OPEN-6] [OPEN-7] the limit counts clients, and a takeover needs no r
 
 Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
   const w = world();
-  const ids = [
-    "__proto__",
-    "constructor",
-    "toString",
-    "a b",
-    "👩‍👩‍👧",
-    "x".repeat(256),
-    "\\",
-    '"},"src":"x',
-  ];
-  ids.forEach((id, i) => assertEquals(w.open(i, id), [opens(i)]));
-  ids.forEach((dst, i) => {
-    assertEquals(w.say(0, { type: "OFFER", dst }), [
-      sends(i, { type: "OFFER", src: "__proto__", dst }),
-    ]);
-  });
-  ids.forEach((src, i) => {
-    const seen = sends(0, { type: "OFFER", src, dst: "__proto__", payload: 1 });
-    assertEquals(w.say(i, { type: "OFFER", payload: 1, dst: "__proto__" }), [seen]);
-  });
-  w.open(99, "hasOwnProperty", "t");
-  assertEquals(w.say(99, { type: "ANSWER", dst: "valueOf" }), []);
-  assertEquals(w.open(100, "valueOf"), [
-    opens(100),
-    sends(100, { type: "ANSWER", src: "hasOwnProperty", dst: "valueOf" }),
-  ]);
+  const odd = ["__proto__", "constructor", "a b", "👩‍👩‍👧", "x".repeat(256), "\\", '"},"src":"x'];
+  for (const [conn, id] of odd.entries()) {
+    assertEquals(w.open(conn, id), [opens(conn)]);
+    for (const dst of odd.slice(0, conn + 1)) {
+      const seen = sends(odd.indexOf(dst), { type: "OFFER", src: id, dst });
+      assertEquals(w.say(conn, { type: "OFFER", dst }), [seen]);
+    }
+  }
+  assertEquals(w.say(0, { type: "ANSWER", dst: "valueOf" }), []);
+  const waited = sends(100, { type: "ANSWER", src: "__proto__", dst: "valueOf" });
+  assertEquals(w.open(100, "valueOf"), [opens(100), waited]);
 });

@@ -1,6 +1,4 @@
-/**
- * Pending sockets: their token is being checked.
- */
+/** Pending sockets: their token is being checked. */
 import { connId, type Effect } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {

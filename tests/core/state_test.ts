@@ -1,7 +1,16 @@
-import { initialState, isRuleName, retire, rulesOf, settingsFrom } from "../../core/mod.ts";
-import type { State } from "../../core/mod.ts";
+import {
+  initialState,
+  isRuleName,
+  retire,
+  rulesOf,
+  settingsFrom,
+  sizes,
+  type State,
+} from "../../core/mod.ts";
+import { must } from "../../core/collections/must.ts";
 import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { opening, world } from "../support/world.ts";
 
 Deno.test("[STATE-6] a retired version cannot be read, and the newest is not affected", () => {
   const old = emptyMap<string, number>();
@@ -49,4 +58,24 @@ Deno.test("[REC-5] a state has the options that rules read, and no key, secret o
     assert(!Object.hasOwn(rules, name) && !isRuleName(name), name);
   }
   for (const name of Object.keys(rules)) assert(isRuleName(name), name);
+});
+
+Deno.test("[FAULT-25] sizes counts the entries of every map and tree", () => {
+  const w = world();
+  for (let conn = 1; conn <= 40; conn++) w.open(conn, `peer ${conn}`);
+  for (let conn = 41; conn <= 60; conn++) {
+    w.step(opening(conn, { id: "peer 1", token: "wrong", address: `198.51.100.${conn}` }));
+  }
+  const { connections, idleCheckAt, wrongTokens } = sizes(w.state);
+  assertEquals([connections, idleCheckAt, wrongTokens], [40, 40, 20]);
+});
+
+Deno.test("reduce throws for an event of an unknown kind, which is a bug of the adapter", () => {
+  const w = world();
+  assertThrows(() => w.step(JSON.parse('{"kind":"dream"}')), TypeError, '{"kind":"dream"}');
+});
+
+Deno.test("must throws if a value is missing, which is a bug of the server", () => {
+  assertEquals([must(0), must(""), must(null)], [0, "", null]);
+  assertThrows(() => must(undefined), TypeError, "a value is missing");
 });

@@ -1,14 +1,11 @@
-/**
- * Admission: wrong tokens, proven tokens, origins of pages, the length of the query.
- */
+/** Wrong tokens, proven tokens, tokens that end, and origins of pages. */
 import {
   connId,
-  type HttpReply,
   type Identity,
-  initialState,
+  millis,
+  nextWakeAt,
   type PartialSettings,
-  respond,
-  settingsFrom,
+  sizes,
 } from "../../core/mod.ts";
 import { assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
@@ -20,6 +17,7 @@ import {
   proven,
   refuses,
   sends,
+  wake,
   type World,
   world,
 } from "../support/world.ts";
@@ -66,11 +64,7 @@ Deno.test("[LIMIT-3] wrong_token_burst wrong tokens are compared, then none is, 
   for (let conn = 2; conn < 5; conn++) assertEquals(guess(w, conn), taken(conn));
   const spent = w.state;
   assertEquals(guess(w, 5), blocked(5));
-  assertEquals(
-    comes(w, 6, "a", "mine"),
-    blocked(6),
-    "the right token, from the address that guessed",
-  );
+  assertEquals(comes(w, 6, "a", "mine"), blocked(6), "from the address that guessed");
   assertStrictEquals(w.state, spent, "what is not looked at does not count");
   assertStrictEquals(w.state.claims, owner);
   assertEquals(comes(w, 7, "b", "any"), [opens(7)], "a free id");
@@ -83,26 +77,6 @@ Deno.test("[LIMIT-3] a rate of 0 allows any number, and nothing is remembered", 
   assertEquals(w.state.wrongTokens.size, 0);
 });
 
-Deno.test("[LIMIT-3] tries return with time, up to wrong_token_burst", () => {
-  const w = held({ wrong_token_burst: 2, wrong_token_rate: 10, wrong_token_addresses: 5 });
-  const tries = (from: number): number => {
-    let count = 0;
-    for (let conn = from; conn < from + 9; conn++) {
-      const before = w.state.wrongTokens;
-      guess(w, conn);
-      if (w.state.wrongTokens !== before) count++;
-    }
-    return count;
-  };
-  assertEquals(tries(10), 2);
-  w.now = 49;
-  assertEquals(tries(20), 0);
-  w.now = 50;
-  assertEquals(tries(30), 1);
-  w.now = 1e6;
-  assertEquals(tries(40), 2);
-});
-
 Deno.test("[LIMIT-3] [AUTH-3] a proven token is not a try: it neither counts nor is blocked", () => {
   const w = world({ wrong_token_burst: 1 });
   w.step(opening(1, { id: "room", identity: proven("ann", ["room"]) }));
@@ -110,7 +84,8 @@ Deno.test("[LIMIT-3] [AUTH-3] a proven token is not a try: it neither counts nor
   assertEquals([bob, w.state.wrongTokens.size], [taken(2), 0]);
   w.step(opening(3, { id: "room" }));
   assertEquals(w.state.wrongTokens.size, 1, "an unchecked one counts");
-  const ann = w.step(opening(4, { id: "room", identity: proven("ann", ["room"]) }));
+  const newer = { token: "of tomorrow", identity: proven("ann", ["room"]) };
+  const ann = w.step(opening(4, { id: "room", ...newer }));
   assertEquals(ann, [opens(4), closes(1, CLOSE.replaced, REPLACED)]);
 });
 
@@ -139,14 +114,6 @@ Deno.test("[OPEN-10] a page of an unlisted origin is refused; a client without O
   for (const origin of [listed, null]) assertEquals(come(origin, listed), [opens(1)]);
 });
 
-Deno.test("[OPEN-3] a query of max_query_length passes, one more character is refused", () => {
-  const come = (queryLength: number): readonly Act[] =>
-    world({ max_query_length: 40 }).step(opening(1, { queryLength }));
-  assertEquals(come(40), [opens(1)]);
-  const msg = "The query has 41 characters: at most 40 are allowed";
-  assertEquals(come(41), refuses(1, CLOSE.badParameters, msg));
-});
-
 Deno.test("[AUTH-1] a token is valid for the id of its subject, and for its claim peers", () => {
   const come = (id: string, identity: Identity): readonly Act[] =>
     world().step(opening(1, { id, identity }));
@@ -155,22 +122,6 @@ Deno.test("[AUTH-1] a token is valid for the id of its subject, and for its clai
   assertEquals(come("b", proven("a", ["c", "b"])), [opens(1)]);
   assertEquals(come("b", proven("a")), refuses(1, CLOSE.notAuthorized, msg));
   assertEquals(come("A", proven("a", ["a"])), refuses(1, CLOSE.notAuthorized, msg));
-});
-
-Deno.test("[AUTH-2] a rejected token is refused with its reason, whether the id is held or free", () => {
-  const identity: Identity = { kind: "rejected", reason: "The token has expired" };
-  const w = held();
-  for (const [conn, id] of [[2, "a"], [3, "free"]] as const) {
-    const effects = w.step(opening(conn, { id, identity }));
-    assertEquals(effects, refuses(conn, CLOSE.notAuthorized, "The token has expired"));
-  }
-  assertEquals(w.state.wrongTokens.size, 0);
-});
-
-Deno.test("[AUTH-1] with auth an unchecked token opens nothing", () => {
-  const w = world({ auth: "jwt", auth_secret: "s".repeat(32) });
-  const msg = "The token was not checked";
-  assertEquals(w.open(1, "a"), refuses(1, CLOSE.notAuthorized, msg));
 });
 
 Deno.test("[AUTH-2] a reason too long for a close frame is complete in the ERROR, and cut in the close", () => {
@@ -187,34 +138,6 @@ Deno.test("[AUTH-2] a reason too long for a close frame is complete in the ERROR
   assertEquals(effects, refuses(1, CLOSE.notAuthorized, fits));
 });
 
-Deno.test("[AUTH-3] the same subject takes over whatever its token, another one does not", () => {
-  const w = world();
-  const come = (conn: number, token: string, subject: string): readonly Act[] =>
-    w.step(opening(conn, { id: "room", token, identity: proven(subject, ["room"]) }));
-  come(1, "monday's", "ann");
-  assertEquals(come(2, "tuesday's", "ann"), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
-  assertEquals(come(3, "tuesday's", "bob"), taken(3));
-});
-
-Deno.test("[AUTH-5] with auth_http an id and the list of peers need a token, other paths do not", () => {
-  const jwt = { auth: "jwt", auth_secret: "s".repeat(32), auth_http: true } as const;
-  const settings = settingsFrom({ ...jwt, allow_discovery: true });
-  const asked = { settings, state: initialState(settings) };
-  const replyTo = (path: string, identity: Identity): HttpReply =>
-    respond(asked, { method: "GET", path, origin: null, identity }, () => "x");
-  const none: Identity = { kind: "rejected", reason: "A token is missing" };
-  for (const path of ["/peerjs/id", "/peerjs/peers"]) {
-    for (const identity of [none, { kind: "unchecked" } as const]) {
-      const { status, headers, body } = replyTo(path, identity);
-      assertEquals([status, headers["www-authenticate"]], [401, "Bearer"]);
-      assertEquals(body, "A token is missing.\n");
-    }
-    assertEquals(replyTo(path, proven("a")).status, 200, path);
-  }
-  const others = ["/", "/peerjs", "/x"].map((path) => replyTo(path, none).status);
-  assertEquals(others, [200, 426, 404]);
-});
-
 Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths, then the proof of the token", () => {
   const w = world({ cors: ["https://app.example"], max_query_length: 40 });
   const rejected: Identity = { kind: "rejected", reason: "The token has expired" };
@@ -224,4 +147,84 @@ Deno.test("[OPEN-10] [OPEN-3] [AUTH-2] the origin is checked first, then lengths
   assertEquals(come("https://evil.example"), refuses(1, CLOSE.wrongOrigin, origin));
   const length = "The query has 41 characters: at most 40 are allowed";
   assertEquals(come(null), refuses(1, CLOSE.badParameters, length));
+});
+
+const ENDED = "The token has expired";
+const JWT: PartialSettings = { auth: "jwt", auth_secret: "s".repeat(32) };
+const CLOSING: PartialSettings = { ...JWT, auth_expiry: "close" };
+
+/** Asks for an id with a token that proves some, until an instant. */
+function bears(w: World, conn: number, id: string, end: number | null): readonly Act[] {
+  const endsAt = end === null ? null : millis(end);
+  return w.step(opening(conn, { id, identity: proven("a", ["b", "c"], endsAt) }));
+}
+
+Deno.test("[AUTH-6] a client is disconnected exactly when its token ends, whatever it sends", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  assertEquals(bears(w, 1, "a", 2_500.5), [opens(1)]);
+  for (const at of [900, 1_800, 2_400]) {
+    w.now = at;
+    assertEquals(w.tick(), []);
+    w.say(1, { type: "HEARTBEAT" });
+  }
+  w.now = 2_500.499;
+  assertEquals(w.tick(), []);
+  assertEquals(nextWakeAt(w.state), millis(2_500.5));
+  assertEquals(wake(w), { at: 2_500.5, effects: refuses(1, CLOSE.tokenExpired, ENDED) });
+  assertEquals(Object.values(sizes(w.state)).every((size) => size === 0), true);
+  assertEquals(bears(w, 2, "a", 9_000), [opens(2)], "its id is free");
+});
+
+Deno.test("[AUTH-6] with auth_expiry keep, or a token without an end, the client stays", () => {
+  for (const [settings, end] of [[JWT, 50], [JWT, -1], [CLOSING, null]] as const) {
+    const w = world({ ...settings, alive_timeout: 1_000 });
+    assertEquals(bears(w, 1, "a", end), [opens(1)]);
+    const silent = closes(1, CLOSE.timedOut, "No valid message for 1000 ms");
+    assertEquals(wake(w), { at: 1_000, effects: [silent] });
+  }
+});
+
+Deno.test("[AUTH-6] the earlier of silence and token end counts; at the same instant the token does", () => {
+  const silent = [closes(1, CLOSE.timedOut, "No valid message for 1000 ms")];
+  const ended = refuses(1, CLOSE.tokenExpired, ENDED);
+  for (const [end, effects] of [[1_000.5, silent], [1_000, ended], [999, ended]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    bears(w, 1, "a", end);
+    w.now = 5_000;
+    assertEquals(w.tick(), effects, `${end}`);
+  }
+});
+
+Deno.test("[AUTH-6] [AUTH-3] a takeover sets the end of the newer token, later or earlier", () => {
+  for (const [first, second] of [[100, 300], [300, 100], [100, null]] as const) {
+    const w = world({ ...CLOSING, alive_timeout: 1_000 });
+    bears(w, 1, "a", first);
+    assertEquals(bears(w, 2, "a", second), [opens(2), closes(1, CLOSE.replaced, REPLACED)]);
+    assertEquals(wake(w)?.at, second ?? 1_000);
+  }
+});
+
+Deno.test("[AUTH-6] [AUTH-2] a token that ended before its socket opens is refused, held or free", () => {
+  const w = world(CLOSING);
+  bears(w, 1, "a", 500);
+  w.now = 200;
+  const before = w.state;
+  for (const end of [200, 199, -5]) {
+    for (const id of ["a", "b", "nobody's"]) {
+      assertEquals(bears(w, 2, id, end), refuses(2, CLOSE.notAuthorized, ENDED));
+    }
+  }
+  assertStrictEquals(w.state, before);
+  assertEquals(bears(w, 2, "b", 200.01), [opens(2)]);
+});
+
+Deno.test("[AUTH-6] [STATE-5] a connection has one deadline, with an end or without", () => {
+  const w = world({ ...CLOSING, alive_timeout: 1_000 });
+  bears(w, 1, "a", 90_000);
+  bears(w, 2, "b", null);
+  bears(w, 3, "c", 500);
+  assertEquals(sizes(w.state).idleCheckAt, 3);
+  const before = w.state.idleCheckAt;
+  for (const conn of [1, 2, 3]) w.say(conn, { type: "HEARTBEAT" });
+  assertStrictEquals(w.state.idleCheckAt, before, "a message touches no deadline");
 });

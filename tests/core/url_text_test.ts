@@ -1,6 +1,4 @@
-/**
- * URLs in text that people read: only the origin stays.
- */
+/** URLs in text that people read: only the origin stays. */
 import { cutUrl, cutUrls, settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 

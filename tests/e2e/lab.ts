@@ -1,5 +1,6 @@
 /**
- * What a scenario is made of: servers, tabs, and peers that sit in the tabs.
+ * What a scenario is made of, in which the unmodified PeerJS client in a real browser meets the server as a child
+ * process: servers, tabs, and peers that sit in the tabs.
  *
  * A lab lives as long as one scenario and closes what the scenario opened. It fails the scenario if
  * the client threw something that nobody caught, and if the recording of a server, run again, has other
@@ -7,7 +8,13 @@
  */
 import { replay } from "../../adapters/record/replay/replay.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import type { Browser, Session, Tab } from "../support/browser.ts";
+import {
+  type Browser,
+  findBrowser,
+  type Session,
+  startBrowser,
+  type Tab,
+} from "../support/browser.ts";
 import { type Child, startChild } from "../support/child.ts";
 
 /** What a scenario passes to `new Peer`, beside where the server is. */
@@ -30,55 +37,90 @@ export interface Note {
   readonly at: number;
 }
 
-export interface Lab extends AsyncDisposable {
-  /** Starts a server with these flags. */
-  serve(...args: readonly string[]): Promise<Child>;
-  /** Opens a tab and makes a peer there; `id` null lets the server assign one. Nothing is waited for. */
-  enter(server: Child, name: string, id: string | null, options?: ClientOptions): Promise<Tab>;
-  /** The same, and waits until the peer is open. */
-  arrive(server: Child, id: string, options?: ClientOptions): Promise<Seat>;
+/** One browser serves all scenarios of a file; each has its own server and its own tabs. */
+let browser: Browser | undefined;
+const search = findBrowser();
+if (search.kind === "missing" && search.allowed) {
+  const line = `left out: tests with a real PeerJS client: ${search.reason}\n`;
+  Deno.stdout.writeSync(new TextEncoder().encode(line));
 }
 
-export async function openLab(browser: Browser): Promise<Lab> {
-  const session: Session = await browser.session();
-  const servers: Child[] = [];
-  const folder = await Deno.makeTempDir();
-  const recordingOf = (i: number): string => `${folder}/${i}.ndjson`;
+Deno.test.beforeAll(async () => {
+  if (search.kind === "found") browser = await startBrowser(search.path);
+});
 
-  async function serve(...args: readonly string[]): Promise<Child> {
-    const server = await startChild({ args: [...args, "--record", recordingOf(servers.length)] });
-    servers.push(server);
+Deno.test.afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+});
+
+/** Declares a test, which is left out where there is no browser, and need be none. */
+export function test(name: string, run: (lab: Lab) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: search.kind === "missing" && search.allowed,
+    fn: async () => {
+      if (browser === undefined) throw new Error(Object(search).reason);
+      await using lab = new Lab(await browser.session());
+      await run(lab);
+    },
+  });
+}
+
+class Lab implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #servers: Child[] = [];
+  readonly #folder = Deno.makeTempDirSync();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Starts a server with these flags. */
+  async serve(...args: readonly string[]): Promise<Child> {
+    const record = this.#recordingOf(this.#servers.length);
+    const server = await startChild({ args: [...args, "--record", record] });
+    this.#servers.push(server);
     return server;
   }
 
-  async function enter(
-    server: Child,
+  /** Opens a tab and makes a peer there; `id` null lets the server assign one. Nothing is waited for. */
+  async enter(
+    { port, path }: Child,
     name: string,
     id: string | null,
     options: ClientOptions = {},
   ): Promise<Tab> {
-    const { port, path } = server;
     const place = { host: "127.0.0.1", port, path, config: { iceServers: [] } };
-    const tab = await session.open();
+    const tab = await this.#session.open();
     await tab.run("peer", name, id, { ...place, ...options });
     return tab;
   }
 
-  async function arrive(server: Child, id: string, options: ClientOptions = {}): Promise<Seat> {
-    const seat = { id, tab: await enter(server, id, id, options) };
+  /** The same, and waits until the peer is open. */
+  async arrive(server: Child, id: string, options: ClientOptions = {}): Promise<Seat> {
+    const seat = { id, tab: await this.enter(server, id, id, options) };
     await wait(seat.tab, id, "open");
     return seat;
   }
 
-  async function dispose(): Promise<void> {
-    await session[Symbol.asyncDispose]();
-    await Promise.all(servers.map((server) => server.stop()));
-    for (const i of servers.keys()) await expectSameAgain(recordingOf(i));
-    await Deno.remove(folder, { recursive: true });
-    assertEquals(session.uncaught, [], "The client threw, and nobody caught it");
+  /** A server with these flags, and two peers that have arrived, one after the other. */
+  async pair(...args: readonly string[]): Promise<{ server: Child; alice: Seat; bob: Seat }> {
+    const server = await this.serve(...args);
+    const alice = await this.arrive(server, "alice");
+    return { server, alice, bob: await this.arrive(server, "bob") };
   }
 
-  return { serve, enter, arrive, [Symbol.asyncDispose]: dispose };
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session[Symbol.asyncDispose]();
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    for (const i of this.#servers.keys()) await expectSameAgain(this.#recordingOf(i));
+    await Deno.remove(this.#folder, { recursive: true });
+    assertEquals(this.#session.uncaught, [], "The client threw, and nobody caught it");
+  }
+
+  #recordingOf(i: number): string {
+    return `${this.#folder}/${i}.ndjson`;
+  }
 }
 
 /** Checks that a recording, run again, has every effect that the server had. */

@@ -1,6 +1,6 @@
 /** FAULT-19 and FAULT-20: all clients go and come back at once, and the server stops under load. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { flood, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
+import { admit, flood, type LoadClient, openMany } from "../support/load.ts";
 import { openRaw } from "../support/raw_socket.ts";
 import type { Child } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";
@@ -20,8 +20,7 @@ async function allIn(child: Child): Promise<void> {
 
 test.program("[FAULT-19] a crowd that is dropped at once and back at once is admitted, each under its own id", async ({ start }) => {
   await using child = await start({ args: ["--allow_discovery"] });
-  await using witness = await openLoadClient({ wsUrl: child.wsUrl, id: "witness" });
-  await witness.reached("OPEN", 1);
+  await using witness = await admit(child, "witness");
   const comeAll = async (): Promise<Disposable[]> =>
     await Promise.all(Array.from({ length: CROWD }, (_, i) => openRaw(child.port, `peer-${i}`)));
   const first = await comeAll();

@@ -1,6 +1,6 @@
 /** FAULT-18: the process runs out of descriptors, and warns at the start that it may. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { inParallel, type LoadClient, openLoadClient, openMany } from "../support/load.ts";
+import { admit, inParallel, type LoadClient, openMany } from "../support/load.ts";
 import { test } from "../support/served.ts";
 
 /** Tries for 2 s until the server admits a client. */
@@ -8,9 +8,7 @@ async function getIn(wsUrl: string, id: string): Promise<LoadClient> {
   const begin = performance.now();
   while (performance.now() - begin < 2_000) {
     try {
-      const client = await openLoadClient({ wsUrl, id });
-      await client.reached("OPEN", 1);
-      return client;
+      return await admit({ wsUrl }, id);
     } catch {
       // Refused or dropped: the listener is down at the moment.
     }

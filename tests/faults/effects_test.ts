@@ -1,4 +1,6 @@
-/** FAULT-21: sockets that are closed, closing, gone or never open, and that throw. */
+/** Sockets that are closed, closing, gone or never open, that throw, that nobody reads, that never answer a close. */
+import { ANSWER_MAX_MS, Closing } from "../../adapters/sockets/closing.ts";
+import { Link, type LinkEvents } from "../../adapters/sockets/link.ts";
 import { Sockets } from "../../adapters/sockets/sockets.ts";
 import {
   CLOSE,
@@ -6,62 +8,72 @@ import {
   type ConnId,
   connId,
   type Event,
+  type PartialSettings,
   pass,
   type Send,
   settingsFrom,
 } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type FakeSocket, fakeSocket } from "../support/fake_socket.ts";
+import { HandClock } from "../support/hand_clock.ts";
 import { messageFrom, opening } from "../support/world.ts";
 
 const A = connId(1);
 const B = connId(2);
-const { kind: _kind, conn: _conn, ...parameters } = opening(1);
-const HANDSHAKE = { parameters, token: null };
+const { kind: _kind, conn: _conn, ...PARAMETERS } = opening(1);
 
 function send(conn: ConnId, text: string): Send {
   return pass(conn, { ...messageFrom("a", "b"), text });
 }
 
-function bench(
-  now = (): number => 0,
-): {
-  sockets: Sockets;
-  leaks: string[];
-  attach: (given?: Parameters<typeof fakeSocket>[0]) => FakeSocket;
-  kinds: () => string[];
-  /** The texts that could not be sent, each after its connection. */
-  failures: () => string[];
-} {
-  const events: Event[] = [];
-  const leaks: string[] = [];
-  const settings = {
-    ...settingsFrom(),
-    max_unsent_bytes: 20_000,
-    max_total_unsent_bytes: 30_000,
-    unsent_timeout: 100,
-  };
-  const dispatch = (event: Event): void => void events.push(event);
-  const sockets = new Sockets({ settings, dispatch, now, onLeak: (how) => void leaks.push(how) });
-  const kinds = (): string[] => events.map(({ kind, ...rest }) => kind + pick(rest));
-  const failures = (): string[] =>
-    events.flatMap((event) =>
-      event.kind === "send-failed" ? [`${event.conn} ${event.message?.text}`] : []
-    );
-  const attach = (given?: Parameters<typeof fakeSocket>[0]): FakeSocket => {
+type FakeGiven = Parameters<typeof fakeSocket>[0] & { address?: string; token?: string };
+
+class Bench {
+  readonly clock = { now: 0 };
+  readonly leaks: string[] = [];
+  readonly sockets: Sockets;
+  readonly #events: Event[] = [];
+
+  constructor(bounds: PartialSettings = {}) {
+    const unsent = {
+      max_unsent_bytes: 20_000,
+      max_total_unsent_bytes: 30_000,
+      unsent_timeout: 100,
+    };
+    this.sockets = new Sockets({
+      settings: { ...settingsFrom(bounds), ...unsent },
+      dispatch: (event) => void this.#events.push(event),
+      now: () => this.clock.now,
+      onLeak: (how) => void this.leaks.push(how),
+    });
+  }
+
+  readonly attach = ({ address = "192.0.2.1", token, ...given }: FakeGiven = {}): FakeSocket => {
     const socket = fakeSocket(given);
-    sockets.attach(socket, HANDSHAKE);
+    const parameters = { ...PARAMETERS, address };
+    this.sockets.attach(socket, { parameters, token: token ?? null });
     return socket;
   };
-  return { sockets, leaks, attach, kinds, failures };
+
+  readonly kinds = (): string[] =>
+    this.#events.map((event) => "conn" in event ? `${event.kind} ${event.conn}` : event.kind);
+
+  /** The texts that could not be sent, each after its connection. */
+  readonly failures = (): string[] =>
+    this.#events.flatMap((event) =>
+      event.kind === "send-failed" ? [`${event.conn} ${event.message?.text}`] : []
+    );
 }
 
-function pick(rest: object): string {
-  return "conn" in rest ? ` ${rest.conn}` : "";
-}
+Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", () => {
+  const { sockets, attach } = new Bench();
+  attach({ token: "sesame" });
+  assertEquals([1, 2, 3].map(() => sockets.takeToken(A)), ["sesame", null, null]);
+  assertEquals(sockets.takeToken(connId(9)), null);
+});
 
 Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {
-  const { sockets, attach, failures } = bench();
+  const { sockets, attach, failures } = new Bench();
   attach({ throws: true });
   const good = attach();
   sockets.perform(send(A, "x"));
@@ -70,7 +82,7 @@ Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next
 });
 
 Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that socket", async () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   attach({ throws: true });
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(close(A, CLOSE.left, "Left"));
@@ -80,7 +92,7 @@ Deno.test("[FAULT-21] a close that throws counts as done: nothing waits for that
 
 Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets", () => {
   for (const readyState of [WebSocket.CONNECTING, WebSocket.CLOSING, WebSocket.CLOSED]) {
-    const { sockets, attach, failures } = bench();
+    const { sockets, attach, failures } = new Bench();
     const socket = attach({ readyState });
     sockets.perform(send(A, "x"));
     assertEquals([failures(), socket.calls], [["1 x"], []]);
@@ -91,7 +103,7 @@ Deno.test("[FAULT-21] nothing is sent on CONNECTING, CLOSING and CLOSED sockets"
 });
 
 Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const socket = attach({ readyState: WebSocket.CONNECTING });
   assertEquals(kinds(), []);
   assertEquals(sockets.hasRoom("192.0.2.1"), true);
@@ -101,7 +113,7 @@ Deno.test("[FAULT-21] a CONNECTING socket is opened once, on its open event", ()
 });
 
 Deno.test("[FAULT-21] a close that is reported twice, with an error between, is one event", () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const socket = attach();
   socket.fire("close");
   socket.fire("error");
@@ -114,7 +126,7 @@ Deno.test("[FAULT-21] a close that is reported twice, with an error between, is 
 });
 
 Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close event, once or twice", async () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const socket = attach();
   sockets.perform(close(A, CLOSE.replaced, "Replaced"));
   socket.fire("message", "late");
@@ -127,34 +139,31 @@ Deno.test("[FAULT-21] a closing socket is ignored, and is closed on its close ev
 });
 
 Deno.test("[FAULT-21] an effect on an unknown connection does nothing", () => {
-  const { sockets, failures } = bench();
+  const { sockets, failures } = new Bench();
   sockets.perform(send(connId(99), "x"));
   assertEquals(failures(), ["99 x"]);
   sockets.perform(close(connId(99), CLOSE.left, "Left"));
 });
 
 Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays: its reader may be reading", () => {
-  const clock = { now: 0 };
-  const { sockets, attach, kinds } = bench(() => clock.now);
+  const { sockets, clock, attach, kinds } = new Bench();
   const socket = attach();
   socket.bufferedAmount = 19_976;
   sockets.perform(send(A, "x".repeat(24)));
   assertEquals(socket.calls.length, 1, "to the byte");
   socket.bufferedAmount = 20_000;
-  for (clock.now = 0; clock.now < 1e6; clock.now += 1e5) {
-    sockets.perform(send(A, "x"));
-  }
+  for (clock.now = 0; clock.now < 1e6; clock.now += 1e5) sockets.perform(send(A, "x"));
   assertEquals(socket.calls.length, 1);
   assertEquals(kinds(), ["socket-opened 1", ...Array.from({ length: 10 }, () => "send-refused 1")]);
   sockets.stop();
 });
 
 Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
-  const { sockets, attach, kinds } = bench();
+  const { sockets, attach, kinds } = new Bench();
   const [slow, other, quick] = [attach(), attach(), attach()];
   slow.bufferedAmount = other.bufferedAmount = 16_385;
   sockets.perform(send(A, "x"));
-  assertEquals(slow.calls.length, 0 + 1);
+  assertEquals(slow.calls.length, 1);
   sockets.perform(send(B, "x"));
   assertEquals(other.calls.length, 0, "32,772 are over 30,000");
   sockets.perform(send(connId(3), "x".repeat(10_000)));
@@ -176,8 +185,7 @@ async function timers(isDone: () => boolean): Promise<void> {
 
 for (const terminates of [false, true]) {
   Deno.test(`[LIMIT-7] a reader that reads nothing for unsent_timeout is cut off, terminate: ${terminates}`, async () => {
-    const clock = { now: 0 };
-    const { sockets, attach, kinds } = bench(() => clock.now);
+    const { sockets, clock, attach, kinds } = new Bench();
     const socket = attach({ terminates });
     socket.bufferedAmount = 17_000;
     sockets.perform(send(A, "x"));
@@ -201,8 +209,7 @@ for (const terminates of [false, true]) {
 }
 
 Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from others, and is counted", async () => {
-  const clock = { now: 0 };
-  const { sockets, attach, leaks, kinds } = bench(() => clock.now);
+  const { sockets, clock, attach, leaks, kinds } = new Bench();
   const socket = attach({ readyState: WebSocket.CONNECTING });
   clock.now = 2_000;
   await timers(() => leaks.length > 0);
@@ -216,9 +223,56 @@ Deno.test("[FAULT-31] [OPEN-11] a socket that never opens takes no place from ot
 });
 
 Deno.test("[FAULT-31] an error while a socket opens ends it, even if no close is reported", () => {
-  const { sockets, attach, leaks, kinds } = bench();
+  const { sockets, attach, leaks, kinds } = new Bench();
   const socket = attach({ readyState: WebSocket.CONNECTING });
   socket.fire("error");
   sockets.perform(send(A, "x"));
   assertEquals([leaks, kinds()], [[], ["send-failed 1"]]);
+});
+
+Deno.test("[FAULT-5] [LIMIT-8] sockets that do not answer their close are bounded", () => {
+  const { sockets, attach, kinds } = new Bench({ max_closing_sockets: 2 });
+  const [first] = [attach({ address: "192.0.2.0" }), attach()];
+  const rooms = (): boolean[] => ["192.0.2.9", "192.0.2.0"].map((from) => sockets.hasRoom(from));
+  sockets.perform(close(A, CLOSE.wrongKey, ""));
+  assertEquals(rooms(), [true, false]);
+  sockets.perform(close(B, CLOSE.wrongKey, ""));
+  assertEquals(rooms()[0], false);
+  first?.fire("close");
+  assertEquals([rooms()[0], kinds().length], [true, 2], "and a mute socket says nothing");
+  sockets.stop();
+});
+
+const DEAF: LinkEvents = {
+  opened: () => {},
+  received: () => {},
+  closed: () => {},
+  failed: () => {},
+  pingUnanswered: () => {},
+};
+
+function linkOf(serial: number, address: string): Link {
+  const link = new Link(connId(serial), fakeSocket(), DEAF);
+  link.addressGroup = address;
+  return link;
+}
+
+Deno.test("[FAULT-31] [FAULT-5] a close that is never answered takes a place for so long, and one of its address for good", () => {
+  const clock = new HandClock();
+  let stuck = 0;
+  const closing = new Closing({ ...clock.ports, max: 20, onStuck: () => stuck++ });
+  const rooms = (): boolean[] => ["d", "a", "b"].map((address) => closing.hasRoom(address));
+  const links = [1, 2].map((serial) => linkOf(serial, "a"));
+  const others = Array.from({ length: 16 }, (_, i) => linkOf(10 + i, `other ${i}`));
+  for (const link of [...links, linkOf(3, "b"), ...others]) closing.add(link);
+  assertEquals(rooms(), [true, false, true]);
+  clock.now = 10;
+  closing.add(linkOf(5, "c"));
+  assertEquals(rooms().slice(0, 2), [false, false]);
+  clock.wake();
+  assertEquals([clock.now, stuck, ...rooms()], [ANSWER_MAX_MS, 19, true, false, true]);
+  clock.wake();
+  assertEquals([clock.now, stuck, clock.timer], [ANSWER_MAX_MS + 10, 20, null]);
+  for (const link of links) closing.delete(link);
+  assertEquals(closing.hasRoom("a"), true, "it was answered after all");
 });

@@ -1,4 +1,4 @@
-/** Row 24: an application's hooks, its generator and observers that throw: logged, and the server goes on. */
+/** An application's hooks, its generator and observers that throw: logged, and the server goes on. */
 import type { Hooks } from "../../adapters/observe/hooks.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
@@ -25,18 +25,16 @@ function countFaults(): () => number {
 }
 
 /** What throws it, at once and later. */
-const THROWERS = Object.values(THROWN).flatMap((make) => [
-  (): never => {
-    throw make();
-  },
-  async (): Promise<never> => {
-    await null;
-    throw make();
-  },
-]);
+const AT_ONCE = Object.values(THROWN).map((make) => (): never => {
+  throw make();
+});
+const LATER = AT_ONCE.map((throwIt) => async (): Promise<never> => {
+  await null;
+  return throwIt();
+});
 
 test.served("[FAULT-24] hooks that throw anything, at once or later, are logged and harm nobody", async ({ serve }) => {
-  for (const hook of THROWERS) {
+  for (const hook of [...AT_ONCE, ...LATER]) {
     const hooks: Hooks = { onConnection: hook, onDisconnection: hook, onMessage: hook };
     const faults = countFaults();
     await using served = await serve({}, hooks);
@@ -51,9 +49,7 @@ test.served("[FAULT-24] hooks that throw anything, at once or later, are logged 
 
 /** Generators that throw, or give what is no text: an application in JavaScript can give anything. */
 const GENERATORS: readonly (() => string)[] = [
-  ...Object.values(THROWN).map((make) => (): never => {
-    throw make();
-  }),
+  ...AT_ONCE,
   () => JSON.parse("5"),
   () => JSON.parse("{}"),
 ];

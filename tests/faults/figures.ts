@@ -1,11 +1,11 @@
 /**
- * The figures behind the rows that a test only bounds: 100 hostile clients, 180 MB to nobody, 150 MB for a reader that stopped, answers
- * that nobody reads, and 5,000 clients that are dropped and come back. Not a test: run it on a quiet machine.
+ * The figures behind what a test only bounds: 100 hostile clients, and 5,000 that are dropped and come back. Not a
+ * test: run it on a quiet machine.
  *
  * `deno run -A tests/faults/figures.ts [deno|node] [crowd|hostile]`
  */
 import { type Child, startChild } from "../support/child.ts";
-import { inParallel, openLoadClient, roundTrips } from "../support/load.ts";
+import { admit, inParallel, roundTrips } from "../support/load.ts";
 import { frame, OPCODE, openRaw, repeated } from "../support/raw_socket.ts";
 import { peakRss, vitalsOf } from "../support/vitals.ts";
 
@@ -30,8 +30,7 @@ async function memory(pid: number): Promise<Record<string, number>> {
 /** Row 19: the crowd; the longest that a witness waited is how long the loop was blocked, at most. */
 async function crowd(count: number, args: readonly string[] = []): Promise<void> {
   await using child = await start(["--concurrent_limit", "10000", ...args]);
-  await using witness = await openLoadClient({ wsUrl: child.wsUrl, id: "witness" });
-  await witness.reached("OPEN", 1);
+  await using witness = await admit(child, "witness");
   let refused = 0;
   const comeAll = async (): Promise<(Disposable | null)[]> =>
     await inParallel(count, 512, async (i) => {

@@ -1,7 +1,7 @@
 /** The log cannot be written: clients notice nothing, and the number of lost lines is logged later. */
 import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { openLoadClient } from "../support/load.ts";
+import { admit } from "../support/load.ts";
 import { spawnMain } from "../support/main.ts";
 import { ANSWER_MAX_MS, kill } from "../support/output.ts";
 import { join, type PeerSocket, within } from "../support/peer_socket.ts";
@@ -94,8 +94,7 @@ class Unread {
 
 /** Makes the server log `count` numbered lines, and asserts that it still serves afterwards. */
 async function fill(wsUrl: string, from = 0, count = MANY): Promise<void> {
-  await using client = await openLoadClient({ wsUrl, id: `filler ${from}` });
-  await client.reached("OPEN", 1);
+  await using client = await admit({ wsUrl }, `filler ${from}`);
   for (let i = from; i < from + count; i++) {
     client.send({ type: "LEAVE", dst: `nobody ${i}` });
     if (i % 500 === 0) await client.roundTrip();

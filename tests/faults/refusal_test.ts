@@ -13,42 +13,28 @@ async function lineOf(child: Child, path: string, init: RequestInit = {}): Promi
   return await child.nextLine((line) => child.lines.indexOf(line) >= seen);
 }
 
+const NOTHING =
+  'nothing is served there. This server\'s path is "/app/": give new Peer path: "/app/" (404)';
+
+/** Requests, what is shown of their path, and what is said of them. */
+const REQUESTS = `
+GET /myapp/peerjs/id → /myapp/peerjs/id → ${NOTHING}
+GET /hu%73h/id → /…/id → ${NOTHING}
+POST /app/peerjs/some-id/token/offer → /app/peerjs/some-id/…/offer → ${NOTHING}
+POST /app/wrong-key/some-id/token/offer → /app/…/some-id/…/offer → ${NOTHING}
+POST /app/wrong-key//token/offer → /…/…//…/offer → ${NOTHING}
+GET /app/wrong-key/id%3Fts=1 → /app/…/… → ${NOTHING}
+GET /app/hu%73h%ff/x → /app/…/x → ${NOTHING}
+GET /app/peerjs%25253Ftoken=t → /app/… → ${NOTHING}
+GET /app/wrong-key/id → /app/…/id → Invalid key provided: give the client the key that this server was started with (option "key" of the Peer). (401)
+GET /app/hush/peers → /app/…/peers → This server does not list its peers: its option allow_discovery is off. (401)
+GET /app/peerjs?key=hush&id=a&token=t → /app/peerjs → This URL is for WebSockets. Behind a proxy, let it pass on the headers Upgrade and Connection. (426)
+POST /app/hush/id → /app/…/id → POST is not a method of this URL: use one of GET, HEAD, OPTIONS. (405)`;
+
 test.program("[LOG-1] a request that cannot be served is one warning with the remedy", async ({ start }) => {
   await using child = await start({ args: ["--path", "/app", "--key", "hush"] });
-  const nothing =
-    'nothing is served there. This server\'s path is "/app/": give new Peer path: "/app/" (404)';
-  const cases: [path: string, shown: string, why: string, method?: string][] = [
-    ["/myapp/peerjs/id", "/myapp/peerjs/id", nothing],
-    ["/hu%73h/id", "/…/id", nothing],
-    ["/app/peerjs/some-id/token/offer", "/app/peerjs/some-id/…/offer", nothing, "POST"],
-    ["/app/wrong-key/some-id/token/offer", "/app/…/some-id/…/offer", nothing, "POST"],
-    ["/app/wrong-key//token/offer", "/…/…//…/offer", nothing, "POST"],
-    ["/app/wrong-key/id%3Fts=1", "/app/…/…", nothing],
-    ["/app/hu%73h%ff/x", "/app/…/x", nothing],
-    ["/app/peerjs%25253Ftoken=t", "/app/…", nothing],
-    [
-      "/app/wrong-key/id",
-      "/app/…/id",
-      `Invalid key provided: give the client the key that this server was started with (option "key" of the Peer). (401)`,
-    ],
-    [
-      "/app/hush/peers",
-      "/app/…/peers",
-      "This server does not list its peers: its option allow_discovery is off. (401)",
-    ],
-    [
-      "/app/peerjs?key=hush&id=a&token=t",
-      "/app/peerjs",
-      "This URL is for WebSockets. Behind a proxy, let it pass on the headers Upgrade and Connection. (426)",
-    ],
-    [
-      "/app/hush/id",
-      "/app/…/id",
-      "POST is not a method of this URL: use one of GET, HEAD, OPTIONS. (405)",
-      "POST",
-    ],
-  ];
-  for (const [path, shown, why, method = "GET"] of cases) {
+  for (const row of REQUESTS.trim().split("\n")) {
+    const [method = "", path = "", shown, why] = row.split(/ → |(?<=^[A-Z]+) /);
     const line = await lineOf(child, path, { method });
     const { level, message: printed } = JSON.parse(line);
     assertEquals([level, printed], ["WARN", `A client at 127.0.0.1 asked for "${shown}": ${why}`]);
@@ -56,12 +42,15 @@ test.program("[LOG-1] a request that cannot be served is one warning with the re
   }
 });
 
-test.program("[LOG-1] [HTTP-8] [OPEN-10] the log names a page of an unlisted origin, over HTTP too, and no request of the browser itself", async ({ start }) => {
+test.program("[FAULT-23] [LOG-1] [HTTP-8] [OPEN-10] a page of an unlisted origin gets neither a socket nor CORS headers, and the log names it; one of the server's own is let in", async ({ start }) => {
   await using child = await start({ args: ["--cors", "https://app.example"] });
-  const headers = { origin: "https://evil.example" };
-  const line = await lineOf(child, "/peerjs/id", { headers });
+  const askAs = async (origin: string): Promise<[length: number, allowed: string | null]> => {
+    const answer = await fetch(`${child.url}peerjs/id`, { headers: { origin } });
+    return [(await answer.text()).length, answer.headers.get("access-control-allow-origin")];
+  };
+  assertEquals(await askAs("https://evil.example"), [36, null]);
   assertStringIncludes(
-    JSON.parse(line).message,
+    JSON.parse(await child.nextLine((line) => line.includes('"WARN"'))).message,
     `asked for "/peerjs/id" for a page of "https://evil.example": the browser keeps the answer from ` +
       `it. If it is yours, add --cors "https://evil.example" (200)`,
   );
@@ -78,40 +67,51 @@ test.program("[LOG-1] [HTTP-8] [OPEN-10] the log names a page of an unlisted ori
     await lineOf(child, "/peerjs/peers", { method: "HEAD" }),
     "allow_discovery is off",
   );
-  const listed = await fetch(`${child.url}peerjs/id`, {
-    headers: { origin: "https://app.example" },
-  });
-  assertEquals((await listed.text()).length, 36);
+  assertEquals(await askAs("https://app.example"), [36, "https://app.example"]);
+  // The raw client says that the host is x.
+  for (const origin of ["https://app.example", "http://x", "https://x"]) {
+    using admitted = await openRaw(child.port, origin, `Origin: ${origin}\r\n`);
+    assertEquals(await admitted.json(), { type: "OPEN" }, origin);
+  }
+  using other = await openRaw(child.port, "other", "Origin: http://x:81\r\n");
+  assertEquals(await other.closed(), 4005);
   assertEquals((await child.stop()).code, 0);
   const warnings = child.lines.filter((line) => line.includes('"WARN"'));
-  assertEquals(warnings.length, 3, warnings.join("\n"));
+  assertEquals(warnings.length, 4, warnings.join("\n"));
 });
 
-test.program("[LOG-4] a lost connection is logged with 1006, whichever side noticed", async ({ start }) => {
+test.program("[LOG-4] a client's close is logged with its own code, a lost connection with 1006, whichever side noticed", async ({ start }) => {
   await using child = await start();
+  const endOf = async (id: string): Promise<unknown> => {
+    const isIt = (line: string): boolean =>
+      line.includes(`"id":"${id}"`) && line.includes('"disconnected"');
+    const { by, code, reason } = JSON.parse(await child.nextLine(isIt)).properties;
+    return [by, code, reason];
+  };
   {
     using lost = await openRaw(child.port, "lost");
     assertEquals(await lost.json(), { type: "OPEN" });
   }
-  const line = await child.nextLine((line) => line.includes('"disconnected"'));
-  const { by, code, reason } = JSON.parse(line).properties;
-  assertEquals([by, code, reason], ["client", 1006, "The connection was lost"]);
+  assertEquals(await endOf("lost"), ["client", 1006, "The connection was lost"]);
+  for (const code of [1000, 4321]) {
+    await (await join(child, `a${code}`)).close(code);
+    assertEquals(await endOf(`a${code}`), ["client", code, "The client closed the socket"]);
+  }
 });
 
 test.program("[LOG-2] a repeated line is counted, and logged at the end", async ({ start }) => {
   await using child = await start();
   for (let i = 0; i < 5; i++) await (await fetch(`${child.url}nothing`)).text();
-  for (let i = 0; i < 3; i++) {
-    await refusal(child, { key: "x" });
-  }
+  for (let i = 0; i < 3; i++) await refusal(child, { key: "x" });
   assertEquals((await child.stop()).code, 0);
   const events = child.lines.map((line) => JSON.parse(line).properties);
   assertEquals(events.filter(({ event }) => event === "refused-request").length, 1);
   assertEquals(events.filter(({ event }) => event === "refused").length, 1);
-  const omitted = events.filter(({ event }) => event === "omitted").map((
-    { kind, count },
-  ) => [kind, count]);
-  assertEquals(omitted, [["request 404", 4], ["socket 4003", 2]]);
+  const omitted = events.filter(({ event }) => event === "omitted");
+  assertEquals(omitted.map(({ kind, count }) => [kind, count]), [["request 404", 4], [
+    "socket 4003",
+    2,
+  ]]);
 });
 
 test.program("[LOG-3] at level debug each message is a line with its outcome", async ({ start }) => {
@@ -141,17 +141,4 @@ test.program("[LOG-3] at level debug each message is a line with its outcome", a
     '"a" sent a message of unknown type: dropped',
   ]);
   assert(!child.lines.join("").includes("hush"), "what peers say is theirs");
-});
-
-test.program("[LOG-4] a client's close is logged with its own code", async ({ start }) => {
-  await using child = await start();
-  for (const code of [1000, 4321]) {
-    const a = await join(child, `a${code}`);
-    await a.close(code);
-    const line = await child.nextLine((line) =>
-      line.includes(`"id":"a${code}"`) && line.includes('"disconnected"')
-    );
-    const { by, code: logged } = JSON.parse(line).properties;
-    assertEquals([by, logged], ["client", code]);
-  }
 });

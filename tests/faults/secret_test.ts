@@ -1,10 +1,8 @@
-/**
- * Row 26: a marked key, token and secret, through every refusal and every error, are in nothing that is printed
- * or answered.
- */
+/** A marked key, token and secret, through every refusal and every error, are in nothing that is printed or answered. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { makeFolder } from "../support/folder.ts";
 import { join, openSocket, refusal } from "../support/peer_socket.ts";
+import { latin1, rawHttp } from "../support/raw_socket.ts";
 import { test } from "../support/served.ts";
 
 const KEY = "sesame-key";
@@ -12,15 +10,6 @@ const TOKEN = "sesame-token";
 const FLAGS = `--key ${KEY} --log_level debug --max_token_length 20 --max_id_length 20 ` +
   "--max_query_length 200 --concurrent_limit 2 " +
   "--cors https://app.example --expire_timeout 50 --max_bad_frames 3 --frame_burst 100";
-
-/** What a raw request is answered, up to the end of the connection or of what comes at once. */
-async function rawAnswer(port: number, request: string): Promise<string> {
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  await conn.write(new TextEncoder().encode(request));
-  const buffer = new Uint8Array(65_536);
-  const length = await conn.read(buffer);
-  return new TextDecoder().decode(buffer.subarray(0, length ?? 0));
-}
 
 /** Requests with the key and the token in every place, good, wrong and broken. */
 function requestsOf(port: number): string[] {
@@ -40,8 +29,8 @@ function requestsOf(port: number): string[] {
   const head =
     `Host: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`;
   const upgrade = (version: string, key: string): string =>
-    `GET /peerjs?${query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    `Sec-WebSocket-Version: ${version}\r\nSec-WebSocket-Key: ${key}\r\n\r\n`;
+    `GET /peerjs?${query} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Version: ${version}\r\nSec-WebSocket-Key: ${key}\r\n${head}`;
   return [
     ...["GET", "POST", "OPTIONS", "HEAD"].flatMap((method) =>
       paths.map((path) => `${method} ${path} HTTP/1.1\r\n${head}`)
@@ -79,7 +68,7 @@ test.program("[FAULT-26] the key and the token are in no line of the log and in 
   }
   for (const text of ["no JSON", "[]", '{"type":"OPEN"}', '{"type":"OFFER"}']) b.sendRaw(text);
   answers.push(JSON.stringify([await b.next(), await b.closed, await a.closed]));
-  for (const request of requestsOf(port)) answers.push(await rawAnswer(port, request));
+  for (const request of requestsOf(port)) answers.push(await rawHttp(port, latin1(request)));
   assertEquals((await child.stop()).code, 0);
   for (const text of [...answers, ...child.lines]) {
     assert(!text.includes("sesame"), `a secret is in ${text}`);

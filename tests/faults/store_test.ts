@@ -2,27 +2,19 @@
  * FAULT-14: floods to absent peers, from one source and from many. The bounds are scaled down, because the tests
  * prove the bounds; `figures.ts` sends the real 180 MB.
  */
-import type { Child } from "../support/child.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { flood, inParallel, openLoadClient, openMany } from "../support/load.ts";
+import { admit, flood, inParallel, openLoadClient, openMany } from "../support/load.ts";
 import { test } from "../support/served.ts";
 
 const BEHIND_A_PROXY = ["--trusted_proxies", "127.0.0.1"];
 
-/** The number of stored messages, which the server logs on SIGUSR2. A second call would read the first line. */
-async function stored(child: Child): Promise<number> {
-  Deno.kill(child.pid, "SIGUSR2");
-  const line = await child.nextLine((line) => line.includes('"event":"sizes"'));
-  return JSON.parse(line).properties.sizes.stored;
-}
-
 test.program("[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, and each of 500 has one end", async ({ start }) => {
   const args = ["--source_queue_limit", "20", "--expire_timeout", "1500", "--byte_rate", "0"];
   await using child = await start({ args });
-  await using source = await openLoadClient({ wsUrl: child.wsUrl, id: "a" });
-  await source.reached("OPEN", 1);
+  await using source = await admit(child, "a");
   await flood(source, { count: 500, dstOf: (i) => `nobody ${i}`, bytes: 20_000 });
-  assert(await stored(child) <= 20);
+  const { stored = NaN } = await child.sizes();
+  assert(stored <= 20, `${stored} wait`);
   await source.reached("EXPIRE", 500);
   await source.roundTrip();
   assertEquals(source.count("EXPIRE"), 500, "one end each, not two");
@@ -31,18 +23,18 @@ test.program("[FAULT-14] [QUEUE-2] one source: 20 of its messages wait, and each
 test.program("[FAULT-14] [QUEUE-2] a hundred sources: the store is bounded in bytes, and each of 1,000 messages has one end", async ({ start }) => {
   const args = ["--max_queue_bytes", "1000000", "--expire_timeout", "1500", ...BEHIND_A_PROXY];
   await using child = await start({ args });
-  const sources = await inParallel(100, 64, async (i) => {
-    const address = `192.0.2.${i % 10}`;
-    const source = await openLoadClient({ wsUrl: child.wsUrl, id: `source ${i}`, address });
-    await source.reached("OPEN", 1);
-    return source;
-  });
-  await inParallel(100, 100, async (i) => {
-    const source = sources[i];
-    assert(source);
-    await flood(source, { count: 10, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 });
-  });
-  assert(await stored(child) < 50, "50 of them would be a million bytes");
+  const sources = await inParallel(
+    100,
+    64,
+    (i) => admit(child, `source ${i}`, { address: `192.0.2.${i % 10}` }),
+  );
+  await Promise.all(
+    sources.map((source, i) =>
+      flood(source, { count: 10, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 })
+    ),
+  );
+  const { stored = NaN } = await child.sizes();
+  assert(stored < 50, `50 of them would be a million bytes: ${stored} wait`);
   await Promise.all(sources.map((source) => source.reached("EXPIRE", 10)));
   await Promise.all(sources.map((source) => source.roundTrip()));
   assertEquals(sources.map((source) => source.count("EXPIRE")), sources.map(() => 10));
@@ -51,11 +43,9 @@ test.program("[FAULT-14] [QUEUE-2] a hundred sources: the store is bounded in by
 
 test.program("[FAULT-14] [QUEUE-7] one source leaves room for others in the mailbox of an absent peer", async ({ start }) => {
   await using child = await start({ args: ["--expire_timeout", "60000", "--byte_rate", "0"] });
-  const [many, large, honest] = await openMany(3, {
-    wsUrl: child.wsUrl,
-    idOf: (i) => `source ${i}`,
-  });
-  assert(many && large && honest);
+  await using many = await admit(child, "many");
+  await using large = await admit(child, "large");
+  await using honest = await admit(child, "honest");
   await flood(many, { count: 300, dstOf: () => "absent", bytes: 100 });
   await flood(large, { count: 3, dstOf: () => "absent by bytes", bytes: 240_000 });
   assertEquals([many.count("EXPIRE"), large.count("EXPIRE")], [1, 1]);
@@ -70,7 +60,6 @@ test.program("[FAULT-14] [QUEUE-7] one source leaves room for others in the mail
     await late.roundTrip();
     assertEquals([late.count("OFFER"), late.count("CANDIDATE")], [1, candidates]);
   }
-  await Promise.all([many, large, honest].map((source) => source.close()));
 });
 
 test.program("[FAULT-14] [QUEUE-8] one address with 200 connections leaves room in the store for others", async ({ start }) => {
@@ -78,13 +67,13 @@ test.program("[FAULT-14] [QUEUE-8] one address with 200 connections leaves room 
   await using child = await start({ args: [...args, ...BEHIND_A_PROXY] });
   const { wsUrl } = child;
   const crowd = await openMany(200, { wsUrl, idOf: (i) => `c${i}`, address: "192.0.2.1" });
-  await inParallel(200, 50, async (i) => {
-    const source = crowd[i];
-    assert(source);
-    await flood(source, { count: 2, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 });
-  });
-  const waiting = await stored(child);
-  assert(waiting > 40 && waiting < 50, `a quarter of 4 MB has 48 of them: ${waiting} wait`);
+  await Promise.all(
+    crowd.map((source, i) =>
+      flood(source, { count: 2, dstOf: (n) => `nobody ${i} ${n}`, bytes: 20_000 })
+    ),
+  );
+  const { stored = NaN } = await child.sizes();
+  assert(stored > 40 && stored < 50, `a quarter of 4 MB has 48 of them: ${stored} wait`);
   await using honest = await openLoadClient({ wsUrl, id: "honest", address: "192.0.2.2" });
   await flood(honest, { count: 31, dstOf: () => "friend", bytes: 8_000 });
   assertEquals(honest.count("EXPIRE"), 0);

@@ -1,8 +1,6 @@
 /**
  * Broken frames for the reducer, in histories that are odd in every other way too: whatever comes, the laws hold, and
  * what it answers is what the reference model answers.
- *
- * @module
  */
 import fc from "fast-check";
 import { type PartialSettings, reduce, settingsFrom } from "../../core/mod.ts";

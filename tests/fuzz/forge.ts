@@ -1,16 +1,12 @@
 /**
  * Makes tokens, good and forged: headers and claims that are odd, wrong keys, and texts broken in the ways that
  * readers of base64 and of dots disagree about.
- *
- * @module
  */
 import { Buffer } from "node:buffer";
 import { createHmac, createPrivateKey, sign } from "node:crypto";
 import { type Dice, pick } from "../sim/dice.ts";
+import { ELLIPTIC, START_S } from "../support/key_server.ts";
 import { mutate, NASTY } from "./mutate.ts";
-
-/** When tokens are checked, in seconds since 1970, to within a few seconds. */
-export const START_S = 2_000_000_000;
 
 /** What the tokens of one verifier are signed with. */
 export interface Signer {
@@ -31,16 +27,11 @@ const PRIVATE = createPrivateKey({
   format: "jwk",
 });
 
-const POINT = {
-  x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-  y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-};
-
 /** The keys of the other verifier, with one that is of no use and one that nobody here can sign with. */
 export const JWKS = JSON.stringify({
   keys: [
     { ...ED25519, kid: "one" },
-    { kty: "EC", crv: "P-256", kid: "two", ...POINT },
+    { ...ELLIPTIC, kid: "two" },
     { kty: "RSA", n: "AQAB", e: "AQAB", kid: "weak" },
   ],
 });
@@ -142,10 +133,8 @@ const ALGORITHMS = [
 ];
 
 const MEMBERS = [
-  ...["one", "two", "weak", "sesame", "__proto__", "../../../../dev/null", "sesame".repeat(200)]
-    .map(
-      (kid) => `"kid":"${kid}"`,
-    ),
+  ...["one", "two", "weak", "sesame", "__proto__", "../../../../dev/null"].map(kidOf),
+  kidOf("sesame".repeat(200)),
   ...'"kid":1 "kid":null "kid":["one"] "kid":{"toString":"sesame"} "kid":"\\u0000\\u202e\\ud800"'
     .split(" "),
   ...'"crit":["b64"],"b64":false "crit":["b64"],"b64":true "crit":["sesame"],"sesame":1'.split(" "),
@@ -156,6 +145,10 @@ const MEMBERS = [
   `"jwk":${JSON.stringify(ED25519)}`,
   '"x5c":["sesame"]',
 ];
+
+function kidOf(kid: string): string {
+  return `"kid":"${kid}"`;
+}
 
 /** A signature that is none, or of a key that does not count: what is public as a secret, above all. */
 function wrongSignature(dice: Dice, signer: Signer, input: string): string {

@@ -6,12 +6,10 @@
  * Run: `deno task fuzz [--seed=N] [--seconds=S] [--listener=deno|node]`
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type Child, type ChildOptions, startChild } from "../support/child.ts";
 import { fuzzCore } from "./core.ts";
-import { fuzzLog } from "./log.ts";
-import { checkLines } from "./log_lines.ts";
+import { checkLines, fuzzLog } from "./log.ts";
 import { diceOf, pick } from "../sim/dice.ts";
-import { fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
+import { fuzzLogWire, fuzzTokensWire, inChild, LOG_CHILD, TOKEN_CHILD } from "./program.ts";
 import { fuzzTokens } from "./tokens.ts";
 import { fuzzWire } from "./wire.ts";
 
@@ -30,26 +28,13 @@ for (let seed = first; performance.now() < endAt; seed++) {
   await fuzzLog(dice, 5_000, form);
   steps += 10_000;
 
-  await inChild({}, async (child) => {
+  await inChild(listener, {}, async (child) => {
     connections += await fuzzWire(dice, child, 100);
   });
-  const args = LOG_FLAGS.split(" ");
-  const { lines } = await inChild({ args }, (child) => fuzzLogWire(dice, child, 50));
+  const { lines } = await inChild(listener, LOG_CHILD, (child) => fuzzLogWire(dice, child, 50));
   checkLines(lines, "json");
-  await inChild(TOKEN_CHILD, async (child) => void await fuzzTokensWire(dice, child, 300));
+  await inChild(listener, TOKEN_CHILD, async (child) => {
+    await fuzzTokensWire(dice, child, 300);
+  });
   connections += 700;
-}
-
-/** Starts the server, and sees that it ends as it should. */
-async function inChild(
-  { args = [], env = {} }: ChildOptions,
-  attack: (child: Child) => Promise<void>,
-): Promise<Child> {
-  await using child = await startChild({ args: ["--listener", listener, ...args], env });
-  await attack(child);
-  const { code } = await child.stop();
-  if (code !== 0) {
-    throw new Error(`The server ended with ${code}: ${child.lines.slice(-20).join("\n")}`);
-  }
-  return child;
 }

@@ -1,13 +1,9 @@
-/**
- * A short run of the fuzzer with a fixed seed; `deno task fuzz` goes on until it is told to stop.
- */
+/** A short run of the fuzzer with a fixed seed; `deno task fuzz` goes on until it is told to stop. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { startChild } from "../support/child.ts";
 import { fuzzCore } from "./core.ts";
-import { fuzzLog } from "./log.ts";
-import { checkLines } from "./log_lines.ts";
+import { checkLines, fuzzLog } from "./log.ts";
 import { diceOf } from "../sim/dice.ts";
-import { fuzzLogWire, fuzzTokensWire, LOG_FLAGS, TOKEN_CHILD } from "./program.ts";
+import { fuzzLogWire, fuzzTokensWire, inChild, LOG_CHILD, TOKEN_CHILD } from "./program.ts";
 import { fuzzTokens } from "./tokens.ts";
 import { fuzzWire } from "./wire.ts";
 
@@ -37,27 +33,25 @@ for (const form of ["json", "text"] as const) {
 
 for (const listener of ["deno", "node"]) {
   Deno.test(`[FAULT-1] [FAULT-5] [FAULT-24] 320 broken connections harm nobody (${listener})`, async () => {
-    await using child = await startChild({ args: ["--listener", listener] });
-    assertEquals(await fuzzWire(diceOf(7), child, 40), 320);
-    assertEquals((await child.stop()).code, 0);
+    await inChild(listener, {}, async (child) => {
+      assertEquals(await fuzzWire(diceOf(7), child, 40), 320);
+    });
   });
 
   Deno.test(`[LOG-1] [FAULT-26] 160 strangers are after the log of the program (${listener})`, async () => {
-    const args = ["--listener", listener, ...LOG_FLAGS.split(" ")];
-    await using child = await startChild({ args });
-    await fuzzLogWire(diceOf(5), child, 20);
-    assertEquals((await child.stop()).code, 0);
-    checkLines(child.lines, "json");
+    const { lines } = await inChild(listener, LOG_CHILD, (child) => {
+      return fuzzLogWire(diceOf(5), child, 20);
+    });
+    checkLines(lines, "json");
     for (const event of ["refused", "refused-request", "connected"]) {
-      const count = child.lines.filter((line) => line.includes(`"event":"${event}"`)).length;
+      const count = lines.filter((line) => line.includes(`"event":"${event}"`)).length;
       assert(count > 5, `${count} lines of ${event}`);
     }
   });
 
   Deno.test(`[AUTH-2] [FAULT-26] of 200 forged tokens only those that count open a socket (${listener})`, async () => {
-    const args = ["--listener", listener, ...TOKEN_CHILD.args];
-    await using child = await startChild({ ...TOKEN_CHILD, args });
-    assert(await fuzzTokensWire(diceOf(6), child, 200) > 10);
-    assertEquals((await child.stop()).code, 0);
+    await inChild(listener, TOKEN_CHILD, async (child) => {
+      assert(await fuzzTokensWire(diceOf(6), child, 200) > 10);
+    });
   });
 }

@@ -1,7 +1,5 @@
 /**
  * Breaks texts at random, from one seed: what a client, a proxy or an attacker might make of a good one.
- *
- * @module
  */
 import { type Dice, pick } from "../sim/dice.ts";
 

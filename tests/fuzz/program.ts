@@ -1,10 +1,9 @@
 /**
  * Strangers who are after the log, and forged tokens, for the program: bytes on its port, lines on its stdout.
- *
- * @module
  */
-import type { Child } from "../support/child.ts";
-import { openSocket } from "../support/peer_socket.ts";
+import { type Child, type ChildOptions, startChild } from "../support/child.ts";
+import { join, openSocket } from "../support/peer_socket.ts";
+import { frame as rawFrame, OPCODE } from "../support/raw_socket.ts";
 import { forge, SECRET, SIGNERS } from "./forge.ts";
 import { type Dice, pick } from "../sim/dice.ts";
 import { type Attempt, attempt, HUSH, KEY } from "./stranger.ts";
@@ -12,8 +11,10 @@ import { rightsOf, sharedPart, SHOWN_IN_REASON } from "./tokens.ts";
 import { fire, frame, VOLLEY } from "./wire.ts";
 
 /** How a child is to be started that {@linkcode fuzzLogWire} is for. */
-export const LOG_FLAGS = `--key ${KEY} --log_level debug --max_id_length 4096 --proxied yes ` +
-  "--cors https://app.example --frame_rate 0 --expire_timeout 50";
+export const LOG_CHILD = {
+  args: (`--key ${KEY} --log_level debug --max_id_length 4096 --proxied yes ` +
+    "--cors https://app.example --frame_rate 0 --expire_timeout 50").split(" "),
+};
 
 /** How a child is to be started that {@linkcode fuzzTokensWire} is for. */
 export const TOKEN_CHILD = {
@@ -21,21 +22,31 @@ export const TOKEN_CHILD = {
   env: { PEERSERVER_AUTH_SECRET: SECRET },
 };
 
+/** Starts the server, has it attacked, and sees that it ends as it should. */
+export async function inChild(
+  listener: string,
+  { args = [], env = {} }: ChildOptions,
+  attack: (child: Child) => Promise<void>,
+): Promise<Child> {
+  await using child = await startChild({ args: ["--listener", listener, ...args], env });
+  await attack(child);
+  const { code } = await child.stop();
+  if (code === 0) return child;
+  throw new Error(`The server ended with ${code}: ${child.lines.slice(-20).join("\n")}`);
+}
+
 /** Makes so many volleys of attempts, and a good one, whose line must come. */
 export async function fuzzLogWire(dice: Dice, child: Child, volleys: number): Promise<void> {
   for (let volley = 0; volley < volleys; volley++) {
-    await Promise.all(
-      Array.from({ length: VOLLEY }, () => fire(child.port, bytesOf(dice, attempt(dice)))),
-    );
+    const attempts = Array.from({ length: VOLLEY }, () => bytesOf(dice, attempt(dice)));
+    await Promise.all(attempts.map((parts) => fire(child.port, parts)));
   }
-  const { wsUrl } = child;
-  await using last = await openSocket({ wsUrl, key: KEY, id: "the last", token: `${HUSH}-t` });
-  await last.next();
+  await using _last = await join(child, "the last", { key: KEY, token: `${HUSH}-t` });
   await child.nextLine((line) => line.includes("the last"));
 }
 
 /** The request as it is, which is often none, or with a URL and headers that get as far as the server. */
-function bytesOf(dice: Dice, given: Attempt): Uint8Array<ArrayBuffer>[] {
+function bytesOf(dice: Dice, given: Attempt): Uint8Array[] {
   const isTidy = dice.chance() < 0.7;
   const { method, path, query, headers, frames, close } = given;
   const target = `${path}${query}`;
@@ -47,20 +58,17 @@ function bytesOf(dice: Dice, given: Attempt): Uint8Array<ArrayBuffer>[] {
   ];
   const encoder = new TextEncoder();
   const reason = encoder.encode(close.reason).subarray(0, 120);
-  const last = Uint8Array.from([0x88, 0x80 | (reason.length + 2), 0, 0, 0, 0, close.code >> 8]);
+  const last = Uint8Array.from([close.code >> 8, close.code & 255, ...reason]);
   return [
     encoder.encode(`${lines.join("\r\n")}\r\n\r\n`),
     ...frames.map((text) => frame(dice, encoder.encode(text))),
-    Uint8Array.from([...last, close.code & 255, ...reason]),
+    rawFrame(last, { opcode: OPCODE.close }),
   ];
 }
 
 /** Escapes what no URL may have in it, and nothing twice. */
 function tidyUrl(text: string): string {
-  return text.toWellFormed().replaceAll(
-    /[^!-~]|[#"<>\\^`{|}]/gu,
-    (unit) => encodeURIComponent(unit),
-  );
+  return text.toWellFormed().replaceAll(/[^!-~]|[#"<>\\^`{|}]/gu, encodeURIComponent);
 }
 
 /** Without what no header may have in it. */

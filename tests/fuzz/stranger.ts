@@ -1,8 +1,6 @@
 /**
  * What a stranger sends who is after the log: ids, paths, addresses and frames with what forges, colours or
  * breaks a line, and a key and a token in every place that they have.
- *
- * @module
  */
 import { type Dice, pick } from "../sim/dice.ts";
 import { mutate, NASTY } from "./mutate.ts";

@@ -1,15 +1,13 @@
 /**
  * Broken and forged tokens for the verifier: it never fails, proves nothing that was not signed here and is in
  * force, and repeats nothing of what it was given.
- *
- * @module
  */
 import { createVerifier, type Verifier } from "../../adapters/auth/jwt.ts";
 import { reportOmitted } from "../../adapters/observe/log.ts";
 import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
-import { captureLog } from "../support/key_server.ts";
+import { captureLog, START_S } from "../support/key_server.ts";
 import { ownerOf, proven } from "../support/world.ts";
-import { forge, type Forged, JWKS, SECRET, type Signer, SIGNERS, START_S } from "./forge.ts";
+import { forge, type Forged, JWKS, SECRET, type Signer, SIGNERS } from "./forge.ts";
 import type { Dice } from "../sim/dice.ts";
 
 /** How far a run came, and what it found. */

@@ -1,10 +1,9 @@
 /**
  * Broken upgrade requests and frames for a server that runs: bytes on a TCP socket, as no WebSocket library
  * would send them. After every volley a client that was there before must still be served.
- *
- * @module
  */
-import { openSocket, type PeerSocket } from "../support/peer_socket.ts";
+import { join } from "../support/peer_socket.ts";
+import { connect, frame as rawFrame, readToEnd, write } from "../support/raw_socket.ts";
 import frames from "./frames.json" with { type: "json" };
 import { type Dice, pick } from "../sim/dice.ts";
 import { mutate } from "./mutate.ts";
@@ -29,14 +28,12 @@ const [UPGRADE = ""] = REQUESTS;
 
 /** How many connections a volley opens at once. */
 export const VOLLEY = 8;
-/** How long a connection may stay silent before it is given up. */
+/** How long a connection may last before it is given up. */
 const SILENCE_MS = 100;
 
 /** Fires so many volleys, and checks after each that the bystander is served. */
 export async function fuzzWire(dice: Dice, target: Target, volleys: number): Promise<number> {
-  const parameters = { wsUrl: target.wsUrl, key: "peerjs", token: "t" };
-  await using bystander: PeerSocket = await openSocket({ ...parameters, id: "bystander" });
-  await bystander.next();
+  await using bystander = await join(target, "bystander");
   for (let volley = 0; volley < volleys; volley++) {
     await Promise.all(Array.from({ length: VOLLEY }, () => fire(target.port, shot(dice))));
     bystander.send({ type: "HEARTBEAT" });
@@ -50,11 +47,11 @@ export async function fuzzWire(dice: Dice, target: Target, volleys: number): Pro
 }
 
 /** A broken request, or a good upgrade with broken frames behind it. */
-function shot(dice: Dice): Uint8Array<ArrayBuffer>[] {
+function shot(dice: Dice): Uint8Array[] {
   const encoder = new TextEncoder();
   if (dice.chance() < 0.4) return [encoder.encode(mutate(dice, REQUESTS))];
   const id = `fuzz${dice.below(4)}`;
-  const parts = [encoder.encode(UPGRADE.replace("id=fuzz", `id=${id}`))];
+  const parts: Uint8Array[] = [encoder.encode(UPGRADE.replace("id=fuzz", `id=${id}`))];
   for (let i = 1 + dice.below(6); i > 0; i--) {
     const text = dice.chance() < 0.3 ? pick(dice, frames) : mutate(dice, frames);
     parts.push(frame(dice, encoder.encode(text)));
@@ -62,38 +59,22 @@ function shot(dice: Dice): Uint8Array<ArrayBuffer>[] {
   return parts;
 }
 
-/** A frame as in RFC 6455, 5.2, in which now and then a bit of the head is turned. */
-export function frame(dice: Dice, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { length } = payload;
-  const size = length < 126
-    ? [length]
-    : length < 65_536
-    ? [126, length >> 8, length & 255]
-    : [127, 0, 0, 0, 0, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255];
-  const head = [0x81, (size[0] ?? 0) | 0x80, ...size.slice(1), 0, 0, 0, 0];
+/** A frame in which now and then a bit of the head is turned. */
+export function frame(dice: Dice, payload: Uint8Array): Uint8Array {
+  const bytes = rawFrame(payload);
   if (dice.chance() < 0.3) {
-    const at = dice.below(head.length);
-    head[at] = (head[at] ?? 0) ^ (1 << dice.below(8));
+    const at = dice.below(bytes.length - payload.length);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << dice.below(8));
   }
-  return Uint8Array.from([...head, ...payload]);
+  return bytes;
 }
 
-/** Sends all of it, then reads until the server closes or is silent. */
-export async function fire(port: number, parts: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+/** Sends all of it, then reads until the server closes or time is over. */
+export async function fire(port: number, parts: readonly Uint8Array[]): Promise<void> {
+  using connection = await connect(port);
   const timer = setTimeout(() => connection.close(), SILENCE_MS);
-  try {
-    for (const part of parts) await connection.write(part);
-    const buffer = new Uint8Array(65_536);
-    while (await connection.read(buffer) !== null);
-  } catch {
-    // The server may end a broken connection at any time; that is what is asked of it.
-  } finally {
-    clearTimeout(timer);
-    try {
-      connection.close();
-    } catch {
-      // It is closed already.
-    }
-  }
+  // The server may end a broken connection at any time; that is what is asked of it.
+  for (const part of parts) await write(connection, part);
+  await readToEnd(connection);
+  clearTimeout(timer);
 }

@@ -2,8 +2,6 @@
  * Histories, for every test that wants any: commands that fast-check can make and shrink. A command names its socket
  * by a number that is looked up among those there are when its turn comes, so that it still means something when the
  * commands before it are taken away.
- *
- * @module
  */
 import fc from "fast-check";
 import type { Identity } from "../../core/mod.ts";
@@ -26,7 +24,6 @@ export interface Command {
   readonly act: Act;
 }
 
-/** What a command does. */
 export type Act =
   /** A new socket, one that is older than it, or one that is open already. */
   | {

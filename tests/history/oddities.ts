@@ -1,8 +1,4 @@
-/**
- * The odd things that a history may have in it: parameters, identities, addresses, payloads, frames.
- *
- * @module
- */
+/** The odd things that a history may have in it: parameters, identities, addresses, payloads, frames. */
 import { type Event, type Identity, millis } from "../../core/mod.ts";
 import { proven, tokenOf } from "../support/world.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Plays histories: turns commands into events, for sockets and messages that there are by then.
- *
- * @module
- */
+/** Plays histories: turns commands into events, for sockets and messages that there are by then. */
 import type fc from "fast-check";
 import {
   type ConnId,
@@ -22,7 +18,6 @@ import {
 } from "../../core/mod.ts";
 import { type Act, type Command, histories, type Mood } from "./history.ts";
 
-/** An event, and when it comes. */
 export type Moment = readonly [at: Millis, event: Event];
 
 /** One step: what was before, what happened, and what came of it. */

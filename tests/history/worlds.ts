@@ -1,8 +1,4 @@
-/**
- * The small worlds that histories are played in: bounds so low that a short history reaches every rule.
- *
- * @module
- */
+/** The small worlds that histories are played in: bounds so low that a short history reaches every rule. */
 import type { PartialSettings } from "../../core/mod.ts";
 import type { Mood } from "./history.ts";
 

@@ -1,8 +1,4 @@
-/**
- * The law that what `reduce` wants done is what the reference model wants done.
- *
- * @module
- */
+/** The law that what `reduce` wants done is what the reference model wants done. */
 import { nextWakeAt, type Settings } from "../../core/mod.ts";
 import type { Law } from "../history/play.ts";
 import { type Act, actsOf } from "../support/world.ts";

@@ -1,8 +1,6 @@
 /**
  * The reference model: the server as `core/SPEC.md` describes it, slowly, in plain lists. What it and `reduce` want
  * done is the same, to the letter. It shares types with core/ and no value. Comments name the rules followed there.
- *
- * @module
  */
 import type { CloseCode, ConnId, Event, Identity, Settings, SocketOpened } from "../../core/mod.ts";
 import type { Act } from "../support/world.ts";

@@ -1,8 +1,4 @@
-/**
- * What the reference model knows of texts: frames, values in sentences, addresses. It shares nothing with core/.
- *
- * @module
- */
+/** What the reference model knows of texts: frames, values in sentences, addresses. It shares nothing with core/. */
 
 /** A message that may be passed on, and the frame that it becomes. */
 export type Message = { type: string; src: string; dst: string; text: string };
@@ -13,7 +9,6 @@ export const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];
 /** The own fields of a frame, by their names. */
 export const fieldsOf = (frame: unknown, ...names: string[]): unknown[] =>
   names.map((name) => Object.entries(Object(frame)).find(([field]) => field === name)?.[1]);
-/** How many bytes a text has. */
 export const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
 /** The value of a text that is JSON; `undefined` where it is none. */

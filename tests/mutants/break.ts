@@ -6,16 +6,12 @@
  * then`, stands above its ways, one in each indented line: code as it is, in which `⟨old→new⟩` is replaced, and
  * both may be empty. `⟨old→new→other⟩` is two ways. Any white space stands for any other, or none: how the code
  * is laid out does not matter.
- *
- * @module
  */
 import { readText } from "../tools/docs.ts";
 
-/** One way to break the server. */
 export interface Break {
   /** What is wrong then; where several ways lead there, with its number. */
   readonly name: string;
-  /** The rules of SPEC.md that it breaks. */
   readonly rules: readonly string[];
   /** The path of the file from the root of the project. */
   readonly file: string;

@@ -1,12 +1,9 @@
 /**
  * A copy of the project to be broken, and the tests that are run in it. The copy uses the module cache of
  * the machine, so that nothing is fetched.
- *
- * @module
  */
 import { applyBreak, type Break } from "./break.ts";
 
-/** A copy of the project in a folder of its own. */
 export interface Copy {
   readonly folder: string;
   readonly remove: () => Promise<void>;
@@ -60,11 +57,9 @@ export async function runTests(
   const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["test", "-A", "--no-check", "--frozen", "--quiet", "--fail-fast", "--reporter=tap"],
-      ...[
-        `--v8-flags=--max-old-space-size=${HEAP_MB}`,
-        "--preload=tests/mutants/seed.ts",
-        ...files,
-      ],
+      `--v8-flags=--max-old-space-size=${HEAP_MB}`,
+      "--preload=tests/mutants/seed.ts",
+      ...files,
     ],
     cwd: folder,
     env: { NO_COLOR: "1" },

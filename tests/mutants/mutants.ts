@@ -2,22 +2,13 @@
  * The mutation check: breaks the server in each named way, in a copy, and shows which test notices. A break
  * that no test notices is a gap in the tests, and fails the check.
  *
- * Run: `deno task mutants [--only=PATTERN] [--jobs=N] [--timeout=SECONDS]`. PATTERN is looked for in names,
- * rules and files. SECONDS are what tests may take longer than three times what they take unbroken; a break that
- * makes them take longer, twice, makes them loop, and is caught.
- *
- * @module
+ * Run: `deno task mutants [--only=PATTERN]`. PATTERN is looked for in names, rules and files. A break that makes
+ * tests take much longer than they take unbroken, twice, makes them loop, and is caught.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { allBreaks, type Break } from "./break.ts";
 import { type Copy, copyProject, runTests, type Verdict, withBreak } from "./copy.ts";
 import { allSuites, runsFor, type Suite } from "./suites.ts";
-
-interface Options {
-  readonly only: RegExp;
-  readonly jobs: number;
-  readonly timeoutMs: number;
-}
 
 /** What came of a break, and after how long. */
 interface Outcome {
@@ -26,19 +17,23 @@ interface Outcome {
   readonly ms: number;
 }
 
+/** So many breaks are tried at once. */
+const JOBS = 2;
 /** What unbroken tests may take: they have not been timed yet. */
 const UNBROKEN_MAX_MS = 120_000;
+/** What tests of a break may take beside three times what they take unbroken. */
+const SLACK_MS = 5_000;
 
 /** Runs the check; whether every break was caught, and by tests that pass with nothing broken. */
-export async function checkBreaks(options: Options): Promise<boolean> {
+export async function checkBreaks(only: RegExp): Promise<boolean> {
   const breaks = (await allBreaks()).filter(({ name, rules, file }) =>
-    options.only.test(`${name} ${rules.join(" ")} ${file}`)
+    only.test(`${name} ${rules.join(" ")} ${file}`)
   );
   if (breaks.length === 0) {
-    console.error(`No break has ${options.only} in its name, rules or file`);
+    console.error(`No break has ${only} in its name, rules or file`);
     return false;
   }
-  const copies = await Promise.all(Array.from({ length: options.jobs }, copyProject));
+  const copies = await Promise.all(Array.from({ length: JOBS }, copyProject));
   try {
     const begunAt = performance.now();
     const suites = await allSuites();
@@ -46,7 +41,7 @@ export async function checkBreaks(options: Options): Promise<boolean> {
     console.log(`Unbroken, ${times.size} files of tests pass: ${seconds(begunAt)}`);
     const outcomes: Outcome[] = [];
     await share(copies, breaks, async (copy, broken) => {
-      const outcome = await tryBreak(copy, broken, { times, timeoutMs: options.timeoutMs });
+      const outcome = await tryBreak(copy, broken, times);
       outcomes.push(outcome);
       console.log(row(outcome));
     });
@@ -76,7 +71,7 @@ async function timeUnbroken(
 async function tryBreak(
   copy: Copy,
   broken: Break,
-  { times, timeoutMs }: { readonly times: ReadonlyMap<Suite, number>; readonly timeoutMs: number },
+  times: ReadonlyMap<Suite, number>,
 ): Promise<Outcome> {
   const begunAt = performance.now();
   const usualMs = new Map([...times].map(([{ file }, ms]) => [file, ms]));
@@ -86,12 +81,12 @@ async function tryBreak(
   try {
     for (const files of runsFor(broken, times)) {
       const ms = files.reduce((sum, file) => sum + (usualMs.get(file) ?? 0), 0);
-      verdict = await run(files, timeoutMs + 3 * ms);
+      verdict = await run(files, SLACK_MS + 3 * ms);
       if (verdict.kind === "late") {
         // The machine may be slow, not the break: how long the same tests take unbroken now decides.
         const whole = await runTests(copy, files, UNBROKEN_MAX_MS);
         if (whole.kind !== "passed") throw new Error(`${files} fail unbroken: ${whyOf(whole)}`);
-        verdict = await run(files, timeoutMs + 10 * whole.ms);
+        verdict = await run(files, SLACK_MS + 10 * whole.ms);
         if (verdict.kind === "late") verdict = { kind: "caught", by: `the time-out in ${files}` };
       }
       if (verdict.kind !== "passed") break;
@@ -154,24 +149,13 @@ function seconds(since: number): string {
   return `${((performance.now() - since) / 1_000).toFixed(0)} s`;
 }
 
-function optionsFrom(args: readonly string[]): Options {
-  const flags: Record<string, unknown> = parseArgs([...args]);
-  const { _: rest, only = "", jobs = 2, timeout = 5, ...unknown } = flags;
-  const extra = [...(Array.isArray(rest) ? rest : []), ...Object.keys(unknown)];
-  if (extra.length > 0) throw new RangeError(`There is no option ${extra.join(", ")}`);
-  return {
-    only: new RegExp(String(only), "i"),
-    jobs: atLeastOne("jobs", jobs),
-    timeoutMs: 1_000 * atLeastOne("timeout", timeout),
-  };
-}
-
-function atLeastOne(name: string, value: unknown): number {
-  const count = Number(value);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new RangeError(`Option ${name} must be a whole number from 1 on: got ${value}`);
-}
-
 if (import.meta.main) {
-  if (!await checkBreaks(optionsFrom(Deno.args))) Deno.exit(1);
+  const flags = parseArgs(Deno.args, {
+    string: ["only"],
+    default: { only: "" },
+    unknown: (given: string) => {
+      throw new RangeError(`There is no option ${given}: give --only=PATTERN`);
+    },
+  });
+  if (!await checkBreaks(new RegExp(flags.only, "i"))) Deno.exit(1);
 }

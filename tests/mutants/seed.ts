@@ -1,8 +1,6 @@
 /**
  * Loaded before the tests of a broken copy: properties try the same values each time, so that a break is
  * caught always or never, and what fails is not shrunk.
- *
- * @module
  */
 import fc from "fast-check";
 

@@ -1,8 +1,6 @@
 /**
  * Which tests a break has to get past, and in what order: those named like the broken file or that cite its
  * rules first, then all the others.
- *
- * @module
  */
 import { readText, sourceFiles } from "../tools/docs.ts";
 import type { Break } from "./break.ts";
@@ -20,14 +18,12 @@ const SUITES = [
   "tests/adapters/environment_test.ts",
 ];
 
-/** A file of tests. */
 export interface Suite {
   readonly file: string;
   /** The rules that its tests cite, as often as they do. */
   readonly cited: readonly string[];
 }
 
-/** The files of tests there are. */
 export async function allSuites(): Promise<Suite[]> {
   const files = (await sourceFiles("tests")).filter((file) =>
     file.endsWith("_test.ts") &&

@@ -1,8 +1,6 @@
 /**
  * Plays histories with laws that look at every step; one that breaks a law is shrunk, and printed as a test case
  * that can be pasted into `pinned_test.ts`.
- *
- * @module
  */
 import fc from "fast-check";
 import {
@@ -19,9 +17,7 @@ import { type Law, type Moment, play, type Reducer } from "../history/play.ts";
 export interface Check {
   readonly given: PartialSettings;
   readonly mood: Mood;
-  /** How many histories. */
   readonly numRuns: number;
-  /** The laws for one history. */
   readonly laws: (reducer: Reducer, settings: Settings) => Law;
   readonly reducer?: Reducer;
   /** Makes the histories; by default another one each time. */

@@ -1,8 +1,6 @@
 /**
  * Proves that the set of deadlines is a sorted list of pairs that no later change touches, and that its tree stays
  * shallow however the server uses it.
- *
- * @module
  */
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";

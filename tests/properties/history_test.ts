@@ -33,16 +33,26 @@ const PLACES = Object.entries(WORLDS).flatMap(([world, given]) =>
   moodsOf(world).map((mood) => ({ world, given, mood }))
 );
 const OTHER = messageFrom("z", "z");
-const STATES = "[AUTH-8] [LIMIT-12] [LIMIT-13] [STATE-2] [STATE-3] [STATE-4]";
-const ACTS = "[QUEUE-1] [QUEUE-2] [QUEUE-5] [LIMIT-6] [AUTH-6]";
+const OPENS = "[OPEN-1] [OPEN-2] [OPEN-3] [OPEN-4] [OPEN-5] [OPEN-6] [OPEN-7] [OPEN-9] [OPEN-10]";
+const TOKENS = "[AUTH-1] [AUTH-2] [AUTH-3] [AUTH-6] [AUTH-8]";
+const MESSAGES =
+  "[MSG-1] [MSG-2] [MSG-3] [MSG-4] [MSG-5] [MSG-6] [MSG-7] [MSG-8] [MSG-9] [MSG-11] [MSG-12] [MSG-13]";
+const QUEUES = "[QUEUE-1] [QUEUE-2] [QUEUE-3] [QUEUE-4] [QUEUE-5] [QUEUE-6] [QUEUE-7] [QUEUE-8]";
+const ENDS = "[LIFE-1] [LIFE-2] [LIFE-3] [LIFE-4] [STATE-2] [STATE-3] [STATE-4]";
+const LIMITS =
+  "[LIMIT-1] [LIMIT-2] [LIMIT-3] [LIMIT-5] [LIMIT-6] [LIMIT-10] [LIMIT-11] [LIMIT-12] [LIMIT-13]";
 const NOTES = "[NOTE-1] [NOTE-2] [NOTE-3] [NOTE-4] [NOTE-5] [NOTE-6] [NOTE-7] [NOTE-8]";
+const ALL = `${OPENS} ${TOKENS} ${MESSAGES} ${QUEUES} ${ENDS} ${LIMITS} ${NOTES}`;
 
-for (const { world, given, mood } of PLACES) {
-  const what = `the laws hold and the model agrees: ${world}, ${mood}`;
-  Deno.test(`${STATES} ${ACTS} ${NOTES} ${what}`, () => {
-    check({ given, mood, numRuns: RUNS, laws: lawsAndModel });
-  });
-}
+Deno.test(`${ALL} the laws hold and the model agrees`, async (t) => {
+  for (const { world, given, mood } of PLACES) {
+    const isGood = await t.step(`${world}, ${mood}`, () => {
+      check({ given, mood, numRuns: RUNS, laws: lawsAndModel });
+    });
+    // One history is enough to be told of, and the mutation check waits for it.
+    if (!isGood) break;
+  }
+});
 
 Deno.test("[STATE-1] no state that was ever returned changes, and a step gives the same again", () => {
   for (const { given, mood } of PLACES) check({ given, mood, numRuns: 8, laws: constancy });
@@ -80,12 +90,12 @@ Deno.test("histories reach every note, every reason for one, every answer and ev
 
 function kindOf(effect: Effect, { kind }: Event): string | number {
   if (effect.kind === "close") return effect.code;
-  if (effect.kind === "check-token") return effect.kind;
   if (effect.kind === "send") {
     const { meaning } = effect;
     if (meaning.kind === "message") return meaning.type;
     return meaning.kind === "error" && meaning.to === null ? "error to nobody" : meaning.kind;
   }
+  if (effect.kind !== "note") return effect.kind;
   switch (effect.what) {
     case "admitted":
       return effect.replaces === null ? "admitted" : "admitted, in place of another";
@@ -162,6 +172,10 @@ const LAWLESS: readonly Broken[] = [
     "leaves something due",
     (state, event, now) => event.kind === "tick" ? [state, []] : reduce(state, event, now),
   ],
+  ["OPEN-9", "makes a new state of what nobody said", (state, event, now) => {
+    const [next, effects] = reduce(state, event, now);
+    return [event.kind === "frame-received" ? { ...next } : next, effects];
+  }],
   ["LIFE-3", "remembers something when it stops", (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
     const { wrongTokens } = event.kind === "shutdown-requested" ? state : next;

@@ -1,6 +1,4 @@
-/**
- * The scanner of JSON texts against the engine: the same texts are JSON to both, and have the same members.
- */
+/** The scanner of JSON texts against the engine: the same texts are JSON to both, and have the same members. */
 import fc from "fast-check";
 import { isJson, membersOf } from "../../core/wire/json_text.ts";
 import { assert, assertEquals } from "../support/assert.ts";

@@ -1,8 +1,6 @@
 /**
  * What must hold after every step of every history, and the reference model cannot say: it decides what the outside
  * sees of every step, and knows neither states nor notes.
- *
- * @module
  */
 import {
   type ConnId,
@@ -29,7 +27,7 @@ export function all(...laws: readonly Law[]): Law {
 
 /** All laws, for one history that this reducer makes. */
 export function laws(reducer: Reducer): Law {
-  return all(soundness, rest(reducer), stillness, mortality(), asking, notes(reducer));
+  return all(soundness, rest(reducer), stillness, deafness, mortality(), asking, notes(reducer));
 }
 
 /** [STATE-3] No state contradicts itself. */
@@ -55,6 +53,13 @@ function stillness({ after }: Step): void {
   if (!after.stopping) return;
   const left = Object.values(sizes(after)).reduce((sum, size) => sum + size, 0);
   assertEquals([left, nextWakeAt(after)], [0, null]);
+}
+
+/** [OPEN-9] What comes on a connection that is nobody's changes nothing, and nobody's socket opens twice. */
+function deafness({ before, event, after }: Step): void {
+  if (!("conn" in event) || "message" in event && event.message !== null) return;
+  const isHeld = mapHas(before.connections, event.conn) || mapHas(before.pending, event.conn);
+  if (isHeld === (event.kind === "socket-opened")) assertStrictEquals(after, before);
 }
 
 /** [STATE-4] No effect names a connection that is closed, that was refused, or that never was. */

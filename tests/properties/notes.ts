@@ -1,29 +1,21 @@
 /**
  * The law that what observers are told agrees with what the outside sees and with the state: it makes the notes of a
  * step from the event, the acts and the two states, and knows no rule's code.
- *
- * @module
  */
 import {
-  type Admitted,
   type Close,
   type Connection,
   type ConnId,
-  type Drained,
   type Effect,
   type Event,
-  type Expired,
-  type Kept,
   type Left,
   mapEntries,
   mapGet,
   mapHas,
   type Message,
   type Note,
-  type Odd,
   peerId,
   type PersistentMap,
-  type Refused,
   type Send,
   snapshotOf,
   type State,
@@ -106,7 +98,7 @@ function meaningOf({ conn, text }: Send, { before, event }: Step): Send["meaning
 }
 
 /** [NOTE-2] */
-function admitted({ before, event, after }: Step): Admitted[] {
+function admitted({ before, event, after }: Step): Note[] {
   return [...mapEntries(after.connections)].flatMap(([conn, { id }]) => {
     if (mapGet(before.connections, conn) !== undefined) return [];
     const address = event.kind === "socket-opened" ? event.address : "nobody opened it";
@@ -116,7 +108,7 @@ function admitted({ before, event, after }: Step): Admitted[] {
 }
 
 /** [NOTE-3] */
-function refused({ before, event, effects }: Step): Refused[] {
+function refused({ before, event, effects }: Step): Note[] {
   return effects.filter(isClose).flatMap(({ conn, code, reason: cut }) => {
     if (mapGet(before.connections, conn) !== undefined) return [];
     const waiting = mapGet(before.pending, conn)?.opened;
@@ -133,7 +125,7 @@ function refused({ before, event, effects }: Step): Refused[] {
 }
 
 /** [NOTE-4] */
-function left(step: Step): Left[] {
+function left(step: Step): Note[] {
   const gone = without(step.before.connections, step.after.connections);
   const closes = step.effects.filter(isClose).map(({ conn }) => conn);
   // Who is closed in one step leaves in that order.
@@ -151,7 +143,7 @@ function endOf(conn: ConnId, { event, effects }: Step): Pick<Left, "by" | "code"
 }
 
 /** [NOTE-5] */
-function stored({ before, after }: Step): Kept[] {
+function stored({ before, after }: Step): Note[] {
   return without(after.stored, before.stored).map(([, { message }]) => {
     const [type, src, dst] = fieldsOf(JSON.parse(message.text), "type", "src", "dst");
     assertSame([message.type, message.src, message.dst], [type, src, dst]);
@@ -160,7 +152,7 @@ function stored({ before, after }: Step): Kept[] {
 }
 
 /** [NOTE-8] */
-function drained(step: Step): Drained[] {
+function drained(step: Step): Note[] {
   const { event, effects } = step;
   assert(event.kind === "socket-opened" || !effects.some((e) => isSend(e) && e.hasWaited));
   if (event.kind !== "socket-opened") return [];
@@ -172,7 +164,7 @@ function drained(step: Step): Drained[] {
 }
 
 /** [NOTE-8] */
-function expired(step: Step): Expired[] {
+function expired(step: Step): Note[] {
   if (step.event.kind !== "tick") return [];
   return takenOut(step).map(({ message: { src, dst } }, i) => {
     const isTold = isToldBefore(step.effects, "expired", i, { src, dst });
@@ -201,7 +193,7 @@ function isToldBefore(
 }
 
 /** [NOTE-7] */
-function undelivered(step: Step): Undelivered[] {
+function undelivered(step: Step): Note[] {
   const { before, event, after, effects } = step;
   const message = messageIn(before, event, after);
   if (message === null || after.stored.size > before.stored.size) return [];
@@ -251,7 +243,7 @@ function whyNot({ before, event }: Step, { type }: Message): Undelivered["why"] 
 }
 
 /** [NOTE-6] */
-function odd({ before, event, after, effects }: Step): Odd[] {
+function odd({ before, event, after, effects }: Step): Note[] {
   if (event.kind !== "frame-received" && event.kind !== "binary-received") return [];
   const { conn } = event;
   const id = mapGet(before.connections, conn)?.id ?? null;

@@ -3,8 +3,6 @@
  *
  * A program is a list of operations, each on any version made so far. The oracle for what a version holds is the Map
  * of npm:immutable; for the order of its entries, a native Map.
- *
- * @module
  */
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";

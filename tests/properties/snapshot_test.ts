@@ -1,6 +1,4 @@
-/**
- * A history that is cut anywhere goes on from the snapshot as if it had not been cut.
- */
+/** A history that is cut anywhere goes on from the snapshot as if it had not been cut. */
 import fc from "fast-check";
 import * as v from "valibot";
 import {

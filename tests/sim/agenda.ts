@@ -1,8 +1,6 @@
 /**
  * Virtual time: what is to happen when. What is due at the same instant happens in the order in which it was noted, so
  * a run depends on nothing but its seed.
- *
- * @module
  */
 
 interface Entry {
@@ -29,7 +27,6 @@ export class Agenda {
     this.#entries.splice(low, 0, { at, run });
   }
 
-  /** Notes something for `delayMs` from now. */
   after(delayMs: number, run: () => void): void {
     this.at(this.now + delayMs, run);
   }

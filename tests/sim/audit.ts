@@ -1,8 +1,6 @@
 /**
  * What only the whole can say: whether the ends of the sockets believe what the server believes, and whether those
  * who keep the habits of the stock client are left in peace.
- *
- * @module
  */
 import {
   CLOSE,
@@ -17,13 +15,11 @@ import type { Link } from "./link.ts";
 import { RuleBroken } from "./watch.ts";
 import type { World } from "./world.ts";
 
-/** The socket of whoever holds an id. */
 export function holderOf({ loop, sockets }: World, id: string): Link | undefined {
   const claim = mapGet(loop.state.claims, peerId(id));
   return claim === undefined ? undefined : sockets.linkOf(claim.conn);
 }
 
-/** Looks at everybody. */
 export function audit(world: World): void {
   const { agenda: { now }, loop: { state }, sockets, people, post } = world;
   const [first] = violations(state);

@@ -1,18 +1,19 @@
-/**
- * Reducers that are broken on purpose, each in one way that a server could be.
- *
- * @module
- */
-import { type Effect, type Event, millis, reduce, type State } from "../../core/mod.ts";
+/** Reducers that are broken on purpose, each in one way that a server could be. */
+import {
+  type ConnId,
+  type Effect,
+  type Event,
+  millis,
+  reduce,
+  type State,
+} from "../../core/mod.ts";
 import type { Reducer } from "../history/play.ts";
 import { tokenOf } from "../support/world.ts";
 import { numberIn } from "./letter.ts";
 import { STEP } from "./watch.ts";
 
-/** A broken reducer. */
 export interface Broken {
   readonly name: string;
-  /** The rules that it breaks. */
   readonly rules: readonly string[];
   /** The rule that the clients and the audit see broken, without the laws and the model; or these alone see it. */
   readonly seenAs: string;
@@ -42,10 +43,8 @@ const broken = (name: string, rules: string, reducer: Reducer, seenAs = rules): 
   return { name, rules: rules.split(" "), seenAs, reducer };
 };
 
-/** All of them. */
 export const BROKEN: readonly Broken[] = [
   broken("tells nobody of an expiry", "QUEUE-4", each((e) => isExpire(e) ? [] : [e])),
-  broken("tells of an expiry twice", "QUEUE-4", each((e) => isExpire(e) ? [e, e] : [e]), STEP),
   broken("delivers a message twice", "QUEUE-5", each((e) => isLetter(e) ? [e, e] : [e])),
   broken(
     "loses a message",
@@ -65,13 +64,13 @@ export const BROKEN: readonly Broken[] = [
   broken(
     "delivers to the wrong peer",
     "MSG-2",
-    each((e, event) => [isLetter(e) && "conn" in event ? { ...e, conn: event.conn } : e]),
+    each((e, event) => [isLetter(e) && hasSocket(event) ? { ...e, conn: event.conn } : e]),
   ),
   broken(
     "closes the new socket at a takeover",
     "OPEN-5 OPEN-9",
     each((e, event) => {
-      const isOld = e.kind === "close" && e.code === 4000 && "conn" in event;
+      const isOld = e.kind === "close" && e.code === 4000 && hasSocket(event);
       return [isOld ? { ...e, conn: event.conn } : e];
     }),
     "LIFE-2",
@@ -121,12 +120,6 @@ export const BROKEN: readonly Broken[] = [
     "LIFE-2",
     given((event) => event.kind === "socket-closed" && event.conn % 3 === 0 ? null : event),
   ),
-  broken(
-    "drops what could not be sent",
-    "QUEUE-5",
-    given((event) => event.kind === "send-failed" ? { ...event, message: null } : event),
-    STEP,
-  ),
   broken("does not count the sockets of an address down", "STATE-3", (state, event, now) => {
     const [next, effects] = reduce(state, event, now);
     const { addresses } = event.kind === "socket-closed" ? state : next;
@@ -136,6 +129,11 @@ export const BROKEN: readonly Broken[] = [
 
 function isExpire(effect: Effect): boolean {
   return effect.kind === "send" && effect.text.startsWith('{"type":"EXPIRE"');
+}
+
+/** Whether an event is of a socket. */
+function hasSocket(event: Event): event is Extract<Event, { readonly conn: ConnId }> {
+  return "conn" in event && event.kind !== "engine-answered" && event.kind !== "engine-failed";
 }
 
 /** Whether an effect sends one of some messages. */

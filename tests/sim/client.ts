@@ -4,18 +4,14 @@
  * What it does with a frame, when it sends, what it drops and what it keeps for later is as in its sources,
  * oddities included: what is said before it has an id waits for its socket, what is said between the two is
  * lost.
- *
- * @module
  */
 import type { Agenda } from "./agenda.ts";
 import type { Letter } from "./letter.ts";
 import type { Endpoint, Link } from "./link.ts";
 import type { Network } from "./network.ts";
 
-/** What an app hears from its client. */
 export interface App {
   readonly onOpen: () => void;
-  /** A message of a peer. */
   readonly onMessage: (text: string) => void;
   /** The peer of this id could not be reached. */
   readonly onUnavailable: (id: string) => void;
@@ -24,7 +20,6 @@ export interface App {
   readonly onClose: () => void;
 }
 
-/** What a client is made with. */
 export interface ClientOptions {
   readonly agenda: Agenda;
   readonly network: Network;
@@ -35,90 +30,70 @@ export interface ClientOptions {
   readonly isSilent: boolean;
   /** How long from now a timer of 5 s takes: much longer in a tab that nobody looks at. */
   readonly heartbeatMs: () => number;
-  /** Is told of each letter that goes out. */
   readonly onSent: (letter: Letter, link: Link) => void;
 }
 
 /** A peer, from its making to its destruction. */
 export class Client implements Endpoint {
-  readonly #options: ClientOptions;
   #queue: Letter[] = [];
-  #id: string | null = null;
+  id: string | null = null;
   #lastServerId: string | null = null;
-  #link: Link | null = null;
-  #isOpen = false;
+  link: Link | null = null;
+  /** Whether it believes that it is connected. */
+  isOpen = false;
   #isDisconnected = false;
   #isDestroyed = false;
   readonly opened = (): void => this.#onSocketOpen();
   readonly message = (text: string): void => this.#onFrame(text);
   readonly closed = (): void => this.#onSocketClosed();
 
-  /** A peer without an id yet. */
-  constructor(options: ClientOptions) {
-    this.#options = options;
-  }
-
-  get id(): string | null {
-    return this.#id;
-  }
-
-  /** Its socket, if it has one. */
-  get link(): Link | null {
-    return this.#link;
-  }
-
-  /** Whether it believes that it is connected. */
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
+  constructor(private readonly options: ClientOptions) {}
 
   /** Connects under an id, as `_initialize` does. */
   start(id: string): void {
     if (this.#isDestroyed) return;
-    this.#id = id;
-    if (this.#link !== null) return;
-    const { network, token, address, isRough, isSilent } = this.#options;
-    this.#link = network.connect({ id, token, address, endpoint: this, isRough, isSilent });
+    this.id = id;
+    if (this.link !== null) return;
+    const { network, token, address, isRough, isSilent } = this.options;
+    this.link = network.connect({ id, token, address, endpoint: this, isRough, isSilent });
   }
 
   /** Sends a letter, keeps it, or loses it, as `Socket.send` does. */
   send(letter: Letter): void {
-    if (this.#id === null && !this.#isDisconnected) this.#queue.push(letter);
+    if (this.id === null && !this.#isDisconnected) this.#queue.push(letter);
     else this.sendRaw(letter.text, letter);
   }
 
   /** Sends any text, if the socket is open: one of a letter, or none. */
   sendRaw(text: string, letter?: Letter): void {
-    const link = this.#link;
+    const link = this.link;
     if (link === null || !link.isOpen) return;
-    if (letter !== undefined) this.#options.onSent(letter, link);
-    this.#options.network.sendUp(link, text);
+    if (letter !== undefined) this.options.onSent(letter, link);
+    this.options.network.sendUp(link, text);
   }
 
   /** Closes the socket; the peer can come back. */
   disconnect(): void {
     if (this.#isDisconnected) return;
     this.#isDisconnected = true;
-    this.#isOpen = false;
+    this.isOpen = false;
     this.#dropSocket();
-    this.#lastServerId = this.#id;
-    this.#id = null;
-    this.#options.app.onDisconnected();
+    this.#lastServerId = this.id;
+    this.id = null;
+    this.options.app.onDisconnected();
   }
 
-  /** Comes back with the same id and token. */
   reconnect(): void {
     if (!this.#isDisconnected || this.#isDestroyed || this.#lastServerId === null) return;
     this.#isDisconnected = false;
     this.start(this.#lastServerId);
   }
 
-  /** Closes it for good. */
   destroy(): void {
     if (this.#isDestroyed) return;
     this.disconnect();
     this.#isDestroyed = true;
-    this.#options.app.onClose();
+    this.options.app.onClose();
   }
 
   /**
@@ -134,9 +109,9 @@ export class Client implements Endpoint {
   vanish(): void {
     this.#isDestroyed = true;
     this.#isDisconnected = true;
-    this.#isOpen = false;
-    if (this.#link !== null) this.#link.endpoint = null;
-    this.#link = null;
+    this.isOpen = false;
+    if (this.link !== null) this.link.endpoint = null;
+    this.link = null;
   }
 
   #onSocketOpen(): void {
@@ -147,11 +122,11 @@ export class Client implements Endpoint {
   }
 
   #scheduleHeartbeat(): void {
-    const { agenda, heartbeatMs, isSilent } = this.#options;
-    const link = this.#link;
+    const { agenda, heartbeatMs, isSilent } = this.options;
+    const link = this.link;
     if (isSilent || link === null) return;
     const beat = (): void => {
-      if (this.#link !== link) return;
+      if (this.link !== link) return;
       if (link.frozenUntil > agenda.now) return agenda.at(link.frozenUntil, beat);
       this.sendRaw(HEARTBEAT);
       agenda.after(heartbeatMs(), beat);
@@ -160,10 +135,10 @@ export class Client implements Endpoint {
   }
 
   #onFrame(text: string): void {
-    const { app } = this.#options;
+    const { app } = this.options;
     if (text === OPEN) {
-      this.#lastServerId = this.#id;
-      this.#isOpen = true;
+      this.#lastServerId = this.id;
+      this.isOpen = true;
       app.onOpen();
     } else if (text.startsWith(ERROR) || text.startsWith(ID_TAKEN)) this.#abort();
     else if (text.startsWith(EXPIRE)) app.onUnavailable(String(JSON.parse(text).src));
@@ -181,8 +156,8 @@ export class Client implements Endpoint {
   }
 
   #dropSocket(): void {
-    if (this.#link !== null) this.#options.network.closeUp(this.#link);
-    this.#link = null;
+    if (this.link !== null) this.options.network.closeUp(this.link);
+    this.link = null;
   }
 }
 

@@ -1,17 +1,11 @@
-/**
- * Random numbers that a seed gives again: sfc32, the "small fast counting" generator of PractRand.
- *
- * @module
- */
+/** Random numbers that a seed gives again: sfc32, the "small fast counting" generator of PractRand. */
 
 /** Random numbers of several kinds, all drawn from one seed. */
 export interface Dice {
   /** At least 0 and below 1. */
   readonly chance: () => number;
-  /** A whole number below `bound`. */
   readonly below: (bound: number) => number;
   readonly between: (low: number, high: number) => number;
-  /** True with this probability. */
   readonly isLucky: (probability: number) => boolean;
   /** How long until something happens that happens every `mean` on average: exponential. */
   readonly around: (mean: number) => number;
@@ -40,7 +34,6 @@ export function diceOf(seed: number): Dice {
   };
 }
 
-/** One of a list. */
 export function pick<T>(dice: Dice, list: readonly T[]): T {
   const item = list[dice.below(list.length)];
   if (item === undefined) throw new RangeError("There is nothing to pick from");

@@ -1,14 +1,11 @@
 /**
  * Letters: numbered messages of one peer to another, and what their readers may expect of them. The number is in the
  * payload, so that a letter is known again wherever it turns up.
- *
- * @module
  */
 import type { Link } from "./link.ts";
 import type { Meeting } from "./meeting.ts";
 import { RuleBroken } from "./watch.ts";
 
-/** What a client has to say. */
 export interface LetterOptions {
   readonly type: "OFFER" | "ANSWER" | "CANDIDATE";
   readonly dst: string;
@@ -23,13 +20,11 @@ export interface LetterOptions {
 export interface Letter extends LetterOptions {
   readonly n: number;
   readonly text: string;
-  /** Set when it is sent. */
   link: Link | null;
   sentAt: number;
   isReceived: boolean;
 }
 
-/** All letters of a run. */
 export class Post {
   /** By number; those that were forgotten are gone. */
   readonly #letters: (Letter | undefined)[] = [];
@@ -37,7 +32,6 @@ export class Post {
   sent = 0;
   read = 0;
 
-  /** A letter with the next number. */
   write(options: LetterOptions): Letter {
     const { type, dst, meeting, padding, src } = options;
     const n = this.#letters.push(undefined);
@@ -51,7 +45,6 @@ export class Post {
     return letter;
   }
 
-  /** A client sent a letter. */
   send(letter: Letter, link: Link, now: number): void {
     letter.link = link;
     letter.sentAt = now;
@@ -79,7 +72,6 @@ export class Post {
     return letter;
   }
 
-  /** Forgets the letters that were sent before then. */
   forget(before: number): void {
     for (; this.#forgotten < this.#letters.length; this.#forgotten++) {
       if ((this.#letters[this.#forgotten]?.sentAt ?? 0) >= before) return;
@@ -96,7 +88,6 @@ export function numberIn(text: string): number {
 
 const MARK = '"payload":{"n":';
 
-/** The error that says what a letter did. */
 export function broken(letter: Letter, at: number, rule: string, what: string): RuleBroken {
   const { n, type, dst, link } = letter;
   const src = link?.id ?? "nobody";

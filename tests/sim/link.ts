@@ -1,8 +1,4 @@
-/**
- * One socket, seen from above: both ends, what is under way in each direction, and what befell it.
- *
- * @module
- */
+/** One socket, seen from above: both ends, what is under way in each direction, and what befell it. */
 import type { ConnId } from "../../core/mod.ts";
 
 /** The client's end: the handlers of its WebSocket. */
@@ -33,7 +29,6 @@ export interface Lane {
 /** What the server's end is to its adapter: not there yet, known, no longer open but not reported, gone. */
 export type ServerEnd = "none" | "open" | "closing" | "gone";
 
-/** A socket. */
 export class Link {
   readonly id: string;
   readonly token: string;
@@ -66,7 +61,6 @@ export class Link {
   /** The highest letter of each sender that was read here. */
   readonly lastRead = new Map<Link, number>();
 
-  /** As its client asked for it. */
   constructor({ id, token, address, endpoint, isRough, isSilent }: LinkOptions) {
     this.id = id;
     this.token = token;

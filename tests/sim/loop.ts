@@ -3,8 +3,6 @@
  *
  * Events in order, effects in order, an event for each text that is not sent, handled when the event at hand is done,
  * one timer armed from `nextWakeAt`, which may fire late as real ones do.
- *
- * @module
  */
 import {
   type Close,
@@ -21,7 +19,6 @@ import type { Law, Reducer } from "../history/play.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Dice } from "./dice.ts";
 
-/** What the loop needs. */
 export interface LoopOptions {
   readonly agenda: Agenda;
   readonly dice: Dice;
@@ -35,19 +32,14 @@ export interface LoopOptions {
 /** How late a timer may fire at most, in ms. */
 export const TIMER_LATE_MAX_MS = 120;
 
-/** A running server. */
 export class Loop {
-  readonly #options: LoopOptions;
   readonly #queue: Event[] = [];
   #isBusy = false;
   #armedFor = Infinity;
   #timer = 0;
-  /** The state after the last event. */
   state: State;
 
-  /** Starts with nobody connected. */
-  constructor(options: LoopOptions) {
-    this.#options = options;
+  constructor(private readonly options: LoopOptions) {
     this.state = initialState(options.settings);
   }
 
@@ -64,7 +56,7 @@ export class Loop {
   }
 
   #step(event: Event): void {
-    const { agenda, reducer, perform, observe } = this.#options;
+    const { agenda, reducer, perform, observe } = this.options;
     const [before, now] = [this.state, millis(agenda.now)];
     const [after, effects] = reducer(before, event, now);
     observe({ before, event, now, after, effects });
@@ -76,7 +68,7 @@ export class Loop {
   }
 
   #arm(): void {
-    const { agenda, dice } = this.#options;
+    const { agenda, dice } = this.options;
     const wakeAt = nextWakeAt(this.state);
     if (wakeAt === null || wakeAt >= this.#armedFor) return;
     this.#armedFor = wakeAt;

@@ -1,8 +1,4 @@
-/**
- * Two peers that want to meet: an offer, an answer, and the candidates of both.
- *
- * @module
- */
+/** Two peers that want to meet: an offer, an answer, and the candidates of both. */
 import { broken, type Letter } from "./letter.ts";
 import type { Link } from "./link.ts";
 import { DELAY_MAX_MS } from "./network.ts";
@@ -14,7 +10,6 @@ export interface Meeting {
   readonly dst: string;
   /** The link of the other, where it was connected and nothing was wrong with it at the start. */
   readonly to: Link | null;
-  /** What was sent to either side. */
   readonly there: Letter[];
   readonly back: Letter[];
   /** Whether one of the two was told that the other is not reached. */

@@ -1,8 +1,6 @@
 /**
  * Somebody with a browser: opens pages, reloads and leaves them, loses the network, lets the laptop sleep,
  * and wants to meet others. What an app does with the client's events is here; what the client does is not.
- *
- * @module
  */
 import { holderOf } from "./audit.ts";
 import { Client } from "./client.ts";
@@ -13,7 +11,6 @@ import { CANDIDATES_MAX, type Meeting, THINK_MAX_MS, TRICKLE_MAX_MS } from "./me
 import { misbehave } from "./trouble.ts";
 import { dstFor, expectMeeting, type World } from "./world.ts";
 
-/** What kind of person it is. */
 export type Kind =
   | "usual"
   /** Reconnects at once, again and again. */
@@ -27,7 +24,6 @@ export type Kind =
   /** Its client sends far too much. */
   | "flooder";
 
-/** What a person is made with. */
 export interface PersonOptions {
   readonly index: number;
   readonly kind: Kind;
@@ -37,26 +33,19 @@ export interface PersonOptions {
   readonly pinnedToken: string | null;
 }
 
-/** One person. */
 export class Person {
-  readonly options: PersonOptions;
-  readonly #world: World;
   readonly address: string;
   client: Client | null = null;
   #isHidden = false;
   #tries = 0;
   #page = 0;
 
-  /** Somebody who is not there yet. */
-  constructor(world: World, options: PersonOptions) {
-    this.#world = world;
-    this.options = options;
+  constructor(private readonly world: World, readonly options: PersonOptions) {
     this.address = `10.${[16, 8, 0].map((by) => options.index >> by & 255).join(".")}`;
   }
 
-  /** Opens a page. */
   arrive(): void {
-    const { agenda, network, dice, post, fresh } = this.#world;
+    const { agenda, network, dice, post, fresh } = this.world;
     const { kind, pinnedToken, wantedId } = this.options;
     const page = ++this.#page;
     this.#isHidden = kind === "hidden" || dice.isLucky(0.1);
@@ -83,24 +72,22 @@ export class Person {
       agenda.after(dice.between(20, 500), () => client.start(fresh("fresh")));
       if (dice.isLucky(0.3)) this.meet();
     }
-    this.#later(page, dice.around(this.#world.ways.pageMs), () => this.#turn(page));
+    this.#later(page, dice.around(this.world.ways.pageMs), () => this.#turn(page));
     this.#meetLater(page);
   }
 
-  /** Leaves for good, in good order. */
   leave(): void {
     this.#page++;
     this.client?.unload();
     this.client = null;
   }
 
-  /** Tries to reach somebody. */
   meet(): void {
     const { client } = this;
-    const { dice, fresh } = this.#world;
+    const { dice, fresh } = this.world;
     if (client === null || (client.link === null && client.id !== null)) return;
-    const dst = dstFor(this.#world, this);
-    const holder = holderOf(this.#world, dst);
+    const dst = dstFor(this.world, this);
+    const holder = holderOf(this.world, dst);
     const from = client.link;
     const isSound = holder?.isSound === true && !holder.isRough && client.isOpen &&
       from?.isSound === true;
@@ -114,13 +101,13 @@ export class Person {
       isTold: false,
     };
     this.#speak("OFFER", dst, meeting);
-    if (meeting !== null && meeting.there.length > 0) expectMeeting(this.#world, meeting);
+    if (meeting !== null && meeting.there.length > 0) expectMeeting(this.world, meeting);
     if (dice.isLucky(0.02)) this.#speak("OFFER", dst, null);
   }
 
   /** An offer or an answer, and the candidates that trickle after it. */
   #speak(type: "OFFER" | "ANSWER", dst: string, meeting: Meeting | null): void {
-    const { dice, post } = this.#world;
+    const { dice, post } = this.world;
     this.#say(post.write({ type, dst, meeting, padding: 40 }));
     const page = this.#page;
     for (let i = dice.below(CANDIDATES_MAX + 1); i > 0; i--) {
@@ -145,7 +132,7 @@ export class Person {
   }
 
   #onMessage(text: string): void {
-    const { dice, post, agenda } = this.#world;
+    const { dice, post, agenda } = this.world;
     const link = this.client?.link ?? null;
     if (link === null) return;
     const { type, link: from, meeting } = post.receive(text, link, agenda.now);
@@ -158,7 +145,7 @@ export class Person {
   /** Every meeting with that peer has failed. */
   #onUnavailable(id: string): void {
     const link = this.client?.link;
-    for (const meeting of this.#world.meetings) {
+    for (const meeting of this.world.meetings) {
       const { from, to, dst } = meeting;
       if (from === link && dst === id || to === link && from.id === id) meeting.isTold = true;
     }
@@ -166,17 +153,17 @@ export class Person {
 
   /** The page was refused before it was ever open: the app tries again, and at last with another id. */
   #onRefused(page: number): void {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     this.#tries++;
     this.#later(page, dice.between(500, 4_000) * Math.min(this.#tries, 8), () => this.arrive());
   }
 
   /** A page has served its time. */
   #turn(page: number): void {
-    const { dice, network, agenda, ways } = this.#world;
+    const { dice, network, agenda, ways } = this.world;
     const { client } = this;
     const link = client?.link;
-    if (client === null || page !== this.#page || this.#world.isQuiet) return;
+    if (client === null || page !== this.#page || this.world.isQuiet) return;
     const again = (): void => this.#later(page, dice.around(ways.pageMs), () => this.#turn(page));
     const what = dice.chance();
     if (what < 0.35) {
@@ -203,7 +190,7 @@ export class Person {
 
   /** The network is gone; the client hears of it, or does not; and so does the server. */
   #cut(link: Link): void {
-    const { dice, network } = this.#world;
+    const { dice, network } = this.world;
     const clientAfterMs = dice.between(0, dice.isLucky(0.5) ? 100 : 60_000);
     const late = [dice.between(1, 5_000), dice.between(1, 60_000)];
     const serverAfterMs = pick(dice, [0, ...late, Infinity]);
@@ -212,7 +199,7 @@ export class Person {
 
   /** A phone changes networks or dies: its page is gone, and its socket stays behind. */
   #vanish(link: Link): void {
-    const { dice, network } = this.#world;
+    const { dice, network } = this.world;
     this.#page++;
     this.client?.vanish();
     this.client = null;
@@ -222,26 +209,26 @@ export class Person {
   }
 
   #meetLater(page: number): void {
-    const { dice, ways } = this.#world;
+    const { dice, ways } = this.world;
     this.#later(page, dice.around(ways.meetEveryMs), () => {
-      if (this.#world.isQuiet) return;
+      if (this.world.isQuiet) return;
       if (this.client?.isOpen) this.meet();
       this.#meetLater(page);
     });
   }
 
   #misbehaveLater(page: number): void {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     this.#later(page, dice.around(20_000), () => {
-      if (this.client?.isOpen !== true || this.#world.isQuiet) return;
-      misbehave(this.#world, this, this.client);
+      if (this.client?.isOpen !== true || this.world.isQuiet) return;
+      misbehave(this.world, this, this.client);
       this.#misbehaveLater(page);
     });
   }
 
   /** Runs later, unless the page is another by then; a page that sleeps does it when it wakes. */
   #later(page: number, delayMs: number, run: () => void): void {
-    const { agenda } = this.#world;
+    const { agenda } = this.world;
     agenda.after(delayMs, () => {
       if (page !== this.#page) return;
       const frozenUntil = this.client?.link?.frozenUntil ?? 0;
@@ -251,14 +238,14 @@ export class Person {
   }
 
   #patienceMs(): number {
-    const { dice } = this.#world;
+    const { dice } = this.world;
     return this.options.kind === "impatient" ? dice.between(0, 200) : dice.between(500, 10_000);
   }
 
   /** A hidden tab's timers run once a minute, whenever they are due. */
   #heartbeatMs(): number {
     if (!this.#isHidden) return HEARTBEAT_MS;
-    const { now } = this.#world.agenda;
+    const { now } = this.world.agenda;
     const dueAt = now + HEARTBEAT_MS;
     return Math.ceil(dueAt / 60_000) * 60_000 - now;
   }
@@ -266,5 +253,4 @@ export class Person {
 
 const HEARTBEAT_MS = 5_000;
 
-/** The longest that a page sleeps, in ms. */
 export const FREEZE_MAX_MS = 300_000;

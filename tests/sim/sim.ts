@@ -3,8 +3,6 @@
  *
  * Run: `deno task sim [--seed=N] [--hours=H] [--clients=C] [--varied] [--runs=R]`. Without a seed it takes a fresh
  * one; with `--varied` everything but the seed is drawn from the seed.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { failureReport, report, simulate } from "./simulate.ts";

@@ -1,6 +1,4 @@
-/**
- * Simulated runs: pinned seeds, a fresh one, and servers that are broken on purpose, which have to be caught.
- */
+/** Simulated runs: pinned seeds, a fresh one, and servers that are broken on purpose, which have to be caught. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { BROKEN } from "./broken.ts";
 import { failureReport, type Result, simulate } from "./simulate.ts";

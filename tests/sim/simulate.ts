@@ -1,8 +1,4 @@
-/**
- * One run from its seed to its report.
- *
- * @module
- */
+/** One run from its seed to its report. */
 import { reduce } from "../../core/mod.ts";
 import { audit, checkAlive, checkEmpty } from "./audit.ts";
 import { TIMER_LATE_MAX_MS } from "./loop.ts";
@@ -12,7 +8,6 @@ import { thief } from "./trouble.ts";
 import { instant, RuleBroken } from "./watch.ts";
 import { createWorld, type RunOptions, type World } from "./world.ts";
 
-/** What came of a run. */
 export interface Result {
   readonly seed: number;
   readonly virtualMs: number;
@@ -84,7 +79,6 @@ function describe({ watch }: World, { rule, at, message, peers }: RuleBroken): s
   return [`[${rule}] at ${instant(at)}: ${message}`, "What led there:", ...watch.about(peers)];
 }
 
-/** What a run was. */
 export function report({ counts, meetings, letters, ...result }: Result): string {
   const hours = (result.virtualMs / 3_600_000).toFixed(2);
   const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`).sort();

@@ -5,8 +5,6 @@
  * "gone"; one that would have too much unsent is "full", unless its reader read nothing for too long;
  * whoever leaves much unread for `unsent_timeout` is cut off. What a link has unsent is what came at this
  * instant, and, for a client that is frozen, what the buffers of the kernels do not hold.
- *
- * @module
  */
 import { type Close, type ConnId, connId, type Event, type Send } from "../../core/mod.ts";
 import { opening } from "../support/world.ts";
@@ -15,7 +13,6 @@ import type { Dice } from "./dice.ts";
 import type { Link } from "./link.ts";
 import type { Network } from "./network.ts";
 
-/** What the server's ends share. */
 export interface SocketsOptions {
   readonly agenda: Agenda;
   readonly dice: Dice;
@@ -24,26 +21,20 @@ export interface SocketsOptions {
   readonly kernelBytes: number;
   readonly dispatch: (event: Event) => void;
   readonly network: () => Network;
-  /** Is told of each socket that the server closes. */
   readonly onClose: (link: Link, code: Close["code"]) => void;
 }
 
-/** All server's ends. */
 export class SimSockets {
-  readonly #options: SocketsOptions;
   readonly #open = new Map<ConnId, Link>();
   readonly #slow = new Map<ConnId, { expected: number; since: number }>();
   #lastSerial = 0;
   #isWatching = false;
 
-  /** Starts with none. */
-  constructor(options: SocketsOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: SocketsOptions) {}
 
   /** A request for a socket came in. Its opening is reported a moment later: one may overtake another. */
   accept(link: Link): void {
-    const { agenda, dice } = this.#options;
+    const { agenda, dice } = this.options;
     const conn = connId(++this.#lastSerial);
     link.conn = conn;
     link.serverEnd = "open";
@@ -62,7 +53,7 @@ export class SimSockets {
 
   /** A socket is no longer open. Until its close is reported, what is sent on it fails. */
   lost(link: Link): void {
-    const { agenda, dice, dispatch } = this.#options;
+    const { agenda, dice, dispatch } = this.options;
     const { conn } = link;
     if (link.serverEnd !== "open" || conn === null) return;
     link.serverEnd = "closing";
@@ -77,22 +68,20 @@ export class SimSockets {
     });
   }
 
-  /** Performs an effect. */
   perform(effect: Send | Close): void {
     const link = this.#open.get(effect.conn);
     if (effect.kind === "send") return this.#send(link, effect);
     if (link === undefined) return;
-    this.#options.onClose(link, effect.code);
+    this.options.onClose(link, effect.code);
     this.#finish(link);
   }
 
-  /** The link of a connection that is not closed. */
   linkOf(conn: ConnId): Link | undefined {
     return this.#open.get(conn);
   }
 
   #send(link: Link | undefined, { conn, text, meaning }: Send): void {
-    const { settings, dispatch, network } = this.#options;
+    const { settings, dispatch, network } = this.options;
     const message = meaning.kind === "message" ? meaning : null;
     if (link === undefined || link.serverEnd !== "open") {
       return dispatch({ kind: "send-failed", conn, message });
@@ -115,7 +104,7 @@ export class SimSockets {
 
   /** What was written and neither read nor buffered. */
   #unsentOf(link: Link): number {
-    const { agenda, kernelBytes } = this.#options;
+    const { agenda, kernelBytes } = this.options;
     if (link.turnAt !== agenda.now) {
       link.turnAt = agenda.now;
       link.turnBytes = 0;
@@ -126,7 +115,7 @@ export class SimSockets {
 
   #begin(link: Link, conn: ConnId): void {
     if (link.serverEnd !== "open") return;
-    const { dispatch } = this.#options;
+    const { dispatch } = this.options;
     const { id, token, address } = link;
     link.isBegun = true;
     dispatch(opening(conn, { id, token, address }));
@@ -134,7 +123,7 @@ export class SimSockets {
   }
 
   #hand(conn: ConnId, text: string): void {
-    const { dispatch } = this.#options;
+    const { dispatch } = this.options;
     if (text === BINARY) dispatch({ kind: "binary-received", conn, bytes: 7 });
     else dispatch({ kind: "frame-received", conn, text });
   }
@@ -149,14 +138,14 @@ export class SimSockets {
 
   #finish(link: Link): void {
     const wasOpen = link.serverEnd === "open";
-    if (this.#detach(link) && wasOpen) this.#options.network().sendDown(link, null);
+    if (this.#detach(link) && wasOpen) this.options.network().sendDown(link, null);
   }
 
   /** Ends the connection without a word: what was on its way is lost. */
   #cutOff(link: Link): void {
     if (!this.#detach(link)) return;
-    const clientAfterMs = Math.max(0, link.frozenUntil - this.#options.agenda.now);
-    this.#options.network().cut(link, {
+    const clientAfterMs = Math.max(0, link.frozenUntil - this.options.agenda.now);
+    this.options.network().cut(link, {
       clientAfterMs,
       serverAfterMs: Infinity,
       isReset: false,
@@ -164,7 +153,7 @@ export class SimSockets {
   }
 
   #watch(conn: ConnId, unsent: number): number {
-    const { agenda, settings } = this.#options;
+    const { agenda, settings } = this.options;
     const known = this.#slow.get(conn);
     const since = known === undefined || unsent < known.expected ? agenda.now : known.since;
     this.#slow.set(conn, { expected: unsent, since });
@@ -176,7 +165,7 @@ export class SimSockets {
   }
 
   #lookAtSlow(): void {
-    const { settings, dispatch } = this.#options;
+    const { settings, dispatch } = this.options;
     this.#isWatching = false;
     for (const conn of [...this.#slow.keys()]) {
       const link = this.#open.get(conn);
@@ -190,7 +179,6 @@ export class SimSockets {
   }
 }
 
-/** What stands for a binary message. */
 export const BINARY = "\0binary";
 
 /** As in `adapters/sockets/sockets.ts`. */

@@ -1,8 +1,4 @@
-/**
- * Those who do not keep to the rules: clients with bugs, floods, and thieves of ids.
- *
- * @module
- */
+/** Those who do not keep to the rules: clients with bugs, floods, and thieves of ids. */
 import type { Client } from "./client.ts";
 import { pick } from "./dice.ts";
 import type { Link } from "./link.ts";

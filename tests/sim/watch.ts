@@ -1,8 +1,6 @@
 /**
  * Watches every step of the server: each must keep the laws and be what the reference model does. Counts what happens,
  * keeps a hash of it, and the last steps for the report of a failure.
- *
- * @module
  */
 import type { ConnId } from "../../core/mod.ts";
 import type { Law, Step } from "../history/play.ts";
@@ -22,13 +20,10 @@ export class RuleBroken extends Error {
 /** What `RuleBroken.rule` is where the laws or the model found it. */
 export const STEP = "STEP";
 
-/** How many steps are kept, and shown. */
 const KEPT = 8_192;
 const SHOWN = 20;
 
-/** The steps of a run so far. */
 export class Watch {
-  readonly #look: Law;
   readonly #ring: Step[] = [];
   readonly #ids = new Map<ConnId, string>();
   #hash = 0;
@@ -36,17 +31,13 @@ export class Watch {
   /** How often there was each kind of event, note and close. */
   readonly counts: Record<string, number> = {};
 
-  /** Nothing yet. */
-  constructor(look: Law) {
-    this.#look = look;
-  }
+  constructor(private readonly look: Law) {}
 
   /** Two runs that differ in an instant, an event or an effect have different digests. */
   get digest(): string {
     return (this.#hash >>> 0).toString(16);
   }
 
-  /** The server made a step. */
   step(step: Step): void {
     const { event, effects, now } = step;
     if (event.kind === "socket-opened") this.#ids.set(event.conn, String(event.id));
@@ -61,7 +52,7 @@ export class Watch {
     }
     this.#ring[this.steps++ % KEPT] = step;
     try {
-      this.#look(step);
+      this.look(step);
     } catch (error) {
       throw new RuleBroken(STEP, now, String(error), this.#peersOf(step));
     }
@@ -82,7 +73,9 @@ export class Watch {
 
   #peersOf({ event, effects }: Step): string[] {
     return [event, ...effects].flatMap((it) =>
-      "conn" in it ? this.#ids.get(it.conn) ?? `${it.conn}` : []
+      "conn" in it && it.kind !== "engine-answered" && it.kind !== "engine-failed"
+        ? this.#ids.get(it.conn) ?? `${it.conn}`
+        : []
     );
   }
 

@@ -1,8 +1,4 @@
-/**
- * How a population lives, and under which settings: the usual, or drawn from the seed.
- *
- * @module
- */
+/** How a population lives, and under which settings: the usual, or drawn from the seed. */
 import type { PartialSettings } from "../../core/mod.ts";
 import { diceOf, pick } from "./dice.ts";
 
@@ -23,7 +19,6 @@ export interface Ways {
   readonly neighbours: number;
 }
 
-/** What a run is like. */
 export interface Scenario {
   readonly clients: number;
   readonly hours: number;
@@ -45,7 +40,6 @@ export const USUAL: Ways = {
   neighbours: 6,
 };
 
-/** The usual run. */
 export function usual(clients: number, hours: number): Scenario {
   return { clients, hours, settings: {}, kernelBytes: 65_536, ways: USUAL };
 }

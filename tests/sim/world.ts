@@ -1,8 +1,4 @@
-/**
- * Everything of one run, put together: the clock, the network, the server, the people, the checks.
- *
- * @module
- */
+/** Everything of one run, put together: the clock, the network, the server, the people, the checks. */
 import { settingsFrom } from "../../core/mod.ts";
 import type { Law, Reducer } from "../history/play.ts";
 import { agreement } from "../model/agreement.ts";
@@ -25,7 +21,6 @@ import { SimSockets } from "./sockets.ts";
 import { Watch } from "./watch.ts";
 import type { Scenario, Ways } from "./ways.ts";
 
-/** What a run is made from. */
 export interface RunOptions {
   readonly seed: number;
   readonly scenario: Scenario;
@@ -35,7 +30,6 @@ export interface RunOptions {
   readonly isWatched: boolean;
 }
 
-/** A run. */
 export interface World {
   readonly agenda: Agenda;
   readonly dice: Dice;
@@ -134,7 +128,6 @@ export function expectMeeting({ agenda, loop, counts, meetings }: World, meeting
   });
 }
 
-/** Whom somebody wants to meet. */
 export function dstFor({ dice, people, ways }: World, person: Person): string {
   if (dice.isLucky(0.05)) return `${GHOST}${dice.below(5)}`;
   const { index } = person.options;

@@ -3,13 +3,11 @@
  *
  * Each episode is one or two clients and ends by itself within a minute. Which one is next comes from a seed, so
  * that a run can be had again.
- *
- * @module
  */
 import { askByStreams, askInARow, resetAtOnce } from "../support/greedy.ts";
-import { flood, type LoadClient, openLoadClient } from "../support/load.ts";
+import { admit, flood, openLoadClient } from "../support/load.ts";
 import { openRaw } from "../support/raw_socket.ts";
-import { diceOf } from "../sim/dice.ts";
+import { diceOf, pick } from "../sim/dice.ts";
 
 /** Where the churn goes to. */
 export interface ChurnTarget {
@@ -50,16 +48,16 @@ export interface Churn {
 
 /** Begins `perSecond` episodes a second. */
 export function startChurn(target: ChurnTarget, perSecond: number, seed: number): Churn {
-  const random = diceOf(seed).chance;
+  const dice = diceOf(seed);
   const tally: Tally = {};
   const failures: string[] = [];
   const running = new Set<Promise<void>>();
   let serial = 0;
   const begin = (): void => {
-    const [name, episode] = pick(random());
+    const [name, episode] = pick(dice, CHOICE);
     const row = tally[name] ??= { begun: 0, ended: 0, failed: 0 };
     row.begun++;
-    const run: Promise<void> = episode(target, ++serial, random).then(
+    const run: Promise<void> = episode(target, ++serial, dice.chance).then(
       () => void row.ended++,
       (error: unknown) => {
         row.failed++;
@@ -81,30 +79,15 @@ export function startChurn(target: ChurnTarget, perSecond: number, seed: number)
 
 const FAILURES_MAX = 20;
 
-function pick(part: number): readonly [string, Episode] {
-  const rows = Object.entries(EPISODES);
-  let rest = part * rows.reduce((sum, [, [weight]]) => sum + weight, 0);
-  for (const [name, [weight, episode]] of rows) {
-    rest -= weight;
-    if (rest < 0) return [name, episode];
-  }
-  return ["meet", meet];
-}
-
-async function admitted(
-  { wsUrl }: ChurnTarget,
-  id: string,
-  given: { readonly token?: string; readonly address?: string } = {},
-): Promise<LoadClient> {
-  const client = await openLoadClient({ wsUrl, id, ...given });
-  await client.reached("OPEN", 1);
-  return client;
-}
+/** Each episode as often as it comes among all. */
+const CHOICE = Object.entries(EPISODES).flatMap(([name, [weight, episode]]) =>
+  Array.from({ length: weight }, () => [name, episode] as const)
+);
 
 async function meet(target: ChurnTarget, serial: number): Promise<void> {
-  await using a = await admitted(target, `meet-a-${serial}`);
+  await using a = await admit(target, `meet-a-${serial}`);
   a.send({ type: "OFFER", dst: `meet-b-${serial}`, payload: "o".repeat(3_000) });
-  await using b = await admitted(target, `meet-b-${serial}`);
+  await using b = await admit(target, `meet-b-${serial}`);
   await b.reached("OFFER", 1);
   b.send({ type: "ANSWER", dst: a.id, payload: "a".repeat(3_000) });
   for (let i = 0; i < 20; i++) a.send({ type: "CANDIDATE", dst: b.id, payload: { i } });
@@ -116,7 +99,7 @@ async function meet(target: ChurnTarget, serial: number): Promise<void> {
 }
 
 async function linger(target: ChurnTarget, serial: number, random: () => number): Promise<void> {
-  await using client = await admitted(target, `linger-${serial}`);
+  await using client = await admit(target, `linger-${serial}`);
   const beats = Math.floor(random() * 10);
   for (let i = 0; i < beats; i++) {
     client.send({ type: "HEARTBEAT" });
@@ -126,7 +109,7 @@ async function linger(target: ChurnTarget, serial: number, random: () => number)
 }
 
 async function absent(target: ChurnTarget, serial: number, random: () => number): Promise<void> {
-  await using client = await admitted(target, `caller-${serial}`);
+  await using client = await admit(target, `caller-${serial}`);
   const count = 1 + Math.floor(random() * 20);
   for (let i = 0; i < count; i++) client.send({ type: "OFFER", dst: `nobody-${serial}-${i}` });
   if (random() < 0.3) return;
@@ -135,9 +118,9 @@ async function absent(target: ChurnTarget, serial: number, random: () => number)
 
 async function refresh(target: ChurnTarget, serial: number): Promise<void> {
   const id = `page-${serial}`;
-  let current = await admitted(target, id);
+  let current = await admit(target, id);
   for (let i = 0; i < 3; i++) {
-    const next = await admitted(target, id);
+    const next = await admit(target, id);
     await current.closed;
     current = next;
   }
@@ -157,14 +140,10 @@ async function wrongToken(
 ): Promise<void> {
   const id = `owner-${serial}`;
   const address = `10.${Math.floor(random() * 4)}.${Math.floor(random() * 256)}.7`;
-  await using owner = await admitted(target, id);
+  await using owner = await admit(target, id);
   for (let i = 0; i < 12; i++) {
-    const guess = await openLoadClient({
-      wsUrl: target.wsUrl,
-      id,
-      token: `guess ${i}`,
-      address,
-    });
+    const { wsUrl } = target;
+    const guess = await openLoadClient({ wsUrl, id, token: `guess ${i}`, address });
     const answer = await guess.answer;
     if (answer !== "ID-TAKEN" && answer !== "ERROR") throw new Error(`a guess got ${answer}`);
     await guess.close();
@@ -173,14 +152,14 @@ async function wrongToken(
 }
 
 async function garbage(target: ChurnTarget, serial: number): Promise<void> {
-  await using client = await admitted(target, `garbage-${serial}`);
+  await using client = await admit(target, `garbage-${serial}`);
   for (let i = 0; i < 16; i++) client.send([i]);
   const { code } = await client.closed;
   if (code !== 4010) throw new Error(`closed with ${code}`);
 }
 
 async function silent(target: ChurnTarget, serial: number): Promise<void> {
-  await using client = await admitted(target, `silent-${serial}`);
+  await using client = await admit(target, `silent-${serial}`);
   const { code } = await client.closed;
   if (code !== 4008) throw new Error(`closed with ${code}`);
 }
@@ -188,7 +167,7 @@ async function silent(target: ChurnTarget, serial: number): Promise<void> {
 /** A reader that stops while more comes for it than the server keeps. */
 async function unread(target: ChurnTarget, serial: number): Promise<void> {
   using stuck = await openRaw(target.port, `stuck-${serial}`);
-  await using sender = await admitted(target, `feeder-${serial}`);
+  await using sender = await admit(target, `feeder-${serial}`);
   const done = (): boolean => sender.count("EXPIRE") > 0;
   await flood(sender, { count: 400, dstOf: () => `stuck-${serial}`, bytes: 60_000, done });
   await stuck.drain();
@@ -197,7 +176,7 @@ async function unread(target: ChurnTarget, serial: number): Promise<void> {
 /** A list of peers that is long, asked for in a row and by streams of HTTP/2, and left unread for a while. */
 async function greedy(target: ChurnTarget, serial: number, random: () => number): Promise<void> {
   const ids = Array.from({ length: 40 }, (_, i) => `greedy-${serial}-${i}-`.padEnd(250, "x"));
-  const clients = await Promise.all(ids.map((id) => admitted(target, id)));
+  const clients = await Promise.all(ids.map((id) => admit(target, id)));
   const path = "/peerjs/peers";
   using _inARow = await askInARow(target.port, path, 30);
   // With node a connection that speaks HTTP/2 is only ended.
@@ -213,7 +192,7 @@ async function reset({ port }: ChurnTarget): Promise<void> {
 
 /** Texts and destinations that V8 hashes alike, with all that one client may send. */
 async function collide(target: ChurnTarget, serial: number): Promise<void> {
-  await using client = await admitted(target, `collide-${serial}`);
+  await using client = await admit(target, `collide-${serial}`);
   const alike = Array.from({ length: 5_000 }, (_, i) => `${131_072 * (i + 1)}`);
   for (let i = 0; i < 50; i++) {
     client.send({ type: "OFFER", dst: `${65_536 * (serial + i)}`, payload: alike });

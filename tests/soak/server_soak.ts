@@ -4,8 +4,6 @@
  * Run by `deno task soak:server`; not a test, because what is flat enough is for a person to judge. It prints a
  * line every half minute, and keeps the samples as JSON in a file that it names. At the end the churn stops and one
  * more sample is taken when everybody is gone: what is left then has leaked.
- *
- * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Child, startChild } from "../support/child.ts";
@@ -30,20 +28,9 @@ interface Sample {
   readonly values: Readonly<Record<string, number>>;
 }
 
-const used = new Set<string>();
-
-/** The sizes of all maps, as the server logs them on SIGUSR2. */
-async function sizesOf(child: Child): Promise<Record<string, number>> {
-  const fresh = (line: string): boolean => line.includes('"event":"sizes"') && !used.has(line);
-  Deno.kill(child.pid, "SIGUSR2");
-  const line = await child.nextLine(fresh);
-  used.add(line);
-  return JSON.parse(line).properties.sizes;
-}
-
 async function sample(child: Child, startedAt: number): Promise<Sample> {
   const { rss, descriptors } = await vitalsOf(child.pid);
-  const values = { rss: Math.round(rss / 1e5) / 10, descriptors, ...await sizesOf(child) };
+  const values = { rss: Math.round(rss / 1e5) / 10, descriptors, ...await child.sizes() };
   return { at: Math.round((performance.now() - startedAt) / 1_000), values };
 }
 

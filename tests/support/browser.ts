@@ -1,9 +1,6 @@
 /**
- * A headless Chromium with the stock PeerJS client in it, for the end-to-end tests.
- *
- * It finds the browser, says what is missing if there is none, serves the test page (the unmodified
- * client script and `page.js`) from an origin of its own, and opens tabs on it. It knows nothing of
- * the server under test.
+ * A headless Chromium with the stock PeerJS client in it. The test page, the unmodified client script and `page.js`, has
+ * an origin of its own.
  */
 import { chromium } from "playwright-core";
 import peerjs from "peerjs.min.js" with { type: "text" };
@@ -43,8 +40,8 @@ export type BrowserSearch =
 
 /** Looks for Chromium: where `CHROMIUM_PATH` says, else in the usual places and on `PATH`. */
 export function findBrowser(): BrowserSearch {
-  const required = (Deno.env.get("SIGNALBOX_REQUIRE") ?? "").split(",").map((word) => word.trim())
-    .filter((word) => word !== "");
+  const words = (Deno.env.get("SIGNALBOX_REQUIRE") ?? "").split(",");
+  const required = words.map((word) => word.trim()).filter(Boolean);
   const unknown = required.find((word) => !REQUIRABLE.includes(word));
   if (unknown !== undefined) {
     const reason = `SIGNALBOX_REQUIRE names "${unknown}"; it may name: ${REQUIRABLE.join(", ")}`;
@@ -67,9 +64,7 @@ export function findBrowser(): BrowserSearch {
 
 function onPath(): string[] {
   const windows = Deno.build.os === "windows";
-  const folders = (Deno.env.get("PATH") ?? "").split(windows ? ";" : ":").filter((dir) =>
-    dir !== ""
-  );
+  const folders = (Deno.env.get("PATH") ?? "").split(windows ? ";" : ":").filter(Boolean);
   return NAMES.flatMap((name) => folders.map((dir) => `${dir}/${name}${windows ? ".exe" : ""}`));
 }
 
@@ -81,22 +76,9 @@ function isFile(path: string): boolean {
   }
 }
 
-export type Command =
-  | "peer"
-  | "connect"
-  | "call"
-  | "send"
-  | "sendBytes"
-  | "disconnect"
-  | "reconnect"
-  | "listAllPeers"
-  | "state"
-  | "notes"
-  | "wait";
-
 export interface Tab {
   /** Runs a command of `page.js` and gives its answer, which is JSON. */
-  run(command: Command, ...args: readonly unknown[]): Promise<unknown>;
+  run(command: string, ...args: readonly unknown[]): Promise<unknown>;
   /** Goes to another page, as its user might: the document ends, and its peers with it. */
   leave(): Promise<void>;
   /** Freezes the page as a browser does with one that is not looked at for long, or wakes it again. */
@@ -131,9 +113,8 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
         leave: async () => void (await page.goto("about:blank")),
         freeze: async (isFrozen) => {
           const devtools = await context.newCDPSession(page);
-          await devtools.send("Page.setWebLifecycleState", {
-            state: isFrozen ? "frozen" : "active",
-          });
+          const state = isFrozen ? "frozen" : "active";
+          await devtools.send("Page.setWebLifecycleState", { state });
           await devtools.detach();
         },
       };
@@ -141,12 +122,13 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
     return { open, uncaught, [Symbol.asyncDispose]: () => context.close() };
   }
 
-  async function dispose(): Promise<void> {
-    await browser.close();
-    await site.shutdown();
-  }
-
-  return { session, [Symbol.asyncDispose]: dispose };
+  return {
+    session,
+    [Symbol.asyncDispose]: async () => {
+      await browser.close();
+      await site.shutdown();
+    },
+  };
 }
 
 /** A value as the page reads it; in an array `JSON.stringify` makes `null` of `undefined`. */

@@ -1,9 +1,6 @@
 /**
- * The server as its users run it: a child process on a free port, read through its own log.
- *
- * A test gets the child once it says that it listens, and everything that it printed stays at hand,
- * so that a failure can show it. Nothing here waits for a fixed time: the bounds only turn a hang
- * into a failure. Both streams are read to their end before `stop` returns, so nothing stays open.
+ * The server as its users run it: a child process on a free port, read through its own log. Nothing here waits for a
+ * fixed time: the bounds only turn a hang into a failure.
  */
 import { spawnMain } from "./main.ts";
 import { ANSWER_MAX_MS, collectOutput, kill } from "./output.ts";
@@ -31,6 +28,8 @@ export interface Child extends AsyncDisposable {
   readonly lines: readonly string[];
   /** First line, printed already or still to come, that fits; fails if the child ends without one. */
   nextLine(predicate: (line: string) => boolean): Promise<string>;
+  /** The sizes of all its maps, as it logs them on SIGUSR2. */
+  sizes(): Promise<Record<string, number>>;
   /** Sends the signal, SIGTERM if none is named, and waits for the end; again, it gives the same status. */
   stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
 }
@@ -51,6 +50,14 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
     }
   }
 
+  async function sizes(): Promise<Record<string, number>> {
+    const seen = output.lines.length;
+    kill(process, "SIGUSR2");
+    const isIt = (line: string): boolean =>
+      line.includes('"event":"sizes"') && output.lines.indexOf(line) >= seen;
+    return JSON.parse(await output.first(isIt)).properties.sizes;
+  }
+
   try {
     const line = await output.first((line) => listening(line) !== undefined, START_MAX_MS);
     const { port, path } = listening(line) ?? { port: 0, path: "/" };
@@ -63,6 +70,7 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
       wsUrl: `ws://127.0.0.1:${port}${prefix}peerjs`,
       lines: output.lines,
       nextLine: (predicate) => output.first(predicate, ANSWER_MAX_MS),
+      sizes,
       stop,
       [Symbol.asyncDispose]: async () => void (await stop()),
     };

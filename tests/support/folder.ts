@@ -1,19 +1,9 @@
 /** A folder of a test's own, and what may stand in it. */
 
-/** A folder that goes with whoever has it. */
-export interface Folder extends AsyncDisposable {
-  readonly path: string;
-  /** The names of what is in it, sorted. */
-  names(): string[];
-}
-
-export async function makeFolder(): Promise<Folder> {
+/** Makes a folder that goes with whoever has it. */
+export async function makeFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir();
-  return {
-    path,
-    names: () => [...Deno.readDirSync(path)].map(({ name }) => name).sort(),
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 /** Makes a named pipe at a path, for what must not wait for its reader. */

@@ -27,12 +27,10 @@ export interface IncumbentOptions {
 export const PACKAGE = { name: "peer", version: "1.0.2" } as const;
 
 export interface Incumbent extends AsyncDisposable {
-  readonly port: number;
   readonly url: string;
   readonly wsUrl: string;
   /** Sends SIGTERM; settles when the incumbent has acted on it, which does not mean that it ends. */
   interrupt(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Starts an incumbent; settles when it listens, fails with what it wrote if it ends before that. */
@@ -56,14 +54,12 @@ export async function startIncumbent(options: IncumbentOptions = {}): Promise<In
     const { path = "/" } = options;
     const place = `127.0.0.1:${port}${path.endsWith("/") ? path : `${path}/`}`;
     return {
-      port,
       url: `http://${place}`,
       wsUrl: `ws://${place}peerjs`,
       interrupt: async (): Promise<void> => {
         kill(child, "SIGTERM");
         await said("stopping");
       },
-      stop,
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

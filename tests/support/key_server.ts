@@ -29,30 +29,30 @@ export async function makeKey(kid: string): Promise<Key> {
   return { jwk: { ...jwk, kid }, secret: { ...secret, kid }, token };
 }
 
-/** Where tokens are checked, on a clock that moves by hand: it began at `START_S`. */
-export interface Desk {
-  readonly pass: (ms: number) => void;
+/** Where tokens are checked, by these options or by the keys at this place, on a clock that began at `START_S`. */
+export class Desk {
   readonly check: (token: string | null) => Promise<Identity>;
-  /** What becomes of a token: "proven", or why not. */
-  readonly ask: (token: string | null) => Promise<string>;
-}
+  #ms = 0;
 
-/** A verifier of tokens by these options, or by the keys at this place. */
-export function makeDesk(given: SignalboxOptions | string, fetchMaxMs = 5_000): Desk {
-  let ms = 0;
-  const options = typeof given === "string" ? { auth_jwks: given } : given;
-  const verify = createVerifier(settingsFrom({ auth: "jwt", ...options }), {
-    date: () => new Date(START_S * 1_000 + ms),
-    now: () => ms,
-    ownerOf,
-    fetchMaxMs,
-  });
-  if (verify === null) throw new Error("auth jwt has a verifier");
-  const ask = async (token: string | null): Promise<string> => {
-    const identity = await verify(token);
+  constructor(given: SignalboxOptions | string, fetchMaxMs = 5_000) {
+    const options = typeof given === "string" ? { auth_jwks: given } : given;
+    const verify = createVerifier(settingsFrom({ auth: "jwt", ...options }), {
+      date: () => new Date(START_S * 1_000 + this.#ms),
+      now: () => this.#ms,
+      ownerOf,
+      fetchMaxMs,
+    });
+    if (verify === null) throw new Error("auth jwt has a verifier");
+    this.check = verify;
+  }
+
+  readonly pass = (ms: number): void => void (this.#ms += ms);
+
+  /** What becomes of a token: "proven", or why not. */
+  readonly ask = async (token: string | null): Promise<string> => {
+    const identity = await this.check(token);
     return identity.kind === "rejected" ? identity.reason : identity.kind;
   };
-  return { pass: (more) => ms += more, check: verify, ask };
 }
 
 export interface KeyServer extends AsyncDisposable {
@@ -83,7 +83,7 @@ export function captureLog(): string[] {
 }
 
 /** A point on P-256, of RFC 7515, A.3. */
-const ELLIPTIC = {
+export const ELLIPTIC = {
   kty: "EC",
   crv: "P-256",
   x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",

@@ -1,9 +1,7 @@
 /**
- * A load driver: many clients at once, floods and round trips.
- *
- * It talks to 127.0.0.1 only, and is bounded in count and in time. A client keeps no frame, only how many of
- * each type came, so that the driver's own memory does not get in the way. Back-pressure is by round trips: a
- * flood sends so many frames, then a message to itself, and goes on when that is back.
+ * A load driver: many clients at once, floods and round trips. It talks to 127.0.0.1 only, and is bounded in count and in
+ * time. A client keeps no frame, only how many of each type came, so that the driver's own memory does not get in the
+ * way. A flood sends so many frames, then a message to itself, and goes on when that is back.
  */
 import { type Closed, dial, socketUrl } from "./peer_socket.ts";
 
@@ -29,11 +27,11 @@ export interface LoadClient extends AsyncDisposable {
   readonly answer: Promise<string>;
   readonly closed: Promise<Closed>;
   count(type: string): number;
-  /** Settles when so many frames of a type came; fails if the socket closes first, or after `maxMs`. */
-  reached(type: string, count: number, maxMs?: number): Promise<void>;
+  /** Settles when so many frames of a type came; fails if the socket closes first. */
+  reached(type: string, count: number): Promise<void>;
   send(frame: unknown): void;
   /** Milliseconds that a message to itself takes; comes back after all that was sent before. */
-  roundTrip(maxMs?: number): Promise<number>;
+  roundTrip(): Promise<number>;
   close(): Promise<Closed>;
 }
 
@@ -46,9 +44,7 @@ export async function openLoadClient(
   const count = (type: string): number => counts.get(type) ?? 0;
   const answer = Promise.withResolvers<string>();
   const away = new Set<string>();
-  const headers: Record<string, string> = address === undefined
-    ? {}
-    : { "x-forwarded-for": address };
+  const headers = { ...(address !== undefined && { "x-forwarded-for": address }) };
   const wire = dial(socketUrl({ wsUrl, key: "peerjs", id, token }), { headers }, (data) => {
     const text = String(data);
     const type = /^\{"type":"([A-Z-]+)"/.exec(text)?.[1] ?? "?";
@@ -57,8 +53,8 @@ export async function openLoadClient(
     for (const mark of type === "ANSWER" ? away : []) if (text.includes(mark)) away.delete(mark);
   });
   void wire.closed.then(() => answer.resolve(""));
-  const until = async (isSo: () => boolean, what: string, maxMs = LOAD_MAX_MS): Promise<void> => {
-    const isReached = await wire.until(isSo, `${id} ${what}`, maxMs);
+  const until = async (isSo: () => boolean, what: string): Promise<void> => {
+    const isReached = await wire.until(isSo, `${id} ${what}`, LOAD_MAX_MS);
     if (!isReached) throw new Error(`${id} ${what}: closed, ${wire.end()?.code}`);
   };
   await until(wire.isOpen, "waits to be opened");
@@ -68,20 +64,30 @@ export async function openLoadClient(
     answer: answer.promise,
     closed: wire.closed,
     count,
-    reached: (type, wanted, maxMs) =>
-      until(() => count(type) >= wanted, `waits for ${wanted} ${type}`, maxMs),
+    reached: (type, wanted) => until(() => count(type) >= wanted, `waits for ${wanted} ${type}`),
     send,
-    roundTrip: async (maxMs): Promise<number> => {
+    roundTrip: async (): Promise<number> => {
       const mark = crypto.randomUUID();
       const begin = performance.now();
       away.add(mark);
       send({ type: "ANSWER", dst: id, payload: mark });
-      await until(() => !away.has(mark), "waits for its own message", maxMs);
+      await until(() => !away.has(mark), "waits for its own message");
       return performance.now() - begin;
     },
     close: wire.close,
     [Symbol.asyncDispose]: async (): Promise<void> => void await wire.close(),
   };
+}
+
+/** Opens a client of this place, and waits until it is admitted. */
+export async function admit(
+  { wsUrl }: Pick<LoadClientOptions, "wsUrl">,
+  id: string,
+  more: Partial<LoadClientOptions> = {},
+): Promise<LoadClient> {
+  const client = await openLoadClient({ wsUrl, id, ...more });
+  await client.reached("OPEN", 1);
+  return client;
 }
 
 /** Calls `make` for 0 to `count - 1`, at most `atOnce` at a time; the results in that order. */
@@ -108,11 +114,7 @@ export async function openMany(
   count: number,
   options: Omit<LoadClientOptions, "id"> & { readonly idOf: (i: number) => string },
 ): Promise<LoadClient[]> {
-  return await inParallel(count, 64, async (i) => {
-    const client = await openLoadClient({ ...options, id: options.idOf(i) });
-    await client.reached("OPEN", 1);
-    return client;
-  });
+  return await inParallel(count, 64, (i) => admit(options, options.idOf(i), options));
 }
 
 export interface Flood {
@@ -120,23 +122,25 @@ export interface Flood {
   readonly dstOf: (i: number) => string;
   /** Each frame has about so many bytes. */
   readonly bytes: number;
-  readonly window?: number;
   /** What kind of frames; candidates by default. */
   readonly type?: string;
   /** Asked before each frame: whether to stop. */
   readonly done?: () => boolean;
 }
 
+/** So many frames are on their way at most. */
+const WINDOW = 16;
+
 /** Sends a flood as fast as the server takes them; how many it sent. */
 export async function flood(
   client: LoadClient,
-  { count, dstOf, bytes, window = 16, type = "CANDIDATE", done = (): boolean => false }: Flood,
+  { count, dstOf, bytes, type = "CANDIDATE", done = (): boolean => false }: Flood,
 ): Promise<number> {
   const payload = "x".repeat(bytes);
   for (let i = 0; i < count; i++) {
     if (done()) return i;
     client.send({ type, dst: dstOf(i), payload });
-    if (i % window === window - 1) await client.roundTrip();
+    if (i % WINDOW === WINDOW - 1) await client.roundTrip();
   }
   await client.roundTrip();
   return count;

@@ -105,12 +105,10 @@ export interface PeerSocket extends AsyncDisposable, Pick<Wire, "closed" | "clos
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
   sendRaw(data: Data): void;
-  /** The next frame, parsed; fails if the socket closes first or none came in `maxMs`. */
+  /** The next frame, parsed; fails if the socket closes first or none comes in `maxMs`. */
   next(maxMs?: number): Promise<unknown>;
-  /** Settles when a frame waits to be read, or the socket is closed; reads nothing, never fails. */
-  arrived(): Promise<void>;
-  /** All that arrives up to a message to itself that is sent now; fails after `maxMs`. */
-  fence(maxMs?: number): Promise<Fenced>;
+  /** All that arrives up to a message to itself that is sent now. */
+  fence(): Promise<Fenced>;
 }
 
 /** Opens a socket; settles when the upgrade is done, before the server has said anything. */
@@ -126,19 +124,15 @@ export async function openSocket(given: PeerSocketOptions): Promise<PeerSocket> 
     sendRaw: wire.send,
     next: async (maxMs): Promise<unknown> => {
       const what = "Cannot read the next frame";
-      if (await wire.until(() => frames.length > 0, `${what}: none came`, maxMs)) {
-        return frames.shift();
-      }
+      const isThere = await wire.until(() => frames.length > 0, `${what}: none came`, maxMs);
+      if (isThere) return frames.shift();
       throw new Error(`${what}: the socket closed, ${wire.end()?.code}`);
     },
-    arrived: async (): Promise<void> =>
-      void await wire.until(() => frames.length > 0, "Nothing arrived", 0x7fff_ffff),
-    fence: async (maxMs): Promise<Fenced> => {
+    fence: async (): Promise<Fenced> => {
       const mark = crypto.randomUUID();
       const at = (): number => frames.findIndex((frame) => JSON.stringify(frame).includes(mark));
       send({ type: "CANDIDATE", dst: given.id, payload: { mark } });
-      const what = "Cannot pass the fence: it did not come back";
-      const isBack = await wire.until(() => at() >= 0, what, maxMs);
+      const isBack = await wire.until(() => at() >= 0, "The fence did not come back");
       const before = frames.splice(0, isBack ? at() + 1 : frames.length);
       return isBack
         ? { frames: before.slice(0, -1), closed: null }

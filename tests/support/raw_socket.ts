@@ -17,23 +17,6 @@ export interface RawFrame {
   readonly payload: Uint8Array;
 }
 
-export interface RawSocket extends Disposable {
-  /** Sends bytes as they are; `false` once the connection is gone. */
-  write(bytes: Uint8Array): Promise<boolean>;
-  send(payload: string | Uint8Array, options?: FrameOptions): Promise<boolean>;
-  /** The next frame; `null` where the connection ended instead. */
-  next(): Promise<RawFrame | null>;
-  json(): Promise<unknown>;
-  /** As many bytes as text: the body of an answer that is no upgrade. */
-  text(bytes: number): Promise<string>;
-  /** Reads until a close frame or the end: the code, 1006 where there was no close frame. */
-  closed(): Promise<number>;
-  /** Reads until the server has ended the connection. */
-  ended(): Promise<void>;
-  /** Reads on, past frames, until nothing more comes for a while; how many bytes came. */
-  drain(): Promise<number>;
-}
-
 /** The opcodes of RFC 6455, section 5.2. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -84,61 +67,128 @@ export type Place = number | { readonly path: string };
 
 /** Sends a request as bytes, and reads what comes back until the server ends the connection. */
 export async function rawHttp(place: Place, request: Uint8Array): Promise<string> {
-  const connection = await connect(place);
-  try {
-    await write(connection, request);
-    return await within(readToEnd(connection), END_MAX_MS, "The server did not end the connection");
-  } finally {
-    connection.close();
-  }
+  using connection = await connect(place);
+  await write(connection, request);
+  return await within(readToEnd(connection), END_MAX_MS, "The server did not end the connection");
 }
 
 /** Opens a socket as client `id`; fails where it is not upgraded. */
 export async function openRaw(port: number, id: string, headers = ""): Promise<RawSocket> {
   const target = `/peerjs?key=peerjs&id=${encodeURIComponent(id)}&token=t`;
-  const { socket, head } = await upgradeRaw(port, handshake(target, headers));
-  if (head.startsWith("HTTP/1.1 101 ")) return socket;
+  const socket = await upgradeRaw(port, handshake(target, headers));
+  if (socket.head.startsWith("HTTP/1.1 101 ")) return socket;
   socket[Symbol.dispose]();
-  throw new Error(`Cannot open a socket: ${head}`);
+  throw new Error(`Cannot open a socket: ${socket.head}`);
 }
 
-/** Sends a request for a socket, and gives the head of the answer with the connection. */
-export async function upgradeRaw(
-  place: Place,
-  request: Uint8Array,
-): Promise<{ readonly socket: RawSocket; readonly head: string }> {
-  const connection = await connect(place);
-  const reader = makeReader(connection);
-  const send = (bytes: Uint8Array): Promise<boolean> => write(connection, bytes);
-  const next = (): Promise<RawFrame | null> =>
-    within(reader.frame(), END_MAX_MS, "Neither a frame nor the end came");
-  const socket: RawSocket = {
-    write: send,
-    send: (payload, options) => send(frame(payload, options)),
-    next,
-    json: async (): Promise<unknown> => {
-      const got = await next();
-      if (got?.opcode !== OPCODE.text) throw new Error(`Not a text frame: ${got?.opcode}`);
-      return JSON.parse(new TextDecoder().decode(got.payload));
-    },
-    text: (bytes) =>
-      within(reader.text(bytes), END_MAX_MS, "Neither so much text nor the end came"),
-    closed: async (): Promise<number> => {
-      for (;;) {
-        const got = await next();
-        if (got === null) return 1006;
-        if (got.opcode === OPCODE.close) return closeCode(got.payload);
+/** Sends a request for a socket, and reads the head of the answer, whatever it is. */
+export async function upgradeRaw(place: Place, request: Uint8Array): Promise<RawSocket> {
+  const socket = new RawSocket(await connect(place));
+  await socket.write(request);
+  await socket.readHead();
+  return socket;
+}
+
+/** A connection that a test asked to become a WebSocket. */
+export class RawSocket implements Disposable {
+  /** The head of the answer to its request. */
+  head = "";
+  readonly #connection: Deno.Conn;
+  readonly #chunk = new Uint8Array(65_536);
+  #buffer = new Uint8Array(0);
+
+  constructor(connection: Deno.Conn) {
+    this.#connection = connection;
+  }
+
+  /** Sends bytes as they are; `false` once the connection is gone. */
+  async write(bytes: Uint8Array): Promise<boolean> {
+    return await write(this.#connection, bytes);
+  }
+
+  async send(payload: string | Uint8Array, options?: FrameOptions): Promise<boolean> {
+    return await this.write(frame(payload, options));
+  }
+
+  async readHead(): Promise<void> {
+    const text = (): string => new TextDecoder("latin1").decode(this.#buffer);
+    const isWhole = (): boolean => text().includes("\r\n\r\n");
+    await this.#until(isWhole, "No answer came");
+    const [head = ""] = text().split("\r\n\r\n", 1);
+    this.head = head;
+    this.#take(head.length + 4);
+  }
+
+  /** The next frame; `null` where the connection ended instead. */
+  async next(): Promise<RawFrame | null> {
+    const isWhole = (): boolean => takeFrame(this.#buffer) !== null;
+    await this.#until(isWhole, "Neither a frame nor the end came");
+    const got = takeFrame(this.#buffer);
+    this.#take(got?.size ?? 0);
+    return got?.frame ?? null;
+  }
+
+  async json(): Promise<unknown> {
+    const got = await this.next();
+    if (got?.opcode !== OPCODE.text) throw new Error(`Not a text frame: ${got?.opcode}`);
+    return JSON.parse(new TextDecoder().decode(got.payload));
+  }
+
+  /** As many bytes as text: the body of an answer that is no upgrade. */
+  async text(bytes: number): Promise<string> {
+    const isThere = (): boolean => this.#buffer.length >= bytes;
+    await this.#until(isThere, "Neither so much text nor the end came");
+    return new TextDecoder().decode(this.#take(bytes));
+  }
+
+  /** Reads until a close frame or the end: the code, 1006 where there was no close frame. */
+  async closed(): Promise<number> {
+    for (;;) {
+      const got = await this.next();
+      if (got === null) return 1006;
+      if (got.opcode === OPCODE.close) return closeCode(got.payload);
+    }
+  }
+
+  /** Reads until the server has ended the connection. */
+  async ended(): Promise<void> {
+    while (await this.next() !== null);
+  }
+
+  /** Reads on, past frames, until nothing more comes for a while: there may be no end. How many bytes came. */
+  async drain(): Promise<number> {
+    for (let bytes = 0;;) {
+      const silence = Promise.withResolvers<null>();
+      const timer = setTimeout(() => silence.resolve(null), SILENCE_MS);
+      const got = await Promise.race([this.#connection.read(this.#chunk), silence.promise])
+        .catch(() => null);
+      clearTimeout(timer);
+      if (got === null) return bytes;
+      bytes += got;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+
+  /** Reads until it is so, or the connection ended. */
+  async #until(isSo: () => boolean, what: string): Promise<void> {
+    const read = async (): Promise<void> => {
+      while (!isSo()) {
+        const length = await this.#connection.read(this.#chunk).catch(() => null);
+        if (length === null) return;
+        this.#buffer = joined([this.#buffer, this.#chunk.subarray(0, length)]);
       }
-    },
-    ended: async (): Promise<void> => {
-      while (await next() !== null);
-    },
-    drain: () => drain(connection),
-    [Symbol.dispose]: () => connection.close(),
-  };
-  await send(request);
-  const head = await within(reader.head(), END_MAX_MS, "No answer came");
-  return { socket, head };
+    };
+    await within(read(), END_MAX_MS, what);
+  }
+
+  #take(bytes: number): Uint8Array {
+    const taken = this.#buffer.slice(0, bytes);
+    this.#buffer = this.#buffer.slice(bytes);
+    return taken;
+  }
 }
 
 const SILENCE_MS = 300;
@@ -164,83 +214,18 @@ export async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<b
   }
 }
 
-async function readToEnd(connection: Deno.Conn): Promise<string> {
+/** What comes until the other side ends the connection, as text. */
+export async function readToEnd(connection: Deno.Conn): Promise<string> {
   const chunk = new Uint8Array(65_536);
-  let text = "";
-  for (;;) {
+  for (let text = "";;) {
     const length = await connection.read(chunk).catch(() => null);
     if (length === null) return text;
     text += new TextDecoder().decode(chunk.subarray(0, length));
   }
 }
 
-/** Until the other side has been silent for a while: on a socket that waits for a close there is no end. */
-async function drain(connection: Deno.Conn): Promise<number> {
-  const buffer = new Uint8Array(1 << 20);
-  for (let bytes = 0;;) {
-    const silence = Promise.withResolvers<null>();
-    const timer = setTimeout(() => silence.resolve(null), SILENCE_MS);
-    const read = connection.read(buffer).catch(() => null);
-    const got = await Promise.race([read, silence.promise]);
-    clearTimeout(timer);
-    if (got === null) return bytes;
-    bytes += got;
-  }
-}
-
 function closeCode(payload: Uint8Array): number {
   return payload.length < 2 ? 1005 : (payload[0] ?? 0) << 8 | (payload[1] ?? 0);
-}
-
-interface Reader {
-  head(): Promise<string>;
-  frame(): Promise<RawFrame | null>;
-  text(bytes: number): Promise<string>;
-}
-
-function makeReader(connection: Deno.Conn): Reader {
-  let buffer = new Uint8Array(0);
-  const chunk = new Uint8Array(65_536);
-
-  async function more(): Promise<boolean> {
-    const length = await connection.read(chunk).catch(() => null);
-    if (length === null) return false;
-    buffer = joined([buffer, chunk.subarray(0, length)]);
-    return true;
-  }
-
-  async function head(): Promise<string> {
-    for (;;) {
-      const text = new TextDecoder("latin1").decode(buffer);
-      const end = text.indexOf("\r\n\r\n");
-      if (end >= 0) {
-        buffer = buffer.slice(end + 4);
-        return text.slice(0, end);
-      }
-      if (!await more()) return text;
-    }
-  }
-
-  async function frame(): Promise<RawFrame | null> {
-    for (;;) {
-      const got = takeFrame(buffer);
-      if (got === null) {
-        if (!await more()) return null;
-        continue;
-      }
-      buffer = buffer.slice(got.size);
-      return got.frame;
-    }
-  }
-
-  async function text(bytes: number): Promise<string> {
-    while (buffer.length < bytes && await more());
-    const got = buffer.slice(0, bytes);
-    buffer = buffer.slice(bytes);
-    return new TextDecoder().decode(got);
-  }
-
-  return { head, frame, text };
 }
 
 /** The frame that a buffer begins with, and its size; `null` where it is not whole. Servers do not mask. */
@@ -250,11 +235,8 @@ function takeFrame(buffer: Uint8Array): { readonly frame: RawFrame; readonly siz
   const short = view.getUint8(1) & 0x7f;
   const start = short < 126 ? 2 : short === 126 ? 4 : 10;
   if (view.byteLength < start) return null;
-  const length = short < 126
-    ? short
-    : short === 126
-    ? view.getUint16(2)
-    : Number(view.getBigUint64(2));
+  const long = (): number => short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
+  const length = short < 126 ? short : long();
   if (view.byteLength < start + length) return null;
   const payload = buffer.slice(start, start + length);
   return { frame: { opcode: view.getUint8(0) & 0x0f, payload }, size: start + length };

@@ -35,54 +35,44 @@ export const SMALL = {
   record: FILE,
 } as const;
 
-export interface Disk {
+export class Disk {
   /** The bytes of each file, as chunks. */
-  readonly files: Map<string, Uint8Array[]>;
+  readonly files = new Map<string, Uint8Array[]>();
   /** What the next calls throw: of `begin`, and of `write`. */
-  beginError: Error | null;
-  writeError: Error | null;
+  beginError: Error | null = null;
+  writeError: Error | null = null;
   /** While it is set, writes wait for it. */
-  stall: Promise<void> | null;
+  stall: Promise<void> | null = null;
   /** How many writes were under way at once, at most. */
-  busiest: number;
-  writes: number;
-  readonly begin: (path: string) => Promise<Sink>;
-}
+  busiest = 0;
+  writes = 0;
+  #busy = 0;
 
-export function makeDisk(): Disk {
-  let busy = 0;
-  const disk: Disk = {
-    files: new Map(),
-    beginError: null,
-    writeError: null,
-    stall: null,
-    busiest: 0,
-    writes: 0,
-    begin: (path) => {
-      if (disk.beginError !== null) return Promise.reject(disk.beginError);
-      const old = disk.files.get(path);
-      if (old !== undefined) disk.files.set(`${path}.1`, old);
-      const chunks: Uint8Array[] = [];
-      disk.files.set(path, chunks);
-      return Promise.resolve({
-        write: async (bytes) => {
-          disk.busiest = Math.max(disk.busiest, ++busy);
-          disk.writes++;
-          try {
-            if (disk.stall !== null) await disk.stall;
-            await null;
-            if (disk.writeError !== null) throw disk.writeError;
-            chunks.push(bytes.slice());
-          } finally {
-            busy--;
-          }
-        },
-        close: () => Promise.resolve(),
-        discard: () => Promise.resolve(void disk.files.delete(path)),
-      });
-    },
+  readonly begin = async (path: string): Promise<Sink> => {
+    await null;
+    if (this.beginError !== null) throw this.beginError;
+    const old = this.files.get(path);
+    if (old !== undefined) this.files.set(`${path}.1`, old);
+    const chunks: Uint8Array[] = [];
+    this.files.set(path, chunks);
+    return {
+      write: (bytes) => this.#write(chunks, bytes),
+      close: () => Promise.resolve(),
+      discard: () => Promise.resolve(void this.files.delete(path)),
+    };
   };
-  return disk;
+
+  async #write(chunks: Uint8Array[], bytes: Uint8Array): Promise<void> {
+    this.busiest = Math.max(this.busiest, ++this.#busy);
+    this.writes++;
+    try {
+      await this.stall;
+      if (this.writeError !== null) throw this.writeError;
+      chunks.push(bytes.slice());
+    } finally {
+      this.#busy--;
+    }
+  }
 }
 
 export function textOf(disk: Disk, path = FILE): string {
@@ -94,80 +84,67 @@ export function decode(chunks: readonly Uint8Array[]): string {
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
-export interface Studio {
-  now: number;
-  readonly disk: Disk;
-  readonly runtime: Runtime;
-  readonly recorder: Recorder;
+/** A server that records, at 0.25 ms, on an empty disk. */
+export class Studio {
+  now = 0.25;
+  readonly disk = new Disk();
   /** What the recorder had to say. */
-  readonly news: string[];
-  /** Lets an event happen `afterMs` from the one before. */
-  readonly happen: (event: Event, afterMs?: number) => void;
-  /** Moves the time, and calls back who waits for it; then everything that can happen without it happens. */
-  readonly pass: (ms: number) => Promise<void>;
-}
+  readonly news: string[] = [];
+  readonly recorder: Recorder;
+  readonly runtime: Runtime;
+  #timers: { readonly callback: () => void; readonly at: number }[] = [];
 
-/** Starts one at 0.25 ms, on an empty disk. */
-export function makeStudio(
-  settings: Settings = settingsFrom(SMALL),
-  disk: Disk = makeDisk(),
-): Studio {
-  let timers: { readonly callback: () => void; readonly at: number }[] = [];
-  const news: string[] = [];
-  const recorder: Recorder = new Recorder({
-    settings,
-    state: () => runtime.state(),
-    epochMs: () => 1_700_000_000_000,
-    now: () => self.now,
-    schedule: (callback, delayMs) => {
-      const timer = { callback, at: self.now + delayMs };
-      timers.push(timer);
-      return () => void (timers = timers.filter((each) => each !== timer));
-    },
-    beginFile: disk.begin,
-    events: {
-      recording: () => void news.push("recording"),
-      paused: (why) => void news.push(why),
-      leftOut: (bytes) => void news.push(`left out ${bytes}`),
-    },
-  });
-  const runtime: Runtime = createRuntime(settings, {
-    now: () => self.now,
-    perform: () => true,
-    schedule: () => () => {}, // Ticks are events of the history.
-    onPause: () => {},
-    observers: [recorder.observe],
-    onObserverError: (error) => {
-      throw error;
-    },
-  });
-  const self: Studio = {
-    now: 0.25,
-    disk,
-    runtime,
-    recorder,
-    news,
-    happen: (event, afterMs = 0) => {
-      advance(afterMs);
-      runtime.dispatch(event);
-    },
-    pass: async (ms) => {
-      advance(ms);
-      for (const { callback } of timers.filter(({ at }) => at <= self.now)) callback();
-      timers = timers.filter(({ at }) => at > self.now);
-      await settled();
-    },
-  };
-
-  /** A second at a time, as the timer looks: else the process was away (FAULT-32). */
-  function advance(ms: number): void {
-    for (const end = self.now + ms; self.now < end;) {
-      self.now = Math.min(end, self.now + 1_000);
-      runtime.now();
-    }
+  constructor(settings: Settings = settingsFrom(SMALL)) {
+    this.recorder = new Recorder({
+      settings,
+      state: () => this.runtime.state(),
+      epochMs: () => 1_700_000_000_000,
+      now: () => this.now,
+      schedule: (callback, delayMs) => {
+        const timer = { callback, at: this.now + delayMs };
+        this.#timers.push(timer);
+        return () => void (this.#timers = this.#timers.filter((each) => each !== timer));
+      },
+      beginFile: this.disk.begin,
+      events: {
+        recording: () => void this.news.push("recording"),
+        paused: (why) => void this.news.push(why),
+        leftOut: (bytes) => void this.news.push(`left out ${bytes}`),
+      },
+    });
+    this.runtime = createRuntime(settings, {
+      now: () => this.now,
+      perform: () => true,
+      schedule: () => () => {}, // Ticks are events of the history.
+      onPause: () => {},
+      observers: [this.recorder.observe],
+      onObserverError: (error) => {
+        throw error;
+      },
+    });
   }
 
-  return self;
+  /** Lets an event happen `afterMs` from the one before. */
+  happen(event: Event, afterMs = 0): void {
+    this.#advance(afterMs);
+    this.runtime.dispatch(event);
+  }
+
+  /** Moves the time, and calls back who waits for it; then everything that can happen without it happens. */
+  async pass(ms: number): Promise<void> {
+    this.#advance(ms);
+    for (const { callback } of this.#timers.filter(({ at }) => at <= this.now)) callback();
+    this.#timers = this.#timers.filter(({ at }) => at > this.now);
+    await settled();
+  }
+
+  /** A second at a time, as the timer looks: else the process was away (FAULT-32). */
+  #advance(ms: number): void {
+    for (const end = this.now + ms; this.now < end;) {
+      this.now = Math.min(end, this.now + 1_000);
+      this.runtime.now();
+    }
+  }
 }
 
 /** What a replay said, and its exit code. */
@@ -204,7 +181,7 @@ export function says(conn: number, value: unknown): Event {
   return { kind: "frame-received", conn: connId(conn), text };
 }
 
-export async function record(steps: readonly Pace[], studio = makeStudio()): Promise<Studio> {
+export async function record(steps: readonly Pace[], studio = new Studio()): Promise<Studio> {
   studio.recorder.start();
   for (const { event, afterMs } of steps) studio.happen(event, afterMs);
   await studio.recorder.stop();

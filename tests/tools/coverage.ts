@@ -3,8 +3,6 @@
  *
  * Only tests that are examples, and those of the two data structures, count: what a random history happens
  * to reach proves nothing about the next one.
- *
- * @module
  */
 
 const SUITES = [
@@ -12,6 +10,7 @@ const SUITES = [
   "tests/core",
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
+  "tests/cluster/record_test.ts",
   "tests/cluster/violations_test.ts",
   "tests/properties/deadlines_test.ts",
   "tests/properties/json_text_test.ts",

@@ -1,13 +1,12 @@
 /**
  * The documents that are made from the code, as they should be: the tables of options, what one process carries,
  * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
- *
- * @module
  */
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { defaultText, optionGroups } from "../../adapters/program/help.ts";
 import { type OptionName, optionOf } from "../../core/mod.ts";
-import { type Measured, scalePage } from "../bench/scale.ts";
+import type { Results } from "../bench/results.ts";
+import { scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
 import { rulesOf } from "../support/side_by_side.ts";
 
@@ -66,7 +65,7 @@ async function expectedSpec(): Promise<string> {
 
 /** Every document that has a part made from the code, by its path, as it should be. */
 export async function expectedDocuments(): Promise<Map<string, string>> {
-  const measured: Measured = JSON.parse(await readText("tests/bench/results.json"));
+  const measured: Results = JSON.parse(await readText("tests/bench/results.json"));
   const parts = [
     ["README.md", "everyday options", everydayTable()],
     ["adapters/program/README.md", "options", optionTables()],
@@ -90,7 +89,6 @@ function everydayTable(): string {
   return ["| flag | default | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** A table for each group. */
 function optionTables(): string {
   return optionGroups("all").map(({ group, names }) => {
     const rows = names.map((name) => {

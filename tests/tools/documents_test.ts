@@ -1,6 +1,4 @@
-/**
- * Documents: what they link to, call and name exists, and the example that makes a token works.
- */
+/** Documents: what they link to, call and name exists, and the example that makes a token works. */
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { isOptionName, isRetiredName, OPTION_NAMES } from "../../core/mod.ts";
 import config from "../../deno.json" with { type: "json" };
@@ -10,7 +8,6 @@ import { readText } from "./docs.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Flags of other programs that documents call. */
 const OTHER_FLAGS =
   /^(?:help|version|frozen|check|at|diff|every|quiet|only|seed|hours|minutes|rounds)$/;
 

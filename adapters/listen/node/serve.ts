@@ -21,7 +21,7 @@ import {
   writeRawReply,
   writeReply,
 } from "./http.ts";
-import { watchSocket } from "./socket.ts";
+import { endOnce, watchSocket } from "./socket.ts";
 
 /** Replies to the HTTP requests of a server. */
 export function serveRequests(server: Server | SecureServer, signaling: SignalingServer): void {
@@ -64,6 +64,8 @@ export function serveUpgrades(
     if (!request.complete) skipChunkEnd(connection);
     sockets.handleUpgrade(request, connection, head, (socket) => {
       socket.binaryType = "arraybuffer";
+      endOnce(connection);
+      endOnce(Reflect.get(socket, "_receiver"));
       attach(socket, connection, received);
     });
   }

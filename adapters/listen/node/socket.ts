@@ -7,7 +7,7 @@
  * @module
  */
 import { scheduleTimeout } from "../../clock.ts";
-import type { Duplex } from "node:stream";
+import { type Duplex, Writable } from "node:stream";
 // @ts-types="@types/ws"
 import type { WebSocket } from "ws";
 import type { Settings } from "../../../core/mod.ts";
@@ -40,6 +40,22 @@ export function socketBounds(
     perMessageDeflate: false,
     // One message per turn of the event loop: thousands in one chunk delayed other clients by 290 ms, now by 12 ms.
     allowSynchronousEvents: false,
+  };
+}
+
+/**
+ * Makes `end` do nothing on a stream that has ended; does nothing to what is no stream.
+ *
+ * When a connection ends, `npm:ws` calls `end` again on it, and twice on its receiver, for which there is no public
+ * access. Each time `node:stream` makes an error that nobody gets. Under Deno its stack trace costs 70 µs: a third of the time of
+ * an open and a close.
+ */
+export function endOnce(stream: unknown): void {
+  if (!(stream instanceof Writable)) return;
+  const { end } = stream;
+  stream.end = (...args: unknown[]) => {
+    const isOver = stream.writableEnded || stream.destroyed;
+    return args.length === 0 && isOver ? stream : Reflect.apply(end, stream, args);
   };
 }
 

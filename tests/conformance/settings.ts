@@ -1,4 +1,4 @@
-/** Conversations about keys and paths that need an escape in a URL, and origins as people write them. */
+/** Conversations about settings: keys and paths that need an escape in a URL, and the defaults of the commands. */
 import { type Conversation, test } from "../support/side_by_side.ts";
 import { ABOUT, BROKEN, cannot, json, open, refused, turnedAway } from "./said.ts";
 
@@ -35,5 +35,22 @@ export const WRITTEN_KEYS: readonly Conversation[] = [
     incumbent: { escaped: open(), "as it is": turnedAway(WRONG_KEY), wrong: turnedAway(WRONG_KEY) },
     row:
       "a key with a plus, a path with a space or letters that are not ASCII | no client gets in, or none is found | works, with and without escapes",
+  }),
+];
+
+/** What the commands say of themselves. */
+export const COMMANDS: readonly Conversation[] = [
+  test.same("[SET-3] the defaults of the commands are the same", async ({ askDefault }) => {
+    for (const option of ["expire_timeout", "concurrent_limit", "key", "path"]) {
+      await askDefault(option);
+    }
+  }),
+  test.differs(
+    "[LIFE-1] a client may be silent for longer than a hidden tab is",
+    ({ askDefault }) => askDefault("alive_timeout"),
+  )({
+    signalbox: { help: [{ alive_timeout: "90000" }] },
+    incumbent: { help: [{ alive_timeout: "60000" }] },
+    row: "`alive_timeout` of the command | 60 s, which a hidden tab can miss | 90 s",
   }),
 ];
