@@ -25,7 +25,10 @@ export interface Asked {
   readonly at: Millis;
   /** The socket for which an `open` claims an id. */
   readonly socket: ConnId | null;
+  /** Over this connection. */
   readonly isSent: boolean;
+  /** Over any: the engine may have run it. */
+  readonly wasSent: boolean;
 }
 
 /** A socket whose claim could not be made yet. */

@@ -43,7 +43,7 @@ export function ask(
   const request = cluster.nextRequest;
   const op = isWrite(question) ? cluster.op + 1 : 0;
   const isSent = cluster.phase === "joined" || question.kind === "join";
-  const asked: Asked = { question, op, at: now, socket, isSent };
+  const asked: Asked = { question, op, at: now, socket, isSent, wasSent: isSent };
   const next = withCluster(state, {
     nextRequest: request + 1,
     op: Math.max(cluster.op, op),
@@ -55,7 +55,8 @@ export function ask(
 /** Lets a write wait for the next beat. */
 export function askLater(state: State, question: Question, now: Millis): State {
   const { nextRequest, op, asked } = clusterOf(state);
-  const unsent: Asked = { question, op: op + 1, at: now, socket: null, isSent: false };
+  const never = { isSent: false, wasSent: false };
+  const unsent: Asked = { question, op: op + 1, at: now, socket: null, ...never };
   return withCluster(state, {
     nextRequest: nextRequest + 1,
     op: op + 1,
@@ -70,7 +71,7 @@ export function sendUnsent(state: State, now: Millis): readonly [State, readonly
   const effects: Effect[] = [];
   for (const [request, one] of inOrder(cluster)) {
     if (one.isSent) continue;
-    const sent: Asked = { ...one, isSent: true, at: now };
+    const sent: Asked = { ...one, isSent: true, wasSent: true, at: now };
     asked = mapSet(asked, request, sent);
     effects.push(askEngine(cluster, request, sent));
   }
@@ -92,16 +93,32 @@ export function afterLoss(state: State, { isRenamed }: { readonly isRenamed: boo
       op === 0 || question.kind === "restore" ||
       (isRenamed && !(question.kind === "open" && isPending))
     ) continue;
-    asked = mapSet(asked, request, { ...one, isSent: false });
+    const left = question.kind === "open" && !isPending ? abandoned(one) : one;
+    if (left !== null) asked = mapSet(asked, request, { ...left, isSent: false });
   }
   return withCluster(state, { asked });
 }
 
-/** Forgets the claim of a socket that is no longer pending, unless the engine may have run it. */
+/** Takes back the claim of a socket that is no longer pending. While its answer is awaited, that decides. */
 export function forgetUnsent(state: State, request: number): State {
   const { asked } = clusterOf(state);
-  if (mapGet(asked, request)?.isSent !== false) return state;
-  return withCluster(state, { asked: mapDelete(asked, request) });
+  const one = mapGet(asked, request);
+  if (one === undefined || one.isSent) return state;
+  const left = abandoned(one);
+  return withCluster(state, {
+    asked: left === null ? mapDelete(asked, request) : mapSet(asked, request, left),
+  });
+}
+
+/**
+ * What is left to ask of a claim that nobody wants any more: if the engine may have run it, that it be taken back. To
+ * ask for it again could evict whoever has the id by now.
+ */
+function abandoned(one: Asked): Asked | null {
+  const { question, wasSent } = one;
+  if (question.kind !== "open") return one;
+  if (!wasSent) return null;
+  return { ...one, question: { kind: "abandon", id: question.id }, socket: null };
 }
 
 function askEngine(

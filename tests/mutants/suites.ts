@@ -11,6 +11,7 @@ const SUITES = [
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
   "tests/cluster/history_test.ts",
+  "tests/cluster/sim",
   "tests/cluster/violations_test.ts",
   "tests/properties",
   "tests/sim",

@@ -148,6 +148,7 @@ export const CLUSTER_MAPS = {
       at,
       socket: v.nullable(conn),
       isSent: v.boolean(),
+      wasSent: v.boolean(),
     }),
   ),
   clusterReleased: entries(count, peer),
