@@ -20,7 +20,11 @@ Deno.test("[CLUSTER-15] a node joins first, beats five times a lease, and keeps 
   f.step("a", { kind: "engine-lost" });
   f.connect("a");
   f.run();
-  assertEquals(f.commands.map(({ kind, node, conn }) => [kind, node, conn]), [["join", "a0", 2]]);
+  assertEquals(f.commands.map(({ kind, node, conn }) => [kind, node, conn]), [["join", "a0", 2], [
+    "pull",
+    "a0",
+    2,
+  ]]);
 });
 
 Deno.test("[CLUSTER-15] [CLUSTER-21] a node whose lease is over joins under another name and restores what it holds", () => {
@@ -34,7 +38,7 @@ Deno.test("[CLUSTER-15] [CLUSTER-21] a node whose lease is over joins under anot
   f.ran();
   f.connect("a");
   f.run();
-  assertEquals(f.commands.map(({ kind, node }) => [kind, node]), [["join", "a2"], [
+  assertEquals(f.commands.map(({ kind, node }) => [kind, node]), [["join", "a2"], ["pull", "a2"], [
     "restore",
     "a2",
   ]]);
