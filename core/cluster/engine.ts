@@ -124,7 +124,10 @@ function withRoom(engine: Engine, now: EngineTime): Engine {
   return dead === null ? engine : reapBatch(engine, dead)[0];
 }
 
-/** By the clock a seq is above all of an engine that lost data, as long as its clock did not run back. No engine gives more claims a millisecond. Below 2⁵³ until the year 2255. */
+/**
+ * By the clock a seq is above all of an engine that lost data, as long as its clock did not run back. No engine gives
+ * more claims a millisecond. Below 2⁵³ until the year 2255.
+ */
 const FENCE_PER_MS = 1_000;
 
 function isAnyoneAlive({ nodes }: Engine, now: EngineTime): boolean {
