@@ -1,5 +1,5 @@
 /**
- * What a node knows of its cluster: its lease, what it asked the engine, where others are, and its links to other nodes.
+ * What a node knows of its cluster: its lease, what it asked the engine, where ids are held, and its links to others.
  *
  * A link carries messages from one node to another over a wire that may lose, repeat and delay. Its sender numbers
  * them and sends those that are not acknowledged again; its receiver takes each number once, in order.
@@ -97,7 +97,7 @@ export interface InLink {
   readonly link: number;
   /** The next number to take. */
   readonly expected: number;
-  /** The highest `base` of its frames. One with a lower `base` is late: what it carries may have another number by now. */
+  /** The highest `base` of its frames. One with a lower `base` is late: what it carries may have other numbers now. */
   readonly base: number;
   /** What bounced, since the first number that the sender has open. */
   readonly bounced: readonly Bounced[];

@@ -69,7 +69,7 @@ export function leaveUnanswered(
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
 
-/** An `ERROR` would destroy the client's `Peer`: without one it comes again, which helps only if it waits for a claim. */
+/** An `ERROR` destroys the client's `Peer`. Without one it comes again, which helps a socket that waits for a claim. */
 function timeOutPending(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
   if (mapGet(state.pending, conn)?.claim !== null) {
     return turnOut(state, conn, CLOSE.tryAgainLater, UNCLAIMED);
