@@ -2,7 +2,8 @@
  * The links between nodes: numbers, acknowledgements, and sending again.
  *
  * A sender gives each message the next number and keeps it until it is acknowledged; what is not acknowledged in time
- * is sent again. A receiver takes the number that it expects and no other, and says which of those it could not deliver.
+ * is sent again. A receiver takes the number that it expects and no other, and says which of those it could not
+ * deliver.
  *
  * @module
  */
