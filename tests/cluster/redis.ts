@@ -87,34 +87,15 @@ export async function startRedis(
   let isOver = false;
   const spies: ReturnType<typeof createClient>[] = [];
 
-  async function spy(): Promise<() => Promise<string[]>> {
-    const client = clientOf(port);
-    spies.push(client);
-    await client.connect();
-    let lines: string[] = [];
-    let wake = (): void => {};
-    await client.monitor((line) => {
-      // What a script does is no command of a client.
-      if (!/^\S+ \[\d+ lua\]/.test(line)) lines.push(line.replace(/^.*?\] /, ""));
-      wake();
-    });
-    return async () => {
-      const mark = `"ECHO" "mark ${ends++}"`;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      wake = () => void (lines.includes(mark) && resolve());
-      await send(...mark.split(/" "|"/).filter((word) => word !== ""));
-      await promise;
-      const all = lines.slice(0, lines.indexOf(mark));
-      lines = lines.slice(lines.indexOf(mark) + 1);
-      return all;
-    };
-  }
-
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     send,
-    spy,
+    spy: () => {
+      const client = clientOf(port);
+      spies.push(client);
+      return spyWith(client, (mark) => send("ECHO", mark));
+    },
     run: (namespace, command, given) => {
       const sha = shas.get(command.kind) ?? "";
       return send("EVALSHA", sha, 1, keyPrefix(namespace), ...argumentsOf(command, given));
@@ -139,6 +120,33 @@ export async function startRedis(
       await output.finished;
       await Deno.remove(folder, { recursive: true });
     },
+  };
+}
+
+/** Watches all commands of all clients; what it returns reads those since it was called last. */
+async function spyWith(
+  client: ReturnType<typeof createClient>,
+  echo: (mark: string) => Promise<unknown>,
+): Promise<() => Promise<string[]>> {
+  await client.connect();
+  let lines: string[] = [];
+  let reads = 0;
+  let wake = (): void => {};
+  await client.monitor((line) => {
+    // What a script does is no command of a client.
+    if (!/^\S+ \[\d+ lua\]/.test(line)) lines.push(line.replace(/^.*?\] /, ""));
+    wake();
+  });
+  return async () => {
+    const mark = `read ${reads++}`;
+    const line = `"ECHO" "${mark}"`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = () => void (lines.includes(line) && resolve());
+    await echo(mark);
+    await promise;
+    const all = lines.slice(0, lines.indexOf(line));
+    lines = lines.slice(lines.indexOf(line) + 1);
+    return all;
   };
 }
 
