@@ -88,8 +88,17 @@ function react(state: State, event: Event, now: Millis): readonly [State, readon
       return shutDown(state);
     case "cluster-started":
       return startCluster(state, now);
-    default:
+    case "engine-connected":
+    case "engine-lost":
+    case "engine-answered":
+    case "engine-failed":
+    case "doorbell-rang":
+    case "probe-heard":
+    case "link-received":
+    case "paused":
       return state.cluster === null ? [state, []] : reactAsNode(state, event, now);
+    default:
+      return assertNever(event);
   }
 }
 
@@ -115,8 +124,6 @@ function reactAsNode(
       return receiveFrame(state, event.frame, now);
     case "paused":
       return paused(state, event.ms, now);
-    default:
-      return assertNever(event);
   }
 }
 

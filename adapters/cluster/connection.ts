@@ -18,6 +18,8 @@ export class Refusal extends Error {}
 export interface Connection {
   /** The Redis that it leads to; with sentinels the one that they named. */
   readonly host: RedisHost;
+  /** What of its settings should be otherwise, as a sentence; `null` if nothing is known. */
+  readonly unfit: string | null;
   /** Calls `hear` with what is published on a channel. Settles when the subscription is there. */
   readonly subscribe: (channel: string, hear: (message: string) => void) => Promise<void>;
   /**
@@ -55,12 +57,14 @@ export async function openConnection(ports: ConnectionPorts): Promise<Connection
     const send = (...words: readonly string[]): Promise<Reply> => commands.send(words);
     if (address.scheme === "redis+sentinel") await checkRole(send);
     const kinds = Object.keys(SCRIPTS) as EngineCommand["kind"][];
+    const info = send("INFO").then(String, () => ""); // A user may be forbidden to ask.
     const loaded = await Promise.all(kinds.map((kind) => send("SCRIPT", "LOAD", SCRIPTS[kind])));
     const hashes = new Map(kinds.map((kind, i) => [kind, String(loaded[i])]));
     const prefix = keyPrefix(ports.namespace);
     sockets.onEnd(ports.onEnd);
     return {
       host,
+      unfit: unfitness(await info),
       subscribe: subscriber.subscribe,
       run: (command) =>
         send("EVALSHA", hashes.get(command.kind) ?? "", "1", prefix, ...argumentsOf(command)),
@@ -91,6 +95,14 @@ async function locate(address: ClusterAddress, signal: AbortSignal): Promise<Red
     }
   }
   throw new Error(`No sentinel says where the Redis is: ${[...new Set(failures)].join("; ")}`);
+}
+
+/** What a server says of itself that does not fit a directory. */
+function unfitness(info: string): string | null {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
+  const isBounded = !/^maxmemory:0\b/m.test(info);
+  if (policy === "noeviction" || !isBounded) return null;
+  return `Its maxmemory-policy is ${policy}: it may drop who holds which id; set it to noeviction`;
 }
 
 /** A sentinel that was cut off may name a Redis that is a replica by now. */

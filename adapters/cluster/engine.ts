@@ -41,6 +41,8 @@ export interface EnginePorts {
 export interface EngineEvents {
   /** Redis cannot be reached, or the connection to it ended. Called again as long as it is so. */
   readonly away: (where: string, why: string) => void;
+  /** Something about Redis should be otherwise: a sentence. */
+  readonly unfit: (where: string, why: string) => void;
   /** The node joined over the connection to this Redis. */
   readonly joined: (where: string) => void;
   /** Redis refused a command with an error. */
@@ -91,6 +93,7 @@ export function startEngine(ports: EnginePorts): Engine {
     }).then((connection) => {
       if (isStopped) return connection.drop();
       link = made.link = { connection, waiting: null, publishing: 0 };
+      if (connection.unfit !== null) events.unfit(where(), connection.unfit);
       const [name, generation] = [randomName(), randomName()];
       dispatch({ kind: "engine-connected", name: nodeName(name), generation });
     }, (error) => {
@@ -151,10 +154,9 @@ export function startEngine(ports: EnginePorts): Engine {
         } catch (error) {
           return lost(from, messageOf(error));
         }
-        if (answer.kind === "joined") {
-          tries = 0;
-          events.joined(where());
-        }
+        // A node whose name is gone joins under another at once; one that is refused does not come back faster.
+        if (answer.kind === "joined" || answer.kind === "gone") tries = 0;
+        if (answer.kind === "joined") events.joined(where());
         dispatch({ kind: "engine-answered", conn: command.conn, request, answer });
         answered(from);
       }, (error: unknown) => {

@@ -44,6 +44,13 @@ export function createClusterLog(namespace: string): ClusterLog {
       reasons.clear();
       joinedAt = where;
     },
+    unfit: (where, why) => {
+      write("warning", `Redis at ${where} does not fit: ${why}`, {
+        event: "cluster-unfit",
+        where,
+        why,
+      });
+    },
     refused: (command, given) => {
       const why = shortenUnquoted(given);
       const properties = { event: "cluster-refused", command, why };

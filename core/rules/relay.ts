@@ -150,12 +150,15 @@ function receiveMessage(
   const heard = keep(state, conn, beginAttempt(connection, type, dst));
   const text = encodeMessage(src, isUsable ? frame : { ...frame, dst });
   const message: Message = { kind: "message", type, src, dst, text };
-  const isHere = isUsable && (holderOf(state, dst) !== undefined || hasRoute(state, dst, now));
-  if (type === "LEAVE" && !isHere) {
+  if (type === "LEAVE" && !(isUsable && isReachable(state, dst, now))) {
     const note = { kind: "note", what: "undelivered", message, why: "absent" } as const;
     return [heard, [{ ...note, isTold: false }]];
   }
   return isUsable ? forward(heard, message, now) : turnAway(heard, message, "no-such-id");
+}
+
+function isReachable(state: State, dst: PeerId, now: Millis): boolean {
+  return holderOf(state, dst) !== undefined || hasRoute(state, dst, now);
 }
 
 /** Cuts an impossible destination: `refusalsTold` keeps it, so it may not be much longer than an id. */

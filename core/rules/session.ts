@@ -272,8 +272,10 @@ function claim(
   // Sockets can open in another order than they came: the older one is obsolete, not the newer.
   if (conn < held.conn) {
     // The cluster counts the claim that was made last, whichever socket it was made for.
-    const claims = seq === null ? state.claims : mapSet(state.claims, id, { ...held, seq });
-    return [{ ...state, claims }, [
+    const kept = seq === null
+      ? state
+      : { ...state, claims: mapSet(state.claims, id, { ...held, seq }) };
+    return [kept, [
       close(conn, CLOSE.replaced, REPLACED),
       refused(event, CLOSE.replaced, REPLACED),
     ]];

@@ -246,7 +246,7 @@ Deno.test("[REC-4] what cannot be read is named with its line; a last line that 
     ["", /^Cannot read "run\.ndjson": it has no whole line\.$/],
     [text.slice(0, 50), /it has no whole line\.$/],
     [text.replace("recording", "letter"), /^Line 1 is not the header of a recording: at format: /],
-    [text.replace('"version":6', '"version":5'), /^Line 1 .* at version: /],
+    [text.replace('"version":7', '"version":6'), /^Line 1 .* at version: /],
     [
       text.replace('"queue_limit":', '"queue_limit":-'),
       /^Line 1 .* at rules: Option queue_limit must/,

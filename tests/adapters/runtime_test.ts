@@ -1,5 +1,5 @@
 import { createRuntime, type Observer, type Ports, type Runtime } from "../../adapters/runtime.ts";
-import { connId, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { opening } from "../support/world.ts";
 
@@ -176,4 +176,29 @@ Deno.test("[FAULT-32] while something is due the clock is looked at each second"
     timer?.callback();
   }
   assertEquals([clock.now, performed.length, pauses], [9_000, 1, []]);
+});
+
+Deno.test("[CLUSTER-16] a node hears of a pause before the event that shows it, a server alone never", () => {
+  for (const isNode of [true, false]) {
+    const seen: Event[] = [];
+    const { runtime, timers, clock } = bench({ observers: [({ event }) => void seen.push(event)] });
+    if (isNode) runtime.dispatch({ kind: "cluster-started" });
+    runtime.dispatch(opening(A, { id: "a", identity: { kind: "pending" } }));
+    const until = (): number => runtime.state().cluster?.leaseUntil ?? 0;
+    const before = until();
+    clock.now = 30_000;
+    runtime.dispatch({ kind: "doorbell-rang" });
+    clock.now = 60_000;
+    timers.pop()?.callback();
+    const kinds = seen.map(({ kind }) => kind).slice(isNode ? 2 : 1);
+    const [first, second] = seen.filter(({ kind }) => kind === "paused");
+    if (isNode) {
+      assertEquals(kinds, ["paused", "doorbell-rang", "paused", "tick"]);
+      assertEquals([first, second].map((event) => event?.kind === "paused" && event.ms), [
+        30_000,
+        30_000,
+      ]);
+      assertEquals(until(), before - 60_000);
+    } else assertEquals(kinds, ["doorbell-rang"]);
+  }
 });

@@ -51,8 +51,8 @@ test("[FAULT-36] a node that tries in vain for long is back before the grace of 
   const [a, b] = [await stage.enter(near, "a"), await stage.enter(far, "b")];
   await meet(a, b);
   await redis.kill();
-  const before = proxy.asked();
-  await eventually("it tries at its slowest", () => proxy.asked() >= before + 12);
+  const before = proxy.count;
+  await eventually("it tries at its slowest", () => proxy.count >= before + 12);
   // Before its next try.
   await redis.start();
   const thief = steal(near, "b");

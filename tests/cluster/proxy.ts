@@ -15,12 +15,14 @@ export interface Proxy extends AsyncDisposable {
   readonly port: number;
   /** As option `cluster` takes it. */
   readonly url: string;
-  /** How many connections it was asked for. */
-  readonly asked: () => number;
+  /** How many connections there are and were. */
+  readonly count: number;
   /** Ends all connections; new ones end at once, until `heal`. */
   readonly cut: () => void;
   /** All that goes in this direction is lost, until `heal`; nothing ends. */
   readonly swallow: (direction: Direction) => void;
+  /** Swallows what Redis says on those connections of today over which a node has sent this text. */
+  readonly deafen: (sent: string) => void;
   /** Everything that comes from now on arrives later, in both directions together by so much; 0 ends that. */
   readonly delay: (ms: number) => void;
   readonly heal: () => void;
@@ -31,7 +33,11 @@ interface Pair {
   readonly near: Deno.TcpConn;
   readonly far: Deno.TcpConn;
   readonly swallowed: Set<Direction>;
+  /** What a node sent, the end of it. */
+  sent: string;
 }
+
+const SENT_MAX = 4_096;
 
 /** Starts a proxy to a port of loopback; without a port of its own on a free one. */
 export function startProxy(target: number, port = 0): Proxy {
@@ -39,11 +45,11 @@ export function startProxy(target: number, port = 0): Proxy {
   const pairs = new Set<Pair>();
   const running = new Set<Promise<void>>();
   const swallowing = new Set<Direction>();
-  let [isCut, delayMs, asked] = [false, 0, 0];
+  let [isCut, delayMs, count] = [false, 0, 0];
 
   async function accept(): Promise<void> {
     for await (const near of listener) {
-      asked++;
+      count++;
       if (isCut) near.close();
       else run(carry(near));
     }
@@ -61,7 +67,7 @@ export function startProxy(target: number, port = 0): Proxy {
     } catch {
       return near.close();
     }
-    const pair = { near, far, swallowed: new Set(swallowing) };
+    const pair: Pair = { near, far, swallowed: new Set(swallowing), sent: "" };
     pairs.add(pair);
     // A connection that was cut while it was made ends like the others.
     if (isCut) end(pair);
@@ -87,6 +93,9 @@ export function startProxy(target: number, port = 0): Proxy {
       for (let n = await from.read(buffer); n !== null; n = await from.read(buffer)) {
         if (pair.swallowed.has(direction)) continue;
         const bytes = buffer.slice(0, n);
+        if (direction === "up") {
+          pair.sent = (pair.sent + new TextDecoder().decode(bytes)).slice(-SENT_MAX);
+        }
         const ready = pass(direction === "up" ? 0 : delayMs);
         written = written.then(() => ready).then(() => writeAll(to, bytes));
         written.catch(() => end(pair));
@@ -101,7 +110,9 @@ export function startProxy(target: number, port = 0): Proxy {
   const done = accept();
   return {
     ...{ port: listener.addr.port, url: `redis://127.0.0.1:${listener.addr.port}` },
-    asked: () => asked,
+    get count(): number {
+      return count;
+    },
     cut: () => {
       isCut = true;
       for (const pair of [...pairs]) end(pair);
@@ -109,6 +120,9 @@ export function startProxy(target: number, port = 0): Proxy {
     swallow: (direction) => {
       swallowing.add(direction);
       for (const { swallowed } of pairs) swallowed.add(direction);
+    },
+    deafen: (text) => {
+      for (const { sent, swallowed } of pairs) if (sent.includes(text)) swallowed.add("down");
     },
     delay: (ms) => void (delayMs = ms),
     heal: () => {

@@ -44,6 +44,8 @@ export interface Redis extends AsyncDisposable {
   run(namespace: string, command: EngineCommand, given: Given): Promise<Reply>;
   /** What was published so far, each as channel and message; what was there is forgotten. */
   heard(): Promise<string[]>;
+  /** Begins to watch what clients send: returns a function that returns what they sent since it was called last. */
+  spy(): Promise<() => Promise<string[]>>;
 }
 
 interface Given {
@@ -82,11 +84,37 @@ export async function startRedis(
     else heard.push(`${channel} ${message}`);
   });
   let ends = 0;
+  let isOver = false;
+  const spies: ReturnType<typeof createClient>[] = [];
+
+  async function spy(): Promise<() => Promise<string[]>> {
+    const client = clientOf(port);
+    spies.push(client);
+    await client.connect();
+    let lines: string[] = [];
+    let wake = (): void => {};
+    await client.monitor((line) => {
+      // What a script does is no command of a client.
+      if (!/^\S+ \[\d+ lua\]/.test(line)) lines.push(line.replace(/^.*?\] /, ""));
+      wake();
+    });
+    return async () => {
+      const mark = `"ECHO" "mark ${ends++}"`;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = () => void (lines.includes(mark) && resolve());
+      await send(...mark.split(/" "|"/).filter((word) => word !== ""));
+      await promise;
+      const all = lines.slice(0, lines.indexOf(mark));
+      lines = lines.slice(lines.indexOf(mark) + 1);
+      return all;
+    };
+  }
 
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     send,
+    spy,
     run: (namespace, command, given) => {
       const sha = shas.get(command.kind) ?? "";
       return send("EVALSHA", sha, 1, keyPrefix(namespace), ...argumentsOf(command, given));
@@ -103,7 +131,9 @@ export async function startRedis(
       return all;
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([asker.close(), listener.close()]);
+      if (isOver) return;
+      isOver = true;
+      for (const client of [asker, listener, ...spies]) client.destroy();
       process.kill("SIGTERM");
       await process.status;
       await output.finished;
@@ -118,6 +148,7 @@ function clientOf(port: number): ReturnType<typeof createClient> {
     disableOfflineQueue: true,
     socket: { host: "127.0.0.1", port, reconnectStrategy: false },
   });
+  client.on("error", () => {}); // A test may end its connection; what waits for it then fails.
   return client as ReturnType<typeof createClient>;
 }
 

@@ -58,18 +58,28 @@ export function faultTest(name: string, body: (stage: Stage) => Promise<void>): 
     fn: async () => {
       if (search.kind === "missing") throw new Error(search.reason);
       await using stack = new AsyncDisposableStack();
-      await body(stageOn(stack, search.path));
+      const started: Child[] = [];
+      try {
+        await body(stageOn(stack, search.path, started));
+      } catch (error) {
+        for (const { lines } of started) console.error(["A node said:", ...lines].join("\n"));
+        throw error;
+      }
     },
   });
 }
 
-function stageOn(stack: AsyncDisposableStack, path: string): Stage {
+function stageOn(stack: AsyncDisposableStack, path: string, started: Child[]): Stage {
   const enter: Stage["enter"] = async (node, id, token = tokenOf(id)) => {
     const [first, socket] = await open(node, id, token);
     assertEquals(first, { type: "OPEN" }, id);
     return stack.use(socket);
   };
-  const node: Stage["node"] = async ({ url }, ...args) => stack.use(await startNode(url, args));
+  const node: Stage["node"] = async ({ url }, ...args) => {
+    const one = stack.use(await startNode(url, args));
+    started.push(one);
+    return one;
+  };
   return {
     path,
     use: (thing) => stack.use(thing),
