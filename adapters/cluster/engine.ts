@@ -26,6 +26,7 @@ import { messageOf } from "../errors.ts";
 import { type Connection, openConnection, Refusal } from "./connection.ts";
 import { createPeerReader } from "./peers.ts";
 import { answerFrom, channelOf, publishedFrom } from "./scripts.ts";
+import { bounceOf, createUnheard } from "./unheard.ts";
 
 /** What an engine needs from its surroundings. */
 export interface EnginePorts {
@@ -62,9 +63,15 @@ export interface Engine {
   readonly stop: () => void;
 }
 
-/** How long to wait before another try to connect: at first, and at most. Doubled from one to the next. */
+/**
+ * How long to wait before another try to connect: at first, and at most. Doubled from one to the next. A Redis that
+ * comes back empty protects the ids of nodes for 2 s after the first of them is there: the last must try again sooner.
+ */
 export const RETRY_MIN_MS = 200;
-export const RETRY_MAX_MS = 5_000;
+export const RETRY_MAX_MS = 1_000;
+
+/** How long a message to a node that is not there waits until it is routed again: less than until it is sent again. */
+export const BOUNCE_MS = 400;
 
 /** Unanswered publishes may have so many characters; what is more is dropped, and its node sends it again. */
 export const PUBLISHING_MAX = 8_388_608;
@@ -201,17 +208,30 @@ export function startEngine(ports: EnginePorts): Engine {
   /** Publishes on the socket for commands, which keeps the order. What is lost, or dropped, its sender sends again. */
   function publish(frame: LinkFrame): void {
     const from = link;
-    if (from === null || from.publishing > PUBLISHING_MAX) return;
+    const isWorthSending = unheard.isWorthSending(frame);
+    if (from === null) return;
+    if (!isWorthSending) return bounce(from, frame);
+    if (from.publishing > PUBLISHING_MAX) return;
     const text = encodeLinkFrame(frame);
     from.publishing += text.length;
-    const done = (): void => void (from.publishing -= text.length);
+    const done = (receivers: number | null): void => {
+      from.publishing -= text.length;
+      if (unheard.isUnheard(frame, receivers)) bounce(from, frame);
+    };
     from.connection.send("PUBLISH", channelOf(namespace, frame.to), text).then(
-      done,
+      (receivers) => done(Number(receivers)),
       (error: unknown) => {
-        done();
+        done(null);
         if (error instanceof Refusal) events.refused("publish", messageOf(error));
       },
     );
+  }
+
+  /** Nobody is there: what the frame carried is routed again, but not at once, in case that its node comes back. */
+  function bounce(from: Link, frame: LinkFrame): void {
+    schedule(() => {
+      if (from === link) dispatch({ kind: "link-received", frame: bounceOf(frame) });
+    }, BOUNCE_MS);
   }
 
   function perform(effect: ClusterEffect): void {
@@ -241,6 +261,7 @@ export function startEngine(ports: EnginePorts): Engine {
     settle();
   }
 
+  const unheard = createUnheard();
   const peers = createPeerReader({
     namespace,
     now: ports.now,
