@@ -30,59 +30,53 @@ test("[FAULT-33] clients of a node that is killed come back on another at once, 
   assertEquals(await claimsIn(redis), 21);
 });
 
-test("[FAULT-33] an id of a node that was killed is free for others once its lease is over; what was on its way there expires, what comes later arrives", async (stage) => {
+test("[FAULT-33] an id of a node that was killed is free for others once its lease is over, and what was sent there meanwhile arrives", async (stage) => {
   const redis = await stage.redis();
-  const [one, two] = await stage.pair(redis, "--expire_timeout", "5000");
+  const [one, two] = await stage.pair(redis);
   const [a, b] = [await stage.enter(one, "a"), await stage.enter(two, "b")];
-  const waits = await stage.enter(two, "waits");
   await meet(a, b);
+  // Acknowledges what came from the other node, which would expire otherwise.
+  a.send({ type: "OFFER", dst: "b", payload: "thanks" });
+  assertEquals(Object(await b.next()).payload, "thanks");
   await one.stop("SIGKILL");
   await endOf(a);
-  waits.send({ type: "OFFER", dst: "a", payload: "into the void" });
+  for (const payload of [1, 2, 3]) b.send({ type: "OFFER", dst: "a", payload });
   await eventually("the lease is over", async () => await nodesIn(redis) === 1);
   const other = await stage.enter(two, "a", "a stranger's");
+  for (const payload of [1, 2, 3]) {
+    assertEquals(await other.next(), { type: "OFFER", src: "b", dst: "a", payload });
+  }
   await meet(other, b);
-  assertEquals(await waits.next(), { type: "EXPIRE", src: "a", dst: "waits" });
-  await meet(other, b, waits);
 });
 
 test("[FAULT-34] a node that was frozen past its lease closes whom others replaced, keeps the rest, and no message comes twice", async (stage) => {
   const redis = await stage.redis();
-  const [one, two] = await stage.pair(redis, "--expire_timeout", "5000");
+  const [one, two] = await stage.pair(redis);
   const moved = await stage.enter(one, "moved");
   const robbed = await stage.enter(one, "robbed");
   const stays = await stage.enter(one, "stays");
   const peer = await stage.enter(one, "peer");
   const [b, writer] = [await stage.enter(two, "b"), await stage.enter(two, "writer")];
-  await meet(moved, robbed, stays, b, writer);
+  await meet(moved, robbed, stays, b);
   Deno.kill(one.pid, "SIGSTOP");
-  // On its way while the node is away: it may arrive late or expire.
+  // On its way while the node is away: it may arrive late, or expire when this test is over.
   for (let i = 1; i <= 5; i++) writer.send({ type: "OFFER", dst: "stays", payload: i });
-  const back = await stage.enter(two, moved.id);
+  const back = await stage.enter(two, "moved");
   await eventually("its lease is over", async () => await nodesIn(redis) === 1);
-  const thief = await stage.enter(two, robbed.id, "a stranger's");
+  const thief = await stage.enter(two, "robbed", "a stranger's");
   await meet(back, thief, b);
   Deno.kill(one.pid, "SIGCONT");
 
   assertEquals((await endOf(moved)).code, 4000);
   const { code, frames } = await endOf(robbed);
   assertEquals([code, Object(frames[0]).type, frames.length], [4001, "ID-TAKEN", 1]);
-  await meet(peer, back, thief, b);
-  const late: unknown[] = [];
-  const take = async (frame: unknown): Promise<void> => {
-    assertEquals(Object(frame).type, "OFFER");
-    if (Object(frame).payload === "the last") return;
-    late.push(Object(frame).payload);
-    await take(await stays.next(MAX_MS));
-  };
-  writer.send({ type: "OFFER", dst: "stays", payload: "the last" });
-  await take(await stays.next(MAX_MS));
-  assertEquals(late, [...new Set(late)].sort());
-  if (late.length < 5) {
-    assertEquals(await writer.next(), { type: "EXPIRE", src: "stays", dst: "writer" });
-  }
-  await meet(stays, peer, b);
   await eventually("what it held before is gone", async () => await claimsIn(redis) === 6);
+  await meet(peer, back, thief, b);
+  writer.send({ type: "OFFER", dst: "stays", payload: 6 });
+  const came: number[] = [];
+  while (came.at(-1) !== 6) came.push(Object(await stays.next(MAX_MS)).payload);
+  assertEquals(came, [...new Set(came)].sort());
+  await meet(stays, peer, back, thief, b);
 });
 
 test("[FAULT-35] a node that is stopped under load frees its ids at once, ends with 0, and the others go on", async (stage) => {
@@ -97,7 +91,7 @@ test("[FAULT-35] a node that is stopped under load frees its ids at once, ends w
     sent++;
     for (const { send } of leaving) send({ type: "OFFER", dst: "sink", payload: sent });
   }, 5);
-  await eventually("there is load", () => traffic.arrived() > 20 && sent > 20);
+  await eventually("there is load", () => traffic.arrived() > 3 && sent > 20);
   assertEquals((await one.stop("SIGTERM")).code, 0);
   clearInterval(shower);
   assertEquals(await claimsIn(redis), 3);
