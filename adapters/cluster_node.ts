@@ -39,9 +39,9 @@ export function createClusterNode(ports: ClusterNodePorts): ClusterNode {
     if (settings.cluster_secret === "") logNoClusterSecret();
     dispatch({ kind: "cluster-started" });
     // A literal, so that `deno compile` finds it.
-    import("./cluster/engine.ts").then(({ startEngine }) => {
+    import("./cluster/engine.ts").then(({ Engine }) => {
       if (isStopped) return;
-      engine = startEngine({ settings, dispatch, now, schedule: scheduleTimeout, events: log });
+      engine = new Engine({ settings, dispatch, now, schedule: scheduleTimeout, events: log });
     }).catch((error) => logFault("The cluster cannot be joined", error));
   }
 

@@ -71,14 +71,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let stopped = false;
   let armedFor = Infinity;
   let disarm: (() => void) | null = null;
-  let pausedMs = 0;
-  const clock = createClock({
-    now: ports.now,
-    onPause: (pauseMs) => {
-      if (state.cluster !== null) pausedMs += pauseMs;
-      ports.onPause(pauseMs);
-    },
-  });
+  const clock = createClock(ports);
 
   function dispatch(event: Event): void {
     if (busy) return void queue.push(event);
@@ -92,16 +85,13 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     arm();
   }
 
-  const readClock = (): Millis => clock(disarm !== null);
+  const readClock = (): Millis => clock.read(disarm !== null);
 
+  /** A node is told of a pause first, because its lease ran on. */
   function step(event: Event): void {
     const now = readClock();
-    if (pausedMs > 0) {
-      // First, because the lease of a node ran on in the pause.
-      const paused = { kind: "paused", ms: pausedMs } as const;
-      pausedMs = 0;
-      reduceAt(paused, now);
-    }
+    const ms = clock.takePause();
+    if (ms > 0 && state.cluster !== null) reduceAt({ kind: "paused", ms }, now);
     reduceAt(event, now);
   }
 
@@ -112,17 +102,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     for (const effect of effects) {
       if (effect.kind !== "note") ports.perform(effect);
     }
-    if (ports.observers.length > 0) notify({ event, now, effects, state });
-  }
-
-  function notify(step: Step): void {
-    for (const observe of ports.observers) {
-      try {
-        observe(step);
-      } catch (error) {
-        ports.onObserverError(error);
-      }
-    }
+    if (ports.observers.length > 0) notify(ports, { event, now, effects, state });
   }
 
   /** A timer that fires early is harmless, so only one that would fire late is replaced. */
@@ -140,7 +120,8 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     const now = readClock();
     armedFor = Infinity;
     disarm = null;
-    if (pausedMs > 0 || (nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
+    const isTold = state.cluster !== null && clock.hasPause();
+    if (isTold || (nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
     else arm();
   }
 
@@ -152,16 +133,29 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   return { dispatch, now: readClock, state: () => state, stop };
 }
 
+function notify(
+  { observers, onObserverError }: Pick<Ports, "observers" | "onObserverError">,
+  step: Step,
+): void {
+  for (const observe of observers) {
+    try {
+      observe(step);
+    } catch (error) {
+      onObserverError(error);
+    }
+  }
+}
+
 /**
  * A clock that excludes pauses. A late reading shows a pause only while it is watched, that is, while the timer
  * reads it every second.
  */
-function createClock(
-  { now, onPause }: Pick<Ports, "now" | "onPause">,
-): (isWatched: boolean) => Millis {
+function createClock({ now, onPause }: Pick<Ports, "now" | "onPause">): Clock {
   let readAt = 0;
   let pausedMs = 0;
-  return (isWatched) => {
+  let takenMs = 0;
+
+  function read(isWatched: boolean): Millis {
     const at = now();
     const elapsedMs = at - readAt;
     readAt = at;
@@ -170,7 +164,22 @@ function createClock(
       onPause(elapsedMs);
     }
     return millis(at - pausedMs);
-  };
+  }
+
+  function takePause(): number {
+    const ms = pausedMs - takenMs;
+    takenMs = pausedMs;
+    return ms;
+  }
+
+  return { read, takePause, hasPause: () => pausedMs > takenMs };
+}
+
+interface Clock {
+  readonly read: (isWatched: boolean) => Millis;
+  /** Returns how long the process paused since the last call. */
+  readonly takePause: () => number;
+  readonly hasPause: () => boolean;
 }
 
 /** How often the clock is read while a deadline is pending. */

@@ -7,7 +7,15 @@
  * @module
  */
 import { scheduleTimeout, within } from "./clock.ts";
-import { clientCount, type ConnId, type Settings, type SizedField, sizes } from "../core/mod.ts";
+import {
+  clientCount,
+  type ConnId,
+  type Event,
+  type Millis,
+  type Settings,
+  type SizedField,
+  sizes,
+} from "../core/mod.ts";
 import { createClusterNode } from "./cluster_node.ts";
 import { createVerifier } from "./auth/jwt.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
@@ -49,21 +57,15 @@ export interface SignalingServer extends Reception {
 /** Starts a server without a listener. */
 export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
   const ownerOf = createOwners(settings);
-  const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
+  const now = (): Millis => runtime.now();
+  const dispatch = (event: Event): void => runtime.dispatch(event);
+  const verify = createVerifier(settings, { now, ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
-  const sockets: Sockets = new Sockets({
-    settings,
-    dispatch: (event) => runtime.dispatch(event),
-    now: () => runtime.now(),
-    onLeak: createLeakLog(),
-  });
+  const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
   const recorder = recordingFor(settings, () => runtime);
-  const node = createClusterNode({
-    settings,
-    dispatch: (event) => runtime.dispatch(event),
-    clock: CLOCK,
-  });
+  const logs = [trafficObserver(), logObserver(refusals)];
+  const node = createClusterNode({ settings, dispatch, clock: CLOCK });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: (effect) => {
@@ -71,13 +73,7 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
       else if (effect.kind === "check-token") checkToken(effect.conn);
       else node.perform(effect);
     },
-    observers: [
-      ...recorder.observers,
-      trafficObserver(),
-      logObserver(refusals),
-      ...node.observers,
-      ...hookObservers(hooks),
-    ],
+    observers: [...recorder.observers, ...node.observers, ...logs, ...hookObservers(hooks)],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -92,32 +88,23 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     clusterPeers: node.peers,
   });
 
-  const reception = createReception({
-    settings,
-    sockets,
-    replies,
-    ownerOf,
-    isChecked: verify !== null,
-  });
+  const isChecked = verify !== null;
+  const reception = createReception({ settings, sockets, replies, ownerOf, isChecked });
 
   function checkToken(conn: ConnId): void {
     void verify?.(sockets.takeToken(conn)).then((identity) =>
-      runtime.dispatch({ kind: "token-checked", conn, identity })
+      dispatch({ kind: "token-checked", conn, identity })
     );
   }
 
   async function shutDown(): Promise<void> {
-    runtime.dispatch({ kind: "shutdown-requested" });
+    dispatch({ kind: "shutdown-requested" });
     await null; // If a hook calls this, the event waits until the hook returns.
     runtime.stop();
     replies.stop();
-    await within(
-      CLOSE_MAX_MS,
-      Promise.all([sockets.drained(), node.drained(), recorder.stop()]),
-    );
-    node.stop();
-    sockets.stop();
-    refusals.stop();
+    const ends = [sockets.drained(), node.drained(), recorder.stop()];
+    await within(CLOSE_MAX_MS, Promise.all(ends));
+    for (const part of [node, sockets, refusals]) part.stop();
   }
 
   function start(): void {
@@ -127,17 +114,22 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
 
   return {
     ...reception,
-    receive: settings.cluster === "" ? reception.receive : (incoming) => {
-      start();
-      return reception.receive(incoming);
-    },
+    receive: settings.cluster === "" ? reception.receive : after(start, reception.receive),
     settings,
     refuse: replies.refuse,
-    now: runtime.now,
+    now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
     start,
     stop: () => stopped ??= shutDown(),
+  };
+}
+
+/** The same function, with another called before it each time. */
+function after<T, R>(first: () => void, then: (value: T) => R): (value: T) => R {
+  return (value) => {
+    first();
+    return then(value);
   };
 }
 

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import {
+  type AskEngine,
   type ClusterAddress,
   type ClusterEffect,
   type ClusterEvent,
@@ -52,17 +53,6 @@ export interface EngineEvents {
   readonly strange: (why: string) => void;
 }
 
-/** The engine of a running node. */
-export interface Engine {
-  readonly perform: (effect: ClusterEffect) => void;
-  /** The ids of all nodes as JSON, at most 2 s old; `null` if Redis does not say. */
-  readonly peers: () => Promise<string | null>;
-  /** Settles when every command is answered, or the connection is gone. */
-  readonly drained: () => Promise<void>;
-  /** Drops the connection for good. */
-  readonly stop: () => void;
-}
-
 /**
  * How long to wait before another try to connect: at first, and at most. Doubled from one to the next. A Redis that
  * comes back empty protects the ids of nodes for 2 s after the first of them is there: the last must try again sooner.
@@ -73,218 +63,257 @@ export const RETRY_MAX_MS = 1_000;
 /** How long a message to a node that is not there waits until it is routed again: less than until it is sent again. */
 export const BOUNCE_MS = 400;
 
+/** How long to wait before Redis is asked again for a route that it refused to look up, as it does without memory. */
+export const ROUTE_RETRY_MS = 500;
+
 /** Unanswered publishes may have so many characters; what is more is dropped, and its node sends it again. */
 export const PUBLISHING_MAX = 8_388_608;
 
-/** Connects to the engine of the settings, whose URL must be valid. */
-export function startEngine(ports: EnginePorts): Engine {
-  const address = addressOf(ports.settings.cluster);
-  const { dispatch, schedule, events, settings: { cluster_namespace: namespace } } = ports;
-  let link: Link | null = null;
-  let making = new AbortController();
-  let isStopped = false;
-  let tries = 0;
-  let cancelRetry: (() => void) | null = null;
-  let unanswered = 0;
-  let idle: (() => void)[] = [];
+/** The engine of a running node, in Redis. It connects at once, and again for as long as it takes. */
+export class Engine {
+  /** The ids of all nodes as JSON, at most 2 s old; `null` if Redis does not say. Never rejects. */
+  readonly peers: () => Promise<string | null>;
+  readonly #ports: EnginePorts;
+  readonly #address: ClusterAddress;
+  readonly #namespace: string;
+  readonly #stopping = new AbortController();
+  readonly #unheard = createUnheard();
+  #link: Link | null = null;
+  /** How often it was tried to connect since the node was last joined. */
+  #tries = 0;
+  #cancelRetry: (() => void) | null = null;
+  /** The commands without an answer, and whoever waits until there are none. */
+  #unanswered = 0;
+  #waiting: (() => void)[] = [];
 
-  function connect(): void {
-    cancelRetry = null;
-    making = new AbortController();
-    const made: { link: Link | null } = { link: null };
+  /** @throws {RangeError} If the URL in the settings is not valid. */
+  constructor(ports: EnginePorts) {
+    this.#ports = ports;
+    this.#address = addressOf(ports.settings.cluster);
+    this.#namespace = ports.settings.cluster_namespace;
+    this.peers = createPeerReader({
+      namespace: this.#namespace,
+      now: ports.now,
+      send: () => this.#link?.connection.send ?? null,
+    });
+    this.#connect();
+  }
+
+  perform(effect: ClusterEffect): void {
+    switch (effect.kind) {
+      case "ask-engine":
+        return this.#ask(effect);
+      case "publish":
+        return this.#publish(effect.frame);
+      case "reconnect-engine":
+        return this.#end(effect.why);
+    }
+  }
+
+  /** Settles when every command is answered, or the connection is gone. */
+  drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#unanswered === 0) resolve();
+    else this.#waiting.push(resolve);
+    return promise;
+  }
+
+  /** Drops the connection for good. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#cancelRetry?.();
+    this.#drop();
+  }
+
+  // The connection.
+
+  #connect(): void {
+    this.#cancelRetry = null;
+    let link: Link | null = null;
     openConnection({
-      ...{ address, namespace, signal: making.signal },
-      onEnd: (why) => {
-        if (made.link !== null) lost(made.link, why);
-      },
+      address: this.#address,
+      namespace: this.#namespace,
+      signal: this.#stopping.signal,
+      onEnd: (why) => link !== null && this.#lost(link, why),
     }).then((connection) => {
-      if (isStopped) return connection.drop();
-      link = made.link = { connection, waiting: null, publishing: 0 };
-      if (connection.unfit !== null) events.unfit(where(), connection.unfit);
-      const [name, generation] = [randomName(), randomName()];
-      dispatch({ kind: "engine-connected", name: nodeName(name), generation });
+      if (this.#stopping.signal.aborted) return connection.drop();
+      link = { connection, held: null, publishing: 0 };
+      this.#connected(link);
     }, (error) => {
-      if (isStopped) return;
-      events.away(where(), messageOf(error));
-      retry();
+      if (this.#stopping.signal.aborted) return;
+      this.#ports.events.away(this.#where(), messageOf(error));
+      this.#retry();
     });
   }
 
-  const where = (): string => {
-    if (link === null) return shownCluster(address);
-    return `${address.scheme}://${shownHost(link.connection.host)}`;
-  };
+  #connected(link: Link): void {
+    this.#link = link;
+    const { dispatch, events } = this.#ports;
+    const { unfit } = link.connection;
+    if (unfit !== null) events.unfit(this.#where(), unfit);
+    const [name, generation] = [randomName(), randomName()];
+    dispatch({ kind: "engine-connected", name: nodeName(name), generation });
+  }
 
-  function retry(): void {
-    const delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** tries++);
+  #retry(): void {
+    const delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** this.#tries++);
     // Nodes that lost the same Redis must not all come back in the same instant.
-    cancelRetry = schedule(connect, delayMs * (0.5 + Math.random() / 2));
+    const jittered = delayMs * (0.5 + Math.random() / 2);
+    this.#cancelRetry = this.#ports.schedule(() => this.#connect(), jittered);
   }
 
-  /** Ends a connection that is the current one, and makes another. */
-  function end(why: string): void {
-    if (link === null || isStopped) return;
-    events.away(where(), why);
-    link.connection.drop();
-    link = null;
-    settle();
-    retry();
+  /** A connection ended by itself. Nothing of it is dispatched after this. */
+  #lost(link: Link, why: string): void {
+    if (link !== this.#link) return;
+    this.#end(why);
+    this.#ports.dispatch({ kind: "engine-lost" });
   }
 
-  function lost(from: Link, why: string): void {
-    if (from !== link) return;
-    end(why);
-    dispatch({ kind: "engine-lost" });
+  /** Ends the connection, and makes another. */
+  #end(why: string): void {
+    if (this.#link === null) return;
+    this.#ports.events.away(this.#where(), why);
+    this.#drop();
+    this.#retry();
   }
 
-  function settle(): void {
-    unanswered = 0;
-    for (const wake of idle) wake();
-    idle = [];
+  #drop(): void {
+    this.#link?.connection.drop();
+    this.#link = null;
+    this.#unanswered = 0;
+    this.#wake();
   }
 
-  function ask(effect: Extract<ClusterEffect, { readonly kind: "ask-engine" }>): void {
-    const from = link;
-    if (from === null) return;
-    const { command, request } = effect;
-    if (command.kind === "join") return join(from, command.node, () => run());
-    if (from.waiting !== null) return void from.waiting.push(run);
-    run();
-
-    function run(): void {
-      unanswered++;
-      from?.connection.run(command).then((reply) => {
-        if (from !== link) return;
-        let answer: EngineAnswer;
-        try {
-          answer = answerFrom(reply);
-        } catch (error) {
-          return lost(from, messageOf(error));
-        }
-        // A node whose name is gone joins under another at once; one that is refused does not come back faster.
-        if (answer.kind === "joined" || answer.kind === "gone") tries = 0;
-        if (answer.kind === "joined") events.joined(where());
-        dispatch({ kind: "engine-answered", conn: command.conn, request, answer });
-        answered(from);
-      }, (error: unknown) => {
-        if (from !== link) return;
-        const why = messageOf(error);
-        if (!(error instanceof Refusal) || ENDING.test(why)) return lost(from, why);
-        events.refused(command.kind, why);
-        dispatch({ kind: "engine-failed", conn: command.conn, request, why });
-        answered(from);
-      });
-    }
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting = [];
   }
 
-  function answered(from: Link): void {
-    if (from === link && --unanswered === 0) settle();
+  /** Where Redis is, as it may be shown. */
+  #where(): string {
+    if (this.#link === null) return shownCluster(this.#address);
+    return `${this.#address.scheme}://${shownHost(this.#link.connection.host)}`;
+  }
+
+  // Commands.
+
+  #ask(ask: AskEngine): void {
+    const link = this.#link;
+    if (link === null) return;
+    if (ask.command.kind === "join") this.#join(link, ask);
+    else if (link.held !== null) link.held.push(ask);
+    else this.#run(link, ask);
   }
 
   /** A node that joins must hear what is said to it from then on. */
-  function join(from: Link, node: NodeName, run: () => void): void {
-    from.waiting = [run];
-    from.connection.subscribe(channelOf(namespace, node), (message) => {
-      if (from === link) hear(node, message);
+  #join(link: Link, ask: AskEngine): void {
+    const { node } = ask.command;
+    link.held = [ask];
+    link.connection.subscribe(channelOf(this.#namespace, node), (message) => {
+      if (link === this.#link) this.#hear(node, message);
     }).then(() => {
-      const waiting = from.waiting ?? [];
-      from.waiting = null;
-      if (from === link) { for (const each of waiting) each(); }
-    }, (error) => lost(from, messageOf(error)));
+      const held = link.held ?? [];
+      link.held = null;
+      if (link === this.#link) { for (const each of held) this.#run(link, each); }
+    }, (error) => this.#lost(link, messageOf(error)));
   }
 
-  function hear(node: NodeName, message: string): void {
+  #run(link: Link, { command, request }: Omit<AskEngine, "kind">): void {
+    this.#unanswered++;
+    link.connection.run(command).then((reply) => {
+      if (link !== this.#link) return;
+      let answer: EngineAnswer;
+      try {
+        answer = answerFrom(reply);
+      } catch (error) {
+        return this.#lost(link, messageOf(error));
+      }
+      // A node whose name is gone joins under another at once; one that is refused does not come back faster.
+      if (answer.kind === "joined" || answer.kind === "gone") this.#tries = 0;
+      if (answer.kind === "joined") this.#ports.events.joined(this.#where());
+      this.#answered(link, { kind: "engine-answered", conn: command.conn, request, answer });
+    }, (error: unknown) => {
+      if (link !== this.#link) return;
+      const why = messageOf(error);
+      if (!(error instanceof Refusal) || ENDING.test(why)) return this.#lost(link, why);
+      this.#ports.events.refused(command.kind, why);
+      if (command.kind === "route") return this.#runLater(link, { command, request });
+      this.#answered(link, { kind: "engine-failed", conn: command.conn, request, why });
+    });
+  }
+
+  /** To a node without an answer the id would be absent until messages expire, and nobody would say that it came. */
+  #runLater(link: Link, ask: Omit<AskEngine, "kind">): void {
+    this.#ports.schedule(() => {
+      if (link === this.#link) this.#run(link, ask);
+    }, ROUTE_RETRY_MS);
+    if (--this.#unanswered === 0) this.#wake();
+  }
+
+  /** What comes of an answer is asked before a stop believes that all is answered. */
+  #answered(link: Link, event: ClusterEvent): void {
+    this.#ports.dispatch(event);
+    if (link === this.#link && --this.#unanswered === 0) this.#wake();
+  }
+
+  // The channels.
+
+  #hear(node: NodeName, message: string): void {
+    const { dispatch, events } = this.#ports;
     const frame = decodeLinkFrame(message);
     if (frame !== null) return dispatch({ kind: "link-received", frame });
     try {
-      const said = publishedFrom(node, message);
+      // What is longer is neither, and is shown only so far.
+      const said = publishedFrom(node, message.slice(0, SAID_MAX));
       if (said.kind === "doorbell") dispatch({ kind: "doorbell-rang" });
       else dispatch({ kind: "probe-heard", number: said.number });
     } catch (error) {
-      events.strange(messageOf(error).slice(0, STRANGE_MAX));
+      events.strange(messageOf(error));
     }
   }
 
-  /** Publishes on the socket for commands, which keeps the order. What is lost, or dropped, its sender sends again. */
-  function publish(frame: LinkFrame): void {
-    const from = link;
-    const isWorthSending = unheard.isWorthSending(frame);
-    if (from === null) return;
-    if (!isWorthSending) return bounce(from, frame);
-    if (from.publishing > PUBLISHING_MAX) return;
+  /** Publishes on the socket for commands, which keeps the order. What is lost, or dropped, its node sends again. */
+  #publish(frame: LinkFrame): void {
+    const link = this.#link;
+    const isWorthSending = this.#unheard.isWorthSending(frame);
+    if (link === null) return;
+    if (!isWorthSending) return this.#bounce(link, frame);
+    if (link.publishing > PUBLISHING_MAX) return;
     const text = encodeLinkFrame(frame);
-    from.publishing += text.length;
+    link.publishing += text.length;
     const done = (receivers: number | null): void => {
-      from.publishing -= text.length;
-      if (unheard.isUnheard(frame, receivers)) bounce(from, frame);
+      link.publishing -= text.length;
+      if (this.#unheard.isUnheard(frame, receivers)) this.#bounce(link, frame);
     };
-    from.connection.send("PUBLISH", channelOf(namespace, frame.to), text).then(
+    link.connection.send("PUBLISH", channelOf(this.#namespace, frame.to), text).then(
       (receivers) => done(Number(receivers)),
       (error: unknown) => {
         done(null);
-        if (error instanceof Refusal) events.refused("publish", messageOf(error));
+        if (error instanceof Refusal) this.#ports.events.refused("publish", messageOf(error));
       },
     );
   }
 
   /** Nobody is there: what the frame carried is routed again, but not at once, in case that its node comes back. */
-  function bounce(from: Link, frame: LinkFrame): void {
-    schedule(() => {
-      if (from === link) dispatch({ kind: "link-received", frame: bounceOf(frame) });
+  #bounce(link: Link, frame: LinkFrame): void {
+    this.#ports.schedule(() => {
+      if (link !== this.#link) return;
+      this.#ports.dispatch({ kind: "link-received", frame: bounceOf(frame) });
     }, BOUNCE_MS);
   }
-
-  function perform(effect: ClusterEffect): void {
-    switch (effect.kind) {
-      case "ask-engine":
-        return ask(effect);
-      case "publish":
-        return publish(effect.frame);
-      case "reconnect-engine":
-        return end(effect.why);
-    }
-  }
-
-  function drained(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (unanswered === 0) resolve();
-    else idle.push(resolve);
-    return promise;
-  }
-
-  function stop(): void {
-    isStopped = true;
-    cancelRetry?.();
-    making.abort();
-    link?.connection.drop();
-    link = null;
-    settle();
-  }
-
-  const unheard = createUnheard();
-  const peers = createPeerReader({
-    namespace,
-    now: ports.now,
-    send: () => link === null ? null : link.connection.send,
-  });
-  connect();
-  return { perform, peers, drained, stop };
-}
-
-function addressOf(url: string): ClusterAddress {
-  const address = readClusterUrl(url);
-  if (typeof address !== "string") return address;
-  throw new RangeError(`Option cluster must be a URL that ${address}.`);
 }
 
 /** A connection in use. */
 interface Link {
   readonly connection: Connection;
-  /** What to do once the channel of the node is subscribed; `null` if nothing waits for that. */
-  waiting: (() => void)[] | null;
+  /** What is asked once the channel of the node is subscribed; `null` if nothing waits for that. */
+  held: AskEngine[] | null;
   /** The characters of the publishes that are not answered. */
   publishing: number;
 }
+
+/** The characters of the longest doorbell or probe, and some more. */
+const SAID_MAX = 100;
 
 /**
  * After these errors another connection is needed: its scripts are gone, it leads to a Redis that is not, or no longer,
@@ -292,8 +321,11 @@ interface Link {
  */
 const ENDING = /^(?:NOSCRIPT|READONLY|MASTERDOWN|LOADING|NOAUTH|NOPERM)\b/;
 
-/** How much is shown of what came over the channel. */
-const STRANGE_MAX = 100;
+function addressOf(url: string): ClusterAddress {
+  const address = readClusterUrl(url);
+  if (typeof address !== "string") return address;
+  throw new RangeError(`Option cluster must be a URL that ${address}.`);
+}
 
 /** 96 random bits as text without spaces. */
 function randomName(): string {

@@ -162,7 +162,7 @@ export function answerFrom(reply: Reply): EngineAnswer {
  */
 export function publishedFrom(to: NodeName, message: string): Published {
   if (message === "doorbell") return { kind: "doorbell", to };
-  const [, number] = /^probe (\d+)$/.exec(message) ?? [];
+  const [, number] = /^probe (\d{1,15})$/.exec(message) ?? [];
   if (number !== undefined) return { kind: "probe", to, number: Number(number) };
   throw new TypeError(`A channel carried what no engine says: ${JSON.stringify(message)}`);
 }

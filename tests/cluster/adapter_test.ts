@@ -7,6 +7,7 @@ import { serveBox } from "../support/served.ts";
 import { joined, PREFIX, redisPath, SECRET, test, until } from "./nodes.ts";
 import { startProxy } from "./proxy.ts";
 import { freePort, keysIn, startRedis } from "./redis.ts";
+import { startSentinel } from "./sentinel.ts";
 
 function offer(dst: string, payload: unknown = "sdp"): unknown {
   return { type: "OFFER", dst, payload };
@@ -198,4 +199,31 @@ test("[CLUSTER-15] a subscription that hears nothing is replaced", async ({ redi
   }, "another connection");
   await reaches(a, b, "b");
   assertEquals((await b.fence()).closed, null);
+});
+
+test("[CLUSTER-28] sentinels say where the Redis is; the first that answers is believed", async ({ redis }) => {
+  await using sentinel = await startSentinel(redisPath(), "main", redis.port);
+  const hosts = `127.0.0.1:${freePort()},127.0.0.1:${sentinel.port}`;
+  const cluster = `redis+sentinel://${hosts}?master=main`;
+  await using node = serveBox({ cluster, cluster_secret: SECRET });
+  await joined(redis, 1);
+  await using a = await join(node, "a");
+  assertEquals((await a.fence()).closed, null);
+});
+
+test("[CLUSTER-30] what no node publishes counts for nothing", async ({ two, redis }) => {
+  const [one, other] = await two();
+  await using a = await join(one, "a");
+  await using b = await join(other, "b");
+  const nodes = await redis.send("ZRANGE", `${PREFIX}nodes`, 0, -1);
+  const odd = ["", "x".repeat(10_000), "probe x", "[]\n", '["n","m",1,1,null,[null]]\n'];
+  for (const node of typeof nodes === "object" ? nodes : []) {
+    const frame = JSON.stringify(["n", node, 1, 1, null, [[1, 9, "OFFER", "x", "b", 2]]]);
+    for (const message of [...odd, `${frame}\n{}`]) {
+      await redis.send("PUBLISH", `${PREFIX}d:${node}`, message);
+    }
+  }
+  a.send(offer("b"));
+  assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b", payload: "sdp" });
+  assertEquals((await b.fence()).frames, []);
 });
