@@ -53,7 +53,7 @@ test("[FAULT-36] a node that tries in vain for long is back before the grace of 
   await meet(a, b);
   await redis.kill();
   const before = proxy.count;
-  await eventually("it tries at its slowest", () => proxy.count >= before + 12);
+  await eventually("it tries at its slowest", () => proxy.count >= before + 8);
   // Before its next try.
   await redis.start();
   const thief = steal(near, "b");

@@ -45,6 +45,7 @@ export function startProxy(target: number, port = 0): Proxy {
   const pairs = new Set<Pair>();
   const running = new Set<Promise<void>>();
   const swallowing = new Set<Direction>();
+  const sleepers = new Set<() => void>();
   let [isCut, delayMs, count] = [false, 0, 0];
 
   async function accept(): Promise<void> {
@@ -96,7 +97,7 @@ export function startProxy(target: number, port = 0): Proxy {
         if (direction === "up") {
           pair.sent = (pair.sent + new TextDecoder().decode(bytes)).slice(-SENT_MAX);
         }
-        const ready = pass(direction === "up" ? 0 : delayMs);
+        const ready = direction === "up" ? Promise.resolve() : sleep(delayMs);
         written = written.then(() => ready).then(() => writeAll(to, bytes));
         written.catch(() => end(pair));
       }
@@ -105,6 +106,21 @@ export function startProxy(target: number, port = 0): Proxy {
       // Somebody ended it; the other direction ends with it.
     }
     end(pair);
+  }
+
+  /** Settles after so long, or when the proxy ends. */
+  function sleep(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(wake, ms);
+    sleepers.add(wake);
+    return promise;
+
+    function wake(): void {
+      clearTimeout(timer);
+      sleepers.delete(wake);
+      resolve();
+    }
   }
 
   const done = accept();
@@ -133,13 +149,10 @@ export function startProxy(target: number, port = 0): Proxy {
       listener.close();
       await done;
       for (const pair of [...pairs]) end(pair);
+      for (const wake of [...sleepers]) wake();
       await Promise.all(running);
     },
   };
-}
-
-function pass(ms: number): Promise<void> {
-  return ms === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {

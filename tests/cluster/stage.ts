@@ -33,11 +33,8 @@ export interface Stage {
   readonly proxy: (target: Daemon) => Proxy;
   /** Starts a node, which need not find its Redis. */
   readonly node: (cluster: { readonly url: string }, ...args: readonly string[]) => Promise<Child>;
-  /** Starts two nodes, which have joined. */
-  readonly pair: (
-    cluster: { readonly url: string },
-    ...args: readonly string[]
-  ) => Promise<[Child, Child]>;
+  /** Starts two nodes of a new Redis, which have joined: nobody waits for the end of its grace. */
+  readonly pair: (redis: Daemon, cluster?: { readonly url: string }) => Promise<[Child, Child]>;
   readonly enter: (node: Place, id: string, token?: string) => Promise<Client>;
   /** Opens so many clients. */
   readonly crowd: (node: Place, name: string, count: number) => Promise<Client[]>;
@@ -86,13 +83,11 @@ function stageOn(stack: AsyncDisposableStack, path: string, started: Child[]): S
     redis: async (options = {}) => stack.use(await startDaemon({ path, ...options })),
     proxy: (target) => stack.use(startProxy(target.port)),
     node,
-    pair: (cluster, ...args) => {
-      const joined = async (): Promise<Child> => {
-        const one = await node(cluster, ...args);
-        await joins(one, 1);
-        return one;
-      };
-      return Promise.all([joined(), joined()]);
+    pair: async (redis, cluster = redis) => {
+      const pair = await Promise.all([node(cluster), node(cluster)]);
+      await Promise.all(pair.map((one) => joins(one, 1)));
+      await redis.send("HSET", "{signalbox}:gen", "grace", 0);
+      return pair;
     },
     enter,
     crowd: async (place, name, count) =>
