@@ -61,6 +61,8 @@ sentinel failover-timeout ${name} 3000
 `,
   );
   const daemon = await start({ path, port }, () => [config, "--sentinel"], "+monitor master");
+  // It asks who is master and who replica every 10 s otherwise.
+  await daemon.send("SENTINEL", "DEBUG", "info-period", 500);
   return {
     ...daemon,
     [Symbol.asyncDispose]: async () => {

@@ -34,7 +34,11 @@ export interface Stage {
   /** Starts a node, which need not find its Redis. */
   readonly node: (cluster: { readonly url: string }, ...args: readonly string[]) => Promise<Child>;
   /** Starts two nodes of a new Redis, which have joined: nobody waits for the end of its grace. */
-  readonly pair: (redis: Daemon, cluster?: { readonly url: string }) => Promise<[Child, Child]>;
+  readonly pair: (
+    redis: Daemon,
+    cluster?: { readonly url: string },
+    ...args: readonly string[]
+  ) => Promise<[Child, Child]>;
   readonly enter: (node: Place, id: string, token?: string) => Promise<Client>;
   /** Opens so many clients. */
   readonly crowd: (node: Place, name: string, count: number) => Promise<Client[]>;
@@ -83,8 +87,8 @@ function stageOn(stack: AsyncDisposableStack, path: string, started: Child[]): S
     redis: async (options = {}) => stack.use(await startDaemon({ path, ...options })),
     proxy: (target) => stack.use(startProxy(target.port)),
     node,
-    pair: async (redis, cluster = redis) => {
-      const pair = await Promise.all([node(cluster), node(cluster)]);
+    pair: async (redis, cluster = redis, ...args) => {
+      const pair = await Promise.all([node(cluster, ...args), node(cluster, ...args)]);
       await Promise.all(pair.map((one) => joins(one, 1)));
       await redis.send("HSET", "{signalbox}:gen", "grace", 0);
       return pair;
