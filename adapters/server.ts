@@ -142,7 +142,7 @@ const CLOCK: Pick<Ports, "now" | "schedule"> = {
   schedule: scheduleTimeout,
 };
 
-/** How long a stop waits: for clients to answer the close, for Redis to give up ids, for the disk to take the recording. */
+/** How long a stop waits for clients to answer the close, for Redis to give up ids, and for the disk. */
 const CLOSE_MAX_MS = 2_000;
 
 interface Recording {

@@ -1,10 +1,10 @@
 /**
- * The frames of links between nodes, as text: a header in JSON on a line of its own, then the texts of the messages, one
- * after the other, cut by their lengths. A text is JSON already; inside of the header it would be escaped once more.
+ * The frames of links between nodes, as text: a header in JSON on a line of its own, then the texts of the messages,
+ * one after the other, cut by their lengths. A text is JSON already; inside of the header it would be escaped again.
  *
- * The header is a list: from, to, link, base, the acknowledgement or `null`, and what is carried. An acknowledgement is
- * link, below, and a pair of number and why for each that bounced. Of a message is carried: number, seq, type, src, dst,
- * and the length of its text in UTF-16 units; of an empty number: number and seq.
+ * The header is a list: from, to, link, base, the acknowledgement or `null`, and what is carried. An acknowledgement
+ * is link, below, and a pair of number and why for each that bounced. Of a message is carried: number, seq, type, src,
+ * dst, and the length of its text in UTF-16 units; of an empty number: number and seq.
  *
  * @module
  */
@@ -60,7 +60,7 @@ function carriedIn(text: string, start: number, heads: unknown): readonly Carrie
     let message: Message | null = null;
     if (head.length === 6) {
       if (!isType(type) || typeof src !== "string" || typeof dst !== "string") return null;
-      if (!isCount(length) || at + length > text.length) return null;
+      if (!isCount(length)) return null;
       const part = text.slice(at, at + length);
       message = { kind: "message", type, src: peerId(src), dst: peerId(dst), text: part };
       at += length;

@@ -50,6 +50,8 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     trusted_proxies: "10.0.0.0/8",
     max_unsent_bytes: "2097152",
     max_record_bytes: "65536",
+    cluster: "redis://localhost",
+    cluster_secret: "sixteen letters!",
   };
   for (const name of OPTION_NAMES) {
     if (/^(?:ssl|auth)/.test(name)) continue; // They are valid only together.

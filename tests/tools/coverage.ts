@@ -12,6 +12,7 @@ const SUITES = [
   "tests/core",
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
+  "tests/cluster/record_test.ts",
   "tests/cluster/violations_test.ts",
   "tests/properties/deadlines_test.ts",
   "tests/properties/json_text_test.ts",
