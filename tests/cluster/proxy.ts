@@ -39,9 +39,9 @@ interface Pair {
 
 const SENT_MAX = 4_096;
 
-/** Starts a proxy to a port of loopback; without a port of its own on a free one. */
-export function startProxy(target: number, port = 0): Proxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+/** Starts a proxy to the first of these ports of loopback that accepts a connection. */
+export function startProxy(...targets: readonly number[]): Proxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const pairs = new Set<Pair>();
   const running = new Set<Promise<void>>();
   const swallowing = new Set<Direction>();
@@ -62,12 +62,8 @@ export function startProxy(target: number, port = 0): Proxy {
   }
 
   async function carry(near: Deno.TcpConn): Promise<void> {
-    let far: Deno.TcpConn;
-    try {
-      far = await Deno.connect({ hostname: "127.0.0.1", port: target });
-    } catch {
-      return near.close();
-    }
+    const far = await firstOf(targets);
+    if (far === null) return near.close();
     const pair: Pair = { near, far, swallowed: new Set(swallowing), sent: "" };
     pairs.add(pair);
     // A connection that was cut while it was made ends like the others.
@@ -153,6 +149,17 @@ export function startProxy(target: number, port = 0): Proxy {
       await Promise.all(running);
     },
   };
+}
+
+async function firstOf(ports: readonly number[]): Promise<Deno.TcpConn | null> {
+  for (const port of ports) {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port });
+    } catch {
+      // Nobody is there.
+    }
+  }
+  return null;
 }
 
 async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
