@@ -10,6 +10,7 @@ import { freePort } from "./redis.ts";
 
 export interface Daemon extends AsyncDisposable {
   readonly port: number;
+  readonly pid: () => number;
   /** As option `cluster` takes it. */
   readonly url: string;
   /** Sends one command, over a connection of its own. */
@@ -98,6 +99,7 @@ async function start(
 
   return {
     port,
+    pid: () => pid,
     url: `redis://127.0.0.1:${port}`,
     send: (...words) => sendOnce(port, words.map(String), password),
     freeze: (isFrozen) => Deno.kill(pid, isFrozen ? "SIGSTOP" : "SIGCONT"),
