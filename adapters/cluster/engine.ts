@@ -317,9 +317,9 @@ const SAID_MAX = 100;
 
 /**
  * After these errors another connection is needed: its scripts are gone, it leads to a Redis that is not, or no longer,
- * the master, or it may do nothing.
+ * the master, or it forgot who asks.
  */
-const ENDING = /^(?:NOSCRIPT|READONLY|MASTERDOWN|LOADING|NOAUTH|NOPERM)\b/;
+const ENDING = /^(?:NOSCRIPT|READONLY|MASTERDOWN|LOADING|NOAUTH)\b/;
 
 function addressOf(url: string): ClusterAddress {
   const address = readClusterUrl(url);

@@ -346,3 +346,14 @@ Deno.test("[OPEN-1] [OPEN-3] of a token its length and its control characters ar
     assertEquals(tokenFor(given, ownerOf), { owner, length: given.length, hasControl });
   }
 });
+
+Deno.test("[CLUSTER-31] the nodes of a cluster agree on digests, by its secret or else by its name", () => {
+  const cluster = "redis://localhost";
+  const digest = (cluster_secret: string, cluster_namespace = "n"): string =>
+    createOwners(settingsFrom({ cluster, cluster_secret, cluster_namespace }))("sesame");
+  const [one, other] = ["secret of the cluster", "secret of another"];
+  assertEquals([digest(one), digest(one, "m")], [digest(one), digest(one)]);
+  assertEquals(digest(""), digest(""));
+  const all = [digest(one), digest(other), digest(""), digest("", "m")];
+  assertEquals(new Set(all).size, all.length);
+});

@@ -1,6 +1,7 @@
 /** Nodes with a real Redis between them, as their clients see them. */
 import { createHash } from "node:crypto";
 import { SCRIPTS } from "../../adapters/cluster/scripts.ts";
+import type { PeerMessage } from "../../main.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { join, openSocket, type PeerSocket, refusal } from "../support/peer_socket.ts";
 import { serveBox } from "../support/served.ts";
@@ -226,4 +227,23 @@ test("[CLUSTER-30] what no node publishes counts for nothing", async ({ two, red
   a.send(offer("b"));
   assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b", payload: "sdp" });
   assertEquals((await b.fence()).frames, []);
+});
+
+test("[CLUSTER-17] what a client sends before its id is claimed is kept, and hooks see each message once", async ({ redis }) => {
+  const seen: unknown[] = [];
+  const options = { cluster: redis.url, cluster_secret: SECRET };
+  const hear = (node: string) => (_: unknown, { type, dst }: PeerMessage): void =>
+    void seen.push([node, type, dst]);
+  await using one = serveBox({ ...options, onMessage: hear("one") });
+  await using other = serveBox({ ...options, onMessage: hear("other") });
+  await using b = await join(other, "b");
+  // Before its grace is over an engine that is new claims nothing.
+  await redis.send("HINCRBY", `${PREFIX}gen`, "grace", 500);
+  await using a = await openSocket({ ...one, id: "a", token: "t", key: "peerjs" });
+  a.send(offer("b"));
+  assertEquals(await a.next(), { type: "OPEN" });
+  assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b", payload: "sdp" });
+  b.send({ type: "ANSWER", dst: "a" });
+  await a.next();
+  assertEquals(seen, [["one", "OFFER", "b"], ["other", "ANSWER", "a"]]);
 });

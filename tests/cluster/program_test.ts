@@ -1,5 +1,6 @@
 /** Nodes as their users run them: what the program logs, records and gives up at its end. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { makeCertificate } from "../support/certificate.ts";
 import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
 import { runMain } from "../support/main.ts";
@@ -86,4 +87,32 @@ test("[CLUSTER-28] [CLUSTER-31] a Redis that is away or wants another password i
   await open.nextLine((line) => line.includes("no-cluster-secret"));
   const log = [...away.lines, ...wrong.lines, ...open.lines].join("\n");
   assert(!SECRETS.test(log), log);
+});
+
+test("[CLUSTER-31] rediss: speaks TLS with a Redis whose certificate is trusted, and with no other", async ({ redis }) => {
+  await using certificate = await makeCertificate();
+  const port = freePort();
+  const { key, cert } = certificate;
+  const files = ["tls-key-file", key, "tls-cert-file", cert, "tls-ca-cert-file", cert];
+  await redis.send("CONFIG", "SET", ...files, "tls-auth-clients", "no", "tls-port", port);
+  const args = ["--cluster", `rediss://localhost:${port}`];
+  await using trusting = await startChild({ args, env: { DENO_CERT: cert } });
+  await trusting.nextLine((line) => line.includes("cluster-joined"));
+  await using other = await startChild({ args });
+  await other.nextLine((line) => line.includes("cluster-away"));
+  assert(!other.lines.some((line) => line.includes("cluster-joined")));
+});
+
+test("[CLUSTER-19] a stop does not wait for a Redis that says nothing", async ({ redis }) => {
+  await using node = await startChild({ args: ["--cluster", redis.url] });
+  await joined(redis, 1);
+  await using a = await join(node, "a");
+  const pid = Number(/process_id:(\d+)/.exec(String(await redis.send("INFO", "server")))?.[1]);
+  Deno.kill(pid, "SIGSTOP");
+  try {
+    assertEquals((await node.stop()).code, 0);
+    assertEquals((await a.closed).code, 1_001);
+  } finally {
+    Deno.kill(pid, "SIGCONT");
+  }
 });
