@@ -69,6 +69,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let state = initialState(settings);
   let busy = false;
   let stopped = false;
+  let isCatchingUp = false;
   let armedFor = Infinity;
   let disarm: (() => void) | null = null;
   const clock = createClock(ports);
@@ -105,15 +106,29 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     if (ports.observers.length > 0) notify(ports, { event, now, effects, state });
   }
 
-  /** A timer that fires early is harmless, so only one that would fire late is replaced. */
+  /**
+   * A timer that fires early is harmless, so only one that would fire late is replaced. What is due already waits for
+   * none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late.
+   */
   function arm(): void {
     const wakeAt = nextWakeAt(state);
     if (stopped || wakeAt === null || wakeAt >= armedFor) return;
-    disarm?.();
     const now = readClock();
+    if (wakeAt <= now && !isCatchingUp) return catchUp();
+    disarm?.();
     const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), CLOCK_CHECK_MS);
     armedFor = now + delayMs;
     disarm = ports.schedule(wake, delayMs);
+  }
+
+  /** Once: if something is due even then, it waits for the timer. */
+  function catchUp(): void {
+    isCatchingUp = true;
+    try {
+      dispatch({ kind: "tick" });
+    } finally {
+      isCatchingUp = false;
+    }
   }
 
   function wake(): void {
