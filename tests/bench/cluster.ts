@@ -10,6 +10,7 @@ import { type Daemon, startDaemon } from "../cluster/daemon.ts";
 import { findRedis } from "../cluster/redis.ts";
 import { eventually, nodesIn } from "../cluster/stage.ts";
 import { type Client, closeAll, openClients } from "./client.ts";
+import { within } from "../support/peer_socket.ts";
 import { messageTo } from "./measures.ts";
 import { KINDS, recover } from "./recovery.ts";
 import { cpuNs, pause, type Server, settle, signalbox, startServer } from "./servers.ts";
@@ -203,7 +204,7 @@ async function measureLatency({ plan: { pings }, one, two, alone }: Scene): Prom
       reader.onFrames = () => resolve();
       const sentAt = performance.now();
       writer.send(1);
-      await promise;
+      await within(promise, 10_000, `Message ${i} does not arrive, ${name}`);
       if (i >= 50) times.push(performance.now() - sentAt);
     }
     times.sort((x, y) => x - y);
