@@ -70,8 +70,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let busy = false;
   let stopped = false;
   let isCatchingUp = false;
-  let armedFor = Infinity;
-  let disarm: (() => void) | null = null;
+  const timer = createTimer(ports);
   const clock = createClock(ports);
 
   function dispatch(event: Event): void {
@@ -86,7 +85,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     arm();
   }
 
-  const readClock = (): Millis => clock.read(disarm !== null);
+  const readClock = (): Millis => clock.read(timer.isArmed());
 
   /** A node is told of a pause first, because its lease ran on. */
   function step(event: Event): void {
@@ -112,13 +111,10 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
    */
   function arm(): void {
     const wakeAt = nextWakeAt(state);
-    if (stopped || wakeAt === null || wakeAt >= armedFor) return;
+    if (stopped || wakeAt === null || wakeAt >= timer.firesAt()) return;
     const now = readClock();
-    if (wakeAt <= now && !isCatchingUp) return catchUp();
-    disarm?.();
-    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), CLOCK_CHECK_MS);
-    armedFor = now + delayMs;
-    disarm = ports.schedule(wake, delayMs);
+    if (wakeAt <= now && !isCatchingUp) catchUp();
+    else timer.arm(wake, wakeAt, now);
   }
 
   /** Once: if something is due even then, it waits for the timer. */
@@ -133,8 +129,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
 
   function wake(): void {
     const now = readClock();
-    armedFor = Infinity;
-    disarm = null;
+    timer.fired();
     const isTold = state.cluster !== null && clock.hasPause();
     if (isTold || (nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
     else arm();
@@ -142,10 +137,37 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
 
   function stop(): void {
     stopped = true;
-    disarm?.();
+    timer.disarm();
   }
 
   return { dispatch, now: readClock, state: () => state, stop };
+}
+
+/** At most one timer. It fires each second while it waits, so that a pause shows. */
+function createTimer({ schedule }: Pick<Ports, "schedule">): {
+  readonly arm: (callback: () => void, at: Millis, now: Millis) => void;
+  readonly disarm: () => void;
+  readonly fired: () => void;
+  readonly isArmed: () => boolean;
+  readonly firesAt: () => number;
+} {
+  let firesAt = Infinity;
+  let cancel: (() => void) | null = null;
+  return {
+    arm: (callback, at, now) => {
+      cancel?.();
+      const delayMs = Math.min(Math.max(0, Math.ceil(at - now)), CLOCK_CHECK_MS);
+      firesAt = now + delayMs;
+      cancel = schedule(callback, delayMs);
+    },
+    disarm: () => cancel?.(),
+    fired: () => {
+      firesAt = Infinity;
+      cancel = null;
+    },
+    isArmed: () => cancel !== null,
+    firesAt: () => firesAt,
+  };
 }
 
 function notify(

@@ -2,7 +2,7 @@
  * Failover: a master with a replica and a sentinel. Without a redis-server the tests are ignored, and one line says so,
  * unless `SIGNALBOX_REQUIRE` names redis.
  */
-import { assertEquals } from "../support/assert.ts";
+import { assertEquals, assertMatch } from "../support/assert.ts";
 import type { Child } from "../support/child.ts";
 import { type Daemon, startSentinel } from "./daemon.ts";
 import {
@@ -104,4 +104,19 @@ test("[FAULT-41] a failover that a person asks for costs nobody anything", async
   await meet(a, b, await stage.enter(nodes[0], "new"));
   assertEquals(await claimsIn(replica), 5);
   for (const node of nodes) assertEquals(told(node, "cluster-cut"), 0);
+});
+
+test("[FAULT-41] a master that has lost the replica it must have takes no writes: the nodes are cut until it is back, and disconnect nobody", async (stage) => {
+  const args = ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "1"];
+  const master = await stage.redis({ args });
+  const replica = await stage.redis({ args: ["--replicaof", `127.0.0.1 ${master.port}`] });
+  await eventually("the replica is in step", async () => (await linkOf(replica)) === "connected");
+  const nodes = await stage.pair(master);
+  const [a, b] = [await stage.enter(nodes[0], "a"), await stage.enter(nodes[1], "b")];
+  await replica.kill();
+  await eventually("they are cut", () => nodes.every((node) => told(node, "cluster-cut") === 1));
+  assertMatch(nodes[0].lines.join("\n"), /WARN.*NOREPLICAS/);
+  await replica.start();
+  await Promise.all(nodes.map((node) => joins(node, 2)));
+  await meet(a, b, await stage.enter(nodes[0], "new"));
 });
