@@ -105,26 +105,17 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     if (ports.observers.length > 0) notify(ports, { event, now, effects, state });
   }
 
-  /**
-   * A timer that fires early is harmless, so only one that would fire late is replaced. What is due already waits for
-   * none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late.
-   */
+  // A timer that fires early is harmless, so only one that would fire late is replaced. What is due already waits for
+  // none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late.
   function arm(): void {
     const wakeAt = nextWakeAt(state);
     if (stopped || wakeAt === null || wakeAt >= timer.firesAt()) return;
     const now = readClock();
-    if (wakeAt <= now && !isCatchingUp) catchUp();
-    else timer.arm(wake, wakeAt, now);
-  }
-
-  /** Once: if something is due even then, it waits for the timer. */
-  function catchUp(): void {
-    isCatchingUp = true;
-    try {
+    if (wakeAt <= now && !isCatchingUp) {
+      isCatchingUp = true;
       dispatch({ kind: "tick" });
-    } finally {
       isCatchingUp = false;
-    }
+    } else timer.arm(wake, wakeAt, now);
   }
 
   function wake(): void {
