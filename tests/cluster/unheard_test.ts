@@ -13,7 +13,7 @@ function frame(
   return { from: nodeName("here"), to: nodeName(to), link, base, carried, ack: null };
 }
 
-Deno.test("[CLUSTER-24] what a link carries bounces only if no frame of it was ever heard", () => {
+Deno.test("[CLUSTER-25] what a link carries bounces only if no frame of it was ever heard", () => {
   const { isWorthSending, isUnheard } = createUnheard();
   const first = frame(1, [1, 2]);
   assertEquals([isWorthSending(first), isUnheard(first, 0)], [true, true]);
@@ -29,7 +29,7 @@ Deno.test("[CLUSTER-24] what a link carries bounces only if no frame of it was e
   }
 });
 
-Deno.test("[CLUSTER-24] a node that was forgotten, or a frame that carries nothing, says nothing of what was heard", () => {
+Deno.test("[CLUSTER-25] a node that was forgotten, or a frame that carries nothing, says nothing of what was heard", () => {
   const { isWorthSending, isUnheard } = createUnheard();
   const first = frame(1, [1]);
   isWorthSending(first);
@@ -39,7 +39,7 @@ Deno.test("[CLUSTER-24] a node that was forgotten, or a frame that carries nothi
   assertEquals([isWorthSending(ack), isUnheard(ack, 0)], [true, false]);
 });
 
-Deno.test("[CLUSTER-24] a bounce is about everything that is open, up to the last number of its frame", () => {
+Deno.test("[CLUSTER-25] a bounce is about everything that is open, up to the last number of its frame", () => {
   assertEquals(bounceOf(frame(4, [3, 4], 2)), {
     ...frame(0, [], 0, "here"),
     from: nodeName("there"),
