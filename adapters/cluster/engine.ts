@@ -27,7 +27,7 @@ import { messageOf } from "../errors.ts";
 import { type Connection, openConnection, Refusal } from "./connection.ts";
 import { createPeerReader } from "./peers.ts";
 import { answerFrom, channelOf, publishedFrom } from "./scripts.ts";
-import { bounceOf, createUnheard } from "./unheard.ts";
+import { createUnheard } from "./unheard.ts";
 
 /** What an engine needs from its surroundings. */
 export interface EnginePorts {
@@ -281,6 +281,7 @@ export class Engine {
     if (link.publishing > PUBLISHING_MAX) return;
     const text = encodeLinkFrame(frame);
     link.publishing += text.length;
+    this.#unheard.published(frame);
     const done = (receivers: number | null): void => {
       link.publishing -= text.length;
       if (this.#unheard.isUnheard(frame, receivers)) this.#bounce(link, frame);
@@ -296,9 +297,11 @@ export class Engine {
 
   /** Nobody is there: what the frame carried is routed again, but not at once, in case that its node comes back. */
   #bounce(link: Link, frame: LinkFrame): void {
+    if (!this.#unheard.beginBounce(frame)) return;
     this.#ports.schedule(() => {
-      if (link !== this.#link) return;
-      this.#ports.dispatch({ kind: "link-received", frame: bounceOf(frame) });
+      const bounce = this.#unheard.bounceFor(frame);
+      if (link !== this.#link || bounce === null) return;
+      this.#ports.dispatch({ kind: "link-received", frame: bounce });
     }, BOUNCE_MS);
   }
 }

@@ -101,7 +101,15 @@ async function start(
     port,
     pid: () => pid,
     url: `redis://127.0.0.1:${port}`,
-    send: (...words) => sendOnce(port, words.map(String), password),
+    send: async (...words) => {
+      try {
+        return await sendOnce(port, words.map(String), password);
+      } catch (error) {
+        // A replica that is promoted ends all connections.
+        if (!(error instanceof Error && error.message.includes("Socket closed"))) throw error;
+        return await sendOnce(port, words.map(String), password);
+      }
+    },
     freeze: (isFrozen) => Deno.kill(pid, isFrozen ? "SIGSTOP" : "SIGCONT"),
     kill: () => stop("SIGKILL"),
     start: async () => {

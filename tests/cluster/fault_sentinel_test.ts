@@ -76,18 +76,26 @@ test("[FAULT-41] the master is killed under load: the nodes follow the sentinel,
   assertEquals(await claimsIn(replica), 45);
 });
 
-test("[FAULT-41] a failover that loses writes: who came meanwhile is claimed again, and a stranger gets no id of theirs", async (stage) => {
-  const { master, replica, nodes: [one, two] } = await scene(stage);
-  const [a, b] = [await stage.enter(one, "a"), await stage.enter(two, "b")];
-  await loseStep(master, replica);
-  const late = [await stage.crowd(one, "late", 10), await stage.crowd(two, "later", 10)].flat();
-  assertEquals([await claimsIn(master), await claimsIn(replica)], [22, 2]);
-  await master.kill();
-  await eventually("the replica is promoted", () => isMaster(replica));
-  await eventually("all is claimed again", async () => await claimsIn(replica) === 22);
-  for (const id of ["late0", "later0"]) assertEquals(await steal(one, id), "ID-TAKEN");
-  await meet(a, b, ...late.slice(8, 12));
-});
+const FAILOVERS: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
+  "after a kill": ({ master }) => master.kill(),
+  "that a person asks for": ({ sentinel }) => sentinel.send("SENTINEL", "FAILOVER", NAME),
+};
+
+for (const [which, begin] of Object.entries(FAILOVERS)) {
+  test(`[FAULT-41] a failover ${which} that loses writes: who came meanwhile is claimed again, and a stranger gets no id of theirs`, async (stage) => {
+    const all = await scene(stage);
+    const { master, replica, nodes: [one, two] } = all;
+    const [a, b] = [await stage.enter(one, "a"), await stage.enter(two, "b")];
+    await loseStep(master, replica);
+    const late = [await stage.crowd(one, "late", 10), await stage.crowd(two, "later", 10)].flat();
+    assertEquals([await claimsIn(master), await claimsIn(replica)], [22, 2]);
+    await begin(all);
+    await eventually("the replica is promoted", () => isMaster(replica));
+    await eventually("all is claimed again", async () => await claimsIn(replica) === 22);
+    for (const id of ["late0", "later0"]) assertEquals(await steal(one, id), "ID-TAKEN");
+    await meet(a, b, ...late.slice(8, 12));
+  });
+}
 
 test("[FAULT-41] a failover that a person asks for costs nobody anything", async (stage) => {
   const { master, replica, sentinel, nodes } = await scene(stage);
