@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createClient } from "redis";
+import { createClient, ErrorReply } from "redis";
 import type { Reply } from "../../adapters/cluster/scripts.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { freePort } from "./redis.ts";
@@ -62,8 +62,8 @@ sentinel failover-timeout ${name} 3000
 `,
   );
   const daemon = await start({ path, port }, () => [config, "--sentinel"], "+monitor master");
-  // It asks who is master and who replica every 10 s otherwise.
-  await daemon.send("SENTINEL", "DEBUG", "info-period", 500);
+  // It asks who is master and who replica every 10 s otherwise, and waits for 8 s before it makes a master a replica.
+  await daemon.send("SENTINEL", "DEBUG", "info-period", 500, "publish-period", 500);
   return {
     ...daemon,
     [Symbol.asyncDispose]: async () => {
@@ -102,12 +102,13 @@ async function start(
     pid: () => pid,
     url: `redis://127.0.0.1:${port}`,
     send: async (...words) => {
-      try {
-        return await sendOnce(port, words.map(String), password);
-      } catch (error) {
-        // A replica that is promoted ends all connections.
-        if (!(error instanceof Error && error.message.includes("Socket closed"))) throw error;
-        return await sendOnce(port, words.map(String), password);
+      for (let left = SENDS_MAX;; left--) {
+        try {
+          return await sendOnce(port, words.map(String), password);
+        } catch (error) {
+          // A replica that is promoted ends all connections.
+          if (error instanceof ErrorReply || left === 1) throw error;
+        }
       }
     },
     freeze: (isFrozen) => Deno.kill(pid, isFrozen ? "SIGSTOP" : "SIGCONT"),
@@ -121,6 +122,9 @@ async function start(
     },
   };
 }
+
+/** How often a command is sent whose connection ends. */
+const SENDS_MAX = 5;
 
 async function sendOnce(port: number, words: readonly string[], password?: string): Promise<Reply> {
   const client = createClient({

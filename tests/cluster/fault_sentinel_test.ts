@@ -68,6 +68,7 @@ test("[FAULT-41] the master is killed under load: the nodes follow the sentinel,
   const there = startTraffic(await stage.enter(one, "from"), await stage.enter(two, "to"));
   const back = startTraffic(await stage.enter(two, "from2"), await stage.enter(one, "to2"));
   await eventually("there is traffic", () => there.arrived() > 3 && back.arrived() > 3);
+  await eventually("the replica has all", async () => await claimsIn(replica) === 44);
   await master.kill();
   await eventually("the replica is promoted", () => isMaster(replica));
   await Promise.all([joins(one, 2), joins(two, 2)]);
@@ -86,6 +87,7 @@ for (const [which, begin] of Object.entries(FAILOVERS)) {
     const all = await scene(stage);
     const { master, replica, nodes: [one, two] } = all;
     const [a, b] = [await stage.enter(one, "a"), await stage.enter(two, "b")];
+    await eventually("the replica has them", async () => await claimsIn(replica) === 2);
     await loseStep(master, replica);
     const late = [await stage.crowd(one, "late", 10), await stage.crowd(two, "later", 10)].flat();
     assertEquals([await claimsIn(master), await claimsIn(replica)], [22, 2]);
