@@ -69,8 +69,8 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let state = initialState(settings);
   let busy = false;
   let stopped = false;
-  let armedFor = Infinity;
-  let disarm: (() => void) | null = null;
+  let isCatchingUp = false;
+  const timer = createTimer(ports);
   const clock = createClock(ports);
 
   function dispatch(event: Event): void {
@@ -85,7 +85,7 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     arm();
   }
 
-  const readClock = (): Millis => clock.read(disarm !== null);
+  const readClock = (): Millis => clock.read(timer.isArmed());
 
   /** A node is told of a pause first, because its lease ran on. */
   function step(event: Event): void {
@@ -105,21 +105,22 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     if (ports.observers.length > 0) notify(ports, { event, now, effects, state });
   }
 
-  /** A timer that fires early is harmless, so only one that would fire late is replaced. */
+  // A timer that fires early is harmless, so only one that would fire late is replaced. What is due already waits for
+  // none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late.
   function arm(): void {
     const wakeAt = nextWakeAt(state);
-    if (stopped || wakeAt === null || wakeAt >= armedFor) return;
-    disarm?.();
+    if (stopped || wakeAt === null || wakeAt >= timer.firesAt()) return;
     const now = readClock();
-    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), CLOCK_CHECK_MS);
-    armedFor = now + delayMs;
-    disarm = ports.schedule(wake, delayMs);
+    if (wakeAt <= now && !isCatchingUp) {
+      isCatchingUp = true;
+      dispatch({ kind: "tick" });
+      isCatchingUp = false;
+    } else timer.arm(wake, wakeAt, now);
   }
 
   function wake(): void {
     const now = readClock();
-    armedFor = Infinity;
-    disarm = null;
+    timer.fired();
     const isTold = state.cluster !== null && clock.hasPause();
     if (isTold || (nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
     else arm();
@@ -127,10 +128,37 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
 
   function stop(): void {
     stopped = true;
-    disarm?.();
+    timer.disarm();
   }
 
   return { dispatch, now: readClock, state: () => state, stop };
+}
+
+/** At most one timer. It fires each second while it waits, so that a pause shows. */
+function createTimer({ schedule }: Pick<Ports, "schedule">): {
+  readonly arm: (callback: () => void, at: Millis, now: Millis) => void;
+  readonly disarm: () => void;
+  readonly fired: () => void;
+  readonly isArmed: () => boolean;
+  readonly firesAt: () => number;
+} {
+  let firesAt = Infinity;
+  let cancel: (() => void) | null = null;
+  return {
+    arm: (callback, at, now) => {
+      cancel?.();
+      const delayMs = Math.min(Math.max(0, Math.ceil(at - now)), CLOCK_CHECK_MS);
+      firesAt = now + delayMs;
+      cancel = schedule(callback, delayMs);
+    },
+    disarm: () => cancel?.(),
+    fired: () => {
+      firesAt = Infinity;
+      cancel = null;
+    },
+    isArmed: () => cancel !== null,
+    firesAt: () => firesAt,
+  };
 }
 
 function notify(

@@ -27,6 +27,7 @@ import { messageOf } from "../errors.ts";
 import { type Connection, openConnection, Refusal } from "./connection.ts";
 import { createPeerReader } from "./peers.ts";
 import { answerFrom, channelOf, publishedFrom } from "./scripts.ts";
+import { createUnheard } from "./unheard.ts";
 
 /** What an engine needs from its surroundings. */
 export interface EnginePorts {
@@ -52,9 +53,18 @@ export interface EngineEvents {
   readonly strange: (why: string) => void;
 }
 
-/** How long to wait before another try to connect: at first, and at most. Doubled from one to the next. */
+/**
+ * How long to wait before another try to connect: at first, and at most. Doubled from one to the next. A Redis that
+ * comes back empty protects the ids of nodes for 2 s after the first of them is there: the last must try again sooner.
+ */
 export const RETRY_MIN_MS = 200;
-export const RETRY_MAX_MS = 5_000;
+export const RETRY_MAX_MS = 1_000;
+
+/** How long a message to a node that is not there waits until it is routed again: less than until it is sent again. */
+export const BOUNCE_MS = 400;
+
+/** How long to wait before Redis is asked again for a route that it refused to look up, as it does without memory. */
+export const ROUTE_RETRY_MS = 500;
 
 /** Unanswered publishes may have so many characters; what is more is dropped, and its node sends it again. */
 export const PUBLISHING_MAX = 8_388_608;
@@ -67,6 +77,7 @@ export class Engine {
   readonly #address: ClusterAddress;
   readonly #namespace: string;
   readonly #stopping = new AbortController();
+  readonly #unheard = createUnheard();
   #link: Link | null = null;
   /** How often it was tried to connect since the node was last joined. */
   #tries = 0;
@@ -207,7 +218,7 @@ export class Engine {
     }, (error) => this.#lost(link, messageOf(error)));
   }
 
-  #run(link: Link, { command, request }: AskEngine): void {
+  #run(link: Link, { command, request }: Omit<AskEngine, "kind">): void {
     this.#unanswered++;
     link.connection.run(command).then((reply) => {
       if (link !== this.#link) return;
@@ -226,8 +237,17 @@ export class Engine {
       const why = messageOf(error);
       if (!(error instanceof Refusal) || ENDING.test(why)) return this.#lost(link, why);
       this.#ports.events.refused(command.kind, why);
+      if (command.kind === "route") return this.#runLater(link, { command, request });
       this.#answered(link, { kind: "engine-failed", conn: command.conn, request, why });
     });
+  }
+
+  /** To a node without an answer the id would be absent until messages expire, and nobody would say that it came. */
+  #runLater(link: Link, ask: Omit<AskEngine, "kind">): void {
+    this.#ports.schedule(() => {
+      if (link === this.#link) this.#run(link, ask);
+    }, ROUTE_RETRY_MS);
+    if (--this.#unanswered === 0) this.#wake();
   }
 
   /** What comes of an answer is asked before a stop believes that all is answered. */
@@ -255,17 +275,34 @@ export class Engine {
   /** Publishes on the socket for commands, which keeps the order. What is lost, or dropped, its node sends again. */
   #publish(frame: LinkFrame): void {
     const link = this.#link;
-    if (link === null || link.publishing > PUBLISHING_MAX) return;
+    const isWorthSending = this.#unheard.isWorthSending(frame);
+    if (link === null) return;
+    if (!isWorthSending) return this.#bounce(link, frame);
+    if (link.publishing > PUBLISHING_MAX) return;
     const text = encodeLinkFrame(frame);
     link.publishing += text.length;
-    const done = (): void => void (link.publishing -= text.length);
+    this.#unheard.published(frame);
+    const done = (receivers: number | null): void => {
+      link.publishing -= text.length;
+      if (this.#unheard.isUnheard(frame, receivers)) this.#bounce(link, frame);
+    };
     link.connection.send("PUBLISH", channelOf(this.#namespace, frame.to), text).then(
-      done,
+      (receivers) => done(Number(receivers)),
       (error: unknown) => {
-        done();
+        done(null);
         if (error instanceof Refusal) this.#ports.events.refused("publish", messageOf(error));
       },
     );
+  }
+
+  /** Nobody is there: what the frame carried is routed again, but not at once, in case that its node comes back. */
+  #bounce(link: Link, frame: LinkFrame): void {
+    if (!this.#unheard.beginBounce(frame)) return;
+    this.#ports.schedule(() => {
+      const bounce = this.#unheard.bounceFor(frame);
+      if (link !== this.#link || bounce === null) return;
+      this.#ports.dispatch({ kind: "link-received", frame: bounce });
+    }, BOUNCE_MS);
   }
 }
 

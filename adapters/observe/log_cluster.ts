@@ -18,6 +18,8 @@ export function createClusterLog(namespace: string): ClusterLog {
   let joinedAt = "";
   /** Why Redis was away, since it was last there: each reason is logged once. */
   const reasons = new Set<string>();
+  /** How often Redis refused what, with the same words. */
+  const refusals = new Map<string, number>();
   let wasCut = false;
 
   const observe: Observer = ({ effects, state: { cluster } }) => {
@@ -53,8 +55,15 @@ export function createClusterLog(namespace: string): ClusterLog {
     },
     refused: (command, given) => {
       const why = shortenUnquoted(given);
-      const properties = { event: "cluster-refused", command, why };
-      write("warning", `Redis refused the command ${command}: ${why}`, properties);
+      const line = `Redis refused the command ${command}: ${why}`;
+      if (refusals.size >= REFUSALS_MAX && !refusals.has(line)) return;
+      const count = (refusals.get(line) ?? 0) + 1;
+      refusals.set(line, count);
+      // A Redis without memory refuses every beat of a node, and every client, twice a second.
+      const isPowerOfTwo = (count & (count - 1)) === 0;
+      const times = count === 1 ? "" : ` (${count} times so far)`;
+      if (!isPowerOfTwo) return;
+      write("warning", line + times, { event: "cluster-refused", command, why, count });
     },
     strange: (given) => {
       const why = shortenUnquoted(given);
@@ -64,6 +73,9 @@ export function createClusterLog(namespace: string): ClusterLog {
 }
 
 const BACK = { event: "cluster-back" };
+
+/** Different refusals that are logged. */
+const REFUSALS_MAX = 100;
 
 /** Different reasons that are logged of one outage. */
 const REASONS_MAX = 10;
