@@ -63,9 +63,6 @@ export const RETRY_MAX_MS = 1_000;
 /** How long a message to a node that is not there waits until it is routed again: less than until it is sent again. */
 export const BOUNCE_MS = 400;
 
-/** How long to wait before Redis is asked again for a route that it refused to look up, as it does without memory. */
-export const ROUTE_RETRY_MS = 500;
-
 /** Unanswered publishes may have so many characters; what is more is dropped, and its node sends it again. */
 export const PUBLISHING_MAX = 8_388_608;
 
@@ -218,7 +215,7 @@ export class Engine {
     }, (error) => this.#lost(link, messageOf(error)));
   }
 
-  #run(link: Link, { command, request }: Omit<AskEngine, "kind">): void {
+  #run(link: Link, { command, request }: AskEngine): void {
     this.#unanswered++;
     link.connection.run(command).then((reply) => {
       if (link !== this.#link) return;
@@ -237,17 +234,8 @@ export class Engine {
       const why = messageOf(error);
       if (!(error instanceof Refusal) || ENDING.test(why)) return this.#lost(link, why);
       this.#ports.events.refused(command.kind, why);
-      if (command.kind === "route") return this.#runLater(link, { command, request });
       this.#answered(link, { kind: "engine-failed", conn: command.conn, request, why });
     });
-  }
-
-  /** To a node without an answer the id would be absent until messages expire, and nobody would say that it came. */
-  #runLater(link: Link, ask: Omit<AskEngine, "kind">): void {
-    this.#ports.schedule(() => {
-      if (link === this.#link) this.#run(link, ask);
-    }, ROUTE_RETRY_MS);
-    if (--this.#unanswered === 0) this.#wake();
   }
 
   /** What comes of an answer is asked before a stop believes that all is answered. */
