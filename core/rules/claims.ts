@@ -41,8 +41,7 @@ export function claimAnswered(
   if (answer.kind === "opened") {
     const { seq } = answer;
     const former = mapGet(state.claims, id);
-    // The engine may forget that the new claim took the place of this one.
-    // And it no longer knows that this node waits for the id.
+    // The engine has forgotten that this node waits for the id, and may forget what the new claim replaced.
     const routed = withoutRoute(state, id);
     const known = former === undefined || former.seq === seq
       ? routed
