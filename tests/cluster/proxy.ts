@@ -11,23 +11,6 @@
 /** `up` is from the node to Redis. */
 export type Direction = "up" | "down";
 
-export interface Proxy extends AsyncDisposable {
-  readonly port: number;
-  /** As option `cluster` takes it. */
-  readonly url: string;
-  /** How many connections there are and were. */
-  readonly count: number;
-  /** Ends all connections; new ones end at once, until `heal`. */
-  readonly cut: () => void;
-  /** All that goes in this direction is lost, until `heal`; nothing ends. */
-  readonly swallow: (direction: Direction) => void;
-  /** Swallows what Redis says on those connections of today over which a node has sent this text. */
-  readonly deafen: (sent: string) => void;
-  /** Everything that comes from now on arrives later, in both directions together by so much; 0 ends that. */
-  readonly delay: (ms: number) => void;
-  readonly heal: () => void;
-}
-
 /** One connection, and the one behind it. */
 interface Pair {
   readonly near: Deno.TcpConn;
@@ -41,49 +24,103 @@ const SENT_MAX = 4_096;
 
 /** Starts a proxy to the first of these ports of loopback that accepts a connection. */
 export function startProxy(...targets: readonly number[]): Proxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const pairs = new Set<Pair>();
-  const running = new Set<Promise<void>>();
-  const swallowing = new Set<Direction>();
-  const sleepers = new Set<() => void>();
-  let [isCut, delayMs, count] = [false, 0, 0];
+  return new Proxy(targets);
+}
 
-  async function accept(): Promise<void> {
-    for await (const near of listener) {
-      count++;
-      if (isCut) near.close();
-      else run(carry(near));
+export class Proxy implements AsyncDisposable {
+  /** How many connections there are and were. */
+  count = 0;
+  readonly #targets: readonly number[];
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #pairs = new Set<Pair>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #swallowing = new Set<Direction>();
+  readonly #sleepers = new Set<() => void>();
+  readonly #done: Promise<void>;
+  #isCut = false;
+  #delayMs = 0;
+
+  constructor(targets: readonly number[]) {
+    this.#targets = targets;
+    this.#done = this.#accept();
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** As option `cluster` takes it. */
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Ends all connections; new ones end at once, until `heal`. */
+  cut(): void {
+    this.#isCut = true;
+    for (const pair of [...this.#pairs]) this.#end(pair);
+  }
+
+  /** All that goes in this direction is lost, until `heal`; nothing ends. */
+  swallow(direction: Direction): void {
+    this.#swallowing.add(direction);
+    for (const { swallowed } of this.#pairs) swallowed.add(direction);
+  }
+
+  /** Swallows what Redis says on those connections of today over which a node has sent this text. */
+  deafen(text: string): void {
+    for (const { sent, swallowed } of this.#pairs) if (sent.includes(text)) swallowed.add("down");
+  }
+
+  /** Everything that comes from now on arrives later, in both directions together by so much; 0 ends that. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  heal(): void {
+    this.#isCut = false;
+    this.#delayMs = 0;
+    this.#swallowing.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await this.#done;
+    for (const pair of [...this.#pairs]) this.#end(pair);
+    for (const wake of [...this.#sleepers]) wake();
+    await Promise.all(this.#running);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const near of this.#listener) {
+      this.count++;
+      if (this.#isCut) near.close();
+      else {
+        const work = this.#carry(near);
+        this.#running.add(work);
+        void work.finally(() => this.#running.delete(work));
+      }
     }
   }
 
-  function run(work: Promise<void>): void {
-    running.add(work);
-    void work.finally(() => running.delete(work));
-  }
-
-  async function carry(near: Deno.TcpConn): Promise<void> {
-    const far = await firstOf(targets);
+  async #carry(near: Deno.TcpConn): Promise<void> {
+    const far = await firstOf(this.#targets);
     if (far === null) return near.close();
-    const pair: Pair = { near, far, swallowed: new Set(swallowing), sent: "" };
-    pairs.add(pair);
+    const pair: Pair = { near, far, swallowed: new Set(this.#swallowing), sent: "" };
+    this.#pairs.add(pair);
     // A connection that was cut while it was made ends like the others.
-    if (isCut) end(pair);
-    await Promise.all([pump(pair, near, far, "up"), pump(pair, far, near, "down")]);
-    end(pair);
+    if (this.#isCut) this.#end(pair);
+    await Promise.all([this.#pump(pair, "up"), this.#pump(pair, "down")]);
+    this.#end(pair);
   }
 
-  function end(pair: Pair): void {
-    if (!pairs.delete(pair)) return;
+  #end(pair: Pair): void {
+    if (!this.#pairs.delete(pair)) return;
     pair.near.close();
     pair.far.close();
   }
 
-  async function pump(
-    pair: Pair,
-    from: Deno.TcpConn,
-    to: Deno.TcpConn,
-    direction: Direction,
-  ): Promise<void> {
+  async #pump(pair: Pair, direction: Direction): Promise<void> {
+    const [from, to] = direction === "up" ? [pair.near, pair.far] : [pair.far, pair.near];
     const buffer = new Uint8Array(65_536);
     let written = Promise.resolve();
     try {
@@ -93,62 +130,30 @@ export function startProxy(...targets: readonly number[]): Proxy {
         if (direction === "up") {
           pair.sent = (pair.sent + new TextDecoder().decode(bytes)).slice(-SENT_MAX);
         }
-        const ready = direction === "up" ? Promise.resolve() : sleep(delayMs);
+        const ready = direction === "up" ? Promise.resolve() : this.#sleep(this.#delayMs);
         written = written.then(() => ready).then(() => writeAll(to, bytes));
-        written.catch(() => end(pair));
+        written.catch(() => this.#end(pair));
       }
       await written;
     } catch {
       // Somebody ended it; the other direction ends with it.
     }
-    end(pair);
+    this.#end(pair);
   }
 
   /** Settles after so long, or when the proxy ends. */
-  function sleep(ms: number): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     if (ms === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(wake, ms);
-    sleepers.add(wake);
-    return promise;
-
-    function wake(): void {
+    const wake = (): void => {
       clearTimeout(timer);
-      sleepers.delete(wake);
+      this.#sleepers.delete(wake);
       resolve();
-    }
+    };
+    const timer = setTimeout(wake, ms);
+    this.#sleepers.add(wake);
+    return promise;
   }
-
-  const done = accept();
-  return {
-    ...{ port: listener.addr.port, url: `redis://127.0.0.1:${listener.addr.port}` },
-    get count(): number {
-      return count;
-    },
-    cut: () => {
-      isCut = true;
-      for (const pair of [...pairs]) end(pair);
-    },
-    swallow: (direction) => {
-      swallowing.add(direction);
-      for (const { swallowed } of pairs) swallowed.add(direction);
-    },
-    deafen: (text) => {
-      for (const { sent, swallowed } of pairs) if (sent.includes(text)) swallowed.add("down");
-    },
-    delay: (ms) => void (delayMs = ms),
-    heal: () => {
-      [isCut, delayMs] = [false, 0];
-      swallowing.clear();
-    },
-    [Symbol.asyncDispose]: async () => {
-      listener.close();
-      await done;
-      for (const pair of [...pairs]) end(pair);
-      for (const wake of [...sleepers]) wake();
-      await Promise.all(running);
-    },
-  };
 }
 
 async function firstOf(ports: readonly number[]): Promise<Deno.TcpConn | null> {
