@@ -17,9 +17,9 @@ import {
 } from "./stage.ts";
 
 const BREAKS: readonly ((proxy: Proxy) => void)[] = [
-  ({ cut }) => cut(),
-  ({ swallow }) => swallow("up"),
-  ({ swallow }) => swallow("down"),
+  (proxy) => proxy.cut(),
+  (proxy) => proxy.swallow("up"),
+  (proxy) => proxy.swallow("down"),
 ];
 
 test("[FAULT-42] a node whose network to Redis is cut, or loses what goes in one direction, serves whom it has, others notice nothing, and all heals", async (stage) => {
