@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isIP } from "node:net";
 import { createClient, ErrorReply } from "redis";
 import type { ClusterAddress, RedisHost } from "../../core/mod.ts";
 import type { EngineCommand } from "../../core/cluster/mod.ts";
@@ -201,7 +202,9 @@ function clientOf({ host, port }: RedisHost, address: ClusterAddress | null): Cl
     database: db,
     ...(user !== "" && { username: user }),
     ...(password !== "" && { password }),
-    socket: isSecure ? { ...socket, tls: true, servername: host } : socket,
+    socket: isSecure
+      ? { ...socket, tls: true, ...(isIP(host) === 0 && { servername: host }) }
+      : socket,
   });
   // Its type depends on the version of the protocol, in nothing that is used here.
   return client as Client;

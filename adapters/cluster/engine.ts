@@ -315,7 +315,7 @@ const ENDING = /^(?:NOSCRIPT|READONLY|MASTERDOWN|LOADING|NOAUTH)\b/;
 function addressOf(url: string): ClusterAddress {
   const address = readClusterUrl(url);
   if (typeof address !== "string") return address;
-  throw new RangeError(`Option cluster must be a URL that ${address}.`);
+  throw new RangeError(`Option cluster is no usable URL: ${address}.`);
 }
 
 /** 96 random bits as text without spaces. */

@@ -16,8 +16,8 @@ export interface ClusterLog extends EngineEvents {
 export function createClusterLog(namespace: string): ClusterLog {
   /** Where the node is joined; empty if it is not. */
   let joinedAt = "";
-  /** Why Redis was away, since it was last there: each reason is logged once. */
-  const reasons = new Set<string>();
+  /** Why Redis was away, since it was last there, and how often. */
+  const reasons = new Map<string, number>();
   /** How often Redis refused what, with the same words. */
   const refusals = new Map<string, number>();
   let wasCut = false;
@@ -37,8 +37,11 @@ export function createClusterLog(namespace: string): ClusterLog {
   return {
     observe,
     away: (where, why) => {
-      if (reasons.has(why) || reasons.size >= REASONS_MAX) return;
-      reasons.add(why);
+      const count = (reasons.get(why) ?? 0) + 1;
+      if (count === 1 && reasons.size >= REASONS_MAX) return;
+      reasons.set(why, count);
+      // It is tried about every second: a minute later a reason is logged again, then ever less often.
+      if (count > 1 && (count < AGAIN_AFTER || !isPowerOfTwo(count))) return;
       logAway(where, why, joinedAt !== "");
       joinedAt = "";
     },
@@ -60,9 +63,8 @@ export function createClusterLog(namespace: string): ClusterLog {
       const count = (refusals.get(line) ?? 0) + 1;
       refusals.set(line, count);
       // A Redis without memory refuses every beat of a node, and every client, twice a second.
-      const isPowerOfTwo = (count & (count - 1)) === 0;
       const times = count === 1 ? "" : ` (${count} times so far)`;
-      if (!isPowerOfTwo) return;
+      if (!isPowerOfTwo(count)) return;
       write("warning", line + times, { event: "cluster-refused", command, why, count });
     },
     strange: (given) => {
@@ -77,8 +79,13 @@ const BACK = { event: "cluster-back" };
 /** Different refusals that are logged. */
 const REFUSALS_MAX = 100;
 
-/** Different reasons that are logged of one outage. */
+/** Different reasons that are logged of one outage, and how often one must come to be logged again. */
 const REASONS_MAX = 10;
+const AGAIN_AFTER = 64;
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
+}
 
 function logJoined(namespace: string, node: string, where: string): void {
   const text = `Joined the cluster "${namespace}" at ${where} as node ${escape(node)}`;
@@ -88,11 +95,13 @@ function logJoined(namespace: string, node: string, where: string): void {
 function logAway(where: string, given: string, wasJoined: boolean): void {
   const why = shortenUnquoted(given);
   const what = wasJoined ? `Lost Redis at ${where}` : `Not joined to the cluster at ${where}`;
-  write("warning", `${what}: ${why}. Trying again; clients stay connected, new ones wait`, {
-    event: "cluster-away",
-    where,
-    why,
-  });
+  const cause = why.replace(/\.+$/, "");
+  write(
+    "warning",
+    `${what}: ${cause}. Trying again every second; until then clients stay connected, and new ones are closed ` +
+      "with 1013 after 3 s",
+    { event: "cluster-away", where, why },
+  );
 }
 
 function logCut(): void {

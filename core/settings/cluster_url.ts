@@ -23,26 +23,34 @@ export interface ClusterAddress {
   readonly db: number;
 }
 
-/** Reads the URL; a string says what is wrong with it, as the end of a sentence, and quotes nothing of it. */
+/** Reads the URL; a string says what is wrong with it, as a sentence without its stop, and quotes nothing of it. */
 export function readClusterUrl(url: string): ClusterAddress | string {
   const [, scheme = "", given = "", authority = "", path = "", query] =
     /^([a-z+]+):\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? [];
   if (scheme !== "redis" && scheme !== "rediss" && scheme !== "redis+sentinel") {
-    return "begins with redis://, rediss:// or redis+sentinel://, and has no fragment";
+    return "it must begin with redis://, rediss:// or redis+sentinel://, and have no fragment";
   }
   const isSentinel = scheme === "redis+sentinel";
   const hosts = authority.split(",").map((text) => hostOf(text, isSentinel ? 26_379 : 6_379));
-  if (hosts.some((host) => host === null)) return "needs a host, and a port from 1 to 65535";
-  if (hosts.length > 1 && !isSentinel) return "has one host; several are for redis+sentinel://";
-  if (!/^\d{0,4}$/.test(path)) return "has the number of a database after the host, or nothing";
+  if (hosts.some((host) => host === null)) {
+    return "it needs a host, and a port from 1 to 65535; in a password write %2F for /, %40 for @, %3A for :";
+  }
+  if (hosts.length > 1 && !isSentinel) {
+    return "it has several hosts, which only redis+sentinel:// may have";
+  }
+  if (!/^\d{0,4}$/.test(path)) {
+    return "what follows the host must be the number of a database, or nothing";
+  }
   const master = masterIn(query, isSentinel);
   if (master === null) {
     return isSentinel
-      ? "needs ?master= with the name under which its sentinels know the Redis, and nothing more"
-      : "has no query";
+      ? "it needs ?master=NAME, the name under which its sentinels know the Redis, and nothing more"
+      : "it must have no query";
   }
   const [user, password] = credentialsOf(given);
-  if (user === null || password === null) return "has a user or a password with a wrong escape";
+  if (user === null || password === null) {
+    return "its user or password has a % that escapes nothing: write %25 for %";
+  }
   return {
     scheme,
     hosts: hosts.filter((host) => host !== null),

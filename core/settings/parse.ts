@@ -135,7 +135,7 @@ function conflictIn(settings: Settings): string | null {
   }
   const address = cluster === "" ? null : readClusterUrl(cluster);
   // Its value is not quoted: it may hold a password.
-  if (typeof address === "string") return `Option cluster must be a URL that ${address}.`;
+  if (typeof address === "string") return `Option cluster is no usable URL: ${address}.`;
   const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
   if (auth === "none" && (asked || auth_http || auth_expiry !== "keep")) {
     return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +

@@ -138,6 +138,12 @@ Deno.test("[SET-12] --help NAME asks for one option: its flags, values, default 
   );
 });
 
+Deno.test("[SET-2] [CLUSTER-31] an option of a cluster without a cluster is a warning", () => {
+  const command = parse(["--cluster_lease", "2000", "--port", "1"]);
+  assert(command.kind === "run");
+  assertEquals(command.warnings, ["Option cluster_lease has no effect without cluster."]);
+});
+
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {
   const everyday = OPTION_NAMES.filter((name) => optionOf(name).everyday === true);
   assert(everyday.length >= 8 && everyday.length <= 12, String(everyday.length));

@@ -57,7 +57,10 @@ export class Fleet {
   /** Starts nodes whose names are one letter each; a test begins 2 s later. */
   constructor(letters: string, options: PartialSettings = {}) {
     for (const letter of letters) {
-      this.states.set(letter, initialState(settingsFrom(options)));
+      this.states.set(
+        letter,
+        initialState(settingsFrom({ cluster: "redis://engine", ...options })),
+      );
       this.step(letter, { kind: "cluster-started" });
       this.connect(letter);
     }

@@ -1,4 +1,5 @@
 /** Nodes as their users run them: what the program logs, records and gives up at its end. */
+import { SCRIPTS } from "../../adapters/cluster/scripts.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { startChild } from "../support/child.ts";
@@ -72,10 +73,32 @@ test("[CLUSTER-31] [REC-1] two processes: the recording of each replays, no secr
   }
 });
 
+test("the rights of a node, as its README has them, are enough for every command of the scripts", async ({ redis }) => {
+  const readme = await readText("adapters/cluster/README.md");
+  const rule = /^ACL SETUSER signalbox on >PASSWORD (.*)$/m.exec(readme)?.[1] ?? "";
+  const given = [...rule.matchAll(/\+(@?)([a-z]+)/g)];
+  const allowed = new Set(given.filter(([, at]) => at === "").map(([, , name]) => name));
+  for (const [, at, name = ""] of given) {
+    if (at === "") continue;
+    for (const command of Object([await redis.send("ACL", "CAT", name)]).flat()) {
+      allowed.add(command);
+    }
+  }
+  const used = Object.values(SCRIPTS).flatMap((
+    script,
+  ) => [...script.matchAll(/redis\.call\("(\w+)"/g)]);
+  const commands = [...new Set(used.map(([, name = ""]) => name.toLowerCase()))];
+  assertEquals(commands.filter((name) => !allowed.has(name)), []);
+  assert(commands.length > 10);
+});
+
 Deno.test("[CLUSTER-31] a wrong URL is exit 2, with a sentence that does not quote it", async () => {
   const { code, stderr } = await runMain(["--cluster", "redis://hush:whisper@h/x"]);
   assertEquals(code, 2);
-  assertMatch(stderr, /^Option cluster must be a URL that has the number of a database.*\n$/);
+  assertMatch(
+    stderr,
+    /^Option cluster is no usable URL: what follows the host must be the number of a database.*\n$/,
+  );
 });
 
 test("[CLUSTER-28] [CLUSTER-31] a Redis that is away or wants another password is a warning, and says no secret", async ({ redis }) => {
