@@ -8,8 +8,11 @@
 const SUITES = [
   "core",
   "tests/core",
+  "tests/cluster/claims_test.ts",
+  "tests/cluster/courier_test.ts",
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
+  "tests/cluster/node_test.ts",
   "tests/cluster/record_test.ts",
   "tests/cluster/violations_test.ts",
   "tests/properties/deadlines_test.ts",
