@@ -3,6 +3,7 @@
  */
 import { clientCount, connId, holderOf, mapGet, millis, peerId } from "../../core/mod.ts";
 import { emptyEngine } from "../../core/cluster/mod.ts";
+import { mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { proven } from "../support/world.ts";
 import { Fleet, type Parcel } from "./fleet.ts";
@@ -285,4 +286,112 @@ Deno.test("[CLUSTER-16] a process that was suspended counts the time against its
   f.send("b", 2, "x", "after");
   assertEquals(f.seen(), []);
   assert(f.of("a").cluster?.leaseUntil !== millis(0));
+});
+
+Deno.test("[CLUSTER-17] an open that comes too late closes its socket with 4000", () => {
+  const f = new Fleet("a");
+  f.step("a", f.opening(1, "x"));
+  const { request, command: { conn } } = f.onlyCommand();
+  f.answer("a", conn, request, { kind: "past" });
+  f.run();
+  assertEquals(f.seen(), ["a1 closed 4000"]);
+});
+
+Deno.test("[CLUSTER-19] a refusal of a claim whose socket is gone is nobody's", () => {
+  for (const answer of [{ kind: "taken" }, { kind: "full" }, { kind: "wait", ms: 1 }] as const) {
+    const f = new Fleet("a");
+    f.step("a", f.opening(1, "x"));
+    const { request, command: { conn } } = f.onlyCommand();
+    f.hangUp("a", 1);
+    f.answer("a", conn, request, answer);
+    f.run();
+    f.pass(1);
+    assertEquals([f.seen(), f.ran(), f.of("a").wrongTokens.size], [[], [], 0]);
+  }
+});
+
+Deno.test("[CLUSTER-19] [CLUSTER-20] what a socket claimed before a connection ended is taken back, once it is gone", () => {
+  const f = new Fleet("a");
+  f.step("a", f.opening(1, "x"));
+  f.run(nothing);
+  f.step("a", { kind: "engine-lost" });
+  f.connect("a");
+  // The join is on its way, and the open waits for it.
+  f.hangUp("a", 1);
+  f.ran();
+  f.run();
+  assertEquals(f.ran(), ["join", "abandon", "pull"]);
+});
+
+/** How often a node gives up claims when it joins again, and how many. */
+function givenAgain(f: Fleet): number[] {
+  f.step("a", { kind: "engine-lost" });
+  f.connect("a");
+  f.ran();
+  f.run();
+  return f.commands.flatMap((one) => one.kind === "close" ? [one.claims.length] : []);
+}
+
+Deno.test("[CLUSTER-21] what was given up or replaced is given up again for a lease at least, and then forgotten", () => {
+  const f = new Fleet("a");
+  f.open("a", 1, "x");
+  f.open("a", 2, "x");
+  f.hangUp("a", 2);
+  f.run();
+  assertEquals(givenAgain(f), [2], "what was replaced here, and what was given up");
+  f.pass(15_000);
+  f.open("a", 3, "y");
+  f.hangUp("a", 3);
+  f.run();
+  assertEquals(givenAgain(f), [3], "the half before");
+  f.pass(15_000);
+  f.open("a", 4, "y");
+  f.hangUp("a", 4);
+  f.run();
+  f.pass(15_000);
+  f.open("a", 5, "y");
+  f.hangUp("a", 5);
+  f.run();
+  assert((givenAgain(f)[0] ?? 0) < 5);
+});
+
+Deno.test("[CLUSTER-21] at most 16,384 claims that were given up are remembered, twice", () => {
+  const f = new Fleet("a");
+  f.open("a", 1, "x");
+  let { released } = f.cluster("a");
+  for (let seq = 1; seq <= 16_383; seq++) released = mapSet(released, seq, peerId("y"));
+  f.cluster("a", { released, releasedAt: millis(f.now) });
+  f.hangUp("a", 1);
+  f.run();
+  assertEquals([f.cluster("a").released.size, f.cluster("a").releasedOld.size], [16_384, 0]);
+  f.open("a", 2, "x");
+  f.hangUp("a", 2);
+  f.run();
+  assertEquals([f.cluster("a").released.size, f.cluster("a").releasedOld.size], [1, 16_384]);
+});
+
+Deno.test("[CLUSTER-21] who left while its claim was restored is disconnected no more, nor is who came after", () => {
+  const f = new Fleet("ab");
+  f.open("a", 1, "x");
+  f.open("a", 2, "y");
+  f.engine = emptyEngine();
+  f.step("b", { kind: "engine-lost" });
+  f.connect("b");
+  f.run();
+  f.pass(2_000, (parcel) => parcel.kind === "command" ? parcel.from === "b" : parcel.to === "b");
+  for (const [conn, id] of [[3, "x"], [4, "y"]] as const) f.open("b", conn, id);
+  f.step("a", { kind: "engine-lost" });
+  f.connect("a");
+  f.seen();
+  const [restored, ...others] = f.hold(({ kind, ...parcel }) =>
+    kind === "event" && "event" in parcel && parcel.event.kind === "engine-answered" &&
+    parcel.event.answer.kind === "restored"
+  );
+  assert(restored !== undefined && others.length === 0);
+  f.hangUp("a", 2);
+  f.open("a", 5, "x");
+  f.queue.unshift(restored);
+  f.seen();
+  f.run();
+  assertEquals([f.seen(), holderOf(f.of("a"), peerId("x"))], [[], connId(5)]);
 });

@@ -13,6 +13,8 @@ const SUITES = [
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
   "tests/cluster/history_test.ts",
+  "tests/cluster/links_test.ts",
+  "tests/cluster/member_violations_test.ts",
   "tests/cluster/node_test.ts",
   "tests/cluster/sim",
   "tests/cluster/violations_test.ts",

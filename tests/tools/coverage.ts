@@ -12,6 +12,8 @@ const SUITES = [
   "tests/cluster/courier_test.ts",
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
+  "tests/cluster/links_test.ts",
+  "tests/cluster/member_violations_test.ts",
   "tests/cluster/node_test.ts",
   "tests/cluster/record_test.ts",
   "tests/cluster/violations_test.ts",
