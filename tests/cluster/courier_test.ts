@@ -96,6 +96,9 @@ Deno.test("[CLUSTER-23] an id with a lone surrogate is on no other node, and one
     f.seen().slice(1),
     ["EXPIRE for \ud800", "EXPIRE for y", "EXPIRE for z"].map((s) => `a1 ${s}`),
   );
+  f.ran();
+  f.send("a", 1, "z", "asks again");
+  assertEquals(f.ran(), ["route"]);
 });
 
 Deno.test("[CLUSTER-23] without the engine messages wait, and go on when it is back", () => {

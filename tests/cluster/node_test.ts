@@ -9,7 +9,7 @@ import {
   reduce,
   settingsFrom,
 } from "../../core/mod.ts";
-import type { EngineCommand } from "../../core/cluster/mod.ts";
+import { emptyEngine, type EngineCommand } from "../../core/cluster/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import { Fleet, type Parcel } from "./fleet.ts";
 
@@ -54,13 +54,26 @@ Deno.test("[CLUSTER-15] [CLUSTER-21] a node whose lease is over joins under anot
 
 Deno.test("[CLUSTER-15] a connection ends after two unanswered beats, also of a join, or two lost probes", () => {
   const silent = new Fleet("a");
-  silent.pass(9_000, (parcel) => !answers(parcel));
+  const unheard = (parcel: Parcel): boolean => !answers(parcel);
+  silent.pass(9_000 - silent.now - 1, unheard);
+  assertEquals(silent.seen(), [], "the third beat is at 9 s");
+  silent.pass(1, unheard);
   assertEquals(silent.seen(), ["a reconnects: The engine left 2 beats unanswered"]);
+  reconnect(silent);
+  silent.pass(5_999, unheard);
+  assertEquals(silent.seen(), [], "each connection has its own beats");
 
   const deaf = new Fleet("a");
-  deaf.pass(9_000, (parcel) => parcel.kind === "command" || answers(parcel));
+  const unprobed = (parcel: Parcel): boolean => parcel.kind === "command" || answers(parcel);
+  deaf.pass(9_000 - deaf.now - 1, unprobed);
+  assertEquals(deaf.seen(), []);
+  deaf.pass(1, unprobed);
   const why = "The subscription carried none of the last 2 probes";
   assertEquals(deaf.seen(), [`a reconnects: ${why}`]);
+  reconnect(deaf);
+  deaf.run(unprobed);
+  deaf.pass(6_000, unprobed);
+  assertEquals(deaf.seen(), [], "each connection has its own probes");
 
   const late = new Fleet("a");
   late.step("a", { kind: "engine-lost" });
@@ -92,6 +105,7 @@ const ASKS: Record<EngineCommand["kind"], (f: Fleet, isOther: typeof nothing) =>
   },
 };
 
+/** Gives node a another connection. */
 function reconnect(f: Fleet): void {
   f.step("a", { kind: "engine-lost" });
   f.connect("a");
@@ -210,14 +224,16 @@ Deno.test("[CLUSTER-16] after a pause a node beats at once, and then sends on wh
   const f = new Fleet("ab");
   f.open("a", 1, "x");
   f.open("b", 2, "y");
-  f.pass(100);
+  f.send("a", 1, "y", "makes the route known");
+  f.pass(300);
   f.ran();
+  f.seen();
   f.step("a", { kind: "paused", ms: 20_000 });
   f.send("a", 1, "y", "waits");
-  f.seen();
+  assertEquals(f.seen(), []);
   f.pass(0);
   f.pass(1);
-  assertEquals(f.ran(), ["beat", "route"]);
+  assertEquals(f.ran(), ["beat"]);
   assertEquals(f.seen(), ["b2 CANDIDATE from x: waits"]);
   assertEquals(f.effects.filter((one) => one.kind === "note" && one.what === "node-cut").length, 1);
 
@@ -226,6 +242,9 @@ Deno.test("[CLUSTER-16] after a pause a node beats at once, and then sends on wh
   const { beatAt } = lost.cluster("a");
   lost.step("a", { kind: "paused", ms: 1 });
   assertEquals(lost.cluster("a").beatAt, beatAt, "without a connection there is nobody to ask");
+  lost.pass(2 * LEASE);
+  const isCut = lost.effects.filter((one) => one.kind === "note" && one.what === "node-cut");
+  assertEquals(isCut.length, 1, "said once");
 });
 
 Deno.test("[CLUSTER-22] until there were notices over a connection, a node has seen none over it", () => {
@@ -289,4 +308,55 @@ Deno.test("a server that is alone ignores what only a node is told, and a node b
   const before = f.of("a");
   f.step("a", { kind: "cluster-started" });
   assertStrictEquals(f.of("a"), before);
+});
+
+Deno.test("[CLUSTER-15] [CLUSTER-16] a node that lost its name takes and sends nothing until it has another", () => {
+  const f = new Fleet("ab");
+  f.open("a", 1, "x");
+  f.open("b", 2, "y");
+  f.send("a", 1, "y", "first");
+  f.send("b", 2, "x", "first");
+  f.pass(300);
+  f.seen();
+  f.say("a", 1, { type: "OFFER", dst: "y" });
+  f.say("b", 2, { type: "OFFER", dst: "x" });
+  const frames = f.queue.splice(0);
+  // The engine knows no node any more, long before the leases are over.
+  f.engine = emptyEngine();
+  f.step("a", { kind: "doorbell-rang" });
+  f.run();
+  assertEquals(f.seen(), ["a reconnects: The lease of this node is over"]);
+  f.send("a", 1, "y", "without a name");
+  f.queue = frames.filter((one) => one.kind === "event" && one.to === "a");
+  f.run();
+  assertEquals([f.seen(), f.cluster("a").links.size], [[], 0]);
+  f.connect("a");
+  f.run();
+  f.queue = frames.filter((one) => one.kind === "event" && one.to === "a");
+  f.run();
+  assertEquals(f.seen(), [], "a frame to the former name");
+  f.step("b", { kind: "engine-lost" });
+  for (let i = 0; i < 2; i++) {
+    f.connect("b");
+    f.run();
+  }
+  f.pass(2);
+  assertEquals(f.seen().slice(-1), ["b2 CANDIDATE from x: without a name"]);
+});
+
+Deno.test("[CLUSTER-16] a node that is cut sends nothing again, and goes on when it is not", () => {
+  const f = new Fleet("ab");
+  f.open("a", 1, "x");
+  f.open("b", 2, "y");
+  f.send("a", 1, "y", "first");
+  f.pass(1_000);
+  f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: "lost" });
+  f.queue = [];
+  f.step("a", { kind: "paused", ms: 20_000 });
+  f.effects.length = 0;
+  f.pass(1_200, nothing);
+  assertEquals(f.effects.filter(({ kind }) => kind === "publish"), []);
+  f.seen();
+  f.pass(3_000);
+  assertEquals(f.seen(), ["b2 CANDIDATE from x: lost"]);
 });
