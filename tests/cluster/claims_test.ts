@@ -3,7 +3,6 @@
  */
 import { clientCount, connId, holderOf, mapGet, millis, peerId } from "../../core/mod.ts";
 import { emptyEngine } from "../../core/cluster/mod.ts";
-import { mapSet } from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { proven } from "../support/world.ts";
 import { Fleet, type Parcel } from "./fleet.ts";
@@ -34,12 +33,12 @@ Deno.test("[CLUSTER-17] [AUTH-8] a checked token is followed by a claim, and no 
   const f = new Fleet("a", { auth: "jwt", auth_secret: "s".repeat(32) });
   f.step("a", f.opening(1, "x", { identity: { kind: "pending" } }));
   f.say("a", 1, { type: "HEARTBEAT" });
-  f.say("a", 1, { type: "NONSENSE", src: 1 });
+  f.say("a", 1, { type: "CANDIDATE", dst: "x", payload: "to myself" });
   f.step("a", { kind: "token-checked", conn: connId(1), identity: proven("x") });
   f.step("a", { kind: "token-checked", conn: connId(1), identity: proven("x") });
   assertEquals([clientCount(f.of("a")), f.queue.length], [0, 1]);
   f.run();
-  assertEquals([f.seen(), clientCount(f.of("a"))], [["a1 OPEN"], 1]);
+  assertEquals(f.seen(), ["a1 OPEN", "a1 CANDIDATE from x: to myself"]);
 });
 
 Deno.test("[CLUSTER-17] an id that another owner holds on another node is taken, and counts as a wrong token", () => {
@@ -48,8 +47,9 @@ Deno.test("[CLUSTER-17] an id that another owner holds on another node is taken,
   f.open("b", 2, "x", { token: "a guess" });
   assertEquals(f.seen(), ["a1 OPEN", "b2 ID-TAKEN", "b2 closed 4001"]);
   assertEquals(f.of("b").wrongTokens.size, 1);
-  f.open("b", 3, "x", { identity: proven("somebody", ["x"]) });
+  f.open("b", 3, "x", { identity: proven("somebody", ["x"]), address: "198.51.100.9" });
   assertEquals(f.seen(), ["b3 ID-TAKEN", "b3 closed 4001"]);
+  assertEquals(f.of("b").wrongTokens.size, 1, "it is no guess");
 });
 
 Deno.test("[CLUSTER-18] without a try left an address takes over no id, and claims those that are free", () => {
@@ -60,6 +60,14 @@ Deno.test("[CLUSTER-18] without a try left an address takes over no id, and clai
   f.open("b", 3, "x");
   f.open("b", 4, "free");
   assertEquals(f.seen(), ["b3 ID-TAKEN", "b3 closed 4001", "b4 OPEN"]);
+
+  f.open("a", 5, "p", { identity: proven("p") });
+  f.open("b", 6, "p", { identity: proven("p") });
+  assertEquals(
+    f.seen(),
+    ["a5 OPEN", "b6 OPEN", "a5 closed 4000"],
+    "who proves its name guesses nothing",
+  );
 });
 
 Deno.test("[CLUSTER-17] a full cluster refuses new ids, as a full server does", () => {
@@ -171,6 +179,7 @@ Deno.test("[CLUSTER-20] writes without an answer are sent again over the next co
 Deno.test("[CLUSTER-20] under another name only claims of sockets that still wait are asked for", () => {
   const f = new Fleet("a");
   f.open("a", 1, "x");
+  f.step("a", f.opening(4, "given up after 3 s"));
   f.pass(14_000, nothing);
   f.seen();
   f.hangUp("a", 1);
@@ -196,9 +205,12 @@ Deno.test("[CLUSTER-20] a close that the engine failed to run is asked again wit
   const [parcel] = f.queue.splice(0);
   assert(parcel?.kind === "command");
   const { request, command: { conn } } = parcel.ask;
-  for (const event of [{ conn: conn + 1, request }, { conn, request: 99 }, { conn, request }]) {
+  const before = f.cluster("a").asked;
+  for (const event of [{ conn: conn + 1, request }, { conn, request: 99 }]) {
     f.step("a", { kind: "engine-failed", ...event, why: "READONLY" });
   }
+  assertEquals(f.cluster("a").asked, before, "of another connection, or what was not asked");
+  f.step("a", { kind: "engine-failed", conn, request, why: "READONLY" });
   assertEquals(f.queue, []);
   f.pass(3_000);
   assertEquals([f.ran(), f.engine.claims.size], [["close", "beat"], 0]);
@@ -323,77 +335,4 @@ Deno.test("[CLUSTER-19] [CLUSTER-20] what a socket claimed before a connection e
   f.ran();
   f.run();
   assertEquals(f.ran(), ["join", "abandon", "pull"]);
-});
-
-/** How often a node gives up claims when it joins again, and how many. */
-function givenAgain(f: Fleet): number[] {
-  f.step("a", { kind: "engine-lost" });
-  f.connect("a");
-  f.ran();
-  f.run();
-  return f.commands.flatMap((one) => one.kind === "close" ? [one.claims.length] : []);
-}
-
-Deno.test("[CLUSTER-21] what was given up or replaced is given up again for a lease at least, and then forgotten", () => {
-  const f = new Fleet("a");
-  f.open("a", 1, "x");
-  f.open("a", 2, "x");
-  f.hangUp("a", 2);
-  f.run();
-  assertEquals(givenAgain(f), [2], "what was replaced here, and what was given up");
-  f.pass(15_000);
-  f.open("a", 3, "y");
-  f.hangUp("a", 3);
-  f.run();
-  assertEquals(givenAgain(f), [3], "the half before");
-  f.pass(15_000);
-  f.open("a", 4, "y");
-  f.hangUp("a", 4);
-  f.run();
-  f.pass(15_000);
-  f.open("a", 5, "y");
-  f.hangUp("a", 5);
-  f.run();
-  assert((givenAgain(f)[0] ?? 0) < 5);
-});
-
-Deno.test("[CLUSTER-21] at most 16,384 claims that were given up are remembered, twice", () => {
-  const f = new Fleet("a");
-  f.open("a", 1, "x");
-  let { released } = f.cluster("a");
-  for (let seq = 1; seq <= 16_383; seq++) released = mapSet(released, seq, peerId("y"));
-  f.cluster("a", { released, releasedAt: millis(f.now) });
-  f.hangUp("a", 1);
-  f.run();
-  assertEquals([f.cluster("a").released.size, f.cluster("a").releasedOld.size], [16_384, 0]);
-  f.open("a", 2, "x");
-  f.hangUp("a", 2);
-  f.run();
-  assertEquals([f.cluster("a").released.size, f.cluster("a").releasedOld.size], [1, 16_384]);
-});
-
-Deno.test("[CLUSTER-21] who left while its claim was restored is disconnected no more, nor is who came after", () => {
-  const f = new Fleet("ab");
-  f.open("a", 1, "x");
-  f.open("a", 2, "y");
-  f.engine = emptyEngine();
-  f.step("b", { kind: "engine-lost" });
-  f.connect("b");
-  f.run();
-  f.pass(2_000, (parcel) => parcel.kind === "command" ? parcel.from === "b" : parcel.to === "b");
-  for (const [conn, id] of [[3, "x"], [4, "y"]] as const) f.open("b", conn, id);
-  f.step("a", { kind: "engine-lost" });
-  f.connect("a");
-  f.seen();
-  const [restored, ...others] = f.hold(({ kind, ...parcel }) =>
-    kind === "event" && "event" in parcel && parcel.event.kind === "engine-answered" &&
-    parcel.event.answer.kind === "restored"
-  );
-  assert(restored !== undefined && others.length === 0);
-  f.hangUp("a", 2);
-  f.open("a", 5, "x");
-  f.queue.unshift(restored);
-  f.seen();
-  f.run();
-  assertEquals([f.seen(), holderOf(f.of("a"), peerId("x"))], [[], connId(5)]);
 });

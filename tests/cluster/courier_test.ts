@@ -313,3 +313,11 @@ Deno.test("[CLUSTER-27] a LEAVE goes to another node if a route is known, and ne
   f.pass(6_000, noFrames);
   assertEquals([f.seen(), f.of("a").stored.size], [[], 0]);
 });
+
+Deno.test("[CLUSTER-27] [QUEUE-2] a LEAVE for which there is no room has no EXPIRE either", () => {
+  const f = warm({ source_queue_limit: 1 });
+  f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: "on its way" });
+  f.say("a", 1, { type: "LEAVE", dst: "y" });
+  f.run();
+  assertEquals(f.seen(), ["b2 CANDIDATE from x: on its way"]);
+});

@@ -82,7 +82,6 @@ Deno.test("[CLUSTER-25] once its sender has heard of a bounce, messages to the s
   f.pass(0);
   f.seen();
   // The link stays, for "2" is lost.
-  f.pass(50);
   f.pass(500);
   assertEquals(f.seen(), ["b3 CANDIDATE from x: 2", "b4 CANDIDATE from x: 1"]);
   f.queue = [open];
@@ -169,23 +168,22 @@ Deno.test("[CLUSTER-23] an id that came and went on this node is asked for again
 
 Deno.test("[CLUSTER-24] a frame or an acknowledgement of an earlier link counts for nothing", () => {
   const f = warm();
-  const first = frameTo(f, "y", "1");
-  f.queue = [first];
+  const [first, second] = [frameTo(f, "y", "1"), frameTo(f, "y", "2")];
+  f.queue = [first, second];
   f.run();
   const acks: Parcel[] = [];
   f.pass(250, (parcel) => !isFrame(parcel) || acks.push(parcel) === 0);
   f.queue = [...acks];
   f.run();
   assertEquals([acks.length, f.cluster("a").links.size], [1, 0]);
-  const next = frameTo(f, "y", "2");
+  const next = frameTo(f, "y", "3");
   f.queue = [...acks];
   f.run();
   assertEquals(f.of("a").stored.size, 1, "an acknowledgement of the link before");
-  f.queue = [next, first];
+  f.queue = [next, second, first];
   f.run();
-  assertEquals(mapGet(f.cluster("b").incoming, A)?.link, f.cluster("a").links.size + 2);
   f.pass(1_000);
-  assertEquals(f.seen(), ["b2 CANDIDATE from x: 1", "b2 CANDIDATE from x: 2"]);
+  assertEquals(f.seen(), [1, 2, 3].map((n) => `b2 CANDIDATE from x: ${n}`));
 });
 
 Deno.test("[CLUSTER-24] a frame that names an earlier first number than one before it counts for nothing", () => {
@@ -269,13 +267,15 @@ Deno.test("[CLUSTER-23] 16,384 routes are remembered, twice, and each for 3 s", 
   f.cluster("a", { young });
   f.open("b", 4, "new");
   f.send("a", 1, "y", "of the younger half");
-  assertEquals(f.cluster("a").young.size, 16_384);
+  f.pass(2_000);
+  f.send("a", 1, "y", "asked again, and in the same half");
+  assertEquals([f.cluster("a").young.size, f.cluster("a").old.size], [16_384, 0]);
   f.ran();
   f.send("a", 1, "new", "no room");
   assertEquals([f.cluster("a").young.size, f.cluster("a").old.size], [1, 16_384]);
   assertEquals(f.ran(), ["route"]);
   f.send("a", 1, "y", "of the older half");
-  f.pass(1_999);
+  f.pass(2_999);
   f.ran();
   f.send("a", 1, "y", "in time");
   assertEquals(f.ran(), []);

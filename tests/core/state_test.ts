@@ -51,6 +51,7 @@ Deno.test("[STATE-6] retiring a state retires every map that has a newer version
   const node = renew(must(old.cluster));
   assert(own.names.length >= 8 && node.names.length >= 9);
   retire(old, { ...own.newer, cluster: node.newer });
+  renew(must(kept.cluster));
   retire(kept, kept);
   retire(kept, { ...kept, cluster: { ...must(kept.cluster) } });
   for (

@@ -15,6 +15,7 @@ const SUITES = [
   "tests/cluster/history_test.ts",
   "tests/cluster/links_test.ts",
   "tests/cluster/member_violations_test.ts",
+  "tests/cluster/membership_test.ts",
   "tests/cluster/node_test.ts",
   "tests/cluster/sim",
   "tests/cluster/violations_test.ts",

@@ -14,6 +14,7 @@ const SUITES = [
   "tests/cluster/engine_test.ts",
   "tests/cluster/links_test.ts",
   "tests/cluster/member_violations_test.ts",
+  "tests/cluster/membership_test.ts",
   "tests/cluster/node_test.ts",
   "tests/cluster/record_test.ts",
   "tests/cluster/violations_test.ts",
