@@ -136,3 +136,17 @@ Deno.test("[CLUSTER-22] a notice that comes twice does not bring an old route ba
   f.run();
   assertEquals(mapGet(f.cluster("a").young, peerId("y")), route);
 });
+
+Deno.test("[CLUSTER-20] under another name nothing is taken back that was claimed under the one before", () => {
+  const f = new Fleet("a");
+  f.step("a", f.opening(1, "x"));
+  f.queue = [];
+  f.engine = emptyEngine();
+  f.step("a", { kind: "doorbell-rang" });
+  f.run();
+  f.hangUp("a", 1);
+  f.connect("a");
+  f.ran();
+  f.run();
+  assertEquals(f.ran(), ["join", "pull"]);
+});
