@@ -15,7 +15,7 @@ import type { State } from "../state.ts";
 
 /** The cluster of a state that has one. */
 export function clusterOf(state: State): Cluster {
-  return must(state.cluster ?? undefined);
+  return must(state.cluster);
 }
 
 /** Replaces fields of the cluster. */
@@ -93,7 +93,7 @@ export function afterLoss(state: State, { isRenamed }: { readonly isRenamed: boo
       op === 0 || question.kind === "restore" ||
       (isRenamed && !(question.kind === "open" && isPending))
     ) continue;
-    const left = question.kind === "open" && !isPending ? abandoned(one) : one;
+    const left = question.kind === "open" && !isPending ? abandoned(one, question) : one;
     if (left !== null) asked = mapSet(asked, request, { ...left, isSent: false });
   }
   return withCluster(state, { asked });
@@ -103,22 +103,21 @@ export function afterLoss(state: State, { isRenamed }: { readonly isRenamed: boo
 export function forgetUnsent(state: State, request: number): State {
   const { asked } = clusterOf(state);
   const one = mapGet(asked, request);
-  if (one === undefined || one.isSent) return state;
-  const left = abandoned(one);
+  if (one === undefined || one.isSent || one.question.kind !== "open") return state;
+  const left = abandoned(one, one.question);
   return withCluster(state, {
     asked: left === null ? mapDelete(asked, request) : mapSet(asked, request, left),
   });
 }
 
+type Opening = Extract<Question, { readonly kind: "open" }>;
+
 /**
  * What is left to ask of a claim that nobody wants any more: if the engine may have run it, that it be taken back. To
  * ask for it again could evict whoever has the id by now.
  */
-function abandoned(one: Asked): Asked | null {
-  const { question, wasSent } = one;
-  if (question.kind !== "open") return one;
-  if (!wasSent) return null;
-  return { ...one, question: { kind: "abandon", id: question.id }, socket: null };
+function abandoned(one: Asked, { id }: Opening): Asked | null {
+  return one.wasSent ? { ...one, question: { kind: "abandon", id }, socket: null } : null;
 }
 
 function askEngine(

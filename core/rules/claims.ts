@@ -29,13 +29,13 @@ export interface Claiming {
   readonly request: number;
 }
 
-/** Handles the answer to an `open`. */
+/** Handles the answer to an `open`; returns `null` if it is none. */
 export function claimAnswered(
   state: State,
   { question, socket, request }: Claiming,
   answer: EngineAnswer,
   now: Millis,
-): Step {
+): Step | null {
   const isWaiting = mapGet(state.pending, socket)?.claim === request;
   const { id, owner } = question;
   if (answer.kind === "opened") {
@@ -55,17 +55,17 @@ export function claimAnswered(
     }
     return append(effects, giveUpClaims(next, [{ id, seq }], now));
   }
-  if (!isWaiting) return [state, []];
   switch (answer.kind) {
     case "taken":
-      return refuseTaken(state, socket, now);
+      return isWaiting ? refuseTaken(state, socket, now) : [state, []];
     case "full":
     case "past":
-      return refuseClaim(state, socket, answer.kind);
+      return isWaiting ? refuseClaim(state, socket, answer.kind) : [state, []];
     case "wait":
+      // If its socket is gone, nothing is asked again.
       return [wait(state, { socket, question }, answer.ms, now), []];
     default:
-      return [state, []];
+      return null;
   }
 }
 

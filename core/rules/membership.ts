@@ -16,6 +16,7 @@ import {
   type Notices,
 } from "../cluster/command.ts";
 import { emptyCluster, NO_NAME, type Question } from "../cluster/member.ts";
+import { must } from "../collections/must.ts";
 import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { CLOSE, type Effect } from "../effect.ts";
 import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
@@ -93,7 +94,7 @@ export function engineAnswered(
   const asked = mapGet(cluster.asked, request);
   if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
   const { question, socket, at } = asked;
-  // What was refused with the connection is asked again over the next one.
+  // What has no answer when the connection ends is asked again over the next one.
   if (answer.kind === "gone") {
     const nameless = withCluster(dropLinks(state), { name: NO_NAME, leaseUntil: now });
     return giveUp(nameless, LEASE_OVER);
@@ -103,24 +104,26 @@ export function engineAnswered(
   const next = withCluster(state, { asked: mapDelete(cluster.asked, request) });
   switch (question.kind) {
     case "join":
-      return answer.kind === "joined" ? joined(next, at, now) : odd(next, answer);
+      return answer.kind === "joined" ? joined(next, at, now) : odd(state, answer);
     case "beat":
-      return answer.kind === "beaten" ? beaten(next, answer, at, now) : odd(next, answer);
+      return answer.kind === "beaten" ? beaten(next, answer, at, now) : odd(state, answer);
     case "pull":
-      return answer.kind === "pulled" ? notified(next, answer, now) : odd(next, answer);
+      return answer.kind === "pulled" ? notified(next, answer, now) : odd(state, answer);
     case "open":
-      if (socket === null) return [next, []];
-      return claimAnswered(next, { question, socket, request }, answer, now);
+      return claimAnswered(next, { question, socket: must(socket), request }, answer, now) ??
+        odd(state, answer);
     case "route":
       return routeAnswered(next, question.id, answer, now);
     case "restore":
-      return answer.kind === "restored" ? disown(next, answer.lost) : odd(next, answer);
+      return answer.kind === "restored" ? disown(next, answer.lost) : odd(state, answer);
     case "reap":
+      if (answer.kind !== "reaped" && answer.kind !== "alive") return odd(state, answer);
       return answer.kind === "reaped" && !answer.isDone ? ask(next, question, now) : [next, []];
     case "close":
+      if (answer.kind !== "closed") return odd(state, answer);
       return [rememberReleased(next, question.claims, now), []];
     case "abandon":
-      return [next, []];
+      return answer.kind === "closed" ? [next, []] : odd(state, answer);
   }
 }
 
@@ -137,8 +140,7 @@ export function engineFailed(
   const { question, socket } = asked;
   switch (question.kind) {
     case "open":
-      if (socket === null) return [next, []];
-      return [wait(next, { socket, question }, CLAIM_RETRY_MS, now), []];
+      return [wait(next, { socket: must(socket), question }, CLAIM_RETRY_MS, now), []];
     case "close":
     case "restore":
       return [askLater(next, question, now), []];
@@ -200,7 +202,6 @@ export function tendCluster(state: State, now: Millis): Step {
 
 /** After an event: gives up the claims of clients that left, and sends on what was stored. */
 export function settle(before: State, [state, effects]: Step, now: Millis): Step {
-  if (state.cluster === null) return [state, effects];
   const given: Held[] = [];
   const more: Effect[] = [];
   let next = state;

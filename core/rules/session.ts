@@ -154,8 +154,7 @@ export function refuseTaken(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const [free, pending] = takePending(state, conn);
-  if (pending === undefined) return [state, []];
-  const { opened } = pending;
+  const { opened } = must(pending);
   const isProven = opened.identity.kind === "proven";
   const counted = isProven ? free : countWrongToken(free, addressGroup(opened.address), now);
   return idTaken(counted, opened, "ID is taken");
@@ -168,8 +167,7 @@ export function refuseClaim(
   why: "full" | "past",
 ): readonly [State, readonly Effect[]] {
   const [free, pending] = takePending(state, conn);
-  if (pending === undefined) return [state, []];
-  if (why === "full") return refuse(free, pending.opened, CROWDED);
+  if (why === "full") return refuse(free, must(pending).opened, CROWDED);
   return turnOut(state, conn, CLOSE.replaced, REPLACED);
 }
 

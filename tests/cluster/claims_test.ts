@@ -33,12 +33,12 @@ Deno.test("[CLUSTER-17] [AUTH-8] a checked token is followed by a claim, and no 
   const f = new Fleet("a", { auth: "jwt", auth_secret: "s".repeat(32) });
   f.step("a", f.opening(1, "x", { identity: { kind: "pending" } }));
   f.say("a", 1, { type: "HEARTBEAT" });
-  f.say("a", 1, { type: "NONSENSE", src: 1 });
+  f.say("a", 1, { type: "CANDIDATE", dst: "x", payload: "to myself" });
   f.step("a", { kind: "token-checked", conn: connId(1), identity: proven("x") });
   f.step("a", { kind: "token-checked", conn: connId(1), identity: proven("x") });
   assertEquals([clientCount(f.of("a")), f.queue.length], [0, 1]);
   f.run();
-  assertEquals([f.seen(), clientCount(f.of("a"))], [["a1 OPEN"], 1]);
+  assertEquals(f.seen(), ["a1 OPEN", "a1 CANDIDATE from x: to myself"]);
 });
 
 Deno.test("[CLUSTER-17] an id that another owner holds on another node is taken, and counts as a wrong token", () => {
@@ -47,8 +47,9 @@ Deno.test("[CLUSTER-17] an id that another owner holds on another node is taken,
   f.open("b", 2, "x", { token: "a guess" });
   assertEquals(f.seen(), ["a1 OPEN", "b2 ID-TAKEN", "b2 closed 4001"]);
   assertEquals(f.of("b").wrongTokens.size, 1);
-  f.open("b", 3, "x", { identity: proven("somebody", ["x"]) });
+  f.open("b", 3, "x", { identity: proven("somebody", ["x"]), address: "198.51.100.9" });
   assertEquals(f.seen(), ["b3 ID-TAKEN", "b3 closed 4001"]);
+  assertEquals(f.of("b").wrongTokens.size, 1, "it is no guess");
 });
 
 Deno.test("[CLUSTER-18] without a try left an address takes over no id, and claims those that are free", () => {
@@ -59,6 +60,14 @@ Deno.test("[CLUSTER-18] without a try left an address takes over no id, and clai
   f.open("b", 3, "x");
   f.open("b", 4, "free");
   assertEquals(f.seen(), ["b3 ID-TAKEN", "b3 closed 4001", "b4 OPEN"]);
+
+  f.open("a", 5, "p", { identity: proven("p") });
+  f.open("b", 6, "p", { identity: proven("p") });
+  assertEquals(
+    f.seen(),
+    ["a5 OPEN", "b6 OPEN", "a5 closed 4000"],
+    "who proves its name guesses nothing",
+  );
 });
 
 Deno.test("[CLUSTER-17] a full cluster refuses new ids, as a full server does", () => {
@@ -94,7 +103,9 @@ Deno.test("[CLUSTER-17] while the engine is new, or fails, a socket asks again",
   assert(parcel?.kind === "command");
   const { request, command: { conn } } = parcel.ask;
   f.step("a", { kind: "engine-failed", conn, request, why: "OOM" });
-  f.pass(500);
+  f.pass(499);
+  assertEquals(f.seen(), []);
+  f.pass(1);
   assertEquals(f.seen(), ["a3 OPEN"]);
 });
 
@@ -168,6 +179,7 @@ Deno.test("[CLUSTER-20] writes without an answer are sent again over the next co
 Deno.test("[CLUSTER-20] under another name only claims of sockets that still wait are asked for", () => {
   const f = new Fleet("a");
   f.open("a", 1, "x");
+  f.step("a", f.opening(4, "given up after 3 s"));
   f.pass(14_000, nothing);
   f.seen();
   f.hangUp("a", 1);
@@ -193,9 +205,12 @@ Deno.test("[CLUSTER-20] a close that the engine failed to run is asked again wit
   const [parcel] = f.queue.splice(0);
   assert(parcel?.kind === "command");
   const { request, command: { conn } } = parcel.ask;
-  for (const event of [{ conn: conn + 1, request }, { conn, request: 99 }, { conn, request }]) {
+  const before = f.cluster("a").asked;
+  for (const event of [{ conn: conn + 1, request }, { conn, request: 99 }]) {
     f.step("a", { kind: "engine-failed", ...event, why: "READONLY" });
   }
+  assertEquals(f.cluster("a").asked, before, "of another connection, or what was not asked");
+  f.step("a", { kind: "engine-failed", conn, request, why: "READONLY" });
   assertEquals(f.queue, []);
   f.pass(3_000);
   assertEquals([f.ran(), f.engine.claims.size], [["close", "beat"], 0]);
@@ -285,4 +300,39 @@ Deno.test("[CLUSTER-16] a process that was suspended counts the time against its
   f.send("b", 2, "x", "after");
   assertEquals(f.seen(), []);
   assert(f.of("a").cluster?.leaseUntil !== millis(0));
+});
+
+Deno.test("[CLUSTER-17] an open that comes too late closes its socket with 4000", () => {
+  const f = new Fleet("a");
+  f.step("a", f.opening(1, "x"));
+  const { request, command: { conn } } = f.onlyCommand();
+  f.answer("a", conn, request, { kind: "past" });
+  f.run();
+  assertEquals(f.seen(), ["a1 closed 4000"]);
+});
+
+Deno.test("[CLUSTER-19] a refusal of a claim whose socket is gone is nobody's", () => {
+  for (const answer of [{ kind: "taken" }, { kind: "full" }, { kind: "wait", ms: 1 }] as const) {
+    const f = new Fleet("a");
+    f.step("a", f.opening(1, "x"));
+    const { request, command: { conn } } = f.onlyCommand();
+    f.hangUp("a", 1);
+    f.answer("a", conn, request, answer);
+    f.run();
+    f.pass(1);
+    assertEquals([f.seen(), f.ran(), f.of("a").wrongTokens.size], [[], [], 0]);
+  }
+});
+
+Deno.test("[CLUSTER-19] [CLUSTER-20] what a socket claimed before a connection ended is taken back, once it is gone", () => {
+  const f = new Fleet("a");
+  f.step("a", f.opening(1, "x"));
+  f.run(nothing);
+  f.step("a", { kind: "engine-lost" });
+  f.connect("a");
+  // The join is on its way, and the open waits for it.
+  f.hangUp("a", 1);
+  f.ran();
+  f.run();
+  assertEquals(f.ran(), ["join", "abandon", "pull"]);
 });

@@ -96,6 +96,9 @@ Deno.test("[CLUSTER-23] an id with a lone surrogate is on no other node, and one
     f.seen().slice(1),
     ["EXPIRE for \ud800", "EXPIRE for y", "EXPIRE for z"].map((s) => `a1 ${s}`),
   );
+  f.ran();
+  f.send("a", 1, "z", "asks again");
+  assertEquals(f.ran(), ["route"]);
 });
 
 Deno.test("[CLUSTER-23] without the engine messages wait, and go on when it is back", () => {
@@ -309,4 +312,12 @@ Deno.test("[CLUSTER-27] a LEAVE goes to another node if a route is known, and ne
   f.queue = [];
   f.pass(6_000, noFrames);
   assertEquals([f.seen(), f.of("a").stored.size], [[], 0]);
+});
+
+Deno.test("[CLUSTER-27] [QUEUE-2] a LEAVE for which there is no room has no EXPIRE either", () => {
+  const f = warm({ source_queue_limit: 1 });
+  f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: "on its way" });
+  f.say("a", 1, { type: "LEAVE", dst: "y" });
+  f.run();
+  assertEquals(f.seen(), ["b2 CANDIDATE from x: on its way"]);
 });

@@ -27,6 +27,7 @@ import {
   type Published,
   runCommand,
 } from "../../core/cluster/mod.ts";
+import type { Cluster } from "../../core/cluster/member.ts";
 import { assertEquals } from "../support/assert.ts";
 import { type Given, opening } from "../support/world.ts";
 
@@ -98,6 +99,34 @@ export class Fleet {
       if (parcel.kind === "command") this.#command(parcel.from, parcel.ask);
       else this.step(parcel.to, parcel.event);
     }
+  }
+
+  /** Delivers what is on its way but what `isHeld`, which stays for the test. */
+  hold(isHeld: (parcel: Parcel) => boolean): Parcel[] {
+    const held: Parcel[] = [];
+    this.run((parcel) => !isHeld(parcel) || held.push(parcel) === 0);
+    return held;
+  }
+
+  /** Takes the only parcel that is on its way, which is a command. */
+  onlyCommand(): AskEngine {
+    const [parcel, ...others] = this.queue.splice(0);
+    if (parcel?.kind !== "command" || others.length > 0) throw new Error("It is not one command");
+    return parcel.ask;
+  }
+
+  /** The engine could not run a command. */
+  fail(node: string, { request, command: { conn } }: AskEngine): void {
+    this.step(node, { kind: "engine-failed", conn, request, why: "OOM" });
+  }
+
+  /** What a node knows of its cluster, changed if the test says so. */
+  cluster(node: string, change: Partial<Cluster> = {}): Cluster {
+    const state = this.of(node);
+    if (state.cluster === null) throw new Error(`${node} is alone`);
+    const cluster = { ...state.cluster, ...change };
+    this.states.set(node, { ...state, cluster });
+    return cluster;
   }
 
   /** Lets time pass: every deadline on the way is a tick. */
