@@ -69,8 +69,8 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
   let state = initialState(settings);
   let busy = false;
   let stopped = false;
-  let armedFor = Infinity;
-  let disarm: (() => void) | null = null;
+  let isCatchingUp = false;
+  const timer = createTimer(ports);
   const clock = createClock(ports);
 
   function dispatch(event: Event): void {
@@ -85,66 +85,105 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     arm();
   }
 
-  const readClock = (): Millis => clock(disarm !== null);
+  const readClock = (): Millis => clock.read(timer.isArmed());
 
+  /** A node is told of a pause first, because its lease ran on. */
   function step(event: Event): void {
     const now = readClock();
+    const ms = clock.takePause();
+    if (ms > 0 && state.cluster !== null) reduceAt({ kind: "paused", ms }, now);
+    reduceAt(event, now);
+  }
+
+  function reduceAt(event: Event, now: Millis): void {
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
     for (const effect of effects) {
       if (effect.kind !== "note") ports.perform(effect);
     }
-    if (ports.observers.length > 0) notify({ event, now, effects, state });
+    if (ports.observers.length > 0) notify(ports, { event, now, effects, state });
   }
 
-  function notify(step: Step): void {
-    for (const observe of ports.observers) {
-      try {
-        observe(step);
-      } catch (error) {
-        ports.onObserverError(error);
-      }
-    }
-  }
-
-  /** A timer that fires early is harmless, so only one that would fire late is replaced. */
+  // A timer that fires early is harmless, so only one that would fire late is replaced. What is due already waits for
+  // none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late.
   function arm(): void {
     const wakeAt = nextWakeAt(state);
-    if (stopped || wakeAt === null || wakeAt >= armedFor) return;
-    disarm?.();
+    if (stopped || wakeAt === null || wakeAt >= timer.firesAt()) return;
     const now = readClock();
-    const delayMs = Math.min(Math.max(0, Math.ceil(wakeAt - now)), CLOCK_CHECK_MS);
-    armedFor = now + delayMs;
-    disarm = ports.schedule(wake, delayMs);
+    if (wakeAt <= now && !isCatchingUp) {
+      isCatchingUp = true;
+      dispatch({ kind: "tick" });
+      isCatchingUp = false;
+    } else timer.arm(wake, wakeAt, now);
   }
 
   function wake(): void {
     const now = readClock();
-    armedFor = Infinity;
-    disarm = null;
-    if ((nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
+    timer.fired();
+    const isTold = state.cluster !== null && clock.hasPause();
+    if (isTold || (nextWakeAt(state) ?? Infinity) <= now) dispatch({ kind: "tick" });
     else arm();
   }
 
   function stop(): void {
     stopped = true;
-    disarm?.();
+    timer.disarm();
   }
 
   return { dispatch, now: readClock, state: () => state, stop };
+}
+
+/** At most one timer. It fires each second while it waits, so that a pause shows. */
+function createTimer({ schedule }: Pick<Ports, "schedule">): {
+  readonly arm: (callback: () => void, at: Millis, now: Millis) => void;
+  readonly disarm: () => void;
+  readonly fired: () => void;
+  readonly isArmed: () => boolean;
+  readonly firesAt: () => number;
+} {
+  let firesAt = Infinity;
+  let cancel: (() => void) | null = null;
+  return {
+    arm: (callback, at, now) => {
+      cancel?.();
+      const delayMs = Math.min(Math.max(0, Math.ceil(at - now)), CLOCK_CHECK_MS);
+      firesAt = now + delayMs;
+      cancel = schedule(callback, delayMs);
+    },
+    disarm: () => cancel?.(),
+    fired: () => {
+      firesAt = Infinity;
+      cancel = null;
+    },
+    isArmed: () => cancel !== null,
+    firesAt: () => firesAt,
+  };
+}
+
+function notify(
+  { observers, onObserverError }: Pick<Ports, "observers" | "onObserverError">,
+  step: Step,
+): void {
+  for (const observe of observers) {
+    try {
+      observe(step);
+    } catch (error) {
+      onObserverError(error);
+    }
+  }
 }
 
 /**
  * A clock that excludes pauses. A late reading shows a pause only while it is watched, that is, while the timer
  * reads it every second.
  */
-function createClock(
-  { now, onPause }: Pick<Ports, "now" | "onPause">,
-): (isWatched: boolean) => Millis {
+function createClock({ now, onPause }: Pick<Ports, "now" | "onPause">): Clock {
   let readAt = 0;
   let pausedMs = 0;
-  return (isWatched) => {
+  let takenMs = 0;
+
+  function read(isWatched: boolean): Millis {
     const at = now();
     const elapsedMs = at - readAt;
     readAt = at;
@@ -153,7 +192,22 @@ function createClock(
       onPause(elapsedMs);
     }
     return millis(at - pausedMs);
-  };
+  }
+
+  function takePause(): number {
+    const ms = pausedMs - takenMs;
+    takenMs = pausedMs;
+    return ms;
+  }
+
+  return { read, takePause, hasPause: () => pausedMs > takenMs };
+}
+
+interface Clock {
+  readonly read: (isWatched: boolean) => Millis;
+  /** Returns how long the process paused since the last call. */
+  readonly takePause: () => number;
+  readonly hasPause: () => boolean;
 }
 
 /** How often the clock is read while a deadline is pending. */

@@ -7,7 +7,16 @@
  * @module
  */
 import { scheduleTimeout, within } from "./clock.ts";
-import { clientCount, type ConnId, type Settings, type SizedField, sizes } from "../core/mod.ts";
+import {
+  clientCount,
+  type ConnId,
+  type Event,
+  type Millis,
+  type Settings,
+  type SizedField,
+  sizes,
+} from "../core/mod.ts";
+import { createClusterNode } from "./cluster_node.ts";
 import { createVerifier } from "./auth/jwt.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
@@ -33,8 +42,11 @@ export interface SignalingServer extends Reception {
   readonly clientCount: () => number;
   /** The number of entries in each map of the state, to find one that grows without end. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
-  /** Begins the recording, if option `record` asks for one. Call it before the first request. */
-  readonly startRecording: () => void;
+  /**
+   * Begins the recording and joins the cluster, if options ask for that. Call it before the first request, which does
+   * it otherwise.
+   */
+  readonly start: () => void;
   /**
    * Closes the socket of every client. Settles when the closes are answered and the recording is written, or
    * after 2 s.
@@ -44,27 +56,24 @@ export interface SignalingServer extends Reception {
 
 /** Starts a server without a listener. */
 export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
-  const ownerOf = createOwners();
-  const verify = createVerifier(settings, { now: () => runtime.now(), ownerOf });
+  const ownerOf = createOwners(settings);
+  const now = (): Millis => runtime.now();
+  const dispatch = (event: Event): void => runtime.dispatch(event);
+  const verify = createVerifier(settings, { now, ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
-  const sockets: Sockets = new Sockets({
-    settings,
-    dispatch: (event) => runtime.dispatch(event),
-    now: () => runtime.now(),
-    onLeak: createLeakLog(),
-  });
+  const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
   const recorder = recordingFor(settings, () => runtime);
+  const logs = [trafficObserver(), logObserver(refusals)];
+  const node = createClusterNode({ settings, dispatch, clock: CLOCK });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect) =>
-      effect.kind === "check-token" ? checkToken(effect.conn) : sockets.perform(effect),
-    observers: [
-      ...recorder.observers,
-      trafficObserver(),
-      logObserver(refusals),
-      ...hookObservers(hooks),
-    ],
+    perform: (effect) => {
+      if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
+      else if (effect.kind === "check-token") checkToken(effect.conn);
+      else node.perform(effect);
+    },
+    observers: [...recorder.observers, ...node.observers, ...logs, ...hookObservers(hooks)],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -76,41 +85,51 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
+    clusterPeers: node.peers,
   });
 
-  const reception = createReception({
-    settings,
-    sockets,
-    replies,
-    ownerOf,
-    isChecked: verify !== null,
-  });
+  const isChecked = verify !== null;
+  const reception = createReception({ settings, sockets, replies, ownerOf, isChecked });
 
   function checkToken(conn: ConnId): void {
     void verify?.(sockets.takeToken(conn)).then((identity) =>
-      runtime.dispatch({ kind: "token-checked", conn, identity })
+      dispatch({ kind: "token-checked", conn, identity })
     );
   }
 
   async function shutDown(): Promise<void> {
-    runtime.dispatch({ kind: "shutdown-requested" });
+    dispatch({ kind: "shutdown-requested" });
     await null; // If a hook calls this, the event waits until the hook returns.
     runtime.stop();
     replies.stop();
-    await within(CLOSE_MAX_MS, Promise.all([sockets.drained(), recorder.stop()]));
-    sockets.stop();
-    refusals.stop();
+    const ends = [sockets.drained(), node.drained(), recorder.stop()];
+    await within(CLOSE_MAX_MS, Promise.all(ends));
+    for (const part of [node, sockets, refusals]) part.stop();
+  }
+
+  function start(): void {
+    recorder.start();
+    node.start();
   }
 
   return {
     ...reception,
+    receive: settings.cluster === "" ? reception.receive : after(start, reception.receive),
     settings,
     refuse: replies.refuse,
-    now: runtime.now,
+    now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
-    startRecording: recorder.start,
+    start,
     stop: () => stopped ??= shutDown(),
+  };
+}
+
+/** The same function, with another called before it each time. */
+function after<T, R>(first: () => void, then: (value: T) => R): (value: T) => R {
+  return (value) => {
+    first();
+    return then(value);
   };
 }
 
@@ -123,7 +142,7 @@ const CLOCK: Pick<Ports, "now" | "schedule"> = {
   schedule: scheduleTimeout,
 };
 
-/** How long a stop waits for clients to answer the close, and for the disk to take the recording. */
+/** How long a stop waits for clients to answer the close, for Redis to give up ids, and for the disk. */
 const CLOSE_MAX_MS = 2_000;
 
 interface Recording {

@@ -86,7 +86,9 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
   const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
   retiredSentences(given).forEach(logUselessOption);
   const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
-  return signalboxFor(createSignalingServer(settingsFrom(given), hooks));
+  const signaling = createSignalingServer(settingsFrom(given), hooks);
+  signaling.start();
+  return signalboxFor(signaling);
 }
 
 /** Wraps a server for `Deno.serve`. */

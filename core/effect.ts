@@ -4,6 +4,8 @@
  *
  * @module
  */
+import type { EngineCommand, NodeName } from "./cluster/command.ts";
+import type { LinkFrame } from "./cluster/member.ts";
 import type { ConnId, PeerId } from "./ids.ts";
 import type { Answer, Message } from "./message.ts";
 import { encodeAnswer } from "./wire/frame.ts";
@@ -35,8 +37,41 @@ export interface CheckToken {
   readonly conn: ConnId;
 }
 
+/** Ask the engine of the cluster, and report its answer to `request`. */
+export interface AskEngine {
+  readonly kind: "ask-engine";
+  readonly request: number;
+  readonly command: EngineCommand;
+}
+
+/** Publish a frame on the channel of the node that it is for. */
+export interface Publish {
+  readonly kind: "publish";
+  readonly frame: LinkFrame;
+}
+
+/** Drop the connection to the engine, and make another. */
+export interface ReconnectEngine {
+  readonly kind: "reconnect-engine";
+  readonly why: string;
+}
+
+/** What only a node of a cluster does. */
+export type ClusterEffect = AskEngine | Publish | ReconnectEngine;
+
 /** A decision of the server, for observers; it needs no I/O. */
-export type Note = Admitted | Refused | Left | Kept | Undelivered | Expired | Drained | Odd;
+export type Note =
+  | Admitted
+  | Refused
+  | Left
+  | Kept
+  | Undelivered
+  | Expired
+  | Drained
+  | Odd
+  | SentOn
+  | NodeJoined
+  | NodeCut;
 
 /** A client was admitted and holds its id. */
 export interface Admitted {
@@ -125,7 +160,29 @@ export interface Odd {
   readonly id: PeerId | null;
 }
 
-export type Effect = Send | Close | CheckToken | Note;
+/** `count` waiting messages were sent to the node that holds their destination. */
+export interface SentOn {
+  readonly kind: "note";
+  readonly what: "sent-on";
+  readonly dst: PeerId;
+  readonly node: NodeName;
+  readonly count: number;
+}
+
+/** The node joined its cluster, or joined again. */
+export interface NodeJoined {
+  readonly kind: "note";
+  readonly what: "node-joined";
+  readonly node: NodeName;
+}
+
+/** The lease of the node is over, as far as it can know: it takes no messages of other nodes until it has another. */
+export interface NodeCut {
+  readonly kind: "note";
+  readonly what: "node-cut";
+}
+
+export type Effect = Send | Close | CheckToken | ClusterEffect | Note;
 
 /** The close codes. The stock client ignores them; people and proxies read them. */
 export const CLOSE = {

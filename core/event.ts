@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { EngineAnswer, NodeName } from "./cluster/command.ts";
+import type { LinkFrame } from "./cluster/member.ts";
 import type { ConnId, Millis, Owner } from "./ids.ts";
 import type { Message } from "./message.ts";
 
@@ -108,6 +110,78 @@ export interface ShutdownRequested {
   readonly kind: "shutdown-requested";
 }
 
+/** The server is a node of a cluster: it admits nobody without the engine. */
+export interface ClusterStarted {
+  readonly kind: "cluster-started";
+}
+
+/** A connection to the engine is there, and the one before it is gone. */
+export interface EngineConnected {
+  readonly kind: "engine-connected";
+  /** A random name, for a node that needs one. */
+  readonly name: NodeName;
+  /** A random generation, for an engine that has none. */
+  readonly generation: string;
+}
+
+/** The connection to the engine is gone. */
+export interface EngineLost {
+  readonly kind: "engine-lost";
+}
+
+/** The engine answered a command. */
+export interface EngineAnswered {
+  readonly kind: "engine-answered";
+  /** The connection of the command. */
+  readonly conn: number;
+  readonly request: number;
+  readonly answer: EngineAnswer;
+}
+
+/** The engine refused a command with an error, and did not run it. */
+export interface EngineFailed {
+  readonly kind: "engine-failed";
+  readonly conn: number;
+  readonly request: number;
+  /** The error, for people. */
+  readonly why: string;
+}
+
+/** Notices wait for this node. */
+export interface DoorbellRang {
+  readonly kind: "doorbell-rang";
+}
+
+/** A probe of this node came back over its subscription. */
+export interface ProbeHeard {
+  readonly kind: "probe-heard";
+  readonly number: number;
+}
+
+/** Another node published a frame to this one. */
+export interface LinkReceived {
+  readonly kind: "link-received";
+  readonly frame: LinkFrame;
+}
+
+/** The process was suspended; the time of the loop stood still. Reported to a node of a cluster only. */
+export interface Paused {
+  readonly kind: "paused";
+  readonly ms: number;
+}
+
+/** What only a node of a cluster is told. */
+export type ClusterEvent =
+  | ClusterStarted
+  | EngineConnected
+  | EngineLost
+  | EngineAnswered
+  | EngineFailed
+  | DoorbellRang
+  | ProbeHeard
+  | LinkReceived
+  | Paused;
+
 export type Event =
   | SocketOpened
   | TokenChecked
@@ -118,4 +192,5 @@ export type Event =
   | SendFailed
   | SendRefused
   | Tick
-  | ShutdownRequested;
+  | ShutdownRequested
+  | ClusterEvent;

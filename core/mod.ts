@@ -22,6 +22,13 @@ export * from "./message.ts";
 export * from "./rules/origin.ts";
 export * from "./settings/parse.ts";
 export * from "./reduce.ts";
+export {
+  type ClusterAddress,
+  readClusterUrl,
+  type RedisHost,
+  shownCluster,
+  shownHost,
+} from "./settings/cluster_url.ts";
 export { type Option, OPTION_GROUPS } from "./settings/option.ts";
 export * from "./settings/retired.ts";
 export * from "./settings/options.ts";

@@ -4,13 +4,26 @@
  * @module
  */
 import type { Effect } from "./effect.ts";
-import type { Event } from "./event.ts";
+import type { ClusterEvent, ClusterStarted, Event } from "./event.ts";
 import type { Millis } from "./ids.ts";
 import { leaveUnanswered, timeOut } from "./rules/liveness.ts";
 import { expire } from "./rules/mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./rules/relay.ts";
 import { closed, open, shutDown } from "./rules/session.ts";
-import { tokenChecked } from "./rules/token_check.ts";
+import {
+  doorbell,
+  engineAnswered,
+  engineConnected,
+  engineFailed,
+  engineLost,
+  paused,
+  probeHeard,
+  settle,
+  startCluster,
+  tendCluster,
+} from "./rules/membership.ts";
+import { openPending } from "./rules/open_pending.ts";
+import { receiveFrame } from "./rules/courier.ts";
 import { nextWakeAt, type State } from "./state.ts";
 
 /**
@@ -47,11 +60,16 @@ export function reduce(
   event: Event,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  const step = react(state, event, now);
+  return state.cluster === null ? step : settle(state, step, now);
+}
+
+function react(state: State, event: Event, now: Millis): readonly [State, readonly Effect[]] {
   switch (event.kind) {
     case "socket-opened":
       return open(state, event, now);
     case "token-checked":
-      return tokenChecked(state, event, now);
+      return openPending(state, event.conn, event, now);
     case "frame-received":
       return receiveText(state, event, now);
     case "binary-received":
@@ -63,13 +81,49 @@ export function reduce(
     case "send-failed":
       return sendFailed(state, event, now);
     case "send-refused":
-      return sendRefused(state, event);
+      return sendRefused(state, event, now);
     case "tick":
       return tick(state, now);
     case "shutdown-requested":
       return shutDown(state);
+    case "cluster-started":
+      return startCluster(state, now);
+    case "engine-connected":
+    case "engine-lost":
+    case "engine-answered":
+    case "engine-failed":
+    case "doorbell-rang":
+    case "probe-heard":
+    case "link-received":
+    case "paused":
+      return state.cluster === null ? [state, []] : reactAsNode(state, event, now);
     default:
       return assertNever(event);
+  }
+}
+
+function reactAsNode(
+  state: State,
+  event: Exclude<ClusterEvent, ClusterStarted>,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  switch (event.kind) {
+    case "engine-connected":
+      return engineConnected(state, event, now);
+    case "engine-lost":
+      return engineLost(state);
+    case "engine-answered":
+      return engineAnswered(state, event, now);
+    case "engine-failed":
+      return engineFailed(state, event, now);
+    case "doorbell-rang":
+      return doorbell(state, now);
+    case "probe-heard":
+      return probeHeard(state, event.number);
+    case "link-received":
+      return receiveFrame(state, event.frame, now);
+    case "paused":
+      return paused(state, event.ms, now);
   }
 }
 
@@ -78,7 +132,10 @@ function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
   if ((nextWakeAt(state) ?? Infinity) > now) return [state, []];
   const [expired, told] = expire(state, now);
   const [next, disconnected] = timeOut(expired, now);
-  return [next, [...told, ...disconnected]];
+  const effects = [...told, ...disconnected];
+  if (next.cluster === null) return [next, effects];
+  const [tended, caused] = tendCluster(next, now);
+  return [tended, [...effects, ...caused]];
 }
 
 function assertNever(event: never): never {

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { type Cluster, clusterWakeAt, retireCluster } from "./cluster/member.ts";
 import { type Deadlines, firstDeadline } from "./collections/deadlines.ts";
 import type { BinaryReceived, FrameReceived, SocketOpened } from "./event.ts";
 import { type ConnId, type Millis, millis, type Owner, type PeerId } from "./ids.ts";
@@ -28,6 +29,8 @@ import { type Rules, rulesOf } from "./settings/rules.ts";
 export interface Claim {
   readonly conn: ConnId;
   readonly owner: Owner;
+  /** The number under which the directory of the cluster has it; 0 without a cluster. */
+  readonly seq: number;
   /** When the token ends, and the connection with it; `null` if it does not end the connection. */
   readonly endsAt: Millis | null;
 }
@@ -54,10 +57,12 @@ export interface Connection {
   readonly refusalsTold: readonly PeerId[];
 }
 
-/** A socket whose token is being checked. */
+/** A socket that waits for an answer from outside: its token is being checked, or its id is being claimed. */
 export interface Pending {
   readonly opened: SocketOpened;
-  /** When the check times out; its key in `State.idleCheckAt`. */
+  /** The request of the claim; `null` while the token is being checked. */
+  readonly claim: number | null;
+  /** When the answer is given up; its key in `State.idleCheckAt`. */
   readonly until: Millis;
   /** What its client sent so far. */
   readonly frames: readonly (FrameReceived | BinaryReceived)[];
@@ -103,7 +108,7 @@ export interface State {
   readonly rules: Rules;
   readonly claims: PersistentMap<PeerId, Claim>;
   readonly connections: PersistentMap<ConnId, Connection>;
-  /** Sockets whose token is being checked; they hold no id yet. */
+  /** Sockets that wait for their token or their claim; they hold no id yet. */
   readonly pending: PersistentMap<ConnId, Pending>;
   /** The characters of the frames of all pending sockets. */
   readonly pendingLength: number;
@@ -126,6 +131,8 @@ export interface State {
   /** By address group, the instant up to which its wrong tokens use up `wrong_token_rate`; see `rules/allowance.ts`. */
   readonly wrongTokens: PersistentMap<string, Millis>;
   readonly stopping: boolean;
+  /** `null` for a server that is alone. */
+  readonly cluster: Cluster | null;
 }
 
 /** The state of a server that just started. */
@@ -148,6 +155,7 @@ export function initialState(rules: Rules): State {
     addresses: emptyMap(),
     wrongTokens: emptyMap(),
     stopping: false,
+    cluster: null,
   };
 }
 
@@ -170,7 +178,8 @@ export function connectedIds(state: State): PeerId[] {
 export function nextWakeAt(state: State): Millis | null {
   const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
   const look = firstDeadline(state.idleCheckAt)?.at;
-  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity);
+  const tend = state.cluster === null ? null : clusterWakeAt(state.cluster);
+  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity, tend ?? Infinity);
   return earliest === Infinity ? null : millis(earliest);
 }
 
@@ -216,6 +225,7 @@ export function retire(state: State, newer: State): void {
   retireMap(state.addressBytes, newer.addressBytes);
   retireMap(state.addresses, newer.addresses);
   retireMap(state.wrongTokens, newer.wrongTokens);
+  if (state.cluster !== null && newer.cluster !== null) retireCluster(state.cluster, newer.cluster);
 }
 
 function retireMap<K, V extends NonNullable<unknown>>(

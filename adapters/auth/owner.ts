@@ -5,16 +5,23 @@
  */
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
-import { hasControl, type Owner, owner, type Token } from "../../core/mod.ts";
+import { hasControl, type Owner, owner, type Settings, type Token } from "../../core/mod.ts";
 
 /** Digests a token, or the subject of one. */
 export type OwnerOf = (text: string) => Owner;
 
+type OwnerSettings = Pick<Settings, "cluster" | "cluster_namespace" | "cluster_secret">;
+
 /**
- * Creates a digest function with a random key that never leaves it, so that nobody can guess a token from its digest.
+ * Creates a digest function. Its key never leaves it, so that nobody can guess a token from its digest: it is random,
+ * or, because the nodes of a cluster must agree on digests, the secret of the cluster. Without a secret the name of the
+ * cluster stands in for it, and digests can be guessed.
  */
-export function createOwners(): OwnerOf {
-  const key = randomBytes(32);
+export function createOwners(
+  { cluster, cluster_namespace, cluster_secret }: OwnerSettings,
+): OwnerOf {
+  const shared = cluster_secret === "" ? cluster_namespace : cluster_secret;
+  const key = cluster === "" ? randomBytes(32) : Buffer.from(shared);
   return (text) => {
     // UTF-16, because UTF-8 encodes every lone surrogate as the same bytes.
     const digest = createHmac("sha256", key).update(Buffer.from(text, "utf16le")).digest();

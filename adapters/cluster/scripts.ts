@@ -31,7 +31,7 @@ import route from "./lua/route.lua" with { type: "text" };
 /** What a client of Redis makes of a script's reply. */
 export type Reply = string | number | readonly Reply[];
 
-/** Redis runs these when its memory is full: they free some, or keep what there is alive. */
+/** Redis runs these when its memory is full: they free some, keep what there is alive, or need little (CLUSTER-12). */
 const ALLOW_OOM = "#!lua flags=allow-oom\n";
 /** And these it refuses then, before they have changed anything. */
 const DENY_OOM = "#!lua\n";
@@ -44,7 +44,7 @@ export const SCRIPTS: Readonly<Record<EngineCommand["kind"], string>> = {
   open: DENY_OOM + common + open,
   close: ALLOW_OOM + common + close,
   abandon: ALLOW_OOM + common + abandon,
-  route: DENY_OOM + common + route,
+  route: ALLOW_OOM + common + route,
   reap: ALLOW_OOM + common + reap,
   restore: DENY_OOM + common + restore,
 };
@@ -87,8 +87,10 @@ function ownArguments(
       return [command.leaseMs, command.seen, command.probe];
     case "pull":
       return [command.seen];
-    case "open":
-      return [command.op, command.id, command.owner, command.limit, notices];
+    case "open": {
+      const { op, id, owner, mayReplace, limit } = command;
+      return [op, id, owner, mayReplace ? 1 : 0, limit, notices];
+    }
     case "close":
       return [command.op, batch, ...command.claims.flatMap(({ id, seq }) => [id, seq])];
     case "abandon":
@@ -160,7 +162,7 @@ export function answerFrom(reply: Reply): EngineAnswer {
  */
 export function publishedFrom(to: NodeName, message: string): Published {
   if (message === "doorbell") return { kind: "doorbell", to };
-  const [, number] = /^probe (\d+)$/.exec(message) ?? [];
+  const [, number] = /^probe (\d{1,15})$/.exec(message) ?? [];
   if (number !== undefined) return { kind: "probe", to, number: Number(number) };
   throw new TypeError(`A channel carried what no engine says: ${JSON.stringify(message)}`);
 }

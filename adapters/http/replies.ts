@@ -33,6 +33,8 @@ export interface RepliesPorts {
   /** `null` if tokens are not checked. */
   readonly verify: Verifier | null;
   readonly refusals: RefusalLog;
+  /** The ids of all nodes as JSON, `null` if they cannot be known; `null` for a server that is alone. */
+  readonly clusterPeers: (() => Promise<string | null>) | null;
 }
 
 /** The replies of one server. */
@@ -46,7 +48,7 @@ export interface Replies {
 }
 
 export function createReplies(
-  { settings, clock, state, suggestId, verify, refusals }: RepliesPorts,
+  { settings, clock, state, suggestId, verify, refusals, clusterPeers }: RepliesPorts,
 ): Replies {
   const answers = new Answers(settings, clock.schedule);
   const listPeers = cachedPeerList(clock.now);
@@ -58,10 +60,29 @@ export function createReplies(
     return verify(bearerToken(incoming)).then((identity) => answer(incoming, identity));
   }
 
-  function answer(incoming: IncomingRequest, identity: Identity): Reply {
+  function answer(incoming: IncomingRequest, identity: Identity): Reply | Promise<Reply> {
+    if (clusterPeers === null) return answerWith(incoming, identity, listPeers);
+    let isList = false;
+    const answered = answerWith(incoming, identity, () => {
+      isList = true;
+      return "";
+    });
+    if (!isList) return answered;
+    return clusterPeers().then((list) =>
+      list === null
+        ? refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_LIST)
+        : answerWith(incoming, identity, () => list)
+    );
+  }
+
+  function answerWith(
+    incoming: IncomingRequest,
+    identity: Identity,
+    list: (state: State) => string,
+  ): Reply {
     const { method, path, header } = incoming;
     const request = { method, path, origin: header("origin"), identity };
-    const answered = respond({ settings, state: state() }, request, suggestId, listPeers);
+    const answered = respond({ settings, state: state() }, request, suggestId, list);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
     const isMute = method === "HEAD" && answered.status >= 400;
     // The body of the reply to GET says why: it is for the log.
@@ -89,6 +110,8 @@ export function createReplies(
 }
 
 export const UNCHECKED: Identity = { kind: "unchecked" };
+
+const NO_LIST = "The directory of this cluster cannot be read now: try again later.";
 
 const UNREAD = "Too many answers are waiting to be read: try again later.";
 

@@ -10,16 +10,20 @@ import { isClientEvent, messageIn } from "./messages.ts";
 import type { Observer } from "../runtime.ts";
 
 export function trafficObserver(): Observer {
-  return ({ event, effects }) => {
+  return ({ event, effects, state }) => {
     if (!isLogged("debug")) return;
     if (event.kind === "send-refused") logRefused(event.message);
-    else if (isClientEvent(event)) effects.forEach(logEffect);
+    else if (isClientEvent(event)) {
+      const where = state.cluster === null ? "connected" : "on this node";
+      for (const effect of effects) logEffect(effect, where);
+    }
   };
 }
 
-function logEffect(effect: Effect): void {
+/** @param where Where the destination of a stored message is not. */
+function logEffect(effect: Effect, where: string): void {
   const message = messageIn(effect);
-  if (message !== null) logMessage(message, outcomeOf(effect));
+  if (message !== null) logMessage(message, outcomeOf(effect, where));
   else if (effect.kind === "note" && effect.what === "unknown-type" && effect.id !== null) {
     const text = `${peerName(effect.id)} sent a message of unknown type: dropped`;
     write("debug", text, { event: "unknown-type", src: shorten(effect.id) });
@@ -45,9 +49,9 @@ function logMessage({ src, type, dst, text }: Message, outcome: string): void {
   });
 }
 
-function outcomeOf(effect: Effect): string {
+function outcomeOf(effect: Effect, where: string): string {
   if (effect.kind !== "note") return "handed over";
-  if (effect.what !== "undelivered") return "stored, because the peer is not connected";
+  if (effect.what !== "undelivered") return `stored, because the peer is not ${where}`;
   if (effect.why === "absent") return "dropped, because the peer is not connected";
   if (effect.isTold) return "refused, and the sender told so";
   return "refused; the sender knows from an earlier refusal";

@@ -5,9 +5,12 @@
  */
 import type { Effect, Event, Message } from "../../core/mod.ts";
 
-/** Whether an event can carry frames of a client. `token-checked` handles those that arrived before the check. */
+/**
+ * Whether an event can carry frames of a client. `token-checked` and `engine-answered`, which admit a pending socket,
+ * handle those that arrived before.
+ */
 export function isClientEvent({ kind }: Event): boolean {
-  return kind === "frame-received" || kind === "token-checked";
+  return kind === "frame-received" || kind === "token-checked" || kind === "engine-answered";
 }
 
 /** The new message that an effect of such an event sends, stores or drops; `null` for other effects. */

@@ -70,11 +70,17 @@ export function parseCommand(args: readonly string[], env: Environment): Command
   const warnings = [...retired, ...variableWarnings(env)];
   try {
     const settings = settingsFrom(given as PartialSettings);
+    if (settings.cluster === "") warnings.push(...withoutCluster(Object.keys(given)));
     return { kind: "run", settings, warnings, variables };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { kind: "mistake", message: nameVariables(error.message, variables) };
   }
+}
+
+function withoutCluster(given: readonly string[]): string[] {
+  return given.filter((name) => name.startsWith("cluster_"))
+    .map((name) => `Option ${name} has no effect without cluster.`);
 }
 
 interface Flags {

@@ -52,8 +52,9 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
     ? await (await import("../listen/node/node.ts")).listenNode(signaling)
     : await listenDeno(signaling);
   reload = listener.reload;
-  // After binding the port, so that a second server on the same port does not touch the recording of the first.
-  signaling.startRecording();
+  // After binding the port, so that a second server on the same port touches neither the recording of the first nor
+  // the cluster.
+  signaling.start();
   const { key, sslkey, concurrent_limit } = settings;
   if (isExposed(settings)) logExposed();
   const limit = await descriptorLimit();

@@ -26,7 +26,7 @@ import {
 export const FORMAT = "signalbox recording";
 
 /** `version` in the first line. Raise it when older code cannot read new files. */
-export const VERSION = 6;
+export const VERSION = 7;
 
 /** The first line. */
 export interface Header {
@@ -111,9 +111,17 @@ export function crcOf(effects: readonly Effect[]): number {
     if (effect.kind === "send") crc = crc32(effect.text, mix(crc, effect.conn, 0));
     else if (effect.kind === "close") {
       crc = crc32(effect.reason, mix(crc, effect.conn, effect.code));
-    } else crc = crc32(effect.kind === "note" ? effect.what : effect.kind, crc);
+    } else if (effect.kind === "note") crc = crc32(effect.what, crc);
+    else if (effect.kind === "check-token") crc = crc32(effect.kind, crc);
+    else crc = crc32(JSON.stringify(effect, sorted), crc);
   }
   return crc;
+}
+
+/** The fields of an object in one order: those of a state that was read from a file may have another. */
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
 }
 
 /** Odd factors are invertible modulo 2^32, so a change of any one argument changes the result. */

@@ -56,11 +56,20 @@ function outlineOf(taken: Taken): Outline {
     addressBytes: taken.addressBytes.size,
     addresses: taken.addresses.size,
     wrongTokens: taken.wrongTokens.size,
+    clusterAsked: taken.clusterAsked.size,
+    clusterReleased: taken.clusterReleased.size,
+    clusterReleasedOld: taken.clusterReleasedOld.size,
+    clusterYoung: taken.clusterYoung.size,
+    clusterOld: taken.clusterOld.size,
+    clusterFlights: taken.clusterFlights.size,
+    clusterLinks: taken.clusterLinks.size,
+    clusterIncoming: taken.clusterIncoming.size,
+    clusterRetries: taken.clusterRetries.size,
   };
 }
 
 function isEntries(value: unknown): value is AnyEntries {
-  return typeof value === "object";
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
 const PART_TAIL = "]}\n";

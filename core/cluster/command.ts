@@ -95,6 +95,8 @@ export interface Open extends Write {
   readonly kind: "open";
   readonly id: PeerId;
   readonly owner: Owner;
+  /** Whether it may take the place of a holder that is alive; if not, its id is taken for every owner. */
+  readonly mayReplace: boolean;
   /** The most claims in all; 0 for any number. */
   readonly limit: number;
 }

@@ -112,8 +112,6 @@ function join(engine: Engine, command: Join, now: EngineTime): EngineStep {
     layout,
     graceUntil: isDeserted ? millis(now + graceMs) : engine.graceUntil,
     mailMs: Math.max(engine.mailMs, mailMs),
-    // Above every seq of an engine that is lost, as long as its clock did not run back.
-    fence: isFirst ? now * FENCE_PER_MS : engine.fence,
     nodes: mapSet(roomy.nodes, name, { ...node, conn, leaseEnd: millis(now + leaseMs) }),
   };
   return answer(joined, { kind: "joined", generation, op: node.op });
@@ -126,7 +124,10 @@ function withRoom(engine: Engine, now: EngineTime): Engine {
   return dead === null ? engine : reapBatch(engine, dead)[0];
 }
 
-/** No engine gives more claims a millisecond. Below 2⁵³ until the year 2255. */
+/**
+ * By the clock a seq is above all of an engine that lost data, as long as its clock did not run back. No engine gives
+ * more claims a millisecond. Below 2⁵³ until the year 2255.
+ */
 const FENCE_PER_MS = 1_000;
 
 function isAnyoneAlive({ nodes }: Engine, now: EngineTime): boolean {
@@ -171,23 +172,23 @@ function noticesOf(engine: Engine, name: NodeName): Notices {
 }
 
 function open(engine: Engine, command: Open, now: EngineTime): EngineStep {
-  const { node, op, id, owner, limit } = command;
+  const { node, op, id, owner, mayReplace, limit } = command;
   const claim = mapGet(engine.claims, id);
   if (op <= must(mapGet(engine.nodes, node)).op) {
     const isThis = claim?.node === node && claim.op === op;
     return answer(engine, isThis ? { kind: "opened", seq: claim.seq } : { kind: "past" });
   }
-  if (claim?.owner !== owner) {
-    if (claim !== undefined && isAlive(engine, claim.node, now)) {
-      return answer(engine, { kind: "taken" });
-    }
-    const ms = engine.graceUntil - now;
-    if (ms > 0) return answer(engine, { kind: "wait", ms });
+  const isOwn = claim?.owner === owner;
+  if (claim !== undefined && !(isOwn && mayReplace) && isAlive(engine, claim.node, now)) {
+    return answer(engine, { kind: "taken" });
   }
+  const ms = engine.graceUntil - now;
+  if (!isOwn && ms > 0) return answer(engine, { kind: "wait", ms });
   if (claim === undefined && limit > 0 && engine.claims.size >= limit) {
     return answer(engine, { kind: "full" });
   }
-  const seq = engine.fence + 1;
+  // Above every seq that a failover or an older snapshot made the engine forget, too.
+  const seq = Math.max(engine.fence + 1, now * FENCE_PER_MS);
   const begun = { engine: withOp(engine, node, op), published: [] };
   const opened = putClaim(begun, id, { node, seq, op, owner }, now);
   return [opened.engine, { kind: "opened", seq }, opened.published];

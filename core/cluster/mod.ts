@@ -21,3 +21,5 @@ export {
 export { type Engine, type EngineClaim } from "./directory.ts";
 export { emptyEngine, type EngineStep, runCommand } from "./engine.ts";
 export { engineViolations } from "./violations.ts";
+export { type Cluster, type LinkFrame } from "./member.ts";
+export { decodeLinkFrame, encodeLinkFrame } from "../wire/link_frame.ts";

@@ -7,9 +7,11 @@
 /**
  * Returns a value that every consistent state has.
  *
- * @throws {TypeError} If it is `undefined`, which is a bug of the server.
+ * @throws {TypeError} If it is `undefined` or `null`, which is a bug of the server.
  */
-export function must<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError("The state contradicts itself: a value is missing");
+export function must<T>(value: T | null | undefined): T {
+  if (value === undefined || value === null) {
+    throw new TypeError("The state contradicts itself: a value is missing");
+  }
   return value;
 }

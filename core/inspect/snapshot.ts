@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { type Cluster, emptyCluster } from "../cluster/member.ts";
 import { addDeadline, type Deadline, type Deadlines } from "../collections/deadlines.ts";
 import { must } from "../collections/must.ts";
 import {
@@ -17,12 +18,25 @@ import {
   mapValues,
   type PersistentMap,
 } from "../collections/persistent_map.ts";
+import { millis } from "../ids.ts";
 import { type Rules, rulesOf } from "../settings/rules.ts";
 import type { State } from "../state.ts";
 
 /** A state without its rules and its deadlines; each map is a list of entries. */
-export type Snapshot = {
-  readonly [Field in Exclude<keyof State, "rules" | Rebuilt>]: Plain<State[Field]>;
+export type Snapshot = { readonly [Field in keyof Flat]: Plain<Flat[Field]> };
+
+/** A state with the maps of its cluster beside its own; they are empty without a cluster. */
+type Flat = Omit<State, "cluster" | "rules" | Rebuilt> & Renamed & {
+  readonly cluster: Omit<Cluster, MapOfCluster> | null;
+};
+
+type MapOfCluster = {
+  [Field in keyof Cluster]: Cluster[Field] extends PersistentMap<infer _K, infer _V> ? Field
+    : never;
+}[keyof Cluster];
+
+type Renamed = {
+  readonly [Field in MapOfCluster as `cluster${Capitalize<Field>}`]: Cluster[Field];
 };
 
 /** The entries of a map; can be iterated more than once. */
@@ -33,9 +47,9 @@ export interface Entries<K, V> {
 
 /** A copy of a state from which the caller makes a snapshot later. */
 export type Taken = {
-  readonly [Field in keyof Snapshot]: State[Field] extends PersistentMap<infer K, infer V>
+  readonly [Field in keyof Flat]: Flat[Field] extends PersistentMap<infer K, infer V>
     ? Entries<K, V>
-    : State[Field];
+    : Flat[Field];
 };
 
 /** Makes a snapshot in one step. */
@@ -53,6 +67,15 @@ export function snapshotOf(state: State): Snapshot {
     addressBytes: inOrder(taken.addressBytes),
     addresses: inOrder(taken.addresses),
     wrongTokens: inOrder(taken.wrongTokens),
+    clusterAsked: inOrder(taken.clusterAsked),
+    clusterReleased: inOrder(taken.clusterReleased),
+    clusterReleasedOld: inOrder(taken.clusterReleasedOld),
+    clusterYoung: inOrder(taken.clusterYoung),
+    clusterOld: inOrder(taken.clusterOld),
+    clusterFlights: inOrder(taken.clusterFlights),
+    clusterLinks: inOrder(taken.clusterLinks),
+    clusterIncoming: inOrder(taken.clusterIncoming),
+    clusterRetries: inOrder(taken.clusterRetries),
   };
 }
 
@@ -62,9 +85,12 @@ export function snapshotOf(state: State): Snapshot {
  * other fields are copied by the spread.
  */
 export function takeSnapshot(state: State): Taken {
-  const { rules: _rules, idleCheckAt: _lookAt, ...rest } = state;
+  const { rules: _rules, idleCheckAt: _lookAt, cluster, ...rest } = state;
+  const { asked, released, releasedOld, young, old, flights, links, incoming, retries, ...own } =
+    cluster ?? NO_CLUSTER;
   return {
     ...rest,
+    cluster: cluster === null ? null : own,
     claims: entriesOf(state.claims),
     connections: entriesOf(state.connections),
     pending: entriesOf(state.pending),
@@ -75,18 +101,42 @@ export function takeSnapshot(state: State): Taken {
     addressBytes: entriesOf(state.addressBytes),
     addresses: entriesOf(state.addresses),
     wrongTokens: entriesOf(state.wrongTokens),
+    clusterAsked: entriesOf(asked),
+    clusterReleased: entriesOf(released),
+    clusterReleasedOld: entriesOf(releasedOld),
+    clusterYoung: entriesOf(young),
+    clusterOld: entriesOf(old),
+    clusterFlights: entriesOf(flights),
+    clusterLinks: entriesOf(links),
+    clusterIncoming: entriesOf(incoming),
+    clusterRetries: entriesOf(retries),
   };
 }
 
+const NO_CLUSTER = emptyCluster(millis(0));
+
 /** Rebuilds the state of a snapshot: the same in everything that rules can observe. */
 export function restore(rules: Rules, snapshot: Snapshot): State {
-  const { connections, pending } = snapshot;
+  const {
+    cluster,
+    clusterAsked,
+    clusterReleased,
+    clusterReleasedOld,
+    clusterYoung,
+    clusterOld,
+    clusterFlights,
+    clusterLinks,
+    clusterIncoming,
+    clusterRetries,
+    ...rest
+  } = snapshot;
+  const { connections, pending } = rest;
   const deadlines = [
     ...connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
     ...pending.map(([conn, { until }]) => ({ at: until, conn })),
   ];
   return {
-    ...snapshot,
+    ...rest,
     rules: rulesOf(rules),
     claims: mapOf(snapshot.claims),
     connections: mapOf(connections),
@@ -99,6 +149,18 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
     addressBytes: mapOf(snapshot.addressBytes),
     addresses: mapOf(snapshot.addresses),
     wrongTokens: mapOf(snapshot.wrongTokens),
+    cluster: cluster && {
+      ...cluster,
+      asked: mapOf(clusterAsked),
+      released: mapOf(clusterReleased),
+      releasedOld: mapOf(clusterReleasedOld),
+      young: mapOf(clusterYoung),
+      old: mapOf(clusterOld),
+      flights: mapOf(clusterFlights),
+      links: mapOf(clusterLinks),
+      incoming: mapOf(clusterIncoming),
+      retries: mapOf(clusterRetries),
+    },
   };
 }
 

@@ -37,8 +37,8 @@ export function timeOut(state: State, now: Millis): readonly [State, readonly Ef
     const { conn } = first;
     const connection = mapGet(next.connections, conn);
     if (connection === undefined) {
-      const [out, ended] = turnOut(next, conn, CLOSE.notAuthorized, UNCHECKED);
-      effects.push(say(conn, { kind: "error", msg: UNCHECKED, to: null }), ...ended);
+      const [out, ended] = timeOutPending(next, conn);
+      effects.push(...ended);
       next = out;
       continue;
     }
@@ -69,7 +69,17 @@ export function leaveUnanswered(
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
 
+/** An `ERROR` destroys the client's `Peer`. Without one it comes again, which helps a socket that waits for a claim. */
+function timeOutPending(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
+  if (mapGet(state.pending, conn)?.claim !== null) {
+    return turnOut(state, conn, CLOSE.tryAgainLater, UNCLAIMED);
+  }
+  const [out, ended] = turnOut(state, conn, CLOSE.notAuthorized, UNCHECKED);
+  return [out, [say(conn, { kind: "error", msg: UNCHECKED, to: null }), ...ended]];
+}
+
 const UNCHECKED = "The token could not be checked in time";
+const UNCLAIMED = "The cluster did not answer in time";
 
 function rescheduleIdleCheck(state: State, claim: Claim, connection: Connection): State {
   const { conn } = claim;

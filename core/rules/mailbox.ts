@@ -6,12 +6,14 @@
  *
  * @module
  */
+import type { Cluster } from "../cluster/member.ts";
 import { type Effect, pass, say, type Send, type Undelivered } from "../effect.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
 import {
+  type Connection,
   holderOf,
   type Mailbox,
   type Pair,
@@ -67,23 +69,44 @@ export function storedBytes(text: string): number {
   return (ASCII.test(text) ? 1 : 3) * text.length + STORED_OVERHEAD_BYTES;
 }
 
-/** Removes every message that waits for `dst`, and sends them on `conn`, oldest first. */
+/**
+ * Removes every message that waits for `dst`, and sends them on `conn`, oldest first. The first `except` of them are
+ * elsewhere and stay.
+ */
 export function drain(
   state: State,
   dst: PeerId,
   conn: ConnId,
+  except = 0,
 ): readonly [State, readonly Effect[]] {
   const mailbox = mapGet(state.mailboxes, dst);
   if (mailbox === undefined) return [state, []];
   const effects: Effect[] = [];
-  let next: State = { ...state, mailboxes: mapDelete(state.mailboxes, dst) };
-  for (const serial of mailbox.serials) {
+  let next = except === 0
+    ? { ...state, mailboxes: mapDelete(state.mailboxes, dst) }
+    : keepFirst(state, dst, mailbox, except);
+  for (const serial of mailbox.serials.slice(except)) {
     const stored = must(mapGet(next.stored, serial));
     effects.push({ ...pass(conn, stored.message), hasWaited: true });
     next = forget(next, serial, stored);
   }
   effects.push({ kind: "note", what: "drained", id: dst, count: effects.length });
   return [skipGaps(next), effects];
+}
+
+function keepFirst(state: State, dst: PeerId, mailbox: Mailbox, count: number): State {
+  const serials = mailbox.serials.slice(0, count);
+  const bytes = serials.reduce((sum, one) => sum + must(mapGet(state.stored, one)).bytes, 0);
+  return { ...state, mailboxes: mapSet(state.mailboxes, dst, { serials, bytes }) };
+}
+
+/** Removes one message, wherever in its mailbox it stands. */
+export function takeStored(state: State, serial: number): State {
+  const stored = must(mapGet(state.stored, serial));
+  const mailbox = must(mapGet(state.mailboxes, stored.message.dst));
+  const serials = mailbox.serials.filter((one) => one !== serial);
+  const removed = withMailbox(state, stored, { serials, bytes: mailbox.bytes - stored.bytes });
+  return skipGaps(forget(removed, serial, stored));
 }
 
 /**
@@ -97,8 +120,9 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
     const serial = next.firstSerial;
     const stored = mapGet(next.stored, serial);
     if (stored === undefined || stored.expiresAt > now) return [next, effects];
-    const { src, dst } = stored.message;
-    const isTold = isOwnerHere(next, stored) && !wasTold(next, stored, serial);
+    const { src, dst, type } = stored.message;
+    const isTold = type !== "LEAVE" && isOwnerHere(next, stored) &&
+      !wasTold(next, stored, serial);
     if (isTold) {
       const [marked, told] = tell(next, must(holderOf(next, src)), stored.message);
       effects.push(told);
@@ -115,11 +139,12 @@ export function turnAway(
   message: Message,
   why: Undelivered["why"],
 ): readonly [State, readonly Effect[]] {
-  const { src, dst } = message;
+  const { src, dst, type } = message;
   const note = { kind: "note", what: "undelivered", message, why } as const;
   const conn = holderOf(state, src);
   const source = conn === undefined ? undefined : must(mapGet(state.connections, conn));
-  if (conn === undefined || source === undefined || source.refusalsTold.includes(dst)) {
+  // Only in a cluster a LEAVE is ever stored; nobody waits for an answer to it.
+  if (conn === undefined || source === undefined || type === "LEAVE" || wasRefused(source, dst)) {
     return [state, [{ ...note, isTold: false }]];
   }
   const refusalsTold = [...source.refusalsTold.slice(1 - TOLD_MAX), dst];
@@ -172,6 +197,10 @@ function pairBytes(maxUnsentBytes: number): number {
   return maxUnsentBytes / 2 * 3 / 4;
 }
 
+function wasRefused({ refusalsTold }: Connection, dst: PeerId): boolean {
+  return refusalsTold.includes(dst);
+}
+
 function isOwnerHere(state: State, { message, owner }: Stored): boolean {
   return mapGet(state.claims, message.src)?.owner === owner;
 }
@@ -217,13 +246,23 @@ function forget(state: State, serial: number, { message, address, bytes }: Store
     addressBytes: waiting > 0
       ? mapSet(state.addressBytes, address, waiting)
       : mapDelete(state.addressBytes, address),
+    cluster: state.cluster === null ? null : withoutFlight(state.cluster, serial),
   };
 }
 
+function withoutFlight(cluster: Cluster, serial: number): Cluster {
+  const flights = mapDelete(cluster.flights, serial);
+  return flights === cluster.flights ? cluster : { ...cluster, flights };
+}
+
 /** Removes the first message of a mailbox: the oldest message of all is also the oldest of its mailbox. */
-function dropFirst(state: State, { message: { dst }, bytes }: Stored): State {
-  const mailbox = must(mapGet(state.mailboxes, dst));
-  const rest: Mailbox = { serials: mailbox.serials.slice(1), bytes: mailbox.bytes - bytes };
+function dropFirst(state: State, stored: Stored): State {
+  const mailbox = must(mapGet(state.mailboxes, stored.message.dst));
+  const serials = mailbox.serials.slice(1);
+  return withMailbox(state, stored, { serials, bytes: mailbox.bytes - stored.bytes });
+}
+
+function withMailbox(state: State, { message: { dst } }: Stored, rest: Mailbox): State {
   const mailboxes = rest.serials.length > 0
     ? mapSet(state.mailboxes, dst, rest)
     : mapDelete(state.mailboxes, dst);

@@ -1,6 +1,6 @@
 /**
- * Pending sockets, whose token is being checked outside of the core: their number, their deadline, and the frames
- * that their clients send meanwhile.
+ * Pending sockets, whose token is being checked outside of the core, or whose id is being claimed in the engine of the
+ * cluster: their number, their deadline, and the frames that their clients send meanwhile.
  *
  * @module
  */
@@ -9,6 +9,10 @@ import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
 import type { BinaryReceived, FrameReceived, SocketOpened } from "../event.ts";
 import { type ConnId, type Millis, millis } from "../ids.ts";
 import type { Pending, State } from "../state.ts";
+import { forgetUnsent } from "./ask.ts";
+
+/** Milliseconds until a claim is given up: the client comes again, and finds the engine back or another node. */
+export const CLAIM_MAX_MS = 3_000;
 
 /** Milliseconds until a check is given up. A check may load keys twice, for at most 5 s each (AUTH-4). */
 export const PENDING_MAX_MS = 15_000;
@@ -25,13 +29,18 @@ export function hasPendingRoom({ pending, rules }: State): boolean {
   return pending.size < rules.concurrent_limit;
 }
 
-/** Adds a pending socket. */
-export function wait(state: State, opened: SocketOpened, now: Millis): State {
+/** Adds a pending socket, for at most `ms` milliseconds. `claim` is the request of its claim. */
+export function wait(
+  state: State,
+  opened: SocketOpened,
+  { claim, ms }: { readonly claim: number | null; readonly ms: number },
+  now: Millis,
+): State {
   const { conn } = opened;
-  const until = millis(now + PENDING_MAX_MS);
+  const until = millis(now + ms);
   return {
     ...state,
-    pending: mapSet(state.pending, conn, { opened, until, frames: [], length: 0 }),
+    pending: mapSet(state.pending, conn, { opened, claim, until, frames: [], length: 0 }),
     idleCheckAt: addDeadline(state.idleCheckAt, until, conn),
   };
 }
@@ -40,8 +49,9 @@ export function wait(state: State, opened: SocketOpened, now: Millis): State {
 export function takePending(state: State, conn: ConnId): readonly [State, Pending | undefined] {
   const pending = mapGet(state.pending, conn);
   if (pending === undefined) return [state, undefined];
+  const { claim } = pending;
   return [{
-    ...state,
+    ...(claim === null ? state : forgetUnsent(state, claim)),
     pending: mapDelete(state.pending, conn),
     pendingLength: state.pendingLength - pending.length,
     idleCheckAt: removeDeadline(state.idleCheckAt, pending.until, conn),

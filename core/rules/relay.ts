@@ -11,11 +11,14 @@ import type { Message, MessageType } from "../message.ts";
 import { decodeFrame, encodeMessage, type SentMessage } from "../wire/frame.ts";
 import { isLongerThan } from "../wire/text.ts";
 import { payForBytes, payForFrame } from "./allowance.ts";
+import { isBehind } from "./courier.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
 import { markAlive, type Paid } from "./liveness.ts";
 import { store, turnAway } from "./mailbox.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
+import { bounceUnsent } from "./links.ts";
 import { keepEarly } from "./pending.ts";
+import { hasRoute } from "./routes.ts";
 import { closed, disconnect, turnOut } from "./session.ts";
 import { type Connection, holderOf, type State } from "../state.ts";
 
@@ -80,6 +83,8 @@ export function sendFailed(
   if (state.stopping) return [state, []];
   const [next, effects] = closed(state, conn, CUT_OFF);
   if (message === null || !isKept(message)) return [next, effects];
+  const bounced = bounceUnsent(next, message, "gone", now);
+  if (bounced !== null) return [bounced, effects];
   const [forwarded, sent] = forward(next, message, now);
   return [forwarded, [...effects, ...sent]];
 }
@@ -88,8 +93,11 @@ export function sendFailed(
 export function sendRefused(
   state: State,
   { message }: SendRefused,
+  now: Millis,
 ): readonly [State, readonly Effect[]] {
-  return isKept(message) ? turnAway(state, message, "slow-reader") : [state, []];
+  if (!isKept(message)) return [state, []];
+  const bounced = bounceUnsent(state, message, "slow", now);
+  return bounced === null ? turnAway(state, message, "slow-reader") : [bounced, []];
 }
 
 /** Whether an unsent message is stored, or answered with an `EXPIRE`. */
@@ -122,8 +130,10 @@ function forward(
   message: Message,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const holder = holderOf(state, message.dst);
-  return holder === undefined ? store(state, message, now) : [state, [pass(holder, message)]];
+  const { dst } = message;
+  const holder = holderOf(state, dst);
+  if (holder === undefined || isBehind(state, dst)) return store(state, message, now);
+  return [state, [pass(holder, message)]];
 }
 
 function receiveMessage(
@@ -140,11 +150,15 @@ function receiveMessage(
   const heard = keep(state, conn, beginAttempt(connection, type, dst));
   const text = encodeMessage(src, isUsable ? frame : { ...frame, dst });
   const message: Message = { kind: "message", type, src, dst, text };
-  if (type === "LEAVE" && (!isUsable || holderOf(state, dst) === undefined)) {
+  if (type === "LEAVE" && !(isUsable && isReachable(state, dst, now))) {
     const note = { kind: "note", what: "undelivered", message, why: "absent" } as const;
     return [heard, [{ ...note, isTold: false }]];
   }
   return isUsable ? forward(heard, message, now) : turnAway(heard, message, "no-such-id");
+}
+
+function isReachable(state: State, dst: PeerId, now: Millis): boolean {
+  return holderOf(state, dst) !== undefined || hasRoute(state, dst, now);
 }
 
 /** Cuts an impossible destination: `refusalsTold` keeps it, so it may not be much longer than an id. */

@@ -30,18 +30,24 @@ import {
   peerId,
 } from "../ids.ts";
 import { must } from "../collections/must.ts";
+import { ask, clusterOf, withoutWork } from "./ask.ts";
+import { flush } from "./courier.ts";
 import { drain } from "./mailbox.ts";
 import { isOriginAllowed } from "./origin.ts";
-import { hasPendingRoom, takePending, wait } from "./pending.ts";
+import { CLAIM_MAX_MS, hasPendingRoom, PENDING_MAX_MS, takePending, wait } from "./pending.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persistent_map.ts";
 import type { Rules } from "../settings/rules.ts";
 import { type Claim, clientCount, type Connection, initialState, type State } from "../state.ts";
 
-/** Handles an opened socket: admits it, takes over from an older one, refuses it, or lets it wait for its token. */
+/**
+ * Handles an opened socket: admits it, takes over from an older one, refuses it, or lets it wait for its token, and in
+ * a cluster for its claim. `seq` is the number of a claim that was made for it.
+ */
 export function open(
   state: State,
   event: SocketOpened,
   now: Millis,
+  seq: number | null = null,
 ): readonly [State, readonly Effect[]] {
   const { conn, id, token, key, identity } = event;
   if (mapHas(state.connections, conn) || mapHas(state.pending, conn)) return [state, []];
@@ -54,11 +60,12 @@ export function open(
   if (refusal !== null) return refuse(state, event, refusal);
   if (identity.kind === "pending") {
     if (!hasPendingRoom(state)) return refuse(state, event, CROWDED);
-    return [wait(state, event, now), [{ kind: "check-token", conn }]];
+    const pending = wait(state, event, { claim: null, ms: PENDING_MAX_MS }, now);
+    return [pending, [{ kind: "check-token", conn }]];
   }
   const isProven = identity.kind === "proven";
-  const { owner } = identity.kind === "proven" ? identity : token;
-  const claimant = { event, conn, id: peerId(id), owner, isProven, endsAt, address };
+  const owner = isProven ? identity.owner : token.owner;
+  const claimant = { event, conn, id: peerId(id), owner, isProven, endsAt, address, seq };
   return claim(state, claimant, now);
 }
 
@@ -136,7 +143,32 @@ export function shutDown(state: State): readonly [State, readonly Effect[]] {
       : left(conn, connection, end);
     return [close(conn, CLOSE.shutdown, STOPPING), note];
   });
-  return [{ ...initialState(state.rules), stopping: true }, effects];
+  const cluster = state.cluster === null ? null : withoutWork(state.cluster);
+  return [{ ...initialState(state.rules), stopping: true, cluster }, effects];
+}
+
+/** Refuses a pending socket whose id another owner holds on another node. */
+export function refuseTaken(
+  state: State,
+  conn: ConnId,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  const [free, pending] = takePending(state, conn);
+  const { opened } = must(pending);
+  const isProven = opened.identity.kind === "proven";
+  const counted = isProven ? free : countWrongToken(free, addressGroup(opened.address), now);
+  return idTaken(counted, opened, "ID is taken");
+}
+
+/** Refuses a pending socket: the cluster has as many clients as it may, or a newer claim has taken its id. */
+export function refuseClaim(
+  state: State,
+  conn: ConnId,
+  why: "full" | "past",
+): readonly [State, readonly Effect[]] {
+  const [free, pending] = takePending(state, conn);
+  if (why === "full") return refuse(free, must(pending).opened, CROWDED);
+  return turnOut(state, conn, CLOSE.replaced, REPLACED);
 }
 
 interface Claimant {
@@ -148,6 +180,8 @@ interface Claimant {
   readonly isProven: boolean;
   readonly endsAt: Millis | null;
   readonly address: string;
+  /** The number of its claim in the cluster; `null` if none was made. */
+  readonly seq: number | null;
 }
 
 type Refusal = readonly [CloseCode, string];
@@ -155,9 +189,11 @@ type Refusal = readonly [CloseCode, string];
 /** The sentence for a token that ends, before its socket opens or while it is connected. */
 export const TOKEN_EXPIRED = "The token has expired";
 
+/** The sentence for a client whose id has another connection of the same owner. */
+export const REPLACED = "Replaced by a newer connection with the same id and token";
+
 const NO_PEERS: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
-const REPLACED = "Replaced by a newer connection with the same id and token";
 const CROWDED: Refusal = [CLOSE.full, "Server has reached its concurrent user limit"];
 const MISSING_PARAMETER: Refusal = [
   CLOSE.badParameters,
@@ -205,10 +241,10 @@ function claim(
   claimant: Claimant,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { event, conn, id, address } = claimant;
+  const { event, conn, id, address, seq } = claimant;
   const held = mapGet(state.claims, id);
   const old = held === undefined ? undefined : mapGet(state.connections, held.conn);
-  if (held !== undefined) {
+  if (held !== undefined && seq === null) {
     if (!claimant.isProven && !mayTryToken(state, address, now)) {
       return idTaken(
         state,
@@ -225,15 +261,19 @@ function claim(
   if (!hasAddressRoom(state, address) && !takesPlace) {
     return refuse(state, event, [CLOSE.tooMany, "Too many connections from this address"]);
   }
-  if (held === undefined || old === undefined) {
-    if (clientCount(state) < state.rules.concurrent_limit) {
-      return admit(state, claimant, now, null);
-    }
+  const isNew = held === undefined || old === undefined;
+  if (isNew && clientCount(state) >= state.rules.concurrent_limit) {
     return refuse(state, event, CROWDED);
   }
+  if (state.cluster !== null && seq === null) return askForClaim(state, claimant, now);
+  if (isNew) return admit(state, claimant, now, null);
   // Sockets can open in another order than they came: the older one is obsolete, not the newer.
   if (conn < held.conn) {
-    return [state, [
+    // The cluster counts the claim that was made last, whichever socket it was made for.
+    const kept = seq === null
+      ? state
+      : { ...state, claims: mapSet(state.claims, id, { ...held, seq }) };
+    return [kept, [
       close(conn, CLOSE.replaced, REPLACED),
       refused(event, CLOSE.replaced, REPLACED),
     ]];
@@ -243,13 +283,28 @@ function claim(
   return [next, [...effects, ...ended, note]];
 }
 
+/** Asks the engine for the id, and lets the socket wait. */
+function askForClaim(
+  state: State,
+  { event, id, owner, isProven, address }: Claimant,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  if (!hasPendingRoom(state)) return refuse(state, event, CROWDED);
+  const claim = clusterOf(state).nextRequest;
+  const waiting = wait(state, event, { claim, ms: CLAIM_MAX_MS }, now);
+  // Without a try left no token is compared: the id is claimed only if nobody holds it.
+  const mayReplace = isProven || mayTryToken(state, address, now);
+  const limit = state.rules.cluster_limit;
+  return ask(waiting, { kind: "open", id, owner, mayReplace, limit }, now, event.conn);
+}
+
 function admit(
   state: State,
-  { event, conn, id, owner, endsAt, address }: Claimant,
+  { event, conn, id, owner, endsAt, address, seq }: Claimant,
   now: Millis,
   replaces: ConnId | null,
 ): readonly [State, readonly [Admitted, ...Effect[]]] {
-  const claim = { conn, owner, endsAt };
+  const claim: Claim = { conn, owner, seq: seq ?? 0, endsAt };
   const idleCheckAt = idleCheckTime(state.rules, now, claim);
   const connection: Connection = {
     id,
@@ -267,7 +322,9 @@ function admit(
     connections: mapSet(state.connections, conn, connection),
     idleCheckAt: addDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
-  const [next, queued] = drain(recorded, id, conn);
+  const [next, queued] = state.cluster === null
+    ? drain(recorded, id, conn)
+    : flush(recorded, id, now);
   const note: Admitted = {
     kind: "note",
     what: "admitted",
@@ -316,7 +373,9 @@ function left(
 }
 
 const OPEN = { kind: "open" } as const;
-const ID_TAKEN = { kind: "id-taken" } as const;
+
+/** The answer to a client whose id another owner holds. */
+export const ID_TAKEN = { kind: "id-taken" } as const;
 
 function controlProblem(name: string, hasControl: boolean): string | null {
   return hasControl ? `The ${name} has control characters in it` : null;

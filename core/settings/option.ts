@@ -11,6 +11,7 @@ export const OPTION_GROUPS = [
   "TLS",
   "Access",
   "Clients",
+  "Cluster",
   "Messages",
   "Waiting messages",
   "Slow clients",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readClusterUrl } from "./cluster_url.ts";
 import { parseRange } from "../rules/address.ts";
 import { describe } from "../wire/text.ts";
 import type { ChoiceOption, Option } from "./option.ts";
@@ -120,7 +121,7 @@ function conflictIn(settings: Settings): string | null {
       `${MESSAGES_UNSENT_MIN * max_message_bytes}, so that no message alone cuts off a reader: ` +
       `got ${max_unsent_bytes}.`;
   }
-  const { sslkey, sslcert, trusted_proxies } = settings;
+  const { cluster, sslkey, sslcert, trusted_proxies } = settings;
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http, auth_expiry } =
     settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
@@ -132,6 +133,9 @@ function conflictIn(settings: Settings): string | null {
   if (auth === "jwt" && (auth_secret === "") === (auth_jwks === "")) {
     return "Option auth jwt needs one of auth_secret and auth_jwks: what its tokens are checked with.";
   }
+  const address = cluster === "" ? null : readClusterUrl(cluster);
+  // Its value is not quoted: it may hold a password.
+  if (typeof address === "string") return `Option cluster is no usable URL: ${address}.`;
   const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
   if (auth === "none" && (asked || auth_http || auth_expiry !== "keep")) {
     return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +

@@ -11,6 +11,8 @@ const RULE_NAMES = [
   "auth_expiry",
   "byte_burst",
   "byte_rate",
+  "cluster_lease",
+  "cluster_limit",
   "concurrent_limit",
   "cors",
   "expire_timeout",

@@ -1,6 +1,6 @@
 /** Tokens that are JWTs: which count and until when, what a refusal says, and who may take over. */
 import { createOwners } from "../../adapters/auth/owner.ts";
-import { type Identity, millis } from "../../core/mod.ts";
+import { type Identity, millis, settingsFrom } from "../../core/mod.ts";
 import {
   CompactSign,
   exportJWK,
@@ -262,12 +262,26 @@ test.served("[AUTH-7] a header of more than 1,024 characters is refused unread, 
 });
 
 Deno.test("[OPEN-4] [REC-5] a token becomes an owner of fixed size: equal tells equal, and no more", () => {
-  const ownerOf = createOwners();
+  const ownerOf = createOwners(settingsFrom());
   assertEquals(ownerOf("sesame"), ownerOf(["ses", "ame"].join("")));
   assert(ownerOf("sesame") !== ownerOf("Sesame"));
   assertEquals(new Set(["\ud800", "\ud801", "\ufffd", "a\0", "a"].map(ownerOf)).size, 5);
   for (const text of ["", "s", "sesame", "x".repeat(4_096), "😀", "\ud800", "\0"]) {
     assertEquals(ownerOf(text).length, 22, text.slice(0, 9));
   }
-  assert(createOwners()("sesame") !== ownerOf("sesame"), "each server has a key of its own");
+  assert(
+    createOwners(settingsFrom())("sesame") !== ownerOf("sesame"),
+    "each server has a key of its own",
+  );
+});
+
+Deno.test("[CLUSTER-31] the nodes of a cluster agree on digests, by its secret or else by its name", () => {
+  const cluster = "redis://localhost";
+  const digest = (cluster_secret: string, cluster_namespace = "n"): string =>
+    createOwners(settingsFrom({ cluster, cluster_secret, cluster_namespace }))("sesame");
+  const [one, other] = ["secret of the cluster", "secret of another"];
+  assertEquals([digest(one), digest(one, "m")], [digest(one), digest(one)]);
+  assertEquals(digest(""), digest(""));
+  const all = [digest(one), digest(other), digest(""), digest("", "m")];
+  assertEquals(new Set(all).size, all.length);
 });

@@ -50,6 +50,8 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     trusted_proxies: "10.0.0.0/8",
     max_unsent_bytes: "2097152",
     max_record_bytes: "65536",
+    cluster: "redis://localhost",
+    cluster_secret: "sixteen letters!",
   };
   for (const name of OPTION_NAMES) {
     if (/^(?:ssl|auth)/.test(name)) continue; // They are valid only together.
@@ -134,6 +136,12 @@ Deno.test("[SET-12] --help NAME asks for one option: its flags, values, default 
           Variable: PEERSERVER_PORT or PORT.
 `,
   );
+});
+
+Deno.test("[SET-2] [CLUSTER-31] an option of a cluster without a cluster is a warning", () => {
+  const command = parse(["--cluster_lease", "2000", "--port", "1"]);
+  assert(command.kind === "run");
+  assertEquals(command.warnings, ["Option cluster_lease has no effect without cluster."]);
 });
 
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {

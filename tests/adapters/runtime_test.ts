@@ -1,5 +1,5 @@
 import { createRuntime, type Observer, type Ports, type Runtime } from "../../adapters/runtime.ts";
-import { connId, settingsFrom } from "../../core/mod.ts";
+import { connId, type Event, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { HandClock } from "../support/hand_clock.ts";
 import { opening } from "../support/world.ts";
@@ -58,8 +58,9 @@ Deno.test("a timer that fires too early, or whose reason is gone, does no harm",
 
 Deno.test("[MSG-12] a text that is not sent is an event, handled behind the one at hand", () => {
   const b = new Bench({
-    perform: ({ conn }) => {
-      if (conn === B) b.runtime.dispatch({ kind: "send-failed", conn, message: null });
+    perform: (effect) => {
+      if (!("conn" in effect) || effect.conn !== B) return;
+      b.runtime.dispatch({ kind: "send-failed", conn: B, message: null });
     },
   });
   const { runtime, performed } = b;
@@ -150,4 +151,28 @@ Deno.test("[FAULT-32] while something is due the clock is looked at each second"
   runtime.dispatch(opening(A, { id: "a" }));
   for (let looks = 0; looks < 9; looks++) clock.wake();
   assertEquals([clock.now, performed.length, pauses], [9_000, 1, []]);
+});
+
+Deno.test("[CLUSTER-16] a node hears of a pause before the event that shows it, a server alone never", () => {
+  for (const isNode of [true, false]) {
+    const seen: Event[] = [];
+    const { runtime, clock } = new Bench({ observers: [({ event }) => void seen.push(event)] });
+    if (isNode) runtime.dispatch({ kind: "cluster-started" });
+    runtime.dispatch(opening(A, { id: "a", identity: { kind: "pending" } }));
+    const until = (): number => runtime.state().cluster?.leaseUntil ?? 0;
+    const before = until();
+    clock.now = 30_000;
+    runtime.dispatch({ kind: "doorbell-rang" });
+    clock.wake(60_000);
+    const kinds = seen.map(({ kind }) => kind).slice(isNode ? 2 : 1);
+    const [first, second] = seen.filter(({ kind }) => kind === "paused");
+    if (isNode) {
+      assertEquals(kinds, ["paused", "doorbell-rang", "paused", "tick"]);
+      assertEquals([first, second].map((event) => event?.kind === "paused" && event.ms), [
+        30_000,
+        30_000,
+      ]);
+      assertEquals(until(), before - 60_000);
+    } else assertEquals(kinds, ["doorbell-rang"]);
+  }
 });

@@ -7,6 +7,8 @@
  *
  * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
  * cost in both; `--listener node` does so with that listener.
+ *
+ * `--cluster` measures two nodes instead, and prints; it needs a redis-server. `--only relay,latency,open,commands,recovery`.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { FULL, MEASURES, SHORT, take } from "./measures.ts";
@@ -26,15 +28,22 @@ const SHARE_MIN = 0.9;
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
   string: ["rounds", "only", "against", "listener"],
-  boolean: ["short"],
+  boolean: ["short", "cluster"],
   default: { rounds: "5", listener: "deno" },
   unknown: (given: string) => {
-    throw new TypeError(`Cannot take ${given}: give rounds, only, short, against or listener`);
+    throw new TypeError(
+      `Cannot take ${given}: give rounds, only, short, cluster, against or listener`,
+    );
   },
 });
 const { against, only, rounds, short: isShort } = flags;
 
-if (import.meta.main) await (typeof against === "string" ? compare(against) : measure());
+if (import.meta.main) {
+  if (flags["cluster"] === true) {
+    const { measureCluster } = await import("./cluster.ts");
+    await measureCluster(isShort === true, only === undefined ? undefined : String(only));
+  } else await (typeof against === "string" ? compare(against) : measure());
+}
 
 /** Everybody, and what is kept of it. */
 async function measure(): Promise<void> {

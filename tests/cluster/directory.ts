@@ -76,7 +76,7 @@ export class Directory {
     { op = this.#next(node), limit = 0 } = {},
   ): EngineAnswer {
     const claim = { id: peerId(id), owner: owner(who) };
-    return this.run({ kind: "open", ...this.#asker(node), op, ...claim, limit });
+    return this.run({ kind: "open", ...this.#asker(node), op, ...claim, mayReplace: true, limit });
   }
 
   close(node: string, ...claims: readonly Written[]): EngineAnswer {

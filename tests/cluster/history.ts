@@ -261,6 +261,7 @@ class Player {
           ...write,
           id,
           owner: owner(act.owner),
+          mayReplace: pick % 5 !== 1,
           limit: pick % 3 === 0 ? 1 + pick % 5 : 0,
         };
     }

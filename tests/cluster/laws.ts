@@ -126,7 +126,8 @@ function mayPut(
   if (next.node !== command.node) return false;
   const isHeld = old !== undefined && isAlive(before, old.node, now);
   if (command.kind === "open") {
-    const isOwn = old !== undefined && old.owner === command.owner;
+    const isOwn = old !== undefined && old.owner === command.owner &&
+      (command.mayReplace || !isHeld);
     const isFree = !isHeld && now >= before.graceUntil;
     return command.id === id && (isOwn || isFree) && next.owner === command.owner &&
       command.op > (mapGet(before.nodes, command.node)?.op ?? 0) && command.op === next.op;

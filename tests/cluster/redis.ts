@@ -35,12 +35,17 @@ function isFile(path: string): boolean {
 
 /** A server that runs, and two connections to it: for commands, and for what is published. */
 export interface Redis extends AsyncDisposable {
+  readonly port: number;
+  /** As option `cluster` takes it. */
+  readonly url: string;
   /** Sends a command as it is. What is sent before an answer comes is run in that order. */
   send(...words: readonly (string | number)[]): Promise<Reply>;
   /** Runs the script of a command. */
   run(namespace: string, command: EngineCommand, given: Given): Promise<Reply>;
   /** What was published so far, each as channel and message; what was there is forgotten. */
   heard(): Promise<string[]>;
+  /** Begins to watch what clients send: returns a function that returns what they sent since it was called last. */
+  spy(): Promise<() => Promise<string[]>>;
 }
 
 interface Given {
@@ -52,8 +57,8 @@ interface Given {
 export async function startRedis(
   path: string,
   scripts: Readonly<Record<string, string>> = SCRIPTS,
+  port: number = freePort(),
 ): Promise<Redis> {
-  const port = freePort();
   const folder = await Deno.makeTempDir();
   const process = new Deno.Command(path, {
     args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
@@ -79,9 +84,18 @@ export async function startRedis(
     else heard.push(`${channel} ${message}`);
   });
   let ends = 0;
+  let isOver = false;
+  const spies: ReturnType<typeof createClient>[] = [];
 
   return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
     send,
+    spy: () => {
+      const client = clientOf(port);
+      spies.push(client);
+      return spyWith(client, (mark) => send("ECHO", mark));
+    },
     run: (namespace, command, given) => {
       const sha = shas.get(command.kind) ?? "";
       return send("EVALSHA", sha, 1, keyPrefix(namespace), ...argumentsOf(command, given));
@@ -98,12 +112,41 @@ export async function startRedis(
       return all;
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([asker.close(), listener.close()]);
+      if (isOver) return;
+      isOver = true;
+      for (const client of [asker, listener, ...spies]) client.destroy();
       process.kill("SIGTERM");
       await process.status;
       await output.finished;
       await Deno.remove(folder, { recursive: true });
     },
+  };
+}
+
+/** Watches all commands of all clients; what it returns reads those since it was called last. */
+async function spyWith(
+  client: ReturnType<typeof createClient>,
+  echo: (mark: string) => Promise<unknown>,
+): Promise<() => Promise<string[]>> {
+  await client.connect();
+  let lines: string[] = [];
+  let reads = 0;
+  let wake = (): void => {};
+  await client.monitor((line) => {
+    // What a script does is no command of a client.
+    if (!/^\S+ \[\d+ lua\]/.test(line)) lines.push(line.replace(/^.*?\] /, ""));
+    wake();
+  });
+  return async () => {
+    const mark = `read ${reads++}`;
+    const line = `"ECHO" "${mark}"`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = () => void (lines.includes(line) && resolve());
+    await echo(mark);
+    await promise;
+    const all = lines.slice(0, lines.indexOf(line));
+    lines = lines.slice(lines.indexOf(line) + 1);
+    return all;
   };
 }
 
@@ -113,10 +156,12 @@ function clientOf(port: number): ReturnType<typeof createClient> {
     disableOfflineQueue: true,
     socket: { host: "127.0.0.1", port, reconnectStrategy: false },
   });
+  client.on("error", () => {}); // A test may end its connection; what waits for it then fails.
   return client as ReturnType<typeof createClient>;
 }
 
-function freePort(): number {
+/** A port on which nothing listens. */
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }

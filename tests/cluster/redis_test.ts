@@ -62,7 +62,11 @@ const BROKEN: readonly (readonly [find: string, put: string])[] = [
   ["claim and claim.node == node and claim.seq == ARGV", "claim and claim.seq == ARGV"],
   ["claim and claim.node == node and claim.op == op then\n  drop", "claim then\n  drop"],
   ["if tonumber(op) <= tonumber(", "if tonumber(op) < tonumber("],
-  ['if claim and is_alive(claim.node) then return { "taken" } end', ""],
+  [
+    'if claim and not (is_own and may_replace) and is_alive(claim.node) then return { "taken" } end',
+    "",
+  ],
+  ["(is_own and may_replace)", "is_own"],
   ["if ms > 0 then", "if false then"],
   ["if not claim and limit > 0", "if limit > 0"],
   ['if tonumber(lease_end) > now then return { "alive" } end', ""],
@@ -73,7 +77,8 @@ const BROKEN: readonly (readonly [find: string, put: string])[] = [
   ["if known[1] and known[2] ~= layout then return", "if false then return"],
   ["if current > conn then return", "if false then return"],
   ["if dead then reap_batch(dead, batch_max) end", ""],
-  ['redis.call("SET", fence, text(now * 1000))', 'redis.call("SET", fence, 0)'],
+  ['tonumber(redis.call("GET", fence)) + 1, now', 'tonumber(redis.call("GET", fence)), now'],
+  [" + 1, now * 1000)", " + 1, 0)"],
   ['string.format("%.0f", number)', "tostring(number)"],
   ['if waiter == node then return { "absent" } end', ""],
   ['redis.call("UNLINK", old)', ""],
@@ -160,7 +165,15 @@ test("[CLUSTER-5] without a time of a test's own the clock of the server counts"
 test("[CLUSTER-14] a server without memory changes nothing by halves, keeps leases and gives claims up", async (redis) => {
   const join = { kind: "join", ...NODE, layout: LAYOUT, generation: "g", ...TIMES } as const;
   const [id, who] = [peerId("a"), owner("o")];
-  const open = { kind: "open", ...NODE, op: 1, id, owner: who, limit: 0 } as const;
+  const open = {
+    kind: "open",
+    ...NODE,
+    op: 1,
+    id,
+    owner: who,
+    mayReplace: true,
+    limit: 0,
+  } as const;
   await redis.run(NAMESPACE, join, {});
   const opened = answerFrom(await redis.run(NAMESPACE, open, {}));
   assert(opened.kind === "opened");
@@ -171,7 +184,6 @@ test("[CLUSTER-14] a server without memory changes nothing by halves, keeps leas
   const grow = [
     { ...join, node: nodeName("m") },
     { ...open, op: 2, id: peerId("b") },
-    { kind: "route", ...NODE, id: peerId("c") },
     { kind: "restore", ...NODE, op: 2, claims },
   ] as const;
   for (const command of grow) {
@@ -181,6 +193,7 @@ test("[CLUSTER-14] a server without memory changes nothing by halves, keeps leas
   const others = [
     { kind: "beat", ...NODE, leaseMs: 60_000, seen: 0, probe: 1 },
     { kind: "pull", ...NODE, seen: 0 },
+    { kind: "route", ...NODE, id: peerId("c") },
     { kind: "abandon", ...NODE, op: 2, id: peerId("b") },
     { kind: "reap", ...NODE, dead: nodeName("m") },
     { kind: "close", ...NODE, op: 3, claims },
@@ -189,7 +202,7 @@ test("[CLUSTER-14] a server without memory changes nothing by halves, keeps leas
   for (const command of others) {
     kinds.push(answerFrom(await redis.run(NAMESPACE, command, {})).kind);
   }
-  assertEquals(kinds, ["beaten", "pulled", "closed", "reaped", "closed"]);
+  assertEquals(kinds, ["beaten", "pulled", "absent", "closed", "reaped", "closed"]);
   assertEquals(await redis.send("HLEN", `{${NAMESPACE}}:claims`), 0);
 });
 

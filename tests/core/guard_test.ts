@@ -1,6 +1,13 @@
 /** The limits of one client and one address, and messages that could not be sent. */
 import { payForFrame } from "../../core/rules/allowance.ts";
-import { connId, mapGet, type MessageType, millis, type PartialSettings } from "../../core/mod.ts";
+import {
+  connId,
+  mapGet,
+  mapKeys,
+  type MessageType,
+  millis,
+  type PartialSettings,
+} from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import {
   type Act,
@@ -152,6 +159,22 @@ Deno.test("[LIMIT-2] an address gets max_sockets_per_address sockets, and anothe
   assertEquals([come(6, "2001:db8::1"), come(7, "2001:db8::2")], [[opens(6)], [opens(7)]]);
   assertEquals(come(8, "2001:db8:0:0:ffff::9"), refuses(8, CLOSE.tooMany, CROWDED), "one /64");
   assertEquals(come(9, "2001:db8:0:1::1"), [opens(9)], "another /64");
+});
+
+Deno.test("[LIMIT-2] whoever takes over from the same address needs no place there, and from elsewhere one", () => {
+  const w = world({ max_sockets_per_address: 1 });
+  w.open(1, "a");
+  assertEquals(w.open(2, "a").length, 2);
+  const away = { address: "198.51.100.7" };
+  w.step(opening(3, { id: "b", ...away }));
+  assertEquals(w.step(opening(4, { id: "a", ...away })), refuses(4, CLOSE.tooMany, CROWDED));
+});
+
+Deno.test("[QUEUE-8] [MSG-12] what could not be sent, and whose source is gone, counts for no address and no source's", () => {
+  const w = withA({});
+  w.open(2, "b");
+  w.fail(2, messageFrom("gone", "b"));
+  assertEquals([...mapKeys(w.state.addressBytes)], [""]);
 });
 
 Deno.test("[MSG-12] a message that could not be sent reaches a peer that is back, in order", () => {

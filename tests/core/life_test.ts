@@ -1,6 +1,6 @@
 import { connId, nextWakeAt } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { CLOSE, closes, opening, opens, refuses, wake, world } from "../support/world.ts";
+import { CLOSE, closes, expires, opening, opens, refuses, wake, world } from "../support/world.ts";
 
 const SILENT = "No valid message for 1000 ms";
 
@@ -56,4 +56,23 @@ Deno.test("[LIFE-4] a client that answers no ping is disconnected, and its id is
   assertEquals(w.step(unanswered), [closes(1, CLOSE.unanswered, reason)]);
   assertEquals(w.step(unanswered), [], "told again");
   assertEquals(w.open(2, "a", "another"), [opens(2)]);
+});
+
+Deno.test("[LIFE-1] a late tick disconnects in the order of the deadlines, not of the looks", () => {
+  const w = world({ alive_timeout: 1_000 });
+  w.open(1, "a");
+  w.now = 500;
+  w.open(2, "b");
+  w.now = 600;
+  w.say(1, { type: "HEARTBEAT" });
+  w.now = 2_000;
+  assertEquals(w.tick(), [closes(2, CLOSE.timedOut, SILENT), closes(1, CLOSE.timedOut, SILENT)]);
+});
+
+Deno.test("[LIFE-1] [QUEUE-3] whose message expires and who is silent in the same tick is told first", () => {
+  const w = world({ alive_timeout: 1_000, expire_timeout: 1_000 });
+  w.open(1, "a");
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  assertEquals(w.tick(), [expires(1, "a", "x"), closes(1, CLOSE.timedOut, SILENT)]);
 });

@@ -1,6 +1,15 @@
 import { connId, mapGet } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { type Act, CLOSE, closes, expires, sends, type World, world } from "../support/world.ts";
+import {
+  type Act,
+  CLOSE,
+  closes,
+  expires,
+  notesOf,
+  sends,
+  type World,
+  world,
+} from "../support/world.ts";
 
 /** Three clients: "a" on connection 1, "b" on 2, "c" on 3. */
 function three(options: Parameters<typeof world>[0] = {}): World {
@@ -147,4 +156,22 @@ Deno.test("[MSG-13] a connection remembers an impossible destination cut to the 
   const kept = mapGet(w.state.connections, connId(1))?.refusalsTold ?? [];
   assertEquals(kept.length, 64);
   assert(kept.every((dst) => dst.length <= 257));
+});
+
+Deno.test("[MSG-13] [QUEUE-4] an offer at an impossible destination begins an attempt, and a LEAVE reaches nobody", () => {
+  const w = three();
+  const say = (type: string): number => w.say(1, { type, dst: 5 }).length;
+  assertEquals([say("OFFER"), say("CANDIDATE"), say("OFFER")], [1, 0, 1]);
+  w.open(4, "5");
+  assertEquals(say("LEAVE"), 0);
+  const [note] = notesOf(w.effects);
+  assert(note?.what === "undelivered");
+  assertEquals(note.why, "absent");
+});
+
+Deno.test("[MSG-1] the source is who sends, whatever the frame and its payload say", () => {
+  const payload = { src: "c" };
+  assertEquals(three().say(1, { type: "OFFER", src: "c", dst: "b", payload }), [
+    sends(2, { type: "OFFER", src: "a", dst: "b", payload }),
+  ]);
 });

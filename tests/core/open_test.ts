@@ -85,3 +85,11 @@ Deno.test("[OPEN-8] odd ids are ordinary ids", () => {
   const waited = sends(100, { type: "ANSWER", src: "__proto__", dst: "valueOf" });
   assertEquals(w.open(100, "valueOf"), [opens(100), waited]);
 });
+
+Deno.test("[OPEN-9] a socket that holds an id opens no second time", () => {
+  const w = world();
+  w.open(1, "a");
+  const before = w.state;
+  assertEquals(w.open(1, "b"), []);
+  assertStrictEquals(w.state, before);
+});

@@ -1,4 +1,4 @@
-import { STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
+import { mapGet, peerId, STORED_OVERHEAD_BYTES } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 import { expires, opening, opens, sends, type World, world } from "../support/world.ts";
 
@@ -143,4 +143,46 @@ Deno.test("[QUEUE-8] the clients of one address may fill a quarter of the store,
   assertEquals(w.say(2, frame(1_000, "z")), []);
   assertEquals(w.say(1, frame(600, "w")), [expires(1, "a", "w")]);
   assertEquals(w.say(3, frame(2_000, "y")), [], "another address has its own");
+});
+
+Deno.test("[QUEUE-2] what waits from one source has source_queue_bytes, and not a byte more", () => {
+  const w = two({ source_queue_bytes: 2_000 });
+  assertEquals(w.say(1, frame(1_000, "x")), []);
+  assertEquals(w.say(1, frame(1_001, "y")), [expires(1, "a", "y")]);
+  assertEquals(w.say(1, frame(1_000, "z")), []);
+});
+
+Deno.test("[QUEUE-7] one source may fill three quarters of the bytes of a mailbox, and not a byte more", () => {
+  const w = two({ max_message_bytes: 1_000, max_unsent_bytes: 8_000 });
+  for (let i = 0; i < 2; i++) assertEquals(w.say(1, frame(1_000, "x")), []);
+  assertEquals(w.say(1, frame(1_001, "x")), [expires(1, "a", "x")]);
+  assertEquals(w.say(1, frame(1_000, "x")), []);
+});
+
+Deno.test("[QUEUE-3] [STATE-1] each message expires at its own deadline, and an older state keeps it", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.now = 1;
+  w.say(2, { type: "OFFER", dst: "x" });
+  w.now = 1_000;
+  const { mailboxes } = w.state;
+  assertEquals(w.tick(), [expires(1, "a", "x")]);
+  assertEquals(mapGet(mailboxes, peerId("x"))?.serials, [0, 1]);
+});
+
+Deno.test("[QUEUE-3] whoever has the id of a source by now gets no EXPIRE for it", () => {
+  const w = two();
+  w.say(1, { type: "OFFER", dst: "x" });
+  w.closed(1);
+  w.open(3, "a", "another owner");
+  w.now = 1_000;
+  assertEquals(w.tick(), []);
+});
+
+Deno.test("[QUEUE-4] a connection remembers 64 refusals, and forgets the oldest", () => {
+  const w = two({ queue_limit: 0 });
+  const say = (i: number): number => w.say(1, { type: "CANDIDATE", dst: `x${i}` }).length;
+  for (let i = 0; i < 64; i++) assertEquals(say(i), 1);
+  assertEquals(say(0), 0);
+  assertEquals([say(64), say(1), say(0)], [1, 0, 1]);
 });

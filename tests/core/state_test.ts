@@ -1,14 +1,23 @@
 import {
   initialState,
   isRuleName,
+  millis,
+  peerId,
   retire,
   rulesOf,
   settingsFrom,
   sizes,
   type State,
 } from "../../core/mod.ts";
+import { emptyCluster } from "../../core/cluster/member.ts";
 import { must } from "../../core/collections/must.ts";
-import { emptyMap, mapGet, mapRetire, mapSet } from "../../core/collections/persistent_map.ts";
+import {
+  emptyMap,
+  mapGet,
+  mapRetire,
+  mapSet,
+  type PersistentMap,
+} from "../../core/collections/persistent_map.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { opening, world } from "../support/world.ts";
 
@@ -21,19 +30,57 @@ Deno.test("[STATE-6] a retired version cannot be read, and the newest is not aff
   assertEquals([mapGet(newer, "a"), mapGet(newer, "b"), newer.size], [1, 2, 2]);
 });
 
-Deno.test("[STATE-6] retiring a state retires every map that has a newer version, and no other", () => {
-  const old = initialState(settingsFrom());
-  const kept = initialState(settingsFrom());
+/** Gives every map of a record a newer version, and returns their names. */
+function renew<T extends object>(old: T): { names: string[]; newer: T } {
   const names = Object.keys(old).filter((name) => isMap(Reflect.get(old, name)));
-  assert(names.length >= 8);
-  const newer: Record<string, unknown> = { ...old };
-  for (const name of names) newer[name] = mapSet(Reflect.get(old, name), "key", "value");
-  retire(old, newer as unknown as State);
-  retire(kept, kept);
+  const newer = { ...old };
   for (const name of names) {
-    assertThrows(() => mapGet(Reflect.get(old, name), "key"), TypeError, "retired");
-    assertEquals(mapGet(Reflect.get(kept, name), "key"), undefined, name);
+    const map: PersistentMap<string, string> = Reflect.get(old as object, name);
+    Reflect.set(newer, name, mapSet(map, "key", "value"));
   }
+  return { names, newer };
+}
+
+Deno.test("[STATE-6] retiring a state retires every map that has a newer version, and no other", () => {
+  const ofCluster = (): State => ({
+    ...initialState(settingsFrom()),
+    cluster: emptyCluster(millis(0)),
+  });
+  const [old, kept] = [ofCluster(), ofCluster()];
+  const own = renew(old);
+  const node = renew(must(old.cluster));
+  assert(own.names.length >= 8 && node.names.length >= 9);
+  retire(old, { ...own.newer, cluster: node.newer });
+  renew(must(kept.cluster));
+  retire(kept, kept);
+  retire(kept, { ...kept, cluster: { ...must(kept.cluster) } });
+  for (
+    const [names, gone, left] of [
+      [own.names, old, kept],
+      [node.names, old.cluster, kept.cluster],
+    ] as const
+  ) {
+    for (const name of names) {
+      assertThrows(() => mapGet(Reflect.get(must(gone), name), "key"), TypeError, "retired");
+      assertEquals(mapGet(Reflect.get(must(left), name), "key"), undefined, name);
+    }
+  }
+});
+
+Deno.test("[STATE-6] the younger half of what a node remembers, which is its older half by now, is not retired", () => {
+  const cluster = emptyCluster(millis(0));
+  const turned = { ...cluster, old: cluster.young, releasedOld: cluster.released };
+  const newer = { ...turned, young: emptyMap<never, never>(), released: emptyMap<never, never>() };
+  renew(newer);
+  renew(cluster);
+  const state = initialState(settingsFrom());
+  retire({ ...state, cluster }, { ...state, cluster: newer });
+  assertEquals([mapGet(newer.old, peerId("a")), mapGet(newer.releasedOld, 1)], [
+    undefined,
+    undefined,
+  ]);
+  assertThrows(() => mapGet(cluster.old, peerId("a")), TypeError, "retired");
+  assertThrows(() => mapGet(cluster.releasedOld, 1), TypeError, "retired");
 });
 
 function isMap(value: unknown): boolean {
@@ -76,6 +123,8 @@ Deno.test("reduce throws for an event of an unknown kind, which is a bug of the 
 });
 
 Deno.test("must throws if a value is missing, which is a bug of the server", () => {
-  assertEquals([must(0), must(""), must(null)], [0, "", null]);
-  assertThrows(() => must(undefined), TypeError, "a value is missing");
+  assertEquals([must<unknown>(0), must<unknown>("")], [0, ""]);
+  for (const nothing of [undefined, null]) {
+    assertThrows(() => must(nothing), TypeError, "a value is missing");
+  }
 });

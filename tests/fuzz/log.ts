@@ -76,6 +76,7 @@ function makeStage(): (dice: Dice, step: number) => void {
     suggestId: () => "suggested",
     verify: null,
     refusals,
+    clusterPeers: null,
   });
 
   return (dice, step) => {

@@ -8,9 +8,16 @@ import type { Break } from "./break.ts";
 /** Folders, and single files, of tests that need no socket, no clock and no process. */
 const SUITES = [
   "tests/core",
+  "tests/cluster/claims_test.ts",
+  "tests/cluster/courier_test.ts",
   "tests/cluster/directory_test.ts",
   "tests/cluster/engine_test.ts",
   "tests/cluster/history_test.ts",
+  "tests/cluster/links_test.ts",
+  "tests/cluster/member_violations_test.ts",
+  "tests/cluster/membership_test.ts",
+  "tests/cluster/node_test.ts",
+  "tests/cluster/sim",
   "tests/cluster/violations_test.ts",
   "tests/properties",
   "tests/sim",

@@ -90,12 +90,12 @@ Deno.test("histories reach every note, every reason for one, every answer and ev
 
 function kindOf(effect: Effect, { kind }: Event): string | number {
   if (effect.kind === "close") return effect.code;
-  if (effect.kind === "check-token") return effect.kind;
   if (effect.kind === "send") {
     const { meaning } = effect;
     if (meaning.kind === "message") return meaning.type;
     return meaning.kind === "error" && meaning.to === null ? "error to nobody" : meaning.kind;
   }
+  if (effect.kind !== "note") return effect.kind;
   switch (effect.what) {
     case "admitted":
       return effect.replaces === null ? "admitted" : "admitted, in place of another";

@@ -1,5 +1,12 @@
 /** Reducers that are broken on purpose, each in one way that a server could be. */
-import { type Effect, type Event, millis, reduce, type State } from "../../core/mod.ts";
+import {
+  type ConnId,
+  type Effect,
+  type Event,
+  millis,
+  reduce,
+  type State,
+} from "../../core/mod.ts";
 import type { Reducer } from "../history/play.ts";
 import { tokenOf } from "../support/world.ts";
 import { numberIn } from "./letter.ts";
@@ -57,13 +64,13 @@ export const BROKEN: readonly Broken[] = [
   broken(
     "delivers to the wrong peer",
     "MSG-2",
-    each((e, event) => [isLetter(e) && "conn" in event ? { ...e, conn: event.conn } : e]),
+    each((e, event) => [isLetter(e) && hasSocket(event) ? { ...e, conn: event.conn } : e]),
   ),
   broken(
     "closes the new socket at a takeover",
     "OPEN-5 OPEN-9",
     each((e, event) => {
-      const isOld = e.kind === "close" && e.code === 4000 && "conn" in event;
+      const isOld = e.kind === "close" && e.code === 4000 && hasSocket(event);
       return [isOld ? { ...e, conn: event.conn } : e];
     }),
     "LIFE-2",
@@ -122,6 +129,11 @@ export const BROKEN: readonly Broken[] = [
 
 function isExpire(effect: Effect): boolean {
   return effect.kind === "send" && effect.text.startsWith('{"type":"EXPIRE"');
+}
+
+/** Whether an event is of a socket. */
+function hasSocket(event: Event): event is Extract<Event, { readonly conn: ConnId }> {
+  return "conn" in event && event.kind !== "engine-answered" && event.kind !== "engine-failed";
 }
 
 /** Whether an effect sends one of some messages. */

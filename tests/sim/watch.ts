@@ -73,7 +73,9 @@ export class Watch {
 
   #peersOf({ event, effects }: Step): string[] {
     return [event, ...effects].flatMap((it) =>
-      "conn" in it ? this.#ids.get(it.conn) ?? `${it.conn}` : []
+      "conn" in it && it.kind !== "engine-answered" && it.kind !== "engine-failed"
+        ? this.#ids.get(it.conn) ?? `${it.conn}`
+        : []
     );
   }
 

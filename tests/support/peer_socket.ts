@@ -105,8 +105,8 @@ export interface PeerSocket extends AsyncDisposable, Pick<Wire, "closed" | "clos
   send(frame: unknown): void;
   /** Sends this text, or these bytes as a binary message, as they are. */
   sendRaw(data: Data): void;
-  /** The next frame, parsed; fails if the socket closes first or none comes. */
-  next(): Promise<unknown>;
+  /** The next frame, parsed; fails if the socket closes first or none comes in `maxMs`. */
+  next(maxMs?: number): Promise<unknown>;
   /** All that arrives up to a message to itself that is sent now. */
   fence(): Promise<Fenced>;
 }
@@ -122,9 +122,10 @@ export async function openSocket(given: PeerSocketOptions): Promise<PeerSocket> 
   return {
     send,
     sendRaw: wire.send,
-    next: async (): Promise<unknown> => {
+    next: async (maxMs): Promise<unknown> => {
       const what = "Cannot read the next frame";
-      if (await wire.until(() => frames.length > 0, `${what}: none came`)) return frames.shift();
+      const isThere = await wire.until(() => frames.length > 0, `${what}: none came`, maxMs);
+      if (isThere) return frames.shift();
       throw new Error(`${what}: the socket closed, ${wire.end()?.code}`);
     },
     fence: async (): Promise<Fenced> => {

@@ -1,16 +1,17 @@
-/** Which room may import which: a room that is not in a list here has none of the others to know. */
-import { assert } from "../support/assert.ts";
+/** Which room may import which: a room that is not in a list here has none of the others to know.
+ */
+import { assert, assertEquals } from "../support/assert.ts";
 import { readText, sourceFiles } from "./docs.ts";
 
 /** What each room of `core/` may import, of `core/` itself "." being its files outside of rooms. */
 const CORE: Readonly<Record<string, readonly string[]>> = {
   collections: ["."],
-  wire: [".", "collections"],
+  wire: [".", "cluster", "collections"],
   settings: [".", "wire", "rules"],
-  rules: [".", "collections", "settings", "wire"],
-  inspect: [".", "collections", "rules", "settings"],
-  cluster: [".", "collections"],
-  ".": [".", "collections", "inspect", "rules", "settings", "wire"],
+  rules: [".", "cluster", "collections", "settings", "wire"],
+  inspect: [".", "cluster", "collections", "rules", "settings"],
+  cluster: [".", "collections", "wire"],
+  ".": [".", "cluster", "collections", "inspect", "rules", "settings", "wire"],
 };
 
 /** What each room of `adapters/` may import of the others; all may import the core by `FACES`. */
@@ -19,11 +20,11 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   cluster: ["."],
   http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
-  observe: [".", "listen", "record"],
+  observe: [".", "cluster", "listen", "record"],
   program: [".", "auth", "listen", "observe", "record"],
   record: [".", "observe"],
   sockets: ["."],
-  ".": [".", "auth", "http", "listen", "observe", "record", "sockets"],
+  ".": [".", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };
 
 /** What adapters may import of the core. */
@@ -55,6 +56,27 @@ for (const [folder, allowed] of [["core", CORE], ["adapters", ADAPTERS]] as cons
     }
   });
 }
+
+Deno.test("[CLUSTER-32] a server that is alone loads nothing of the cluster's adapter", async () => {
+  const loaded = new Set<string>();
+  const load = async (file: string): Promise<void> => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const code = await readText(file);
+    assert(!/ from "redis"/.test(code), `${file} loads the library`);
+    for (
+      const [, source = ""] of code.matchAll(/^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)"/gm)
+    ) {
+      await load(new URL(source, `file:///${file}`).pathname.slice(1));
+    }
+  };
+  await load("main.ts");
+  assert(loaded.has("adapters/cluster_node.ts"), "the way to the adapter is known");
+  const needless = [...loaded].filter((file) =>
+    /^adapters\/cluster\/|^core\/cluster\/(?:mod|engine)\.ts/.test(file)
+  );
+  assertEquals(needless, []);
+});
 
 Deno.test("no file imports itself through others, not even for a type", async () => {
   const graph = new Map<string, string[]>();

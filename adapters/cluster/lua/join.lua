@@ -2,8 +2,8 @@
 --
 -- Makes the connection the node's current one, if no later one is, and gives it a lease. A directory of another layout
 -- refuses, and nothing is changed. A lease that is over never begins again. If nobody is alive, the directory is in
--- grace from now on; if it has no generation, it gets one, and seqs begin above those of any directory before it. If all places of nodes are taken, the node that is
--- dead for longest is reaped first, for perhaps nobody else is alive: joining again and again makes room.
+-- grace from now on; if it has no generation, it gets one. If all places of nodes are taken, the
+-- node that is dead for longest is reaped first, for perhaps nobody else is alive: joining again and again makes room.
 local layout, generation = ARGV[4], ARGV[5]
 local lease_ms, grace_ms, mail_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local nodes_max, batch_max = tonumber(ARGV[9]), tonumber(ARGV[10])
@@ -31,7 +31,7 @@ if known[1] then
   generation = known[1]
 else
   redis.call("HSET", gen, "generation", generation, "layout", layout, "turned", 0)
-  redis.call("SET", fence, text(now * 1000))
+  redis.call("SET", fence, 0)
 end
 if mail_ms > tonumber(known[3] or -1) then redis.call("HSET", gen, "mail", mail_ms) end
 redis.call("ZADD", nodes, text(now + lease_ms), node)

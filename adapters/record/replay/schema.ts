@@ -7,12 +7,8 @@
 import { messageOf } from "../../errors.ts";
 import * as v from "valibot";
 import {
-  connId,
   type Event,
   isRuleName,
-  millis,
-  owner,
-  peerId,
   type Rules,
   rulesOf,
   settingsFrom,
@@ -20,7 +16,9 @@ import {
 } from "../../../core/mod.ts";
 import { FORMAT, frameTextIn, type Header, VERSION } from "../format.ts";
 import type { MapName, Outline } from "../format.ts";
+import { CLUSTER, CLUSTER_EVENTS, CLUSTER_MAPS } from "./cluster_schema.ts";
 import { shorten } from "./text.ts";
+import { at, conn, count, entries, holder, MESSAGE, peer, type Schema } from "./values.ts";
 
 /** The content of an event's line. */
 export interface Recorded {
@@ -63,15 +61,6 @@ export function readEvent(line: string): Parsed<Recorded> {
   return { ok: true, value: { at, crc, event: { kind: "frame-received", conn, text } } };
 }
 
-type Schema<T> = v.GenericSchema<unknown, T>;
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const conn = v.pipe(count, v.transform(connId));
-const at = v.pipe(v.number(), v.finite(), v.transform(millis));
-const peer = v.pipe(v.string(), v.transform(peerId));
-
-const holder = v.pipe(v.string(), v.transform(owner));
-
 const IDENTITY = v.variant("kind", [
   v.strictObject({ kind: v.literal("unchecked") }),
   v.strictObject({
@@ -82,14 +71,6 @@ const IDENTITY = v.variant("kind", [
   }),
   v.strictObject({ kind: v.literal("rejected"), reason: v.string() }),
 ]);
-
-const MESSAGE = v.strictObject({
-  kind: v.literal("message"),
-  type: v.picklist(["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"]),
-  src: peer,
-  dst: peer,
-  text: v.string(),
-});
 
 const EVENTS = {
   "socket-opened": v.strictObject({
@@ -121,6 +102,7 @@ const EVENTS = {
   "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, message: MESSAGE }),
   "tick": v.strictObject({ kind: v.literal("tick") }),
   "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
+  ...CLUSTER_EVENTS,
 } as const satisfies {
   readonly [Kind in Event["kind"]]: Schema<Extract<Event, { readonly kind: Kind }>>;
 };
@@ -129,14 +111,10 @@ const EVENT: Schema<Event> = v.variant("kind", Object.values(EVENTS));
 const EVENT_LINE = v.strictObject({ at, crc: count, event: EVENT });
 const FRAME_LINE = v.strictObject({ at, crc: count, conn, frame: v.unknown() });
 
-function entries<K, V>(key: Schema<K>, value: Schema<V>): Schema<(readonly [K, V])[]> {
-  return v.array(v.strictTuple([key, value]));
-}
-
 const MAPS = {
   claims: entries(
     peer,
-    v.strictObject({ conn, owner: holder, endsAt: v.nullable(at) }),
+    v.strictObject({ conn, owner: holder, seq: count, endsAt: v.nullable(at) }),
   ),
   connections: entries(
     conn,
@@ -155,6 +133,7 @@ const MAPS = {
     conn,
     v.strictObject({
       opened: EVENTS["socket-opened"],
+      claim: v.nullable(count),
       until: at,
       frames: v.array(v.variant("kind", [EVENTS["frame-received"], EVENTS["binary-received"]])),
       length: count,
@@ -176,6 +155,7 @@ const MAPS = {
   addressBytes: entries(v.string(), count),
   addresses: entries(v.string(), count),
   wrongTokens: entries(v.string(), at),
+  ...CLUSTER_MAPS,
 } as const satisfies { readonly [Map in MapName]: Schema<Snapshot[Map]> };
 
 /** The names of the maps of a snapshot. */
@@ -191,6 +171,7 @@ const REST = {
   storedBytes: count,
   pendingLength: count,
   stopping: v.boolean(),
+  cluster: CLUSTER,
 } as const satisfies {
   readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
 };
@@ -213,6 +194,15 @@ const OUTLINE: Schema<Outline> = v.pipe(
     addressBytes: count,
     addresses: count,
     wrongTokens: count,
+    clusterAsked: count,
+    clusterReleased: count,
+    clusterReleasedOld: count,
+    clusterYoung: count,
+    clusterOld: count,
+    clusterFlights: count,
+    clusterLinks: count,
+    clusterIncoming: count,
+    clusterRetries: count,
   }),
   v.check(
     ({ firstSerial, nextSerial }) => nextSerial - firstSerial <= SERIALS_MAX,
@@ -231,6 +221,15 @@ const PART: Schema<Part> = v.variant("map", [
   partOf("addressBytes", MAPS.addressBytes),
   partOf("addresses", MAPS.addresses),
   partOf("wrongTokens", MAPS.wrongTokens),
+  partOf("clusterAsked", MAPS.clusterAsked),
+  partOf("clusterReleased", MAPS.clusterReleased),
+  partOf("clusterReleasedOld", MAPS.clusterReleasedOld),
+  partOf("clusterYoung", MAPS.clusterYoung),
+  partOf("clusterOld", MAPS.clusterOld),
+  partOf("clusterFlights", MAPS.clusterFlights),
+  partOf("clusterLinks", MAPS.clusterLinks),
+  partOf("clusterIncoming", MAPS.clusterIncoming),
+  partOf("clusterRetries", MAPS.clusterRetries),
 ]);
 
 function partOf<Map extends MapName>(

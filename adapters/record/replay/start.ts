@@ -70,6 +70,15 @@ async function readSnapshot(
     addressBytes: [],
     addresses: [],
     wrongTokens: [],
+    clusterAsked: [],
+    clusterReleased: [],
+    clusterReleasedOld: [],
+    clusterYoung: [],
+    clusterOld: [],
+    clusterFlights: [],
+    clusterLinks: [],
+    clusterIncoming: [],
+    clusterRetries: [],
   };
   const keys = new Map(MAP_NAMES.map((map) => [map, new Set<unknown>()]));
   let lastLine = 1;

@@ -24,6 +24,10 @@ export function effectText(effect: Effect): string {
     return `close ${effect.conn}: ${effect.code} ${escape(effect.reason)}`;
   }
   if (effect.kind === "check-token") return `check-token of ${effect.conn}`;
+  if (effect.kind !== "note") {
+    const { kind, ...rest } = effect;
+    return `${kind}: ${shorten(JSON.stringify(rest), TEXT_MAX)}`;
+  }
   const { kind: _kind, what, ...rest } = effect;
   return `note ${what}: ${shorten(JSON.stringify(rest), TEXT_MAX)}`;
 }

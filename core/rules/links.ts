@@ -1,0 +1,344 @@
+/**
+ * The links between nodes: numbers, acknowledgements, and sending again.
+ *
+ * A sender gives each message the next number and keeps it until it is acknowledged; what is not acknowledged in time
+ * is sent again. A receiver takes the number that it expects and no other, and says which of those it could not
+ * deliver.
+ *
+ * @module
+ */
+import type { NodeName } from "../cluster/command.ts";
+import {
+  type Ack,
+  type Bounce,
+  type Carried,
+  type Cluster,
+  earlier,
+  type InLink,
+  type LinkFrame,
+  type Numbered,
+  type OutLink,
+} from "../cluster/member.ts";
+import { must } from "../collections/must.ts";
+import {
+  mapDelete,
+  mapEntries,
+  mapGet,
+  mapHas,
+  mapKeys,
+  mapSet,
+} from "../collections/persistent_map.ts";
+import { type Effect, pass, type Publish } from "../effect.ts";
+import { type Millis, millis, type PeerId } from "../ids.ts";
+import type { Message } from "../message.ts";
+import type { State } from "../state.ts";
+import { clusterOf, withCluster } from "./ask.ts";
+import { takeStored, turnAway } from "./mailbox.ts";
+import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
+
+type Step = readonly [State, readonly Effect[]];
+
+/** The numbers that a link may have open, and their bytes; one message is always allowed. */
+export const LINK_OPEN_MAX = 256;
+export const LINK_OPEN_MAX_BYTES = 524_288;
+
+/** Links from other nodes that are remembered. */
+export const INCOMING_MAX = 1_024;
+
+/** How long an acknowledgement may wait for a frame that goes to its node anyway. */
+export const ACK_DELAY_MS = 250;
+
+/** After so many deliveries the acknowledgement waits no longer. */
+export const ACK_EVERY = 16;
+
+/** How long a link waits for an acknowledgement before it sends again. */
+export const RESEND_MS = 500;
+
+/** The serial of no message. */
+const NO_SERIAL = -1;
+
+/** How long what bounced waits before it is routed again: the claim that it looks for may be on its way. */
+export const RETRY_MS = 50;
+
+/**
+ * Handles a send on behalf of another node that failed or was refused. Returns `null` if the message is not of another
+ * node, or is acknowledged already.
+ */
+export function bounceUnsent(
+  state: State,
+  message: Message,
+  why: Bounce[1],
+  now: Millis,
+): State | null {
+  if (state.cluster === null) return null;
+  const { incoming } = state.cluster;
+  for (const [from, link] of mapEntries(incoming)) {
+    const found = link.recent.findLast((one) => isSame(one.message, message));
+    if (found === undefined) continue;
+    const recent = link.recent.filter((one) => one !== found);
+    const bounced = [...link.bounced, { number: found.number, why, dst: message.dst }];
+    const changed = { ...link, recent, bounced, ackAt: now };
+    return lookBy(
+      withCluster(state, { incoming: mapSet(incoming, from, changed) }),
+      now,
+    );
+  }
+  return null;
+}
+
+/** Sends again what was not acknowledged, and acknowledges what waits for that. */
+export function tendLinks(state: State, now: Millis): Step {
+  const { lookAt } = clusterOf(state);
+  if (lookAt === null || lookAt > now) return [state, []];
+  const effects: Effect[] = [];
+  let next = withCluster(state, { lookAt: null });
+  let caused: readonly Effect[];
+  for (const [node, link] of mapEntries(clusterOf(next).links)) {
+    if (link.resendAt > now) continue;
+    [next, caused] = sendAgain(next, node, link, now);
+    effects.push(...caused);
+  }
+  for (const node of mapKeys(clusterOf(next).incoming)) {
+    // What was sent again just now has acknowledged already.
+    const { ackAt } = must(mapGet(clusterOf(next).incoming, node));
+    if (ackAt === null || ackAt > now) continue;
+    [next, caused] = publish(next, node, []);
+    effects.push(...caused);
+  }
+  return [withCluster(next, { lookAt: nextLook(clusterOf(next)) }), effects];
+}
+
+/** The serials of messages for one id, and where it is held. */
+export interface Sending {
+  readonly serials: readonly number[];
+  readonly route: { readonly node: NodeName; readonly seq: number };
+  readonly now: Millis;
+}
+
+/** Sends as many messages as the link has room for; the others wait until it has some. */
+export function send(state: State, dst: PeerId, { serials, route, now }: Sending): Step {
+  const { node, seq } = route;
+  const cluster = clusterOf(state);
+  const known = mapGet(cluster.links, node) ?? newLink(cluster.nextLink, now);
+  let { flights } = cluster;
+  let link = known;
+  for (const serial of serials) {
+    const { bytes } = must(mapGet(state.stored, serial));
+    if (isFull(link, bytes)) break;
+    const number = link.next;
+    const open = [...link.open, { number, serial, seq, bytes }];
+    link = { ...link, next: number + 1, open, bytes: link.bytes + bytes };
+    flights = mapSet(flights, serial, { node, seq, sentAt: now });
+  }
+  const count = link.next - known.next;
+  const next = count < serials.length ? retryLater(state, dst, now) : state;
+  if (count === 0) return [next, []];
+  const linked = withCluster(next, {
+    flights,
+    links: mapSet(cluster.links, node, link),
+    nextLink: Math.max(cluster.nextLink, link.link + 1),
+  });
+  const [sent, effects] = publish(lookBy(linked, link.resendAt), node, link.open.slice(-count));
+  return [sent, [...effects, { kind: "note", what: "sent-on", dst, node, count }]];
+}
+
+function newLink(link: number, now: Millis): OutLink {
+  const resendAt = millis(now + RESEND_MS);
+  return { link, next: 1, open: [], bytes: 0, resendAt, isSilent: false };
+}
+
+/** Whether a message of so many bytes must wait for an acknowledgement. */
+function isFull({ open, bytes }: OutLink, more: number): boolean {
+  if (open.length === 0) return false;
+  return open.length >= LINK_OPEN_MAX || bytes + more > LINK_OPEN_MAX_BYTES;
+}
+
+/** Publishes numbers of a link, with the acknowledgement that is due to its node. */
+function publish(state: State, to: NodeName, open: readonly Numbered[]): Step {
+  const { name, links, incoming } = clusterOf(state);
+  const link = mapGet(links, to);
+  const from = mapGet(incoming, to);
+  const carried = open.map(({ number, serial, seq }): Carried => ({
+    number,
+    seq,
+    message: mapGet(state.stored, serial)?.message ?? null,
+  }));
+  const frame: LinkFrame = {
+    from: name,
+    to,
+    link: link?.link ?? 0,
+    base: link?.open[0]?.number ?? 0,
+    carried,
+    ack: from === undefined ? null : ackOf(from),
+  };
+  const effect: Publish = { kind: "publish", frame };
+  if (from === undefined) return [state, [effect]];
+  const said: InLink = { ...from, recent: [], ackAt: null };
+  return [withCluster(state, { incoming: mapSet(incoming, to, said) }), [effect]];
+}
+
+function ackOf({ link, expected, bounced }: InLink): Ack {
+  return { link, below: expected, bounced: bounced.map(({ number, why }) => [number, why]) };
+}
+
+/** Sends everything that is open again. A link on which all has expired is forgotten. */
+function sendAgain(state: State, node: NodeName, link: OutLink, now: Millis): Step {
+  const { links } = clusterOf(state);
+  if (link.open.every(({ serial }) => !mapHas(state.stored, serial))) {
+    return [withCluster(state, { links: mapDelete(links, node) }), []];
+  }
+  const resendAt = millis(now + RESEND_MS);
+  // A node that is cut sends nothing to others.
+  if (clusterOf(state).leaseUntil <= now) {
+    return [withCluster(state, { links: mapSet(links, node, { ...link, resendAt }) }), []];
+  }
+  const silent: OutLink = { ...link, resendAt, isSilent: true };
+  let next = withCluster(state, { links: mapSet(links, node, silent) });
+  for (const { serial } of link.open) {
+    const stored = mapGet(next.stored, serial);
+    if (stored !== undefined) next = retryAtLatest(next, stored.message.dst, now);
+  }
+  return publish(next, node, link.open);
+}
+
+/** Handles an acknowledgement: what was delivered ends, and what bounced waits again. */
+export function acknowledged(state: State, from: NodeName, ack: Ack, now: Millis): Step {
+  const { links } = clusterOf(state);
+  const link = mapGet(links, from);
+  if (link === undefined || link.link !== ack.link) return [state, []];
+  const taken = link.open.filter(({ number }) => number < ack.below);
+  if (taken.length === 0) return [state, []];
+  const wasFull = isFull(link, 0);
+  const open = link.open.slice(taken.length);
+  const bytes = open.reduce((sum, one) => sum + one.bytes, 0);
+  const resendAt = millis(now + RESEND_MS);
+  const whyOf = new Map(ack.bounced);
+  let next = withCluster(state, {
+    links: open.length === 0
+      ? mapDelete(links, from)
+      : mapSet(links, from, { ...link, open, bytes, resendAt, isSilent: false }),
+  });
+  const effects: Effect[] = [];
+  const bouncing = new Set<PeerId>();
+  for (const { number, serial } of taken) {
+    const stored = mapGet(next.stored, serial);
+    if (stored === undefined) continue;
+    const why = whyOf.get(number);
+    if (why === "gone") bouncing.add(stored.message.dst);
+    const [ended, caused] = end(next, serial, stored.message, { why, now });
+    effects.push(...caused);
+    next = ended;
+  }
+  if (bouncing.size > 0) next = emptyNumbers(next, from, bouncing);
+  return [wasFull ? withCluster(next, { retryAt: now }) : next, effects];
+}
+
+/**
+ * Takes the messages for some ids off a link: something for them bounced, so the node has delivered none of these. It
+ * bounces them until it hears of that, and then it must get none of them under its old number.
+ */
+function emptyNumbers(state: State, node: NodeName, dsts: ReadonlySet<PeerId>): State {
+  const { links, flights } = clusterOf(state);
+  const link = mapGet(links, node);
+  if (link === undefined) return state;
+  let left = flights;
+  const open = link.open.map((one) => {
+    const dst = mapGet(state.stored, one.serial)?.message.dst;
+    if (dst === undefined || !dsts.has(dst)) return one;
+    left = mapDelete(left, one.serial);
+    return { ...one, serial: NO_SERIAL };
+  });
+  return withCluster(state, { flights: left, links: mapSet(links, node, { ...link, open }) });
+}
+
+/** Ends a message that another node took, or lets it wait again if it bounced. */
+function end(
+  state: State,
+  serial: number,
+  message: Message,
+  { why, now }: { readonly why: Bounce[1] | undefined; readonly now: Millis },
+): Step {
+  if (why === undefined) {
+    const next = takeStored(state, serial);
+    const mailbox = mapGet(next.mailboxes, message.dst);
+    // What waited behind it for another route can go now.
+    const isBlocked = mailbox !== undefined && waitingIn(clusterOf(next), mailbox).length > 0;
+    return [isBlocked ? retryAtLatest(next, message.dst, now) : next, []];
+  }
+  if (why === "slow") return turnAway(takeStored(state, serial), message, "slow-reader");
+  const { flights } = clusterOf(state);
+  const grounded = withCluster(state, { flights: mapDelete(flights, serial) });
+  return [retryLater(withoutRoute(grounded, message.dst), message.dst, now), []];
+}
+
+function retryLater(state: State, dst: PeerId, now: Millis): State {
+  return retryAtLatest(state, dst, millis(now + RETRY_MS));
+}
+
+/** Takes the numbers of a frame that come next; whatever is missing its sender sends again. */
+export function take(state: State, frame: LinkFrame, now: Millis): Step {
+  const { incoming } = clusterOf(state);
+  const known = mapGet(incoming, frame.from);
+  if (known !== undefined && frame.link < known.link) return [state, []];
+  const isNew = known === undefined || frame.link > known.link;
+  const link = isNew ? newIncoming(frame.link, now) : known;
+  if (frame.base < link.base) return [state, []];
+  const effects: Effect[] = [];
+  const bounced = link.bounced.filter(({ number }) => number >= frame.base);
+  const recent = [...link.recent];
+  let { expected } = link;
+  let isUrgent = false;
+  for (const { number, seq, message } of frame.carried) {
+    // A number that was taken comes again because its acknowledgement was lost.
+    if (number < expected) isUrgent = true;
+    if (number !== expected) continue;
+    expected++;
+    if (message === null) continue;
+    const { dst } = message;
+    const claim = mapGet(state.claims, dst);
+    // What follows a bounce bounces too until its sender knows of it, or it would overtake.
+    const overtakes = bounced.some((one) => one.dst === dst && one.why === "gone");
+    if (claim === undefined || claim.seq !== seq || overtakes) {
+      bounced.push({ number, why: "gone", dst });
+      isUrgent = true;
+    } else {
+      effects.push(pass(claim.conn, message));
+      recent.push({ number, message });
+    }
+  }
+  const isDue = isUrgent || recent.length >= ACK_EVERY;
+  const ackAt = earlier(link.ackAt, millis(isDue ? now : now + ACK_DELAY_MS));
+  const { base } = frame;
+  const taken: InLink = { ...link, expected, base, bounced, recent, ackAt, heardAt: now };
+  const roomy = isNew ? withIncomingRoom(incoming) : incoming;
+  const next = withCluster(state, { incoming: mapSet(roomy, frame.from, taken) });
+  return [lookBy(next, ackAt), effects];
+}
+
+function newIncoming(link: number, now: Millis): InLink {
+  return { link, expected: 1, base: 1, bounced: [], recent: [], ackAt: null, heardAt: now };
+}
+
+/** Without room, the link that was silent for longest is forgotten. */
+function withIncomingRoom(incoming: Cluster["incoming"]): Cluster["incoming"] {
+  if (incoming.size < INCOMING_MAX) return incoming;
+  const [[oldest]] = [...mapEntries(incoming)].sort(([, a], [, b]) => a.heardAt - b.heardAt) as [
+    readonly [NodeName, InLink],
+  ];
+  return mapDelete(incoming, oldest);
+}
+
+function isSame(a: Message, b: Message): boolean {
+  return a.src === b.src && a.dst === b.dst && a.text === b.text;
+}
+
+function lookBy(state: State, at: Millis | null): State {
+  return withCluster(state, { lookAt: earlier(clusterOf(state).lookAt, at) });
+}
+
+function nextLook({ links, incoming, lookAt }: Cluster): Millis | null {
+  let at = lookAt;
+  for (const [, { resendAt }] of mapEntries(links)) at = earlier(at, resendAt);
+  for (const [, { ackAt }] of mapEntries(incoming)) at = earlier(at, ackAt);
+  return at;
+}

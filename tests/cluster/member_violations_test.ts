@@ -1,0 +1,168 @@
+/** The checks of a node see each contradiction and each bound that is exceeded. */
+import { connId, millis, peerId, type State, violations } from "../../core/mod.ts";
+import { nodeName } from "../../core/cluster/mod.ts";
+import {
+  type Asked,
+  type Cluster,
+  type InLink,
+  NO_NAME,
+  type OutLink,
+} from "../../core/cluster/member.ts";
+import {
+  emptyMap,
+  mapEntries,
+  mapSet,
+  type PersistentMap,
+} from "../../core/collections/persistent_map.ts";
+import { must } from "../../core/collections/must.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { Fleet } from "./fleet.ts";
+
+const [A, B, C] = [nodeName("a0"), nodeName("b1"), nodeName("c")];
+
+/** A consistent node: two messages are on the link to b, one came from there, a socket waits for its claim. */
+function sound(): State {
+  const f = new Fleet("ab");
+  f.open("a", 1, "x");
+  f.open("b", 2, "y");
+  f.send("a", 1, "y", "asks for the route");
+  f.pass(1_000);
+  for (const word of ["1", "2"]) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: word });
+  f.queue = [];
+  f.send("b", 2, "x", "from there");
+  f.step("a", f.opening(3, "z"));
+  return f.of("a");
+}
+
+type Damage = (cluster: Cluster) => Partial<Cluster>;
+
+/** The first entry of a map. */
+function entry<K, V extends NonNullable<unknown>>(map: PersistentMap<K, V>): readonly [K, V] {
+  const [found] = mapEntries(map);
+  return must(found);
+}
+
+/** The first value of a map. */
+function first<K, V extends NonNullable<unknown>>(map: PersistentMap<K, V>): V {
+  return entry(map)[1];
+}
+
+function many<K, V extends NonNullable<unknown>>(
+  count: number,
+  key: (i: number) => K,
+  value: V,
+): PersistentMap<K, V> {
+  let map = emptyMap<K, V>();
+  for (let i = 0; i < count; i++) map = mapSet(map, key(i), value);
+  return map;
+}
+
+const routes = (count: number): Cluster["young"] =>
+  many(count, (i) => peerId(`p${i}`), { kind: "asked", conn: 1 });
+
+/** Changes the link to b, or puts it as that to another node. */
+const link = (change: Partial<OutLink>, to = B): Damage => ({ links }) => ({
+  links: mapSet(links, to, { ...first(links), ...change }),
+});
+
+/** Changes the link from b. */
+const incoming = (change: (link: InLink) => Partial<InLink>): Damage => (cluster) => {
+  const from = first(cluster.incoming);
+  return { incoming: mapSet(cluster.incoming, B, { ...from, ...change(from) }) };
+};
+
+/** Puts the first message that is on a link there with another serial, or on another link. */
+const flight = (node: typeof B, serial?: number): Damage => ({ flights }) => {
+  const [known, one] = entry(flights);
+  return { flights: mapSet(flights, serial ?? known, { ...one, node }) };
+};
+
+/** Changes the command without an answer. */
+const asked = (change: Partial<Asked>): Damage => ({ asked }) => {
+  const [request, one] = entry(asked);
+  return { asked: mapSet(asked, request, { ...one, ...change }) };
+};
+
+const NUMBERED = { number: 1, serial: 1, seq: 1, bytes: 600 };
+const BOUNCED = { number: 1, why: "gone", dst: peerId("x") } as const;
+
+const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
+  ["99 is on a link, and not stored", flight(NO_NAME, 99)],
+  ["1 is on the link to c, which does not have it", flight(C)],
+  ["the link to b1 has 1, which is not on it", () => ({ flights: emptyMap() })],
+  ["a link leads to nobody", link({}, NO_NAME)],
+  ["a link leads to a0", link({}, A)],
+  ["link 2 to b1 has a number to come", () => ({ nextLink: 2 })],
+  ["nothing is open on the link to b1", link({ open: [] })],
+  ["the numbers of the link to b1 have gaps", link({ next: 4 })],
+  ["the link to b1 has other bytes than counted", link({ bytes: 1 })],
+  ["the link to b1 is over its bounds", link({ bytes: 524_289 })],
+  ["the link to b1 is over its bounds", link({ open: Array(257).fill(NUMBERED) })],
+  ["too many links from other nodes", (cluster) => ({
+    incoming: many(1_025, (i) => nodeName(`n${i}`), { ...first(cluster.incoming), ackAt: null }),
+  })],
+  [
+    "too much of the link from b1 is remembered",
+    incoming(() => ({ bounced: Array(257).fill({ ...BOUNCED, number: 0 }) })),
+  ],
+  [
+    "too much of the link from b1 is remembered",
+    incoming(({ recent }) => ({ recent: Array(257).fill(recent[0]) })),
+  ],
+  [
+    "a number of the link from b1 is remembered, and did not come",
+    incoming(({ expected }) => ({ bounced: [{ ...BOUNCED, number: expected }] })),
+  ],
+  [
+    "a number of the link from b1 is remembered, and did not come",
+    incoming(() => ({ expected: 1 })),
+  ],
+  ["nobody claims an id for 3", () => ({ asked: emptyMap() })],
+  ["nobody claims an id for 3", asked({ socket: connId(9) })],
+  ["write 9 has a number to come", asked({ op: 9 })],
+  ["a read waits: open", asked({ op: 0, isSent: false })],
+  ["waiters wait for nothing", () => ({ waitersAt: millis(9) })],
+  ["a node without a name has joined", () => ({ name: NO_NAME })],
+  ["too many routes", () => ({ young: routes(16_385) })],
+  ["too many routes", () => ({ old: routes(16_385) })],
+  ["a link is looked at too late", () => ({ lookAt: null, incoming: emptyMap() })],
+  ["a link is looked at too late", () => ({ lookAt: null, links: emptyMap() })],
+  ["a mailbox is never looked at again", () => ({ retries: many(1, () => peerId("y"), true) })],
+  ["too many mailboxes are looked at", () => ({
+    retries: many(258, (i) => peerId(`p${i}`), true),
+    retryAt: millis(9),
+  })],
+];
+
+Deno.test("[STATE-3] [CLUSTER-17] [CLUSTER-23] [CLUSTER-24] a node that contradicts itself, or exceeds a bound, is noticed", () => {
+  const state = sound();
+  const { cluster } = state;
+  assert(cluster !== null);
+  assertEquals(violations(state), []);
+  for (const [sentence, damage] of BREAKS) {
+    const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
+    assert(found.includes(sentence), `${sentence}: ${found}`);
+  }
+});
+
+Deno.test("[STATE-3] [CLUSTER-24] what a node may hold at most is no contradiction", () => {
+  const state = sound();
+  const { cluster } = state;
+  assert(cluster !== null);
+  const open = Array.from({ length: 256 }, (_, i) => ({ ...NUMBERED, serial: -1, number: i + 1 }));
+  const full: Partial<Cluster> = {
+    flights: emptyMap(),
+    links: many(1, () => B, { ...first(cluster.links), open, next: 257, bytes: 256 * 600 }),
+    young: routes(16_384),
+    old: routes(16_384),
+    retries: many(257, (i) => peerId(`p${i}`), true),
+    retryAt: millis(9),
+  };
+  assertEquals(violations({ ...state, cluster: { ...cluster, ...full } }), []);
+  const [large] = open;
+  const one = { ...first(cluster.links), open: [{ ...must(large), bytes: 600_000 }], next: 2 };
+  const links = many(1, () => B, { ...one, bytes: 600_000 });
+  const incoming = many(1_024, (i) => nodeName(`n${i}`), first(cluster.incoming));
+  const wide = { ...cluster, ...full, links, incoming };
+  assertEquals(violations({ ...state, cluster: wide }), []);
+});
