@@ -342,4 +342,9 @@ Deno.test("[CLUSTER-23] a claim of this node of which it does not know is given 
   f.ran();
   f.send("a", 1, "gone", "is anybody there");
   assertEquals([f.ran(), f.engine.claims.size], [["route", "close"], 1]);
+  f.seen();
+  f.step("a", f.opening(3, "comes"));
+  f.say("a", 1, { type: "CANDIDATE", dst: "comes", payload: "early" });
+  f.run();
+  assertEquals([f.ran(), f.seen()], [["open", "route"], ["a3 OPEN", "a3 CANDIDATE from x: early"]]);
 });
