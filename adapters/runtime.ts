@@ -105,13 +105,13 @@ export function createRuntime(settings: Settings, ports: Ports): Runtime {
     if (ports.observers.length > 0) notify(ports, { event, now, effects, state });
   }
 
-  // A timer that fires early is harmless, so only one that would fire late is replaced. What is due already waits for
-  // none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late.
+  // A timer that fires early is harmless, so only one that would fire late is replaced. For a node what is due already
+  // waits for none: while sockets are busy, a timer of 0 ms fires tens of milliseconds late, and holds up other nodes.
   function arm(): void {
     const wakeAt = nextWakeAt(state);
     if (stopped || wakeAt === null || wakeAt >= timer.firesAt()) return;
     const now = readClock();
-    if (wakeAt <= now && !isCatchingUp) {
+    if (wakeAt <= now && state.cluster !== null && !isCatchingUp) {
       isCatchingUp = true;
       dispatch({ kind: "tick" });
       isCatchingUp = false;

@@ -183,10 +183,15 @@ function socketOf(client: Client, isOver: () => boolean): Socket {
     },
     send: (words) =>
       client.sendCommand<Reply>([...words]).catch((error: unknown): never => {
-        throw error instanceof ErrorReply ? new Refusal(error.message) : error;
+        throw error instanceof ErrorReply ? new Refusal(withoutArguments(error.message)) : error;
       }),
     subscribe: (channel, hear) => client.subscribe(channel, hear),
   };
+}
+
+/** A server that does not know a command says its arguments back: the password, or what was to be published. */
+function withoutArguments(message: string): string {
+  return message.replace(/,? with args.*$/is, "");
 }
 
 type Client = ReturnType<typeof createClient>;

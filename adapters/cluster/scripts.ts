@@ -31,7 +31,7 @@ import route from "./lua/route.lua" with { type: "text" };
 /** What a client of Redis makes of a script's reply. */
 export type Reply = string | number | readonly Reply[];
 
-/** Redis runs these when its memory is full: they free some, keep what there is alive, or need little (CLUSTER-12). */
+/** Redis runs these when its memory is full: they free some, or keep what there is alive. */
 const ALLOW_OOM = "#!lua flags=allow-oom\n";
 /** And these it refuses then, before they have changed anything. */
 const DENY_OOM = "#!lua\n";
@@ -44,7 +44,8 @@ export const SCRIPTS: Readonly<Record<EngineCommand["kind"], string>> = {
   open: DENY_OOM + common + open,
   close: ALLOW_OOM + common + close,
   abandon: ALLOW_OOM + common + abandon,
-  route: ALLOW_OOM + common + route,
+  // Without a flag it runs, and what it wants to remember is refused.
+  route: common + route,
   reap: ALLOW_OOM + common + reap,
   restore: DENY_OOM + common + restore,
 };

@@ -162,7 +162,7 @@ export function awaitId(
   name: NodeName,
   now: EngineTime,
 ): Engine | null {
-  const mail = turned(engine, now);
+  const mail = turnedMail(engine, now);
   const waiters = mapGet(mail.young, id) ?? [];
   if (waiters.includes(name)) return { ...engine, mail };
   const { bounds } = engine;
@@ -173,7 +173,8 @@ export function awaitId(
   return { ...engine, mail: { ...mail, young: mapSet(mail.young, id, [...waiters, name]) } };
 }
 
-function turned({ mail, mailMs }: Engine, now: EngineTime): Mail {
+/** The mail, of which the older half is dropped once it is old enough. */
+export function turnedMail({ mail, mailMs }: Engine, now: EngineTime): Mail {
   if (now - mail.turnedAt < mailMs) return mail;
   return { young: emptyMap(), old: mail.young, turnedAt: now };
 }

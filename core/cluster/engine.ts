@@ -36,6 +36,7 @@ import {
   type EngineClaim,
   isAlive,
   putClaim,
+  turnedMail,
   withNode,
   withOp,
 } from "./directory.ts";
@@ -137,7 +138,9 @@ function isAnyoneAlive({ nodes }: Engine, now: EngineTime): boolean {
 
 function beat(engine: Engine, command: Beat, now: EngineTime): EngineStep {
   const { node: name, leaseMs, seen, probe } = command;
-  const extended = withNode(engine, name, { leaseEnd: millis(now + leaseMs) });
+  const extended = withNode({ ...engine, mail: turnedMail(engine, now) }, name, {
+    leaseEnd: millis(now + leaseMs),
+  });
   const next = acknowledge(extended, name, seen);
   const { generation } = next;
   const { op } = must(mapGet(next.nodes, name));

@@ -25,6 +25,8 @@ export interface Asked {
   readonly at: Millis;
   /** The socket for which an `open` claims an id. */
   readonly socket: ConnId | null;
+  /** The address group of a socket whose token nobody checked: if the id is taken, that was a wrong one of it. */
+  readonly guesser: string | null;
   /** Over this connection. */
   readonly isSent: boolean;
   /** Over any: the engine may have run it. */
@@ -32,9 +34,8 @@ export interface Asked {
 }
 
 /** A socket whose claim could not be made yet. */
-export interface Waiter {
+export interface Waiter extends Pick<Asked, "question" | "guesser"> {
   readonly socket: ConnId;
-  readonly question: Question;
 }
 
 /** Where the messages for an id go. An entry may be forgotten at any time: then the engine is asked again. */

@@ -10,7 +10,7 @@ import { type Asked, type Cluster, emptyCluster, type Question } from "../cluste
 import { must } from "../collections/must.ts";
 import { emptyMap, mapDelete, mapEntries, mapGet, mapSet } from "../collections/persistent_map.ts";
 import type { AskEngine, Effect } from "../effect.ts";
-import type { ConnId, Millis } from "../ids.ts";
+import type { Millis } from "../ids.ts";
 import type { State } from "../state.ts";
 
 /** The cluster of a state that has one. */
@@ -32,18 +32,20 @@ export function withoutWork(cluster: Cluster): Cluster {
   };
 }
 
+const NOBODY = { socket: null, guesser: null } as const;
+
 /** Asks the engine. Without a joined connection a write waits for one; a read may not be asked then. */
 export function ask(
   state: State,
   question: Question,
   now: Millis,
-  socket: ConnId | null = null,
+  { socket, guesser }: Pick<Asked, "socket" | "guesser"> = NOBODY,
 ): readonly [State, readonly Effect[]] {
   const cluster = clusterOf(state);
   const request = cluster.nextRequest;
   const op = isWrite(question) ? cluster.op + 1 : 0;
   const isSent = cluster.phase === "joined" || question.kind === "join";
-  const asked: Asked = { question, op, at: now, socket, isSent, wasSent: isSent };
+  const asked: Asked = { question, op, at: now, socket, guesser, isSent, wasSent: isSent };
   const next = withCluster(state, {
     nextRequest: request + 1,
     op: Math.max(cluster.op, op),
@@ -56,7 +58,7 @@ export function ask(
 export function askLater(state: State, question: Question, now: Millis): State {
   const { nextRequest, op, asked } = clusterOf(state);
   const never = { isSent: false, wasSent: false };
-  const unsent: Asked = { question, op: op + 1, at: now, socket: null, ...never };
+  const unsent: Asked = { question, op: op + 1, at: now, ...NOBODY, ...never };
   return withCluster(state, {
     nextRequest: nextRequest + 1,
     op: op + 1,

@@ -9,6 +9,7 @@ import { emptyMap, mapEntries, mapGet, mapSet } from "../collections/persistent_
 import { CLOSE, type Effect, say } from "../effect.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
+import { countWrongToken } from "./allowance.ts";
 import { ask, clusterOf, withCluster } from "./ask.ts";
 import { openPending } from "./open_pending.ts";
 import { withoutRoute } from "./routes.ts";
@@ -26,13 +27,14 @@ export const CLAIM_RETRY_MS = 500;
 export interface Claiming {
   readonly question: Extract<Question, { readonly kind: "open" }>;
   readonly socket: ConnId;
+  readonly guesser: string | null;
   readonly request: number;
 }
 
 /** Handles the answer to an `open`; returns `null` if it is none. */
 export function claimAnswered(
   state: State,
-  { question, socket, request }: Claiming,
+  { question, socket, guesser, request }: Claiming,
   answer: EngineAnswer,
   now: Millis,
 ): Step | null {
@@ -56,14 +58,17 @@ export function claimAnswered(
     return append(effects, giveUpClaims(next, [{ id, seq }], now));
   }
   switch (answer.kind) {
-    case "taken":
-      return isWaiting ? refuseTaken(state, socket, now) : [state, []];
+    case "taken": {
+      // Also that of a socket that has hung up since: the token was compared.
+      const counted = guesser === null ? state : countWrongToken(state, guesser, now);
+      return isWaiting ? refuseTaken(counted, socket) : [counted, []];
+    }
     case "full":
     case "past":
       return isWaiting ? refuseClaim(state, socket, answer.kind) : [state, []];
     case "wait":
       // If its socket is gone, nothing is asked again.
-      return [wait(state, { socket, question }, answer.ms, now), []];
+      return [wait(state, { socket, guesser, question }, answer.ms, now), []];
     default:
       return null;
   }
@@ -83,12 +88,12 @@ export function askWaiters(state: State, now: Millis): Step {
   const { waiters } = clusterOf(state);
   const effects: Effect[] = [];
   let next = withCluster(state, { waiters: [], waitersAt: null });
-  for (const { socket, question } of waiters) {
+  for (const { socket, guesser, question } of waiters) {
     const pending = mapGet(next.pending, socket);
     if (pending === undefined) continue;
     const claim = clusterOf(next).nextRequest;
     const claiming = { ...next, pending: mapSet(next.pending, socket, { ...pending, claim }) };
-    const [asked, caused] = ask(claiming, question, now, socket);
+    const [asked, caused] = ask(claiming, question, now, { socket, guesser });
     effects.push(...caused);
     next = asked;
   }

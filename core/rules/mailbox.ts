@@ -177,12 +177,22 @@ function hasRoom(state: State, { src, dst }: Message, address: string, bytes: nu
   const source = mapGet(state.sources, src) ?? NOTHING;
   const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;
   const waiting = mapGet(state.addressBytes, address) ?? 0;
+  const times = state.cluster === null ? 1 : CLUSTER_TIMES;
   // A mailbox is sent in one turn: the other half of max_unsent_bytes is for the messages that follow.
-  return mailbox.serials.length < queue_limit && mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
-    pair.count < pairLimit(queue_limit) && pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
-    source.count < source_queue_limit && source.bytes + bytes <= source_queue_bytes &&
+  return mailbox.serials.length < times * queue_limit &&
+    mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
+    pair.count < times * pairLimit(queue_limit) &&
+    pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
+    source.count < times * source_queue_limit &&
+    source.bytes + bytes <= times * source_queue_bytes &&
     waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
 }
+
+/**
+ * In a cluster messages also wait while the engine says where to, and until another node has acknowledged them: so many
+ * times as many may. What frame_burst lets a client send to a hundred peers at once fits.
+ */
+export const CLUSTER_TIMES = 8;
 
 /** The number of messages that may wait from one source for one destination; a usual attempt has some 30. */
 function pairLimit(queueLimit: number): number {

@@ -93,7 +93,7 @@ export function engineAnswered(
   const cluster = clusterOf(state);
   const asked = mapGet(cluster.asked, request);
   if (asked === undefined || conn !== cluster.conn || cluster.phase === "lost") return [state, []];
-  const { question, socket, at } = asked;
+  const { question, socket, guesser, at } = asked;
   // What has no answer when the connection ends is asked again over the next one.
   if (answer.kind === "gone") {
     const nameless = withCluster(dropLinks(state), { name: NO_NAME, leaseUntil: now });
@@ -110,7 +110,12 @@ export function engineAnswered(
     case "pull":
       return answer.kind === "pulled" ? notified(next, answer, now) : odd(state, answer);
     case "open":
-      return claimAnswered(next, { question, socket: must(socket), request }, answer, now) ??
+      return claimAnswered(
+        next,
+        { question, socket: must(socket), guesser, request },
+        answer,
+        now,
+      ) ??
         odd(state, answer);
     case "route":
       return routeAnswered(next, question.id, answer, now);
@@ -137,10 +142,10 @@ export function engineFailed(
   const asked = mapGet(cluster.asked, request);
   if (asked === undefined || conn !== cluster.conn) return [state, []];
   const next = withCluster(state, { asked: mapDelete(cluster.asked, request) });
-  const { question, socket } = asked;
+  const { question, socket, guesser } = asked;
   switch (question.kind) {
     case "open":
-      return [wait(next, { socket: must(socket), question }, CLAIM_RETRY_MS, now), []];
+      return [wait(next, { socket: must(socket), guesser, question }, CLAIM_RETRY_MS, now), []];
     case "close":
     case "restore":
       return [askLater(next, question, now), []];
@@ -338,7 +343,7 @@ function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Mill
   switch (answer.kind) {
     case "held":
       return answer.node === clusterOf(state).name
-        ? heldHere(state, id, now)
+        ? heldHere(state, { id, seq: answer.seq }, now)
         : learnRoute(state, id, heldRoute(answer.node, answer.seq, now), now);
     case "absent":
     case "crowded":
@@ -348,9 +353,11 @@ function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Mill
   }
 }
 
-/** The engine says that this node holds an id: it did, or will in a moment. */
-function heldHere(state: State, id: PeerId, now: Millis): Step {
-  return [retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS)), []];
+/** The engine says that this node holds an id: it did, or will in a moment, or the claim is left over. */
+function heldHere(state: State, held: Held, now: Millis): Step {
+  const { id } = held;
+  const next = retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS));
+  return mapHas(state.claims, id) ? [next, []] : giveUpClaims(next, [held], now);
 }
 
 function absent(state: State, id: PeerId, now: Millis): Step {

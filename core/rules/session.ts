@@ -151,13 +151,9 @@ export function shutDown(state: State): readonly [State, readonly Effect[]] {
 export function refuseTaken(
   state: State,
   conn: ConnId,
-  now: Millis,
 ): readonly [State, readonly Effect[]] {
   const [free, pending] = takePending(state, conn);
-  const { opened } = must(pending);
-  const isProven = opened.identity.kind === "proven";
-  const counted = isProven ? free : countWrongToken(free, addressGroup(opened.address), now);
-  return idTaken(counted, opened, "ID is taken");
+  return idTaken(free, must(pending).opened, "ID is taken");
 }
 
 /** Refuses a pending socket: the cluster has as many clients as it may, or a newer claim has taken its id. */
@@ -295,7 +291,11 @@ function askForClaim(
   // Without a try left no token is compared: the id is claimed only if nobody holds it.
   const mayReplace = isProven || mayTryToken(state, address, now);
   const limit = state.rules.cluster_limit;
-  return ask(waiting, { kind: "open", id, owner, mayReplace, limit }, now, event.conn);
+  const guesser = isProven ? null : address;
+  return ask(waiting, { kind: "open", id, owner, mayReplace, limit }, now, {
+    socket: event.conn,
+    guesser,
+  });
 }
 
 function admit(

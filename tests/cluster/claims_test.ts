@@ -311,8 +311,20 @@ Deno.test("[CLUSTER-17] an open that comes too late closes its socket with 4000"
   assertEquals(f.seen(), ["a1 closed 4000"]);
 });
 
+Deno.test("[CLUSTER-17] [LIMIT-3] a guess counts, also if its socket hangs up before the answer", () => {
+  for (const [identity, count] of [[{ kind: "unchecked" }, 1], [proven("x"), 0]] as const) {
+    const f = new Fleet("ab");
+    f.open("a", 1, "x");
+    f.seen();
+    f.step("b", f.opening(2, "x", { token: "a guess", identity }));
+    f.hangUp("b", 2);
+    f.run();
+    assertEquals([f.seen(), f.of("b").wrongTokens.size], [[], count]);
+  }
+});
+
 Deno.test("[CLUSTER-19] a refusal of a claim whose socket is gone is nobody's", () => {
-  for (const answer of [{ kind: "taken" }, { kind: "full" }, { kind: "wait", ms: 1 }] as const) {
+  for (const answer of [{ kind: "past" }, { kind: "full" }, { kind: "wait", ms: 1 }] as const) {
     const f = new Fleet("a");
     f.step("a", f.opening(1, "x"));
     const { request, command: { conn } } = f.onlyCommand();

@@ -316,8 +316,35 @@ Deno.test("[CLUSTER-27] a LEAVE goes to another node if a route is known, and ne
 
 Deno.test("[CLUSTER-27] [QUEUE-2] a LEAVE for which there is no room has no EXPIRE either", () => {
   const f = warm({ source_queue_limit: 1 });
-  f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: "on its way" });
+  const words = Array.from({ length: 8 }, (_, i) => `${i}`);
+  for (const payload of words) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload });
   f.say("a", 1, { type: "LEAVE", dst: "y" });
   f.run();
-  assertEquals(f.seen(), ["b2 CANDIDATE from x: on its way"]);
+  assertEquals(f.seen(), words.map((word) => `b2 CANDIDATE from x: ${word}`));
+});
+
+Deno.test("[CLUSTER-23] [QUEUE-2] what is on its way to other nodes has 8 times the room of what waits for nobody", () => {
+  const limits = { queue_limit: 8, source_queue_limit: 4, frame_rate: 0, byte_rate: 0 };
+  const f = warm(limits);
+  const words = Array.from({ length: 17 }, (_, i) => `${i}`);
+  for (const payload of words) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload });
+  assertEquals(f.of("a").stored.size, 16, "a quarter of the mailbox, 8 times");
+  for (let i = 0; i < 17; i++) f.say("a", 1, { type: "CANDIDATE", dst: `z${i}`, payload: "" });
+  assertEquals(f.of("a").stored.size, 32, "of one source, 8 times");
+});
+
+Deno.test("[CLUSTER-23] a claim of this node of which it does not know is given up", () => {
+  const f = new Fleet("ab");
+  f.open("a", 1, "x");
+  f.open("a", 2, "gone");
+  f.hangUp("a", 2);
+  f.queue = [];
+  f.ran();
+  f.send("a", 1, "gone", "is anybody there");
+  assertEquals([f.ran(), f.engine.claims.size], [["route", "close"], 1]);
+  f.seen();
+  f.step("a", f.opening(3, "comes"));
+  f.say("a", 1, { type: "CANDIDATE", dst: "comes", payload: "early" });
+  f.run();
+  assertEquals([f.ran(), f.seen()], [["open", "route"], ["a3 OPEN", "a3 CANDIDATE from x: early"]]);
 });

@@ -7,6 +7,7 @@ local refused = refusal()
 if refused then return refused end
 
 redis.call("ZADD", nodes, text(now + tonumber(ARGV[4])), node)
+turn_mail()
 local last, notices = notices_after(ARGV[5])
 redis.call("PUBLISH", prefix .. "d:" .. node, "probe " .. ARGV[6])
 local generation = redis.call("HGET", gen, "generation")

@@ -129,3 +129,12 @@ local function reap_batch(dead, batch_max)
   redis.call("DEL", prefix .. "n:" .. dead, prefix .. "ctl:" .. dead)
   return #oldest, true
 end
+
+-- Mail for absent ids is in two halves: `young` becomes `old` after the time that mail may wait, and `old` is dropped.
+local function turn_mail()
+  local times = redis.call("HMGET", gen, "turned", "mail")
+  if now - tonumber(times[1] or 0) < tonumber(times[2] or 0) then return end
+  redis.call("UNLINK", old)
+  if redis.call("EXISTS", young) == 1 then redis.call("RENAME", young, old) end
+  redis.call("HSET", gen, "turned", text(now))
+end

@@ -17,7 +17,7 @@ for i = 7, #ARGV, 3 do
   local is_held = claim and claim.node == node and claim.seq == seq
   if not claim or tonumber(claim.seq) < tonumber(seq) or (claim.seq == seq and not is_alive(claim.node)) then
     put_claim(id, claim, seq, "0", owner, most_notices)
-    if tonumber(seq) > tonumber(redis.call("GET", fence)) then redis.call("SET", fence, seq) end
+    if tonumber(seq) > tonumber(redis.call("GET", fence) or 0) then redis.call("SET", fence, seq) end
   elseif not is_held then
     table.insert(lost, id)
     table.insert(lost, tonumber(seq))

@@ -10,24 +10,16 @@ if refused then return refused end
 local claim = claim_of(id)
 if claim and is_alive(claim.node) then return { "held", claim.node, tonumber(claim.seq) } end
 
-local times = redis.call("HMGET", gen, "turned", "mail")
-if now - tonumber(times[1]) >= tonumber(times[2]) then
-  redis.call("UNLINK", old)
-  if redis.call("EXISTS", young) == 1 then redis.call("RENAME", young, old) end
-  redis.call("HSET", gen, "turned", text(now))
-end
-
+turn_mail()
 local waiters = redis.call("HGET", young, id)
-if not waiters then
-  if redis.call("HLEN", young) >= waiting_max then return { "crowded" } end
-  redis.call("HSET", young, id, node)
-  return { "absent" }
-end
+if not waiters and redis.call("HLEN", young) >= waiting_max then return { "crowded" } end
 local count = 0
-for waiter in string.gmatch(waiters, "%S+") do
+for waiter in string.gmatch(waiters or "", "%S+") do
   if waiter == node then return { "absent" } end
   count = count + 1
 end
 if count >= waiters_max then return { "crowded" } end
-redis.call("HSET", young, id, waiters .. " " .. node)
+-- A server without memory refuses this, and so it cannot be remembered.
+local set = redis.pcall("HSET", young, id, waiters and waiters .. " " .. node or node)
+if type(set) == "table" then return { "crowded" } end
 return { "absent" }

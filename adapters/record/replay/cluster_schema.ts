@@ -147,6 +147,7 @@ export const CLUSTER_MAPS = {
       op: count,
       at,
       socket: v.nullable(conn),
+      guesser: v.nullable(v.string()),
       isSent: v.boolean(),
       wasSent: v.boolean(),
     }),
@@ -202,7 +203,9 @@ export const CLUSTER: Schema<Snapshot["cluster"]> = v.nullable(v.strictObject({
   op: count,
   releasedAt: at,
   nextRequest: count,
-  waiters: v.array(v.strictObject({ socket: conn, question: QUESTION })),
+  waiters: v.array(
+    v.strictObject({ socket: conn, guesser: v.nullable(v.string()), question: QUESTION }),
+  ),
   waitersAt: v.nullable(at),
   nextLink: count,
   retryAt: v.nullable(at),
