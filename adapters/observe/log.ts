@@ -155,6 +155,11 @@ function stackOf(error: unknown): string | null {
 
 type Level = "debug" | "info" | "warning" | "error";
 
+/** Whether something that was counted is logged again: the first, the second, the fourth, the eighth time and so on. */
+export function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
+}
+
 /** Whether any sink takes lines of this level. */
 export function isLogged(level: Level): boolean {
   return logger.isEnabledFor(level);

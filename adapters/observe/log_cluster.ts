@@ -6,7 +6,7 @@
 import { escape, type SentOn } from "../../core/mod.ts";
 import type { EngineEvents } from "../cluster/engine.ts";
 import type { Observer } from "../runtime.ts";
-import { isLogged, peerName, shorten, shortenUnquoted, write } from "./log.ts";
+import { isLogged, isPowerOfTwo, peerName, shorten, shortenUnquoted, write } from "./log.ts";
 
 /** The log of one node. */
 export interface ClusterLog extends EngineEvents {
@@ -82,10 +82,6 @@ const REFUSALS_MAX = 100;
 /** Different reasons that are logged of one outage, and how often one must come to be logged again. */
 const REASONS_MAX = 10;
 const AGAIN_AFTER = 64;
-
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
-}
 
 function logJoined(namespace: string, node: string, where: string): void {
   const text = `Joined the cluster "${namespace}" at ${where} as node ${escape(node)}`;

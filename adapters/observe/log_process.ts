@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { write } from "./log.ts";
+import { isPowerOfTwo, write } from "./log.ts";
 import type { Leak } from "../errors.ts";
 
 /** Logs a pause of the process, which counts as silence of no client. */
@@ -20,8 +20,7 @@ export function createLeakLog(): (how: Leak) => void {
   const counts: Record<Leak, number> = { "never-opened": 0, "never-closed": 0 };
   return (how) => {
     const count = ++counts[how];
-    const isPowerOfTwo = (count & (count - 1)) === 0;
-    if (!isPowerOfTwo) return;
+    if (!isPowerOfTwo(count)) return;
     write("warning", `${HOW[how]}: ${count} so far. ${REMEDY}`, { event: "leaked", how, count });
   };
 }
