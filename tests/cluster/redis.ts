@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isFile, requiredWords } from "../support/browser.ts";
 import { createClient } from "redis";
 import { argumentsOf, keyPrefix, type Reply, SCRIPTS } from "../../adapters/cluster/scripts.ts";
 import type { Engine, EngineBounds, EngineCommand, Notice } from "../../core/cluster/mod.ts";
@@ -17,20 +18,11 @@ export type RedisSearch =
 
 /** Looks for redis-server on `PATH`. */
 export function findRedis(): RedisSearch {
-  const required = (Deno.env.get("SIGNALBOX_REQUIRE") ?? "").split(",").map((word) => word.trim());
   const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder !== "");
   const path = folders.map((folder) => `${folder}/redis-server`).find(isFile);
   if (path !== undefined) return { kind: "found", path };
   const reason = "no redis-server found: install it (Debian: apt-get install redis-server)";
-  return { kind: "missing", reason, allowed: !required.includes("redis") };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+  return { kind: "missing", reason, allowed: !requiredWords().includes("redis") };
 }
 
 /** A server that runs, and two connections to it: for commands, and for what is published. */

@@ -40,8 +40,7 @@ export type BrowserSearch =
 
 /** Looks for Chromium: where `CHROMIUM_PATH` says, else in the usual places and on `PATH`. */
 export function findBrowser(): BrowserSearch {
-  const words = (Deno.env.get("SIGNALBOX_REQUIRE") ?? "").split(",");
-  const required = words.map((word) => word.trim()).filter(Boolean);
+  const required = requiredWords();
   const unknown = required.find((word) => !REQUIRABLE.includes(word));
   if (unknown !== undefined) {
     const reason = `SIGNALBOX_REQUIRE names "${unknown}"; it may name: ${REQUIRABLE.join(", ")}`;
@@ -68,7 +67,13 @@ function onPath(): string[] {
   return NAMES.flatMap((name) => folders.map((dir) => `${dir}/${name}${windows ? ".exe" : ""}`));
 }
 
-function isFile(path: string): boolean {
+/** What may not be missing, as `SIGNALBOX_REQUIRE` names it. */
+export function requiredWords(): string[] {
+  const words = (Deno.env.get("SIGNALBOX_REQUIRE") ?? "").split(",");
+  return words.map((word) => word.trim()).filter(Boolean);
+}
+
+export function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {
