@@ -13,6 +13,14 @@ import type { AskEngine, Effect } from "../effect.ts";
 import type { Millis } from "../ids.ts";
 import type { State } from "../state.ts";
 
+/** What comes of an event, or of a part of it. */
+export type Step = readonly [State, readonly Effect[]];
+
+/** A step whose effects come after others. */
+export function append(before: readonly Effect[], [state, effects]: Step): Step {
+  return [state, [...before, ...effects]];
+}
+
 /** The cluster of a state that has one. */
 export function clusterOf(state: State): Cluster {
   return must(state.cluster);
@@ -40,7 +48,7 @@ export function ask(
   question: Question,
   now: Millis,
   { socket, guesser }: Pick<Asked, "socket" | "guesser"> = NOBODY,
-): readonly [State, readonly Effect[]] {
+): Step {
   const cluster = clusterOf(state);
   const request = cluster.nextRequest;
   const op = isWrite(question) ? cluster.op + 1 : 0;
@@ -67,7 +75,7 @@ export function askLater(state: State, question: Question, now: Millis): State {
 }
 
 /** Sends every write that was not sent over this connection, in order. */
-export function sendUnsent(state: State, now: Millis): readonly [State, readonly Effect[]] {
+export function sendUnsent(state: State, now: Millis): Step {
   const cluster = clusterOf(state);
   let { asked } = cluster;
   const effects: Effect[] = [];

@@ -10,12 +10,10 @@ import { CLOSE, type Effect, say } from "../effect.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
 import { countWrongToken } from "./allowance.ts";
-import { ask, clusterOf, withCluster } from "./ask.ts";
+import { append, ask, clusterOf, type Step, withCluster } from "./ask.ts";
 import { openPending } from "./open_pending.ts";
 import { withoutRoute } from "./routes.ts";
 import { disconnect, ID_TAKEN, refuseClaim, refuseTaken, REPLACED } from "./session.ts";
-
-type Step = readonly [State, readonly Effect[]];
 
 /** Claims that were given up, in each of two halves. */
 export const RELEASED_MAX = 16_384;
@@ -177,8 +175,4 @@ export function disown(state: State, lost: readonly Lost[]): Step {
     next = left;
   }
   return [next, effects];
-}
-
-function append(before: readonly Effect[], [state, effects]: Step): Step {
-  return [state, [...before, ...effects]];
 }

@@ -26,12 +26,10 @@ import {
 import type { Effect } from "../effect.ts";
 import type { Millis, PeerId } from "../ids.ts";
 import { holderOf, type Mailbox, type State } from "../state.ts";
-import { ask, clusterOf, withCluster } from "./ask.ts";
+import { append, ask, clusterOf, type Step, withCluster } from "./ask.ts";
 import { acknowledged, send, take, tendLinks } from "./links.ts";
 import { drain } from "./mailbox.ts";
 import { retryAtLatest, routeTo, waitingIn, withRoute } from "./routes.ts";
-
-type Step = readonly [State, readonly Effect[]];
 
 /** A node that is there acknowledges sooner; longer than this a message does not hold up those behind it. */
 export const FLIGHT_MAX_MS = 3_000;
@@ -100,10 +98,6 @@ export function dropLinks(state: State): State {
     flights = mapSet(flights, serial, { ...flight, node: NO_NAME });
   }
   return withCluster(state, { flights, links: emptyMap(), incoming: emptyMap(), lookAt: null });
-}
-
-function append(before: readonly Effect[], [state, effects]: Step): Step {
-  return [state, [...before, ...effects]];
 }
 
 function lastFlight(

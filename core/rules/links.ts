@@ -32,11 +32,9 @@ import { type Effect, pass, type Publish } from "../effect.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
-import { clusterOf, withCluster } from "./ask.ts";
+import { clusterOf, type Step, withCluster } from "./ask.ts";
 import { takeStored, turnAway } from "./mailbox.ts";
 import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
-
-type Step = readonly [State, readonly Effect[]];
 
 /** The numbers that a link may have open, and their bytes; one message is always allowed. */
 export const LINK_OPEN_MAX = 256;

@@ -22,7 +22,16 @@ import { CLOSE, type Effect } from "../effect.ts";
 import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
-import { afterLoss, ask, askLater, clusterOf, sendUnsent, withCluster } from "./ask.ts";
+import {
+  afterLoss,
+  append,
+  ask,
+  askLater,
+  clusterOf,
+  sendUnsent,
+  type Step,
+  withCluster,
+} from "./ask.ts";
 import {
   askWaiters,
   CLAIM_RETRY_MS,
@@ -37,8 +46,6 @@ import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.t
 import { RETRY_MS } from "./links.ts";
 import { heldRoute, retryAtLatest, withoutRoute, withoutRoutes } from "./routes.ts";
 import { disconnect, REPLACED } from "./session.ts";
-
-type Step = readonly [State, readonly Effect[]];
 
 /** A lease is extended so many times while it lasts. */
 export const BEATS_PER_LEASE = 5;
@@ -363,8 +370,4 @@ function heldHere(state: State, held: Held, now: Millis): Step {
 function absent(state: State, id: PeerId, now: Millis): Step {
   const until = millis(now + state.rules.expire_timeout);
   return learnRoute(state, id, { kind: "absent", until }, now);
-}
-
-function append(before: readonly Effect[], [state, effects]: Step): Step {
-  return [state, [...before, ...effects]];
 }
