@@ -24,6 +24,9 @@ import { logUselessOption } from "./observe/start_log.ts";
 
 /** Options of the program that an embedded server does not have. */
 type ProgramOption =
+  | "admin_host"
+  | "admin_port"
+  | "admin_token"
   | "host"
   | "listener"
   | "log_format"

@@ -70,7 +70,7 @@ export function parseCommand(args: readonly string[], env: Environment): Command
   const warnings = [...retired, ...variableWarnings(env)];
   try {
     const settings = settingsFrom(given as PartialSettings);
-    if (settings.cluster === "") warnings.push(...withoutCluster(Object.keys(given)));
+    warnings.push(...withoutEffect(settings, Object.keys(given)));
     return { kind: "run", settings, warnings, variables };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -78,9 +78,18 @@ export function parseCommand(args: readonly string[], env: Environment): Command
   }
 }
 
-function withoutCluster(given: readonly string[]): string[] {
-  return given.filter((name) => name.startsWith("cluster_"))
-    .map((name) => `Option ${name} has no effect without cluster.`);
+/** A sentence for each given option that only matters with another one, which is off. */
+function withoutEffect(settings: Settings, given: readonly string[]): string[] {
+  const off = [
+    ...(settings.cluster === "" ? ["cluster"] : []),
+    ...(settings.admin_port === 0 ? ["admin_port"] : []),
+    ...(settings.turn_urls.length === 0 ? ["turn_urls"] : []),
+  ];
+  return off.flatMap((needed) => {
+    const prefix = `${needed.split("_", 1)[0]}_`;
+    return given.filter((name) => name !== needed && name.startsWith(prefix))
+      .map((name) => `Option ${name} has no effect without ${needed}.`);
+  });
 }
 
 interface Flags {

@@ -260,6 +260,16 @@ export const LIMITS = {
     group: "Slow clients",
     doc: "Cut off a peer list that the client takes longer to read",
   },
+  max_watchers: {
+    type: "integer",
+    default: 1_000,
+    min: 0,
+    max: 1_000_000,
+    unit: "streams",
+    group: "Clients",
+    doc:
+      "Maximum number of streams of /peers (presence); one address may have a quarter; above it the answer is 503",
+  },
   max_record_bytes: {
     type: "integer",
     default: 256 * MIB,

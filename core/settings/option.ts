@@ -10,12 +10,14 @@ export const OPTION_GROUPS = [
   "Proxies",
   "TLS",
   "Access",
+  "TURN",
   "Clients",
   "Cluster",
   "Messages",
   "Waiting messages",
   "Slow clients",
   "Log",
+  "Admin",
   "Recording",
 ] as const;
 

@@ -96,7 +96,9 @@ export function checkValue(name: OptionName, value: unknown): Parsed {
   if (!isValid(option, value)) return bad(option, value);
   if (name === "cors") return checkOrigins(option, value as readonly string[]);
   if (name === "path") return { ok: true, value: normalPath(withSlashes(String(value))) };
-  if (name === "host") return { ok: true, value: String(value).replace(/^\[(.*)\]$/, "$1") };
+  if (name === "host" || name === "admin_host") {
+    return { ok: true, value: String(value).replace(/^\[(.*)\]$/, "$1") };
+  }
   return { ok: true, value: value as Settings[OptionName] };
 }
 
@@ -124,6 +126,7 @@ function conflictIn(settings: Settings): string | null {
   const { cluster, sslkey, sslcert, trusted_proxies } = settings;
   const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http, auth_expiry } =
     settings;
+  const { turn_urls, turn_secret, admin_port, admin_host, admin_token, port } = settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
     return `Option trusted_proxies must be an address, a range or "unix": got ${
@@ -141,6 +144,21 @@ function conflictIn(settings: Settings): string | null {
     return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +
       "need auth jwt.";
   }
+  const needsSecret = turn_urls.some((url) => /^turns?:/i.test(url));
+  if (needsSecret && turn_secret === "") {
+    return "Option turn_urls needs turn_secret: the secret that the TURN server makes its credentials with.";
+  }
+  if (!needsSecret && turn_secret !== "") {
+    return "Option turn_secret needs a turn: or turns: URL in turn_urls.";
+  }
+  if (admin_port !== 0 && admin_token === "" && !isLoopback(admin_host)) {
+    return `Option admin_host ${
+      describe(admin_host)
+    } needs admin_token: others can reach that address.`;
+  }
+  if (admin_port !== 0 && admin_port === port) {
+    return `Options admin_port and port must differ: got ${port} for both.`;
+  }
   if (sslkey === "" && sslcert !== "") {
     return "Option sslcert needs sslkey too: TLS takes a certificate and its private key.";
   }
@@ -155,6 +173,11 @@ function withRoomToSend(settings: Settings, { max_unsent_bytes }: PartialSetting
   const least = MESSAGES_UNSENT_MIN * settings.max_message_bytes;
   if (max_unsent_bytes !== undefined || settings.max_unsent_bytes >= least) return settings;
   return { ...settings, max_unsent_bytes: least };
+}
+
+/** Whether only this machine reaches a host. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
 }
 
 /** A mailbox has half of `max_unsent_bytes`; the largest message must fit in it, with its `src` (SET-13). */

@@ -52,9 +52,11 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     max_record_bytes: "65536",
     cluster: "redis://localhost",
     cluster_secret: "sixteen letters!",
+    turn_urls: "stun:a:1",
+    admin_token: "sixteen-letters!",
   };
   for (const name of OPTION_NAMES) {
-    if (/^(?:ssl|auth)/.test(name)) continue; // They are valid only together.
+    if (/^(?:ssl|auth|turn_secret)/.test(name)) continue; // They are valid only together.
     const option = optionOf(name);
     const usual: Partial<Record<string, string>> = { boolean: "true", list: "*" };
     const last = option.type === "choice" ? option.choices.at(-1) : undefined;
@@ -138,10 +140,16 @@ Deno.test("[SET-12] --help NAME asks for one option: its flags, values, default 
   );
 });
 
-Deno.test("[SET-2] [CLUSTER-31] an option of a cluster without a cluster is a warning", () => {
-  const command = parse(["--cluster_lease", "2000", "--port", "1"]);
+Deno.test("[SET-14] [CLUSTER-31] an option that needs another is a warning without it", () => {
+  const command = parse(
+    "--cluster_lease 2000 --port 1 --turn_lifetime 5000 --admin_host ::1".split(" "),
+  );
   assert(command.kind === "run");
-  assertEquals(command.warnings, ["Option cluster_lease has no effect without cluster."]);
+  assertEquals(command.warnings, [
+    "Option cluster_lease has no effect without cluster.",
+    "Option admin_host has no effect without admin_port.",
+    "Option turn_lifetime has no effect without turn_urls.",
+  ]);
 });
 
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {

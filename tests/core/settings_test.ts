@@ -123,6 +123,31 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
   }
 });
 
+Deno.test("[SET-14] an admin port that others reach needs a token, and TURN its secret", () => {
+  const [admin_token, turn_secret] = ["a".repeat(16), "b".repeat(16)];
+  const must: [PartialSettings, string][] = [
+    [{ admin_port: 9001, admin_host: "0.0.0.0" }, 'admin_host "0.0.0.0" needs admin_token'],
+    [{ admin_port: 9001, admin_host: "127.example.com" }, "needs admin_token"],
+    [{ admin_port: 9000 }, "admin_port and port must differ: got 9000 for both."],
+    [{ turn_urls: ["stun:a:1", "turns:a:2"] }, "turn_urls needs turn_secret"],
+    [{ turn_urls: ["stun:a:1"], turn_secret }, "turn_secret needs a turn: or turns: URL"],
+    [{ turn_secret }, "turn_secret needs a turn: or turns: URL"],
+    [{ turn_urls: ["http://a"] }, 'must be a URL such as "turn:'],
+    [{ turn_urls: ["turn:a?transport=sctp"], turn_secret }, "must be a URL such as"],
+    [{ admin_token: "with a space in it" }, "must be 16 or more ASCII characters without spaces."],
+  ];
+  for (const [given, message] of must) {
+    assertThrows(() => settingsFrom(given), RangeError, message);
+  }
+  for (const admin_host of ["localhost", "127.0.0.2", "::1", "[::1]"]) {
+    settingsFrom({ admin_port: 9001, admin_host });
+  }
+  settingsFrom({ admin_port: 9001, admin_host: "0.0.0.0", admin_token });
+  settingsFrom({ admin_host: "0.0.0.0" });
+  settingsFrom({ turn_urls: ["stun:a:1"] });
+  settingsFrom({ turn_urls: ["TURN:a:3478?transport=tcp", "stun:a"], turn_secret });
+});
+
 Deno.test("[SET-2] values of the wrong type and options that do not exist are refused", () => {
   const mistakes: Record<string, string> = {
     '{"port":"9000"}': 'got "9000"',

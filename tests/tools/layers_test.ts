@@ -11,20 +11,23 @@ const CORE: Readonly<Record<string, readonly string[]>> = {
   rules: [".", "cluster", "collections", "settings", "wire"],
   inspect: [".", "cluster", "collections", "rules", "settings"],
   cluster: [".", "collections", "wire"],
-  ".": [".", "cluster", "collections", "inspect", "rules", "settings", "wire"],
+  attempts: [".", "collections", "wire"],
+  ".": [".", "attempts", "cluster", "collections", "inspect", "rules", "settings", "wire"],
 };
 
 /** What each room of `adapters/` may import of the others; all may import the core by `FACES`. */
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
+  admin: [".", "auth", "listen", "observe"],
   auth: [".", "observe"],
   cluster: ["."],
+  doctor: ["."],
   http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
   observe: [".", "cluster", "listen", "record"],
-  program: [".", "auth", "listen", "observe", "record"],
+  program: [".", "admin", "auth", "doctor", "listen", "observe", "record"],
   record: [".", "observe"],
   sockets: ["."],
-  ".": [".", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
+  ".": [".", "admin", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };
 
 /** What adapters may import of the core. */
