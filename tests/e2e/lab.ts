@@ -55,13 +55,20 @@ Deno.test.afterAll(async () => {
 
 /** Declares a test, which is left out where there is no browser, and need be none. */
 export function test(name: string, run: (lab: Lab) => Promise<void>): void {
+  browserTest(name, async (browser) => {
+    await using lab = new Lab(await browser.session());
+    await run(lab);
+  });
+}
+
+/** The same for a test that opens pages of its own. */
+export function browserTest(name: string, run: (browser: Browser) => Promise<void>): void {
   Deno.test({
     name,
     ignore: search.kind === "missing" && search.allowed,
     fn: async () => {
       if (browser === undefined) throw new Error(Object(search).reason);
-      await using lab = new Lab(await browser.session());
-      await run(lab);
+      await run(browser);
     },
   });
 }
