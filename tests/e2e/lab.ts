@@ -135,7 +135,8 @@ async function expectSameAgain(path: string): Promise<void> {
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);
   const open = async (): Promise<AsyncIterable<Uint8Array>> => (await Deno.open(path)).readable;
-  const code = await replay([path, "--diff"], { open, print: say, complain: say });
+  const write = (): Promise<void> => Promise.reject(new Error("A replay without --html writes"));
+  const code = await replay([path, "--diff"], { open, write, print: say, complain: say });
   assertEquals([code, said.length], [0, 1], said.join("\n"));
   assertMatch(said[0] ?? "", /[1-9]\d* events/);
 }

@@ -32,6 +32,8 @@ import { durationText } from "./words.js";
 
 const now = () => performance.now();
 
+const CLOSE_MAX_MS = 1_000;
+
 export class Attempt {
   #plan;
   #parties;
@@ -83,9 +85,20 @@ export class Attempt {
       return { ok: true, helloMs, allMs: now() - this.#begun };
     } catch (error) {
       if (!(error instanceof MeetingError)) throw error;
+      // The client reports an error of the server before the close whose code says more.
+      if (error.error?.type === "server-error") await this.#waitForClose();
       this.end();
       return await this.#failure(error);
     }
+  }
+
+  /** @returns {Promise<void>} */
+  #waitForClose() {
+    return new Promise((resolve) => {
+      if (this.#stop.signal.aborted) return resolve();
+      this.#stop.signal.addEventListener("abort", () => resolve());
+      setTimeout(resolve, CLOSE_MAX_MS);
+    });
   }
 
   /** Ends the clients. What they still say is drawn. */

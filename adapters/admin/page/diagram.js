@@ -35,10 +35,11 @@ const NOTE_WIDTH = 6.6;
  *
  * @param {Conversation} conversation
  * @param {number} room
+ * @param {import("./conversation.js").Bounds} [bounds]
  * @returns {number}
  */
-export function widthFor({ parties }, room) {
-  return Math.max(room, LEFT + RIGHT + Math.min(parties.length, PARTIES_MAX) * COLUMN_MIN);
+export function widthFor({ parties }, room, { partiesMax = PARTIES_MAX } = {}) {
+  return Math.max(room, LEFT + RIGHT + Math.min(parties.length, partiesMax) * COLUMN_MIN);
 }
 
 /**

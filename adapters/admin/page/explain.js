@@ -27,7 +27,7 @@ import { visible } from "./words.js";
  *
  * @type {Readonly<Record<number, (failure: Failure) => string>>}
  */
-const TODO = {
+const REMEDIES = {
   1001: () => "The server stops. Start it again, then try again.",
   1013: () => "The server cannot decide now. Try again in some seconds.",
   4001: () => "Somebody holds this id with another token. Choose other ids.",
@@ -59,16 +59,16 @@ export function explain(failure) {
       todo: "The other client left. Try again.",
     };
   }
-  if (stage === "open") {
-    return {
-      what: `The server at ${failure.url} did not admit the clients in time.`,
-      todo: "Look at its log: it says what it waits for.",
-    };
-  }
   if (error !== null && error.type !== "negotiation-failed" && error.type !== "webrtc") {
     return {
       what: `The client reports "${visible(error.type)}": ${visible(error.message)}`,
       todo: "The diagram shows how far they came.",
+    };
+  }
+  if (stage === "open") {
+    return {
+      what: `The server at ${failure.url} did not admit the clients in time.`,
+      todo: "Look at its log: it says what it waits for.",
     };
   }
   return explainIce(failure);
@@ -82,7 +82,7 @@ export function explain(failure) {
 function explainClose(failure, { code, reason, wasOpen }) {
   const { url, probe } = failure;
   const told = reason === "" ? "" : `: ${visible(reason)}`;
-  const todo = TODO[code];
+  const todo = REMEDIES[code];
   if (todo !== undefined) {
     return { what: `The server refused the socket with ${code}${told}`, todo: todo(failure) };
   }

@@ -9,16 +9,18 @@
  * @property {number} at Epoch milliseconds of the server.
  * @property {Metrics} metrics
  *
+ * @typedef {{ readonly concurrentLimit: number, readonly node: string | null }} Facts
+ *
  * @typedef {object} Figure
  * @property {string} key
  * @property {string} title
  * @property {(now: Sample, before: Sample | null) => number | null} read `null` if it is not known.
  * @property {(value: number) => string} text
- * @property {(now: Sample, before: Sample | null, server: { readonly concurrentLimit: number }) => string} [more]
+ * @property {(now: Sample, before: Sample | null, server: Facts) => string} [more]
  *
  * @module
  */
-import { bytesText, countText, durationText, numberText } from "./words.js";
+import { bytesText, durationText, numberText } from "./words.js";
 
 /** @type {(labels: Readonly<Record<string, string>>) => boolean} */
 const ANY = () => true;
@@ -72,17 +74,31 @@ export function ratesBy(now, before, name, label, fits = ANY) {
     return { word, value: rate(now, before, name, isIt) ?? 0 };
   });
   return rates.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value)
-    .map(({ word, value }) => `${word.replaceAll("_", " ")} ${numberText(value)}`).join(", ");
+    .map(({ word, value }) =>
+      `${word.replace(/^refused_/, "").replaceAll("_", " ")} ${numberText(value)}`
+    ).join(", ");
 }
 
 /** @type {typeof ANY} */
-const isRefusal = ({ outcome }) => outcome !== "admitted";
+const isRefusal = ({ outcome = "" }) => outcome.startsWith("refused");
+
+/** @type {typeof ANY} */
+const isAdmission = (labels) => !isRefusal(labels);
+
+/** A message that was stored counts a second time with one of these. @type {typeof ANY} */
+const isFirst = ({ outcome }) => outcome !== "delivered_later" && outcome !== "expired";
 
 /** @type {(value: number) => string} */
 const perSecond = (value) => `${numberText(value)}/s`;
 
+/** @type {(metrics: Metrics, name: string) => number | null} */
+function milliseconds(metrics, name) {
+  const seconds = total(metrics, name);
+  return seconds === null ? null : seconds * 1_000;
+}
+
 /** @type {readonly Figure[]} */
-export const FIGURES = [
+const FIGURES = [
   {
     key: "clients",
     title: "Clients",
@@ -92,24 +108,24 @@ export const FIGURES = [
   },
   {
     key: "opens",
-    title: "Opens",
-    read: (now, before) => rate(now, before, "signalbox_opens_total"),
+    title: "Opened",
+    read: (now, before) => rate(now, before, "signalbox_opens_total", isAdmission),
     text: perSecond,
     more: ({ metrics }) => {
-      const all = total(metrics, "signalbox_opens_total");
+      const all = total(metrics, "signalbox_opens_total", isAdmission);
       return all === null ? "" : `${numberText(all)} since the start`;
     },
   },
   {
     key: "messages",
     title: "Messages",
-    read: (now, before) => rate(now, before, "signalbox_messages_total"),
+    read: (now, before) => rate(now, before, "signalbox_messages_total", isFirst),
     text: perSecond,
     more: (now, before) => ratesBy(now, before, "signalbox_messages_total", "outcome"),
   },
   {
     key: "refused",
-    title: "Refused clients",
+    title: "Refused",
     read: (now, before) => rate(now, before, "signalbox_opens_total", isRefusal),
     text: perSecond,
     more: (now, before) => ratesBy(now, before, "signalbox_opens_total", "outcome", isRefusal),
@@ -131,9 +147,9 @@ export const FIGURES = [
   {
     key: "lag",
     title: "Lag of the loop",
-    read: ({ metrics }) => times(total(metrics, "signalbox_loop_lag_seconds"), 1_000),
+    read: ({ metrics }) => milliseconds(metrics, "signalbox_event_loop_lag_seconds"),
     text: durationText,
-    more: () => "how late the process runs",
+    more: () => "the longest of the last 15 s",
   },
   {
     key: "memory",
@@ -144,19 +160,41 @@ export const FIGURES = [
   },
 ];
 
-/** @type {readonly Figure[]} */
-export const CLUSTER_FIGURES = [
+/** Of a node of a cluster. @type {readonly Figure[]} */
+const CLUSTER_FIGURES = [
   {
-    key: "nodes",
-    title: "Nodes",
-    read: ({ metrics }) => total(metrics, "signalbox_cluster_nodes"),
+    key: "joined",
+    title: "This node",
+    read: ({ metrics }) => total(metrics, "signalbox_cluster_joined"),
+    text: (value) => value === 1 ? "joined" : "cut off",
+    more: (_now, _before, { node }) => node === null ? "no name yet" : `named ${node}`,
+  },
+  {
+    key: "engine",
+    title: "Redis answers within",
+    read: ({ metrics }) => milliseconds(metrics, "signalbox_cluster_engine_seconds"),
+    text: durationText,
+    more: ({ metrics }) => {
+      const beat = milliseconds(metrics, "signalbox_cluster_last_beat_seconds");
+      return beat === null ? "" : `last heard ${durationText(Math.round(beat))} ago`;
+    },
+  },
+  {
+    key: "unacknowledged",
+    title: "On the way to other nodes",
+    read: ({ metrics }) => total(metrics, "signalbox_cluster_unacknowledged_messages"),
     text: numberText,
     more: ({ metrics }) =>
-      countText(total(metrics, "signalbox_cluster_claims") ?? 0, "client in all", "clients in all"),
+      `${numberText(total(metrics, "signalbox_cluster_bounced_total") ?? 0)} came back so far`,
   },
 ];
 
-/** @type {(value: number | null, factor: number) => number | null} */
-function times(value, factor) {
-  return value === null ? null : value * factor;
+/**
+ * The figures that the server has.
+ *
+ * @param {Metrics} metrics
+ * @returns {readonly Figure[]}
+ */
+export function figuresOf(metrics) {
+  return "signalbox_cluster_joined" in metrics ? [...FIGURES, ...CLUSTER_FIGURES] : FIGURES;
 }

@@ -24,7 +24,7 @@
 import { messageOf } from "./api.js";
 import { ClientTable } from "./clients.js";
 import { el, nodeOf, setText, showItems } from "./dom.js";
-import { CLUSTER_FIGURES, FIGURES } from "./figures.js";
+import { figuresOf } from "./figures.js";
 import { createPoll } from "./poll.js";
 import { highest, sparkline, withSample } from "./series.js";
 import { spanText } from "./words.js";
@@ -98,7 +98,7 @@ export class NowView {
     this.#aheadMs = server.now - Date.now();
     setText(this.#facts, factsText(server));
     const now = { at: server.now, metrics };
-    const figures = server.node === null ? FIGURES : [...FIGURES, ...CLUSTER_FIGURES];
+    const figures = figuresOf(metrics);
     for (const { key, read } of figures) {
       const values = this.#series.get(key) ?? [];
       this.#series.set(key, withSample(values, read(now, this.#before)));

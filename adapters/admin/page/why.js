@@ -130,7 +130,11 @@ function countOf(count, forgotten, peer) {
   return `${countText(count, "attempt")}${whose}${older}.`;
 }
 
-/** How each entry takes a newer version of its attempt. @type {WeakMap<Element, (attempt: Attempt, now: number) => void>} */
+/**
+ * How each entry takes a newer version of its attempt.
+ *
+ * @type {WeakMap<Element, (attempt: Attempt, now: number) => void>}
+ */
 const UPDATES = new WeakMap();
 
 /**
