@@ -183,8 +183,8 @@ browserTest(
       /alice\s+2\s+1\s+0\s+0\s+1/,
     );
 
-    await page.getByLabel("Only of this peer").fill("server");
-    await page.getByText('1 attempt of "server".').waitFor();
+    await page.getByLabel("Only of peers").fill("server");
+    await page.getByText('1 attempt of peers with "server".').waitFor();
     await page.locator(".attempts > li > details > summary").click();
     await page.locator(".party").first().waitFor();
     const names = await page.locator(".party text").allTextContents();

@@ -68,9 +68,9 @@ export function startMockAdmin(mainPort: number): MockAdmin {
     }
     if (pathname === "/api/clients") return json(clientPage(answers.clients, searchParams));
     if (pathname === "/api/attempts") {
-      const peer = searchParams.get("peer");
+      const part = searchParams.get("peer") ?? "";
       const fits = ({ caller, callee }: { caller: string; callee: string }): boolean =>
-        peer === null || caller === peer || callee === peer;
+        caller.includes(part) || callee.includes(part);
       return json({ attempts: answers.attempts.filter(fits), forgotten: 0 });
     }
     return json({ error: `Nothing is served at ${pathname}.` }, 404);

@@ -72,7 +72,7 @@ export class WhyView {
       el(
         "div",
         { class: "field" },
-        el("label", { for: "why-peer" }, "Only of this peer"),
+        el("label", { for: "why-peer" }, "Only of peers with this in their id"),
         this.#peer,
       ),
       this.#count,
@@ -122,7 +122,7 @@ export class WhyView {
 
 /** @type {(count: number, forgotten: number, peer: string) => string} */
 function countOf(count, forgotten, peer) {
-  const whose = peer === "" ? "" : ` of "${visible(peer)}"`;
+  const whose = peer === "" ? "" : ` of peers with "${visible(peer)}"`;
   if (count === 0) return `No attempt${whose} yet.`;
   const older = forgotten === 0
     ? ""
@@ -179,12 +179,23 @@ function createEntry(attempt) {
     last = next;
     const { connection, outcome, advice, state, updatedAt } = next;
     setText(badge, outcome.replaceAll(/[-_]/g, " "));
-    badge.className = `badge ${state === "open" ? "" : advice.length > 0 ? "bad" : "good"}`;
+    badge.className = `badge ${state === "open" ? "" : colorOf(advice)}`;
     setText(when, `${connection === null ? "" : `${connection}, `}${agoText(updatedAt, now)}`);
     setText(summary, visible(next.summary));
     fill();
   });
   return entry;
+}
+
+/**
+ * How bad a settled attempt looks: what is only possible is no failure.
+ *
+ * @param {Attempt["advice"]} advice
+ * @returns {string}
+ */
+function colorOf(advice) {
+  const sures = advice.map(({ sure }) => sure);
+  return sures.includes("certain") ? "bad" : sures.includes("likely") ? "doubt" : "good";
 }
 
 /**
