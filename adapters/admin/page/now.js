@@ -30,13 +30,15 @@ import { highest, sparkline, withSample } from "./series.js";
 import { spanText } from "./words.js";
 
 const PAUSE_MS = 1_000;
+/** A rate is over so many samples: that of a single second jumps between none and one. */
+const RATE_SAMPLES = 5;
 /** The table is asked for at every so many samples. */
 const TABLE_EVERY = 3;
 
 export class NowView {
   #api;
   #onProblem;
-  #facts = el("p", { class: "lead" });
+  #facts = el("p", { class: "quiet" });
   #tiles = el("ul", { class: "tiles", "aria-label": "Figures, each with its last five minutes" });
   #poll = createPoll(() => this.#turn(), PAUSE_MS);
   /** How far the clock of the server is ahead of this one's. */
@@ -44,8 +46,8 @@ export class NowView {
   #table;
   /** @type {Map<string, import("./series.js").Series>} */
   #series = new Map();
-  /** @type {Sample | null} */
-  #before = null;
+  /** The last samples, the oldest first. @type {readonly Sample[]} */
+  #samples = [];
   #turns = 0;
   #silentSince = 0;
 
@@ -73,7 +75,7 @@ export class NowView {
   hide() {
     this.#poll.stop();
     // A rate over the time that nobody looked would look like one of this moment.
-    this.#before = null;
+    this.#samples = [];
   }
 
   async #turn() {
@@ -98,20 +100,21 @@ export class NowView {
     this.#aheadMs = server.now - Date.now();
     setText(this.#facts, factsText(server));
     const now = { at: server.now, metrics };
+    const before = this.#samples[0] ?? null;
     const figures = figuresOf(metrics);
     for (const { key, read } of figures) {
       const values = this.#series.get(key) ?? [];
-      this.#series.set(key, withSample(values, read(now, this.#before)));
+      this.#series.set(key, withSample(values, read(now, before)));
     }
     showItems(this.#tiles, figures, {
       key: ({ key }) => key,
       make: tileOf,
       update: (tile, figure) => {
-        const quiet = figure.more?.(now, this.#before, server) ?? "";
+        const quiet = figure.more?.(now, before, server) ?? "";
         updateTile(tile, figure, this.#series.get(figure.key) ?? [], quiet);
       },
     });
-    this.#before = now;
+    this.#samples = [...this.#samples, now].slice(-RATE_SAMPLES);
   }
 }
 

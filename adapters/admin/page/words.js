@@ -49,7 +49,7 @@ export function fit(text, max) {
  * @returns {string}
  */
 export function numberText(value) {
-  if (value < 10 && !Number.isInteger(value)) return value.toFixed(1);
+  if (value < 10) return value.toFixed(1).replace(".0", "");
   return Math.round(value).toLocaleString("en-GB");
 }
 
