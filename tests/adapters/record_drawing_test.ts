@@ -22,7 +22,7 @@ async function draw(
 
 /** The rows of the table in a page: the cells as text, without the time. */
 function rowsOf(html: string): string[] {
-  const rows = html.split("<tbody>")[1]?.split("</tbody>")[0]?.split("</tr>") ?? [];
+  const rows = html.split("<tbody ")[1]?.split("</tbody>")[0]?.split("</tr>") ?? [];
   const cells = rows.map((row) => [...row.matchAll(/<td[^>]*>([^]*?)<\/td>/g)].slice(1));
   return cells.filter((row) => row.length > 0).map((row) =>
     row.map(([, text = ""]) => text.replace(/<[^>]*>/g, "|")).join(" · ")
@@ -49,7 +49,7 @@ Deno.test("[REC-9] who said what to whom stands in the order of events, without 
     "server · b · OPEN · ",
     "server · b · OFFER · 76 B, had waited, of a",
     "b · a · ANSWER · 77 B",
-    "b · server · bad-frame · ",
+    "b · server · bad frame · ",
     "server · b · ERROR · ",
     "b · server · closes · 1006",
   ]);

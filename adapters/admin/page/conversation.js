@@ -77,16 +77,16 @@ export function selection(
 export function eventTable(conversation, bounds) {
   const { names, shown, origin, leftOut } = selection(conversation, bounds);
   const columns = ["Time", "From", "To", "What", "Note"];
-  const head = columns.map((name) => tree("th", { scope: "col" }, name));
+  const head = columns.map((name) => tree("th", { scope: "col", role: "columnheader" }, name));
   const rows = shown.map(({ event: { at, label, note = "", detail }, from, to }) =>
     tree(
       "tr",
-      {},
-      tree("td", { class: "number" }, durationText(at - origin)),
-      tree("td", { class: "id" }, names[from] ?? ""),
-      tree("td", { class: "id" }, from === to ? "" : names[to] ?? ""),
-      tree("td", {}, visible(label)),
-      tree("td", {}, visible(note), ...(detail === undefined ? [] : [contentOf(detail)])),
+      { role: "row" },
+      cell("number", durationText(at - origin)),
+      cell("id", names[from] ?? ""),
+      cell("id to", from === to ? "" : names[to] ?? ""),
+      cell("what", visible(label)),
+      cell("rest", visible(note), ...(detail === undefined ? [] : [contentOf(detail)])),
     )
   );
   const rest = leftOut === 0
@@ -94,11 +94,22 @@ export function eventTable(conversation, bounds) {
     : [tree("caption", {}, `${countText(leftOut, "more event is", "more events are")} not shown.`)];
   return tree(
     "table",
-    { class: "events" },
+    { class: "events", role: "table" },
     ...rest,
-    tree("thead", {}, tree("tr", {}, ...head)),
-    tree("tbody", {}, ...rows),
+    tree("thead", { role: "rowgroup" }, tree("tr", { role: "row" }, ...head)),
+    tree("tbody", { role: "rowgroup" }, ...rows),
   );
+}
+
+/**
+ * The roles stand here because a narrow window shows a row as a line: without them it would be no table any more.
+ *
+ * @param {string} name
+ * @param {readonly (Tree | string)[]} content
+ * @returns {Tree}
+ */
+function cell(name, ...content) {
+  return tree("td", { role: "cell", class: name }, ...content);
 }
 
 /**

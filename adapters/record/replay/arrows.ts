@@ -52,7 +52,7 @@ function arrowsOfOne(effect: Effect, effects: readonly Effect[]): Arrow[] {
     case "open":
       return idsOf(effects, conn).map((id) => arrow(SERVER, id, "OPEN"));
     case "expire": {
-      const note = `what it sent to ${meaning.dst} did not arrive`;
+      const note = `for what it sent to ${meaning.dst}`;
       return [arrow(SERVER, meaning.to, "EXPIRE", { note, isFault: true })];
     }
     case "error":
@@ -105,7 +105,7 @@ function noteArrows(note: Note): Arrow[] {
     }
     case "bad-frame":
     case "unknown-type":
-      return [arrow(note.id ?? NAMELESS, SERVER, note.what, { isFault: true })];
+      return [arrow(note.id ?? NAMELESS, SERVER, note.what.replace("-", " "), { isFault: true })];
     case "expired":
     case "drained":
     case "ignored":

@@ -147,7 +147,7 @@ STYLE</style>
 <main>
 <h1 class="id">HEADING</h1>
 <p class="lead">LEAD</p>
-<div class="picture">PICTURE</div>
+<div class="picture" role="region" aria-label="Diagram" tabindex="0">PICTURE</div>
 <details class="text"><summary>The same as a table</summary><div class="wide">TABLE</div></details>
 </main>
 </body>
