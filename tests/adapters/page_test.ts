@@ -6,11 +6,13 @@ import { diagram, linesOf, widthFor } from "../../adapters/admin/page/diagram.js
 import { explain } from "../../adapters/admin/page/explain.js";
 import { figuresOf, rate, ratesBy } from "../../adapters/admin/page/figures.js";
 import { happeningOf } from "../../adapters/admin/page/frames.js";
+import { createPoll } from "../../adapters/admin/page/poll.js";
 import { SAMPLES_MAX, sparkline, withSample } from "../../adapters/admin/page/series.js";
 import { snippetFor } from "../../adapters/admin/page/snippet.js";
 import { markupOf } from "../../adapters/admin/page/tree.js";
 import { agoText, bytesText, durationText, fit, visible } from "../../adapters/admin/page/words.js";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { settled } from "../support/recording.ts";
 
 type Failure = Parameters<typeof explain>[0];
 
@@ -112,6 +114,26 @@ Deno.test("[PAGE-3] a figure that the server does not report is unknown, and a n
   const metrics = { signalbox_cluster_joined: [{ labels: {}, value: 0 }] };
   const joined = figuresOf(metrics).find(({ key }) => key === "joined");
   assertEquals(joined?.text(joined.read({ at: 0, metrics }, null) ?? 1), "cut off");
+});
+
+Deno.test("[PAGE-3] nothing is asked for while the page is hidden, or another view is shown", async () => {
+  const page = Object.assign(new EventTarget(), { hidden: true });
+  const look = (): boolean => page.dispatchEvent(new Event("visibilitychange"));
+  let turns = 0;
+  const poll = createPoll(() => Promise.resolve(void turns++), 1_000_000, page);
+  look();
+  poll.start();
+  assertEquals(turns, 0, "hidden");
+  page.hidden = false;
+  look();
+  assertEquals(turns, 1);
+  await settled();
+  look();
+  assertEquals(turns, 2);
+  poll.stop();
+  await settled();
+  look();
+  assertEquals(turns, 2, "stopped");
 });
 
 Deno.test("[PAGE-3] a series keeps five minutes, and its line breaks where a value is missing", () => {

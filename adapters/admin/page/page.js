@@ -13,7 +13,12 @@ import { WhyView } from "./why.js";
 const VIEW = "signalbox view";
 
 const problem = byId("connection");
-const api = createApi({ fetch: (...args) => fetch(...args), storage: sessionStorage, askToken });
+const views = storageOf(() => localStorage);
+const api = createApi({
+  fetch: (...args) => fetch(...args),
+  storage: storageOf(() => sessionStorage),
+  askToken,
+});
 
 /** @type {(text: string) => void} */
 function onProblem(text) {
@@ -32,14 +37,14 @@ let current;
 
 /** Shows the view that the address names, else the one that is shown, else the last one, else the first. */
 function route() {
-  const wanted = [location.hash.slice(1), current?.name, localStorage.getItem(VIEW)];
+  const wanted = [location.hash.slice(1), current?.name, views.getItem(VIEW)];
   const found = wanted.map((wish) => VIEWS.find(({ name }) => name === wish));
   const next = found.find(Boolean) ?? VIEWS[0];
   if (next === undefined || next === current) return;
   current?.view.hide();
   onProblem("");
   current = next;
-  localStorage.setItem(VIEW, next.name);
+  views.setItem(VIEW, next.name);
   for (const { name } of VIEWS) {
     byId(`view-${name}`).hidden = name !== next.name;
     const link = byId(`link-${name}`);
@@ -48,6 +53,25 @@ function route() {
   }
   document.title = `${next.title} – signalbox`;
   next.view.show();
+}
+
+/**
+ * A storage of the browser; one that forgets with the page where a setting of the browser forbids it.
+ *
+ * @param {() => Storage} get
+ * @returns {Pick<Storage, "getItem" | "setItem">}
+ */
+function storageOf(get) {
+  try {
+    return get();
+  } catch {
+    /** @type {Map<string, string>} */
+    const kept = new Map();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+    };
+  }
 }
 
 /**

@@ -9,9 +9,10 @@
  *
  * @param {() => Promise<void>} work Must not fail.
  * @param {number} pauseMs
- * @returns {{ start(): void, stop(): void, now(): void }}
+ * @param {Pick<EventTarget, "addEventListener"> & { readonly hidden: boolean }} page
+ * @returns {{ start(): void, stop(): void }}
  */
-export function createPoll(work, pauseMs) {
+export function createPoll(work, pauseMs, page = document) {
   let isStarted = false;
   let isBusy = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -19,14 +20,14 @@ export function createPoll(work, pauseMs) {
 
   async function turn() {
     clearTimeout(timer);
-    if (isBusy || !isStarted || document.hidden) return;
+    if (isBusy || !isStarted || page.hidden) return;
     isBusy = true;
     await work();
     isBusy = false;
-    timer = setTimeout(turn, pauseMs);
+    if (isStarted) timer = setTimeout(turn, pauseMs);
   }
 
-  document.addEventListener("visibilitychange", turn);
+  page.addEventListener("visibilitychange", turn);
   return {
     start() {
       isStarted = true;
@@ -35,9 +36,6 @@ export function createPoll(work, pauseMs) {
     stop() {
       isStarted = false;
       clearTimeout(timer);
-    },
-    now() {
-      turn();
     },
   };
 }

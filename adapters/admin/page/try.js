@@ -32,6 +32,12 @@ const NO_SCRIPT = {
   todo: "Reload the page. If that does not help, look at the network panel of the browser.",
 };
 
+const MIXED = {
+  what:
+    "This page came with TLS, and the server speaks plain HTTP: browsers do not let a page mix the two.",
+  todo: "Open this page through an SSH tunnel, at localhost without TLS, and try again.",
+};
+
 /** The close code of a client whose token is missing or does not count. */
 const TOKEN_REFUSED = 4006;
 
@@ -111,7 +117,11 @@ export class TryView {
     const url = urlOf(place);
     const [ids, typed] = [this.#form.ids(), this.#form.tokens()];
     const tokens = ids.map((id, i) => typed[i] || target.tokens?.[id] || "");
-    const about = { url, auth: target.auth, hasTokens: typed.some(Boolean) };
+    if (ids.includes("") || ids[0] === ids[1]) {
+      return this.#showProblem("Two clients need two ids.", "Give one to each, and try again.");
+    }
+    if (isMixed(place)) return this.#showProblem(MIXED.what, MIXED.todo);
+    const about = { url, auth: target.auth, hasTokens: tokens.some(Boolean) };
     if (target.auth === "jwt" && tokens.includes("")) {
       this.#showProblem(
         "This server admits only clients with a token.",
@@ -179,6 +189,16 @@ export class TryView {
  */
 function placeOf({ host, port, path, key, secure }) {
   return { host: host ?? location.hostname, port, path, key, secure };
+}
+
+/**
+ * Whether the browser refuses to connect: to this computer it does not.
+ *
+ * @param {Place} place
+ * @returns {boolean}
+ */
+function isMixed({ host, secure }) {
+  return location.protocol === "https:" && !secure && !/^(?:localhost|127\..*|\[::1\])$/.test(host);
 }
 
 /**
