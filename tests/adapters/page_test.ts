@@ -156,7 +156,7 @@ Deno.test("[PAGE-2] each way in which two clients do not meet is explained, with
     closed: { code, reason, wasOpen },
   });
   const cases: [Failure, RegExp][] = [
-    [closed(4003, "Invalid key"), /refused the socket with 4003: Invalid key/],
+    [closed(4003, "Invalid key"), /refused the socket with 4003: Invalid key\. /],
     [closed(4005), /--cors http:\/\/h:8 too/],
     [closed(4006), /asks for a token/],
     [{ ...closed(4006), hasTokens: true }, /fresh one for this id/],
@@ -167,6 +167,7 @@ Deno.test("[PAGE-2] each way in which two clients do not meet is explained, with
     [{ ...failure, stage: "connect" }, /no path between the clients.*TURN/],
     [{ ...failure, stage: "connect", candidates: 0 }, /offered no address/],
     [{ ...failure, stage: "greet" }, /"hello" did not come across/],
+    [closed(4001, "ID is taken"), /4001: ID is taken\. .*other ids/],
     [{ ...failure, error: { type: "peer-unavailable", message: "\u202e" } }, /\\u\{202e\}/],
     [
       { ...failure, stage: "connect", error: { type: "browser-incompatible", message: "old" } },

@@ -34,6 +34,9 @@ const now = () => performance.now();
 
 const CLOSE_MAX_MS = 1_000;
 
+/** The errors of the client that pass on what the server said. */
+const OF_SERVER = new Set(["server-error", "unavailable-id", "invalid-key"]);
+
 export class Attempt {
   #plan;
   #parties;
@@ -86,7 +89,7 @@ export class Attempt {
     } catch (error) {
       if (!(error instanceof MeetingError)) throw error;
       // The client reports an error of the server before the close whose code says more.
-      if (error.error?.type === "server-error") await this.#waitForClose();
+      if (OF_SERVER.has(error.error?.type ?? "")) await this.#waitForClose();
       this.end();
       return await this.#failure(error);
     }

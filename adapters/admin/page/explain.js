@@ -51,6 +51,16 @@ const REMEDIES = {
  * @returns {Explanation}
  */
 export function explain(failure) {
+  const { what, todo } = explanationOf(failure);
+  // Sentences of the server and of the client end without a full stop.
+  return { what: /[.!?]$/.test(what) ? what : `${what}.`, todo };
+}
+
+/**
+ * @param {Failure} failure
+ * @returns {Explanation}
+ */
+function explanationOf(failure) {
   const { stage, closed, error } = failure;
   if (closed !== null) return explainClose(failure, closed);
   if (error !== null && error.type === "peer-unavailable") {
