@@ -18,15 +18,16 @@ const USUAL_KEY = "peerjs";
  * The options of a client that reaches the server.
  *
  * @param {Place} place
- * @returns {{ host: string, port: number, path: string, key?: string, secure?: true }}
+ * @returns {{ host: string, port: number, path: string, secure: boolean, key?: string }}
  */
 export function clientOptions({ host, port, path, key, secure }) {
   return {
     host,
     port,
     path,
+    // Without it the client takes the scheme of the page that it is in.
+    secure,
     ...(key === USUAL_KEY ? {} : { key }),
-    ...(secure ? { secure: true } : {}),
   };
 }
 
