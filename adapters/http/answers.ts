@@ -188,13 +188,15 @@ interface Shared {
 }
 
 function encodeShared(text: string): Shared {
-  const bytes = new TextEncoder().encode(text);
-  const { length } = bytes;
-  // A copy, not a view: a view that waits in the platform would keep the whole list in memory.
-  const count = Math.ceil(length / PIECE_BYTES);
-  const pieces = Array.from(
-    { length: count },
-    (_, i) => bytes.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
-  );
+  const pieces = piecesOf(text, PIECE_BYTES);
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return { text, length, pieces, answers: 0 };
+}
+
+/** The bytes of a text in pieces of a size, the last one being what remains. */
+export function piecesOf(text: string, size: number): Uint8Array<ArrayBuffer>[] {
+  const bytes = new TextEncoder().encode(text);
+  // A copy, not a view: a view that waits in the platform would keep the whole text in memory.
+  const count = Math.ceil(bytes.length / size);
+  return Array.from({ length: count }, (_, i) => bytes.slice(i * size, (i + 1) * size));
 }

@@ -8,6 +8,7 @@ import {
   addressGroup,
   type HttpReply,
   type Identity,
+  type Millis,
   needsToken,
   refusal,
   respond,
@@ -17,6 +18,8 @@ import {
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
+import { createTurnCredentials } from "./ice.ts";
+import type { Watched, Watching } from "./watching.ts";
 import type { Verifier } from "../auth/jwt.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
@@ -27,6 +30,8 @@ export interface RepliesPorts {
   readonly settings: Settings;
   /** The platform's clock, not the loop's: recordings do not include the reading of answers. */
   readonly clock: Pick<Ports, "now" | "schedule">;
+  /** The time of the loop. */
+  readonly now: () => Millis;
   readonly state: () => State;
   /** Makes the id for `GET <path><key>/id`. */
   readonly suggestId: () => string;
@@ -35,6 +40,7 @@ export interface RepliesPorts {
   readonly refusals: RefusalLog;
   /** The ids of all nodes as JSON, `null` if they cannot be known; `null` for a server that is alone. */
   readonly clusterPeers: (() => Promise<string | null>) | null;
+  readonly watching: Watching;
 }
 
 /** The replies of one server. */
@@ -43,15 +49,15 @@ export interface Replies {
   readonly refuse: (incoming: IncomingRequest, status: number, body: string) => HttpReply;
   /** The reply to a request that is not an upgrade. */
   readonly reply: (incoming: IncomingRequest) => Reply | Promise<Reply>;
-  /** Ends every answer that is still being sent. */
+  /** Ends every answer and every stream that is still being sent. */
   readonly stop: () => void;
 }
 
-export function createReplies(
-  { settings, clock, state, suggestId, verify, refusals, clusterPeers }: RepliesPorts,
-): Replies {
+export function createReplies(ports: RepliesPorts): Replies {
+  const { settings, clock, state, suggestId, verify, refusals, clusterPeers, watching } = ports;
   const answers = new Answers(settings, clock.schedule);
   const listPeers = cachedPeerList(clock.now);
+  const turnCredentials = createTurnCredentials(settings);
 
   function reply(incoming: IncomingRequest): Reply | Promise<Reply> {
     if (verify === null || !needsToken(settings, routeOf(settings, incoming.path))) {
@@ -79,16 +85,19 @@ export function createReplies(
     incoming: IncomingRequest,
     identity: Identity,
     list: (state: State) => string,
-  ): Reply {
-    const { method, path, header } = incoming;
-    const request = { method, path, origin: header("origin"), identity };
-    const answered = respond({ settings, state: state() }, request, suggestId, list);
+  ): Reply | Promise<Reply> {
+    const { method, path, query, header } = incoming;
+    const id = query === "" ? null : new URLSearchParams(query).get("id");
+    const [origin, accept] = [header("origin"), header("accept")];
+    const request = { method, path, origin, accept, id, identity };
+    const asked = { settings, state: state(), now: ports.now() };
+    const sources = { suggestId, listPeers: list, turnCredentials };
+    const answered = respond(asked, request, sources);
+    if (answered.isStream) return answerStream(incoming, answered);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
     const isMute = method === "HEAD" && answered.status >= 400;
     // The body of the reply to GET says why: it is for the log.
-    const why = isMute
-      ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
-      : answered;
+    const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
     refusals.request(incoming, why);
     return answered;
   }
@@ -100,13 +109,29 @@ export function createReplies(
     return { ...answered, long };
   }
 
+  function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
+    const begin = (watched: Watched): Reply => {
+      if (watched === "crowded") return refuse(incoming, STATUS_CODE.ServiceUnavailable, WATCHED);
+      if (watched === "unknown") return refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_LIST);
+      refusals.request(incoming, answered);
+      return { ...answered, stream: watched };
+    };
+    const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
+    return watched instanceof Promise ? watched.then(begin) : begin(watched);
+  }
+
   function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
     const refused = refusal(settings, incoming.header("origin"), status, body);
     refusals.request(incoming, refused);
     return refused;
   }
 
-  return { reply, refuse, stop: () => answers.stop() };
+  function stop(): void {
+    answers.stop();
+    watching.stop();
+  }
+
+  return { reply, refuse, stop };
 }
 
 export const UNCHECKED: Identity = { kind: "unchecked" };
@@ -114,6 +139,8 @@ export const UNCHECKED: Identity = { kind: "unchecked" };
 const NO_LIST = "The directory of this cluster cannot be read now: try again later.";
 
 const UNREAD = "Too many answers are waiting to be read: try again later.";
+
+const WATCHED = "Too many streams of peers are open: try again later, or ask for the list alone.";
 
 /** The token in `Authorization: Bearer`, or else in the query parameter that sockets use. */
 function bearerToken({ header, query }: IncomingRequest): string | null {
