@@ -206,7 +206,7 @@ function answer(asked: Asked, request: HttpRequest, sources: Sources): HttpReply
   }
 }
 
-/** nginx would keep what is sent back, and `Deno.serve` would compress it, which keeps it back too. */
+/** Proxies collect what they pass on or compress, unless they are told not to; nginx has a header of its own for that. */
 const EVENTS: HttpReply = {
   status: STATUS_CODE.OK,
   headers: {

@@ -188,15 +188,18 @@ interface Shared {
 }
 
 function encodeShared(text: string): Shared {
-  const pieces = piecesOf(text, PIECE_BYTES);
+  const pieces = piecesOf(text);
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return { text, length, pieces, answers: 0 };
 }
 
-/** The bytes of a text in pieces of a size, the last one being what remains. */
-export function piecesOf(text: string, size: number): Uint8Array<ArrayBuffer>[] {
+/** The bytes of a text in pieces for a platform, the last one being what remains. */
+export function piecesOf(text: string): Uint8Array<ArrayBuffer>[] {
   const bytes = new TextEncoder().encode(text);
   // A copy, not a view: a view that waits in the platform would keep the whole text in memory.
-  const count = Math.ceil(bytes.length / size);
-  return Array.from({ length: count }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+  const count = Math.ceil(bytes.length / PIECE_BYTES);
+  return Array.from(
+    { length: count },
+    (_, i) => bytes.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
+  );
 }

@@ -37,7 +37,7 @@ export class ChangeLog {
   }
 
   append(text: string): void {
-    for (const piece of piecesOf(text, PIECE_BYTES)) {
+    for (const piece of piecesOf(text)) {
       this.#pieces.set(this.#end++, piece);
       this.#heldBytes += piece.length + PIECE_OVERHEAD_BYTES;
       this.#appendedBytes += piece.length;
@@ -60,9 +60,6 @@ export class ChangeLog {
     this.#heldBytes -= length + PIECE_OVERHEAD_BYTES;
   }
 }
-
-/** `Deno.serve` buffers some 16 pieces of a stream that nobody reads, so they are small. */
-export const PIECE_BYTES = 4_096;
 
 /** What V8 takes for a piece beside its bytes. */
 const PIECE_OVERHEAD_BYTES = 256;

@@ -12,7 +12,7 @@ import type { Settings } from "../../core/mod.ts";
 import type { Ports } from "../runtime.ts";
 import { hashable, Tally } from "../tally.ts";
 import { piecesOf } from "./answers.ts";
-import { ChangeLog, type Piece, PIECE_BYTES } from "./change_log.ts";
+import { ChangeLog, type Piece } from "./change_log.ts";
 import type { StreamBody, StreamEnd } from "./stream.ts";
 
 /** What is listed. */
@@ -177,7 +177,7 @@ export class Presence {
     }
     this.#flush();
     const text = `retry: ${RETRY_MS}\nevent: peers\ndata: ${this.#ports.list.text()}\n\n`;
-    const pieces = piecesOf(text, PIECE_BYTES);
+    const pieces = piecesOf(text);
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     return this.#latest = { pieces, length, position: log.end, appendedBytes: log.appendedBytes };
   }

@@ -57,6 +57,7 @@ Deno.test("[HTTP-15] who accepts server-sent events gets them in place of the li
   const on = { allow_discovery: true };
   const { status, headers, isStream } = ask(on, get);
   assertEquals([status, headers["content-type"], isStream], [200, "text/event-stream", true]);
+  assertEquals(headers["cache-control"], "no-store, no-transform");
   const head = ask(on, { ...get, method: "HEAD" });
   assertEquals([head.status, head.headers, head.isStream], [200, headers, undefined]);
   assertEquals(ask(on, { ...get, accept: "*/*" }).body, "[]");
