@@ -202,19 +202,21 @@ export class Presence {
   #beat(): void {
     this.#timer = null;
     const at = this.#ports.now();
+    const { unsent_timeout } = this.#ports.settings;
+    // The sums are those of `#arm`: their rounding decides whether what is due is due.
     if (this.#touched.size > 0 && at >= this.#flushAt) {
       this.#flush();
       this.#flushAt = at +
         Math.max(BATCH_MS, (this.#hungry.size + this.#busy.size) * MS_PER_WATCHER);
     }
-    if (at - this.#appendedAt >= COMMENT_MS) this.#append(COMMENT);
+    if (at >= this.#appendedAt + COMMENT_MS) this.#append(COMMENT);
     let turns = WATCHERS_PER_TURN;
     for (const watcher of this.#hungry) {
       if (watcher.position === this.#log.end || turns-- === 0) break;
       this.#serve(watcher);
     }
     for (const watcher of this.#busy) {
-      if (at - watcher.servedAt < this.#ports.settings.unsent_timeout || turns-- <= 0) break;
+      if (at < watcher.servedAt + unsent_timeout || turns-- <= 0) break;
       this.#end(watcher, "slow");
     }
     if (this.isWatched) this.#arm();
