@@ -7,6 +7,7 @@ import { STATUS_CODE } from "@std/http/status";
 import {
   addressGroup,
   type HttpReply,
+  type HttpRequest,
   type Identity,
   type Millis,
   needsToken,
@@ -19,7 +20,7 @@ import {
 import { clientAddress } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import { createTurnCredentials } from "./ice.ts";
-import type { Watched, Watching } from "./watching.ts";
+import { NO_LIST, type Watched, type Watching } from "./watching.ts";
 import type { Verifier } from "../auth/jwt.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
@@ -86,16 +87,13 @@ export function createReplies(ports: RepliesPorts): Replies {
     identity: Identity,
     list: (state: State) => string,
   ): Reply | Promise<Reply> {
-    const { method, path, query, header } = incoming;
-    const id = query === "" ? null : new URLSearchParams(query).get("id");
-    const [origin, accept] = [header("origin"), header("accept")];
-    const request = { method, path, origin, accept, id, identity };
+    const request = readHttpRequest(incoming, identity);
     const asked = { settings, state: state(), now: ports.now() };
     const sources = { suggestId, listPeers: list, turnCredentials };
     const answered = respond(asked, request, sources);
     if (answered.isStream) return answerStream(incoming, answered);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
-    const isMute = method === "HEAD" && answered.status >= 400;
+    const isMute = request.method === "HEAD" && answered.status >= 400;
     // The body of the reply to GET says why: it is for the log.
     const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
     refusals.request(incoming, why);
@@ -110,11 +108,12 @@ export function createReplies(ports: RepliesPorts): Replies {
   }
 
   function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
-    const begin = (watched: Watched): Reply => {
-      if (watched === "crowded") return refuse(incoming, STATUS_CODE.ServiceUnavailable, WATCHED);
-      if (watched === "unknown") return refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_LIST);
+    const begin = (stream: Watched): Reply => {
+      if (typeof stream === "string") {
+        return refuse(incoming, STATUS_CODE.ServiceUnavailable, stream);
+      }
       refusals.request(incoming, answered);
-      return { ...answered, stream: watched };
+      return { ...answered, stream };
     };
     const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
     return watched instanceof Promise ? watched.then(begin) : begin(watched);
@@ -126,21 +125,20 @@ export function createReplies(ports: RepliesPorts): Replies {
     return refused;
   }
 
-  function stop(): void {
-    answers.stop();
-    watching.stop();
-  }
-
-  return { reply, refuse, stop };
+  return { reply, refuse, stop: () => [answers, watching].forEach((part) => part.stop()) };
 }
 
 export const UNCHECKED: Identity = { kind: "unchecked" };
 
-const NO_LIST = "The directory of this cluster cannot be read now: try again later.";
-
 const UNREAD = "Too many answers are waiting to be read: try again later.";
 
-const WATCHED = "Too many streams of peers are open: try again later, or ask for the list alone.";
+function readHttpRequest(
+  { method, path, query, header }: IncomingRequest,
+  identity: Identity,
+): HttpRequest {
+  const id = query === "" ? null : new URLSearchParams(query).get("id");
+  return { method, path, origin: header("origin"), accept: header("accept"), id, identity };
+}
 
 /** The token in `Authorization: Bearer`, or else in the query parameter that sockets use. */
 function bearerToken({ header, query }: IncomingRequest): string | null {

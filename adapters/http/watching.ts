@@ -20,8 +20,13 @@ export interface WatchingPorts {
   readonly clusterPeers: (() => Promise<string | null>) | null;
 }
 
-/** A stream, or why there is none: too many are open, or the directory of the cluster cannot be read. */
-export type Watched = StreamBody | "crowded" | "unknown";
+/** A stream, or a sentence that says why there is none now. */
+export type Watched = StreamBody | string;
+
+/** The refusal of a list of a cluster that cannot be read. */
+export const NO_LIST = "The directory of this cluster cannot be read now: try again later.";
+
+const CROWDED = "Too many streams of peers are open: try again later, or ask for the list alone.";
 
 /** Presence of one server. */
 export interface Watching {
@@ -47,7 +52,7 @@ function watchState({ settings, state, now, schedule }: WatchingPorts): Watching
       if (!presence.isWatched) return;
       for (const effect of effects) if (effect.kind === "note") touchBy(presence, effect);
     }],
-    watch: (addressGroup) => presence.watch(addressGroup) ?? "crowded",
+    watch: (addressGroup) => presence.watch(addressGroup) ?? CROWDED,
     stop: () => presence.stop(),
   };
 }
@@ -72,12 +77,12 @@ function watchCluster(
   async function watch(addressGroup: string): Promise<Watched> {
     if (!presence.isWatched) {
       const found = await peers();
-      if (found === null) return "unknown";
+      if (found === null) return NO_LIST;
       take(found);
     }
     const body = presence.watch(addressGroup);
     if (body !== null) readLater(0);
-    return body ?? "crowded";
+    return body ?? CROWDED;
   }
 
   /** Reads at most a tenth of the time. A directory that cannot be read has not changed. */
