@@ -76,9 +76,7 @@ export function createReplies(ports: RepliesPorts): Replies {
     });
     if (!isList) return answered;
     return clusterPeers().then((list) =>
-      list === null
-        ? refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_LIST)
-        : answerWith(incoming, identity, () => list)
+      list === null ? notNow(incoming, NO_LIST) : answerWith(incoming, identity, () => list)
     );
   }
 
@@ -102,22 +100,23 @@ export function createReplies(ports: RepliesPorts): Replies {
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {
     const long = answers.begin(answered.body, addressGroup(clientAddress(incoming, settings)));
-    if (long === null) return refuse(incoming, STATUS_CODE.ServiceUnavailable, UNREAD);
+    if (long === null) return notNow(incoming, UNREAD);
     refusals.request(incoming, answered);
     return { ...answered, long };
   }
 
   function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
     const begin = (stream: Watched): Reply => {
-      if (typeof stream === "string") {
-        return refuse(incoming, STATUS_CODE.ServiceUnavailable, stream);
-      }
+      if (typeof stream === "string") return notNow(incoming, stream);
       refusals.request(incoming, answered);
       return { ...answered, stream };
     };
     const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
     return watched instanceof Promise ? watched.then(begin) : begin(watched);
   }
+
+  const notNow = (incoming: IncomingRequest, sentence: string): HttpReply =>
+    refuse(incoming, STATUS_CODE.ServiceUnavailable, sentence);
 
   function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
     const refused = refusal(settings, incoming.header("origin"), status, body);
