@@ -30,6 +30,7 @@ import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
+import { createWatching } from "./http/watching.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
@@ -66,6 +67,14 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
+  const watching = createWatching({
+    settings,
+    state: () => runtime.state(),
+    now,
+    schedule: CLOCK.schedule,
+    clusterPeers: node.peers,
+  });
+  const { observers: watchers } = watching;
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: (effect) => {
@@ -73,7 +82,13 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
       else if (effect.kind === "check-token") checkToken(effect.conn);
       else node.perform(effect);
     },
-    observers: [...recorder.observers, ...node.observers, ...logs, ...hookObservers(hooks)],
+    observers: [
+      ...watchers,
+      ...recorder.observers,
+      ...node.observers,
+      ...logs,
+      ...hookObservers(hooks),
+    ],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -81,11 +96,13 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   const replies = createReplies({
     settings,
     clock: CLOCK,
+    now,
     state: () => runtime.state(),
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
     clusterPeers: node.peers,
+    watching,
   });
 
   const isChecked = verify !== null;
