@@ -11,10 +11,13 @@ import {
   clientCount,
   type ConnId,
   type Event,
+  holderOf,
   type Millis,
+  peerId,
   type Settings,
   type SizedField,
   sizes,
+  type State,
 } from "../core/mod.ts";
 import { createClusterNode } from "./cluster_node.ts";
 import { createVerifier } from "./auth/jwt.ts";
@@ -42,6 +45,14 @@ export interface SignalingServer extends Reception {
   readonly clientCount: () => number;
   /** The number of entries in each map of the state, to find one that grows without end. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
+  /** The state after the last event. The next event retires it, so read it at once. */
+  readonly state: () => State;
+  /** The bytes that slow readers have not read yet. */
+  readonly unsentBytes: () => number;
+  /** Streams of presence that clients have open. */
+  readonly watcherCount: () => number;
+  /** Disconnects the client that holds an id; `false` if nobody does on this node. */
+  readonly dismiss: (id: string) => boolean;
   /**
    * Begins the recording and joins the cluster, if options ask for that. Call it before the first request, which does
    * it otherwise.
@@ -54,8 +65,16 @@ export interface SignalingServer extends Reception {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a server without a listener. */
-export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
+/**
+ * Starts a server without a listener.
+ *
+ * @param watching More observers, of what watches the server for its operator.
+ */
+export function createSignalingServer(
+  settings: Settings,
+  hooks: Hooks,
+  watching: readonly Observer[] = [],
+): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
   const dispatch = (event: Event): void => runtime.dispatch(event);
@@ -73,7 +92,13 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
       else if (effect.kind === "check-token") checkToken(effect.conn);
       else node.perform(effect);
     },
-    observers: [...recorder.observers, ...node.observers, ...logs, ...hookObservers(hooks)],
+    observers: [
+      ...recorder.observers,
+      ...node.observers,
+      ...logs,
+      ...watching,
+      ...hookObservers(hooks),
+    ],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -120,6 +145,14 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     now,
     clientCount: () => clientCount(runtime.state()),
     sizes: () => sizes(runtime.state()),
+    state: () => runtime.state(),
+    unsentBytes: () => sockets.unsentBytes,
+    watcherCount: () => 0,
+    dismiss: (id) => {
+      if (holderOf(runtime.state(), peerId(id)) === undefined) return false;
+      dispatch({ kind: "client-dismissed", id: peerId(id) });
+      return true;
+    },
     start,
     stop: () => stopped ??= shutDown(),
   };
