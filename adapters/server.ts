@@ -19,7 +19,7 @@ import {
   sizes,
   type State,
 } from "../core/mod.ts";
-import { createClusterNode } from "./cluster_node.ts";
+import { type ClusterNode, createClusterNode } from "./cluster_node.ts";
 import { createVerifier } from "./auth/jwt.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
@@ -36,12 +36,8 @@ import { createReplies, type Replies } from "./http/replies.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
-/** A running server without a listener. */
-export interface SignalingServer extends Reception {
-  readonly settings: Settings;
-  readonly refuse: Replies["refuse"];
-  /** The time of the loop in milliseconds, which excludes pauses of the process. */
-  readonly now: () => number;
+/** What can be seen of a running server, and done to its clients. */
+export interface Oversight {
   readonly clientCount: () => number;
   /** The number of entries in each map of the state, to find one that grows without end. */
   readonly sizes: () => Readonly<Record<SizedField, number>>;
@@ -51,8 +47,18 @@ export interface SignalingServer extends Reception {
   readonly unsentBytes: () => number;
   /** Streams of presence that clients have open. */
   readonly watcherCount: () => number;
+  /** The nodes and clients of the whole cluster; `null` if that cannot be known. Never rejects. */
+  readonly census: ClusterNode["census"];
   /** Disconnects the client that holds an id; `false` if nobody does on this node. */
   readonly dismiss: (id: string) => boolean;
+}
+
+/** A running server without a listener. */
+export interface SignalingServer extends Reception, Oversight {
+  readonly settings: Settings;
+  readonly refuse: Replies["refuse"];
+  /** The time of the loop in milliseconds, which excludes pauses of the process. */
+  readonly now: () => number;
   /**
    * Begins the recording and joins the cluster, if options ask for that. Call it before the first request, which does
    * it otherwise.
@@ -83,22 +89,12 @@ export function createSignalingServer(
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
   const recorder = recordingFor(settings, () => runtime);
-  const logs = [trafficObserver(), logObserver(refusals)];
+  const watchers = [trafficObserver(), logObserver(refusals), ...watching];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect) => {
-      if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
-      else if (effect.kind === "check-token") checkToken(effect.conn);
-      else node.perform(effect);
-    },
-    observers: [
-      ...recorder.observers,
-      ...node.observers,
-      ...logs,
-      ...watching,
-      ...hookObservers(hooks),
-    ],
+    perform: performerOf(sockets, node, checkToken),
+    observers: [...recorder.observers, ...node.observers, ...watchers, ...hookObservers(hooks)],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -143,18 +139,41 @@ export function createSignalingServer(
     settings,
     refuse: replies.refuse,
     now,
-    clientCount: () => clientCount(runtime.state()),
-    sizes: () => sizes(runtime.state()),
-    state: () => runtime.state(),
+    ...oversightOf(runtime, sockets, node),
+    start,
+    stop: () => stopped ??= shutDown(),
+  };
+}
+
+function performerOf(
+  sockets: Sockets,
+  node: ClusterNode,
+  checkToken: (conn: ConnId) => void,
+): Ports["perform"] {
+  return (effect) => {
+    if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
+    else if (effect.kind === "check-token") checkToken(effect.conn);
+    else node.perform(effect);
+  };
+}
+
+function oversightOf(
+  { state, dispatch }: Runtime,
+  sockets: Sockets,
+  { census }: ClusterNode,
+): Oversight {
+  return {
+    clientCount: () => clientCount(state()),
+    sizes: () => sizes(state()),
+    state,
     unsentBytes: () => sockets.unsentBytes,
     watcherCount: () => 0,
+    census,
     dismiss: (id) => {
-      if (holderOf(runtime.state(), peerId(id)) === undefined) return false;
+      if (holderOf(state(), peerId(id)) === undefined) return false;
       dispatch({ kind: "client-dismissed", id: peerId(id) });
       return true;
     },
-    start,
-    stop: () => stopped ??= shutDown(),
   };
 }
 

@@ -14,11 +14,21 @@ export interface ClusterCounts {
   readonly engineMs: () => number;
   /** When the engine last answered a beat or a join, in the loop's time; `null` if it never did. */
   readonly beatAt: () => Millis | null;
+  /** The nodes of the cluster and their clients, as of the last beat; 0 before the first. */
+  readonly nodes: () => number;
+  readonly clients: () => number;
+}
+
+export interface ClusterCountsPorts {
+  /** A clock in milliseconds. */
+  readonly now: () => number;
+  /** Asks the engine for the numbers of the whole cluster. Never rejects. */
+  readonly census: () => Promise<{ readonly nodes: number; readonly clients: number } | null>;
 }
 
 /** The counts of one node, and the observer that makes them. */
 export function createClusterCounts(
-  now: () => number,
+  { now, census }: ClusterCountsPorts,
 ): ClusterCounts & { readonly observe: Observer } {
   /** When each command without an answer was asked. The core bounds their number. */
   const asked = new Map<number, Millis>();
@@ -27,6 +37,7 @@ export function createClusterCounts(
   const peak = createPeak(now);
   let bounced = 0;
   let beatAt: Millis | null = null;
+  let whole = { nodes: 0, clients: 0 };
 
   const observe: Observer = ({ event, effects, now: at }) => {
     hear(event, at);
@@ -44,7 +55,9 @@ export function createClusterCounts(
     asked.delete(event.request);
     peak.add(at - since);
     const kind = event.kind === "engine-answered" ? event.answer.kind : null;
-    if (kind === "beaten" || kind === "joined") beatAt = at;
+    if (kind !== "beaten" && kind !== "joined") return;
+    beatAt = at;
+    census().then((counted) => whole = counted ?? whole);
   }
 
   /** An acknowledgement repeats what bounced until its sender knows. The numbers of a link only rise. */
@@ -61,7 +74,14 @@ export function createClusterCounts(
     counted.set(from, { link: ack.link, number: last });
   }
 
-  return { observe, bounced: () => bounced, engineMs: peak.read, beatAt: () => beatAt };
+  return {
+    observe,
+    bounced: () => bounced,
+    engineMs: peak.read,
+    beatAt: () => beatAt,
+    nodes: () => whole.nodes,
+    clients: () => whole.clients,
+  };
 }
 
 /** As many nodes as a cluster has at most; those that are gone are forgotten with the others. */

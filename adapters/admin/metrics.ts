@@ -114,11 +114,23 @@ export const METRICS: readonly Metric[] = [
   clustered(
     "signalbox_cluster_joined",
     "gauge",
-    "1 if the node is joined to its cluster and not cut off, otherwise 0; the sum is the number of nodes.",
+    "1 if the node is joined to its cluster and not cut off, otherwise 0.",
     (_, { state, now }) => {
       const { cluster } = state();
       return cluster?.phase === "joined" && cluster.leaseUntil > now() ? 1 : 0;
     },
+  ),
+  clustered(
+    "signalbox_cluster_nodes",
+    "gauge",
+    "Nodes of the cluster as of the last beat, also those that are dead and not reaped yet.",
+    ({ nodes }) => nodes(),
+  ),
+  clustered(
+    "signalbox_cluster_clients",
+    "gauge",
+    "Clients of all nodes as of the last beat.",
+    ({ clients }) => clients(),
   ),
   clustered(
     "signalbox_cluster_unacknowledged_messages",

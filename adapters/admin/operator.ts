@@ -42,14 +42,19 @@ export async function createOperator(
 ): Promise<Operator> {
   const now = (): number => performance.now();
   const counts = createCounts();
-  const cluster = settings.cluster === "" ? null : createClusterCounts(now);
+  const cluster = settings.cluster === "" ? null : createClusterCounts({
+    now,
+    census: () => census(),
+  });
   const lag = createLagMeter({ now, schedule: scheduleTimeout });
   // Literals, so that `deno compile` finds them.
   const admin = settings.admin_port === 0 ? null : (await import("./port.ts")).createAdminPort();
   const telemetry = isExporting ? await import("./telemetry.ts") : null;
   let server: AdminServer | null = null;
+  let census: SignalingServer["census"] = () => Promise.resolve(null);
 
   async function start(signaling: SignalingServer, port: number): Promise<void> {
+    census = signaling.census;
     const reader = createReader({ signaling, counts, lag, cluster, version }, now);
     telemetry?.exportMetrics(reader, version);
     server = await admin?.serve({ signaling, port, version, reader }) ?? null;

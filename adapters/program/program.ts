@@ -14,7 +14,7 @@ import { descriptorLimit } from "./descriptors.ts";
 import type { Operator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
-import { logExposed, logFewDescriptors } from "../observe/log_process.ts";
+import { logExposed, logFewDescriptors, logTracing } from "../observe/log_process.ts";
 import type { Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
 import {
@@ -90,6 +90,7 @@ export async function listen(
  */
 export async function start(settings: Settings): Promise<Listener> {
   const isExporting = /^(?:true|1)$/.test(PROCESS_ENVIRONMENT.get("OTEL_DENO") ?? "");
+  if (isExporting && PROCESS_ENVIRONMENT.get("OTEL_DENO_TRACING") !== "false") logTracing();
   const operator = settings.admin_port === 0 && !isExporting
     ? null
     // A literal, so that `deno compile` finds it.

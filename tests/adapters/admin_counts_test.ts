@@ -204,9 +204,11 @@ Deno.test("[ADMIN-6] a peak counts for 15 to 30 s, and the lag is how late a tim
   assertEquals(clock.timer, null);
 });
 
-Deno.test("[ADMIN-6] of a cluster its engine's slowest answer, its last beat and what bounced are counted", () => {
+Deno.test("[ADMIN-6] of a cluster its engine's slowest answer, its last beat and what bounced are counted", async () => {
   const clock = new HandClock();
-  const counts = createClusterCounts(clock.ports.now);
+  const answers = [{ nodes: 2, clients: 7 }, null];
+  const census = (): Promise<typeof answers[number]> => Promise.resolve(answers.shift() ?? null);
+  const counts = createClusterCounts({ now: clock.ports.now, census });
   const state = initialState(settingsFrom());
   const step = (event: Event, effects: readonly Effect[] = []): void =>
     counts.observe({ event, now: millis(clock.now), effects, state });
@@ -228,6 +230,8 @@ Deno.test("[ADMIN-6] of a cluster its engine's slowest answer, its last beat and
   step(answered(1, "joined"));
   step(answered(1, "joined"));
   assertEquals([counts.engineMs(), counts.beatAt()], [9, 9]);
+  await null;
+  assertEquals([counts.nodes(), counts.clients()], [2, 7]);
   step({ kind: "engine-lost" });
   clock.now = 99;
   step(answered(3, "absent"));

@@ -157,6 +157,16 @@ Deno.test("[ADMIN-6] with OTEL_DENO Deno exports the same metrics, without an ad
   const opens = metrics.get("signalbox_opens_total")?.sum;
   assertEquals([opens?.isMonotonic, opens?.dataPoints.length], [true, 14]);
   assertEquals(metrics.get("process_resident_memory_bytes")?.unit, "By");
+  assert(!child.lines.some((line) => line.includes('"event":"tracing"')));
+});
+
+Deno.test("[ADMIN-11] [FAULT-26] where Deno would export URLs with keys and tokens, the log warns", async () => {
+  const env = { OTEL_DENO: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" };
+  await using child = await startChild({ env: { ...env, OTEL_DENO_CONSOLE: "ignore" } });
+  assertStringIncludes(
+    await child.nextLine((line) => line.includes('"event":"tracing"')),
+    "Set OTEL_DENO_TRACING=false",
+  );
 });
 
 interface Export {
@@ -186,16 +196,20 @@ Deno.test({
   fn: async () => {
     if (redis.kind === "missing") throw new Error(redis.reason);
     await using server = await startRedis(redis.path);
-    const { child, read } = await startAdmin("--cluster", server.url);
+    const lease = ["--cluster_lease", "2500"];
+    const { child, read } = await startAdmin("--cluster", server.url, ...lease);
     await using _child = child;
     await child.nextLine((line) => line.includes('"event":"cluster-joined"'));
+    await using _alice = await join(child, "alice");
     const { server: { node }, metrics } = await until(
       async () => await (await read("/api/stats")).json(),
-      ({ metrics }) => metrics.signalbox_cluster_joined[0].value === 1,
+      ({ metrics }) => metrics.signalbox_cluster_clients[0].value === 1,
     );
+    const names = ["nodes", "clients", "joined"].map((name) => `signalbox_cluster_${name}`);
+    assertEquals(names.map((name) => metrics[name][0].value), [1, 1, 1]);
     assertEquals(typeof node, "string");
-    const names = Object.keys(metrics).filter((name) => name.startsWith("signalbox_cluster_"));
-    assertEquals(names, METRICS.filter(({ isOfNode }) => isOfNode).map(({ name }) => name));
+    const shown = Object.keys(metrics).filter((name) => name.startsWith("signalbox_cluster_"));
+    assertEquals(shown, METRICS.filter(({ isOfNode }) => isOfNode).map(({ name }) => name));
     const [{ value: seconds }] = metrics.signalbox_cluster_engine_seconds;
     const [{ value: beat }] = metrics.signalbox_cluster_last_beat_seconds;
     assert(seconds > 0 && seconds < 60 && beat >= 0 && beat < 60);
