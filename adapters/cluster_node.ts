@@ -18,7 +18,7 @@ export interface ClusterNode extends Pick<Engine, "perform" | "drained" | "stop"
   readonly observers: readonly Observer[];
   /** The ids of all nodes as JSON, `null` if that cannot be known; `null` for a server that is alone. */
   readonly peers: (() => Promise<string | null>) | null;
-  /** The nodes and clients of the whole cluster; `null` if that cannot be known. Never rejects. */
+  /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
   readonly census: () => Promise<Census | null>;
 }
 

@@ -47,7 +47,7 @@ export interface Oversight {
   readonly unsentBytes: () => number;
   /** Streams of presence that clients have open. */
   readonly watcherCount: () => number;
-  /** The nodes and clients of the whole cluster; `null` if that cannot be known. Never rejects. */
+  /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
   readonly census: ClusterNode["census"];
   /** Disconnects the client that holds an id; `false` if nobody does on this node. */
   readonly dismiss: (id: string) => boolean;

@@ -14,16 +14,16 @@ export interface ClusterCounts {
   readonly engineMs: () => number;
   /** When the engine last answered a beat or a join, in the loop's time; `null` if it never did. */
   readonly beatAt: () => Millis | null;
-  /** The nodes of the cluster and their clients, as of the last beat; 0 before the first. */
+  /** The nodes of the cluster and the ids that their clients hold, as of the last beat; 0 before the first. */
   readonly nodes: () => number;
-  readonly clients: () => number;
+  readonly claims: () => number;
 }
 
 export interface ClusterCountsPorts {
   /** A clock in milliseconds. */
   readonly now: () => number;
   /** Asks the engine for the numbers of the whole cluster. Never rejects. */
-  readonly census: () => Promise<{ readonly nodes: number; readonly clients: number } | null>;
+  readonly census: () => Promise<{ readonly nodes: number; readonly claims: number } | null>;
 }
 
 /** The counts of one node, and the observer that makes them. */
@@ -37,7 +37,7 @@ export function createClusterCounts(
   const peak = createPeak(now);
   let bounced = 0;
   let beatAt: Millis | null = null;
-  let whole = { nodes: 0, clients: 0 };
+  let whole = { nodes: 0, claims: 0 };
 
   const observe: Observer = ({ event, effects, now: at }) => {
     hear(event, at);
@@ -80,7 +80,7 @@ export function createClusterCounts(
     engineMs: peak.read,
     beatAt: () => beatAt,
     nodes: () => whole.nodes,
-    clients: () => whole.clients,
+    claims: () => whole.claims,
   };
 }
 

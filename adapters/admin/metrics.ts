@@ -127,10 +127,10 @@ export const METRICS: readonly Metric[] = [
     ({ nodes }) => nodes(),
   ),
   clustered(
-    "signalbox_cluster_clients",
+    "signalbox_cluster_claims",
     "gauge",
-    "Clients of all nodes as of the last beat.",
-    ({ clients }) => clients(),
+    "Ids that clients of all nodes hold, as of the last beat.",
+    ({ claims }) => claims(),
   ),
   clustered(
     "signalbox_cluster_unacknowledged_messages",

@@ -1,15 +1,15 @@
 /**
- * Counts the nodes and the clients of a whole cluster.
+ * Counts the nodes and the claims of a whole cluster.
  *
  * @module
  */
 import type { Connection } from "./connection.ts";
 import { keyPrefix } from "./scripts.ts";
 
-/** What the directory holds. A node that is dead counts, with its clients, until it is reaped. */
+/** What the directory holds. A node that is dead counts, with its claims, until it is reaped. */
 export interface Census {
   readonly nodes: number;
-  readonly clients: number;
+  readonly claims: number;
 }
 
 /** Asks Redis for both numbers; `null` if it does not say. Never rejects. */
@@ -20,11 +20,11 @@ export async function takeCensus(
   if (send === null) return null;
   const prefix = keyPrefix(namespace);
   try {
-    const [nodes, clients] = await Promise.all([
+    const [nodes, claims] = await Promise.all([
       send("ZCARD", `${prefix}nodes`),
       send("HLEN", `${prefix}claims`),
     ]);
-    return { nodes: Number(nodes), clients: Number(clients) };
+    return { nodes: Number(nodes), claims: Number(claims) };
   } catch {
     return null; // The connection is gone, or its user may not ask that: the log says so elsewhere.
   }

@@ -97,7 +97,7 @@ export class Engine {
     this.#connect();
   }
 
-  /** The nodes and clients of the whole cluster; `null` if Redis does not say. Never rejects. */
+  /** The nodes and claims of the whole cluster; `null` if Redis does not say. Never rejects. */
   census(): Promise<Census | null> {
     return takeCensus(this.#link?.connection.send ?? null, this.#namespace);
   }

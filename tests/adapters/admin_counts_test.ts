@@ -206,7 +206,7 @@ Deno.test("[ADMIN-6] a peak counts for 15 to 30 s, and the lag is how late a tim
 
 Deno.test("[ADMIN-6] of a cluster its engine's slowest answer, its last beat and what bounced are counted", async () => {
   const clock = new HandClock();
-  const answers = [{ nodes: 2, clients: 7 }, null];
+  const answers = [{ nodes: 2, claims: 7 }, null];
   const census = (): Promise<typeof answers[number]> => Promise.resolve(answers.shift() ?? null);
   const counts = createClusterCounts({ now: clock.ports.now, census });
   const state = initialState(settingsFrom());
@@ -231,7 +231,7 @@ Deno.test("[ADMIN-6] of a cluster its engine's slowest answer, its last beat and
   step(answered(1, "joined"));
   assertEquals([counts.engineMs(), counts.beatAt()], [9, 9]);
   await null;
-  assertEquals([counts.nodes(), counts.clients()], [2, 7]);
+  assertEquals([counts.nodes(), counts.claims()], [2, 7]);
   step({ kind: "engine-lost" });
   clock.now = 99;
   step(answered(3, "absent"));

@@ -203,9 +203,9 @@ Deno.test({
     await using _alice = await join(child, "alice");
     const { server: { node }, metrics } = await until(
       async () => await (await read("/api/stats")).json(),
-      ({ metrics }) => metrics.signalbox_cluster_clients[0].value === 1,
+      ({ metrics }) => metrics.signalbox_cluster_claims[0].value === 1,
     );
-    const names = ["nodes", "clients", "joined"].map((name) => `signalbox_cluster_${name}`);
+    const names = ["nodes", "claims", "joined"].map((name) => `signalbox_cluster_${name}`);
     assertEquals(names.map((name) => metrics[name][0].value), [1, 1, 1]);
     assertEquals(typeof node, "string");
     const shown = Object.keys(metrics).filter((name) => name.startsWith("signalbox_cluster_"));
