@@ -104,7 +104,7 @@ function attemptsOf({ attempts, signaling, wallNow }: ApiPorts, query: URLSearch
   // A pause of the process moves instant 0 of the loop's time.
   const zero = wallNow() - signaling.now();
   const toEpoch = (at: number): number => Math.round(zero + at);
-  const dated = (view: AttemptView): AttemptView => ({
+  const dated = (view: AttemptView): unknown => ({
     ...view,
     startedAt: toEpoch(view.startedAt),
     updatedAt: toEpoch(view.updatedAt),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Millis } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 
 /** An attempt as the API shows it. */
@@ -23,6 +24,7 @@ export interface AttemptWatch {
   readonly forgotten: () => number;
 }
 
-export function createAttemptWatch(): AttemptWatch {
+/** @param _now The time of the loop. */
+export function createAttemptWatch(_now?: () => Millis): AttemptWatch {
   return { observe: () => {}, list: () => [], forgotten: () => 0 };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { millis } from "../../core/mod.ts";
 import { scheduleTimeout } from "../clock.ts";
 import type { Observer } from "../runtime.ts";
 import type { SignalingServer } from "../server.ts";
@@ -30,11 +31,13 @@ export interface Served {
 export function createAdminPort(): AdminPort {
   const [now, wallNow] = [() => performance.now(), () => Date.now()];
   const roster = createRoster({ wallNow, pause });
-  const attempts = createAttemptWatch();
+  let loopNow = (): number => 0;
+  const attempts = createAttemptWatch(() => millis(loopNow()));
   return {
     observers: [roster.observe, attempts.observe],
     serve: (served) => {
       const { reader, ...rest } = served;
+      loopNow = served.signaling.now;
       const exposition = createExposition(reader);
       return serveAdmin({
         ...{ ...rest, read: reader.read, exposition },
