@@ -74,12 +74,12 @@ export interface SignalingServer extends Reception, Oversight {
 /**
  * Starts a server without a listener.
  *
- * @param watching More observers, of what watches the server for its operator.
+ * @param operatorObservers What watches the server for its operator; see `adapters/admin/operator.ts`.
  */
 export function createSignalingServer(
   settings: Settings,
   hooks: Hooks,
-  watching: readonly Observer[] = [],
+  operatorObservers: readonly Observer[] = [],
 ): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
@@ -89,12 +89,18 @@ export function createSignalingServer(
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
   const recorder = recordingFor(settings, () => runtime);
-  const watchers = [trafficObserver(), logObserver(refusals), ...watching];
+  const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: performerOf(sockets, node, checkToken),
-    observers: [...recorder.observers, ...node.observers, ...watchers, ...hookObservers(hooks)],
+    observers: [
+      ...recorder.observers,
+      ...node.observers,
+      ...logs,
+      ...operatorObservers,
+      ...hookObservers(hooks),
+    ],
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
