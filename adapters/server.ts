@@ -20,7 +20,7 @@ import {
   type State,
 } from "../core/mod.ts";
 import { type ClusterNode, createClusterNode } from "./cluster_node.ts";
-import { createVerifier } from "./auth/jwt.ts";
+import { createVerifier, type Verifier } from "./auth/jwt.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
 import { logObserver } from "./observe/log_clients.ts";
@@ -74,12 +74,12 @@ export interface SignalingServer extends Reception, Oversight {
 /**
  * Starts a server without a listener.
  *
- * @param operatorObservers What watches the server for its operator; see `adapters/admin/operator.ts`.
+ * @param more More observers, such as those of `adapters/admin/operator.ts`.
  */
 export function createSignalingServer(
   settings: Settings,
   hooks: Hooks,
-  operatorObservers: readonly Observer[] = [],
+  more: readonly Observer[] = [],
 ): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
@@ -93,14 +93,8 @@ export function createSignalingServer(
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: performerOf(sockets, node, checkToken),
-    observers: [
-      ...recorder.observers,
-      ...node.observers,
-      ...logs,
-      ...operatorObservers,
-      ...hookObservers(hooks),
-    ],
+    perform: performerOf({ sockets, node, verify, dispatch }),
+    observers: [recorder.observers, node.observers, logs, more, hookObservers(hooks)].flat(),
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -117,12 +111,6 @@ export function createSignalingServer(
 
   const isChecked = verify !== null;
   const reception = createReception({ settings, sockets, replies, ownerOf, isChecked });
-
-  function checkToken(conn: ConnId): void {
-    void verify?.(sockets.takeToken(conn)).then((identity) =>
-      dispatch({ kind: "token-checked", conn, identity })
-    );
-  }
 
   async function shutDown(): Promise<void> {
     dispatch({ kind: "shutdown-requested" });
@@ -151,11 +139,19 @@ export function createSignalingServer(
   };
 }
 
-function performerOf(
-  sockets: Sockets,
-  node: ClusterNode,
-  checkToken: (conn: ConnId) => void,
-): Ports["perform"] {
+/** What performs the effects that need I/O. */
+function performerOf({ sockets, node, verify, dispatch }: {
+  readonly sockets: Sockets;
+  readonly node: ClusterNode;
+  readonly verify: Verifier | null;
+  readonly dispatch: (event: Event) => void;
+}): Ports["perform"] {
+  function checkToken(conn: ConnId): void {
+    void verify?.(sockets.takeToken(conn)).then((identity) =>
+      dispatch({ kind: "token-checked", conn, identity })
+    );
+  }
+
   return (effect) => {
     if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
     else if (effect.kind === "check-token") checkToken(effect.conn);
