@@ -122,11 +122,7 @@ export function createSignalingServer(
     for (const part of [node, sockets, refusals]) part.stop();
   }
 
-  function start(): void {
-    recorder.start();
-    node.start();
-  }
-
+  const start = (): void => [recorder, node].forEach((part) => part.start());
   return {
     ...reception,
     receive: settings.cluster === "" ? reception.receive : after(start, reception.receive),
