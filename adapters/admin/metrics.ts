@@ -180,10 +180,10 @@ export const METRICS: readonly Metric[] = [
 /** Reads every metric, by its name. */
 export type Readings = ReadonlyMap<string, readonly Sample[]>;
 
-/** How long readings are used again, so that a flood of requests reads once a second. */
-export const READINGS_MAX_MS = 1_000;
+/** How long readings are used again, so that a flood of requests costs little. */
+export const READINGS_MAX_MS = 250;
 
-/** The metrics of one server, and what reads them all, at most once a second. */
+/** The metrics of one server, and what reads them all, at most every {@linkcode READINGS_MAX_MS}. */
 export interface Reader {
   readonly metrics: readonly Metric[];
   readonly read: () => Readings;
