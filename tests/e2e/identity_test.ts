@@ -142,6 +142,20 @@ test("[LIFE-5] [ADMIN-8] a page that the operator disconnects is told so, keeps 
   assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
 });
 
+test("[ADMIN-3] a page of another origin in the operator's browser neither reads the admin port nor disconnects anybody", async (lab) => {
+  const admin_port = freePort();
+  const { server, alice, bob } = await lab.pair("--admin_port", `${admin_port}`);
+  const request = (path: string, options: RequestInit = {}): Promise<unknown> =>
+    bob.tab.run("request", `http://127.0.0.1:${admin_port}${path}`, options);
+  assertEquals(await request("/api/clients"), "TypeError");
+  assertEquals(await request("/api/clients", { mode: "no-cors" }), "TypeError");
+  assertEquals(await request("/api/clients/alice", { method: "DELETE" }), "TypeError");
+  for (const asked of ["GET /api/clients", "OPTIONS /api/clients/alice"]) {
+    await server.nextLine((line) => line.includes(asked) && line.includes('"status":403'));
+  }
+  await connect(alice, bob, "still there");
+});
+
 test("[OPEN-2] [HTTP-4] a wrong key is refused, in words over the socket and as 401 over HTTP", async (lab) => {
   const server = await lab.serve("--key", "secret");
   const tab = await lab.enter(server, "alice", "alice", { key: "guess" });
