@@ -12,9 +12,8 @@ import { StartError } from "./adapters/errors.ts";
 import { parseCommand } from "./adapters/program/cli.ts";
 import { helpText, VERSION_TEXT } from "./adapters/program/help.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
-import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
-import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
+import { handleSignals, handleUncaught, start } from "./adapters/program/program.ts";
 import { logUselessOption } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
@@ -37,7 +36,7 @@ async function main(): Promise<number | null> {
   handleUncaught(log);
   command.warnings.forEach(logUselessOption);
   try {
-    handleSignals(await listen(createSignalingServer(command.settings, {})), log);
+    handleSignals(await start(command.settings), log);
     return null;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

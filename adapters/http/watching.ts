@@ -33,6 +33,8 @@ export interface Watching {
   /** The observers that presence needs. They must come before those that may call `watch`. */
   readonly observers: readonly Observer[];
   readonly watch: (addressGroup: string) => Watched | Promise<Watched>;
+  /** The number of streams. */
+  readonly count: () => number;
   /** Ends every stream. */
   readonly stop: () => void;
 }
@@ -53,6 +55,7 @@ function watchState({ settings, state, now, schedule }: WatchingPorts): Watching
       for (const effect of effects) if (effect.kind === "note") touchBy(presence, effect);
     }],
     watch: (addressGroup) => presence.watch(addressGroup) ?? CROWDED,
+    count: () => presence.count,
     stop: () => presence.stop(),
   };
 }
@@ -113,7 +116,7 @@ function watchCluster(
     presence.stop();
   }
 
-  return { observers: [], watch, stop };
+  return { observers: [], watch, count: () => presence.count, stop };
 }
 
 /** How long to wait between two readings of the directory, at least. */

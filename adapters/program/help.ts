@@ -19,7 +19,9 @@ export type HelpScope = GroupScope | OptionName;
 
 type GroupScope = "everyday" | "all";
 
-export const VERSION_TEXT = `signalbox ${config.version}`;
+export const VERSION: string = config.version;
+
+export const VERSION_TEXT = `signalbox ${VERSION}`;
 
 export function helpText(scope: HelpScope): string {
   if (isOptionName(scope)) {

@@ -184,6 +184,15 @@ globalThis.lab = {
     const { open, destroyed, disconnected } = thing(name);
     return { open, destroyed, disconnected };
   },
+  /** What a request of this page comes to: its status as far as the page may know it, or its error. */
+  async request(url, options) {
+    try {
+      const { type, status } = await fetch(url, options);
+      return `${type} ${status}`;
+    } catch (error) {
+      return error.name;
+    }
+  },
   /** Details of every note so far of this kind, handed out or not. */
   notes(who, event) {
     return notes.filter((n) => n.who === who && n.event === event).map((n) => n.detail);

@@ -2,6 +2,7 @@
  * The documents that are made from the code, as they should be: the tables of options, what one process carries,
  * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
  */
+import { METRICS } from "../../adapters/admin/metrics.ts";
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { defaultText, optionGroups } from "../../adapters/program/help.ts";
 import { type OptionName, optionOf } from "../../core/mod.ts";
@@ -68,6 +69,7 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
   const measured: Results = JSON.parse(await readText("tests/bench/results.json"));
   const parts = [
     ["README.md", "everyday options", everydayTable()],
+    ["adapters/admin/README.md", "metrics", metricsTable()],
     ["adapters/program/README.md", "options", optionTables()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
     ["tests/conformance/README.md", "comparison", await comparison()],
@@ -102,6 +104,14 @@ function optionTables(): string {
 |---|---|---|---|---|
 ${rows.join("\n")}`;
   }).join("\n\n");
+}
+
+function metricsTable(): string {
+  const rows = METRICS.map(({ name, labels, type, help }) => {
+    const list = labels.length === 0 ? "" : `{${labels.join()}}`;
+    return `| \`${name}${list}\` | ${type} | ${help} |`;
+  });
+  return ["| metric | type | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
 function flagOf(name: OptionName): string {
