@@ -3,42 +3,37 @@
  *
  * @module
  */
-import type { Advice, Facts } from "./outcome.ts";
+import type { Facts } from "./outcome.ts";
+import { type Advice, certain } from "./words.ts";
 
-/** What the descriptions of a call say about its audio and video. */
-export function aboutMedia({ attempt, answer, names: { caller, callee } }: Facts): Advice[] {
+/** What is the matter with the audio and video of a call; nothing if all of it is rejected, which is an outcome. */
+export function aboutMedia({ attempt, names: { caller, callee } }: Facts): Advice[] {
   const { caller: { flows: offered }, callee: { flows: answered } } = attempt.sides;
   if (attempt.connection !== "media" || offered === null) return [];
   const kinds = (["audio", "video"] as const).filter((kind) => offered[kind] !== "none");
   if (kinds.length === 0) {
-    return [{
-      text: `${caller} offers neither audio nor video.`,
-      todo: "The stream that it passes to peer.call() has no tracks: wait for getUserMedia.",
-      sure: "certain",
-    }];
+    return [certain(
+      `The call of ${caller} has neither audio nor video.`,
+      "The stream that it passes to peer.call() has no tracks yet: wait for getUserMedia().",
+    )];
   }
-  if (answer === undefined || answered === null) return [];
-  const sends = kinds.some((kind) =>
-    answered[kind] === "sendrecv" || answered[kind] === "sendonly"
-  );
-  const refused = kinds.filter((kind) => answered[kind] === "rejected");
+  if (answered === null) return [];
+  const rejected = kinds.filter((kind) => answered[kind] === "rejected");
+  if (rejected.length === kinds.length) return [];
   const advice: Advice[] = [];
-  if (!sends && refused.length < kinds.length) {
-    advice.push({
-      text:
-        `${callee} answered without a stream: ${caller} sees nothing, and has no "stream" event.`,
-      todo:
-        "Pass a stream with tracks: call.answer(stream). If only one side is to send, let that side call.",
-      sure: "certain",
-    });
+  if (kinds.every((kind) => !SENDS.includes(answered[kind]))) {
+    advice.push(certain(
+      `${callee} answered without a stream: ${caller} sees and hears nothing, and has no "stream" event.`,
+      "Pass a stream with tracks: call.answer(stream). If one side only is to send, let that side call.",
+    ));
   }
-  if (refused.length > 0 && refused.length < kinds.length) {
-    advice.push({
-      text: `${callee} rejects the ${refused.join()} of the call.`,
-      todo:
-        "The browsers have no codec in common: remove what sdpTransform or setCodecPreferences forces.",
-      sure: "certain",
-    });
+  if (rejected.length > 0) {
+    advice.push(certain(
+      `${callee} rejects the ${rejected.join()} of the call.`,
+      "The browsers have no codec in common: look at sdpTransform and setCodecPreferences().",
+    ));
   }
   return advice;
 }
+
+const SENDS: readonly string[] = ["sendrecv", "sendonly"];

@@ -6,6 +6,7 @@
 import type { Millis } from "../ids.ts";
 import { excerpt } from "../wire/text.ts";
 import { type Attempt, isSent, type Role, type Sent, type Went } from "./attempt.ts";
+import { duration } from "./words.ts";
 
 /** What came of an attempt. */
 export type Outcome =
@@ -35,13 +36,6 @@ export type Outcome =
   /** The offer was not seen. */
   | "partial";
 
-/** What is the matter, what to do about it, and how sure that is. */
-export interface Advice {
-  readonly text: string;
-  readonly todo: string;
-  readonly sure: "certain" | "likely" | "possible";
-}
-
 /** An attempt and what is drawn from it. */
 export interface Facts {
   readonly attempt: Attempt;
@@ -50,6 +44,8 @@ export interface Facts {
   readonly answer: Sent | undefined;
   /** The first departure after the offer of a peer that sent nothing more: one that does reconnected. */
   readonly departure: Went | undefined;
+  /** How long the offer waited before it expired or was delivered. */
+  readonly waited: string;
   /** The ids as a sentence quotes them. */
   readonly names: Readonly<Record<Role, string>>;
 }
@@ -72,7 +68,8 @@ export function factsOf(attempt: Attempt, now: Millis): Facts {
     !later.slice(at).some((next) => isSent(next) && next.from === event.from)
   );
   const names = { caller: excerpt(caller), callee: excerpt(callee) };
-  return { attempt, now, offer, answer, departure, names };
+  const waited = duration((offer?.endedAt ?? now) - (offer?.at ?? now));
+  return { attempt, now, offer, answer, departure, waited, names };
 }
 
 export function outcomeOf(facts: Facts): Outcome {
@@ -102,19 +99,18 @@ export function isOpen(outcome: Outcome): boolean {
 
 /** One sentence on what came of an attempt. */
 export function summaryOf(facts: Facts, outcome: Outcome): string {
-  const { attempt, offer, answer, departure, names } = facts;
+  const { attempt, offer, departure, waited, names } = facts;
   const { caller, callee } = names;
+  const gone = names[departure?.from ?? "caller"];
   switch (outcome) {
     case "connecting":
-      return `${caller} and ${callee} are at it: it is too early to say.`;
+      return `Messages of ${caller} and ${callee} still come: it is too early to say.`;
     case "waiting":
       return `${callee} is not connected, and the offer of ${caller} waits for it.`;
     case "ringing":
       return `${callee} has not answered the call of ${caller} yet.`;
     case "absent":
-      return `${callee} was not connected within ${
-        waitOf(offer)
-      }, and the offer of ${caller} expired.`;
+      return `${callee} was not connected within ${waited}, and the offer of ${caller} expired.`;
     case "impossible-id":
       return `${caller} called ${callee}, which no peer can have as its id.`;
     case "refused":
@@ -124,20 +120,16 @@ export function summaryOf(facts: Facts, outcome: Outcome): string {
     case "unanswered":
       return `The offer of ${caller} reached ${callee}, and no answer came.`;
     case "answer-lost":
-      return `${callee} answered after ${
-        gap(offer, answer)
-      }, and ${caller} did not get the answer.`;
+      return `${callee} answered, and ${caller} did not get the answer.`;
     case "caller-left":
     case "callee-left":
-      return `${names[departure?.from ?? "caller"]} left the server ${
-        gap(offer, departure)
-      } after the offer, before an answer had arrived.`;
+      return `${gone} disconnected from the server before an answer had arrived.`;
     case "rejected":
       return `${callee} answered, and rejected what ${caller} offered.`;
     case "no-candidates":
-      return `Offer and answer went across, and ${silentOf(facts)} sent no candidate.`;
+      return `Offer and answer went across, and ${silence(facts)}.`;
     case "host-only":
-      return "Offer, answer and candidates went across: host candidates only, from different addresses.";
+      return "The server's part is done, and both sides sent host candidates only, from different addresses.";
     case "complete":
       return attempt.isCut
         ? "The server's part is done: offer and answer went across, and messages that it did not read."
@@ -154,21 +146,6 @@ export function hasArrived({ fate }: Sent): boolean {
   return fate === "relayed" || fate === "delivered" || fate === "sent-on";
 }
 
-/** A length of time, for people. */
-export function duration(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 100) / 10} s`;
-}
-
-/** How long after one event another came. */
-export function gap(from: { at: Millis } | undefined, to: { at: Millis } | undefined): string {
-  return duration((to?.at ?? 0) - (from?.at ?? 0));
-}
-
-/** How long a message waited. */
-export function waitOf(sent: Sent | undefined): string {
-  return duration((sent?.endedAt ?? 0) - (sent?.at ?? 0));
-}
-
 /** How many candidates a side sent. */
 export function candidateCount({ sides }: Attempt, role: Role): number {
   const { host, srflx, prflx, relay } = sides[role].candidates;
@@ -182,7 +159,7 @@ export function isHostOnly(attempt: Attempt, role: Role): boolean {
 }
 
 /** The sides that sent no candidate, the callee first. */
-export function silentSides({ attempt }: Facts): Role[] {
+export function silentSides(attempt: Attempt): Role[] {
   const roles: readonly Role[] = ["callee", "caller"];
   return roles.filter((role) => candidateCount(attempt, role) === 0);
 }
@@ -201,23 +178,24 @@ function departedBefore({ departure }: Facts, answer: Sent): Outcome | null {
   return `${departure.from}-left`;
 }
 
-function answered({ attempt, now, ...facts }: Facts): Outcome {
+function answered({ attempt, now }: Facts): Outcome {
   if (isRejected(attempt)) return "rejected";
   if (now - attempt.updatedAt < QUIET_MS) return "connecting";
   if (attempt.isCut) return "complete";
-  if (silentSides({ attempt, now, ...facts }).length > 0) return "no-candidates";
+  if (silentSides(attempt).length > 0) return "no-candidates";
   const isLocal = isHostOnly(attempt, "caller") && isHostOnly(attempt, "callee");
   return isLocal && attempt.sameAddress === false ? "host-only" : "complete";
 }
 
-/** Whether the answer rejects everything. */
-function isRejected({ sides: { callee: { flows } } }: Attempt): boolean {
+/** Whether the answer rejects all that matters: the stock client opens a data channel in a call too. */
+function isRejected({ connection, sides: { callee: { flows } } }: Attempt): boolean {
   if (flows === null) return false;
-  const said = Object.values(flows).filter((flow) => flow !== "none");
-  return said.length > 0 && said.every((flow) => flow === "rejected");
+  const said = connection === "media" ? [flows.audio, flows.video] : [flows.data];
+  return said.includes("rejected") && said.every((flow) => flow === "rejected" || flow === "none");
 }
 
-function silentOf(facts: Facts): string {
-  const silent = silentSides(facts).map((role) => facts.names[role]);
-  return silent.length === 2 ? "neither side" : silent.join();
+function silence({ attempt, names }: Facts): string {
+  const [role, other] = silentSides(attempt);
+  if (role === undefined || other !== undefined) return "neither side sent a candidate";
+  return `${names[role]} sent no candidate`;
 }

@@ -50,8 +50,8 @@ export interface WatchedStep {
   readonly state: State;
 }
 
-/** The messages that an attempt adds to what is read of its pair. */
-export const READS = 32;
+/** The messages that an attempt adds to what is read of its pair: a call of machines with many addresses has 60. */
+export const READS = 64;
 /** How long after its last message an attempt notes that a peer joins or leaves. */
 export const PRESENCE_MS = 60_000;
 /** A call is a try again if the last one of the same kind began so long ago: not at the same time, and not long ago. */
