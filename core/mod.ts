@@ -13,7 +13,7 @@
  */
 export * from "./rules/address.ts";
 export { adviceFor, type Verdict } from "./attempts/advice.ts";
-export { type Attempt, isSent, type Occurrence, type Role, type Side } from "./attempts/attempt.ts";
+export type { Attempt, Occurrence, Role, Sent, Side } from "./attempts/attempt.ts";
 export { type Attempts, attemptsOf, noAttempts, retireAttempts } from "./attempts/attempts.ts";
 export type { Outcome } from "./attempts/outcome.ts";
 export { watchAttempts, type WatchedStep } from "./attempts/watch.ts";

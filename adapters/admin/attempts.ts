@@ -9,13 +9,13 @@ import {
   type Attempts,
   attemptsOf,
   duration,
-  isSent,
   type Millis,
   millis,
   noAttempts,
   type Occurrence,
   retireAttempts,
   type Role,
+  type Sent,
   type Side,
   type Verdict,
   watchAttempts,
@@ -125,9 +125,7 @@ function eventOf(event: Occurrence): EventView {
   }
 }
 
-function noteOf(event: Occurrence): string {
-  if (!isSent(event)) return "";
-  const { candidate, fate, at, endedAt } = event;
+function noteOf({ candidate, fate, at, endedAt }: Sent): string {
   const what = candidate === null
     ? ""
     : candidate === "end"
@@ -135,8 +133,6 @@ function noteOf(event: Occurrence): string {
     : `${candidate} candidate`;
   return [what, fateText(fate, duration((endedAt ?? at) - at))].filter(Boolean).join("; ");
 }
-
-type Sent = Extract<Occurrence, { readonly fate: unknown }>;
 
 function fateText(fate: Sent["fate"], waited: string): string {
   switch (fate) {

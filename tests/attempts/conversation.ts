@@ -33,6 +33,8 @@ export interface Circumstances {
   readonly afterMs?: number;
   /** Frames to the ids here are refused by their sockets. */
   readonly slow?: readonly string[];
+  /** Frames to the ids here find that their sockets are gone. */
+  readonly gone?: readonly string[];
 }
 
 /** What is known at the end. */
@@ -44,7 +46,7 @@ export interface Played {
 /** Plays a conversation at its instants, and watches. */
 export function playConversation(
   lines: readonly Line[],
-  { settings = {}, addresses = {}, afterMs = 10_000, slow = [] }: Circumstances = {},
+  { settings = {}, addresses = {}, afterMs = 10_000, slow = [], gone = [] }: Circumstances = {},
 ): Played {
   let state = initialState(settingsFrom(settings));
   let attempts = noAttempts();
@@ -74,10 +76,9 @@ export function playConversation(
       : { kind: "frame-received", conn, text: JSON.stringify(what) };
     for (const effect of step(event, at)) {
       if (effect.kind !== "send" || effect.meaning.kind !== "message") continue;
-      const { meaning: message } = effect;
-      if (slow.includes(message.dst)) {
-        step({ kind: "send-refused", conn: effect.conn, message }, at);
-      }
+      const { conn, meaning: message } = effect;
+      if (slow.includes(message.dst)) step({ kind: "send-refused", conn, message }, at);
+      if (gone.includes(message.dst)) step({ kind: "send-failed", conn, message }, at);
     }
   }
   const end = (lines.at(-1)?.[0] ?? 0) + afterMs;
