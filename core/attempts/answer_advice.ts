@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { must } from "../collections/must.ts";
 import type { Facts, Outcome } from "./outcome.ts";
 import { type Advice, certain, gap, likely, possible } from "./words.ts";
 
@@ -53,8 +54,7 @@ function aboutData({ names: { caller, callee } }: Facts): Advice {
 }
 
 function aboutDeparture({ departure, names }: Facts): Advice[] {
-  if (departure === undefined) return [];
-  const { by, code, from } = departure;
+  const { by, code, from } = must(departure);
   const name = names[from];
   return [certain(
     `The ${by} ended the connection of ${name} to the server, with code ${code}.`,

@@ -126,10 +126,6 @@ export const NEW_SIDE: Side = {
   unnoted: 0,
 };
 
-export function otherRole(role: Role): Role {
-  return role === "caller" ? "callee" : "caller";
-}
-
 /** The role of a peer. Who calls itself has both, and answers as the callee. */
 export function roleOf({ caller, callee }: Attempt, peer: PeerId, what?: MessageType): Role {
   if (caller === callee) return what === "ANSWER" ? "callee" : "caller";

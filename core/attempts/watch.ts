@@ -9,7 +9,7 @@
  */
 import { must } from "../collections/must.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
-import type { Effect, Expired, Note } from "../effect.ts";
+import type { Effect, Expired, Note, Publish } from "../effect.ts";
 import type { Event } from "../event.ts";
 import type { Millis, PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
@@ -63,23 +63,26 @@ export const CROSSED_MS = 3_000;
 /** The attempts after a step. */
 export function watchAttempts(attempts: Attempts, step: WatchedStep): Attempts {
   let next = attempts;
-  let before: Effect | null = null;
+  let published: Published = [];
   for (const effect of step.effects) {
-    if (effect.kind === "note") next = observe(next, effect, before, step);
+    if (effect.kind === "note") next = observe(next, effect, published, step);
+    else if (effect.kind === "publish") published = effect.frame.carried;
     else if (effect.kind === "send" && effect.meaning.kind === "message") {
       next = effect.hasWaited
         ? endWait(next, effect.meaning, "delivered", step.now)
         : handle(next, effect.meaning, "relayed", step);
     }
-    before = effect;
   }
   return next;
 }
 
+/** What was last published to another node. */
+type Published = Publish["frame"]["carried"];
+
 function observe(
   attempts: Attempts,
   note: Note,
-  before: Effect | null,
+  published: Published,
   step: WatchedStep,
 ): Attempts {
   const { now } = step;
@@ -93,7 +96,7 @@ function observe(
     case "expired":
       return expire(attempts, note, step);
     case "sent-on":
-      return sendOn(attempts, before, now);
+      return sendOn(attempts, published, now);
     case "admitted":
       return meet(attempts, note.id, (from) => ({ what: "joined", at: now, from }), now);
     case "left": {
@@ -248,10 +251,9 @@ function endWait(attempts: Attempts, ends: Ends, fate: Fate, now: Millis): Attem
 }
 
 /** The messages in a frame, which stands before its note, were sent to another node. */
-function sendOn(attempts: Attempts, before: Effect | null, now: Millis): Attempts {
+function sendOn(attempts: Attempts, published: Published, now: Millis): Attempts {
   let next = attempts;
-  const carried = before?.kind === "publish" ? before.frame.carried : [];
-  for (const { message } of carried) {
+  for (const { message } of published) {
     if (message !== null) next = endWait(next, message, "sent-on", now);
   }
   return next;

@@ -114,8 +114,8 @@ interface Search<Name extends string> {
 }
 
 /**
- * Whether the part of a text from `from` to `to` is JSON (RFC 8259). Finds members of the outermost object. A value that
- * continues beyond `to` does not end there, so the part is not JSON.
+ * Whether the part of a text from `from` to `to` is JSON (RFC 8259). Finds members of the outermost object. A value
+ * that continues beyond `to` does not end there, so the part is not JSON.
  */
 function scan<Name extends string>(
   text: string,

@@ -11,8 +11,10 @@ import {
   type PartialSettings,
   reduce,
   retire,
+  retireAttempts,
   settingsFrom,
   watchAttempts,
+  type WatchedStep,
 } from "../../core/mod.ts";
 import { opening } from "../support/world.ts";
 
@@ -35,6 +37,8 @@ export interface Circumstances {
   readonly slow?: readonly string[];
   /** Frames to the ids here find that their sockets are gone. */
   readonly gone?: readonly string[];
+  /** Called with every step. */
+  readonly observe?: (step: WatchedStep) => void;
 }
 
 /** What is known at the end. */
@@ -46,7 +50,8 @@ export interface Played {
 /** Plays a conversation at its instants, and watches. */
 export function playConversation(
   lines: readonly Line[],
-  { settings = {}, addresses = {}, afterMs = 10_000, slow = [], gone = [] }: Circumstances = {},
+  { settings = {}, addresses = {}, afterMs = 10_000, slow = [], gone = [], observe }:
+    Circumstances = {},
 ): Played {
   let state = initialState(settingsFrom(settings));
   let attempts = noAttempts();
@@ -56,7 +61,10 @@ export function playConversation(
     const [next, effects] = reduce(state, event, now);
     retire(state, next);
     state = next;
-    attempts = watchAttempts(attempts, { event, now, effects, state });
+    const watched = watchAttempts(attempts, { event, now, effects, state });
+    observe?.({ event, now, effects, state });
+    retireAttempts(attempts, watched);
+    attempts = watched;
     return effects;
   };
   const wakeUntil = (until: number): void => {

@@ -175,6 +175,18 @@ Deno.test("[WHY-2] what ends a wait ends the longest one of the oldest attempt, 
   ]);
   assertEquals([first.events.length, first.sides.caller.unnoted], [26, 0]);
   assertEquals(story(second), ["100 caller OFFER delivered at 5050", "5050 callee joined"]);
+
+  const [met, missed] = play([
+    ALICE,
+    BOB,
+    ...said([1, "alice", "OFFER", "bob"]),
+    [2, "bob", 1001],
+    ...said([3, "alice", "OFFER", "bob", "d"]),
+  ]);
+  assertEquals(met?.events.map(({ what }) => what), ["OFFER", "left"]);
+  assert(missed !== undefined);
+  assertEquals(story(missed), ["3 caller OFFER expired at 5003", "5003 caller is told"]);
+  assertEquals(play([ALICE, ...said([1, "alice", "EXPIRE", "bob"])]), []);
 });
 
 Deno.test("[WHY-2] a peer comes and goes in its attempts until 60 s after their last message", () => {
@@ -209,6 +221,11 @@ Deno.test("[WHY-3] the first 64 messages of an attempt are read, then only offer
   assertEquals(READS, 64);
   assertEquals(read(...flood(63, "c")), [[63, false]]);
   assertEquals(read(...flood(64, "c")), [[63, true]]);
+  const [absent] = play([ALICE, ...said([1, "alice", "OFFER", "bob"], ...flood(70, "c"))], {
+    settings: { frame_rate: 0, queue_limit: 1_000 },
+    afterMs: 0,
+  });
+  assertEquals(absent?.sides.caller.unnoted, 47, "24 of 71 are noted");
   assertEquals(read(...flood(70, "c"), [3, "alice", "OFFER", "bob", "d"], ...flood(64, "c")), [
     [126, true],
     [0, true],
@@ -220,6 +237,14 @@ Deno.test("[WHY-3] an attempt with something that cannot be read claims nothing 
     play([ALICE, BOB, [1, "alice", { type: "OFFER", dst: "bob", payload }]])[0]?.isCut;
   assertEquals(cut({ sdp: { sdp: "m=audio 9 X" } }), false);
   assertEquals([cut({ sdp: "encrypted" }), cut(undefined)], [true, true]);
+  const [odd] = play([
+    ALICE,
+    ...said([1, "alice", "OFFER", "bob"]),
+    [2, "alice", { type: "CANDIDATE", dst: "bob", payload: { candidate: {} } }],
+    [3, "alice", { type: "CANDIDATE", dst: "bob", payload: { candidate: null } }],
+  ]);
+  const types = odd?.events.map((event) => "candidate" in event && event.candidate);
+  assertEquals([odd?.isCut, types], [true, [null, null, "end", false]]);
 });
 
 Deno.test("[WHY-5] an attempt notes 32 events, and candidates among the first 24", () => {
@@ -231,9 +256,12 @@ Deno.test("[WHY-5] an attempt notes 32 events, and candidates among the first 24
 });
 
 Deno.test("[WHY-5] the oldest attempts are forgotten, counted, and leave nothing behind", () => {
-  const calls = Array.from({ length: 1_020 }, (_, i): Words => [i, "alice", "OFFER", `p${i}`]);
+  const calls = Array.from({ length: 1_019 }, (_, i): Words => [i, "alice", "OFFER", `p${i + 1}`]);
+  calls.unshift([0, "self", "OFFER", "self"]);
   const few = { frame_rate: 0, source_queue_limit: 0 };
-  const { attempts } = playConversation([ALICE, ...said(...calls)], { settings: few });
+  const { attempts } = playConversation([ALICE, [0, "self", "open"], ...said(...calls)], {
+    settings: few,
+  });
   assertEquals([attempts.byId.size, attempts.forgotten, ATTEMPTS_MAX], [1_000, 20, 1_000]);
   assertEquals([attempts.pairs.size, attempts.peers.size], [1_000, 1_001]);
   assertEquals([attemptsOf(attempts)[0]?.callee, attemptsOf(attempts).at(-1)?.callee], [
