@@ -70,20 +70,17 @@ export const NO_CANDIDATES: CandidateCounts = { host: 0, srflx: 0, prflx: 0, rel
  */
 export function readSignal(message: Message): Signal {
   if (message.text.length > READ_LENGTH_MAX) return UNKNOWN;
-  const payload = payloadTextOf(message);
-  const members = payload === null ? null : membersNamed(payload, PAYLOAD_MEMBERS);
+  const members = membersNamed(payloadTextOf(message), PAYLOAD_MEMBERS);
   if (members === null) return UNKNOWN;
   const type = textOf(members.type);
   const connection = type === "data" || type === "media" ? type : null;
   const said: Signal = { ...UNKNOWN, connection, tag: tagOf(textOf(members.connectionId)) };
   if (message.type === "CANDIDATE") return withCandidate(said, members.candidate);
-  const sdp = membersNamed(members.sdp ?? "", DESCRIPTION_MEMBERS)?.sdp;
-  return withDescription(said, textOf(sdp) ?? "");
+  const sdp = memberOf(members.sdp ?? "", "sdp");
+  return withDescription(said, sdp ?? "");
 }
 
 const PAYLOAD_MEMBERS = ["type", "connectionId", "candidate", "sdp"] as const;
-const DESCRIPTION_MEMBERS = ["sdp"] as const;
-const CANDIDATE_MEMBERS = ["candidate"] as const;
 
 /** A message of which nothing is known. */
 export const UNKNOWN: Signal = {
@@ -109,6 +106,11 @@ const FLOWS: readonly Flow[] = [
   "sendrecv",
 ];
 
+/** A member of an object, if it is text. What is no object is not scanned. */
+function memberOf(json: string, name: string): string | undefined {
+  return json.startsWith("{") ? textOf(membersNamed(json, [name])?.[name]) : undefined;
+}
+
 function textOf(json: string | undefined): string | undefined {
   return json === undefined ? undefined : parseString(json);
 }
@@ -127,7 +129,7 @@ function tagOf(id: string | undefined): number | null {
 
 /** The client sends an `RTCIceCandidate` as JSON; an empty candidate, or `null`, is the last one. */
 function withCandidate(said: Signal, json = ""): Signal {
-  const line = textOf(membersNamed(json, CANDIDATE_MEMBERS)?.candidate);
+  const line = memberOf(json, "candidate");
   if (json === "null" || line === "") return { ...said, isRead: true, isEnd: true };
   return counted(said, line ?? "");
 }

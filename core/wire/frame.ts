@@ -100,7 +100,7 @@ export function encodeMessage(
 }
 
 /**
- * The JSON text of an encoded message's payload, which only its length finds; `null` if it has none.
+ * The JSON text of an encoded message's payload, found by the length of what is before it; empty if it has none.
  *
  * @example
  * ```ts
@@ -112,9 +112,8 @@ export function encodeMessage(
  * assertEquals(payloadTextOf({ kind: "message", type: "OFFER", src, dst, text }), '{"sdp": 1}');
  * ```
  */
-export function payloadTextOf({ type, src, dst, text }: Message): string | null {
-  const at = headOf(type, src, dst).length + ',"payload":'.length;
-  return text.length > at ? text.slice(at, -1) : null;
+export function payloadTextOf({ type, src, dst, text }: Message): string {
+  return text.slice(headOf(type, src, dst).length + ',"payload":'.length, -1);
 }
 
 /**

@@ -92,6 +92,14 @@ const CASES: readonly Case[] = [
   },
   { name: "no STUN", afterMs: 2_999, outcome: "connecting", advice: null },
   {
+    name: "no STUN",
+    addresses: APART,
+    afterMs: 3_000,
+    outcome: "host-only",
+    advice: "Both sides have host candidates only, and come from different addresses",
+    sure: "likely",
+  },
+  {
     name: "dead ICE servers",
     addresses: APART,
     outcome: "host-only",
@@ -214,6 +222,29 @@ const CASES: readonly Case[] = [
     sure: "certain",
   })),
   // Written here.
+  {
+    name: "a call, not answered yet",
+    lines: talk(CALL, null),
+    afterMs: 59_999,
+    outcome: "ringing",
+    advice: 'The page of "bob" got the call, and has not answered it.',
+    sure: "possible",
+  },
+  {
+    name: "a call, not answered",
+    lines: talk(CALL, null),
+    afterMs: 60_000,
+    outcome: "unanswered",
+    advice: 'The page of "bob" got the call, and has not answered it.',
+    sure: "likely",
+  },
+  {
+    name: "a candidate that cannot be read",
+    lines: talk(DATA, DATA, [...SRFLX, { candidate: { candidate: "odd" } }], HOST),
+    outcome: "complete",
+    advice: "Whether the peers connected, the server cannot see",
+    sure: "possible",
+  },
   {
     name: "an id that nobody can have",
     lines: [...OPEN, [1_000, "alice", frame("OFFER", "")]],

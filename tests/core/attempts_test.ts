@@ -3,6 +3,9 @@ import {
   type Attempt,
   type Attempts,
   attemptsOf,
+  connId,
+  type Event,
+  type Message,
   millis,
   noAttempts,
   watchAttempts,
@@ -18,6 +21,7 @@ import {
   type Played,
 } from "../attempts/conversation.ts";
 import { Fleet } from "../cluster/fleet.ts";
+import { messageFrom, opening, world } from "../support/world.ts";
 
 const ALICE: Line = [0, "alice", "open"];
 const BOB: Line = [0, "bob", "open"];
@@ -161,6 +165,41 @@ Deno.test("[WHY-2] what a socket did not take is corrected, also where it was no
   assertEquals([story(gone)[0], gone.sides.caller.unnoted], ["1 caller OFFER expired at 5001", 0]);
 });
 
+Deno.test("[WHY-2] the last message of its kind is corrected, in the newest attempt that has one", () => {
+  const w = world();
+  let attempts = noAttempts();
+  const step = (event: Event): void => {
+    w.step(event);
+    const { effects, state } = w;
+    attempts = watchAttempts(attempts, { event, now: millis(w.now), effects, state });
+  };
+  const say = (conn: number, type: string, dst: string, connectionId: string): void => {
+    const text = JSON.stringify({ type, dst, payload: { type: "data", connectionId } });
+    step({ kind: "frame-received", conn: connId(conn), text });
+  };
+  const refuse = (type: Message["type"], src: string, dst: string): void => {
+    const message = messageFrom(src, dst, type);
+    step({ kind: "send-refused", conn: connId(dst === "a" ? 1 : 2), message });
+  };
+  const fates = (): unknown[] =>
+    attemptsOf(attempts).reverse().map(({ events }) =>
+      events.map((event) => "fate" in event ? event.fate : event.what)
+    );
+  step(opening(1, { id: "a" }));
+  step(opening(2, { id: "b" }));
+  say(1, "OFFER", "b", "c");
+  say(1, "CANDIDATE", "b", "c");
+  say(1, "CANDIDATE", "b", "c");
+  say(2, "CANDIDATE", "a", "c");
+  say(1, "OFFER", "b", "d");
+  refuse("CANDIDATE", "a", "b");
+  const first = ["relayed", "relayed", "slow-reader", "relayed"];
+  assertEquals(fates(), [first, ["relayed", "told"]]);
+  say(1, "CANDIDATE", "b", "d");
+  refuse("CANDIDATE", "a", "b");
+  assertEquals(fates(), [first, ["relayed", "told", "slow-reader"]]);
+});
+
 Deno.test("[WHY-2] what ends a wait ends the longest one of the oldest attempt, in that direction", () => {
   const many = Array.from({ length: 30 }, (_, i): Words => [10 + i, "alice", "CANDIDATE", "bob"]);
   const [first, second] = play([
@@ -221,6 +260,8 @@ Deno.test("[WHY-3] the first 64 messages of an attempt are read, then only offer
   assertEquals(READS, 64);
   assertEquals(read(...flood(63, "c")), [[63, false]]);
   assertEquals(read(...flood(64, "c")), [[63, true]]);
+  const again: Words = [3, "alice", "OFFER", "bob"];
+  assertEquals(read(...flood(63, "c"), again, ...flood(1, "c")), [[63, true]]);
   const [absent] = play([ALICE, ...said([1, "alice", "OFFER", "bob"], ...flood(70, "c"))], {
     settings: { frame_rate: 0, queue_limit: 1_000 },
     afterMs: 0,
@@ -322,6 +363,7 @@ Deno.test("[WHY-7] another call of the same kind, 1 s to 60 s later, is a try ag
   };
   assertEquals(tries(1, 1_000), [[1, null], [1, null]]);
   assertEquals(tries(1, 1_001, 61_001), [[1, 1_001], [2, 61_001], [3, null]]);
+  assertEquals(tries(1, 1_001, 2_001), [[1, 1_001], [2, 2_001], [3, null]]);
   assertEquals(tries(1, 60_002), [[1, null], [1, null]]);
   const media: Line = [5_000, "alice", { type: "OFFER", dst: "bob", payload: { type: "media" } }];
   const [data] = play([ALICE, BOB, ...said([1, "alice", "OFFER", "bob"]), media]);
