@@ -5,7 +5,6 @@
  * ```sh
  * deno run -A main.ts --port 9000
  * ```
- *
  * @module
  */
 import { StartError } from "./adapters/errors.ts";
@@ -15,6 +14,7 @@ import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environme
 import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
 import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
+import { runSubcommand } from "./adapters/program/subcommands.ts";
 import { logUselessOption } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
@@ -32,6 +32,8 @@ async function main(): Promise<number | null> {
       return print(Deno.stdout, `${VERSION_TEXT}\n`, 0);
     case "mistake":
       return print(Deno.stderr, `${command.message}\n`, 2);
+    case "subcommand":
+      return print(...await runSubcommand(command, PROCESS_ENVIRONMENT));
   }
   const log = configureLog(command.settings, Deno.stdout.isTerminal());
   handleUncaught(log);

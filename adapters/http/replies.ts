@@ -15,7 +15,7 @@ import {
   type Settings,
   type State,
 } from "../../core/mod.ts";
-import { clientAddress } from "../listen/address.ts";
+import { clientAddress, seenAs } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import type { Verifier } from "../auth/jwt.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
@@ -90,7 +90,9 @@ export function createReplies(
       ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
       : answered;
     refusals.request(incoming, why);
-    return answered;
+    if (routeOf(settings, path) !== "root") return answered;
+    const headers = { ...answered.headers, "signalbox-seen-as": seenAs(incoming, settings) };
+    return { ...answered, headers };
   }
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {

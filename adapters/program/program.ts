@@ -142,7 +142,7 @@ async function reloadTls(reload: Listener["reload"]): Promise<void> {
 }
 
 /** Whether clients may reach `Deno.serve` without a proxy. Deno Deploy has one. */
-function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
+export function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
   const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
   const isProxied = proxied || trusted_proxies.length > 0 ||
     PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
@@ -150,7 +150,7 @@ function isExposed({ listener, host, proxied, trusted_proxies }: Settings): bool
 }
 
 /** Descriptors for everything but clients: the listener, files, HTTP requests. */
-const SPARE_DESCRIPTORS = 64;
+export const SPARE_DESCRIPTORS = 64;
 
 function onSignal(signal: Deno.Signal, handler: () => void): void {
   try {

@@ -1,0 +1,119 @@
+/**
+ * Clients of the doctor: sockets that speak the protocol of PeerJS.
+ *
+ * @module
+ */
+// @ts-types="@types/ws"
+import { WebSocket } from "ws";
+import type { Answer, Opened, Target } from "./findings.ts";
+import { hostText, ownOrigin } from "./findings.ts";
+import { connection, PROBE_MAX_MS, readAnswer, timedOut, unreached } from "./http.ts";
+
+/** What the doctor reads of a frame. */
+interface Frame {
+  readonly type: string;
+  readonly mark: string;
+  readonly text: string;
+}
+
+/** An open or closed client. */
+export interface Client {
+  readonly id: string;
+  readonly opened: Opened;
+  readonly send: (frame: unknown) => void;
+  /** Settles with `true` when a frame with this mark arrives, with `false` at the end or after the time. */
+  readonly arrival: (mark: string, maxMs: number) => Promise<boolean>;
+  /** Settles with the close code, or with `null` after the time. */
+  readonly closed: (maxMs: number) => Promise<number | null>;
+  readonly end: () => void;
+}
+
+/** Whether the server admitted the client. */
+export function isAdmitted({ opened }: Client): boolean {
+  return opened.kind === "upgraded" && opened.type === "OPEN";
+}
+
+/** Opens a socket as a page of the target's origin does, and waits for the first frame. Never rejects. */
+export async function openClient(target: Target, id: string, token: string): Promise<Client> {
+  const { secure, port, path, key } = target;
+  const query = new URLSearchParams({ key, id, token, version: "1.5.5" });
+  const url = `${secure ? "wss" : "ws"}://${hostText(target)}:${port}${path}peerjs?${query}`;
+  const { rejectUnauthorized } = connection(target);
+  const socket = new WebSocket(url, {
+    rejectUnauthorized,
+    origin: target.origin ?? ownOrigin(target),
+    headers: { "user-agent": "signalbox-doctor" },
+    maxPayload: FRAME_MAX_BYTES,
+  });
+  const frames: Frame[] = [];
+  const watchers = new Set<() => void>();
+  const opened = Promise.withResolvers<Opened>();
+  let code: number | null = null;
+  const wake = (): void => [...watchers].forEach((watcher) => watcher());
+  const timer = setTimeout(() => opened.resolve(timedOut()), PROBE_MAX_MS);
+
+  socket.on("message", (data: unknown) => {
+    const frame = readFrame(String(data));
+    if (frames.length < FRAMES_MAX) frames.push(frame);
+    opened.resolve({ kind: "upgraded", type: frame.type, text: frame.text });
+    wake();
+  });
+  socket.on(
+    "unexpected-response",
+    (_request: unknown, response: Parameters<typeof readAnswer>[0]) =>
+      readAnswer(response, (answer: Answer) => {
+        opened.resolve(answer);
+        socket.terminate();
+      }),
+  );
+  socket.on("error", (error: unknown) => opened.resolve(unreached(error)));
+  socket.on("close", (closeCode: number) => {
+    code = closeCode;
+    opened.resolve({ kind: "upgraded", type: "", text: "" });
+    wake();
+  });
+
+  function until<T>(look: () => T | null, otherwise: T, maxMs: number): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<T>();
+    const check = (): void => {
+      const found = look();
+      if (found !== null) resolve(found);
+      else if (code !== null) resolve(otherwise);
+    };
+    const timer = setTimeout(() => resolve(otherwise), maxMs);
+    watchers.add(check);
+    check();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      watchers.delete(check);
+    });
+  }
+
+  const how = await opened.promise;
+  clearTimeout(timer);
+  return {
+    id,
+    opened: how,
+    send: (frame) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+    },
+    arrival: (mark, maxMs) =>
+      until(() => frames.some((frame) => frame.mark === mark) ? true : null, false, maxMs),
+    closed: (maxMs) => until<number | null>(() => code, null, maxMs),
+    end: () => socket.terminate(),
+  };
+}
+
+function readFrame(text: string): Frame {
+  try {
+    const { type, payload } = Object(JSON.parse(text));
+    const { mark = "", msg = "" } = Object(payload);
+    return { type: String(type), mark: String(mark), text: String(msg).slice(0, 512) };
+  } catch {
+    return { type: "", mark: "", text: "" };
+  }
+}
+
+/** Above what the doctor itself sends. */
+const FRAME_MAX_BYTES = 1_048_576;
+const FRAMES_MAX = 64;
