@@ -102,6 +102,8 @@ export interface Target {
   readonly key: string;
   /** The origin of the page; `null` for the origin of the server itself. */
   readonly origin: string | null;
+  /** Authorities to trust in place of those of the system, as PEM; `null` for those. */
+  readonly ca: string | null;
   /** Whether a token was given, or can be made. */
   readonly hasToken: boolean;
   /** How long a silent socket is watched. */

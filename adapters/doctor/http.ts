@@ -33,15 +33,16 @@ export function timedOut(): Unreached {
   };
 }
 
-/** The options that node's clients share. */
-export function connection({ host, port }: Target): {
-  host: string;
-  port: number;
-  rejectUnauthorized: false;
-  servername?: string;
-} {
-  const name = isIP(host) === 0 ? { servername: host } : {};
-  return { host, port, rejectUnauthorized: false, ...name };
+/** Every certificate is accepted; `authorized` tells whether it is right. */
+export function tlsOptions({ ca }: Target): { rejectUnauthorized: false; ca?: string } {
+  return { rejectUnauthorized: false, ...(ca !== null && { ca }) };
+}
+
+function connection(
+  target: Target,
+): ReturnType<typeof tlsOptions> & { host: string; port: number; servername?: string } {
+  const { host, port } = target;
+  return { host, port, ...tlsOptions(target), ...(isIP(host) === 0 && { servername: host }) };
 }
 
 /** Sends a GET for a path of the target. */

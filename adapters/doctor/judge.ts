@@ -11,8 +11,17 @@ import { fail, type Line, pass, skip } from "./line.ts";
 import { judgeSockets } from "./judge_sockets.ts";
 import { type Proxy, recognizeProxy, remedyFor } from "./proxies.ts";
 
-/** The lines of all checks, in the order in which a page meets them. */
+/** The lines of all checks, in the order in which a page meets them. Each mistake fails one of them. */
 export function judge(findings: Findings): Line[] {
+  const lines = linesOf(findings);
+  return lines.map((line) => {
+    const first = lines.find(({ mistake }) => mistake !== null && mistake === line.mistake);
+    const isSame = first !== undefined && first !== line;
+    return isSame ? skip(line.check, `${line.text}; see ${first.check}`) : line;
+  });
+}
+
+function linesOf(findings: Findings): Line[] {
   const proxy = recognizeProxy(findings);
   const connection = judgeConnection(findings);
   if (findings.root === null) return connection;
@@ -39,6 +48,11 @@ function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line
   const { target, foundPath } = findings;
   const { path } = target;
   if (isPeerServer(root)) return pass("path", `a PeerJS server answers at ${path}`);
+  const told = toldPath(root);
+  if (told === path) {
+    const text = `the server is started with --path ${path}, and the proxy cuts it off`;
+    return fail("path", "prefix-cut", text, remedyFor("prefix-cut", proxy, path));
+  }
   if (foundPath !== null) {
     return fail(
       "path",
@@ -46,11 +60,6 @@ function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line
       `${describe(root)} at ${path}; the server is at ${foundPath}`,
       `in the page write path: "${foundPath}" in the options of new Peer`,
     );
-  }
-  const told = toldPath(root);
-  if (told === path) {
-    const text = `the server is started with --path ${path}, and the proxy cuts it off`;
-    return fail("path", "prefix-cut", text, remedyFor("prefix-cut", proxy, path));
   }
   if (told !== null) {
     const text = `the proxy passes ${path} on, and the server is started with --path ${told}`;
@@ -121,10 +130,8 @@ function judgeCors({ cors, corsOrigin, target }: Findings, proxy: Proxy | null):
 }
 
 /** Compares the address that the server sees with both ends of a connection to it. */
-function judgeAddress({ root, foundPath, tcp, target }: Findings, proxy: Proxy | null): Line {
-  const told = root?.kind === "answer" && foundPath === null
-    ? root.headers["signalbox-seen-as"]
-    : "";
+function judgeAddress({ cors, tcp, target }: Findings, proxy: Proxy | null): Line {
+  const told = cors?.kind === "answer" ? cors.headers["signalbox-seen-as"] : "";
   const [, address = "", source = ""] = /^(\S{1,64}); (\w+)$/.exec(told ?? "") ?? [];
   if (address === "" || isError(tcp)) {
     return skip("address", "the server does not tell which address it sees");

@@ -11,10 +11,11 @@ import { type Proxy, remedyFor } from "./proxies.ts";
 /** Judges an answer that is not the server's. */
 export function judgeAnswer(
   check: string,
-  { target }: Findings,
+  findings: Findings,
   reached: Reached,
   proxy: Proxy | null,
 ): Line {
+  const { target } = findings;
   const { path, secure } = target;
   const text = describe(reached);
   if (isError(reached)) {
@@ -38,7 +39,9 @@ export function judgeAnswer(
         `give the page the place that it leads to, or exempt ${path} from redirects in the proxy`,
       );
   }
-  if (status === 502 || status === 503 || status === 504) {
+  // HAProxy answers 503 also for a path that no rule of it matches.
+  const isPartial = findings.opened?.kind === "upgraded";
+  if (!isPartial && (status === 502 || status === 503 || status === 504)) {
     const what = `${text}: the proxy does not reach the server`;
     const remedy = remedyFor("no-upstream", proxy, path);
     return fail(check, "no-upstream", what, `start the server if it does not run; ${remedy}`);

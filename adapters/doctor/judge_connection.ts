@@ -53,14 +53,11 @@ function judgeTls({ tls, isH2Only, target }: Findings): Line {
 }
 
 function judgeProblem({ names, issuer, endsInDays }: TlsFinding, code: string, host: string): Line {
+  if (endsInDays !== null && endsInDays < 0) {
+    const text = `the certificate ended less than ${-endsInDays} days ago`;
+    return fail("tls", "expired", text, "renew it, and reload what serves TLS");
+  }
   switch (code) {
-    case "CERT_HAS_EXPIRED":
-      return fail(
-        "tls",
-        "expired",
-        `the certificate ended ${-(endsInDays ?? 0)} days ago`,
-        "renew it, and reload what serves TLS",
-      );
     case "CERT_NOT_YET_VALID":
       return fail(
         "tls",
@@ -81,7 +78,7 @@ function judgeProblem({ names, issuer, endsInDays }: TlsFinding, code: string, h
         "tls",
         "self-signed",
         "the certificate is self-signed, and browsers refuse it for WebSockets without asking",
-        "use one of an authority (Let's Encrypt); for one of your own, set DENO_CERT here to its file",
+        "use one of an authority (Let's Encrypt); for an authority of your own, give the doctor --ca FILE",
       );
     default:
       return fail(

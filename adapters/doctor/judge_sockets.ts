@@ -24,9 +24,9 @@ export function judgeSockets(findings: Findings, proxy: Proxy | null): Line[] {
   return [
     upgrade,
     pass("client", `a client is admitted to a page of ${target.origin ?? ownOrigin(target)}`),
+    judgeClaims(pair),
     judgeMessages(pair),
     judgeLarge(pair),
-    judgeClaims(pair),
     judgeIdle(findings, proxy),
   ];
 }
@@ -48,6 +48,10 @@ function judgeUpgrade(
     return fail("upgrade", "no-upgrade", text, remedy("no-upgrade"));
   }
   if (opened.status === 400) {
+    if (/Connection does not name Upgrade/.test(opened.body)) {
+      const text = "the answer is 400: the server got no Connection: Upgrade header";
+      return fail("upgrade", "no-upgrade", text, remedy("no-upgrade"));
+    }
     const why = /is not valid: ([^\n]{1,200})/.exec(opened.body)?.[1] ?? "no reason given";
     const text = `the answer is 400: the handshake arrived changed (${why})`;
     return fail("upgrade", "bad-handshake", text, remedy("bad-handshake"));
@@ -87,7 +91,7 @@ function judgeRefusal(
 }
 
 function judgeMessages({ arrived }: PairFinding): Line {
-  if (arrived.length === 0) return skip("messages", "not tried");
+  if (arrived.length === 0) return skip("messages", "not tried: see ids");
   if (!arrived.includes(false)) return pass("messages", "messages arrive, both ways");
   const some = arrived.includes(true) ? "sometimes does not arrive" : "does not arrive";
   return fail(

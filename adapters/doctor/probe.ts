@@ -5,7 +5,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import type { Findings, IdleFinding, PairFinding, Target, Unreached } from "./findings.ts";
+import type { Findings, IdleFinding, PairFinding, Reached, Target, Unreached } from "./findings.ts";
 import { isError, isPeerServer, toldPath } from "./findings.ts";
 import { get, probeNonsense, probeTcp, probeTls, unreached } from "./http.ts";
 import { type Client, isAdmitted, openClient } from "./socket.ts";
@@ -33,10 +33,15 @@ export async function examine(target: Target, tokens: Tokens): Promise<Findings>
   const isTrusted = tls === null || tls.problem === null;
   // A server whose certificate is wrong may be another one: it must not get a token.
   const safe: Tokens = isTrusted ? tokens : { given: null, mint: null };
-  const http = await probeHttp(target, safe);
-  const served = { ...target, path: http.foundPath ?? target.path };
-  const sockets = target.hasToken && !isTrusted ? NO_SOCKETS : await probeSockets(served, safe);
-  return { ...found, tcp, tls, ...http, ...sockets };
+  const root = await get(target, target.path);
+  const isElsewhere = !isPeerServer(root) && !isUnreachable(root);
+  const foundPath = isElsewhere ? await nearestPath(target, toldPath(root)) : null;
+  const served = { ...target, path: foundPath ?? target.path };
+  const [http, sockets] = await Promise.all([
+    probeHttp(served, safe),
+    target.hasToken && !isTrusted ? NO_SOCKETS : probeSockets(served, safe),
+  ]);
+  return { ...found, tcp, tls, root, foundPath, ...http, ...sockets };
 }
 
 const UNTRIED: Unreached = { kind: "error", code: "", message: "not tried" };
@@ -66,15 +71,10 @@ async function resolve(host: string): Promise<readonly string[] | Unreached> {
   }
 }
 
-type HttpFindings = Pick<
-  Findings,
-  "root" | "foundPath" | "healthz" | "id" | "cors" | "corsOrigin" | "nonsense"
->;
+type HttpFindings = Pick<Findings, "healthz" | "id" | "cors" | "corsOrigin" | "nonsense">;
 
 async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpFindings> {
-  const root = await get(target, target.path);
-  const foundPath = isPeerServer(root) ? null : await nearestPath(target, toldPath(root));
-  const path = foundPath ?? target.path;
+  const { path } = target;
   const corsOrigin = target.origin ?? NOTHING.corsOrigin;
   const idPath = `${path}${target.key}/id`;
   const token = given ?? await mint?.("doctor", []) ?? null;
@@ -85,15 +85,19 @@ async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpF
     get(target, path, { origin: corsOrigin }),
     probeNonsense(target),
   ]);
-  return { root, foundPath, healthz, id, cors, corsOrigin, nonsense };
+  return { healthz, id, cors, corsOrigin, nonsense };
+}
+
+/** Whether a proxy answers in place of the server; then it answers so at other paths, and slowly. */
+function isUnreachable(root: Reached): boolean {
+  return root.kind === "error" || (root.status >= 502 && root.status <= 504);
 }
 
 /** The first path near that of the URL where a server answers; `null` if there is none. */
 async function nearestPath(target: Target, told: string | null): Promise<string | null> {
   const parts = target.path.split("/").filter((part) => part !== "");
   const parents = parts.map((_, i) => `/${parts.slice(0, i).map((part) => `${part}/`).join("")}`);
-  const last = parts.at(-1) ?? "";
-  const near = [told, ...parents.reverse(), ...USUAL_PATHS, `${target.path}${last}/`];
+  const near = [told, ...parents.reverse(), ...USUAL_PATHS];
   const candidates = [...new Set(near)].filter((path) => path !== null && path !== target.path);
   for (const path of candidates.slice(0, PATHS_MAX)) {
     if (path !== null && isPeerServer(await get(target, path))) return path;
@@ -120,8 +124,9 @@ function namesFor({ given, mint }: Tokens): Names {
     const [first = a, second] = idsIn(given);
     const tokenOf = (): Promise<string> => Promise.resolve(given);
     // A token that is no JWT opens any id.
-    const isFree = idsIn(given).length === 0;
-    return { a: first, b: isFree ? b : second ?? null, tokenOf, other: null };
+    const isFree = first === a;
+    const other = isFree ? (id: string): Promise<string> => Promise.resolve(`other${id}`) : null;
+    return { a: first, b: isFree ? b : second ?? null, tokenOf, other };
   }
   if (mint !== null) {
     return { a, b, tokenOf: (id) => mint(id, []), other: (id) => mint(`${id}-other`, [id]) };
@@ -150,12 +155,15 @@ async function probeSockets(
   const { opened } = first;
   try {
     if (!isAdmitted(first)) return { ...NO_SOCKETS, opened };
-    const pair = await probePair(target, first, b === null ? null : [b, await tokenOf(b)]);
-    const claims = other === null ? pair.claims : await claimAgain(target, a, await other(a));
+    const claims = other === null ? NO_CLAIMS : await claimAgain(target, a, await other(a));
+    // Servers that do not know each other lose messages, and each takes seconds to be lost.
+    const pair = claims.admitted > 0
+      ? NO_PAIR
+      : await probePair(target, first, b === null ? null : [b, await tokenOf(b)]);
     const idle = target.idleMs === 0 ? null : await watchIdle(first, target.idleMs);
     return { opened, pair: { ...pair, claims }, idle };
   } finally {
-    first.end();
+    await first.end();
   }
 }
 
@@ -164,19 +172,19 @@ async function probePair(
   target: Target,
   first: Client,
   partner: readonly [id: string, token: string] | null,
-): Promise<PairFinding> {
+): Promise<Omit<PairFinding, "claims">> {
   const second = partner === null ? first : await openClient(target, ...partner);
   try {
     const arrived: boolean[] = [];
-    for (let i = 0; i < ROUNDS && !arrived.includes(false); i++) {
-      arrived.push(await cross(first, second, ""), await cross(second, first, ""));
+    for (const [from, to] of [[first, second], [second, first]] as const) {
+      if (!arrived.includes(false)) arrived.push(await cross(from, to, ""));
     }
     const large = arrived.includes(false)
       ? null
       : await cross(first, second, "x".repeat(LARGE_BYTES));
-    return { arrived, large, claims: { refused: 0, admitted: 0 } };
+    return { arrived, large };
   } finally {
-    if (second !== first) second.end();
+    if (second !== first) await second.end();
   }
 }
 
@@ -197,7 +205,7 @@ async function claimAgain(
     const client = await openClient(target, id, token);
     if (isAdmitted(client)) claims.admitted++;
     else if (client.opened.kind === "upgraded") claims.refused++;
-    client.end();
+    await client.end();
   }
   return claims;
 }
@@ -214,7 +222,8 @@ async function watchIdle(client: Client, idleMs: number): Promise<IdleFinding> {
   return { askedMs: idleMs, livedMs: Math.round(passed()), code };
 }
 
-const ROUNDS = 2;
+const NO_CLAIMS = { refused: 0, admitted: 0 };
+const NO_PAIR = { arrived: [], large: null };
 const CLAIMS = 3;
 const LARGE_BYTES = 65_536;
 const HEARTBEAT_MS = 60_000;

@@ -37,7 +37,7 @@ export function recognizeProxy(findings: Findings): Proxy | null {
 const SIGNS: readonly { readonly proxy: Proxy; readonly header: RegExp; readonly page: RegExp }[] =
   [
     { proxy: "nginx", header: /nginx|openresty/i, page: /<center>(?:nginx|openresty)/ },
-    { proxy: "caddy", header: /caddy/i, page: /^$^/ },
+    { proxy: "caddy", header: /caddy/i, page: /(?!)/ },
     { proxy: "apache", header: /apache/i, page: /<address>Apache/ },
     {
       proxy: "haproxy",
@@ -88,7 +88,7 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
   },
   "prefix-cut": {
     nginx:
-      "write the address without a slash or a path at its end: proxy_pass http://127.0.0.1:9000;",
+      "write the address without a slash or a path at its end, and no rewrite: proxy_pass http://127.0.0.1:9000;",
     caddy:
       'write "handle {path}*" in place of "handle_path {path}*", and delete "uri strip_prefix"',
     haproxy: 'delete "http-request set-path" or "http-request replace-path" for {path}',
@@ -130,11 +130,13 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
     haproxy:
       'write "option forwardfor" in the frontend or its defaults, which must be in "mode http"',
     apache: 'delete "ProxyAddHeaders Off" and "RequestHeader unset X-Forwarded-For"',
-    all: "let the proxy add the address of its client to X-Forwarded-For",
+    all:
+      "let the proxy add the address of its client to X-Forwarded-For; one in TCP mode cannot: " +
+      'in HAProxy write "mode http", in nginx "http" in place of "stream"',
   },
   "short-timeout": {
     nginx: 'in "location {path} {" write: proxy_read_timeout 120s;',
-    caddy: 'delete "stream_timeout" in reverse_proxy, or write "stream_timeout 24h"',
+    caddy: 'delete "stream_timeout", and "read_timeout" and "write_timeout" in "transport http"',
     haproxy: 'write "timeout tunnel 120s" in the backend or the defaults',
     apache: "write ProxyTimeout 120, and timeout=120 if the ProxyPass has a timeout",
     all: "let the proxy keep a silent WebSocket for 120 s",

@@ -7,7 +7,7 @@
 import { WebSocket } from "ws";
 import type { Answer, Opened, Target } from "./findings.ts";
 import { hostText, ownOrigin } from "./findings.ts";
-import { connection, PROBE_MAX_MS, readAnswer, timedOut, unreached } from "./http.ts";
+import { PROBE_MAX_MS, readAnswer, timedOut, tlsOptions, unreached } from "./http.ts";
 
 /** What the doctor reads of a frame. */
 interface Frame {
@@ -25,7 +25,8 @@ export interface Client {
   readonly arrival: (mark: string, maxMs: number) => Promise<boolean>;
   /** Settles with the close code, or with `null` after the time. */
   readonly closed: (maxMs: number) => Promise<number | null>;
-  readonly end: () => void;
+  /** Closes the socket, and settles when that is answered or takes too long. */
+  readonly end: () => Promise<void>;
 }
 
 /** Whether the server admitted the client. */
@@ -38,9 +39,8 @@ export async function openClient(target: Target, id: string, token: string): Pro
   const { secure, port, path, key } = target;
   const query = new URLSearchParams({ key, id, token, version: "1.5.5" });
   const url = `${secure ? "wss" : "ws"}://${hostText(target)}:${port}${path}peerjs?${query}`;
-  const { rejectUnauthorized } = connection(target);
   const socket = new WebSocket(url, {
-    rejectUnauthorized,
+    ...tlsOptions(target),
     origin: target.origin ?? ownOrigin(target),
     headers: { "user-agent": "signalbox-doctor" },
     maxPayload: FRAME_MAX_BYTES,
@@ -100,7 +100,11 @@ export async function openClient(target: Target, id: string, token: string): Pro
     arrival: (mark, maxMs) =>
       until(() => frames.some((frame) => frame.mark === mark) ? true : null, false, maxMs),
     closed: (maxMs) => until<number | null>(() => code, null, maxMs),
-    end: () => socket.terminate(),
+    end: async () => {
+      socket.close();
+      await until(() => code, null, CLOSE_MAX_MS);
+      socket.terminate();
+    },
   };
 }
 
@@ -117,3 +121,5 @@ function readFrame(text: string): Frame {
 /** Above what the doctor itself sends. */
 const FRAME_MAX_BYTES = 1_048_576;
 const FRAMES_MAX = 64;
+
+const CLOSE_MAX_MS = 1_000;

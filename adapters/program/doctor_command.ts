@@ -6,6 +6,7 @@
 import { describe, readOrigin } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
 import { diagnose, jsonOf, tableOf, type Target, type Tokens } from "../doctor/doctor.ts";
+import { messageOf } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
   Mistake,
@@ -29,6 +30,7 @@ The URL is the one of the server, such as https://example.com/signal.
                   jwt needs one.
   --auth_secret TEXT, --auth_audience TEXT, --auth_issuer TEXT
                   Make the tokens in place of that; set PEERSERVER_AUTH_SECRET.
+  --ca FILE       PEM file with the authority of the certificate.
   --minutes N     Watch a silent socket for so long too. Default: 0.
   --json          Print JSON.
 `;
@@ -36,6 +38,7 @@ The URL is the one of the server, such as https://example.com/signal.
 const FLAGS = {
   token: "value",
   origin: "value",
+  ca: "value",
   minutes: "value",
   json: "switch",
   help: "switch",
@@ -57,7 +60,12 @@ export async function runDoctor(
   if (stray !== undefined) throw new Mistake(`There is no argument ${describe(stray)}.`);
   const tokens = tokensFrom(words, env);
   const hasToken = tokens.given !== null || tokens.mint !== null;
-  const target = { ...targetOf(address), ...pageOf(words, env), hasToken };
+  const target = {
+    ...targetOf(address),
+    ...pageOf(words, env),
+    ca: await authority(words),
+    hasToken,
+  };
   const lines = await diagnose(target, tokens);
   const text = words.values.has("json") ? jsonOf(address, lines) : tableOf(lines, isTerminal);
   return { text, code: lines.some(({ status }) => status === "fail") ? 1 : 0 };
@@ -98,6 +106,16 @@ function pageOf(words: Words, env: Environment): Pick<Target, "key" | "origin" |
     );
   }
   return { key, origin: read?.ok ? read.origins[0] ?? null : null, idleMs };
+}
+
+async function authority({ values }: Words): Promise<string | null> {
+  const file = values.get("ca");
+  if (file === undefined) return null;
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new Mistake(`Option --ca: cannot read ${describe(file)}: ${messageOf(error)}.`);
+  }
 }
 
 const IDLE_MAX_MS = 86_400_000;

@@ -31,7 +31,7 @@ const PLACES = [
 ];
 
 /** What `SIGNALBOX_REQUIRE` may name. */
-const REQUIRABLE = ["browser", "redis"];
+const REQUIRABLE = ["browser", "redis", "nginx", "caddy", "haproxy", "apache"];
 
 export type BrowserSearch =
   | { readonly kind: "found"; readonly path: string }
