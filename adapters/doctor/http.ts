@@ -74,7 +74,7 @@ export function get(
 }
 
 /** The parts of an answer of node's clients. */
-interface NodeResponse {
+export interface NodeResponse {
   readonly statusCode?: number | undefined;
   readonly rawHeaders: readonly string[];
   on(event: "data", listener: (chunk: Uint8Array) => void): unknown;

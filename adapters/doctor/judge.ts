@@ -50,7 +50,7 @@ function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line
   if (isPeerServer(root)) return pass("path", `a PeerJS server answers at ${path}`);
   const told = toldPath(root);
   if (told === path) {
-    const text = `the server is started with --path ${path}, and the proxy cuts it off`;
+    const text = `the server is started with --path ${path}, and the proxy passes another path on`;
     return fail("path", "prefix-cut", text, remedyFor("prefix-cut", proxy, path));
   }
   if (foundPath !== null) {

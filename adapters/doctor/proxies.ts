@@ -98,7 +98,9 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
   },
   "no-upstream": {
     nginx: 'the port in "proxy_pass http://127.0.0.1:PORT;" must be the --port of the server',
-    caddy: 'the port in "reverse_proxy 127.0.0.1:PORT" must be the --port of the server',
+    caddy:
+      'the port in "reverse_proxy 127.0.0.1:PORT" must be the --port of the server, without https: ' +
+      "if that has no TLS",
     haproxy: 'the port in "server NAME 127.0.0.1:PORT" must be the --port of the server, and ' +
       '"option httpchk GET" must name a path that it has: {path}',
     apache:
@@ -149,8 +151,8 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
     all: "let the proxy pass Host on",
   },
   refused: {
-    nginx: 'delete "deny" and "auth_basic" for "location {path} {"',
-    caddy: 'delete "basic_auth" and "respond 403" for {path}*',
+    nginx: 'delete "deny", "limit_except" and "auth_basic" for "location {path} {"',
+    caddy: 'delete "basic_auth" and "respond" for {path}*',
     haproxy: 'delete "http-request deny" and "http-request auth" for {path}',
     apache: 'write "Require all granted" in <Location "{path}">',
     all: "let the proxy admit requests without a password of its own",

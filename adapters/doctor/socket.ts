@@ -7,7 +7,14 @@
 import { WebSocket } from "ws";
 import type { Answer, Opened, Target } from "./findings.ts";
 import { hostText, ownOrigin } from "./findings.ts";
-import { PROBE_MAX_MS, readAnswer, timedOut, tlsOptions, unreached } from "./http.ts";
+import {
+  type NodeResponse,
+  PROBE_MAX_MS,
+  readAnswer,
+  timedOut,
+  tlsOptions,
+  unreached,
+} from "./http.ts";
 
 /** What the doctor reads of a frame. */
 interface Frame {
@@ -45,49 +52,29 @@ export async function openClient(target: Target, id: string, token: string): Pro
     headers: { "user-agent": "signalbox-doctor" },
     maxPayload: FRAME_MAX_BYTES,
   });
-  const frames: Frame[] = [];
-  const watchers = new Set<() => void>();
+  const inbox = createInbox();
+  const { frames, until } = inbox;
   const opened = Promise.withResolvers<Opened>();
-  let code: number | null = null;
-  const wake = (): void => [...watchers].forEach((watcher) => watcher());
   const timer = setTimeout(() => opened.resolve(timedOut()), PROBE_MAX_MS);
 
   socket.on("message", (data: unknown) => {
     const frame = readFrame(String(data));
-    if (frames.length < FRAMES_MAX) frames.push(frame);
+    inbox.add(frame);
     opened.resolve({ kind: "upgraded", type: frame.type, text: frame.text });
-    wake();
   });
   socket.on(
     "unexpected-response",
-    (_request: unknown, response: Parameters<typeof readAnswer>[0]) =>
+    (_request: unknown, response: NodeResponse) =>
       readAnswer(response, (answer: Answer) => {
         opened.resolve(answer);
         socket.terminate();
       }),
   );
   socket.on("error", (error: unknown) => opened.resolve(unreached(error)));
-  socket.on("close", (closeCode: number) => {
-    code = closeCode;
+  socket.on("close", (code: number) => {
+    inbox.close(code);
     opened.resolve({ kind: "upgraded", type: "", text: "" });
-    wake();
   });
-
-  function until<T>(look: () => T | null, otherwise: T, maxMs: number): Promise<T> {
-    const { promise, resolve } = Promise.withResolvers<T>();
-    const check = (): void => {
-      const found = look();
-      if (found !== null) resolve(found);
-      else if (code !== null) resolve(otherwise);
-    };
-    const timer = setTimeout(() => resolve(otherwise), maxMs);
-    watchers.add(check);
-    check();
-    return promise.finally(() => {
-      clearTimeout(timer);
-      watchers.delete(check);
-    });
-  }
 
   const how = await opened.promise;
   clearTimeout(timer);
@@ -99,11 +86,58 @@ export async function openClient(target: Target, id: string, token: string): Pro
     },
     arrival: (mark, maxMs) =>
       until(() => frames.some((frame) => frame.mark === mark) ? true : null, false, maxMs),
-    closed: (maxMs) => until<number | null>(() => code, null, maxMs),
+    closed: (maxMs) => until<number | null>(inbox.code, null, maxMs),
     end: async () => {
       socket.close();
-      await until(() => code, null, CLOSE_MAX_MS);
+      await until(inbox.code, null, CLOSE_MAX_MS);
       socket.terminate();
+    },
+  };
+}
+
+/** What arrived at a socket. */
+interface Inbox {
+  readonly frames: readonly Frame[];
+  readonly add: (frame: Frame) => void;
+  readonly close: (code: number) => void;
+  /** The close code; `null` while the socket is open. */
+  readonly code: () => number | null;
+  /** Settles with what `look` finds, or with `otherwise` at the end of the socket or after the time. */
+  readonly until: <T>(look: () => T | null, otherwise: T, maxMs: number) => Promise<T>;
+}
+
+function createInbox(): Inbox {
+  const frames: Frame[] = [];
+  const watchers = new Set<() => void>();
+  let code: number | null = null;
+  const wake = (): void => [...watchers].forEach((watcher) => watcher());
+  return {
+    frames,
+    add: (frame) => {
+      if (frames.length < FRAMES_MAX) frames.push(frame);
+      wake();
+    },
+    close: (closeCode) => {
+      code = closeCode;
+      wake();
+    },
+    code: () => code,
+    until: async <T>(look: () => T | null, otherwise: T, maxMs: number): Promise<T> => {
+      const { promise, resolve } = Promise.withResolvers<T>();
+      const check = (): void => {
+        const found = look();
+        if (found !== null) resolve(found);
+        else if (code !== null) resolve(otherwise);
+      };
+      const timer = setTimeout(() => resolve(otherwise), maxMs);
+      watchers.add(check);
+      check();
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(timer);
+        watchers.delete(check);
+      }
     },
   };
 }
