@@ -131,10 +131,12 @@ export function isPeerServer(reached: Reached | null): boolean {
     reached.body.includes("broker connections between PeerJS clients");
 }
 
-/** The path that an answer of signalbox tells its client to use; `null` if it is no such answer. */
+/** The path that an answer of signalbox tells its client to use, as a URL has it; `null` if it is no such answer. */
 export function toldPath(reached: { readonly kind: string } | null): string | null {
   if (reached === null || !("body" in reached)) return null;
-  return /Give the client this path: new Peer\(id, \{ path: "([^"]{1,256})"/.exec(
+  const told = /Give the client this path: new Peer\(id, \{ path: "(\/[^"\s]{0,255})"/.exec(
     String(reached.body),
-  )?.[1] ?? null;
+  )?.[1];
+  // Joined as text: as a relative URL, `//name/` would be another host.
+  return told === undefined ? null : new URL(`http://host${told}`).pathname;
 }

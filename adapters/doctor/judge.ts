@@ -41,7 +41,11 @@ function linesOf(findings: Findings): Line[] {
 }
 
 function isSocketFine({ opened, id }: Findings): boolean {
-  return opened?.kind === "upgraded" || (id?.kind === "answer" && id.status === 200);
+  return opened?.kind === "upgraded" || isId(id);
+}
+
+function isId(id: Reached | null): boolean {
+  return id?.kind === "answer" && id.status === 200 && /^[^\s<>]{1,256}$/.test(id.body);
 }
 
 function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line {
@@ -83,7 +87,7 @@ function cutPath(root: Reached): string | null {
 function judgeKey(findings: Findings, proxy: Proxy | null): Line {
   const { id, target } = findings;
   if (id === null || isError(id)) return skip("key", "not tried: no answer for an id");
-  if (id.status === 200 && /^[^\s<>]{1,256}$/.test(id.body)) {
+  if (isId(id)) {
     return pass("key", `the key "${target.key}" gets an id`);
   }
   if (id.status === 401 && id.body.includes("key")) {

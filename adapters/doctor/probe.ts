@@ -5,7 +5,15 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import type { Findings, IdleFinding, PairFinding, Reached, Target, Unreached } from "./findings.ts";
+import type {
+  Findings,
+  IdleFinding,
+  Opened,
+  PairFinding,
+  Reached,
+  Target,
+  Unreached,
+} from "./findings.ts";
 import { isError, isPeerServer, toldPath } from "./findings.ts";
 import { get, probeNonsense, probeTcp, probeTls, unreached } from "./http.ts";
 import { type Client, isAdmitted, openClient } from "./socket.ts";
@@ -76,7 +84,7 @@ type HttpFindings = Pick<Findings, "healthz" | "id" | "cors" | "corsOrigin" | "n
 async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpFindings> {
   const { path } = target;
   const corsOrigin = target.origin ?? NOTHING.corsOrigin;
-  const idPath = `${path}${target.key}/id`;
+  const idPath = `${path}${encodeURIComponent(target.key)}/id`;
   const token = given ?? await mint?.("doctor", []) ?? null;
   const bearer = token === null ? {} : { authorization: `Bearer ${token}` };
   const [healthz, id, cors, nonsense] = await Promise.all([
@@ -158,8 +166,9 @@ async function probeSockets(
     const claims = other === null ? NO_CLAIMS : await claimAgain(target, a, await other(a));
     // Servers that do not know each other lose messages, and each takes seconds to be lost.
     const pair = claims.admitted > 0
-      ? NO_PAIR
+      ? { arrived: [], large: null }
       : await probePair(target, first, b === null ? null : [b, await tokenOf(b)]);
+    if ("kind" in pair) return { ...NO_SOCKETS, opened: pair };
     const idle = target.idleMs === 0 ? null : await watchIdle(first, target.idleMs);
     return { opened, pair: { ...pair, claims }, idle };
   } finally {
@@ -167,14 +176,18 @@ async function probeSockets(
   }
 }
 
-/** Sends messages between two clients; from a client to itself if a token has only one id. */
+/**
+ * Sends messages between two clients; from a client to itself if a token has only one id. Returns how the second one
+ * began if it is not admitted.
+ */
 async function probePair(
   target: Target,
   first: Client,
   partner: readonly [id: string, token: string] | null,
-): Promise<Omit<PairFinding, "claims">> {
+): Promise<Omit<PairFinding, "claims"> | Opened> {
   const second = partner === null ? first : await openClient(target, ...partner);
   try {
+    if (!isAdmitted(second)) return second.opened;
     const arrived: boolean[] = [];
     for (const [from, to] of [[first, second], [second, first]] as const) {
       if (!arrived.includes(false)) arrived.push(await cross(from, to, ""));
@@ -223,7 +236,6 @@ async function watchIdle(client: Client, idleMs: number): Promise<IdleFinding> {
 }
 
 const NO_CLAIMS = { refused: 0, admitted: 0 };
-const NO_PAIR = { arrived: [], large: null };
 const CLAIMS = 3;
 const LARGE_BYTES = 65_536;
 const HEARTBEAT_MS = 60_000;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { X509Certificate } from "node:crypto";
 import { describe, readOrigin } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
 import { diagnose, jsonOf, tableOf, type Target, type Tokens } from "../doctor/doctor.ts";
@@ -82,10 +83,19 @@ function targetOf(address: string): Pick<Target, "secure" | "host" | "port" | "p
     throw new Mistake(`The argument ${wanted}: got one that begins with ${describe(protocol)}.`);
   }
   if (username !== "") throw new Mistake(`The argument ${wanted}, without a user name.`);
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  if (secure && major === 2 && minor < DENO_MINOR_MIN) {
+    throw new Mistake(
+      `A URL with https: needs Deno 2.${DENO_MINOR_MIN} or later: this is ${Deno.version.deno}.`,
+    );
+  }
   const path = pathname.endsWith("/") ? pathname : `${pathname}/`;
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   return { secure, host, port: Number(port) || (secure ? 443 : 80), path };
 }
+
+/** The `node:tls` of Deno 2.5 does not report a wrong certificate. */
+const DENO_MINOR_MIN = 8;
 
 function pageOf(words: Words, env: Environment): Pick<Target, "key" | "origin" | "idleMs"> {
   const key = optionText("key", words, env);
@@ -112,9 +122,11 @@ async function authority({ values }: Words): Promise<string | null> {
   const file = values.get("ca");
   if (file === undefined) return null;
   try {
-    return await Deno.readTextFile(file);
+    const text = await Deno.readTextFile(file);
+    new X509Certificate(text);
+    return text;
   } catch (error) {
-    throw new Mistake(`Option --ca: cannot read ${describe(file)}: ${messageOf(error)}.`);
+    throw new Mistake(`Option --ca: cannot use ${describe(file)}: ${messageOf(error)}.`);
   }
 }
 
@@ -122,6 +134,9 @@ const IDLE_MAX_MS = 86_400_000;
 
 function tokensFrom(words: Words, env: Environment): Tokens {
   const given = words.values.get("token") ?? null;
+  if (given !== null && !/^[\x21-\x7e]{1,65536}$/.test(given)) {
+    throw new Mistake("Option --token must be a token: ASCII characters without spaces.");
+  }
   if (given !== null) return { given, mint: null };
   const auth_secret = optionText("auth_secret", words, env);
   if (auth_secret === "") return { given: null, mint: null };

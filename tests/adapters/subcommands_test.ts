@@ -88,7 +88,9 @@ Deno.test("[CLI-3] a mistake in a subcommand is one line on stderr, which says w
     ["doctor https://a.example/ more", {}, /no argument "more"/],
     ["doctor https://a.example/ --minutes long", {}, /from 0 to 1440: got "long"/],
     ["doctor https://a.example/ --origin a.example", {}, /--origin must be the origin/],
-    ["doctor https://a.example/ --ca /no/such/file", {}, /--ca: cannot read/],
+    ["doctor https://a.example/ --ca /no/such/file", {}, /--ca: cannot use/],
+    ["doctor https://a.example/ --ca LICENSE", {}, /--ca: cannot use/],
+    ["doctor https://a.example/ --token t\u00f6ken", {}, /--token must be a token/],
     ["doctor https://a.example/ --json=yes", {}, /--json takes no value/],
   ];
   for (const [line, env, says] of cases) {

@@ -82,6 +82,14 @@ Deno.test("[CLI-6] with tokens: made of the secret, given for several ids or for
   ]);
 });
 
+Deno.test("[CLI-5] a second client that is refused is no message that is lost", async () => {
+  await using box = serveBox({ max_sockets_per_address: 1 });
+  const lines = await diagnose(targetAt(box.port), { given: null, mint: null });
+  assertEquals(lines.filter(({ status }) => status === "fail").map(({ mistake }) => mistake), [
+    "full",
+  ]);
+});
+
 Deno.test("[CLI-6] a server whose certificate is wrong gets no token", async () => {
   await using cert = await makeCertificate();
   const got: string[] = [];
@@ -105,6 +113,25 @@ Deno.test("[CLI-6] a server whose certificate is wrong gets no token", async () 
   const trusted = await diagnose({ ...target, ca: cert.pem }, { given: "hush", mint: null });
   assert(having(trusted, "pass").includes("tls"));
   assert(got.some((text) => text.includes("Bearer hush")));
+});
+
+Deno.test("[CLI-5] what a server says to use, and a key with odd characters, are only tried", async () => {
+  for (
+    const told of ["//elsewhere.example/", "/\u00fc/%zz/", "/../..", "/a b", "http://a.example/"]
+  ) {
+    const asked: string[] = [];
+    await using server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      ({ url }) => {
+        asked.push(url);
+        return new Response(`Give the client this path: new Peer(id, { path: "${told}"`);
+      },
+    );
+    const target = targetAt(server.addr.port, { path: "/x/", key: "a b\u00fc%" });
+    const lines = await diagnose(target, { given: null, mint: null });
+    assertEquals(having(lines, "pass"), ["name", "connect"]);
+    assert(asked.every((url) => url.startsWith(`http://127.0.0.1:${server.addr.port}/`)));
+  }
 });
 
 Deno.test("[CLI-5] an answer without end, and a server that ends every connection, do no harm", async () => {
