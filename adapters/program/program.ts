@@ -28,7 +28,7 @@ import { checkRecordFile } from "../record/disk.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Checks the settings, and listens with them. SIGUSR2 logs the sizes of the maps, SIGHUP reloads the TLS files if the
+ * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the TLS files if the
  * listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  *
  * @throws {StartError} If the address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
@@ -43,7 +43,11 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
   });
   onSignal("SIGUSR1", () => {
     closeInspector();
-    logSignal("warning", "SIGUSR1", "No effect; SIGUSR2 logs sizes");
+    logSignal(
+      "warning",
+      "SIGUSR1",
+      "No effect; SIGUSR2 logs how many clients and messages there are",
+    );
   });
   onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
   await checkAuthFiles(settings);
