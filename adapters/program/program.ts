@@ -28,8 +28,8 @@ import { checkRecordFile } from "../record/disk.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the TLS files if the
- * listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
+ * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the
+ * TLS files if the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  *
  * @throws {StartError} If the address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
  * used.

@@ -3,6 +3,7 @@ import { diagnose, type Line, type Target } from "../../adapters/doctor/doctor.t
 import { mintToken } from "../../adapters/auth/mint.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
+import { startIncumbent } from "../support/incumbent.ts";
 import { runMain } from "../support/main.ts";
 import { serveBox, test } from "../support/served.ts";
 
@@ -80,6 +81,17 @@ Deno.test("[CLI-6] with tokens: made of the secret, given for several ids or for
   assertEquals(none.filter(({ status }) => status === "fail").map(({ mistake }) => mistake), [
     "token",
   ]);
+});
+
+Deno.test("[CLI-5] npm:peer passes too, and the doctor finds it at another path", async () => {
+  await using incumbent = await startIncumbent({ path: "/myapp" });
+  const port = Number(new URL(incumbent.url).port);
+  const right = await diagnose(targetAt(port, { path: "/myapp/" }), { given: null, mint: null });
+  assertEquals(having(right, "fail"), []);
+  assertEquals(having(right, "skip"), ["tls", "idle", "address", "health"]);
+  const [wrong] = (await diagnose(targetAt(port), { given: null, mint: null }))
+    .filter(({ status }) => status === "fail");
+  assertEquals(wrong?.todo, 'in the page write path: "/myapp/" in the options of new Peer');
 });
 
 Deno.test("[CLI-5] a second client that is refused is no message that is lost", async () => {
