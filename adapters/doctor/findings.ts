@@ -79,6 +79,7 @@ export interface Findings {
   /** The path of the server, where it is another one than that of the URL. */
   readonly foundPath: string | null;
   readonly healthz: Reached | null;
+  readonly readyz: Reached | null;
   readonly id: Reached | null;
   /** The answer to a page of another origin. */
   readonly cors: Reached | null;

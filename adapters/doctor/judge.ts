@@ -74,6 +74,10 @@ function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line
     const text = `the server behind the proxy is asked for ${cut} in place of ${path}`;
     return fail("path", "prefix-cut", text, remedyFor("prefix-cut", proxy, path));
   }
+  // An application can have a server under a path, and a page of its own at it.
+  if (findings.opened?.kind === "upgraded" && isId(findings.id)) {
+    return pass("path", `a PeerJS server answers under ${path}, and something else at it`);
+  }
   return judgeAnswer("path", findings, root, proxy);
 }
 
@@ -165,12 +169,20 @@ function isPrivate(address: string): boolean {
     .test(address);
 }
 
-function judgeHealth({ healthz }: Findings): Line {
-  if (healthz === null || isError(healthz) || healthz.status === 404) {
+function judgeHealth({ healthz, readyz }: Findings): Line {
+  const why = readyz?.kind === "answer" && readyz.status === 503 ? readyz.body.trim() : "";
+  if (/^(?:(?:stopping|full|engine)\s*)+$/.test(why)) {
+    const todo =
+      "stopping: wait for its end; full: raise --concurrent_limit; engine: look at the Redis of --cluster";
+    return fail(
+      "health",
+      "not-ready",
+      `the server is not ready: ${why.replaceAll(/\s+/g, ", ")}`,
+      todo,
+    );
+  }
+  if (healthz === null || isError(healthz) || healthz.status !== 200) {
     return skip("health", "the server has no /healthz");
   }
-  return healthz.status === 200 ? pass("health", "/healthz answers 200") : skip(
-    "health",
-    `/healthz answers ${healthz.status}`,
-  );
+  return pass("health", "/healthz answers 200");
 }

@@ -62,6 +62,7 @@ const NOTHING = {
   root: null,
   foundPath: null,
   healthz: null,
+  readyz: null,
   id: null,
   cors: null,
   corsOrigin: "https://a-page-elsewhere.example",
@@ -79,7 +80,10 @@ async function resolve(host: string): Promise<readonly string[] | Unreached> {
   }
 }
 
-type HttpFindings = Pick<Findings, "healthz" | "id" | "cors" | "corsOrigin" | "nonsense">;
+type HttpFindings = Pick<
+  Findings,
+  "healthz" | "readyz" | "id" | "cors" | "corsOrigin" | "nonsense"
+>;
 
 async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpFindings> {
   const { path } = target;
@@ -87,13 +91,14 @@ async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpF
   const idPath = `${path}${encodeURIComponent(target.key)}/id`;
   const token = given ?? await mint?.("doctor", []) ?? null;
   const bearer = token === null ? {} : { authorization: `Bearer ${token}` };
-  const [healthz, id, cors, nonsense] = await Promise.all([
+  const [healthz, readyz, id, cors, nonsense] = await Promise.all([
     get(target, `${path}healthz`),
+    get(target, `${path}readyz`),
     get(target, idPath, bearer),
     get(target, path, { origin: corsOrigin }),
     probeNonsense(target),
   ]);
-  return { healthz, id, cors, corsOrigin, nonsense };
+  return { healthz, readyz, id, cors, corsOrigin, nonsense };
 }
 
 /** Whether a proxy answers in place of the server; then it answers so at other paths, and slowly. */
@@ -108,7 +113,9 @@ async function nearestPath(target: Target, told: string | null): Promise<string 
   const near = [told, ...parents.reverse(), ...USUAL_PATHS];
   const candidates = [...new Set(near)].filter((path) => path !== null && path !== target.path);
   for (const path of candidates.slice(0, PATHS_MAX)) {
-    if (path !== null && isPeerServer(await get(target, path))) return path;
+    const found = path === null ? null : await get(target, path);
+    if (isPeerServer(found)) return path;
+    if (isError(found)) return null;
   }
   return null;
 }

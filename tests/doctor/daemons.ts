@@ -169,11 +169,23 @@ export async function startDaemon(
 
 const START_MAX_MS = 10_000;
 
-/** A port that nothing listens on now. */
+/**
+ * A port that nothing listens on now, and that no other call gets. It is below those that a system gives for port 0,
+ * so that no server of a test which runs at the same time takes it meanwhile.
+ */
 export function freePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return listener.addr.port;
+  for (;;) {
+    nextPort++;
+    try {
+      Deno.listen({ port: nextPort, hostname: "127.0.0.1" }).close();
+      return nextPort;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
+
+let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
 async function accepts(port: number): Promise<boolean> {
   try {

@@ -15,6 +15,7 @@ const ours = (path: string): Answer =>
     404,
     `Nothing is served here.\nGive the client this path: new Peer(id, { path: "${path}", … }).`,
   );
+const moved = (location: string): Answer => answer(301, "", { location });
 const seen = (as: string): Reached =>
   answer(200, "", { "access-control-allow-origin": "*", "signalbox-seen-as": as });
 const certificate = {
@@ -45,6 +46,7 @@ const GOOD: Findings = {
   root: about,
   foundPath: null,
   healthz: answer(200),
+  readyz: answer(200),
   id: answer(200, "0b0e39ad-7a4b-4f5e-9d1c-1d1f1f4b8a11"),
   cors: seen("203.0.113.9; forwarded"),
   corsOrigin: "https://page.example",
@@ -101,13 +103,13 @@ const TABLE:
     [{ root: ours("/") }, "path", "prefix-kept", "--path /signal/"],
     [{ root: answer(404, "<pre>Cannot GET /</pre>") }, "path", "prefix-cut", "as it came"],
     [
-      { root: answer(200, "<html>", { "content-type": "text/html" }) },
+      { root: answer(200, "<html>", { "content-type": "text/html" }), id: answer(404) },
       "path",
       "not-routed",
       "/signal/",
     ],
     [
-      { root: answer(301, "", { location: "https://www.a.example/signal/" }) },
+      { root: moved("https://www.a.example/signal/"), id: moved("https://www.a.example/x") },
       "path",
       "redirect",
       "/signal/",
@@ -174,6 +176,7 @@ const TABLE:
       "--cluster",
     ],
     [{ idle: { askedMs: 180_000, livedMs: 60_000, code: 1006 } }, "idle", "short-timeout", "120 s"],
+    [{ readyz: answer(503, "full\nengine\n") }, "health", "not-ready", "--concurrent_limit"],
     [{ cors: seen("10.0.0.5; ignored") }, "address", "not-trusted", "--trusted_proxies 10.0.0.5"],
     [{ cors: seen("10.0.0.5; direct") }, "address", "not-forwarded", "X-Forwarded-For"],
     [
@@ -184,7 +187,7 @@ const TABLE:
     ],
   ];
 
-Deno.test("[CLI-5] nothing is wrong with a server that is right; a direct one, a private one and npm:peer too", () => {
+Deno.test("[CLI-5] nothing is wrong with a server that is right; a direct one, a private one, one in an application and npm:peer too", () => {
   const direct = { cors: seen("198.51.100.7; direct") };
   const tcp = { kind: "open", local: "192.168.0.7", remote: "192.168.0.9" } as const;
   const near = { tcp, cors: seen("192.168.0.7; direct") };
@@ -193,7 +196,8 @@ Deno.test("[CLI-5] nothing is wrong with a server that is right; a direct one, a
     cors: answer(200, "", { "access-control-allow-origin": "*" }),
     healthz: answer(404),
   };
-  for (const difference of [{}, direct, near, nat, other]) {
+  const embedded = { root: answer(200, "<html>", { "content-type": "text/html" }) };
+  for (const difference of [{}, embedded, direct, near, nat, other]) {
     const lines = judge({ ...GOOD, ...difference });
     assertEquals(lines.filter(({ status }) => status === "fail"), []);
   }
@@ -226,7 +230,7 @@ Deno.test("[CLI-5] what was not tried says why", () => {
 });
 
 Deno.test("[CLI-5] the report is a table or JSON, and what a server says cannot move the cursor", () => {
-  const evil = { root: answer(301, "", { location: "\x1b[2J\u202e/" }) };
+  const evil = { root: moved("\x1b[2J\u202e/"), id: moved("/") };
   const lines = judge({ ...GOOD, ...evil });
   const table = tableOf(lines, false);
   assert(!/[\p{Cc}\p{Cf}]/u.test(table.replaceAll("\n", "")), table);

@@ -342,7 +342,7 @@ const APACHE: readonly Wrong[] = [
   {
     title: "a ProxyPass for the socket only",
     edits: [
-      ['ProxyPass "/signal/"', 'ProxyPass "/signal/peerjs"'],
+      ['ProxyPass "/signal/"', 'ProxyPassMatch "^/signal/peerjs$"'],
       ["127.0.0.1:9000/signal/", "127.0.0.1:9000/signal/peerjs"],
     ],
     mistake: "not-routed",
