@@ -107,6 +107,8 @@ export interface Target {
   readonly ca: string | null;
   /** Whether a token was given, or can be made. */
   readonly hasToken: boolean;
+  /** How long each probe may take. */
+  readonly maxMs: number;
   /** How long a silent socket is watched. */
   readonly idleMs: number;
 }

@@ -11,9 +11,6 @@ import { connect as connectSecure } from "node:tls";
 import type { Answer, Reached, Target, TlsFinding, Unreached } from "./findings.ts";
 import { hostText } from "./findings.ts";
 
-/** How long each probe may take. */
-export const PROBE_MAX_MS = 10_000;
-
 /** How much of a body is read. */
 const BODY_MAX_BYTES = 16_384;
 
@@ -26,11 +23,7 @@ export function unreached(error: unknown): Unreached {
 }
 
 export function timedOut(): Unreached {
-  return {
-    kind: "error",
-    code: "ETIMEDOUT",
-    message: `no answer within ${PROBE_MAX_MS / 1_000} s`,
-  };
+  return { kind: "error", code: "ETIMEDOUT", message: "no answer in time" };
 }
 
 /** Every certificate is accepted; `authorized` tells whether it is right. */
@@ -55,7 +48,7 @@ export function get(
   const send = target.secure ? requestSecure : requestPlain;
   const isUsual = target.port === (target.secure ? 443 : 80);
   const host = isUsual ? hostText(target) : `${hostText(target)}:${target.port}`;
-  const timer = setTimeout(() => finish(timedOut()), PROBE_MAX_MS);
+  const timer = setTimeout(() => finish(timedOut()), target.maxMs);
   const request = send({
     ...connection(target),
     path,
@@ -115,10 +108,10 @@ function joinHeaders(raw: readonly string[]): Record<string, string> {
 }
 
 /** Opens a connection, and closes it. */
-export function probeTcp({ host, port }: Target): Promise<
+export function probeTcp({ host, port, maxMs }: Target): Promise<
   { readonly kind: "open"; readonly local: string; readonly remote: string } | Unreached
 > {
-  return withSocket(connectPlain({ host, port }), "connect", (socket) => ({
+  return withSocket(connectPlain({ host, port }), "connect", maxMs, (socket) => ({
     kind: "open",
     local: socket.localAddress ?? "",
     remote: socket.remoteAddress ?? "",
@@ -131,7 +124,7 @@ export function probeTls(
   protocol: "http/1.1" | "h2",
 ): Promise<TlsFinding | Unreached> {
   const socket = connectSecure({ ...connection(target), ALPNProtocols: [protocol] });
-  return withSocket(socket, "secureConnect", () => {
+  return withSocket(socket, "secureConnect", target.maxMs, () => {
     const { valid_to, subjectaltname = "", issuer } = socket.getPeerCertificate();
     const endsAt = Date.parse(valid_to);
     return {
@@ -151,7 +144,7 @@ export function probeNonsense(target: Target): Promise<Reached> {
     : connectPlain(connection(target));
   const { promise, resolve } = Promise.withResolvers<Reached>();
   let text = "";
-  const timer = setTimeout(() => finish(), NONSENSE_MAX_MS);
+  const timer = setTimeout(() => finish(), Math.min(NONSENSE_MAX_MS, target.maxMs));
   function finish(): void {
     clearTimeout(timer);
     socket.destroy();
@@ -182,10 +175,11 @@ const NONSENSE_MAX_MS = 2_000;
 async function withSocket<S extends Socket, T>(
   socket: S,
   event: "connect" | "secureConnect",
+  maxMs: number,
   read: (socket: S) => T,
 ): Promise<T | Unreached> {
   const { promise, resolve } = Promise.withResolvers<T | Unreached>();
-  const timer = setTimeout(() => resolve(timedOut()), PROBE_MAX_MS);
+  const timer = setTimeout(() => resolve(timedOut()), maxMs);
   socket.on("error", (error: Error) => resolve(unreached(error)));
   socket.on("close", () => resolve(unreached(new Error("the server ended the connection"))));
   socket.on(event, () => {

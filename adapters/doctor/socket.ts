@@ -7,14 +7,7 @@
 import { WebSocket } from "ws";
 import type { Answer, Opened, Target } from "./findings.ts";
 import { hostText, ownOrigin } from "./findings.ts";
-import {
-  type NodeResponse,
-  PROBE_MAX_MS,
-  readAnswer,
-  timedOut,
-  tlsOptions,
-  unreached,
-} from "./http.ts";
+import { type NodeResponse, readAnswer, timedOut, tlsOptions, unreached } from "./http.ts";
 
 /** What the doctor reads of a frame. */
 interface Frame {
@@ -55,7 +48,7 @@ export async function openClient(target: Target, id: string, token: string): Pro
   const inbox = createInbox();
   const { frames, until } = inbox;
   const opened = Promise.withResolvers<Opened>();
-  const timer = setTimeout(() => opened.resolve(timedOut()), PROBE_MAX_MS);
+  const timer = setTimeout(() => opened.resolve(timedOut()), target.maxMs);
 
   socket.on("message", (data: unknown) => {
     const frame = readFrame(String(data));

@@ -66,6 +66,7 @@ export async function runDoctor(
     ...pageOf(words, env),
     ca: await authority(words),
     hasToken,
+    maxMs: PROBE_MAX_MS,
   };
   const lines = await diagnose(target, tokens);
   const text = words.values.has("json") ? jsonOf(address, lines) : tableOf(lines, isTerminal);
@@ -130,6 +131,7 @@ async function authority({ values }: Words): Promise<string | null> {
   }
 }
 
+const PROBE_MAX_MS = 10_000;
 const IDLE_MAX_MS = 86_400_000;
 
 function tokensFrom(words: Words, env: Environment): Tokens {

@@ -21,6 +21,7 @@ function targetAt(port: number, more: Partial<Target> = {}): Target {
     origin: null,
     ca: null,
     hasToken: false,
+    maxMs: 10_000,
     idleMs: 0,
     ...more,
   };
@@ -144,6 +145,30 @@ Deno.test("[CLI-5] what a server says to use, and a key with odd characters, are
     assertEquals(having(lines, "pass"), ["name", "connect"]);
     assert(asked.every((url) => url.startsWith(`http://127.0.0.1:${server.addr.port}/`)));
   }
+});
+
+Deno.test("[CLI-5] a server that accepts connections and says nothing is one without an answer", async () => {
+  const connections: Deno.Conn[] = [];
+  const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const accepting = (async (): Promise<void> => {
+    for await (const connection of silent) connections.push(connection);
+  })();
+  for (
+    const [secure, check, mistake] of [[false, "path", "no-answer"], [
+      true,
+      "tls",
+      "no-tls",
+    ]] as const
+  ) {
+    const target = targetAt(silent.addr.port, { secure, maxMs: 100 });
+    const lines = await diagnose(target, { given: null, mint: null });
+    const failed = lines.filter(({ status }) => status === "fail");
+    assertEquals(failed.map((line) => [line.check, line.mistake]), [[check, mistake]]);
+    assertMatch(failed[0]?.text ?? "", /ETIMEDOUT/);
+  }
+  silent.close();
+  await accepting;
+  connections.forEach((connection) => connection.close());
 });
 
 Deno.test("[CLI-5] an answer without end, and a server that ends every connection, do no harm", async () => {

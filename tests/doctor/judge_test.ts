@@ -37,6 +37,7 @@ const GOOD: Findings = {
     origin: null,
     ca: null,
     hasToken: false,
+    maxMs: 10_000,
     idleMs: 180_000,
   },
   addresses: ["192.0.2.1", "2001:db8::1"],

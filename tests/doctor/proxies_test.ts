@@ -56,6 +56,7 @@ async function linesFor(daemon: Daemon, path: string, wrong: Partial<Wrong>): Pr
     origin: null,
     ca: certificate === "untrusted" ? null : cert.pem,
     hasToken: false,
+    maxMs: 10_000,
     idleMs: isIdle ? IDLE_MS : 0,
   };
   return await diagnose(target, { given: null, mint: null });
