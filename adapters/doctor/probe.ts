@@ -5,6 +5,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { scheduleTimeout } from "../clock.ts";
 import type {
   Findings,
   IdleFinding,
@@ -15,7 +16,7 @@ import type {
   Unreached,
 } from "./findings.ts";
 import { isError, isPeerServer, toldPath } from "./findings.ts";
-import { get, probeNonsense, probeTcp, probeTls, unreached } from "./http.ts";
+import { get, probeNonsense, probeTcp, probeTls, timedOut, unreached } from "./http.ts";
 import { type Client, isAdmitted, openClient } from "./socket.ts";
 
 /** How the doctor gets tokens. */
@@ -28,7 +29,7 @@ export interface Tokens {
 
 /** Runs every probe. Never rejects. */
 export async function examine(target: Target, tokens: Tokens): Promise<Findings> {
-  const addresses = await resolve(target.host);
+  const addresses = await resolve(target);
   const found: Findings = { ...NOTHING, target, addresses, tcp: UNTRIED };
   if (!Array.isArray(addresses)) return found;
   const tcp = await probeTcp(target);
@@ -70,14 +71,15 @@ const NOTHING = {
   ...NO_SOCKETS,
 };
 
-async function resolve(host: string): Promise<readonly string[] | Unreached> {
+async function resolve({ host, maxMs }: Target): Promise<readonly string[] | Unreached> {
   if (isIP(host) !== 0) return [host];
-  try {
-    const all = await lookup(host, { all: true });
-    return [...new Set(all.map(({ address }) => address))];
-  } catch (error) {
-    return unreached(error);
-  }
+  const late = Promise.withResolvers<Unreached>();
+  const cancel = scheduleTimeout(() => late.resolve(timedOut()), maxMs);
+  const found = lookup(host, { all: true }).then(
+    (all) => [...new Set(all.map(({ address }) => address))],
+    unreached,
+  );
+  return await Promise.race([found, late.promise]).finally(cancel);
 }
 
 type HttpFindings = Pick<
