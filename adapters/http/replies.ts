@@ -90,7 +90,7 @@ export function createReplies(
       ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
       : answered;
     refusals.request(incoming, why);
-    if (routeOf(settings, path) !== "root") return answered;
+    if (routeOf(settings, incoming.path) !== "root") return answered;
     const headers = { ...answered.headers, "signalbox-seen-as": seenAs(incoming, settings) };
     return { ...answered, headers };
   }
