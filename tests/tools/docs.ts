@@ -79,6 +79,7 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
     ["README.md", "everyday options", everydayTable()],
     ["adapters/admin/README.md", "metrics", metricsTable()],
     ["adapters/program/README.md", "options", optionTables()],
+    ["adapters/listen/README.md", "recipes", await recipes()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
     ["tests/conformance/README.md", "comparison", await comparison()],
   ] as const;
@@ -120,6 +121,21 @@ function metricsTable(): string {
     return `| \`${name}${list}\` | ${type} | ${help} |`;
   });
   return ["| metric | type | meaning |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** The configurations of proxies, as the tests start them. */
+async function recipes(): Promise<string> {
+  const files = [
+    ["nginx", "nginx.conf", "nginx"],
+    ["Caddy", "Caddyfile", ""],
+    ["HAProxy, with certificate and key in one file", "haproxy.cfg", ""],
+    ["Apache", "apache.conf", "apache"],
+  ] as const;
+  const parts = await Promise.all(files.map(async ([title, file, language]) => {
+    const text = await readText(`adapters/listen/recipes/${file}`);
+    return `${title}:\n\n\`\`\`${language}\n${text}\`\`\``;
+  }));
+  return parts.join("\n\n");
 }
 
 function flagOf(name: OptionName): string {
