@@ -5,16 +5,15 @@
  * ```sh
  * deno run -A main.ts --port 9000
  * ```
- *
  * @module
  */
 import { StartError } from "./adapters/errors.ts";
 import { parseCommand } from "./adapters/program/cli.ts";
 import { helpText, VERSION_TEXT } from "./adapters/program/help.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
-import { createSignalingServer } from "./adapters/server.ts";
 import { configureLog } from "./adapters/observe/log.ts";
-import { handleSignals, handleUncaught, listen } from "./adapters/program/program.ts";
+import { handleSignals, handleUncaught, start } from "./adapters/program/program.ts";
+import { runSubcommand } from "./adapters/program/subcommands.ts";
 import { logUselessOption } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
@@ -32,12 +31,14 @@ async function main(): Promise<number | null> {
       return print(Deno.stdout, `${VERSION_TEXT}\n`, 0);
     case "mistake":
       return print(Deno.stderr, `${command.message}\n`, 2);
+    case "subcommand":
+      return print(...await runSubcommand(command, PROCESS_ENVIRONMENT));
   }
   const log = configureLog(command.settings, Deno.stdout.isTerminal());
   handleUncaught(log);
   command.warnings.forEach(logUselessOption);
   try {
-    handleSignals(await listen(createSignalingServer(command.settings, {})), log);
+    handleSignals(await start(command.settings), log);
     return null;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ClusterEffect, ClusterEvent, Settings } from "../core/mod.ts";
+import type { Census } from "./cluster/census.ts";
 import type { Engine } from "./cluster/engine.ts";
 import { scheduleTimeout } from "./clock.ts";
 import { type ClusterLog, createClusterLog, logNoClusterSecret } from "./observe/log_cluster.ts";
@@ -17,6 +18,8 @@ export interface ClusterNode extends Pick<Engine, "perform" | "drained" | "stop"
   readonly observers: readonly Observer[];
   /** The ids of all nodes as JSON, `null` if that cannot be known; `null` for a server that is alone. */
   readonly peers: (() => Promise<string | null>) | null;
+  /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
+  readonly census: () => Promise<Census | null>;
 }
 
 export interface ClusterNodePorts {
@@ -56,6 +59,7 @@ export function createClusterNode(ports: ClusterNodePorts): ClusterNode {
     // Nothing is asked before the engine is there.
     perform: (effect: ClusterEffect) => engine?.perform(effect),
     peers: () => engine?.peers() ?? Promise.resolve(null),
+    census: () => engine?.census() ?? Promise.resolve(null),
     drained: () => engine?.drained() ?? Promise.resolve(),
     stop,
   };
@@ -66,6 +70,7 @@ const ALONE: ClusterNode = {
   observers: [],
   perform: () => {},
   peers: null,
+  census: () => Promise.resolve(null),
   drained: () => Promise.resolve(),
   stop: () => {},
 };

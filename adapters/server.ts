@@ -11,13 +11,16 @@ import {
   clientCount,
   type ConnId,
   type Event,
+  holderOf,
   type Millis,
+  peerId,
   type Settings,
   type SizedField,
   sizes,
+  type State,
 } from "../core/mod.ts";
-import { createClusterNode } from "./cluster_node.ts";
-import { createVerifier } from "./auth/jwt.ts";
+import { type ClusterNode, createClusterNode } from "./cluster_node.ts";
+import { createVerifier, type Verifier } from "./auth/jwt.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
 import { logObserver } from "./observe/log_clients.ts";
@@ -30,18 +33,33 @@ import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
+import { createWatching, type Watching } from "./http/watching.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
+/** What can be seen of a running server, and done to its clients. */
+export interface Oversight {
+  readonly clientCount: () => number;
+  /** The number of entries in each map of the state, to find one that grows without end. */
+  readonly sizes: () => Readonly<Record<SizedField, number>>;
+  /** The state after the last event. The next event retires it, so read it at once. */
+  readonly state: () => State;
+  /** The bytes that slow readers have not read yet. */
+  readonly unsentBytes: () => number;
+  /** Streams of presence that clients have open. */
+  readonly watcherCount: () => number;
+  /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
+  readonly census: ClusterNode["census"];
+  /** Disconnects the client that holds an id; `false` if nobody does on this node. */
+  readonly dismiss: (id: string) => boolean;
+}
+
 /** A running server without a listener. */
-export interface SignalingServer extends Reception {
+export interface SignalingServer extends Reception, Oversight {
   readonly settings: Settings;
   readonly refuse: Replies["refuse"];
   /** The time of the loop in milliseconds, which excludes pauses of the process. */
   readonly now: () => number;
-  readonly clientCount: () => number;
-  /** The number of entries in each map of the state, to find one that grows without end. */
-  readonly sizes: () => Readonly<Record<SizedField, number>>;
   /**
    * Begins the recording and joins the cluster, if options ask for that. Call it before the first request, which does
    * it otherwise.
@@ -54,8 +72,16 @@ export interface SignalingServer extends Reception {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a server without a listener. */
-export function createSignalingServer(settings: Settings, hooks: Hooks): SignalingServer {
+/**
+ * Starts a server without a listener.
+ *
+ * @param more More observers, such as those of `adapters/admin/operator.ts`.
+ */
+export function createSignalingServer(
+  settings: Settings,
+  hooks: Hooks,
+  more: readonly Observer[] = [],
+): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
   const dispatch = (event: Event): void => runtime.dispatch(event);
@@ -66,14 +92,24 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
+  const watching = createWatching({
+    settings,
+    state: () => runtime.state(),
+    now,
+    schedule: CLOCK.schedule,
+    clusterPeers: node.peers,
+  });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: (effect) => {
-      if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
-      else if (effect.kind === "check-token") checkToken(effect.conn);
-      else node.perform(effect);
-    },
-    observers: [...recorder.observers, ...node.observers, ...logs, ...hookObservers(hooks)],
+    perform: performerOf({ sockets, node, verify, dispatch }),
+    observers: [
+      watching.observers,
+      recorder.observers,
+      node.observers,
+      logs,
+      more,
+      hookObservers(hooks),
+    ].flat(),
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -81,21 +117,17 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   const replies = createReplies({
     settings,
     clock: CLOCK,
+    now,
     state: () => runtime.state(),
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
     clusterPeers: node.peers,
+    watching,
   });
 
   const isChecked = verify !== null;
   const reception = createReception({ settings, sockets, replies, ownerOf, isChecked });
-
-  function checkToken(conn: ConnId): void {
-    void verify?.(sockets.takeToken(conn)).then((identity) =>
-      dispatch({ kind: "token-checked", conn, identity })
-    );
-  }
 
   async function shutDown(): Promise<void> {
     dispatch({ kind: "shutdown-requested" });
@@ -107,21 +139,59 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     for (const part of [node, sockets, refusals]) part.stop();
   }
 
-  function start(): void {
-    recorder.start();
-    node.start();
-  }
-
+  const start = (): void => [recorder, node].forEach((part) => part.start());
   return {
     ...reception,
     receive: settings.cluster === "" ? reception.receive : after(start, reception.receive),
     settings,
     refuse: replies.refuse,
     now,
-    clientCount: () => clientCount(runtime.state()),
-    sizes: () => sizes(runtime.state()),
+    ...oversightOf(runtime, { sockets, node, watching }),
     start,
     stop: () => stopped ??= shutDown(),
+  };
+}
+
+/** What performs the effects that need I/O. */
+function performerOf({ sockets, node, verify, dispatch }: {
+  readonly sockets: Sockets;
+  readonly node: ClusterNode;
+  readonly verify: Verifier | null;
+  readonly dispatch: (event: Event) => void;
+}): Ports["perform"] {
+  function checkToken(conn: ConnId): void {
+    void verify?.(sockets.takeToken(conn)).then((identity) =>
+      dispatch({ kind: "token-checked", conn, identity })
+    );
+  }
+
+  return (effect) => {
+    if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
+    else if (effect.kind === "check-token") checkToken(effect.conn);
+    else node.perform(effect);
+  };
+}
+
+function oversightOf(
+  { state, dispatch }: Runtime,
+  { sockets, node, watching }: {
+    readonly sockets: Sockets;
+    readonly node: ClusterNode;
+    readonly watching: Watching;
+  },
+): Oversight {
+  return {
+    clientCount: () => clientCount(state()),
+    sizes: () => sizes(state()),
+    state,
+    unsentBytes: () => sockets.unsentBytes,
+    watcherCount: watching.count,
+    census: node.census,
+    dismiss: (id) => {
+      if (holderOf(state(), peerId(id)) === undefined) return false;
+      dispatch({ kind: "client-dismissed", id: peerId(id) });
+      return true;
+    },
   };
 }
 

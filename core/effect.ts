@@ -7,7 +7,7 @@
 import type { EngineCommand, NodeName } from "./cluster/command.ts";
 import type { LinkFrame } from "./cluster/member.ts";
 import type { ConnId, PeerId } from "./ids.ts";
-import type { Answer, Message } from "./message.ts";
+import type { Answer, Message, MessageType } from "./message.ts";
 import { encodeAnswer } from "./wire/frame.ts";
 import { isLongerThan, utf8Length } from "./wire/text.ts";
 
@@ -138,6 +138,7 @@ export interface Undelivered {
 export interface Expired {
   readonly kind: "note";
   readonly what: "expired";
+  readonly type: MessageType;
   readonly src: PeerId;
   readonly dst: PeerId;
   readonly isTold: boolean;
@@ -201,6 +202,7 @@ export const CLOSE = {
   left: 4009,
   badFrames: 4010,
   tokenExpired: 4011,
+  dismissed: 4012,
   tooMany: 4029,
 } as const;
 

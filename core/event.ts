@@ -5,7 +5,7 @@
  */
 import type { EngineAnswer, NodeName } from "./cluster/command.ts";
 import type { LinkFrame } from "./cluster/member.ts";
-import type { ConnId, Millis, Owner } from "./ids.ts";
+import type { ConnId, Millis, Owner, PeerId } from "./ids.ts";
 import type { Message } from "./message.ts";
 
 /** A token without its text, which stays in the adapter: no state, event or recording can leak it. */
@@ -105,6 +105,12 @@ export interface Tick {
   readonly kind: "tick";
 }
 
+/** The operator disconnects whoever holds an id. */
+export interface ClientDismissed {
+  readonly kind: "client-dismissed";
+  readonly id: PeerId;
+}
+
 /** The server is asked to shut down. */
 export interface ShutdownRequested {
   readonly kind: "shutdown-requested";
@@ -192,5 +198,6 @@ export type Event =
   | SendFailed
   | SendRefused
   | Tick
+  | ClientDismissed
   | ShutdownRequested
   | ClusterEvent;

@@ -6,7 +6,7 @@
 import type { Effect } from "./effect.ts";
 import type { ClusterEvent, ClusterStarted, Event } from "./event.ts";
 import type { Millis } from "./ids.ts";
-import { leaveUnanswered, timeOut } from "./rules/liveness.ts";
+import { dismiss, leaveUnanswered, timeOut } from "./rules/liveness.ts";
 import { expire } from "./rules/mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./rules/relay.ts";
 import { closed, open, shutDown } from "./rules/session.ts";
@@ -84,6 +84,8 @@ function react(state: State, event: Event, now: Millis): readonly [State, readon
       return sendRefused(state, event, now);
     case "tick":
       return tick(state, now);
+    case "client-dismissed":
+      return dismiss(state, event.id);
     case "shutdown-requested":
       return shutDown(state);
     case "cluster-started":

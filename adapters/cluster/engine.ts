@@ -24,6 +24,7 @@ import {
   nodeName,
 } from "../../core/cluster/mod.ts";
 import { messageOf } from "../errors.ts";
+import { type Census, takeCensus } from "./census.ts";
 import { type Connection, openConnection, Refusal } from "./connection.ts";
 import { createPeerReader } from "./peers.ts";
 import { answerFrom, channelOf, publishedFrom } from "./scripts.ts";
@@ -94,6 +95,11 @@ export class Engine {
       send: () => this.#link?.connection.send ?? null,
     });
     this.#connect();
+  }
+
+  /** The nodes and claims of the whole cluster; `null` if Redis does not say. Never rejects. */
+  census(): Promise<Census | null> {
+    return takeCensus(this.#link?.connection.send ?? null, this.#namespace);
   }
 
   perform(effect: ClusterEffect): void {

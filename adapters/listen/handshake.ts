@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
+import { isAdminOrigin, isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
 import { clientAddress } from "./address.ts";
 import type { IncomingRequest } from "../request.ts";
 import type { Handshake } from "../sockets/sockets.ts";
@@ -60,11 +60,16 @@ export function readHandshake(
     key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
     address: clientAddress(incoming, settings),
     origin,
-    ownOrigin: settings.cors.length > 0 && isOwnOrigin(settings, origin, header("host")),
+    ownOrigin: settings.cors.length > 0 && isOwn(settings, origin, header("host")),
     queryLength: query.length,
     identity: isChecked ? PENDING : UNCHECKED,
   } as const;
   return { parameters, token: isChecked ? token : null };
+}
+
+/** Whether an origin is that of this server, or of its admin page. */
+function isOwn(settings: Settings, origin: string | null, host: string | null): boolean {
+  return isOwnOrigin(settings, origin, host) || isAdminOrigin(settings, origin, host);
 }
 
 const PENDING = { kind: "pending" } as const;

@@ -53,14 +53,15 @@ export async function readTls(
 }
 
 /**
- * Binds the address of the settings by calling `bind`. Without a host that is every address, IPv6 included if the
- * system has it.
+ * Binds an address by calling `bind`. Without a host that is every address, IPv6 included if the system has it.
  *
+ * @param prefix What the names of the options for this address begin with.
  * @throws {StartError} If the address cannot be bound.
  */
 export async function bindAddress<T>(
-  { host, port }: Settings,
+  { host, port }: Pick<Settings, "host" | "port">,
   bind: (hostname: string) => T | Promise<T>,
+  prefix: "" | "admin_" = "",
 ): Promise<T> {
   const hosts = host !== ""
     ? [host]
@@ -73,16 +74,16 @@ export async function bindAddress<T>(
     } catch (error) {
       if (error instanceof StartError) throw error;
       if (hasCode(error, "EADDRINUSE") || error instanceof Deno.errors.AddrInUse) {
-        const advice = "choose another with --port, or stop what has it";
-        throw new StartError(`Option port: ${port} is taken already: ${advice}.`, 1);
+        const advice = `choose another with --${prefix}port, or stop what has it`;
+        throw new StartError(`Option ${prefix}port: ${port} is taken already: ${advice}.`, 1);
       }
       if (hasCode(error, "EACCES") || error instanceof Deno.errors.PermissionDenied) {
         const advice = "ports below 1024 need privileges";
-        throw new StartError(`Option port: may not listen on ${port}: ${advice}.`, 1);
+        throw new StartError(`Option ${prefix}port: may not listen on ${port}: ${advice}.`, 1);
       }
       if (i < hosts.length - 1) continue;
       const what = `cannot listen on "${hostname}", port ${port}`;
-      throw new StartError(`Option host: ${what}: ${messageOf(error)}.`, 1);
+      throw new StartError(`Option ${prefix}host: ${what}: ${messageOf(error)}.`, 1);
     }
   }
   throw new TypeError("There is always a host to try");

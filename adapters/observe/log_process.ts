@@ -46,6 +46,16 @@ export function logExposed(): void {
   );
 }
 
+/** Logs that Deno exports a trace of every request, with its whole URL. */
+export function logTracing(): void {
+  write(
+    "warning",
+    "Deno exports the URL of every request by OpenTelemetry, and with it keys and tokens of clients. " +
+      "Set OTEL_DENO_TRACING=false; metrics are exported all the same",
+    { event: "tracing" },
+  );
+}
+
 const HOW: Readonly<Record<Leak, string>> = {
   "never-opened":
     "A client reset its connection while it was upgraded, and Deno.serve keeps the descriptor",

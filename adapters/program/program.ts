@@ -8,12 +8,13 @@ import { messageOf } from "../errors.ts";
 import { scheduleTimeout, within } from "../clock.ts";
 import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "../auth/jwt.ts";
-import { VERSION_TEXT } from "./help.ts";
+import { VERSION, VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import type { SignalingServer } from "../server.ts";
+import type { Operator } from "../admin/operator.ts";
+import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
-import { logExposed, logFewDescriptors } from "../observe/log_process.ts";
+import { logExposed, logFewDescriptors, logTracing } from "../observe/log_process.ts";
 import type { Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
 import {
@@ -25,16 +26,20 @@ import {
   logStopping,
 } from "../observe/log.ts";
 import { checkRecordFile } from "../record/disk.ts";
+import { logAdminListening } from "../observe/log_admin.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Checks the settings, and listens with them. SIGUSR2 logs the sizes of the maps, SIGHUP reloads the TLS files if the
- * listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
+ * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the
+ * TLS files if the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  *
- * @throws {StartError} If the address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
+ * @throws {StartError} If an address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
  * used.
  */
-export async function listen(signaling: SignalingServer): Promise<Listener> {
+export async function listen(
+  signaling: SignalingServer,
+  operator: Operator | null = null,
+): Promise<Listener> {
   const { settings } = signaling;
   let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
   let reloaded = Promise.resolve();
@@ -43,7 +48,11 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
   });
   onSignal("SIGUSR1", () => {
     closeInspector();
-    logSignal("warning", "SIGUSR1", "No effect; SIGUSR2 logs sizes");
+    logSignal(
+      "warning",
+      "SIGUSR1",
+      "No effect; SIGUSR2 logs how many clients and messages there are",
+    );
   });
   onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
   await checkAuthFiles(settings);
@@ -52,6 +61,7 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
     ? await (await import("../listen/node/node.ts")).listenNode(signaling)
     : await listenDeno(signaling);
   reload = listener.reload;
+  await startOperator(operator, signaling, listener);
   // After binding the port, so that a second server on the same port touches neither the recording of the first nor
   // the cluster.
   signaling.start();
@@ -68,7 +78,43 @@ export async function listen(signaling: SignalingServer): Promise<Listener> {
     secure: sslkey !== "",
     customKey: key !== "peerjs",
   });
-  return listener;
+  const url = operator?.url() ?? null;
+  if (url !== null) logAdminListening(url);
+  const stop = async (): Promise<void> => {
+    await Promise.all([listener.stop(), operator?.stop()]);
+  };
+  return { ...listener, stop };
+}
+
+/**
+ * Makes the server that the settings ask for, and listens. What watches it for its operator is loaded only with an
+ * admin port, or if Deno exports metrics.
+ *
+ * @throws {StartError} As {@linkcode listen} does.
+ */
+export async function start(settings: Settings): Promise<Listener> {
+  const isExporting = /^(?:true|1)$/.test(PROCESS_ENVIRONMENT.get("OTEL_DENO") ?? "");
+  if (isExporting && PROCESS_ENVIRONMENT.get("OTEL_DENO_TRACING") !== "false") logTracing();
+  const operator = settings.admin_port === 0 && !isExporting
+    ? null
+    // A literal, so that `deno compile` finds it.
+    : await (await import("../admin/operator.ts")).createOperator({
+      ...{ settings, isExporting, version: VERSION },
+    });
+  return await listen(createSignalingServer(settings, {}, operator?.observers), operator);
+}
+
+async function startOperator(
+  operator: Operator | null,
+  signaling: SignalingServer,
+  listener: Listener,
+): Promise<void> {
+  try {
+    await operator?.start(signaling, listener.port);
+  } catch (error) {
+    await Promise.all([listener.stop(), operator?.stop()]);
+    throw error;
+  }
 }
 
 /**
@@ -142,7 +188,7 @@ async function reloadTls(reload: Listener["reload"]): Promise<void> {
 }
 
 /** Whether clients may reach `Deno.serve` without a proxy. Deno Deploy has one. */
-function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
+export function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
   const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
   const isProxied = proxied || trusted_proxies.length > 0 ||
     PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
@@ -150,7 +196,7 @@ function isExposed({ listener, host, proxied, trusted_proxies }: Settings): bool
 }
 
 /** Descriptors for everything but clients: the listener, files, HTTP requests. */
-const SPARE_DESCRIPTORS = 64;
+export const SPARE_DESCRIPTORS = 64;
 
 function onSignal(signal: Deno.Signal, handler: () => void): void {
   try {

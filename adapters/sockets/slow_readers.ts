@@ -25,7 +25,6 @@ export interface SlowReadersOptions {
 export class SlowReaders {
   readonly #options: SlowReadersOptions;
   readonly #slow = new Map<ConnId, Slow>();
-  /** The unsent bytes of all slow readers, each as last measured. */
   #totalUnsent = 0;
   #cancel: (() => void) | null = null;
 
@@ -44,6 +43,11 @@ export class SlowReaders {
     slow.unsent += length;
     this.#totalUnsent += length;
     return true;
+  }
+
+  /** The unsent bytes of all slow readers, each as last measured. */
+  get totalUnsent(): number {
+    return this.#totalUnsent;
   }
 
   forget(conn: ConnId): void {

@@ -118,6 +118,11 @@ export class Sockets {
     return this.#closing.hasRoom(addressGroup(address));
   }
 
+  /** The bytes that slow readers have not read yet. */
+  get unsentBytes(): number {
+    return this.#slow.totalUnsent;
+  }
+
   /** Cancels the timers. Open sockets stay open. */
   stop(): void {
     this.#slow.stop();

@@ -1,5 +1,5 @@
 /**
- * Disconnects clients that are silent for too long, or whose token has ended.
+ * Disconnects clients that are silent for too long, whose token has ended, or that the operator dismisses.
  *
  * A valid message only sets `heardAt`. The connection's deadline is corrected when the old one is due, so
  * a heartbeat costs one map write, and a tick costs only what is due.
@@ -8,7 +8,7 @@
  */
 import { addDeadline, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
 import { CLOSE, type Effect, say } from "../effect.ts";
-import type { ConnId, Millis } from "../ids.ts";
+import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { must } from "../collections/must.ts";
 import { mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { disconnect, idleCheckTime, TOKEN_EXPIRED, turnOut } from "./session.ts";
@@ -68,6 +68,17 @@ export function leaveUnanswered(
   if (!mapHas(state.connections, conn)) return turnOut(state, conn, CLOSE.unanswered, reason);
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
+
+/** Disconnects the client that holds an id, if there is one, and tells it who did that. */
+export function dismiss(state: State, id: PeerId): readonly [State, readonly Effect[]] {
+  const claim = mapGet(state.claims, id);
+  if (claim === undefined) return [state, []];
+  const told = say(claim.conn, { kind: "error", msg: DISMISSED, to: id });
+  const [next, ended] = disconnect(state, claim, CLOSE.dismissed, DISMISSED);
+  return [next, [told, ...ended]];
+}
+
+const DISMISSED = "Disconnected by the operator of this server";
 
 /** An `ERROR` destroys the client's `Peer`. Without one it comes again, which helps a socket that waits for a claim. */
 function timeOutPending(state: State, conn: ConnId): readonly [State, readonly Effect[]] {

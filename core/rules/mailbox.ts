@@ -128,7 +128,7 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
       effects.push(told);
       next = marked;
     }
-    effects.push({ kind: "note", what: "expired", src, dst, isTold });
+    effects.push({ kind: "note", what: "expired", type, src, dst, isTold });
     next = skipGaps(dropFirst(forget(next, serial, stored), stored));
   }
 }

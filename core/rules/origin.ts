@@ -74,6 +74,20 @@ export function isOwnOrigin(
   return own !== null && own === normalOrigin(origin);
 }
 
+/**
+ * Whether an origin is that of the admin page of this server: the host of `Host`, which pages cannot set, with the
+ * admin port. That page opens sockets here to try the server.
+ */
+export function isAdminOrigin(
+  { admin_port }: Pick<Settings, "admin_port">,
+  origin: string | null,
+  host: string | null,
+): boolean {
+  if (admin_port === 0 || origin === null || host === null) return false;
+  const admin = normalOrigin(`http://${host.replace(/:\d*$/, "")}:${admin_port}`);
+  return admin !== null && admin === normalOrigin(origin);
+}
+
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\\]*)(.*)$/is;
 const SOCKET_SCHEME = /^wss?$/i;
 const EXAMPLE = "https://example.com";

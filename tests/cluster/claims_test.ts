@@ -117,6 +117,10 @@ Deno.test("[CLUSTER-19] a claim is given up by its seq when its client is gone, 
   f.hangUp("a", 1);
   f.run();
   assertEquals([f.engine.claims.size, f.ran()], [0, ["open", "open", "close", "close"]]);
+  f.open("a", 3, "x");
+  f.step("a", { kind: "client-dismissed", id: peerId("x") });
+  f.run();
+  assertEquals([f.engine.claims.size, f.ran()], [0, ["open", "close"]]);
 });
 
 Deno.test("[CLUSTER-19] an old close touches no newer claim, and an older socket's claim becomes the newer one's", () => {

@@ -1,4 +1,4 @@
-import { connId, nextWakeAt } from "../../core/mod.ts";
+import { connId, nextWakeAt, peerId } from "../../core/mod.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { CLOSE, closes, expires, opening, opens, refuses, wake, world } from "../support/world.ts";
 
@@ -56,6 +56,19 @@ Deno.test("[LIFE-4] a client that answers no ping is disconnected, and its id is
   assertEquals(w.step(unanswered), [closes(1, CLOSE.unanswered, reason)]);
   assertEquals(w.step(unanswered), [], "told again");
   assertEquals(w.open(2, "a", "another"), [opens(2)]);
+});
+
+Deno.test("[LIFE-5] who is dismissed is told by whom, and its id is free; nobody else notices", () => {
+  const w = world();
+  w.open(1, "a");
+  w.open(2, "b");
+  w.step(opening(3, { id: "waits", identity: { kind: "pending" } }));
+  const dismiss = (id: string): readonly unknown[] =>
+    w.step({ kind: "client-dismissed", id: peerId(id) });
+  const msg = "Disconnected by the operator of this server";
+  assertEquals(dismiss("a"), refuses(1, CLOSE.dismissed, msg));
+  assertEquals([dismiss("a"), dismiss("waits"), dismiss("nobody")], [[], [], []]);
+  assertEquals(w.open(4, "a", "another"), [opens(4)]);
 });
 
 Deno.test("[LIFE-1] a late tick disconnects in the order of the deadlines, not of the looks", () => {

@@ -1,4 +1,11 @@
-import { cutUrl, isOriginAllowed, isOwnOrigin, readOrigin, settingsFrom } from "../../core/mod.ts";
+import {
+  cutUrl,
+  isAdminOrigin,
+  isOriginAllowed,
+  isOwnOrigin,
+  readOrigin,
+  settingsFrom,
+} from "../../core/mod.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { type Act, CLOSE, opening, opens, refuses, world } from "../support/world.ts";
 
@@ -144,6 +151,26 @@ Deno.test("[OPEN-10] the server's own origin is what Host says, of either scheme
     [null, "a.example"],
   ] as const;
   for (const [origin, host] of others) assert(!own(origin, host), String(origin));
+});
+
+Deno.test("[ADMIN-5] the origin of the admin page has the host of Host, the admin port and the scheme http", () => {
+  const own = (origin: string | null, host: string | null, admin_port = 9001): boolean =>
+    isAdminOrigin({ admin_port }, origin, host);
+  assert(own("http://localhost:9001", "localhost:9000"));
+  assert(own("HTTP://A.example:9001/", "a.example"));
+  assert(own("http://[::1]:9001", "[::1]:9000") && own("http://[::1]:9001", "[::1]"));
+  assert(own("http://a.example", "a.example:9000", 80));
+  const others = [
+    ["http://localhost:9000", "localhost:9000"],
+    ["https://localhost:9001", "localhost:9000"],
+    ["http://evil.example:9001", "localhost:9000"],
+    ["http://localhost:9001", "localhost.evil.example:9000"],
+    ["null", ""],
+    [null, "localhost:9000"],
+    ["http://localhost:9001", null],
+  ] as const;
+  for (const [origin, host] of others) assert(!own(origin, host), String(origin));
+  assert(!own("http://localhost:0", "localhost:9000", 0), "without an admin port");
 });
 
 Deno.test("[OPEN-10] a page of the server's own origin opens sockets whatever the list says", () => {

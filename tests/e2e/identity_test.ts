@@ -1,6 +1,7 @@
 /** Whose id it is, and whom the server refuses, as the stock client sees it. */
 import { validate as isUuidV4 } from "@std/uuid/v4";
 import { SignJWT } from "jose";
+import { freePort } from "../support/admin.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { SECRET } from "../support/key_server.ts";
 import { chat, connect, expectError, expectLog, expectOpen, notes, test, wait } from "./lab.ts";
@@ -124,6 +125,35 @@ test("[AUTH-6] a page whose token ends is told so and disconnected, keeps its co
   assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
   await connect(bob, alice, "after");
   assertEquals(await notes(bob.tab, "bob", "error"), []);
+});
+
+test("[LIFE-5] [ADMIN-8] a page that the operator disconnects is told so, keeps its connections, and may come back", async (lab) => {
+  const admin_port = freePort();
+  const { server, alice, bob } = await lab.pair("--admin_port", `${admin_port}`);
+  await connect(alice, bob, "before");
+  const url = `http://127.0.0.1:${admin_port}/api/clients/alice`;
+  assertEquals((await fetch(url, { method: "DELETE" })).status, 204);
+  const msg = "Disconnected by the operator of this server";
+  await expectError(alice.tab, "alice", "server-error", msg);
+  await wait(alice.tab, "alice", "disconnected");
+  await server.nextLine((line) => line.includes(`disconnected: ${msg} (4012 of the server)`));
+  await chat(alice, bob, "before", "without a server");
+  await alice.tab.run("reconnect", "alice");
+  assertEquals((await wait(alice.tab, "alice", "open")).detail, "alice");
+});
+
+test("[ADMIN-3] a page of another origin in the operator's browser neither reads the admin port nor disconnects anybody", async (lab) => {
+  const admin_port = freePort();
+  const { server, alice, bob } = await lab.pair("--admin_port", `${admin_port}`);
+  const request = (path: string, options: RequestInit = {}): Promise<unknown> =>
+    bob.tab.run("request", `http://127.0.0.1:${admin_port}${path}`, options);
+  assertEquals(await request("/api/clients"), "TypeError");
+  assertEquals(await request("/api/clients", { mode: "no-cors" }), "TypeError");
+  assertEquals(await request("/api/clients/alice", { method: "DELETE" }), "TypeError");
+  for (const asked of ["GET /api/clients", "OPTIONS /api/clients/alice"]) {
+    await server.nextLine((line) => line.includes(asked) && line.includes('"status":403'));
+  }
+  await connect(alice, bob, "still there");
 });
 
 test("[OPEN-2] [HTTP-4] a wrong key is refused, in words over the socket and as 401 over HTTP", async (lab) => {

@@ -158,7 +158,7 @@ Deno.test("[LIMIT-6] over max_unsent_bytes nothing is sent, but the socket stays
   sockets.stop();
 });
 
-Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
+Deno.test("[LIMIT-6] [ADMIN-7] max_total_unsent_bytes bounds all slow readers together, and affects no other socket", () => {
   const { sockets, attach, kinds } = new Bench();
   const [slow, other, quick] = [attach(), attach(), attach()];
   slow.bufferedAmount = other.bufferedAmount = 16_385;
@@ -166,11 +166,13 @@ Deno.test("[LIMIT-6] max_total_unsent_bytes bounds all slow readers together, an
   assertEquals(slow.calls.length, 1);
   sockets.perform(send(B, "x"));
   assertEquals(other.calls.length, 0, "32,772 are over 30,000");
+  assertEquals(sockets.unsentBytes, 16_385 + 1 + 16_385);
   sockets.perform(send(connId(3), "x".repeat(10_000)));
   assertEquals(quick.calls.length, 1);
   sockets.perform(close(A, CLOSE.left, "Left"));
   sockets.perform(send(B, "x"));
   assertEquals(other.calls.length, 1, "a socket that is gone counts no more");
+  assertEquals(sockets.unsentBytes, 16_385 + 1);
   assertEquals(kinds().filter((kind) => kind.startsWith("send-refused")), ["send-refused 2"]);
   sockets.stop();
 });

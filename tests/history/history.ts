@@ -42,6 +42,8 @@ export type Act =
   | { readonly kind: "send-failed"; readonly pick: number; readonly count: number }
   /** As many candidates for as many absent peers, then one more for the first of them. */
   | { readonly kind: "scatter"; readonly pick: number; readonly count: number }
+  /** The operator disconnects whoever has the id, if anybody. */
+  | { readonly kind: "dismissed"; readonly id: string }
   | { readonly kind: "tick" | "shutdown" };
 
 const id = fc.constantFrom(...IDS);
@@ -188,6 +190,7 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
     one(4 * weights.undelivered, fc.record({ kind: kind("send-failed"), pick, count })),
     one(weights.odd, fc.record({ kind: kind("scatter"), pick, count: scattered })),
     one(4 * weights.tick, fc.record({ kind: kind("tick") })),
+    one(2, fc.record({ kind: kind("dismissed"), id: ids })),
     one(2, fc.record({ kind: kind("shutdown") })),
   );
 }

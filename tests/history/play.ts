@@ -10,6 +10,7 @@ import {
   type Millis,
   millis,
   type PartialSettings,
+  peerId,
   reduce,
   type Send,
   type Settings,
@@ -108,6 +109,8 @@ class Player {
     switch (act.kind) {
       case "tick":
         return [{ kind: "tick" }];
+      case "dismissed":
+        return [{ kind: "client-dismissed", id: peerId(act.id) }];
       case "shutdown":
         return [{ kind: "shutdown-requested" }];
       case "open":

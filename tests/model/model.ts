@@ -36,6 +36,7 @@ type Waiting = { by: string | null; group: string; bytes: number; dueAt: number;
 const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 const ENDED = "The token has expired";
+const DISMISSED = "Disconnected by the operator of this server";
 const FULL = "Server has reached its concurrent user limit";
 
 class Server {
@@ -72,6 +73,8 @@ class Server {
       else if (!this.stopped) this.route(unsent); // MSG-12
     }
     if (event.kind === "tick") this.tick();
+    const dismissed = event.kind === "client-dismissed" ? this.holderOf(event.id) : undefined; // LIFE-5
+    if (dismissed !== undefined) this.end(dismissed.conn, 4012, DISMISSED);
     if (event.kind === "shutdown-requested") this.shutDown();
     return this.acts;
   };

@@ -38,7 +38,7 @@ const TOKENS = "[AUTH-1] [AUTH-2] [AUTH-3] [AUTH-6] [AUTH-8]";
 const MESSAGES =
   "[MSG-1] [MSG-2] [MSG-3] [MSG-4] [MSG-5] [MSG-6] [MSG-7] [MSG-8] [MSG-9] [MSG-11] [MSG-12] [MSG-13]";
 const QUEUES = "[QUEUE-1] [QUEUE-2] [QUEUE-3] [QUEUE-4] [QUEUE-5] [QUEUE-6] [QUEUE-7] [QUEUE-8]";
-const ENDS = "[LIFE-1] [LIFE-2] [LIFE-3] [LIFE-4] [STATE-2] [STATE-3] [STATE-4]";
+const ENDS = "[LIFE-1] [LIFE-2] [LIFE-3] [LIFE-4] [LIFE-5] [STATE-2] [STATE-3] [STATE-4]";
 const LIMITS =
   "[LIMIT-1] [LIMIT-2] [LIMIT-3] [LIMIT-5] [LIMIT-6] [LIMIT-10] [LIMIT-11] [LIMIT-12] [LIMIT-13]";
 const NOTES = "[NOTE-1] [NOTE-2] [NOTE-3] [NOTE-4] [NOTE-5] [NOTE-6] [NOTE-7] [NOTE-8]";
@@ -143,7 +143,7 @@ const NOTED: readonly (readonly [rule: string, what: Note["what"], ...wrong: obj
   ["NOTE-6", "ignored", { what: "unknown-type" }],
   ["NOTE-7", "undelivered", { message: OTHER }, { isTold: false }, { why: "no-room" }],
   ["NOTE-8", "drained", { count: 1 }],
-  ["NOTE-8", "expired", { src: "z" }, { isTold: false }, { isTold: true }],
+  ["NOTE-8", "expired", { src: "z" }, { type: "LEAVE" }, { isTold: false }, { isTold: true }],
 ];
 
 /** A reducer with certain notes edited. */

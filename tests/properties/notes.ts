@@ -166,9 +166,9 @@ function drained(step: Step): Note[] {
 /** [NOTE-8] */
 function expired(step: Step): Note[] {
   if (step.event.kind !== "tick") return [];
-  return takenOut(step).map(({ message: { src, dst } }, i) => {
+  return takenOut(step).map(({ message: { type, src, dst } }, i) => {
     const isTold = isToldBefore(step.effects, "expired", i, { src, dst });
-    return { kind: "note", what: "expired", src, dst, isTold };
+    return { kind: "note", what: "expired", type, src, dst, isTold };
   });
 }
 

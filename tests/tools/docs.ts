@@ -2,6 +2,7 @@
  * The documents that are made from the code, as they should be: the tables of options, what one process carries,
  * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
  */
+import { METRICS } from "../../adapters/admin/metrics.ts";
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { defaultText, optionGroups } from "../../adapters/program/help.ts";
 import { type OptionName, optionOf } from "../../core/mod.ts";
@@ -76,7 +77,9 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
   const measured: Results = JSON.parse(await readText("tests/bench/results.json"));
   const parts = [
     ["README.md", "everyday options", everydayTable()],
+    ["adapters/admin/README.md", "metrics", metricsTable()],
     ["adapters/program/README.md", "options", optionTables()],
+    ["adapters/listen/README.md", "recipes", await recipes()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
     ["tests/conformance/README.md", "comparison", await comparison()],
   ] as const;
@@ -110,6 +113,29 @@ function optionTables(): string {
 |---|---|---|---|---|
 ${rows.join("\n")}`;
   }).join("\n\n");
+}
+
+function metricsTable(): string {
+  const rows = METRICS.map(({ name, labels, type, help }) => {
+    const list = labels.length === 0 ? "" : `{${labels.join()}}`;
+    return `| \`${name}${list}\` | ${type} | ${help} |`;
+  });
+  return ["| metric | type | meaning |", "|---|---|---|", ...rows].join("\n");
+}
+
+/** The configurations of proxies, as the tests start them. */
+async function recipes(): Promise<string> {
+  const files = [
+    ["nginx", "nginx.conf", "nginx"],
+    ["Caddy", "Caddyfile", ""],
+    ["HAProxy, with certificate and key in one file", "haproxy.cfg", ""],
+    ["Apache", "apache.conf", "apache"],
+  ] as const;
+  const parts = await Promise.all(files.map(async ([title, file, language]) => {
+    const text = await readText(`adapters/listen/recipes/${file}`);
+    return `${title}:\n\n\`\`\`${language}\n${text}\`\`\``;
+  }));
+  return parts.join("\n\n");
 }
 
 function flagOf(name: OptionName): string {

@@ -60,25 +60,41 @@ for (const [folder, allowed] of [["core", CORE], ["adapters", ADAPTERS]] as cons
   });
 }
 
-Deno.test("[CLUSTER-32] a server that is alone loads nothing of the cluster's adapter", async () => {
-  const loaded = new Set<string>();
+/** The files that every start of the program loads, and the libraries that they name. */
+async function loadedAlways(): Promise<{ files: Set<string>; libraries: Set<string> }> {
+  const [files, libraries] = [new Set<string>(), new Set<string>()];
   const load = async (file: string): Promise<void> => {
-    if (loaded.has(file)) return;
-    loaded.add(file);
+    if (files.has(file)) return;
+    files.add(file);
     const code = await readText(file);
-    assert(!/ from "redis"/.test(code), `${file} loads the library`);
     for (
-      const [, source = ""] of code.matchAll(/^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)"/gm)
+      const [, source = ""] of code.matchAll(/^(?:import|export) (?!type )[^;]*?from "([^"]+)"/gm)
     ) {
-      await load(new URL(source, `file:///${file}`).pathname.slice(1));
+      if (!source.startsWith(".")) libraries.add(source);
+      else await load(new URL(source, `file:///${file}`).pathname.slice(1));
     }
   };
   await load("main.ts");
-  assert(loaded.has("adapters/cluster_node.ts"), "the way to the adapter is known");
-  const needless = [...loaded].filter((file) =>
+  return { files, libraries };
+}
+
+Deno.test("[CLUSTER-32] a server that is alone loads nothing of the cluster's adapter", async () => {
+  const { files, libraries } = await loadedAlways();
+  assert(files.has("adapters/cluster_node.ts"), "the way to the adapter is known");
+  assert(!libraries.has("redis"), "the library is loaded");
+  const needless = [...files].filter((file) =>
     /^adapters\/cluster\/|^core\/cluster\/(?:mod|engine)\.ts/.test(file)
   );
   assertEquals(needless, []);
+});
+
+Deno.test("[ADMIN-1] a server without an admin port loads nothing of it, and no library for metrics", async () => {
+  const { files, libraries } = await loadedAlways();
+  assert(files.has("adapters/program/program.ts"), "the way to the admin port is known");
+  assertEquals([...files].filter((file) => /^(?:adapters\/admin|core\/attempts)\//.test(file)), []);
+  for (const library of ["prom-client", "@opentelemetry/api"]) {
+    assert(!libraries.has(library), library);
+  }
 });
 
 Deno.test("no file imports itself through others, not even for a type", async () => {

@@ -101,6 +101,7 @@ const EVENTS = {
   }),
   "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, message: MESSAGE }),
   "tick": v.strictObject({ kind: v.literal("tick") }),
+  "client-dismissed": v.strictObject({ kind: v.literal("client-dismissed"), id: peer }),
   "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
   ...CLUSTER_EVENTS,
 } as const satisfies {

@@ -1,0 +1,177 @@
+/**
+ * The JSON API of the admin port.
+ *
+ * @module
+ */
+import { STATUS_CODE } from "@std/http/status";
+import { isLoopback, isUsableId, type Settings } from "../../core/mod.ts";
+import { mintToken } from "../auth/mint.ts";
+import type { SignalingServer } from "../server.ts";
+import type { AttemptView, AttemptWatch } from "./attempts.ts";
+import type { Readings } from "./metrics.ts";
+import type { Roster } from "./roster.ts";
+import type { ApiRoute } from "./routes.ts";
+
+/** What the API answers from. */
+export interface ApiPorts {
+  readonly signaling: Pick<SignalingServer, "settings" | "state" | "now" | "dismiss">;
+  /** The port of the server itself, as bound. */
+  readonly port: number;
+  readonly version: string;
+  readonly read: () => Readings;
+  readonly roster: Pick<Roster, "get" | "search">;
+  readonly attempts: Pick<AttemptWatch, "list" | "forgotten">;
+  /** The wall clock in milliseconds since 1970. */
+  readonly wallNow: () => number;
+}
+
+/** An answer of the API: a value for JSON, or `null` for an answer without a body. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly value: unknown;
+}
+
+/** A request to the API. */
+export interface ApiRequest {
+  readonly route: ApiRoute;
+  readonly isDelete: boolean;
+  readonly query: URLSearchParams;
+}
+
+/** Thrown where a parameter is not valid, with a sentence that says so. */
+export class BadParameter extends Error {}
+
+/** Returns the function that answers. It rejects with {@linkcode BadParameter}. */
+export function createApi(ports: ApiPorts): (request: ApiRequest) => Promise<ApiAnswer> {
+  return async ({ route, isDelete, query }) => {
+    switch (route.kind) {
+      case "stats":
+        return ok(statsOf(ports));
+      case "clients":
+        return ok(
+          await ports.roster.search({
+            part: query.get("search") ?? "",
+            after: integer(query, "after", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 }),
+            limit: integer(query, "limit", { least: 1, most: 100, usual: 50 }),
+          }),
+        );
+      case "client":
+        return isDelete ? dismiss(ports, route.id) : clientOf(ports, route.id);
+      case "attempts":
+        return ok(attemptsOf(ports, query));
+      case "try":
+        return ok(await tryOf(ports, query));
+    }
+  };
+}
+
+function ok(value: unknown): ApiAnswer {
+  return { status: STATUS_CODE.OK, value };
+}
+
+function statsOf({ signaling, port, version, read, wallNow }: ApiPorts): unknown {
+  const { settings, state } = signaling;
+  const { path, auth, allow_discovery, listener, concurrent_limit } = settings;
+  const name = state().cluster?.name ?? "";
+  const server = {
+    version,
+    startedAt: Math.round(performance.timeOrigin),
+    now: Math.round(wallNow()),
+    path,
+    port,
+    secure: settings.sslkey !== "",
+    auth,
+    discovery: allow_discovery,
+    listener,
+    concurrentLimit: concurrent_limit,
+    node: name === "" ? null : name,
+  };
+  return { server, metrics: Object.fromEntries(read()) };
+}
+
+function clientOf({ roster }: ApiPorts, id: string): ApiAnswer {
+  const client = roster.get(id);
+  return client === null ? ABSENT : ok(client);
+}
+
+function dismiss({ signaling }: ApiPorts, id: string): ApiAnswer {
+  return signaling.dismiss(id) ? { status: STATUS_CODE.NoContent, value: null } : ABSENT;
+}
+
+function attemptsOf({ attempts, signaling, wallNow }: ApiPorts, query: URLSearchParams): unknown {
+  const limit = integer(query, "limit", { least: 1, most: 200, usual: 50 });
+  const listed = attempts.list({ peer: query.get("peer"), limit });
+  // A pause of the process moves instant 0 of the loop's time.
+  const zero = wallNow() - signaling.now();
+  const toEpoch = (at: number): number => Math.round(zero + at);
+  const dated = (view: AttemptView): unknown => ({
+    ...view,
+    startedAt: toEpoch(view.startedAt),
+    updatedAt: toEpoch(view.updatedAt),
+    events: view.events.map((event) => ({ ...event, at: toEpoch(event.at) })),
+  });
+  return { attempts: listed.map(dated), forgotten: attempts.forgotten() };
+}
+
+/** What two clients of the page need to meet on this server. */
+async function tryOf({ signaling, port }: ApiPorts, query: URLSearchParams): Promise<unknown> {
+  const { settings } = signaling;
+  const ids = (query.get("ids") ?? "").split(",").filter((id) => id !== "");
+  if (ids.length > TRY_IDS_MAX || !ids.every((id) => isUsableId(id, settings.max_id_length))) {
+    throw new BadParameter(
+      `ids must be at most ${TRY_IDS_MAX} ids with commas between them, each of at most ` +
+        `${settings.max_id_length} characters and without control characters.`,
+    );
+  }
+  const { path, key, auth, sslkey, auth_secret } = settings;
+  return {
+    path,
+    key,
+    port,
+    secure: sslkey !== "",
+    host: specificHost(settings),
+    auth,
+    tokens: auth_secret === "" ? null : Object.fromEntries(
+      await Promise.all(ids.map(async (id) => [
+        id,
+        await mintToken(settings, { sub: id, expiresMs: TRY_TOKEN_MS }),
+      ])),
+    ),
+  };
+}
+
+/** The host that the server listens on, if it is not every address and not this machine's own. */
+function specificHost({ host }: Settings): string | null {
+  return host === "" || host === "::" || host === "0.0.0.0" || isLoopback(host) ? null : host;
+}
+
+/** A whole number in the query. */
+function integer(
+  query: URLSearchParams,
+  name: string,
+  { least, most, usual }: {
+    readonly least: number;
+    readonly most: number;
+    readonly usual: number;
+  },
+): number {
+  const text = query.get(name);
+  if (text === null || text === "") return usual;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  throw new BadParameter(
+    `${name} must be a whole number from ${least} to ${most}: got ${
+      JSON.stringify(text.slice(0, 40))
+    }.`,
+  );
+}
+
+const TRY_IDS_MAX = 4;
+
+/** How long the tokens of the page's clients are valid. */
+const TRY_TOKEN_MS = 600_000;
+
+const ABSENT: ApiAnswer = {
+  status: STATUS_CODE.NotFound,
+  value: { error: "No client with this id is connected to this process." },
+};

@@ -1,0 +1,53 @@
+/**
+ * What only a server with an admin port needs: the roster, the attempts, and the port itself.
+ *
+ * @module
+ */
+import { millis } from "../../core/mod.ts";
+import { scheduleTimeout } from "../clock.ts";
+import type { Observer } from "../runtime.ts";
+import type { SignalingServer } from "../server.ts";
+import { createAttemptWatch } from "./attempts.ts";
+import type { Reader } from "./metrics.ts";
+import { createExposition } from "./prometheus.ts";
+import { createRoster } from "./roster.ts";
+import { type AdminServer, serveAdmin } from "./server.ts";
+
+export interface AdminPort {
+  readonly observers: readonly Observer[];
+  /** Listens. Rejects with a `StartError` if the address cannot be bound. */
+  readonly serve: (served: Served) => Promise<AdminServer>;
+}
+
+/** The server that the port is for. */
+export interface Served {
+  readonly signaling: SignalingServer;
+  /** Its own port, as bound. */
+  readonly port: number;
+  readonly version: string;
+  readonly reader: Reader;
+}
+
+export function createAdminPort(): AdminPort {
+  const [now, wallNow] = [() => performance.now(), () => Date.now()];
+  const roster = createRoster({ wallNow, pause });
+  let loopNow = (): number => 0;
+  const attempts = createAttemptWatch(() => millis(loopNow()));
+  return {
+    observers: [roster.observe, attempts.observe],
+    serve: (served) => {
+      const { reader, ...rest } = served;
+      loopNow = served.signaling.now;
+      const exposition = createExposition(reader);
+      return serveAdmin({
+        ...{ ...rest, read: reader.read, exposition },
+        ...{ roster, attempts, now, wallNow },
+      });
+    },
+  };
+}
+
+/** Lets the event loop do other work. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => void scheduleTimeout(resolve, 0));
+}

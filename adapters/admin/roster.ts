@@ -1,0 +1,120 @@
+/**
+ * Who is connected, for the operator: an observer that keeps a record of each client, and a search that never blocks
+ * the event loop for long.
+ *
+ * @module
+ */
+import { type Admitted, type PeerId, peerId } from "../../core/mod.ts";
+import { isClientEvent, messageIn } from "../observe/messages.ts";
+import type { Observer } from "../runtime.ts";
+
+/** A client as the API shows it. */
+export interface ClientView {
+  readonly id: string;
+  readonly address: string;
+  /** In milliseconds since 1970. */
+  readonly connectedAt: number;
+  /** The messages that it sent to others. */
+  readonly messages: number;
+}
+
+/** A part of the clients, in the order in which they came. */
+export interface Page {
+  /** The number of clients that fit, on all pages. */
+  readonly total: number;
+  readonly clients: readonly ClientView[];
+  /** Where the next page begins; `null` if this is the last. */
+  readonly next: string | null;
+}
+
+/** What to look for. */
+export interface Search {
+  /** A part of the id, in any case; empty for every client. */
+  readonly part: string;
+  /** The cursor of the page; 0 for the first. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface Roster {
+  readonly observe: Observer;
+  readonly get: (id: string) => ClientView | null;
+  readonly search: (search: Search) => Promise<Page>;
+}
+
+export interface RosterPorts {
+  /** The wall clock in milliseconds since 1970. */
+  readonly wallNow: () => number;
+  /** Lets the event loop do other work. */
+  readonly pause: () => Promise<void>;
+}
+
+/** How many clients a search looks at in one turn of the event loop: less than a millisecond. */
+export const CLIENTS_PER_TURN = 2_000;
+
+export function createRoster({ wallNow, pause }: RosterPorts): Roster {
+  /** In the order of `serial`. Of who is replaced, `left` comes before `admitted`. */
+  const records = new Map<PeerId, Client>();
+  let lastSerial = 0;
+
+  const observe: Observer = ({ event, effects }) => {
+    const isSaid = isClientEvent(event);
+    for (const effect of effects) {
+      if (effect.kind === "note") {
+        if (effect.what === "admitted") admit(effect);
+        else if (effect.what === "left") records.delete(effect.id);
+      }
+      const message = isSaid ? messageIn(effect) : null;
+      const sender = message === null ? undefined : records.get(message.src);
+      if (sender !== undefined) sender.messages++;
+    }
+  };
+
+  function admit({ id, address }: Admitted): void {
+    records.set(id, {
+      serial: ++lastSerial,
+      id,
+      address,
+      connectedAt: wallNow(),
+      messages: 0,
+    });
+  }
+
+  async function search({ part, after, limit }: Search): Promise<Page> {
+    const wanted = part.toLowerCase();
+    const clients: ClientView[] = [];
+    let [total, seen, last, next] = [0, 0, after, null as string | null];
+    // Clients that come or go meanwhile do not disturb the iteration of a map.
+    for (const client of records.values()) {
+      if (++seen % CLIENTS_PER_TURN === 0) await pause();
+      if (wanted !== "" && !client.id.toLowerCase().includes(wanted)) continue;
+      total++;
+      if (client.serial <= after) continue;
+      if (clients.length === limit) next = String(last);
+      else {
+        clients.push(viewOf(client));
+        last = client.serial;
+      }
+    }
+    return { total, clients, next };
+  }
+
+  return {
+    observe,
+    search,
+    get: (id) => {
+      const client = records.get(peerId(id));
+      return client === undefined ? null : viewOf(client);
+    },
+  };
+}
+
+interface Client extends ClientView {
+  /** Rises with each client. */
+  readonly serial: number;
+  messages: number;
+}
+
+function viewOf({ id, address, connectedAt, messages }: Client): ClientView {
+  return { id, address, connectedAt, messages };
+}
