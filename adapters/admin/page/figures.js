@@ -20,7 +20,7 @@
  *
  * @module
  */
-import { bytesText, durationText, numberText } from "./words.js";
+import { bytesText, countText, durationText, numberText } from "./words.js";
 
 /** @type {(labels: Readonly<Record<string, string>>) => boolean} */
 const ANY = () => true;
@@ -168,6 +168,14 @@ const CLUSTER_FIGURES = [
     read: ({ metrics }) => total(metrics, "signalbox_cluster_joined"),
     text: (value) => value === 1 ? "joined" : "cut off",
     more: (_now, _before, { node }) => node === null ? "no name yet" : `named ${node}`,
+  },
+  {
+    key: "nodes",
+    title: "Nodes",
+    read: ({ metrics }) => total(metrics, "signalbox_cluster_nodes"),
+    text: numberText,
+    more: ({ metrics }) =>
+      countText(total(metrics, "signalbox_cluster_claims") ?? 0, "client in all", "clients in all"),
   },
   {
     key: "engine",

@@ -141,7 +141,7 @@ function updateTile(tile, { text }, values, more) {
   const most = highest(values);
   const span = spanText(values.length * PAUSE_MS);
   if (peak !== undefined) {
-    setText(peak, most === null ? "not known yet" : `at most ${text(most)} in ${span}`);
+    setText(peak, most === null ? "not known yet" : `max ${text(most)} in ${span}`);
   }
 }
 
