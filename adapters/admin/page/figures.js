@@ -16,6 +16,7 @@
  * @property {string} title
  * @property {(now: Sample, before: Sample | null) => number | null} read `null` if it is not known.
  * @property {(value: number) => string} text
+ * @property {boolean} [isState] Whether it is a state in words, which has no highest.
  * @property {(now: Sample, before: Sample | null, server: Facts) => string} [more]
  *
  * @module
@@ -167,6 +168,7 @@ const CLUSTER_FIGURES = [
     title: "This node",
     read: ({ metrics }) => total(metrics, "signalbox_cluster_joined"),
     text: (value) => value === 1 ? "joined" : "cut off",
+    isState: true,
     more: (_now, _before, { node }) => node === null ? "no name yet" : `named ${node}`,
   },
   {

@@ -132,7 +132,7 @@ function tileOf({ title }) {
 }
 
 /** @type {(tile: HTMLLIElement, figure: Figure, values: import("./series.js").Series, more: string) => void} */
-function updateTile(tile, { text }, values, more) {
+function updateTile(tile, { text, isState = false }, values, more) {
   const [, big, quiet, spark, peak] = tile.children;
   const last = values.at(-1) ?? null;
   if (big !== undefined) setText(big, last === null ? "–" : text(last));
@@ -141,7 +141,10 @@ function updateTile(tile, { text }, values, more) {
   const most = highest(values);
   const span = spanText(values.length * PAUSE_MS);
   if (peak !== undefined) {
-    setText(peak, most === null ? "not known yet" : `max ${text(most)} in ${span}`);
+    setText(
+      peak,
+      isState ? `in ${span}` : most === null ? "not known yet" : `max ${text(most)} in ${span}`,
+    );
   }
 }
 
