@@ -55,7 +55,7 @@ export interface Replies {
 }
 
 export function createReplies(ports: RepliesPorts): Replies {
-  const { settings, clock, state, suggestId, verify, refusals, clusterPeers, watching } = ports;
+  const { settings, clock, verify, refusals, clusterPeers, watching } = ports;
   const answers = new Answers(settings, clock.schedule);
   const listPeers = cachedPeerList(clock.now);
   const turnCredentials = createTurnCredentials(settings);
@@ -76,7 +76,9 @@ export function createReplies(ports: RepliesPorts): Replies {
     });
     if (!isList) return answered;
     return clusterPeers().then((list) =>
-      list === null ? notNow(incoming, NO_LIST) : answerWith(incoming, identity, () => list)
+      list === null
+        ? refuse(incoming, NOT_NOW, NO_LIST)
+        : answerWith(incoming, identity, () => list)
     );
   }
 
@@ -86,39 +88,34 @@ export function createReplies(ports: RepliesPorts): Replies {
     list: (state: State) => string,
   ): Reply | Promise<Reply> {
     const request = readHttpRequest(incoming, identity);
-    const asked = { settings, state: state(), now: ports.now() };
-    const sources = { suggestId, listPeers: list, turnCredentials };
+    const asked = { settings, state: ports.state(), now: ports.now() };
+    const sources = { suggestId: ports.suggestId, listPeers: list, turnCredentials };
     const answered = respond(asked, request, sources);
     if (answered.isStream) return answerStream(incoming, answered);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
+    // Of a refused HEAD the log says why: the body of the reply to GET does.
     const isMute = request.method === "HEAD" && answered.status >= 400;
-    // The body of the reply to GET says why: it is for the log.
     const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
     refusals.request(incoming, why);
-    if (routeOf(settings, incoming.path) !== "root") return answered;
-    const headers = { ...answered.headers, "signalbox-seen-as": seenAs(incoming, settings) };
-    return { ...answered, headers };
+    return withSender(answered, incoming, settings);
   }
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {
-    const long = answers.begin(answered.body, addressGroup(clientAddress(incoming, settings)));
-    if (long === null) return notNow(incoming, UNREAD);
+    const long = answers.begin(answered.body, groupOf(incoming, settings));
+    if (long === null) return refuse(incoming, NOT_NOW, UNREAD);
     refusals.request(incoming, answered);
     return { ...answered, long };
   }
 
   function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
+    const watched = watching.watch(groupOf(incoming, settings));
     const begin = (stream: Watched): Reply => {
-      if (typeof stream === "string") return notNow(incoming, stream);
+      if (typeof stream === "string") return refuse(incoming, NOT_NOW, stream);
       refusals.request(incoming, answered);
       return { ...answered, stream };
     };
-    const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
     return watched instanceof Promise ? watched.then(begin) : begin(watched);
   }
-
-  const notNow = (incoming: IncomingRequest, sentence: string): HttpReply =>
-    refuse(incoming, STATUS_CODE.ServiceUnavailable, sentence);
 
   function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
     const refused = refusal(settings, incoming.header("origin"), status, body);
@@ -129,9 +126,24 @@ export function createReplies(ports: RepliesPorts): Replies {
   return { reply, refuse, stop: () => [answers, watching].forEach((part) => part.stop()) };
 }
 
+const NOT_NOW = STATUS_CODE.ServiceUnavailable;
+
+function groupOf(incoming: IncomingRequest, settings: Settings): string {
+  return addressGroup(clientAddress(incoming, settings));
+}
+
 export const UNCHECKED: Identity = { kind: "unchecked" };
 
 const UNREAD = "Too many answers are waiting to be read: try again later.";
+
+/** Adds to the reply on the prefix who the server takes its sender for. */
+function withSender(reply: HttpReply, incoming: IncomingRequest, settings: Settings): HttpReply {
+  if (routeOf(settings, incoming.path) !== "root") return reply;
+  return {
+    ...reply,
+    headers: { ...reply.headers, "signalbox-seen-as": seenAs(incoming, settings) },
+  };
+}
 
 function readHttpRequest(
   { method, path, query, header }: IncomingRequest,
