@@ -70,10 +70,7 @@ export function createReplies(ports: RepliesPorts): Replies {
   function answer(incoming: IncomingRequest, identity: Identity): Reply | Promise<Reply> {
     if (clusterPeers === null) return answerWith(incoming, identity, listPeers);
     let isList = false;
-    const answered = answerWith(incoming, identity, () => {
-      isList = true;
-      return "";
-    });
+    const answered = answerWith(incoming, identity, () => (isList = true, ""));
     if (!isList) return answered;
     return clusterPeers().then((list) =>
       list === null
@@ -93,10 +90,10 @@ export function createReplies(ports: RepliesPorts): Replies {
     const answered = respond(asked, request, sources);
     if (answered.isStream) return answerStream(incoming, answered);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
-    // Of a refused HEAD the log says why: the body of the reply to GET does.
+    // The body of the reply to GET says why it is refused: it is for the log.
     const isMute = request.method === "HEAD" && answered.status >= 400;
-    const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
-    refusals.request(incoming, why);
+    const said = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
+    refusals.request(incoming, said);
     return withSender(answered, incoming, settings);
   }
 
