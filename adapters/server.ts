@@ -92,13 +92,8 @@ export function createSignalingServer(
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
-  const watching = createWatching({
-    settings,
-    state: () => runtime.state(),
-    now,
-    schedule: CLOCK.schedule,
-    clusterPeers: node.peers,
-  });
+  const shared = { settings, state: () => runtime.state(), now, clusterPeers: node.peers };
+  const watching = createWatching({ ...shared, schedule: CLOCK.schedule });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: performerOf({ sockets, node, verify, dispatch }),
@@ -115,14 +110,11 @@ export function createSignalingServer(
   });
 
   const replies = createReplies({
-    settings,
+    ...shared,
     clock: CLOCK,
-    now,
-    state: () => runtime.state(),
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
-    clusterPeers: node.peers,
     watching,
   });
 

@@ -1,6 +1,6 @@
 /**
- * Why peers do not connect: a fold over the steps of a server that keeps the last attempts of pairs, and the advice that
- * follows from them. Only the admin port loads it.
+ * Why peers do not connect: a fold over the steps of a server that keeps the last attempts of pairs, and the advice
+ * that follows from them. Only the admin port loads it.
  *
  * @module
  */
