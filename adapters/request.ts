@@ -5,6 +5,7 @@
  */
 import type { HttpReply } from "../core/mod.ts";
 import type { LongBody } from "./http/answers.ts";
+import type { StreamBody } from "./http/stream.ts";
 import type { Link, SocketLike } from "./sockets/link.ts";
 
 /** The parts of an HTTP request that the server reads. */
@@ -20,10 +21,12 @@ export interface IncomingRequest {
   readonly remoteAddress: string;
 }
 
-/** A reply, whose body is either a text or sent in pieces. */
+/** A reply, whose body is a text, sent in pieces, or a stream. */
 export interface Reply extends HttpReply {
   /** Sent in place of `body`. The listener calls its `release` afterwards. */
   readonly long?: LongBody;
+  /** Sent in place of `body`, without a length. The listener calls its `release` afterwards. */
+  readonly stream?: StreamBody;
 }
 
 /** A request that becomes a WebSocket. */

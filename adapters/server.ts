@@ -33,6 +33,7 @@ import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
+import { createWatching, type Watching } from "./http/watching.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
@@ -91,10 +92,24 @@ export function createSignalingServer(
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
+  const watching = createWatching({
+    settings,
+    state: () => runtime.state(),
+    now,
+    schedule: CLOCK.schedule,
+    clusterPeers: node.peers,
+  });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: performerOf({ sockets, node, verify, dispatch }),
-    observers: [recorder.observers, node.observers, logs, more, hookObservers(hooks)].flat(),
+    observers: [
+      watching.observers,
+      recorder.observers,
+      node.observers,
+      logs,
+      more,
+      hookObservers(hooks),
+    ].flat(),
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
@@ -102,11 +117,13 @@ export function createSignalingServer(
   const replies = createReplies({
     settings,
     clock: CLOCK,
+    now,
     state: () => runtime.state(),
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
     clusterPeers: node.peers,
+    watching,
   });
 
   const isChecked = verify !== null;
@@ -129,7 +146,7 @@ export function createSignalingServer(
     settings,
     refuse: replies.refuse,
     now,
-    ...oversightOf(runtime, sockets, node),
+    ...oversightOf(runtime, { sockets, node, watching }),
     start,
     stop: () => stopped ??= shutDown(),
   };
@@ -157,16 +174,19 @@ function performerOf({ sockets, node, verify, dispatch }: {
 
 function oversightOf(
   { state, dispatch }: Runtime,
-  sockets: Sockets,
-  { census }: ClusterNode,
+  { sockets, node, watching }: {
+    readonly sockets: Sockets;
+    readonly node: ClusterNode;
+    readonly watching: Watching;
+  },
 ): Oversight {
   return {
     clientCount: () => clientCount(state()),
     sizes: () => sizes(state()),
     state,
     unsentBytes: () => sockets.unsentBytes,
-    watcherCount: () => 0,
-    census,
+    watcherCount: watching.count,
+    census: node.census,
     dismiss: (id) => {
       if (holderOf(state(), peerId(id)) === undefined) return false;
       dispatch({ kind: "client-dismissed", id: peerId(id) });

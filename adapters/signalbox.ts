@@ -16,6 +16,7 @@ import {
   UNIX,
 } from "../core/mod.ts";
 import { streamOf } from "./http/answers.ts";
+import { readableOf } from "./http/stream.ts";
 import { createSignalingServer, NOT_HTTP, type SignalingServer } from "./server.ts";
 import type { IncomingRequest, Reply, Upgrade } from "./request.ts";
 import type { Hooks } from "./observe/hooks.ts";
@@ -160,9 +161,18 @@ function selectSubprotocol(response: Response, subprotocol: string): void {
  */
 function isOwnPath(settings: Settings, path: string): boolean {
   const route: Route = routeOf(settings, path);
-  if (settings.path === "/") return route !== "none" && route !== "wrong-key" && route !== "root";
+  if (settings.path === "/") return !OF_THE_APPLICATION.has(route);
   return route !== "none" || path.startsWith(settings.path);
 }
+
+/** What an application at the same root may serve itself. */
+const OF_THE_APPLICATION: ReadonlySet<Route> = new Set([
+  "root",
+  "health",
+  "ready",
+  "wrong-key",
+  "none",
+]);
 
 /** Reads path and address eagerly: after the upgrade a `Request` throws. */
 function readRequest(request: Request, info: Deno.ServeHandlerInfo | undefined): IncomingRequest {
@@ -198,9 +208,12 @@ function isAscii(text: string): boolean {
 }
 
 function toResponse(
-  { status, headers, body, long }: Reply,
+  { status, headers, body, long, stream }: Reply,
   info?: Deno.ServeHandlerInfo,
 ): Response {
+  if (stream !== undefined) {
+    return new Response(readableOf(stream, info?.completed), { status, headers });
+  }
   if (long === undefined) return new Response(body === "" ? null : body, { status, headers });
   // The length lets a client tell a truncated list from a whole one.
   const length = String(long.length);

@@ -20,7 +20,10 @@ export class Tally {
   }
 }
 
-/** V8 hashes a string that is an array index without its secret seed, so clients could choose keys that collide. */
-function hashable(key: string): string {
+/**
+ * A key for a native Map in place of a text that clients choose. V8 hashes a string that is an array index without its
+ * secret seed, so clients could choose keys that collide.
+ */
+export function hashable(key: string): string {
   return `a${key}`;
 }

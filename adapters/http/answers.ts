@@ -188,13 +188,18 @@ interface Shared {
 }
 
 function encodeShared(text: string): Shared {
+  const pieces = piecesOf(text);
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return { text, length, pieces, answers: 0 };
+}
+
+/** The bytes of a text in pieces for a platform, the last one being what remains. */
+export function piecesOf(text: string): Uint8Array<ArrayBuffer>[] {
   const bytes = new TextEncoder().encode(text);
-  const { length } = bytes;
-  // A copy, not a view: a view that waits in the platform would keep the whole list in memory.
-  const count = Math.ceil(length / PIECE_BYTES);
-  const pieces = Array.from(
+  // A copy, not a view: a view that waits in the platform would keep the whole text in memory.
+  const count = Math.ceil(bytes.length / PIECE_BYTES);
+  return Array.from(
     { length: count },
     (_, i) => bytes.slice(i * PIECE_BYTES, (i + 1) * PIECE_BYTES),
   );
-  return { text, length, pieces, answers: 0 };
 }

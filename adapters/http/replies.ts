@@ -7,7 +7,9 @@ import { STATUS_CODE } from "@std/http/status";
 import {
   addressGroup,
   type HttpReply,
+  type HttpRequest,
   type Identity,
+  type Millis,
   needsToken,
   refusal,
   respond,
@@ -17,6 +19,8 @@ import {
 } from "../../core/mod.ts";
 import { clientAddress } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
+import { createTurnCredentials } from "./ice.ts";
+import { NO_LIST, type Watched, type Watching } from "./watching.ts";
 import type { Verifier } from "../auth/jwt.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
@@ -27,6 +31,8 @@ export interface RepliesPorts {
   readonly settings: Settings;
   /** The platform's clock, not the loop's: recordings do not include the reading of answers. */
   readonly clock: Pick<Ports, "now" | "schedule">;
+  /** The time of the loop. */
+  readonly now: () => Millis;
   readonly state: () => State;
   /** Makes the id for `GET <path><key>/id`. */
   readonly suggestId: () => string;
@@ -35,6 +41,7 @@ export interface RepliesPorts {
   readonly refusals: RefusalLog;
   /** The ids of all nodes as JSON, `null` if they cannot be known; `null` for a server that is alone. */
   readonly clusterPeers: (() => Promise<string | null>) | null;
+  readonly watching: Watching;
 }
 
 /** The replies of one server. */
@@ -43,15 +50,15 @@ export interface Replies {
   readonly refuse: (incoming: IncomingRequest, status: number, body: string) => HttpReply;
   /** The reply to a request that is not an upgrade. */
   readonly reply: (incoming: IncomingRequest) => Reply | Promise<Reply>;
-  /** Ends every answer that is still being sent. */
+  /** Ends every answer and every stream that is still being sent. */
   readonly stop: () => void;
 }
 
-export function createReplies(
-  { settings, clock, state, suggestId, verify, refusals, clusterPeers }: RepliesPorts,
-): Replies {
+export function createReplies(ports: RepliesPorts): Replies {
+  const { settings, clock, state, suggestId, verify, refusals, clusterPeers, watching } = ports;
   const answers = new Answers(settings, clock.schedule);
   const listPeers = cachedPeerList(clock.now);
+  const turnCredentials = createTurnCredentials(settings);
 
   function reply(incoming: IncomingRequest): Reply | Promise<Reply> {
     if (verify === null || !needsToken(settings, routeOf(settings, incoming.path))) {
@@ -69,9 +76,7 @@ export function createReplies(
     });
     if (!isList) return answered;
     return clusterPeers().then((list) =>
-      list === null
-        ? refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_LIST)
-        : answerWith(incoming, identity, () => list)
+      list === null ? notNow(incoming, NO_LIST) : answerWith(incoming, identity, () => list)
     );
   }
 
@@ -79,26 +84,39 @@ export function createReplies(
     incoming: IncomingRequest,
     identity: Identity,
     list: (state: State) => string,
-  ): Reply {
-    const { method, path, header } = incoming;
-    const request = { method, path, origin: header("origin"), identity };
-    const answered = respond({ settings, state: state() }, request, suggestId, list);
+  ): Reply | Promise<Reply> {
+    const request = readHttpRequest(incoming, identity);
+    const asked = { settings, state: state(), now: ports.now() };
+    const sources = { suggestId, listPeers: list, turnCredentials };
+    const answered = respond(asked, request, sources);
+    if (answered.isStream) return answerStream(incoming, answered);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
-    const isMute = method === "HEAD" && answered.status >= 400;
+    const isMute = request.method === "HEAD" && answered.status >= 400;
     // The body of the reply to GET says why: it is for the log.
-    const why = isMute
-      ? respond({ settings, state: state() }, { ...request, method: "GET" }, suggestId)
-      : answered;
+    const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
     refusals.request(incoming, why);
     return answered;
   }
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {
     const long = answers.begin(answered.body, addressGroup(clientAddress(incoming, settings)));
-    if (long === null) return refuse(incoming, STATUS_CODE.ServiceUnavailable, UNREAD);
+    if (long === null) return notNow(incoming, UNREAD);
     refusals.request(incoming, answered);
     return { ...answered, long };
   }
+
+  function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
+    const begin = (stream: Watched): Reply => {
+      if (typeof stream === "string") return notNow(incoming, stream);
+      refusals.request(incoming, answered);
+      return { ...answered, stream };
+    };
+    const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
+    return watched instanceof Promise ? watched.then(begin) : begin(watched);
+  }
+
+  const notNow = (incoming: IncomingRequest, sentence: string): HttpReply =>
+    refuse(incoming, STATUS_CODE.ServiceUnavailable, sentence);
 
   function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
     const refused = refusal(settings, incoming.header("origin"), status, body);
@@ -106,14 +124,20 @@ export function createReplies(
     return refused;
   }
 
-  return { reply, refuse, stop: () => answers.stop() };
+  return { reply, refuse, stop: () => [answers, watching].forEach((part) => part.stop()) };
 }
 
 export const UNCHECKED: Identity = { kind: "unchecked" };
 
-const NO_LIST = "The directory of this cluster cannot be read now: try again later.";
-
 const UNREAD = "Too many answers are waiting to be read: try again later.";
+
+function readHttpRequest(
+  { method, path, query, header }: IncomingRequest,
+  identity: Identity,
+): HttpRequest {
+  const id = query === "" ? null : new URLSearchParams(query).get("id");
+  return { method, path, origin: header("origin"), accept: header("accept"), id, identity };
+}
 
 /** The token in `Authorization: Bearer`, or else in the query parameter that sockets use. */
 function bearerToken({ header, query }: IncomingRequest): string | null {

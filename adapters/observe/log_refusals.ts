@@ -11,6 +11,7 @@ import {
   isOriginAllowed,
   OPTIONS,
   type Refused,
+  routeOf,
   type Settings,
   unescapeOnce,
 } from "../../core/mod.ts";
@@ -43,6 +44,8 @@ export function createRefusalLog(
     if (reply.status < 400 && !isUnread) return;
     // Browsers request this on their own.
     if (reply.status === 404 && incoming.path === "/favicon.ico") return;
+    // Whoever asks this asks every second, and the log has said why before.
+    if (reply.status === 503 && routeOf(settings, incoming.path) === "ready") return;
     const asked = incoming.path === ""
       ? "sent an invalid request"
       : `asked for "${shownPath(incoming.path, settings)}"`;
@@ -158,7 +161,7 @@ function shownPath(path: string, { key }: Settings): string {
 }
 
 /** The segment before these is a key or, in a legacy request, a token. A proxy may have escaped the query. */
-const AFTER_SECRET = /^(?:id|peers|offer|answer|candidate|leave)(?:\?|$)/i;
+const AFTER_SECRET = /^(?:id|peers|ice|offer|answer|candidate|leave)(?:\?|$)/i;
 
 /** Old PeerJS clients requested `/<key>/<id>/<token>/offer` and the like. */
 const LEGACY_METHOD = /^(?:offer|answer|candidate|leave)(?:\?|$)/i;

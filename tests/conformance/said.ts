@@ -103,6 +103,8 @@ export const ABOUT = {
 /** How signalbox names its URLs where the prefix is `/myapp`. */
 export const URLS = `The URLs of this server are:
   GET /myapp/              what this is
+  GET /myapp/healthz       whether it runs
+  GET /myapp/readyz        whether it takes new clients
   GET /myapp/<key>/id      a new id
   GET /myapp/<key>/peers   the connected peers, where discovery is allowed
   WebSocket /myapp/peerjs?key=<key>&id=<id>&token=<token>

@@ -2,40 +2,14 @@ import { validate } from "@std/uuid/v4";
 import {
   type HttpReply,
   type Identity,
-  initialState,
   keyInQuery,
-  type PartialSettings,
   refusal,
-  respond,
   settingsFrom,
-  type State,
   SUGGESTIONS_MAX,
 } from "../../core/mod.ts";
+import { ask } from "../support/ask.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { proven, world } from "../support/world.ts";
-
-interface Ask {
-  readonly path: string;
-  readonly method?: string;
-  readonly origin?: string | null;
-  readonly identity?: Identity;
-  readonly state?: State;
-  readonly suggest?: () => string;
-  readonly list?: Parameters<typeof respond>[3];
-}
-
-function ask(
-  options: PartialSettings,
-  { suggest = () => crypto.randomUUID(), list, state, ...request }: Ask,
-): HttpReply {
-  const settings = settingsFrom(options);
-  return respond(
-    { settings, state: state ?? initialState(settings) },
-    { method: "GET", origin: null, identity: { kind: "unchecked" }, ...request },
-    suggest,
-    list,
-  );
-}
 
 const ABOUT =
   '{"name":"PeerJS Server","description":"A server side element to broker connections ' +
@@ -189,9 +163,10 @@ Deno.test("[HTTP-7] any other path is 404 and names the URLs that exist", () => 
   for (const path of `${others} /k/id /yours/k/id /myapp/peerjs/`.split(" ")) {
     const reply = ask({ path: "/myapp", key: "k" }, { path });
     assertEquals(reply.status, 404, path);
-    for (const url of ["/myapp/ ", "/myapp/<key>/id", "/myapp/<key>/peers", "/myapp/peerjs?key="]) {
-      assertStringIncludes(reply.body, url);
-    }
+    const urls = ["", "healthz", "readyz", "<key>/id", "<key>/peers"].map((url) =>
+      `/myapp/${url} `
+    );
+    for (const url of [...urls, "/myapp/peerjs?key="]) assertStringIncludes(reply.body, url);
   }
 });
 

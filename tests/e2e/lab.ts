@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly key?: string;
   readonly path?: string;
   readonly token?: string;
+  /** Of its RTCPeerConnection. */
+  readonly config?: unknown;
 }
 
 /** A peer in a tab of its own. */
@@ -81,6 +83,11 @@ class Lab implements AsyncDisposable {
     const server = await startChild({ args: [...args, "--record", record] });
     this.#servers.push(server);
     return server;
+  }
+
+  /** Opens a tab without a peer. */
+  tab(): Promise<Tab> {
+    return this.#session.open();
   }
 
   /** Opens a tab and makes a peer there; `id` null lets the server assign one. Nothing is waited for. */

@@ -77,6 +77,8 @@ function makeStage(): (dice: Dice, step: number) => void {
     verify: null,
     refusals,
     clusterPeers: null,
+    now: runtime.now,
+    watching: { observers: [], watch: () => "crowded", stop: () => {} },
   });
 
   return (dice, step) => {

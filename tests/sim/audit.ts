@@ -21,7 +21,7 @@ export function holderOf({ loop, sockets }: World, id: string): Link | undefined
 }
 
 export function audit(world: World): void {
-  const { agenda: { now }, loop: { state }, sockets, people, post } = world;
+  const { agenda: { now }, loop: { state }, sockets, people, post, watchers } = world;
   const [first] = violations(state);
   if (first !== undefined) throw new RuleBroken("STATE-3", now, first, []);
   for (const [id, { conn }] of mapEntries(state.claims)) {
@@ -34,6 +34,7 @@ export function audit(world: World): void {
     const what = `${link.id} believes to be connected, and does not hold it`;
     throw new RuleBroken("OPEN-6", now, what, [link.id]);
   }
+  watchers.check();
   post.forget(now - KEPT_MS);
 }
 

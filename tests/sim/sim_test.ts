@@ -16,9 +16,11 @@ const PINNED: Readonly<Record<number, string>> = {
 
 for (const [key, why] of Object.entries(PINNED)) {
   const seed = Number(key);
-  Deno.test(`[QUEUE-5] [STATE-3] [LIFE-1] [FAULT-25] seed ${seed} keeps every rule: ${why}`, () => {
+  Deno.test(`[QUEUE-5] [STATE-3] [LIFE-1] [FAULT-25] [HTTP-15] [FAULT-45] seed ${seed} keeps every rule: ${why}`, () => {
     const result = simulate({ seed, scenario: varied(seed) });
     assertSound(result, `deno task sim --seed ${seed} --varied`);
+    const { came, ended, events, checked } = result.watchers;
+    assert(came > 20 && ended > 0 && events > 50 && checked > 50, "hardly anybody watched");
     assert(result.meetings.made > 0 && result.events > 1_000, "hardly anything happened");
   });
 }

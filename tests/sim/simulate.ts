@@ -5,6 +5,7 @@ import { TIMER_LATE_MAX_MS } from "./loop.ts";
 import type { MeetingCounts } from "./meeting.ts";
 import { FREEZE_MAX_MS } from "./person.ts";
 import { thief } from "./trouble.ts";
+import type { Watchers } from "./watchers.ts";
 import { instant, RuleBroken } from "./watch.ts";
 import { createWorld, type RunOptions, type World } from "./world.ts";
 
@@ -14,6 +15,7 @@ export interface Result {
   readonly events: number;
   readonly counts: Readonly<Record<string, number>>;
   readonly meetings: MeetingCounts;
+  readonly watchers: Watchers["counts"];
   readonly letters: { readonly sent: number; readonly read: number };
   readonly digest: string;
   /** The first rule that was broken, with the steps that led there; `null` where all held. */
@@ -34,13 +36,14 @@ export function simulate(
     if (!(error instanceof RuleBroken)) throw error;
     failure = { rule: error.rule, lines: describe(world, error) };
   }
-  const { agenda, watch, counts, post } = world;
+  const { agenda, watch, watchers, counts, post } = world;
   return {
     seed,
     virtualMs: agenda.now,
     events: watch.steps,
     counts: watch.counts,
     meetings: counts,
+    watchers: watchers.counts,
     letters: { sent: post.sent, read: post.read },
     digest: watch.digest,
     failure,
@@ -49,11 +52,12 @@ export function simulate(
 
 /** Everybody arrives and lives; then it is quiet, and the holders are who they should be; then all leave. */
 function live(world: World, { hours, clients, ways }: RunOptions["scenario"]): void {
-  const { agenda, dice, people, loop } = world;
+  const { agenda, dice, people, loop, watchers } = world;
   for (const person of people) {
     agenda.after(dice.between(0, ways.arrivalMs), () => person.arrive());
   }
   for (let i = 0; i <= clients / ways.troublemakerOneIn; i++) thief(world, i);
+  watchers.begin(() => agenda.now >= endAt);
   const endAt = hours * 3_600_000;
   while (agenda.now < endAt) {
     agenda.runUntil(Math.min(endAt, agenda.now + AUDIT_MS));
@@ -69,6 +73,7 @@ function live(world: World, { hours, clients, ways }: RunOptions["scenario"]): v
   agenda.runUntil(agenda.now + restMs + TIMER_LATE_MAX_MS);
   audit(world);
   checkEmpty(world);
+  watchers.end();
 }
 
 /** How often everybody is looked at. */
@@ -79,7 +84,7 @@ function describe({ watch }: World, { rule, at, message, peers }: RuleBroken): s
   return [`[${rule}] at ${instant(at)}: ${message}`, "What led there:", ...watch.about(peers)];
 }
 
-export function report({ counts, meetings, letters, ...result }: Result): string {
+export function report({ counts, meetings, letters, watchers, ...result }: Result): string {
   const hours = (result.virtualMs / 3_600_000).toFixed(2);
   const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${count}`).sort();
   return [
@@ -87,6 +92,7 @@ export function report({ counts, meetings, letters, ...result }: Result): string
     `  ${kinds.join(", ")}`,
     `  meetings: ${meetings.wanted} wanted, ${meetings.made} made, ${meetings.told} told of failing`,
     `  messages: ${letters.sent} sent, ${letters.read} read`,
+    `  presence: ${watchers.came} came, ${watchers.ended} were ended, ${watchers.checked} times checked`,
   ].join("\n");
 }
 

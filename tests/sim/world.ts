@@ -19,6 +19,7 @@ import { Network } from "./network.ts";
 import { type Kind, Person } from "./person.ts";
 import { SimSockets } from "./sockets.ts";
 import { Watch } from "./watch.ts";
+import { Watchers } from "./watchers.ts";
 import type { Scenario, Ways } from "./ways.ts";
 
 export interface RunOptions {
@@ -38,6 +39,7 @@ export interface World {
   readonly loop: Loop;
   readonly post: Post;
   readonly watch: Watch;
+  readonly watchers: Watchers;
   readonly people: Person[];
   readonly ways: Ways;
   readonly counts: MeetingCounts;
@@ -72,8 +74,12 @@ export function createWorld({ seed, scenario, reducer, isWatched }: RunOptions):
     settings,
     reducer,
     perform: (effect) => sockets.perform(effect),
-    observe: (step) => watch.step(step),
+    observe: (step) => {
+      watch.step(step);
+      watchers.observe(step);
+    },
   });
+  const watchers = new Watchers({ agenda, dice: diceOf(~seed), state: () => loop.state });
   let names = 0;
   const world: World = {
     agenda,
@@ -83,6 +89,7 @@ export function createWorld({ seed, scenario, reducer, isWatched }: RunOptions):
     loop,
     post: new Post(),
     watch,
+    watchers,
     people: [],
     ways: scenario.ways,
     counts: { wanted: 0, made: 0, told: 0 },

@@ -31,7 +31,16 @@ const PLACES = [
 ];
 
 /** What `SIGNALBOX_REQUIRE` may name. */
-const REQUIRABLE = ["browser", "redis", "prometheus"];
+const REQUIRABLE = [
+  "browser",
+  "redis",
+  "nginx",
+  "caddy",
+  "haproxy",
+  "apache",
+  "coturn",
+  "prometheus",
+];
 
 export type BrowserSearch =
   | { readonly kind: "found"; readonly path: string }

@@ -155,6 +155,31 @@ globalThis.lab = {
   listAllPeers(name) {
     thing(name).listAllPeers((ids) => note(name, "peers", ids));
   },
+  /** Runs the script of a page, which notes what it calls `show` with. */
+  script(text) {
+    globalThis.show = (value) => note("page", "show", value);
+    const element = document.createElement("script");
+    element.textContent = text;
+    document.body.append(element);
+  },
+  async json(url) {
+    return await (await fetch(url)).json();
+  },
+  /** The types of the candidates that a browser finds with this configuration. */
+  async gather(config) {
+    const connection = new RTCPeerConnection(config);
+    const { promise, resolve } = Promise.withResolvers();
+    const types = [];
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate === null) resolve();
+      else if (candidate.candidate !== "") types.push(candidate.type);
+    };
+    connection.createDataChannel("");
+    await connection.setLocalDescription();
+    await promise;
+    connection.close();
+    return [...new Set(types)];
+  },
   state(name) {
     const { open, destroyed, disconnected } = thing(name);
     return { open, destroyed, disconnected };

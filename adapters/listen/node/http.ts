@@ -8,9 +8,10 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { LongBody } from "../../http/answers.ts";
+import type { StreamBody } from "../../http/stream.ts";
 import { NOT_HTTP, type SignalingServer } from "../../server.ts";
 import type { IncomingRequest, Reply } from "../../request.ts";
 
@@ -31,7 +32,7 @@ export function readRequest(request: IncomingMessage): IncomingRequest {
 /** Writes a reply. A request body is not read: the connection ends after the reply instead. */
 export function writeReply(
   response: ServerResponse,
-  { status, headers, body, long }: Reply,
+  { status, headers, body, long, stream }: Reply,
   request: IncomingMessage,
 ): void {
   const hasBody = request.headers["content-length"] !== undefined ||
@@ -39,8 +40,13 @@ export function writeReply(
   response.writeHead(status, {
     ...headers,
     ...(body !== "" && { "content-length": long?.length ?? byteLength(body) }),
-    ...(hasBody && { connection: "close" }),
+    ...((hasBody || stream !== undefined) && { connection: "close" }),
   });
+  if (stream !== undefined) {
+    whenClosed(request.socket, stream.release);
+    writeStream(response, stream, request.socket, () => response.end());
+    return;
+  }
   if (long === undefined) {
     response.end(body);
     return;
@@ -57,22 +63,29 @@ export function writeReply(
 /** Writes a reply to a connection that `node:http` no longer manages, and ends the connection. */
 export function writeRawReply(
   connection: Duplex,
-  { status, headers, body, long }: Reply,
+  { status, headers, body, long, stream }: Reply,
 ): void {
   if (!connection.writable) {
     long?.release();
+    stream?.release();
     connection.destroy();
     return;
   }
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    `content-length: ${long?.length ?? byteLength(body)}`,
+    ...(stream === undefined ? [`content-length: ${long?.length ?? byteLength(body)}`] : []),
     "connection: close",
   ];
   const head = `${lines.join("\r\n")}\r\n\r\n`;
   // Does not wait for the client to end its side.
   const destroy = (): void => void connection.destroy();
+  if (stream !== undefined) {
+    connection.once("close", stream.release);
+    connection.write(head);
+    writeStream(connection, stream, connection, () => connection.end(destroy));
+    return;
+  }
   if (long === undefined) {
     connection.end(head + body, destroy);
     return;
@@ -101,6 +114,21 @@ function writePieces(
       return;
     }
     if (!connection.destroyed) end();
+  }
+}
+
+/** Writes a stream as its connection drains. A client that reads too slowly loses the connection. */
+function writeStream(to: Writable, stream: StreamBody, connection: Duplex, end: () => void): void {
+  // Presence has comments, and a time limit of its own.
+  if (connection instanceof Socket) connection.setTimeout(0);
+  stream.onEnd((why) => why === "slow" ? connection.destroy() : end());
+  pull();
+
+  function pull(): void {
+    stream.pull((piece) => {
+      if (to.write(piece)) pull();
+      else to.once("drain", pull);
+    });
   }
 }
 
