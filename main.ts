@@ -5,7 +5,6 @@
  * ```sh
  * deno run -A main.ts --port 9000
  * ```
- *
  * @module
  */
 import { StartError } from "./adapters/errors.ts";
@@ -14,6 +13,7 @@ import { helpText, VERSION_TEXT } from "./adapters/program/help.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
 import { configureLog } from "./adapters/observe/log.ts";
 import { handleSignals, handleUncaught, start } from "./adapters/program/program.ts";
+import { runSubcommand } from "./adapters/program/subcommands.ts";
 import { logUselessOption } from "./adapters/observe/start_log.ts";
 
 export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
@@ -31,6 +31,8 @@ async function main(): Promise<number | null> {
       return print(Deno.stdout, `${VERSION_TEXT}\n`, 0);
     case "mistake":
       return print(Deno.stderr, `${command.message}\n`, 2);
+    case "subcommand":
+      return print(...await runSubcommand(command, PROCESS_ENVIRONMENT));
   }
   const log = configureLog(command.settings, Deno.stdout.isTerminal());
   handleUncaught(log);

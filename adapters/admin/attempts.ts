@@ -1,30 +1,158 @@
 /**
- * What came of the attempts of pairs to connect.
+ * The last attempts of peers to connect, as the admin port shows them: an observer, and its list.
  *
  * @module
  */
-import type { Millis } from "../../core/mod.ts";
+import {
+  adviceFor,
+  type Attempt,
+  type Attempts,
+  attemptsOf,
+  duration,
+  type Millis,
+  millis,
+  noAttempts,
+  type Occurrence,
+  retireAttempts,
+  type Role,
+  type Sent,
+  type Side,
+  type Verdict,
+  watchAttempts,
+} from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 
-/** An attempt as the API shows it. */
-export interface AttemptView {
+/** An attempt, for people and programs. Instants are in the loop's time. */
+export interface AttemptView extends Verdict {
   readonly id: number;
-  /** Instants of the loop's time. */
-  readonly startedAt: number;
-  readonly updatedAt: number;
-  readonly events: readonly { readonly at: number }[];
+  readonly caller: string;
+  readonly callee: string;
+  readonly connection: Attempt["connection"];
+  readonly startedAt: Millis;
+  readonly updatedAt: Millis;
+  readonly sides: Readonly<Record<Role, Pick<Side, "candidates" | "descriptions">>>;
+  readonly events: readonly EventView[];
+}
+
+/** Something that happened in an attempt, as an arrow of a diagram. */
+export interface EventView {
+  readonly at: Millis;
+  readonly from: Role | "server";
+  readonly to: Role | "server";
+  readonly what: "OFFER" | "ANSWER" | "CANDIDATE" | "EXPIRE" | "LEAVE" | "joined" | "left";
+  /** What is to be said of it; empty if nothing is. */
+  readonly note: string;
+}
+
+/** Which attempts to list: those of peers whose id has this text in it, in upper or lower case; `null` for all. */
+export interface AttemptQuery {
+  readonly peer: string | null;
+  readonly limit: number;
 }
 
 export interface AttemptWatch {
   readonly observe: Observer;
-  readonly list: (
-    query: { readonly peer: string | null; readonly limit: number },
-  ) => readonly AttemptView[];
-  /** How many attempts were forgotten, because there were newer ones. */
+  /** The attempts, newest first. */
+  readonly list: (query: AttemptQuery) => AttemptView[];
+  /** How many were forgotten, to make room for newer ones. */
   readonly forgotten: () => number;
 }
 
-/** @param _now The time of the loop. */
-export function createAttemptWatch(_now?: () => Millis): AttemptWatch {
-  return { observe: () => {}, list: () => [], forgotten: () => 0 };
+/**
+ * Watches the attempts of peers to connect.
+ *
+ * @param now The time of the loop. By default that of the last step, which stands still while nobody is connected.
+ */
+export function createAttemptWatch(now?: () => Millis): AttemptWatch {
+  let attempts: Attempts = noAttempts();
+  let steppedAt = millis(0);
+  return {
+    observe: (step) => {
+      steppedAt = step.now;
+      const next = watchAttempts(attempts, step);
+      if (next === attempts) return;
+      retireAttempts(attempts, next);
+      attempts = next;
+    },
+    list: ({ peer, limit }) => {
+      const at = now?.() ?? steppedAt;
+      const part = peer?.toLowerCase() ?? "";
+      const found = attemptsOf(attempts).filter(({ caller, callee }) =>
+        caller.toLowerCase().includes(part) || callee.toLowerCase().includes(part)
+      );
+      return found.slice(0, limit).map((attempt) => viewOf(attempt, at));
+    },
+    forgotten: () => attempts.forgotten,
+  };
+}
+
+function viewOf(attempt: Attempt, now: Millis): AttemptView {
+  const { id, caller, callee, connection, startedAt, updatedAt, sides, events } = attempt;
+  return {
+    ...{ id, caller, callee, connection, startedAt, updatedAt },
+    ...adviceFor(attempt, now),
+    sides: { caller: sideOf(sides.caller), callee: sideOf(sides.callee) },
+    events: events.map(eventOf),
+  };
+}
+
+function sideOf({ candidates, descriptions }: Side): AttemptView["sides"]["caller"] {
+  return { candidates, descriptions };
+}
+
+function eventOf(event: Occurrence): EventView {
+  const { at } = event;
+  switch (event.what) {
+    case "told":
+      return {
+        at,
+        from: "server",
+        to: event.to,
+        what: "EXPIRE",
+        note: "the message did not arrive",
+      };
+    case "joined":
+      return { at, from: event.from, to: "server", what: "joined", note: "" };
+    case "left": {
+      const note = `by the ${event.by}, code ${event.code}`;
+      return { at, from: event.from, to: "server", what: "left", note };
+    }
+    default: {
+      const { from, what } = event;
+      const to = from === "caller" ? "callee" : "caller";
+      return { at, from, to, what, note: noteOf(event) };
+    }
+  }
+}
+
+function noteOf({ candidate, fate, at, endedAt }: Sent): string {
+  const what = candidate === null
+    ? ""
+    : candidate === "end"
+    ? "the last"
+    : `${candidate} candidate`;
+  return [what, fateText(fate, duration((endedAt ?? at) - at))].filter(Boolean).join("; ");
+}
+
+function fateText(fate: Sent["fate"], waited: string): string {
+  switch (fate) {
+    case "relayed":
+      return "";
+    case "waiting":
+      return "stored, the peer is not connected";
+    case "delivered":
+      return `stored, delivered after ${waited}`;
+    case "sent-on":
+      return `sent to another node after ${waited}`;
+    case "expired":
+      return `stored, expired after ${waited}`;
+    case "no-room":
+      return "refused, too many messages wait";
+    case "no-such-id":
+      return "refused, no peer can have this id";
+    case "slow-reader":
+      return "refused, the peer reads too slowly";
+    case "absent":
+      return "dropped, the peer is not connected";
+  }
 }

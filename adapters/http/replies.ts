@@ -17,7 +17,7 @@ import {
   type Settings,
   type State,
 } from "../../core/mod.ts";
-import { clientAddress } from "../listen/address.ts";
+import { clientAddress, seenAs } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import { createTurnCredentials } from "./ice.ts";
 import { NO_LIST, type Watched, type Watching } from "./watching.ts";
@@ -95,7 +95,9 @@ export function createReplies(ports: RepliesPorts): Replies {
     // The body of the reply to GET says why: it is for the log.
     const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
     refusals.request(incoming, why);
-    return answered;
+    if (routeOf(settings, incoming.path) !== "root") return answered;
+    const headers = { ...answered.headers, "signalbox-seen-as": seenAs(incoming, settings) };
+    return { ...answered, headers };
   }
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {

@@ -6,6 +6,7 @@
 import {
   type AddressRange,
   clientBehind,
+  isInRanges,
   parseRange,
   plainAddress,
   readHop,
@@ -26,6 +27,25 @@ export function clientAddress(
     return clientBehind(remote, header("x-forwarded-for"), rangesOf(trusted_proxies));
   }
   return (proxied ? firstHop(header("x-forwarded-for") ?? "") : null) ?? remote;
+}
+
+/**
+ * The address of a client, for the client itself, and where it comes from: `forwarded` by a trusted proxy, or the other
+ * end of the connection, without an `X-Forwarded-For` (`direct`) or with one that does not count (`ignored`).
+ */
+export function seenAs(
+  incoming: Pick<IncomingRequest, "header" | "remoteAddress">,
+  settings: Settings,
+): string {
+  const { header, remoteAddress } = incoming;
+  const forwardedFor = header("x-forwarded-for");
+  const { proxied, trusted_proxies } = settings;
+  const remote = plainAddress(remoteAddress) ?? remoteAddress;
+  const isTrusted = trusted_proxies.length > 0
+    ? isInRanges(remote, rangesOf(trusted_proxies))
+    : proxied;
+  const source = forwardedFor === null ? "direct" : isTrusted ? "forwarded" : "ignored";
+  return `${clientAddress(incoming, settings)}; ${source}`;
 }
 
 /** Does not split the header, which can have many parts. */

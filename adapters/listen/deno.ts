@@ -76,7 +76,7 @@ const PAUSE_MS = 250;
 const FINISH_MAX_MS = 1_000;
 
 /** Listens with the files for a moment, because the errors of `Deno.serve` do not say what is wrong with them. */
-function checkTls(tls: Tls): void {
+export function checkTls(tls: Tls): void {
   try {
     Deno.listenTls({ port: 0, hostname: "127.0.0.1", ...tls }).close();
   } catch (error) {

@@ -18,7 +18,7 @@ import {
   type TextFormatter,
   type TextFormatterOptions,
 } from "@logtape/logtape";
-import { cutUrls, escape, type Settings } from "../../core/mod.ts";
+import { cutUrls, escape, type Settings, type SizedField } from "../../core/mod.ts";
 import { wallNow, wallTimeOf } from "../record/clock.ts";
 import type { RecorderEvents } from "../record/recorder.ts";
 import { createRateLimit, maxLinesOf, type RateLimitPorts } from "./log_limit.ts";
@@ -101,10 +101,19 @@ export function logSignal(level: Level, signal: Deno.Signal, outcome: string): v
   write(level, `${signal}: ${what}`, { event: "signal", signal, what });
 }
 
-/** Logs the number of entries in each map of the state. */
-export function logSizes(sizes: Readonly<Record<string, number>>): void {
-  const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`).join(", ");
-  write("info", `Sizes: ${text}`, { event: "sizes", text, sizes });
+/** Logs how much there is of what the state holds: in words, and by the names of its maps as a property. */
+export function logSizes(sizes: Readonly<Record<SizedField, number>>): void {
+  const { claims, addresses, pending, stored, sources, mailboxes, wrongTokens } = sizes;
+  const text = `${count(claims, "client")} from ${count(addresses, "address")}, ` +
+    `${count(pending, "socket")} not admitted yet, ${count(stored, "message")} waiting ` +
+    `from ${count(sources, "sender")} for ${count(mailboxes, "absent peer")}, ` +
+    `wrong tokens from ${count(wrongTokens, "address")}`;
+  write("info", `Now: ${text}`, { event: "sizes", text, sizes });
+}
+
+function count(n: number, noun: string): string {
+  const ending = noun.endsWith("s") ? "es" : "s";
+  return `${n} ${noun}${n === 1 ? "" : ending}`;
 }
 
 /** Logs the events of the recorder for this file. */

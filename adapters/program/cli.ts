@@ -46,9 +46,17 @@ export type Command =
   }
   | { readonly kind: "help"; readonly scope: HelpScope }
   | { readonly kind: "version" }
+  | { readonly kind: "subcommand"; readonly name: Subcommand; readonly args: readonly string[] }
   | { readonly kind: "mistake"; readonly message: string };
 
+/** What the program can do besides serving. */
+const SUBCOMMANDS = ["check", "doctor", "token"] as const;
+
+type Subcommand = typeof SUBCOMMANDS[number];
+
 export function parseCommand(args: readonly string[], env: Environment): Command {
+  const name = SUBCOMMANDS.find((name) => name === args[0]);
+  if (name !== undefined) return { kind: "subcommand", name, args: args.slice(1) };
   const flags = parseFlags(args);
   if (typeof flags === "string") return { kind: "mistake", message: flags };
   if (flags.help !== null) return { kind: "help", scope: flags.help };
@@ -244,7 +252,11 @@ function aliases(): Record<string, string> {
 }
 
 function unknownArgument(arg: string): string {
-  return `There is no command or argument ${describe(cutUrl(arg))}: options begin with two dashes.`;
+  const nearest = nearestName(arg, SUBCOMMANDS);
+  const hint = nearest === undefined ? "options begin with two dashes" : `did you mean ${nearest}?`;
+  return `There is no command or argument ${describe(cutUrl(arg))}: ${hint}${
+    nearest === undefined ? "." : ""
+  }`;
 }
 
 function unknownFlag(arg: string): string {

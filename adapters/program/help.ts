@@ -33,7 +33,11 @@ export function helpText(scope: HelpScope): string {
   );
   return `signalbox, a signaling server for PeerJS clients
 
-Usage: signalbox [options]
+Usage: signalbox [options]        Start the server.
+       signalbox check [options]  Print what these options do.
+       signalbox doctor URL       Say why pages do not connect to a server.
+       signalbox token --sub ID   Make a token for auth_secret.
+Each of these has a --help of its own.
 
 ${groups.join("\n\n")}
 

@@ -30,8 +30,8 @@ import { logAdminExposed, logAdminListening } from "../observe/log_admin.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Checks the settings, and listens with them. SIGUSR2 logs the sizes of the maps, SIGHUP reloads the TLS files if the
- * listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
+ * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the
+ * TLS files if the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  *
  * @throws {StartError} If an address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
  * used.
@@ -48,7 +48,11 @@ export async function listen(
   });
   onSignal("SIGUSR1", () => {
     closeInspector();
-    logSignal("warning", "SIGUSR1", "No effect; SIGUSR2 logs sizes");
+    logSignal(
+      "warning",
+      "SIGUSR1",
+      "No effect; SIGUSR2 logs how many clients and messages there are",
+    );
   });
   onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
   await checkAuthFiles(settings);
@@ -185,7 +189,7 @@ async function reloadTls(reload: Listener["reload"]): Promise<void> {
 }
 
 /** Whether clients may reach `Deno.serve` without a proxy. Deno Deploy has one. */
-function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
+export function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
   const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
   const isProxied = proxied || trusted_proxies.length > 0 ||
     PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
@@ -193,7 +197,7 @@ function isExposed({ listener, host, proxied, trusted_proxies }: Settings): bool
 }
 
 /** Descriptors for everything but clients: the listener, files, HTTP requests. */
-const SPARE_DESCRIPTORS = 64;
+export const SPARE_DESCRIPTORS = 64;
 
 function onSignal(signal: Deno.Signal, handler: () => void): void {
   try {

@@ -14,7 +14,7 @@
 export type MemberName = "type" | "src" | "dst" | "payload";
 
 /** The text of each member, without white space around it; of repeated members the last counts. */
-export type Members = { readonly [Name in MemberName]?: string };
+export type Members<Name extends string = MemberName> = { readonly [Each in Name]?: string };
 
 /** Parses a text with V8; `undefined` if it is not JSON. Only for short texts, which cannot be slow. */
 export function parseJson(text: string): unknown {
@@ -57,9 +57,21 @@ export function isJson(text: string, from: number, to: number): boolean {
  * ```
  */
 export function membersOf(text: string): Members | null {
-  const found: { [Name in MemberName]?: string } = {};
-  return scan(text, 0, text.length, found) ? found : null;
+  return membersNamed(text, FRAME_MEMBERS);
 }
+
+/** The members with these names, found as {@linkcode membersOf} finds those of a frame. */
+export function membersNamed<Name extends string>(
+  text: string,
+  names: readonly Name[],
+): Members<Name> | null {
+  const found: { [Each in Name]?: string } = {};
+  const longest = Math.max(...names.map(({ length }) => length));
+  const keyLengthMax = longest * ESCAPE_LENGTH + 2;
+  return scan(text, 0, text.length, { names, keyLengthMax, found }) ? found : null;
+}
+
+const FRAME_MEMBERS: readonly MemberName[] = ["type", "src", "dst", "payload"];
 
 /**
  * Whether V8 parses a text quickly in the worst case: only many strings are slow, and they need many commas. A
@@ -93,20 +105,29 @@ const BRACE = 123;
 /** The distance in ASCII from "[" to "]" and from "{" to "}". */
 const TO_END = 2;
 
+/** The members to look for, and those that were found. */
+interface Search<Name extends string> {
+  readonly names: readonly Name[];
+  /** The longest spelling of a name: every letter as an escape, and two quotes. */
+  readonly keyLengthMax: number;
+  readonly found: { [Each in Name]?: string };
+}
+
 /**
- * Whether the part of a text from `from` to `to` is JSON (RFC 8259). Adds the known members of the outermost object
- * to `found`. A value that continues beyond `to` does not end there, so the part is not JSON.
+ * Whether the part of a text from `from` to `to` is JSON (RFC 8259). Finds members of the outermost object. A value
+ * that continues beyond `to` does not end there, so the part is not JSON.
  */
-function scan(
+function scan<Name extends string>(
   text: string,
   from: number,
   to: number,
-  found: { [Name in MemberName]?: string } | null,
+  search: Search<Name> | null,
 ): boolean {
   /** The closing characters of all open arrays and objects, outermost first: one byte per level. */
   let ends = new Uint8Array(16);
   let depth = 0;
-  let name: MemberName | null = null;
+  let name: Name | null = null;
+  const found = search?.found ?? null;
   let valueAt = 0;
   let at = skipSpace(text, from);
   for (;;) {
@@ -135,7 +156,7 @@ function scan(
     if (ends[depth - 1] !== BRACE + TO_END) continue;
     const keyEnd = endOfString(text, at);
     if (keyEnd < 0) return false;
-    if (depth === 1 && found !== null) name = nameOf(text, at, keyEnd);
+    if (depth === 1 && search !== null) name = nameOf(text, at, keyEnd, search);
     at = skipSpace(text, keyEnd);
     if (text.charCodeAt(at) !== COLON) return false;
     at = skipSpace(text, at + 1);
@@ -143,15 +164,20 @@ function scan(
   }
 }
 
-/** The known member that a key names; the key may have escapes. */
-function nameOf(text: string, at: number, end: number): MemberName | null {
-  if (end - at > KEY_LENGTH_MAX) return null;
+/** The member that a key names; the key may have escapes. */
+function nameOf<Name extends string>(
+  text: string,
+  at: number,
+  end: number,
+  { names, keyLengthMax }: Search<Name>,
+): Name | null {
+  if (end - at > keyLengthMax) return null;
   const key = parseString(text.slice(at, end));
-  return key === "type" || key === "src" || key === "dst" || key === "payload" ? key : null;
+  return names.find((name) => name === key) ?? null;
 }
 
-/** The longest spelling of a known key: `payload` with every letter as an escape, and two quotes. */
-const KEY_LENGTH_MAX = 44;
+/** The length of a letter as an escape: a backslash, "u" and four digits. */
+const ESCAPE_LENGTH = 6;
 
 function skipSpace(text: string, from: number): number {
   let at = from;

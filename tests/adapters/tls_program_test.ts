@@ -88,8 +88,19 @@ test.program("[SET-11] SIGHUP and SIGUSR1 say that they do nothing, and end noth
   await using child = await start();
   await using a = await join(child, "a");
   assertEquals(await said(child, "SIGHUP"), "SIGHUP: There are no TLS files to read again");
-  assertEquals(await said(child, "SIGUSR1"), "SIGUSR1: No effect; SIGUSR2 logs sizes");
+  assertEquals(
+    await said(child, "SIGUSR1"),
+    "SIGUSR1: No effect; SIGUSR2 logs how many clients and messages there are",
+  );
+  a.send({ type: "OFFER", dst: "absent", payload: "x" });
+  assertEquals(await a.fence(), { frames: [], closed: null });
   assertEquals((await child.sizes())["claims"], 1);
+  const now = await child.nextLine((line) => line.includes('"sizes"'));
+  assertEquals(
+    JSON.parse(now).message,
+    "Now: 1 client from 1 address, 0 sockets not admitted yet, " +
+      "1 message waiting from 1 sender for 1 absent peer, wrong tokens from 0 addresses",
+  );
   assertEquals(await a.fence(), { frames: [], closed: null });
 });
 

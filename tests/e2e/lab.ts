@@ -57,13 +57,20 @@ Deno.test.afterAll(async () => {
 
 /** Declares a test, which is left out where there is no browser, and need be none. */
 export function test(name: string, run: (lab: Lab) => Promise<void>): void {
+  browserTest(name, async (browser) => {
+    await using lab = new Lab(await browser.session());
+    await run(lab);
+  });
+}
+
+/** The same for a test that opens pages of its own. */
+export function browserTest(name: string, run: (browser: Browser) => Promise<void>): void {
   Deno.test({
     name,
     ignore: search.kind === "missing" && search.allowed,
     fn: async () => {
       if (browser === undefined) throw new Error(Object(search).reason);
-      await using lab = new Lab(await browser.session());
-      await run(lab);
+      await run(browser);
     },
   });
 }
@@ -135,7 +142,8 @@ async function expectSameAgain(path: string): Promise<void> {
   const said: string[] = [];
   const say = (line: string): void => void said.push(line);
   const open = async (): Promise<AsyncIterable<Uint8Array>> => (await Deno.open(path)).readable;
-  const code = await replay([path, "--diff"], { open, print: say, complain: say });
+  const write = (): Promise<void> => Promise.reject(new Error("A replay without --html writes"));
+  const code = await replay([path, "--diff"], { open, write, print: say, complain: say });
   assertEquals([code, said.length], [0, 1], said.join("\n"));
   assertMatch(said[0] ?? "", /[1-9]\d* events/);
 }

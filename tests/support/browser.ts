@@ -2,7 +2,7 @@
  * A headless Chromium with the stock PeerJS client in it. The test page, the unmodified client script and `page.js`, has
  * an origin of its own.
  */
-import { chromium } from "playwright-core";
+import { type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 import peerjs from "peerjs.min.js" with { type: "text" };
 import driver from "./page.js" with { type: "text" };
 
@@ -108,6 +108,8 @@ export interface Session extends AsyncDisposable {
 
 export interface Browser extends AsyncDisposable {
   session(): Promise<Session>;
+  /** A profile of its own for pages that are not the test page. */
+  context(options?: BrowserContextOptions): Promise<BrowserContext>;
 }
 
 /** Starts the browser at `executablePath`, with a profile of its own, and the site of the test page. */
@@ -138,6 +140,7 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
 
   return {
     session,
+    context: (options) => browser.newContext(options),
     [Symbol.asyncDispose]: async () => {
       await browser.close();
       await site.shutdown();

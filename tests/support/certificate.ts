@@ -17,10 +17,20 @@ export interface Certificate extends AsyncDisposable {
   readonly pem: string;
 }
 
+/** What a certificate says in place of the usual. */
+export interface CertificateOptions {
+  readonly name?: string;
+  /** When its validity begins and ends. */
+  readonly valid?: readonly [from: Date, to: Date];
+}
+
 /** A key and a certificate for localhost, in a folder that disposing removes. */
-export async function makeCertificate(version: 1 | 3 = 3): Promise<Certificate> {
+export async function makeCertificate(
+  version: 1 | 3 = 3,
+  options: CertificateOptions = {},
+): Promise<Certificate> {
   const [keyBytes, certBytes] = version === 3
-    ? await selfSigned()
+    ? await selfSigned(options)
     : [Uint8Array.fromBase64(VERSION_1_KEY), Uint8Array.fromBase64(VERSION_1_CERT)];
   const folder = await Deno.makeTempDir();
   const [key, cert] = [`${folder}/key.pem`, `${folder}/cert.pem`];
@@ -31,18 +41,21 @@ export async function makeCertificate(version: 1 | 3 = 3): Promise<Certificate> 
   return { key, cert, pem, [Symbol.asyncDispose]: dispose };
 }
 
-async function selfSigned(): Promise<readonly [key: ArrayBuffer, cert: ArrayBuffer]> {
+async function selfSigned(
+  { name = "localhost", valid }: CertificateOptions,
+): Promise<readonly [key: ArrayBuffer, cert: ArrayBuffer]> {
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const { rawData } = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=localhost",
+    name: `CN=${name}`,
+    ...(valid !== undefined && { notBefore: valid[0], notAfter: valid[1] }),
     keys,
     signingAlgorithm: algorithm,
     extensions: [
       new BasicConstraintsExtension(false),
       new SubjectAlternativeNameExtension([
-        { type: "dns", value: "localhost" },
-        { type: "ip", value: "127.0.0.1" },
+        { type: "dns", value: name },
+        ...(name === "localhost" ? [{ type: "ip", value: "127.0.0.1" } as const] : []),
       ]),
     ],
   }, crypto);

@@ -155,14 +155,24 @@ export interface Replayed {
 }
 
 export async function replayText(text: string, ...flags: readonly string[]): Promise<Replayed> {
+  return (await drawText(text, ...flags)).replayed;
+}
+
+/** Replays, and gives the files that it wrote too. */
+export async function drawText(
+  text: string,
+  ...flags: readonly string[]
+): Promise<{ readonly replayed: Replayed; readonly written: ReadonlyMap<string, string> }> {
   const bytes = new TextEncoder().encode(text);
   const [printed, complaints]: [string[], string[]] = [[], []];
+  const written = new Map<string, string>();
   const code = await replay([FILE, ...flags], {
     open: () => Promise.resolve(chunksOf(bytes)),
+    write: (path, content) => Promise.resolve(void written.set(path, content)),
     print: (line) => void printed.push(line),
     complain: (line) => void complaints.push(line),
   });
-  return { code, printed, complaints };
+  return { replayed: { code, printed, complaints }, written };
 }
 
 /** Asserts that a file replays alone, with so many events and the same effects. */

@@ -12,6 +12,7 @@ import { GROUPS } from "../conformance/groups.ts";
 import { rulesOf } from "../support/side_by_side.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+const PAGE = "adapters/admin/page";
 const RULE = /^\*\*([A-Z]+-\d+)\*\*/gm;
 
 /** The text of a file of the project, by its path from the root. */
@@ -24,6 +25,13 @@ export async function sourceFiles(folder?: string): Promise<string[]> {
   const folders = folder === undefined ? ["core", "adapters", "tests"] : [folder];
   const found = folder === undefined ? ["main.ts"] : [];
   for (const next of folders) await collect(next, found);
+  return found.sort();
+}
+
+/** The files of the admin page: its scripts, styles and markup. */
+export async function pageFiles(): Promise<string[]> {
+  const found: string[] = [];
+  await collect(PAGE, found, /\.(?:js|css|html)$/);
   return found.sort();
 }
 
@@ -71,6 +79,7 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
     ["README.md", "everyday options", everydayTable()],
     ["adapters/admin/README.md", "metrics", metricsTable()],
     ["adapters/program/README.md", "options", optionTables()],
+    ["adapters/listen/README.md", "recipes", await recipes()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
     ["tests/conformance/README.md", "comparison", await comparison()],
   ] as const;
@@ -114,6 +123,21 @@ function metricsTable(): string {
   return ["| metric | type | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
+/** The configurations of proxies, as the tests start them. */
+async function recipes(): Promise<string> {
+  const files = [
+    ["nginx", "nginx.conf", "nginx"],
+    ["Caddy", "Caddyfile", ""],
+    ["HAProxy, with certificate and key in one file", "haproxy.cfg", ""],
+    ["Apache", "apache.conf", "apache"],
+  ] as const;
+  const parts = await Promise.all(files.map(async ([title, file, language]) => {
+    const text = await readText(`adapters/listen/recipes/${file}`);
+    return `${title}:\n\n\`\`\`${language}\n${text}\`\`\``;
+  }));
+  return parts.join("\n\n");
+}
+
 function flagOf(name: OptionName): string {
   const { alias } = optionOf(name);
   return alias === undefined ? `\`--${name}\`` : `\`--${name}\`, \`-${alias}\``;
@@ -145,10 +169,10 @@ function replaceBetween(path: string, text: string, name: string, content: strin
   return text.slice(0, from + begin.length) + content + text.slice(to);
 }
 
-async function collect(folder: string, found: string[]): Promise<void> {
+async function collect(folder: string, found: string[], kind = /\.ts$/): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
-    if (isDirectory) await collect(`${folder}/${name}`, found);
-    else if (name.endsWith(".ts")) found.push(`${folder}/${name}`);
+    if (isDirectory) await collect(`${folder}/${name}`, found, kind);
+    else if (kind.test(name)) found.push(`${folder}/${name}`);
   }
 }
 

@@ -25,7 +25,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   listen: [".", "auth", "http", "observe", "sockets"],
   observe: [".", "cluster", "listen", "record"],
   program: [".", "admin", "auth", "doctor", "listen", "observe", "record"],
-  record: [".", "observe"],
+  record: [".", "admin", "observe"],
   sockets: ["."],
   ".": [".", "admin", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };

@@ -1,5 +1,12 @@
 /** Taste that a machine can check, and documents that must agree with the code. */
-import { expectedDocuments, readText, ruleNumbers, sourceFiles, testedRules } from "./docs.ts";
+import {
+  expectedDocuments,
+  pageFiles,
+  readText,
+  ruleNumbers,
+  sourceFiles,
+  testedRules,
+} from "./docs.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 const LINES_MAX = 400;
@@ -38,7 +45,7 @@ Deno.test("core/ imports pure libraries only, and its own files: layers_test.ts"
 });
 
 Deno.test("no file and no function outgrows its bound", async () => {
-  for (const file of await sourceFiles()) {
+  for (const file of [...await sourceFiles(), ...await pageFiles()]) {
     const lines = (await readText(file)).split("\n");
     assert(lines.length - 1 <= LINES_MAX, `${file} has ${lines.length - 1} lines`);
     for (const { name, length } of functionsIn(lines)) {
@@ -54,13 +61,15 @@ Deno.test("main.ts is wiring: at most 60 lines", async () => {
 });
 
 Deno.test("no check is switched off, and nothing is left for later", async () => {
-  for (const file of await sourceFiles()) {
+  for (const file of [...await sourceFiles(), ...await pageFiles()]) {
     assertEquals((await readText(file)).match(SWITCHED_OFF)?.[0], undefined, file);
   }
 });
 
 Deno.test("every module of core/ and adapters/ begins by saying what it answers for", async () => {
-  for (const file of [...await sourceFiles("core"), ...await sourceFiles("adapters")]) {
+  const scripts = (await pageFiles()).filter((file) => file.endsWith(".js"));
+  const modules = [...await sourceFiles("core"), ...await sourceFiles("adapters"), ...scripts];
+  for (const file of modules) {
     assert((await readText(file)).startsWith("/**\n"), file);
   }
 });

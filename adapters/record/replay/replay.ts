@@ -21,6 +21,7 @@ import {
 import { instantOf, wallTimeOf } from "../clock.ts";
 import { crcOf, type Header } from "../format.ts";
 import { parseArguments, type ReplayOptions, USAGE } from "./arguments.ts";
+import { Drawing } from "./drawing.ts";
 import { cannotRead, type Line, LineReader, ReplayError } from "./file.ts";
 import { readEvent, type Recorded } from "./schema.ts";
 import { parseLine, readStart, type Start, unreadable } from "./start.ts";
@@ -30,6 +31,8 @@ import { effectText, eventText, shorten, stateLines } from "./text.ts";
 export interface ReplayPorts {
   /** Opens a file. Rejects if that fails. */
   readonly open: (path: string) => Promise<AsyncIterable<Uint8Array>>;
+  /** Writes a file. Rejects if that fails. */
+  readonly write: (path: string, text: string) => Promise<void>;
   /** Prints a line of the result. */
   readonly print: (line: string) => void;
   /** Prints a line about a fault. */
@@ -58,12 +61,14 @@ export async function replay(args: readonly string[], ports: ReplayPorts): Promi
 class Replay {
   readonly #options: ReplayOptions;
   readonly #ports: ReplayPorts;
+  readonly #drawing: Drawing | null;
   #events = 0;
   #differences = 0;
 
   constructor(options: ReplayOptions, ports: ReplayPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#drawing = options.html === null ? null : new Drawing(options);
   }
 
   async run(): Promise<number> {
@@ -138,6 +143,7 @@ class Replay {
       const stepped = this.#step(state, next);
       if (stepped === null) return 1;
       state = stepped[0];
+      this.#drawing?.add(next.recorded.at, next.recorded.event, stepped[1]);
       this.#printStep(header, next, stepped[1]);
       unchecked = ++this.#events % every === 0 ? null : next;
       if (unchecked === null && this.#hasViolations(state, placeOf(next))) return 1;
@@ -147,11 +153,23 @@ class Replay {
       const place = `Line ${line.number} or up to ${every} before, ${eventText(recorded.event)}`;
       if (this.#hasViolations(state, place)) return 1;
     }
+    await this.#writeDrawing(header);
     this.#ports.print(
       `${this.#events} events, no contradiction, ${this.#differences} with other effects than recorded` +
         (this.#differences > 0 && !diff ? " (--diff names them)" : ""),
     );
     return diff && this.#differences > 0 ? 1 : 0;
+  }
+
+  async #writeDrawing({ epochMs }: Header): Promise<void> {
+    const { html, file } = this.#options;
+    if (html === null || this.#drawing === null) return;
+    try {
+      await this.#ports.write(html, this.#drawing.html(file, epochMs));
+    } catch (error) {
+      throw new ReplayError(`Cannot write "${escape(html)}": ${escape(messageOf(error))}.`);
+    }
+    this.#ports.print(`${escape(html)}: ${this.#drawing.summary()}`);
   }
 
   /** Reduces an event; returns `null`, after a complaint, if that throws. */
@@ -246,6 +264,8 @@ function print(line: string): void {
 if (import.meta.main) {
   Deno.exitCode = await replay(Deno.args, {
     open: async (path) => (await Deno.open(path)).readable,
+    // As private as the recording is.
+    write: (path, text) => Deno.writeTextFile(path, text, { mode: 0o600 }),
     print,
     complain: (line) => console.error(line),
   });

@@ -1,0 +1,38 @@
+/**
+ * Runs the subcommands of the program.
+ *
+ * @module
+ */
+import type { Command } from "./cli.ts";
+import type { Environment } from "./environment.ts";
+import { Mistake, type Printed } from "./subcommand_line.ts";
+
+type Subcommand = Command & { readonly kind: "subcommand" };
+
+/** Runs a subcommand to its end: where to print what, and the exit code. */
+export async function runSubcommand(
+  command: Subcommand,
+  env: Environment,
+): Promise<[to: typeof Deno.stdout | typeof Deno.stderr, text: string, code: number]> {
+  try {
+    const { text, code } = await run(command, env);
+    return [Deno.stdout, text, code];
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    return [Deno.stderr, `${error.message}\n`, 2];
+  }
+}
+
+/** Each loads only what it needs, and the server loads none. */
+async function run({ name, args }: Subcommand, env: Environment): Promise<Printed> {
+  switch (name) {
+    case "check":
+      return await (await import("./check.ts")).runCheck(args, env);
+    case "doctor": {
+      const { runDoctor } = await import("./doctor_command.ts");
+      return await runDoctor(args, env, Deno.stdout.isTerminal() && !Deno.noColor);
+    }
+    case "token":
+      return await (await import("./token.ts")).runToken(args, env);
+  }
+}

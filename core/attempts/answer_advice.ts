@@ -1,0 +1,73 @@
+/**
+ * Why there was no answer, or none that helps.
+ *
+ * @module
+ */
+import { must } from "../collections/must.ts";
+import type { Facts, Outcome } from "./outcome.ts";
+import { type Advice, certain, gap, likely, possible } from "./words.ts";
+
+/** A late answer is worth a word from here on: people do not wait for longer. */
+export const LATE_MS = 15_000;
+
+/** What was the matter with the answer. */
+export function aboutAnswer(facts: Facts, outcome: Outcome): Advice[] {
+  const { attempt, names: { caller, callee } } = facts;
+  const isCall = attempt.connection === "media";
+  switch (outcome) {
+    case "ringing":
+      return [aboutRinging(facts, possible)];
+    case "unanswered":
+      return [isCall ? aboutRinging(facts, likely) : aboutData(facts)];
+    case "answer-lost":
+      return [certain(
+        `${caller} did not get the answer: it was not connected to the server any more, or read too slowly.`,
+        `Keep ${caller} connected (peer.reconnect() at its "disconnected" event), and answer sooner.`,
+      )];
+    case "caller-left":
+    case "callee-left":
+      return aboutDeparture(facts);
+    case "rejected":
+      return [certain(
+        `The answer of ${callee} rejects ${isCall ? "audio and video" : "the data channel"}.`,
+        "The browsers have nothing in common to send it with, or code changes the descriptions: look at sdpTransform.",
+      )];
+    default:
+      return aboutLateAnswer(facts);
+  }
+}
+
+function aboutRinging({ names: { callee } }: Facts, sure: typeof likely): Advice {
+  return sure(
+    `The page of ${callee} got the call, and has not answered it.`,
+    'It has to: peer.on("call", (call) => call.answer(stream)). Where that waits for a click, or for the permission ' +
+      "of getUserMedia(), see that it comes to it.",
+  );
+}
+
+function aboutData({ names: { caller, callee } }: Facts): Advice {
+  return likely(
+    `The client of ${callee} got the offer, and sent no answer, which it does without its page.`,
+    `Read what the developer tools of ${callee} say: its script threw, it has no serializer of the name that ` +
+      `${caller} asks for, or its client does not understand this offer.`,
+  );
+}
+
+function aboutDeparture({ departure, names }: Facts): Advice[] {
+  const { by, code, from } = must(departure);
+  const name = names[from];
+  return [certain(
+    `The ${by} ended the connection of ${name} to the server, with code ${code}.`,
+    `If the page of ${name} was closed or loaded again, call again when it is back. If its network failed, call ` +
+      'peer.reconnect() at the "disconnected" event.',
+  )];
+}
+
+function aboutLateAnswer({ offer, answer, names: { caller, callee } }: Facts): Advice[] {
+  if (offer === undefined || answer === undefined) return [];
+  if (answer.at - (offer.endedAt ?? offer.at) < LATE_MS) return [];
+  return [possible(
+    `${callee} answered ${gap(offer, answer)} after the offer.`,
+    `If ${caller} had given up by then (its call.close() tells ${callee} nothing), answer sooner, or call anew.`,
+  )];
+}

@@ -1,0 +1,142 @@
+/**
+ * The last attempts of all pairs, by their ids, pairs and peers: find, change, add, forget.
+ *
+ * @module
+ */
+import { must } from "../collections/must.ts";
+import {
+  emptyMap,
+  mapDelete,
+  mapGet,
+  mapRetire,
+  mapSet,
+  mapValues,
+  type PersistentMap,
+} from "../collections/persistent_map.ts";
+import type { PeerId } from "../ids.ts";
+import type { Message } from "../message.ts";
+import { pairKey } from "../state.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** The newest attempts of two peers, ascending, and how many of their messages may still be read. */
+export interface Pair {
+  readonly ids: readonly number[];
+  readonly reads: number;
+}
+
+/** The last attempts. Their ids are consecutive: the oldest is forgotten first. */
+export interface Attempts {
+  readonly byId: PersistentMap<number, Attempt>;
+  /** By `keyOf` the two peers. */
+  readonly pairs: PersistentMap<string, Pair>;
+  /** The newest attempts of each peer, ascending. */
+  readonly peers: PersistentMap<PeerId, readonly number[]>;
+  readonly nextId: number;
+  /** How many were forgotten. */
+  readonly forgotten: number;
+}
+
+/** Two peers. */
+export type Ends = Pick<Message, "src" | "dst">;
+
+export const ATTEMPTS_MAX = 1_000;
+/** The attempts of a pair that still get messages. */
+export const PAIR_MAX = 16;
+/** The attempts of a peer that note when it joins and leaves. */
+export const PEER_MAX = 64;
+
+export function noAttempts(): Attempts {
+  return { byId: emptyMap(), pairs: emptyMap(), peers: emptyMap(), nextId: 0, forgotten: 0 };
+}
+
+/** The attempts, newest first. */
+export function attemptsOf({ byId }: Attempts): Attempt[] {
+  return [...mapValues(byId)].sort((a, b) => b.id - a.id);
+}
+
+/** Retires older attempts, which the caller must never read again; `retire` in `state.ts` says why. */
+export function retireAttempts(old: Attempts, newer: Attempts): void {
+  if (old.byId !== newer.byId) mapRetire(old.byId);
+  if (old.pairs !== newer.pairs) mapRetire(old.pairs);
+  if (old.peers !== newer.peers) mapRetire(old.peers);
+}
+
+/** One key for both directions. */
+export function keyOf({ src, dst }: Ends): string {
+  return src < dst ? pairKey(src, dst) : pairKey(dst, src);
+}
+
+export function pairAt({ pairs }: Attempts, key: string): Pair {
+  return mapGet(pairs, key) ?? NO_PAIR;
+}
+
+const NO_PAIR: Pair = { ids: [], reads: 0 };
+
+/** The attempt with this id; `undefined` if it is forgotten. */
+export function attemptAt({ byId }: Attempts, id: number | undefined): Attempt | undefined {
+  return id === undefined ? undefined : mapGet(byId, id);
+}
+
+/** Keeps a changed attempt. */
+export function keep(attempts: Attempts, attempt: Attempt): Attempts {
+  return { ...attempts, byId: mapSet(attempts.byId, attempt.id, attempt) };
+}
+
+/** Changes the first of some attempts that can be changed; the same attempts if none can. */
+export function changeFirst(
+  attempts: Attempts,
+  ids: readonly number[],
+  change: (attempt: Attempt) => Attempt | null,
+): Attempts {
+  for (const id of ids) {
+    const changed = change(must(attemptAt(attempts, id)));
+    if (changed !== null) return keep(attempts, changed);
+  }
+  return attempts;
+}
+
+/** Adds an attempt, of whose pair so many messages may be read. The oldest makes room for it. */
+export function add(attempts: Attempts, attempt: Attempt, reads: number): Attempts {
+  const { id, caller, callee } = attempt;
+  const roomy = attempts.byId.size < ATTEMPTS_MAX ? attempts : forgetOldest(attempts);
+  const key = keyOf({ src: caller, dst: callee });
+  const { ids } = pairAt(roomy, key);
+  return {
+    ...roomy,
+    byId: mapSet(roomy.byId, id, attempt),
+    pairs: mapSet(roomy.pairs, key, { ids: [...ids.slice(1 - PAIR_MAX), id], reads }),
+    peers: index(index(roomy.peers, caller, id), callee, id),
+    nextId: id + 1,
+  };
+}
+
+function forgetOldest(attempts: Attempts): Attempts {
+  const id = attempts.nextId - attempts.byId.size;
+  const { caller, callee } = must(attemptAt(attempts, id));
+  const key = keyOf({ src: caller, dst: callee });
+  const pair = pairAt(attempts, key);
+  const ids = without(pair.ids, id);
+  return {
+    ...attempts,
+    byId: mapDelete(attempts.byId, id),
+    pairs: ids.length === 0
+      ? mapDelete(attempts.pairs, key)
+      : mapSet(attempts.pairs, key, { ...pair, ids }),
+    peers: unindex(unindex(attempts.peers, caller, id), callee, id),
+    forgotten: attempts.forgotten + 1,
+  };
+}
+
+function index(peers: Attempts["peers"], peer: PeerId, id: number): Attempts["peers"] {
+  const ids = mapGet(peers, peer) ?? [];
+  return ids.at(-1) === id ? peers : mapSet(peers, peer, [...ids.slice(1 - PEER_MAX), id]);
+}
+
+function unindex(peers: Attempts["peers"], peer: PeerId, id: number): Attempts["peers"] {
+  const ids = without(mapGet(peers, peer) ?? [], id);
+  return ids.length === 0 ? mapDelete(peers, peer) : mapSet(peers, peer, ids);
+}
+
+function without(ids: readonly number[], id: number): readonly number[] {
+  return ids.filter((one) => one !== id);
+}

@@ -1,0 +1,43 @@
+/**
+ * What a state says about the two peers of an attempt.
+ *
+ * @module
+ */
+import { must } from "../collections/must.ts";
+import { mapGet, mapHas } from "../collections/persistent_map.ts";
+import { type PeerId, peerId } from "../ids.ts";
+import { holderOf, type State } from "../state.ts";
+import { parseString } from "../wire/json_text.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** Adds whether both sides come from one address group. Addresses of two families can be of one network. */
+export function withAddresses(attempt: Attempt, state: State): Attempt {
+  const caller = addressOf(state, attempt.caller);
+  const callee = addressOf(state, attempt.callee);
+  if (caller === null || callee === null || caller.includes(":") !== callee.includes(":")) {
+    return attempt;
+  }
+  return { ...attempt, sameAddress: caller === callee };
+}
+
+/** A connected peer that may be meant. */
+export function nearId(state: State, id: PeerId): PeerId | null {
+  const trimmed = id.trim();
+  const others = [trimmed, trimmed.toLowerCase(), trimmed.toUpperCase()].map(peerId);
+  return others.find((other) => other !== id && mapHas(state.claims, other)) ?? null;
+}
+
+/** A copy of an id that was cut out of a frame: V8 keeps the whole frame in memory for a part of it. */
+export function copied(id: PeerId): PeerId {
+  return peerId(must(parseString(JSON.stringify(id))));
+}
+
+/** The address group of a peer; `null` if it is not known. */
+function addressOf(state: State, peer: PeerId): string | null {
+  const conn = holderOf(state, peer);
+  const address = conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
+  return NETWORK_ADDRESS.test(address) ? address : null;
+}
+
+/** Not unknown, and not the other end of a unix socket. */
+const NETWORK_ADDRESS = /[.:]/;

@@ -1,0 +1,112 @@
+/** The list of attempts, as the admin port serves it. */
+import { type AttemptView, createAttemptWatch } from "../../adapters/admin/attempts.ts";
+import { millis } from "../../core/mod.ts";
+import { type Line, playConversation } from "../attempts/conversation.ts";
+import recorded from "../attempts/conversations.json" with { type: "json" };
+import { assertEquals } from "../support/assert.ts";
+
+function watched(lines: readonly Line[], now?: number): ReturnType<typeof createAttemptWatch> {
+  const watch = createAttemptWatch(now === undefined ? undefined : () => millis(now));
+  playConversation(lines, { observe: watch.observe });
+  return watch;
+}
+
+const call = (at: number, src: string, dst: string, type = "OFFER"): Line => [
+  at,
+  src,
+  { type, dst, payload: { type: "data", connectionId: dst, candidate: { candidate: "" } } },
+];
+
+Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it", () => {
+  const found = recorded.find(({ name }) => name === "the callee never comes");
+  const lines: Line[] = JSON.parse(JSON.stringify(found?.lines));
+  const [view] = watched(lines).list({ peer: null, limit: 50 });
+  const { summary, advice, events = [], startedAt, updatedAt, ...rest } = view ?? {};
+  const NONE = { host: 0, srflx: 0, prflx: 0, relay: 0 };
+  assertEquals(rest, {
+    id: 0,
+    caller: "alice",
+    callee: "bob",
+    connection: "data",
+    state: "settled",
+    outcome: "absent",
+    sides: {
+      caller: { candidates: { ...NONE, host: 8 }, descriptions: 1 },
+      callee: { candidates: NONE, descriptions: 0 },
+    },
+  });
+  assertEquals(summary, '"bob" was not connected within 5 s, and the offer of "alice" expired.');
+  assertEquals(advice?.map(({ sure }) => sure), ["certain"]);
+  assertEquals([startedAt, updatedAt], [events[0]?.at, events[8]?.at]);
+  assertEquals(events.length, 10);
+  const at = millis(Number(startedAt) + 5_000);
+  assertEquals(events.slice(0, 2).map(({ at: _at, ...event }) => event), [
+    { from: "caller", to: "callee", what: "OFFER", note: "stored, expired after 5 s" },
+    {
+      from: "caller",
+      to: "callee",
+      what: "CANDIDATE",
+      note: "host candidate; stored, expired after 5 s",
+    },
+  ]);
+  const told = { from: "server", to: "caller", what: "EXPIRE", note: "the message did not arrive" };
+  assertEquals(events.at(-1), { at, ...told } as AttemptView["events"][number]);
+});
+
+Deno.test("[WHY-2] each event says what became of it", () => {
+  const notes = (lines: readonly Line[], circumstances: object = {}): string[] => {
+    const watch = createAttemptWatch();
+    playConversation(lines, { observe: watch.observe, ...circumstances });
+    return watch.list({ peer: null, limit: 1 }).flatMap(({ events }) =>
+      events.map(({ from, to, what, note }) => `${from} to ${to}: ${what}, ${note}`)
+    );
+  };
+  const alice: Line = [0, "alice", "open"];
+  const offer = call(1, "alice", "bob");
+  const came: Line = [1_201, "bob", "open"];
+  assertEquals(
+    notes([alice, offer, came, call(1_300, "bob", "alice", "LEAVE"), [1_400, "bob", 1006]]),
+    [
+      "caller to callee: OFFER, stored, delivered after 1.2 s",
+      "callee to server: joined, ",
+      "callee to caller: LEAVE, ",
+      "callee to server: left, by the client, code 1006",
+    ],
+  );
+  const end = call(2, "alice", "bob", "CANDIDATE");
+  const leave = call(3, "alice", "bob", "LEAVE");
+  const waits = "stored, the peer is not connected";
+  assertEquals(notes([alice, offer, end, leave], { afterMs: 0 }), [
+    `caller to callee: OFFER, ${waits}`,
+    `caller to callee: CANDIDATE, the last; ${waits}`,
+    "caller to callee: LEAVE, dropped, the peer is not connected",
+  ]);
+  const first = (lines: readonly Line[], circumstances: object = {}): string | undefined =>
+    notes(lines, circumstances)[0];
+  const head = "caller to callee: OFFER, refused, ";
+  const full = { settings: { queue_limit: 0 } };
+  assertEquals(first([alice, offer], full), `${head}too many messages wait`);
+  assertEquals(first([alice, call(1, "alice", "")]), `${head}no peer can have this id`);
+  const slow = { slow: ["bob"] };
+  const both = [alice, [0, "bob", "open"], offer] as const;
+  assertEquals(first(both, slow), `${head}the peer reads too slowly`);
+});
+
+Deno.test("[WHY-10] the newest attempts come first, those with a part of an id only, and as many as asked for", () => {
+  const ids = ["bob", "BOBBY", "carol", "dave"];
+  const watch = watched([[0, "alice", "open"], ...ids.map((id, i) => call(i, "alice", id))]);
+  const found = (peer: string | null, limit: number): string[] =>
+    watch.list({ peer, limit }).map(({ callee }) => callee);
+  assertEquals(found(null, 50), ["dave", "carol", "BOBBY", "bob"]);
+  assertEquals(found("Bob", 50), ["BOBBY", "bob"]);
+  assertEquals([found("ALICE", 1), found("nobody", 50)], [["dave"], []]);
+  assertEquals(watch.forgotten(), 0);
+});
+
+Deno.test("[WHY-8] the time goes on without steps, if there is a clock", () => {
+  const lines: Line[] = [[0, "alice", "open"], [0, "bob", "open"], call(1, "alice", "bob")];
+  const states = [undefined, 4_000, 6_000].map((now) =>
+    watched(lines, now).list({ peer: null, limit: 1 })[0]?.state
+  );
+  assertEquals(states, ["open", "open", "settled"]);
+});

@@ -1,0 +1,96 @@
+/** A conversation of clients with the server, and the same again through the reducer. */
+import {
+  type Attempts,
+  connId,
+  type Effect,
+  type Event,
+  initialState,
+  millis,
+  nextWakeAt,
+  noAttempts,
+  type PartialSettings,
+  reduce,
+  retire,
+  retireAttempts,
+  settingsFrom,
+  watchAttempts,
+  type WatchedStep,
+} from "../../core/mod.ts";
+import { opening } from "../support/world.ts";
+
+/** What a client did: it came, its socket closed with a code, or it sent a frame. */
+export type Line = readonly [ms: number, who: string, what: "open" | number | object];
+
+export interface Conversation {
+  readonly name: string;
+  readonly lines: readonly Line[];
+}
+
+/** Where clients come from, and how the server is set. */
+export interface Circumstances {
+  readonly settings?: PartialSettings;
+  /** Addresses by id; one for all by default. */
+  readonly addresses?: Readonly<Record<string, string>>;
+  /** How long after the last line the end is. */
+  readonly afterMs?: number;
+  /** Frames to the ids here are refused by their sockets. */
+  readonly slow?: readonly string[];
+  /** Frames to the ids here find that their sockets are gone. */
+  readonly gone?: readonly string[];
+  /** Called with every step. */
+  readonly observe?: (step: WatchedStep) => void;
+}
+
+/** What is known at the end. */
+export interface Played {
+  readonly attempts: Attempts;
+  readonly now: ReturnType<typeof millis>;
+}
+
+/** Plays a conversation at its instants, and watches. */
+export function playConversation(
+  lines: readonly Line[],
+  { settings = {}, addresses = {}, afterMs = 10_000, slow = [], gone = [], observe }:
+    Circumstances = {},
+): Played {
+  let state = initialState(settingsFrom(settings));
+  let attempts = noAttempts();
+  const conns = new Map<string, number>();
+  const step = (event: Event, at: number): readonly Effect[] => {
+    const now = millis(at);
+    const [next, effects] = reduce(state, event, now);
+    retire(state, next);
+    state = next;
+    const watched = watchAttempts(attempts, { event, now, effects, state });
+    observe?.({ event, now, effects, state });
+    retireAttempts(attempts, watched);
+    attempts = watched;
+    return effects;
+  };
+  const wakeUntil = (until: number): void => {
+    for (let at = nextWakeAt(state); at !== null && at <= until; at = nextWakeAt(state)) {
+      step({ kind: "tick" }, at);
+    }
+  };
+  let count = 0;
+  for (const [at, who, what] of lines) {
+    wakeUntil(at);
+    if (what === "open") conns.set(who, ++count);
+    const conn = connId(conns.get(who) ?? 0);
+    const event: Event = what === "open"
+      ? opening(conn, { id: who, address: addresses[who] ?? "192.0.2.1" })
+      : typeof what === "number"
+      ? { kind: "socket-closed", conn, code: what }
+      : { kind: "frame-received", conn, text: JSON.stringify(what) };
+    for (const effect of step(event, at)) {
+      if (effect.kind !== "send" || effect.meaning.kind !== "message") continue;
+      const { conn, meaning: message } = effect;
+      if (slow.includes(message.dst)) step({ kind: "send-refused", conn, message }, at);
+      if (gone.includes(message.dst)) step({ kind: "send-failed", conn, message }, at);
+    }
+  }
+  const end = (lines.at(-1)?.[0] ?? 0) + afterMs;
+  // Clients are there until the end: what keeps them is not part of a conversation.
+  wakeUntil(Math.min(end, (lines.at(-1)?.[0] ?? 0) + 30_000));
+  return { attempts, now: millis(end) };
+}
