@@ -1,20 +1,22 @@
 /** A conversation of clients with the server, and the same again through the reducer. */
 import {
   type Attempts,
+  noAttempts,
+  retireAttempts,
+  watchAttempts,
+  type WatchedStep,
+} from "../../core/attempts/mod.ts";
+import {
   connId,
   type Effect,
   type Event,
   initialState,
   millis,
   nextWakeAt,
-  noAttempts,
   type PartialSettings,
   reduce,
   retire,
-  retireAttempts,
   settingsFrom,
-  watchAttempts,
-  type WatchedStep,
 } from "../../core/mod.ts";
 import { opening } from "../support/world.ts";
 

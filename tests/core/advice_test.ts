@@ -2,7 +2,8 @@
  * What came of an attempt, and what to do: case by case. Where a case has the name of a recorded conversation of the
  * stock client, that is played again (`tests/attempts/record.ts` records them); the others are written here.
  */
-import { adviceFor, attemptsOf, type PartialSettings, type Verdict } from "../../core/mod.ts";
+import { adviceFor, attemptsOf, type Verdict } from "../../core/attempts/mod.ts";
+import { type PartialSettings } from "../../core/mod.ts";
 import { type Circumstances, type Line, playConversation } from "../attempts/conversation.ts";
 import recorded from "../attempts/conversations.json" with { type: "json" };
 import { assert, assertEquals } from "../support/assert.ts";
