@@ -84,6 +84,7 @@ export function createSignalingServer(
 ): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
+  const state = (): State => runtime.state();
   const dispatch = (event: Event): void => runtime.dispatch(event);
   const verify = createVerifier(settings, { now, ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
@@ -92,13 +93,8 @@ export function createSignalingServer(
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
-  const watching = createWatching({
-    settings,
-    state: () => runtime.state(),
-    now,
-    schedule: CLOCK.schedule,
-    clusterPeers: node.peers,
-  });
+  const clusterPeers = node.peers;
+  const watching = createWatching({ ...CLOCK, settings, state, now, clusterPeers });
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: performerOf({ sockets, node, verify, dispatch }),
@@ -118,11 +114,11 @@ export function createSignalingServer(
     settings,
     clock: CLOCK,
     now,
-    state: () => runtime.state(),
+    state,
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
-    clusterPeers: node.peers,
+    clusterPeers,
     watching,
   });
 
