@@ -139,8 +139,11 @@ Deno.test("[ADMIN-3] a host name that leads to this machine is not served withou
 });
 
 Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics with the same values", async () => {
-  await using box = await serveAdministered();
+  await using box = await serveAdministered({ allow_discovery: true });
   await using alice = await join(box, "alice");
+  const presence = await fetch(`http://127.0.0.1:${box.port}/peerjs/peers`, {
+    headers: { accept: "text/event-stream" },
+  });
   alice.send({ type: "OFFER", dst: "nobody" });
   await alice.fence();
   const { metrics } = await box.json("/api/stats");
@@ -163,11 +166,17 @@ Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics wi
   }
   assertEquals(shown.size, samples.reduce((sum, [, values]) => sum + values.length, 0));
   const picked = [
-    ...["signalbox_clients", "signalbox_stored_messages", 'signalbox_info{version="1.2.3"}'],
+    ...[
+      "signalbox_clients",
+      "signalbox_stored_messages",
+      "signalbox_watchers",
+      'signalbox_info{version="1.2.3"}',
+    ],
     ...['signalbox_messages_total{type="OFFER",outcome="stored"}'],
     ...['signalbox_messages_total{type="CANDIDATE",outcome="relayed"}'],
   ];
-  assertEquals(picked.map((key) => shown.get(key)), ["1", "1", "1", "1", "1"]);
+  assertEquals(picked.map((key) => shown.get(key)), ["1", "1", "1", "1", "1", "1"]);
+  await presence.body?.cancel();
   assert(Number(shown.get("process_resident_memory_bytes")) > 1e7);
   assert(Number(shown.get("process_cpu_seconds_total")) > 0);
   assert(Math.abs(Number(shown.get("process_start_time_seconds")) - Date.now() / 1_000) < 3_600);
