@@ -84,6 +84,7 @@ export function createSignalingServer(
 ): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
+  const state = (): State => runtime.state();
   const dispatch = (event: Event): void => runtime.dispatch(event);
   const verify = createVerifier(settings, { now, ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);

@@ -14,7 +14,6 @@
 export * from "./rules/address.ts";
 export * from "./effect.ts";
 export * from "./event.ts";
-export type { CandidateCounts } from "./wire/candidate.ts";
 export * from "./wire/frame.ts";
 export * from "./wire/text.ts";
 export * from "./http.ts";

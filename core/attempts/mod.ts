@@ -10,3 +10,4 @@ export { type Attempts, attemptsOf, noAttempts, retireAttempts } from "./attempt
 export type { Outcome } from "./outcome.ts";
 export { watchAttempts, type WatchedStep } from "./watch.ts";
 export { type Advice, duration } from "./words.ts";
+export type { CandidateCounts } from "../wire/candidate.ts";
