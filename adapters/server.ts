@@ -30,7 +30,6 @@ import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
-import { createWatching } from "./http/watching.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
@@ -67,32 +66,6 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
-  const watching = createWatching({
-    settings,
-    state: () => runtime.state(),
-    now,
-    schedule: CLOCK.schedule,
-    clusterPeers: node.peers,
-  });
-  const { observers: watchers } = watching;
-  const runtime: Runtime = createRuntime(settings, {
-    ...CLOCK,
-    perform: (effect) => {
-      if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
-      else if (effect.kind === "check-token") checkToken(effect.conn);
-      else node.perform(effect);
-    },
-    observers: [
-      ...watchers,
-      ...recorder.observers,
-      ...node.observers,
-      ...logs,
-      ...hookObservers(hooks),
-    ],
-    onPause: logPause,
-    onObserverError: (error) => logFault("A hook failed", error),
-  });
-
   const replies = createReplies({
     settings,
     clock: CLOCK,
@@ -102,7 +75,19 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     verify,
     refusals,
     clusterPeers: node.peers,
-    watching,
+  });
+  // Presence first: a hook that asks for it is told of what it was called for.
+  const first = [...replies.observers, ...recorder.observers, ...node.observers];
+  const runtime: Runtime = createRuntime(settings, {
+    ...CLOCK,
+    perform: (effect) => {
+      if (effect.kind === "send" || effect.kind === "close") sockets.perform(effect);
+      else if (effect.kind === "check-token") checkToken(effect.conn);
+      else node.perform(effect);
+    },
+    observers: [...first, ...logs, ...hookObservers(hooks)],
+    onPause: logPause,
+    onObserverError: (error) => logFault("A hook failed", error),
   });
 
   const isChecked = verify !== null;

@@ -78,7 +78,6 @@ function makeStage(): (dice: Dice, step: number) => void {
     refusals,
     clusterPeers: null,
     now: runtime.now,
-    watching: { observers: [], watch: () => "crowded", stop: () => {} },
   });
 
   return (dice, step) => {
