@@ -76,7 +76,6 @@ export function createSignalingServer(settings: Settings, hooks: Hooks): Signali
     refusals,
     clusterPeers: node.peers,
   });
-  // Presence first: a hook that asks for it is told of what it was called for.
   const first = [...replies.observers, ...recorder.observers, ...node.observers];
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
