@@ -20,11 +20,11 @@ import {
 import { clientAddress, seenAs } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import { createTurnCredentials } from "./ice.ts";
-import { NO_LIST, type Watched, type Watching } from "./watching.ts";
+import { createWatching, NO_LIST, type Watched } from "./watching.ts";
 import type { Verifier } from "../auth/jwt.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
-import type { Ports } from "../runtime.ts";
+import type { Observer, Ports } from "../runtime.ts";
 
 /** What replies depend on. */
 export interface RepliesPorts {
@@ -41,7 +41,6 @@ export interface RepliesPorts {
   readonly refusals: RefusalLog;
   /** The ids of all nodes as JSON, `null` if they cannot be known; `null` for a server that is alone. */
   readonly clusterPeers: (() => Promise<string | null>) | null;
-  readonly watching: Watching;
 }
 
 /** The replies of one server. */
@@ -50,14 +49,20 @@ export interface Replies {
   readonly refuse: (incoming: IncomingRequest, status: number, body: string) => HttpReply;
   /** The reply to a request that is not an upgrade. */
   readonly reply: (incoming: IncomingRequest) => Reply | Promise<Reply>;
+  /** The observers that presence needs. They must come before those that may make a request. */
+  readonly observers: readonly Observer[];
   /** Ends every answer and every stream that is still being sent. */
   readonly stop: () => void;
+  /** The number of streams of presence. */
+  readonly watcherCount: () => number;
 }
 
 export function createReplies(ports: RepliesPorts): Replies {
-  const { settings, clock, verify, refusals, clusterPeers, watching } = ports;
+  const { settings, clock, state, suggestId, verify, refusals, clusterPeers } = ports;
   const answers = new Answers(settings, clock.schedule);
   const listPeers = cachedPeerList(clock.now);
+  const watching = createWatching(ports);
+  const { refuse, notNow } = createRefuser(ports);
   const turnCredentials = createTurnCredentials(settings);
 
   function reply(incoming: IncomingRequest): Reply | Promise<Reply> {
@@ -70,12 +75,13 @@ export function createReplies(ports: RepliesPorts): Replies {
   function answer(incoming: IncomingRequest, identity: Identity): Reply | Promise<Reply> {
     if (clusterPeers === null) return answerWith(incoming, identity, listPeers);
     let isList = false;
-    const answered = answerWith(incoming, identity, () => (isList = true, ""));
+    const answered = answerWith(incoming, identity, () => {
+      isList = true;
+      return "";
+    });
     if (!isList) return answered;
     return clusterPeers().then((list) =>
-      list === null
-        ? refuse(incoming, NOT_NOW, NO_LIST)
-        : answerWith(incoming, identity, () => list)
+      list === null ? notNow(incoming, NO_LIST) : answerWith(incoming, identity, () => list)
     );
   }
 
@@ -85,48 +91,56 @@ export function createReplies(ports: RepliesPorts): Replies {
     list: (state: State) => string,
   ): Reply | Promise<Reply> {
     const request = readHttpRequest(incoming, identity);
-    const asked = { settings, state: ports.state(), now: ports.now() };
-    const sources = { suggestId: ports.suggestId, listPeers: list, turnCredentials };
+    const asked = { settings, state: state(), now: ports.now() };
+    const sources = { suggestId, listPeers: list, turnCredentials };
     const answered = respond(asked, request, sources);
     if (answered.isStream) return answerStream(incoming, answered);
     if (answered.body.length > LONG_LENGTH) return answerLong(incoming, answered);
-    // The body of the reply to GET says why it is refused: it is for the log.
     const isMute = request.method === "HEAD" && answered.status >= 400;
-    const said = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
-    refusals.request(incoming, said);
+    // The body of the reply to GET says why: it is for the log.
+    const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
+    refusals.request(incoming, why);
     return withSender(answered, incoming, settings);
   }
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {
-    const long = answers.begin(answered.body, groupOf(incoming, settings));
-    if (long === null) return refuse(incoming, NOT_NOW, UNREAD);
+    const long = answers.begin(answered.body, addressGroup(clientAddress(incoming, settings)));
+    if (long === null) return notNow(incoming, UNREAD);
     refusals.request(incoming, answered);
     return { ...answered, long };
   }
 
   function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
-    const watched = watching.watch(groupOf(incoming, settings));
-    const begin = (stream: Watched): Reply => {
-      if (typeof stream === "string") return refuse(incoming, NOT_NOW, stream);
-      refusals.request(incoming, answered);
-      return { ...answered, stream };
-    };
+    refusals.request(incoming, answered);
+    const begin = (stream: Watched): Reply =>
+      typeof stream === "string" ? notNow(incoming, stream) : { ...answered, stream };
+    const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
     return watched instanceof Promise ? watched.then(begin) : begin(watched);
   }
 
-  function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
+  const { observers } = watching;
+  return {
+    reply,
+    refuse,
+    observers,
+    watcherCount: watching.count,
+    stop: () => [answers, watching].forEach((part) => part.stop()),
+  };
+}
+
+/** Refuses requests, and logs that. */
+function createRefuser(
+  { settings, refusals }: Pick<RepliesPorts, "settings" | "refusals">,
+): Pick<Replies, "refuse"> & { notNow: (incoming: IncomingRequest, why: string) => HttpReply } {
+  const refuse: Replies["refuse"] = (incoming, status, body) => {
     const refused = refusal(settings, incoming.header("origin"), status, body);
     refusals.request(incoming, refused);
     return refused;
-  }
-
-  return { reply, refuse, stop: () => [answers, watching].forEach((part) => part.stop()) };
-}
-
-const NOT_NOW = STATUS_CODE.ServiceUnavailable;
-
-function groupOf(incoming: IncomingRequest, settings: Settings): string {
-  return addressGroup(clientAddress(incoming, settings));
+  };
+  return {
+    refuse,
+    notNow: (incoming, why) => refuse(incoming, STATUS_CODE.ServiceUnavailable, why),
+  };
 }
 
 export const UNCHECKED: Identity = { kind: "unchecked" };
