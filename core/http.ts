@@ -1,8 +1,8 @@
 /**
  * The HTTP interface: the reply to a request, as a function of the state.
  *
- * Randomness and the wall clock come in as functions ({@linkcode Sources}). Every reply has the CORS headers, errors too:
- * without them a browser reports "CORS is missing" and hides the reason.
+ * Randomness and the wall clock come in as functions ({@linkcode Sources}). Every reply has the CORS headers, errors
+ * too: without them a browser reports "CORS is missing" and hides the reason.
  *
  * @module
  */
