@@ -171,8 +171,12 @@ function nameOf<Name extends string>(
   end: number,
   { names, keyLengthMax }: Search<Name>,
 ): Name | null {
+  const plain = names.find((name) => end - at === name.length + 2 && text.startsWith(name, at + 1));
+  if (plain !== undefined) return plain;
   if (end - at > keyLengthMax) return null;
-  const key = parseString(text.slice(at, end));
+  const spelling = text.slice(at, end);
+  if (!spelling.includes("\\")) return null;
+  const key = parseString(spelling);
   return names.find((name) => name === key) ?? null;
 }
 
