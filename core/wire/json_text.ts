@@ -78,7 +78,7 @@ const FRAME_MEMBERS: readonly MemberName[] = ["type", "src", "dst", "payload"];
  * usual message has 2,000 to 8,000 characters, most of them in one string, and 12 commas; a candidate has 300
  * characters and 7 commas.
  */
-function isQuickToParse(text: string): boolean {
+export function isQuickToParse(text: string): boolean {
   if (text.length > QUICK_LENGTH) return false;
   let left = COMMAS_FREE + text.length / CHARACTERS_A_COMMA;
   for (let at = text.indexOf(","); at >= 0; at = text.indexOf(",", at + 1)) {

@@ -7,7 +7,9 @@ import {
   mapKeys,
   mapSet,
 } from "../../core/collections/persistent_map.ts";
+import { readSignal } from "../../core/wire/candidate.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { messageFrom } from "../support/world.ts";
 
 /** The texts that `JSON.parse` gets while `body` runs. */
 function parsedBy(body: () => void): string[] {
@@ -51,6 +53,20 @@ Deno.test("[FAULT-30] V8 does not parse text that is chosen to be slow to parse"
       const given = parsedBy(() => void decodeFrame(text));
       const longest = Math.max(0, ...given.map((text) => text.length));
       assert(longest < 60, `${name}: ${longest} characters of ${text.slice(0, 40)}`);
+    }
+  }
+});
+
+Deno.test("[FAULT-30] [WHY-3] nor does it parse such text when the message of an attempt is read", () => {
+  for (const [name, payload] of HOSTILE) {
+    for (
+      const json of [payload, `{"sdp":${payload}}`, `{"connectionId":"65536","more":${payload}}`]
+    ) {
+      const message = messageFrom("a", "b", "OFFER");
+      const text = `${message.text.slice(0, -1)},"payload":${json}}`;
+      const given = parsedBy(() => void readSignal({ ...message, text }));
+      const isShort = given.every((text) => text.length < 60 && !/"[\d\\]/.test(text));
+      assert(isShort, `${name}: ${given.join().slice(0, 60)}`);
     }
   }
 });
