@@ -97,7 +97,8 @@ Deno.test("[WHY-3] what is odd is unknown", () => {
   const scanned = odd.slice(5).map((payload) =>
     payload.replace("{", `{"more":[${"0,".repeat(200)}0],`)
   );
-  for (const payload of [null, ...odd, ...scanned]) {
+  const broken = ["{", `[${"0,".repeat(200)}`];
+  for (const payload of [null, ...odd, ...scanned, ...broken]) {
     for (const type of ["OFFER", "ANSWER", "CANDIDATE"] as const) {
       assertEquals(readSignal(messageOf(type, payload)), UNKNOWN, `${type} ${payload}`);
     }
