@@ -162,6 +162,7 @@ Deno.test("[PAGE-2] each way in which two clients do not meet is explained, with
     [{ ...closed(4006), hasTokens: true }, /fresh one for this id/],
     [{ ...closed(1006, "", false), probe: "silent" }, /Nothing answers at http:\/\/h:9\//],
     [{ ...closed(1006, "", false), probe: "answers" }, /does not open there.*Upgrade/],
+    [{ ...failure, probe: "forbidden" }, /policy of this page/],
     [closed(1006), /ended with 1006/],
     [failure, /did not admit the clients in time/],
     [{ ...failure, stage: "connect" }, /no path between the clients.*TURN/],

@@ -10,8 +10,8 @@ export interface OpenPage extends AsyncDisposable {
   readonly hosts: ReadonlySet<string>;
 }
 
-/** What the browser itself says of a request that fails. */
-const NETWORK = /^Failed to load resource|^WebSocket connection to/;
+/** What the browser itself says of a request that fails, or that the policy of the page stops. */
+const NETWORK = /^Failed to load resource|^WebSocket connection to|^Connecting to .* violates/;
 
 /**
  * Opens the page. At its end the page has thrown nothing, logged no error and broken no policy; what the browser says

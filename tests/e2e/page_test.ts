@@ -118,6 +118,11 @@ browserTest("[PAGE-2] what keeps two clients apart is explained", async (browser
   await outcome.getByText(/refused the socket with 4003/).waitFor();
   assert(await page.locator(".diagram .fault").count() > 0, "the diagram shows the close");
 
+  admin.answers.target = () => ({ ...target, port: 9, auth: "none", tokens: null });
+  await meet.click();
+  await outcome.getByText(/policy of this page does not let it connect to http:.*:9\//).waitFor();
+  admin.answers.target = () => ({ ...target, auth: "none", tokens: null });
+
   await page.getByLabel("Id of bob").fill(await page.getByLabel("Id of alice").inputValue());
   await meet.click();
   await outcome.getByText("Two clients need two ids").waitFor();

@@ -50,6 +50,7 @@ export class Attempt {
   #stage = "open";
   /** The close that nobody here asked for. @type {Seen | null} */
   #closed = null;
+  #isForbidden = false;
   #candidates = 0;
   #isEnding = false;
 
@@ -62,6 +63,8 @@ export class Attempt {
       { key: SERVER, name: "server" },
       { key: clientKey(second), name: second },
     ];
+    // A socket that the policy of the page stops may never report its end.
+    document.addEventListener("securitypolicyviolation", this.#forbid);
     this.#release = captureSockets(globalThis, now, (seen) => this.#see(seen));
     this.#clients = /** @type {const} */ ([
       new Peer(first, options[0] ?? {}),
@@ -108,6 +111,7 @@ export class Attempt {
   end() {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    document.removeEventListener("securitypolicyviolation", this.#forbid);
     this.#release();
     for (const client of this.#clients) client.destroy();
   }
@@ -123,10 +127,15 @@ export class Attempt {
       ...{ stage, url, auth, hasTokens, error, closed },
       candidates: this.#candidates,
       origin: location.origin,
-      probe: closed === null ? "unknown" : await probe(url),
+      probe: this.#isForbidden ? "forbidden" : closed === null ? "unknown" : await probe(url),
     });
     return { ok: false, explanation, closed: closed?.code ?? null };
   }
+
+  #forbid = () => {
+    this.#isForbidden = true;
+    this.#stop.abort();
+  };
 
   /** @param {Seen} seen */
   #see(seen) {

@@ -11,7 +11,8 @@
  * @property {{ readonly code: number, readonly reason: string, readonly wasOpen: boolean } | null} closed How a socket
  *   ended first.
  * @property {{ readonly type: string, readonly message: string } | null} error Of the client.
- * @property {"answers" | "silent" | "unknown"} probe Whether the server answers a plain request.
+ * @property {"answers" | "silent" | "unknown" | "forbidden"} probe Whether the server answers a plain request, or the
+ *   policy of this page forbids any.
  * @property {"jwt" | "none"} auth
  * @property {boolean} hasTokens
  * @property {number} candidates How many ICE candidates were exchanged.
@@ -62,6 +63,12 @@ export function explain(failure) {
  */
 function explanationOf(failure) {
   const { stage, closed, error } = failure;
+  if (failure.probe === "forbidden") {
+    return {
+      what: `The policy of this page does not let it connect to ${failure.url}.`,
+      todo: "It allows the host of the page's own URL: open the page under the host of the server.",
+    };
+  }
   if (closed !== null) return explainClose(failure, closed);
   if (error !== null && error.type === "peer-unavailable") {
     return {
