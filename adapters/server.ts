@@ -33,7 +33,6 @@ import { beginFile } from "./record/disk.ts";
 import { Recorder } from "./record/recorder.ts";
 import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
-import { createWatching, type Watching } from "./http/watching.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
 
@@ -84,6 +83,7 @@ export function createSignalingServer(
 ): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
+  const state = (): State => runtime.state();
   const dispatch = (event: Event): void => runtime.dispatch(event);
   const verify = createVerifier(settings, { now, ownerOf });
   const refusals = createRefusalLog(settings, CLOCK);
@@ -92,38 +92,23 @@ export function createSignalingServer(
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK });
-  const watching = createWatching({
-    settings,
-    state: () => runtime.state(),
-    now,
-    schedule: CLOCK.schedule,
-    clusterPeers: node.peers,
-  });
-  const runtime: Runtime = createRuntime(settings, {
-    ...CLOCK,
-    perform: performerOf({ sockets, node, verify, dispatch }),
-    observers: [
-      watching.observers,
-      recorder.observers,
-      node.observers,
-      logs,
-      more,
-      hookObservers(hooks),
-    ].flat(),
-    onPause: logPause,
-    onObserverError: (error) => logFault("A hook failed", error),
-  });
-
   const replies = createReplies({
     settings,
     clock: CLOCK,
     now,
-    state: () => runtime.state(),
+    state,
     suggestId: guardedGenerator(hooks.generateClientId),
     verify,
     refusals,
     clusterPeers: node.peers,
-    watching,
+  });
+  const first = [...replies.observers, ...recorder.observers, ...node.observers];
+  const runtime: Runtime = createRuntime(settings, {
+    ...CLOCK,
+    perform: performerOf({ sockets, node, verify, dispatch }),
+    observers: [...first, ...logs, ...more, ...hookObservers(hooks)],
+    onPause: logPause,
+    onObserverError: (error) => logFault("A hook failed", error),
   });
 
   const isChecked = verify !== null;
@@ -146,7 +131,7 @@ export function createSignalingServer(
     settings,
     refuse: replies.refuse,
     now,
-    ...oversightOf(runtime, { sockets, node, watching }),
+    ...oversightOf(runtime, { sockets, node, replies }),
     start,
     stop: () => stopped ??= shutDown(),
   };
@@ -174,10 +159,10 @@ function performerOf({ sockets, node, verify, dispatch }: {
 
 function oversightOf(
   { state, dispatch }: Runtime,
-  { sockets, node, watching }: {
+  { sockets, node, replies }: {
     readonly sockets: Sockets;
     readonly node: ClusterNode;
-    readonly watching: Watching;
+    readonly replies: Replies;
   },
 ): Oversight {
   return {
@@ -185,7 +170,7 @@ function oversightOf(
     sizes: () => sizes(state()),
     state,
     unsentBytes: () => sockets.unsentBytes,
-    watcherCount: watching.count,
+    watcherCount: replies.watcherCount,
     census: node.census,
     dismiss: (id) => {
       if (holderOf(state(), peerId(id)) === undefined) return false;

@@ -12,15 +12,8 @@
  * @module
  */
 export * from "./rules/address.ts";
-export { adviceFor, type Verdict } from "./attempts/advice.ts";
-export type { Attempt, Occurrence, Role, Sent, Side } from "./attempts/attempt.ts";
-export { type Attempts, attemptsOf, noAttempts, retireAttempts } from "./attempts/attempts.ts";
-export type { Outcome } from "./attempts/outcome.ts";
-export { watchAttempts, type WatchedStep } from "./attempts/watch.ts";
-export { type Advice, duration } from "./attempts/words.ts";
 export * from "./effect.ts";
 export * from "./event.ts";
-export type { CandidateCounts } from "./wire/candidate.ts";
 export * from "./wire/frame.ts";
 export * from "./wire/text.ts";
 export * from "./http.ts";

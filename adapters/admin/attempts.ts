@@ -9,8 +9,6 @@ import {
   type Attempts,
   attemptsOf,
   duration,
-  type Millis,
-  millis,
   noAttempts,
   type Occurrence,
   retireAttempts,
@@ -19,7 +17,8 @@ import {
   type Side,
   type Verdict,
   watchAttempts,
-} from "../../core/mod.ts";
+} from "../../core/attempts/mod.ts";
+import { type Millis, millis } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 
 /** An attempt, for people and programs. Instants are in the loop's time. */

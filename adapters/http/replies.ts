@@ -20,11 +20,11 @@ import {
 import { clientAddress, seenAs } from "../listen/address.ts";
 import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import { createTurnCredentials } from "./ice.ts";
-import { NO_LIST, type Watched, type Watching } from "./watching.ts";
+import { createWatching, NO_LIST, type Watched } from "./watching.ts";
 import type { Verifier } from "../auth/jwt.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
-import type { Ports } from "../runtime.ts";
+import type { Observer, Ports } from "../runtime.ts";
 
 /** What replies depend on. */
 export interface RepliesPorts {
@@ -41,7 +41,6 @@ export interface RepliesPorts {
   readonly refusals: RefusalLog;
   /** The ids of all nodes as JSON, `null` if they cannot be known; `null` for a server that is alone. */
   readonly clusterPeers: (() => Promise<string | null>) | null;
-  readonly watching: Watching;
 }
 
 /** The replies of one server. */
@@ -50,14 +49,20 @@ export interface Replies {
   readonly refuse: (incoming: IncomingRequest, status: number, body: string) => HttpReply;
   /** The reply to a request that is not an upgrade. */
   readonly reply: (incoming: IncomingRequest) => Reply | Promise<Reply>;
+  /** The observers that presence needs. They must come before those that may make a request. */
+  readonly observers: readonly Observer[];
   /** Ends every answer and every stream that is still being sent. */
   readonly stop: () => void;
+  /** The number of streams of presence. */
+  readonly watcherCount: () => number;
 }
 
 export function createReplies(ports: RepliesPorts): Replies {
-  const { settings, clock, state, suggestId, verify, refusals, clusterPeers, watching } = ports;
+  const { settings, clock, state, suggestId, verify, refusals, clusterPeers } = ports;
   const answers = new Answers(settings, clock.schedule);
   const listPeers = cachedPeerList(clock.now);
+  const watching = createWatching(ports);
+  const { refuse, notNow } = createRefuser(ports);
   const turnCredentials = createTurnCredentials(settings);
 
   function reply(incoming: IncomingRequest): Reply | Promise<Reply> {
@@ -95,9 +100,7 @@ export function createReplies(ports: RepliesPorts): Replies {
     // The body of the reply to GET says why: it is for the log.
     const why = isMute ? respond(asked, { ...request, method: "GET" }, sources) : answered;
     refusals.request(incoming, why);
-    if (routeOf(settings, incoming.path) !== "root") return answered;
-    const headers = { ...answered.headers, "signalbox-seen-as": seenAs(incoming, settings) };
-    return { ...answered, headers };
+    return withSender(answered, incoming, settings);
   }
 
   function answerLong(incoming: IncomingRequest, answered: HttpReply): Reply {
@@ -108,30 +111,50 @@ export function createReplies(ports: RepliesPorts): Replies {
   }
 
   function answerStream(incoming: IncomingRequest, answered: HttpReply): Reply | Promise<Reply> {
-    const begin = (stream: Watched): Reply => {
-      if (typeof stream === "string") return notNow(incoming, stream);
-      refusals.request(incoming, answered);
-      return { ...answered, stream };
-    };
+    refusals.request(incoming, answered);
+    const begin = (stream: Watched): Reply =>
+      typeof stream === "string" ? notNow(incoming, stream) : { ...answered, stream };
     const watched = watching.watch(addressGroup(clientAddress(incoming, settings)));
     return watched instanceof Promise ? watched.then(begin) : begin(watched);
   }
 
-  const notNow = (incoming: IncomingRequest, sentence: string): HttpReply =>
-    refuse(incoming, STATUS_CODE.ServiceUnavailable, sentence);
+  const { observers } = watching;
+  return {
+    reply,
+    refuse,
+    observers,
+    watcherCount: watching.count,
+    stop: () => [answers, watching].forEach((part) => part.stop()),
+  };
+}
 
-  function refuse(incoming: IncomingRequest, status: number, body: string): HttpReply {
+/** Refuses requests, and logs that. */
+function createRefuser(
+  { settings, refusals }: Pick<RepliesPorts, "settings" | "refusals">,
+): Pick<Replies, "refuse"> & { notNow: (incoming: IncomingRequest, why: string) => HttpReply } {
+  const refuse: Replies["refuse"] = (incoming, status, body) => {
     const refused = refusal(settings, incoming.header("origin"), status, body);
     refusals.request(incoming, refused);
     return refused;
-  }
-
-  return { reply, refuse, stop: () => [answers, watching].forEach((part) => part.stop()) };
+  };
+  return {
+    refuse,
+    notNow: (incoming, why) => refuse(incoming, STATUS_CODE.ServiceUnavailable, why),
+  };
 }
 
 export const UNCHECKED: Identity = { kind: "unchecked" };
 
 const UNREAD = "Too many answers are waiting to be read: try again later.";
+
+/** Adds to the reply on the prefix who the server takes its sender for. */
+function withSender(reply: HttpReply, incoming: IncomingRequest, settings: Settings): HttpReply {
+  if (routeOf(settings, incoming.path) !== "root") return reply;
+  return {
+    ...reply,
+    headers: { ...reply.headers, "signalbox-seen-as": seenAs(incoming, settings) },
+  };
+}
 
 function readHttpRequest(
   { method, path, query, header }: IncomingRequest,

@@ -15,7 +15,7 @@ export interface WatchingPorts {
   readonly state: () => State;
   /** The time of the loop, which excludes pauses of the process. */
   readonly now: () => number;
-  readonly schedule: Ports["schedule"];
+  readonly clock: Pick<Ports, "schedule">;
   /** The ids of all nodes as JSON, `null` if they cannot be known; `null` for a server that is alone. */
   readonly clusterPeers: (() => Promise<string | null>) | null;
 }
@@ -43,7 +43,7 @@ export function createWatching(ports: WatchingPorts): Watching {
   return ports.clusterPeers === null ? watchState(ports) : watchCluster(ports, ports.clusterPeers);
 }
 
-function watchState({ settings, state, now, schedule }: WatchingPorts): Watching {
+function watchState({ settings, state, now, clock: { schedule } }: WatchingPorts): Watching {
   const list: List = {
     has: (id) => mapHas(state().claims, peerId(id)),
     text: () => peerList(state()),
@@ -67,7 +67,7 @@ export function touchBy(presence: Pick<Presence, "touch">, note: Note): void {
 }
 
 function watchCluster(
-  { settings, now, schedule }: WatchingPorts,
+  { settings, now, clock: { schedule } }: WatchingPorts,
   peers: () => Promise<string | null>,
 ): Watching {
   let text = "[]";

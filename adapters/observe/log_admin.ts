@@ -10,6 +10,17 @@ export function logAdminListening(url: string): void {
   write("info", `Admin page on ${url}`, { event: "admin-listening", url });
 }
 
+/** Logs that others can reach the admin port, where anybody on the way can read the token. */
+export function logAdminExposed(given: string): void {
+  const host = shorten(given);
+  write(
+    "warning",
+    `The admin port listens on "${host}" without TLS: whoever sees the network can read the admin token. Let a ` +
+      "proxy with TLS or an SSH tunnel lead to 127.0.0.1, or use a network that only you see",
+    { event: "admin-exposed", host },
+  );
+}
+
 /** A request to the admin port that was refused. Its sentence never has a part of the request in it. */
 export function logAdminRefused(
   { address: given, method, path, status, sentence }: {

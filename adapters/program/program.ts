@@ -15,7 +15,7 @@ import type { Operator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
 import { logExposed, logFewDescriptors, logTracing } from "../observe/log_process.ts";
-import type { Settings } from "../../core/mod.ts";
+import { isLoopback, type Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
 import {
   type Log,
@@ -26,7 +26,7 @@ import {
   logStopping,
 } from "../observe/log.ts";
 import { checkRecordFile } from "../record/disk.ts";
-import { logAdminListening } from "../observe/log_admin.ts";
+import { logAdminExposed, logAdminListening } from "../observe/log_admin.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
@@ -80,6 +80,7 @@ export async function listen(
   });
   const url = operator?.url() ?? null;
   if (url !== null) logAdminListening(url);
+  if (url !== null && !isLoopback(settings.admin_host)) logAdminExposed(settings.admin_host);
   const stop = async (): Promise<void> => {
     await Promise.all([listener.stop(), operator?.stop()]);
   };

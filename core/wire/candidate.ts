@@ -3,14 +3,13 @@
  * what a description offers or answers.
  *
  * The result has no text of the payload, so whoever keeps it keeps no description, candidate or address. Anything odd
- * reads as unknown; reading never throws. It takes two passes of the scanner of `json_text.ts`, and a message over
- * `READ_LENGTH_MAX` is not read.
+ * reads as unknown; reading never throws, and a message over `READ_LENGTH_MAX` is not read.
  *
  * @module
  */
 import type { Message } from "../message.ts";
 import { payloadTextOf } from "./frame.ts";
-import { membersNamed, parseString } from "./json_text.ts";
+import { isQuickToParse, membersNamed, parseJson, parseString } from "./json_text.ts";
 
 /** The types of candidates (RFC 8445, 5.1.1). */
 export const CANDIDATE_TYPES = ["host", "srflx", "prflx", "relay"] as const;
@@ -70,14 +69,51 @@ export const NO_CANDIDATES: CandidateCounts = { host: 0, srflx: 0, prflx: 0, rel
  */
 export function readSignal(message: Message): Signal {
   if (message.text.length > READ_LENGTH_MAX) return UNKNOWN;
-  const members = membersNamed(payloadTextOf(message), PAYLOAD_MEMBERS);
-  if (members === null) return UNKNOWN;
-  const type = textOf(members.type);
+  const payload = payloadTextOf(message);
+  const { type, id, candidate, sdp } = isQuickToParse(payload) ? parse(payload) : scan(payload);
   const connection = type === "data" || type === "media" ? type : null;
-  const said: Signal = { ...UNKNOWN, connection, tag: tagOf(textOf(members.connectionId)) };
-  if (message.type === "CANDIDATE") return withCandidate(said, members.candidate);
-  const sdp = memberOf(members.sdp ?? "", "sdp");
-  return withDescription(said, sdp ?? "");
+  const said: Signal = { ...UNKNOWN, connection, tag: tagOf(id) };
+  return message.type === "CANDIDATE"
+    ? withCandidate(said, candidate)
+    : withDescription(said, sdp ?? "");
+}
+
+/** The members of a payload that matter, as far as they are text; a candidate can also be `null`. */
+interface Members {
+  readonly type: string | undefined;
+  readonly id: string | undefined;
+  readonly candidate: string | null | undefined;
+  readonly sdp: string | undefined;
+}
+
+/** V8 takes a fifth of the time of the scanner, for what it parses quickly in the worst case. */
+function parse(payload: string): Members {
+  const { type, connectionId, candidate, sdp }: Fields = Object(parseJson(payload));
+  const { candidate: line }: Fields = Object(candidate);
+  const { sdp: lines }: Fields = Object(sdp);
+  return {
+    type: stringOr(type),
+    id: stringOr(connectionId),
+    candidate: candidate === null ? null : stringOr(line),
+    sdp: stringOr(lines),
+  };
+}
+
+type Fields = Readonly<Partial<Record<"type" | "connectionId" | "candidate" | "sdp", unknown>>>;
+
+function stringOr(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function scan(payload: string): Members {
+  const members = membersNamed(payload, PAYLOAD_MEMBERS) ?? {};
+  const { type, connectionId, candidate = "", sdp = "" } = members;
+  return {
+    type: textOf(type),
+    id: textOf(connectionId),
+    candidate: candidate === "null" ? null : memberOf(candidate, "candidate"),
+    sdp: memberOf(sdp, "sdp"),
+  };
 }
 
 const PAYLOAD_MEMBERS = ["type", "connectionId", "candidate", "sdp"] as const;
@@ -128,11 +164,12 @@ function tagOf(id: string | undefined): number | null {
 }
 
 /** The client sends an `RTCIceCandidate` as JSON; an empty candidate, or `null`, is the last one. */
-function withCandidate(said: Signal, json = ""): Signal {
-  const line = memberOf(json, "candidate");
-  if (json === "null" || line === "") return { ...said, isRead: true, isEnd: true };
-  return counted(said, line ?? "");
+function withCandidate(said: Signal, line: string | null = UNREADABLE): Signal {
+  if (line === null || line === "") return { ...said, isRead: true, isEnd: true };
+  return counted(said, line);
 }
+
+const UNREADABLE = "?";
 
 /** Counts a candidate line (RFC 8839, 5.1); the type is its eighth field, the address its fifth. */
 function counted(said: Signal, line: string): Signal {

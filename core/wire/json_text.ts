@@ -78,7 +78,7 @@ const FRAME_MEMBERS: readonly MemberName[] = ["type", "src", "dst", "payload"];
  * usual message has 2,000 to 8,000 characters, most of them in one string, and 12 commas; a candidate has 300
  * characters and 7 commas.
  */
-function isQuickToParse(text: string): boolean {
+export function isQuickToParse(text: string): boolean {
   if (text.length > QUICK_LENGTH) return false;
   let left = COMMAS_FREE + text.length / CHARACTERS_A_COMMA;
   for (let at = text.indexOf(","); at >= 0; at = text.indexOf(",", at + 1)) {
@@ -171,8 +171,12 @@ function nameOf<Name extends string>(
   end: number,
   { names, keyLengthMax }: Search<Name>,
 ): Name | null {
+  const plain = names.find((name) => end - at === name.length + 2 && text.startsWith(name, at + 1));
+  if (plain !== undefined) return plain;
   if (end - at > keyLengthMax) return null;
-  const key = parseString(text.slice(at, end));
+  const spelling = text.slice(at, end);
+  if (!spelling.includes("\\")) return null;
+  const key = parseString(spelling);
   return names.find((name) => name === key) ?? null;
 }
 

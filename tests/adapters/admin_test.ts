@@ -6,6 +6,8 @@ import { createOwners } from "../../adapters/auth/owner.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { freePort, serveAdministered } from "../support/admin.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { startChild } from "../support/child.ts";
+import { readText } from "../tools/docs.ts";
 import { captured } from "../support/captured.ts";
 import { join, refusal } from "../support/peer_socket.ts";
 import { test } from "../support/served.ts";
@@ -37,6 +39,32 @@ test.program("[ADMIN-1] [SET-2] an admin port that is taken ends the start, with
   const advice = "choose another with --admin_port, or stop what has it";
   const said = new TextDecoder().decode(stderr);
   assertEquals([code, said], [1, `Option admin_port: ${port} is taken already: ${advice}.\n`]);
+});
+
+Deno.test("[ADMIN-2] where others can reach the admin port, the log says that it has no TLS", async () => {
+  const admin = ["--admin_port", `${freePort()}`, "--admin_host", "0.0.0.0"];
+  await using child = await startChild({ args: admin, env: { PEERSERVER_ADMIN_TOKEN: TOKEN } });
+  await child.nextLine((line) => line.includes('"event":"admin-exposed"'));
+  assert(child.lines.some((line) => line.includes(`Admin page on http://localhost:${admin[1]}/`)));
+});
+
+Deno.test("[ADMIN-4] [ADMIN-8] the examples of the README work", async () => {
+  await using box = await serveAdministered();
+  await using _alice = await join(box, "alice");
+  const examples = [...(await readText("adapters/admin/README.md"))
+    .matchAll(/^curl (?:-X (\w+) )?'http:\/\/127\.0\.0\.1:9001(\/[^']+)'$/gm)];
+  const answers: string[] = [];
+  for (const [, method = "GET", path = ""] of examples) {
+    const response = await box.ask(path, { method });
+    answers.push(`${response.status} ${(await response.text()).slice(0, 12)}`);
+  }
+  assertEquals(answers, [
+    '200 {"server":{"',
+    '200 {"total":1,"',
+    '200 {"id":"alice',
+    "204 ",
+    '200 {"attempts":',
+  ]);
 });
 
 Deno.test("[ADMIN-4] every answer has the headers that keep other pages away, errors are JSON, HEAD has no body", async () => {
@@ -111,8 +139,11 @@ Deno.test("[ADMIN-3] a host name that leads to this machine is not served withou
 });
 
 Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics with the same values", async () => {
-  await using box = await serveAdministered();
+  await using box = await serveAdministered({ allow_discovery: true });
   await using alice = await join(box, "alice");
+  const presence = await fetch(`http://127.0.0.1:${box.port}/peerjs/peers`, {
+    headers: { accept: "text/event-stream" },
+  });
   alice.send({ type: "OFFER", dst: "nobody" });
   await alice.fence();
   const { metrics } = await box.json("/api/stats");
@@ -135,11 +166,17 @@ Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics wi
   }
   assertEquals(shown.size, samples.reduce((sum, [, values]) => sum + values.length, 0));
   const picked = [
-    ...["signalbox_clients", "signalbox_stored_messages", 'signalbox_info{version="1.2.3"}'],
+    ...[
+      "signalbox_clients",
+      "signalbox_stored_messages",
+      "signalbox_watchers",
+      'signalbox_info{version="1.2.3"}',
+    ],
     ...['signalbox_messages_total{type="OFFER",outcome="stored"}'],
     ...['signalbox_messages_total{type="CANDIDATE",outcome="relayed"}'],
   ];
-  assertEquals(picked.map((key) => shown.get(key)), ["1", "1", "1", "1", "1"]);
+  assertEquals(picked.map((key) => shown.get(key)), ["1", "1", "1", "1", "1", "1"]);
+  await presence.body?.cancel();
   assert(Number(shown.get("process_resident_memory_bytes")) > 1e7);
   assert(Number(shown.get("process_cpu_seconds_total")) > 0);
   assert(Math.abs(Number(shown.get("process_start_time_seconds")) - Date.now() / 1_000) < 3_600);

@@ -1,8 +1,7 @@
 /** The list of attempts, as the admin port serves it. */
 import { type AttemptView, createAttemptWatch } from "../../adapters/admin/attempts.ts";
 import { millis } from "../../core/mod.ts";
-import { type Line, playConversation } from "../attempts/conversation.ts";
-import recorded from "../attempts/conversations.json" with { type: "json" };
+import { type Line, playConversation, recorded } from "../attempts/conversation.ts";
 import { assertEquals } from "../support/assert.ts";
 
 function watched(lines: readonly Line[], now?: number): ReturnType<typeof createAttemptWatch> {
@@ -18,9 +17,7 @@ const call = (at: number, src: string, dst: string, type = "OFFER"): Line => [
 ];
 
 Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it", () => {
-  const found = recorded.find(({ name }) => name === "the callee never comes");
-  const lines: Line[] = JSON.parse(JSON.stringify(found?.lines));
-  const [view] = watched(lines).list({ peer: null, limit: 50 });
+  const [view] = watched(recorded("the callee never comes")).list({ peer: null, limit: 50 });
   const { summary, advice, events = [], startedAt, updatedAt, ...rest } = view ?? {};
   const NONE = { host: 0, srflx: 0, prflx: 0, relay: 0 };
   assertEquals(rest, {

@@ -69,7 +69,8 @@ Deno.test("[HTTP-15] [HTTP-16] a stream has the list, then who joins and leaves;
   const { observers: [observe], watch } = createWatching({
     settings: settingsFrom(),
     state: () => w.state,
-    ...clock.ports,
+    now: clock.ports.now,
+    clock: clock.ports,
     clusterPeers: null,
   });
   const step = (act: () => void): void => {
@@ -280,7 +281,7 @@ Deno.test("[CLUSTER-33] the list of a cluster is read while somebody watches, at
     settings: settingsFrom(),
     state: () => world().state,
     now: clock.ports.now,
-    schedule,
+    clock: { schedule },
     clusterPeers: () => new Promise((resolve) => queue.push({ resolve })),
   });
   const say = async (text: string | null): Promise<void> => {

@@ -1,20 +1,22 @@
 /** A conversation of clients with the server, and the same again through the reducer. */
 import {
   type Attempts,
+  noAttempts,
+  retireAttempts,
+  watchAttempts,
+  type WatchedStep,
+} from "../../core/attempts/mod.ts";
+import {
   connId,
   type Effect,
   type Event,
   initialState,
   millis,
   nextWakeAt,
-  noAttempts,
   type PartialSettings,
   reduce,
   retire,
-  retireAttempts,
   settingsFrom,
-  watchAttempts,
-  type WatchedStep,
 } from "../../core/mod.ts";
 import { opening } from "../support/world.ts";
 
@@ -25,6 +27,18 @@ export interface Conversation {
   readonly name: string;
   readonly lines: readonly Line[];
 }
+
+/** The recorded conversation with this name: in the file a line has the name, and those after it what happened. */
+export function recorded(name: string): readonly Line[] {
+  const lines = FILE.trim().split("\n");
+  const from = lines.indexOf(JSON.stringify({ name })) + 1;
+  const after = lines.slice(from).findIndex((line) => line.startsWith("{"));
+  const found = lines.slice(from, after < 0 ? undefined : from + after);
+  if (from === 0) throw new Error(`No recorded conversation is called ${name}`);
+  return found.map((line) => JSON.parse(line));
+}
+
+const FILE = Deno.readTextFileSync(new URL("conversations.ndjson", import.meta.url));
 
 /** Where clients come from, and how the server is set. */
 export interface Circumstances {

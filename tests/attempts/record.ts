@@ -1,6 +1,6 @@
 /**
  * Records what the stock client in a real Chromium sends in the situations that advice is about, for
- * `conversations.json`. It takes Chromium and coturn, and two minutes:
+ * `conversations.ndjson`. It takes Chromium and coturn, and two minutes:
  *
  *     deno run -A tests/attempts/record.ts
  *
@@ -17,7 +17,7 @@ import { ANSWER_MAX_MS } from "../support/output.ts";
 import type { Conversation, Line } from "./conversation.ts";
 import { SITUATIONS, type Stage, STUN_PORT, TURN_PORT } from "./situations.ts";
 
-const FILE = new URL("conversations.json", import.meta.url);
+const FILE = new URL("conversations.ndjson", import.meta.url);
 
 const ARGS = [
   "--no-sandbox",
@@ -106,8 +106,7 @@ const stun = createSocket("udp4", (request, { address, port }) => {
 }).bind(STUN_PORT, "127.0.0.1");
 const made: Conversation[] = [];
 try {
-  const only = Deno.args[0] ?? "";
-  for (const { name, act } of SITUATIONS.filter(({ name }) => name.includes(only))) {
+  for (const { name, act } of SITUATIONS) {
     const record = `${folder}/${made.length}.ndjson`;
     const server = await startChild({ args: ["--record", record] });
     const browser = await chromium.launch({ executablePath, headless: true, args: ARGS });
@@ -128,12 +127,10 @@ try {
   await site.shutdown();
   await Deno.remove(folder, { recursive: true });
 }
-const text = made.map(({ name, lines }) =>
-  `{"name":${JSON.stringify(name)},"lines":[\n${
-    lines.map((line) => JSON.stringify(line)).join(",\n")
-  }\n]}`
+const text = made.flatMap(({ name, lines }) => [{ name }, ...lines]).map((line) =>
+  JSON.stringify(line)
 );
-await Deno.writeTextFile(FILE, `[\n${text.join(",\n")}\n]\n`);
+await Deno.writeTextFile(FILE, `${text.join("\n")}\n`);
 
 function stageOn({ port, path }: Child, newPage: () => Promise<Page>): Stage {
   return {

@@ -2,9 +2,14 @@
  * What came of an attempt, and what to do: case by case. Where a case has the name of a recorded conversation of the
  * stock client, that is played again (`tests/attempts/record.ts` records them); the others are written here.
  */
-import { adviceFor, attemptsOf, type PartialSettings, type Verdict } from "../../core/mod.ts";
-import { type Circumstances, type Line, playConversation } from "../attempts/conversation.ts";
-import recorded from "../attempts/conversations.json" with { type: "json" };
+import { adviceFor, attemptsOf, type Verdict } from "../../core/attempts/mod.ts";
+import type { PartialSettings } from "../../core/mod.ts";
+import {
+  type Circumstances,
+  type Line,
+  playConversation,
+  recorded,
+} from "../attempts/conversation.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 
 /** A case: what happens, what comes of it, how the first advice begins, and how sure that is. */
@@ -437,15 +442,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-function linesOf({ name, lines }: Case): readonly Line[] {
-  if (lines !== undefined) return lines;
-  const found = recorded.find((one) => one.name === name);
-  assert(found !== undefined, `No conversation is called ${name}`);
-  return JSON.parse(JSON.stringify(found.lines));
-}
-
 function verdictOf(one: Case): Verdict {
-  const { attempts, now } = playConversation(linesOf(one), one);
+  const { attempts, now } = playConversation(one.lines ?? recorded(one.name), one);
   const attempt = attemptsOf(attempts)[one.which ?? 0];
   assert(attempt !== undefined, `${one.name}: there is no such attempt`);
   return adviceFor(attempt, now);

@@ -3,13 +3,10 @@ import {
   type Attempt,
   type Attempts,
   attemptsOf,
-  connId,
-  type Event,
-  type Message,
-  millis,
   noAttempts,
   watchAttempts,
-} from "../../core/mod.ts";
+} from "../../core/attempts/mod.ts";
+import { connId, type Event, type Message, millis } from "../../core/mod.ts";
 import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
 import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
 import { READS } from "../../core/attempts/watch.ts";

@@ -7,7 +7,9 @@ import {
   mapKeys,
   mapSet,
 } from "../../core/collections/persistent_map.ts";
+import { readSignal } from "../../core/wire/candidate.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { messageFrom } from "../support/world.ts";
 
 /** The texts that `JSON.parse` gets while `body` runs. */
 function parsedBy(body: () => void): string[] {
@@ -55,8 +57,22 @@ Deno.test("[FAULT-30] V8 does not parse text that is chosen to be slow to parse"
   }
 });
 
+Deno.test("[FAULT-30] [WHY-3] nor does it parse such text when the message of an attempt is read", () => {
+  for (const [name, payload] of HOSTILE) {
+    for (
+      const json of [payload, `{"sdp":${payload}}`, `{"connectionId":"65536","more":${payload}}`]
+    ) {
+      const message = messageFrom("a", "b", "OFFER");
+      const text = `${message.text.slice(0, -1)},"payload":${json}}`;
+      const given = parsedBy(() => void readSignal({ ...message, text }));
+      const isShort = given.every((text) => text.length < 60 && !/"[\d\\]/.test(text));
+      assert(isShort, `${name}: ${given.join().slice(0, 60)}`);
+    }
+  }
+});
+
 Deno.test("[FAULT-30] of a message with ten thousand members V8 parses fewer than ten texts", () => {
-  const many = Array.from({ length: 10_000 }, (_, i) => `"${"long ".repeat(10)}${i}":0`).join();
+  const many = Array.from({ length: 10_000 }, (_, i) => `"${"long ".repeat(10)}\\n${i}":0`).join();
   const given = parsedBy(() => void decodeFrame(`{${many},"type":"OFFER","dst":"b"}`));
   assert(given.length < 10, `${given.length} texts`);
 });

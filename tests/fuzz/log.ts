@@ -78,7 +78,6 @@ function makeStage(): (dice: Dice, step: number) => void {
     refusals,
     clusterPeers: null,
     now: runtime.now,
-    watching: { observers: [], watch: () => "crowded", count: () => 0, stop: () => {} },
   });
 
   return (dice, step) => {

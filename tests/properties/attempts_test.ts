@@ -4,14 +4,11 @@ import {
   adviceFor,
   type Attempts,
   attemptsOf,
-  initialState,
   noAttempts,
-  reduce,
-  retire,
   retireAttempts,
-  settingsFrom,
   watchAttempts,
-} from "../../core/mod.ts";
+} from "../../core/attempts/mod.ts";
+import { initialState, reduce, retire, settingsFrom } from "../../core/mod.ts";
 import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
 import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
 import { createAttemptWatch } from "../../adapters/admin/attempts.ts";

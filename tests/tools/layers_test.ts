@@ -31,7 +31,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What adapters may import of the core. */
-const FACES = ["core/mod.ts", "core/cluster/mod.ts"];
+const FACES = ["core/mod.ts", "core/attempts/mod.ts", "core/cluster/mod.ts"];
 
 /** The room of a file: its first folder, "." where it stands outside of all. */
 function roomOf(path: string): string {

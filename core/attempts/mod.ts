@@ -1,0 +1,13 @@
+/**
+ * Why peers do not connect: a fold over the steps of a server that keeps the last attempts of pairs, and the advice
+ * that follows from them. Only the admin port loads it.
+ *
+ * @module
+ */
+export { adviceFor, type Verdict } from "./advice.ts";
+export type { Attempt, Occurrence, Role, Sent, Side } from "./attempt.ts";
+export { type Attempts, attemptsOf, noAttempts, retireAttempts } from "./attempts.ts";
+export type { Outcome } from "./outcome.ts";
+export { watchAttempts, type WatchedStep } from "./watch.ts";
+export { type Advice, duration } from "./words.ts";
+export type { CandidateCounts } from "../wire/candidate.ts";
