@@ -51,7 +51,7 @@ export function adviceFor(attempt: Attempt, now: Millis): Verdict {
 const UNSEEN = possible(
   "Whether the peers connected, the server cannot see: they talk without it.",
   "If they did not: look at connection.peerConnection.iceConnectionState on both sides, and at " +
-    "chrome://webrtc-internals.",
+    "chrome://webrtc-internals or about:webrtc.",
 );
 
 function aboutCrossing({ attempt: { isCrossed }, names: { caller, callee } }: Facts): Advice[] {

@@ -52,8 +52,8 @@ const SET_STUN =
   "that UDP goes out.";
 
 const HOSTS_APART = likely(
-  "Both sides have host candidates only, and come from different addresses: across the internet nobody is reached by " +
-    "those.",
+  "Both sides have host candidates only, and come from different addresses: those meet only in one VPN, or with public " +
+    "addresses, which browsers mostly hide.",
   SET_STUN,
 );
 
@@ -104,8 +104,8 @@ function aboutRelays({ attempt: { sides }, names }: Facts, sure: Sure): Advice {
     );
   }
   return sure(
-    "STUN works on both sides, and neither has a relay candidate: most pairs connect, and not those behind symmetric " +
-      "NATs, as in mobile networks and companies.",
+    "STUN works on both sides, and neither has a relay candidate: most pairs connect, but not where both are behind " +
+      "strict NATs (symmetric), as in mobile networks and companies.",
     "If it failed: a TURN server is needed, or the one that is set gave nothing, so its URL or credentials are " +
       `wrong. ${TURN}.`,
   );

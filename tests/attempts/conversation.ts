@@ -1,6 +1,8 @@
 /** A conversation of clients with the server, and the same again through the reducer. */
 import {
+  type Attempt,
   type Attempts,
+  attemptsOf,
   noAttempts,
   retireAttempts,
   watchAttempts,
@@ -107,4 +109,34 @@ export function playConversation(
   // Clients are there until the end: what keeps them is not part of a conversation.
   wakeUntil(Math.min(end, (lines.at(-1)?.[0] ?? 0) + 30_000));
   return { attempts, now: millis(end) };
+}
+
+export const ALICE: Line = [0, "alice", "open"];
+export const BOB: Line = [0, "bob", "open"];
+
+/** A frame. */
+export type Words = readonly [
+  ms: number,
+  who: string,
+  type: string,
+  dst: string,
+  id?: string | null,
+];
+
+/** Frames as a client sends them; `id` is that of the connection, and `null` sends none. */
+export function said(...all: readonly Words[]): Line[] {
+  return all.map(([ms, who, type, dst, id = "c"]): Line => {
+    const candidate = { candidate: "candidate:1 1 udp 1 192.0.2.1 5000 typ host" };
+    const sdp = { sdp: "m=application 9 X 0" };
+    const payload = { type: "data", candidate, sdp, ...(id === null ? {} : { connectionId: id }) };
+    return [ms, who, { type, dst, payload }];
+  });
+}
+
+/** The attempts at the end, oldest first. */
+export function play(
+  lines: readonly Line[],
+  circumstances: Circumstances = {},
+): readonly Attempt[] {
+  return attemptsOf(playConversation(lines, circumstances).attempts).reverse();
 }

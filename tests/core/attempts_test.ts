@@ -1,4 +1,4 @@
-/** What an attempt notes of what goes through the server, and what it forgets. */
+/** What an attempt notes of what goes through the server. */
 import {
   type Attempt,
   type Attempts,
@@ -7,37 +7,11 @@ import {
   watchAttempts,
 } from "../../core/attempts/mod.ts";
 import { connId, type Event, type Message, millis } from "../../core/mod.ts";
-import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
-import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
 import { READS } from "../../core/attempts/watch.ts";
-import { assert, assertEquals } from "../support/assert.ts";
-import {
-  type Circumstances,
-  type Line,
-  playConversation,
-  type Played,
-} from "../attempts/conversation.ts";
+import { ALICE, BOB, play, said, type Words } from "../attempts/conversation.ts";
 import { Fleet } from "../cluster/fleet.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { messageFrom, opening, world } from "../support/world.ts";
-
-const ALICE: Line = [0, "alice", "open"];
-const BOB: Line = [0, "bob", "open"];
-
-type Words = readonly [ms: number, who: string, type: string, dst: string, id?: string | null];
-
-/** Frames as a client sends them; `id` is that of the connection, and `null` sends none. */
-function said(...all: readonly Words[]): Line[] {
-  return all.map(([ms, who, type, dst, id = "c"]): Line => {
-    const candidate = { candidate: "candidate:1 1 udp 1 192.0.2.1 5000 typ host" };
-    const sdp = { sdp: "m=application 9 X 0" };
-    const payload = { type: "data", candidate, sdp, ...(id === null ? {} : { connectionId: id }) };
-    return [ms, who, { type, dst, payload }];
-  });
-}
-
-function play(lines: readonly Line[], circumstances: Circumstances = {}): readonly Attempt[] {
-  return attemptsOf(playConversation(lines, circumstances).attempts).reverse();
-}
 
 /** Events as words: who, what, when, and what became of it. */
 function story({ events }: Attempt): string[] {
@@ -284,103 +258,6 @@ Deno.test("[WHY-3] an attempt with something that cannot be read claims nothing 
   const types = odd?.events.map((event) => "candidate" in event && event.candidate);
   assertEquals([odd?.isCut, types], [true, [null, null, "end", false]]);
 });
-
-Deno.test("[WHY-5] an attempt notes 32 events, and candidates among the first 24", () => {
-  const flood = (type: string): Words[] =>
-    Array.from({ length: 40 }, () => [2, "alice", type, "bob"]);
-  const count = (type: string): number | undefined =>
-    play([ALICE, BOB, ...said([1, "alice", "OFFER", "bob"], ...flood(type))])[0]?.events.length;
-  assertEquals([count("CANDIDATE"), count("OFFER"), EVENTS_MAX], [24, 32, 32]);
-});
-
-Deno.test("[WHY-5] the oldest attempts are forgotten, counted, and leave nothing behind", () => {
-  const calls = Array.from({ length: 1_019 }, (_, i): Words => [i, "alice", "OFFER", `p${i + 1}`]);
-  calls.unshift([0, "self", "OFFER", "self"]);
-  const few = { frame_rate: 0, source_queue_limit: 0 };
-  const { attempts } = playConversation([ALICE, [0, "self", "open"], ...said(...calls)], {
-    settings: few,
-  });
-  assertEquals([attempts.byId.size, attempts.forgotten, ATTEMPTS_MAX], [1_000, 20, 1_000]);
-  assertEquals([attempts.pairs.size, attempts.peers.size], [1_000, 1_001]);
-  assertEquals([attemptsOf(attempts)[0]?.callee, attemptsOf(attempts).at(-1)?.callee], [
-    "p1019",
-    "p20",
-  ]);
-
-  const again = Array.from({ length: 1_020 }, (_, i): Words => [i, "alice", "OFFER", "b", `${i}`]);
-  const one = playConversation([ALICE, ...said(...again)], { settings: few }).attempts;
-  assertEquals([one.byId.size, one.pairs.size, one.peers.size], [1_000, 1, 2]);
-});
-
-Deno.test("[WHY-5] the last 16 attempts of two take messages, and the last 64 of a peer note that it goes", () => {
-  const calls = Array.from({ length: 70 }, (_, i): Words => [i, "alice", "OFFER", "bob", `${i}`]);
-  const { attempts } = played([
-    ALICE,
-    BOB,
-    ...said(
-      ...calls,
-      [71, "bob", "ANSWER", "alice", "54"],
-      [72, "bob", "ANSWER", "alice", "53"],
-    ),
-    [80, "bob", 1001],
-  ]);
-  const all = attemptsOf(attempts).reverse();
-  assertEquals([PAIR_MAX, PEER_MAX], [16, 64]);
-  assertEquals(
-    all.map(({ events }) => events.some(({ what }) => what === "ANSWER")).indexOf(true),
-    54,
-  );
-  assertEquals(all.filter(({ sides }) => sides.callee.descriptions > 0).length, 1);
-  const noted = all.map(({ events }) => events.some(({ what }) => what === "left"));
-  assertEquals([noted.indexOf(true), noted.filter(Boolean).length], [6, 64]);
-});
-
-Deno.test("[WHY-6] both come from one address group, or do not, or that is not known", () => {
-  const same = (alice: string, bob: string, lines: readonly Line[]): unknown =>
-    play(lines, { addresses: { alice, bob } })[0]?.sameAddress;
-  const offer = said([1, "alice", "OFFER", "bob"]);
-  const both = [ALICE, BOB, ...offer];
-  assertEquals(same("192.0.2.1", "::ffff:192.0.2.1", both), true);
-  assertEquals(same("2001:db8::1", "2001:db8::2", both), true);
-  assertEquals(same("192.0.2.1", "192.0.2.2", both), false);
-  for (const other of ["2001:db8::1", "", "unix"]) {
-    assertEquals(same("192.0.2.1", other, both), null);
-  }
-  assertEquals(same("unix", "unix", both), null);
-  const late: readonly Line[] = [ALICE, ...offer, [10, "bob", "open"]];
-  assertEquals(same("192.0.2.1", "192.0.2.1", late), null);
-  const answered = [...late, ...said([20, "bob", "ANSWER", "alice"])];
-  assertEquals(same("192.0.2.1", "192.0.2.1", answered), true);
-});
-
-Deno.test("[WHY-7] another call of the same kind, 1 s to 60 s later, is a try again", () => {
-  const tries = (...at: readonly number[]): unknown[] => {
-    const calls = at.map((ms, i): Words => [ms, "alice", "OFFER", "bob", `${i}`]);
-    return play([ALICE, BOB, ...said(...calls)]).map(({ tries, retriedAt }) => [tries, retriedAt]);
-  };
-  assertEquals(tries(1, 1_000), [[1, null], [1, null]]);
-  assertEquals(tries(1, 1_001, 61_001), [[1, 1_001], [2, 61_001], [3, null]]);
-  assertEquals(tries(1, 1_001, 2_001), [[1, 1_001], [2, 2_001], [3, null]]);
-  assertEquals(tries(1, 60_002), [[1, null], [1, null]]);
-  const media: Line = [5_000, "alice", { type: "OFFER", dst: "bob", payload: { type: "media" } }];
-  const [data] = play([ALICE, BOB, ...said([1, "alice", "OFFER", "bob"]), media]);
-  assertEquals(data?.retriedAt, null);
-});
-
-Deno.test("[WHY-7] two calls cross if the second comes within 3 s, before the first is answered", () => {
-  const crossed = (...words: readonly Words[]): unknown[] =>
-    play([ALICE, BOB, ...said([1, "alice", "OFFER", "bob"], ...words)]).map((one) => one.isCrossed);
-  assertEquals(crossed([3_001, "bob", "OFFER", "alice", "d"]), [true, true]);
-  assertEquals(crossed([3_002, "bob", "OFFER", "alice", "d"]), [false, false]);
-  assertEquals(
-    crossed([2, "bob", "ANSWER", "alice"], [3, "bob", "OFFER", "alice", "d"]),
-    [false, false],
-  );
-});
-
-function played(lines: readonly Line[]): Played {
-  return playConversation(lines, { settings: { frame_rate: 0 } });
-}
 
 /** Watches the attempts at the nodes of a fleet from now on. */
 function watchNodes(fleet: Fleet): (node: string) => string[][] {

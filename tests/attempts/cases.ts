@@ -1,0 +1,336 @@
+/**
+ * The cases of advice: what happens, what comes of it, and how the first advice begins. Where lines are not given, the
+ * recorded conversation with that name is played.
+ */
+import type { Verdict } from "../../core/attempts/mod.ts";
+import type { PartialSettings } from "../../core/mod.ts";
+import type { Circumstances, Line } from "./conversation.ts";
+
+export interface Case extends Circumstances {
+  readonly name: string;
+  readonly lines?: readonly Line[];
+  /** Which attempt, the newest being 0. */
+  readonly which?: number;
+  readonly outcome: Verdict["outcome"];
+  /** How sure the first advice is, and how it begins; `null` if there is none. */
+  readonly said: string | null;
+}
+
+const HERE = { alice: "192.0.2.1", bob: "192.0.2.1" };
+const APART = { alice: "192.0.2.1", bob: "198.51.100.7" };
+const UNKNOWN = { alice: "192.0.2.1", bob: "2001:db8::7" };
+
+const OPEN: readonly Line[] = [[0, "alice", "open"], [0, "bob", "open"]];
+const LEFT = "The client ended the connection of";
+
+function frame(type: string, dst: string, payload: object = {}): object {
+  return { type, dst, payload: { type: "data", connectionId: "c", ...payload } };
+}
+
+function sdp(...lines: readonly string[]): object {
+  return { sdp: { sdp: lines.join("\r\n") } };
+}
+
+const DATA = sdp("m=application 9 UDP/DTLS/SCTP webrtc-datachannel");
+const CALL = { type: "media", ...sdp("m=audio 9 X 0", "m=video 9 X 0", "m=application 9 X 0") };
+
+function candidate(type: string, address = "192.0.2.1"): object {
+  return { candidate: { candidate: `candidate:1 1 udp 1 ${address} 5000 typ ${type}` } };
+}
+
+/** An offer at 1 s, an answer at 2 s, and candidates of these types from each side. */
+function talk(
+  offer: object,
+  answer: object | null,
+  alice: readonly object[] = [],
+  bob: readonly object[] = [],
+): readonly Line[] {
+  return [
+    ...OPEN,
+    [1_000, "alice", frame("OFFER", "bob", offer)],
+    ...alice.map((one): Line => [1_100, "alice", frame("CANDIDATE", "bob", one)]),
+    ...(answer === null ? [] : [[2_000, "bob", frame("ANSWER", "alice", answer)] as Line]),
+    ...bob.map((one): Line => [2_100, "bob", frame("CANDIDATE", "alice", one)]),
+  ];
+}
+
+const HOST = [candidate("host")];
+const HIDDEN = [candidate("host", "0c6b3e0f.local")];
+const SRFLX = [...HOST, candidate("srflx")];
+const LATER = (lines: readonly Line[], ms: number, id: string): Line[] =>
+  lines.filter(([, , what]) => what !== "open").map(([at, who, what]) =>
+    [at + ms, who, JSON.parse(JSON.stringify(what).replaceAll('"c"', `"${id}"`))] as const
+  );
+export const MET = talk(DATA, DATA, SRFLX, SRFLX);
+const FULL: PartialSettings = { source_queue_limit: 0 };
+
+export const CASES: readonly Case[] = [
+  // Recorded.
+  row(
+    "no STUN",
+    "host-only",
+    "likely: Both sides have host candidates only, and come from different addresses",
+    { addresses: APART },
+  ),
+  row(
+    "no STUN",
+    "complete",
+    "possible: Both sides have host candidates only: they meet if they are in one network, and both",
+    { addresses: HERE },
+  ),
+  row(
+    "no STUN",
+    "complete",
+    "possible: Both sides have host candidates only: they meet if they are in one network, and nowhere",
+    { addresses: UNKNOWN },
+  ),
+  row("no STUN", "connecting", null, { afterMs: 2_999 }),
+  row(
+    "no STUN",
+    "host-only",
+    "likely: Both sides have host candidates only, and come from different addresses",
+    { addresses: APART, afterMs: 3_000 },
+  ),
+  row(
+    "dead ICE servers",
+    "host-only",
+    "likely: Both sides have host candidates only, and come from different addresses",
+    { addresses: APART },
+  ),
+  row("STUN on one side", "complete", 'likely: "bob" has host candidates only', {
+    addresses: APART,
+  }),
+  row("STUN on one side", "complete", 'possible: "bob" has host candidates only', {
+    addresses: HERE,
+  }),
+  row(
+    "STUN on both sides",
+    "complete",
+    "possible: STUN works on both sides, and neither has a relay candidate",
+  ),
+  row(
+    "wrong TURN password",
+    "complete",
+    "possible: STUN works on both sides, and neither has a relay candidate",
+  ),
+  row("TURN on one side", "complete", 'possible: "bob" has no relay candidate'),
+  row("TURN on both sides", "complete", "possible: Both sides have relay candidates"),
+  ...[0, 1, 2].map((which) =>
+    row(
+      "relay only, wrong TURN password, three tries",
+      "no-candidates",
+      'likely: The browser of "bob" sent no candidate: nobody can reach it.',
+      { which },
+    )
+  ),
+  row("the callee never comes", "waiting", null, { afterMs: 0 }),
+  row(
+    "the callee never comes",
+    "absent",
+    'certain: "bob" was not connected when "alice" called, and did not come within 5 s',
+  ),
+  row(
+    "the callee comes late",
+    "host-only",
+    "likely: Both sides have host candidates only, and come from different addresses",
+    { addresses: APART },
+  ),
+  row(
+    "the caller closes its page after the offer",
+    "caller-left",
+    `certain: ${LEFT} "alice" to the server, with code 1001`,
+  ),
+  row(
+    "the callee closes its page after the offer",
+    "callee-left",
+    `certain: ${LEFT} "bob" to the server, with code 1001`,
+  ),
+  row(
+    "the callee loads its page again after the offer",
+    "callee-left",
+    `certain: ${LEFT} "bob" to the server, with code 1001`,
+  ),
+  row(
+    "never answered",
+    "ringing",
+    'possible: The page of "bob" got the call, and has not answered it.',
+  ),
+  row(
+    "never answered",
+    "unanswered",
+    'likely: The page of "bob" got the call, and has not answered it.',
+    { afterMs: 60_000 },
+  ),
+  row("answered late", "complete", 'possible: "bob" answered 16.'),
+  row(
+    "answered without a stream",
+    "complete",
+    'certain: "bob" answered without a stream: "alice" sees and hears nothing',
+  ),
+  row(
+    "answered",
+    "complete",
+    "possible: Both sides have host candidates only: they meet if they are in one network",
+  ),
+  ...[0, 1].map((which) =>
+    row("both call at once", "complete", "certain: Both called each other", { which })
+  ),
+  // Written here.
+  row(
+    "a call, not answered yet",
+    "ringing",
+    'possible: The page of "bob" got the call, and has not answered it.',
+    { afterMs: 59_999, lines: talk(CALL, null) },
+  ),
+  row(
+    "a call, not answered",
+    "unanswered",
+    'likely: The page of "bob" got the call, and has not answered it.',
+    { afterMs: 60_000, lines: talk(CALL, null) },
+  ),
+  row(
+    "a candidate that cannot be read",
+    "complete",
+    "possible: Whether the peers connected, the server cannot see",
+    { lines: talk(DATA, DATA, [...SRFLX, { candidate: { candidate: "odd" } }], HOST) },
+  ),
+  row("an id that nobody can have", "impossible-id", 'certain: No peer can be called ""', {
+    lines: [...OPEN, [1_000, "alice", frame("OFFER", "")]],
+  }),
+  row(
+    "a peer calls itself",
+    "self",
+    "certain: The stock client closes a connection when its own offer comes back",
+    { lines: [...OPEN, [1_000, "alice", frame("OFFER", "alice")]] },
+  ),
+  row("another spelling", "absent", 'certain: " BOB " was not connected, and "bob" was.', {
+    lines: [...OPEN, [1_000, "alice", frame("OFFER", " BOB ")]],
+  }),
+  row(
+    "the callee comes after the end",
+    "absent",
+    'certain: "bob" came 7 s after the offer, which had expired by then.',
+    { lines: [OPEN[0] as Line, [1_000, "alice", frame("OFFER", "bob")], [8_000, "bob", "open"]] },
+  ),
+  row("no room", "refused", "certain: The server had no room for a message", {
+    settings: FULL,
+    lines: [OPEN[0] as Line, [1_000, "alice", frame("OFFER", "bob")]],
+  }),
+  row("no room for candidates", "complete", "certain: The server had no room for a message", {
+    settings: { source_queue_limit: 1 },
+    lines: [
+      OPEN[0] as Line,
+      [1_000, "alice", frame("OFFER", "bob")],
+      [1_000, "alice", frame("CANDIDATE", "bob", candidate("host"))],
+      [2_000, "bob", "open"],
+      [2_000, "bob", frame("ANSWER", "alice")],
+    ],
+  }),
+  row("a slow reader", "refused", 'certain: "bob" reads too slowly', {
+    slow: ["bob"],
+    lines: talk(DATA, null),
+  }),
+  row("a slow reader of the answer", "answer-lost", 'certain: "alice" did not get the answer', {
+    slow: ["alice"],
+    lines: talk(DATA, DATA),
+  }),
+  row("data, not answered yet", "connecting", null, { afterMs: 4_999, lines: talk(DATA, null) }),
+  row(
+    "data, not answered",
+    "unanswered",
+    'likely: The client of "bob" got the offer, and sent no answer',
+    { afterMs: 5_000, lines: talk(DATA, null) },
+  ),
+  row("the answer alone", "no-candidates", 'likely: The browser of "bob" sent no candidate', {
+    lines: [...OPEN, [1_000, "bob", frame("ANSWER", "alice", DATA)]],
+  }),
+  row("candidates alone", "partial", "certain: The offer came before the server watched", {
+    lines: [...OPEN, [1_000, "alice", frame("CANDIDATE", "bob", candidate("host"))]],
+  }),
+  row(
+    "one side sends no candidate, and says so",
+    "no-candidates",
+    'likely: The browser of "alice" sent no candidate, and said that there are none: nobody',
+    { lines: talk(DATA, DATA, [{ candidate: { candidate: "" } }], HOST) },
+  ),
+  row(
+    "names of multicast DNS",
+    "complete",
+    "possible: Both sides have host candidates only: they meet if they are in one network, and both",
+    { addresses: HERE, lines: talk(DATA, DATA, HIDDEN, HOST) },
+  ),
+  row(
+    "the call has no tracks",
+    "complete",
+    'certain: The call of "alice" has neither audio nor video',
+    { lines: talk({ type: "media", ...DATA }, { type: "media", ...DATA }, SRFLX, SRFLX) },
+  ),
+  row("no codec for video", "complete", 'certain: "bob" rejects the video of the call', {
+    lines: talk(CALL, { type: "media", ...sdp("m=audio 9 X 0", "m=video 0 X 0") }, SRFLX, SRFLX),
+  }),
+  row(
+    "all of a call is rejected",
+    "rejected",
+    'certain: The answer of "bob" rejects audio and video',
+    {
+      lines: talk(CALL, {
+        type: "media",
+        ...sdp("m=audio 0 X 0", "m=video 0 X 0", "m=application 9 X 0"),
+      }),
+    },
+  ),
+  row(
+    "the data channel is rejected",
+    "rejected",
+    'certain: The answer of "bob" rejects the data channel',
+    { lines: talk(DATA, sdp("m=application 0 X 0")) },
+  ),
+  row(
+    "the caller leaves, comes back, and goes on: it reconnected",
+    "complete",
+    "possible: STUN works on both sides",
+    {
+      lines: [
+        ...talk(DATA, null),
+        [1_200, "alice", 1006],
+        [1_300, "alice", "open"],
+        [1_400, "alice", frame("CANDIDATE", "bob", candidate("srflx"))],
+        [2_000, "bob", frame("ANSWER", "alice", DATA)],
+        [2_000, "bob", frame("CANDIDATE", "alice", candidate("srflx"))],
+      ],
+    },
+  ),
+  row("tried again, so the first failed", "complete", "likely: STUN works on both sides", {
+    lines: [...MET, ...LATER(MET, 10_000, "d")],
+    which: 1,
+  }),
+  row("tried again: the second may work", "complete", "possible: STUN works on both sides", {
+    lines: [...MET, ...LATER(MET, 10_000, "d")],
+  }),
+  row("the third try", "complete", "likely: STUN works on both sides", {
+    lines: [...MET, ...LATER(MET, 10_000, "d"), ...LATER(MET, 20_000, "e")],
+  }),
+  row(
+    "tried again after the page was loaded again",
+    "complete",
+    "possible: STUN works on both sides",
+    {
+      lines: [
+        ...MET,
+        [5_000, "alice", 1001],
+        [6_000, "alice", "open"],
+        ...LATER(MET, 10_000, "d"),
+      ],
+      which: 1,
+    },
+  ),
+];
+
+function row(
+  name: string,
+  outcome: Case["outcome"],
+  said: Case["said"],
+  rest: Omit<Case, "name" | "outcome" | "said"> = {},
+): Case {
+  return { name, outcome, said, ...rest };
+}
