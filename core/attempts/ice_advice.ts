@@ -52,8 +52,8 @@ const SET_STUN =
   "that UDP goes out.";
 
 const HOSTS_APART = likely(
-  "Both sides have host candidates only, and come from different addresses: those meet only in one VPN, or with public " +
-    "addresses, which browsers mostly hide.",
+  "Both sides have host candidates only, and come from different addresses: those meet only in one VPN, or " +
+    "with public addresses, which browsers mostly hide.",
   SET_STUN,
 );
 
