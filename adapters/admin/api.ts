@@ -4,7 +4,7 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import { isLoopback, isUsableId, type Settings } from "../../core/mod.ts";
+import { isUsableId, type Settings } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
 import type { SignalingServer } from "../server.ts";
 import type { AttemptView, AttemptWatch } from "./attempts.ts";
@@ -140,9 +140,9 @@ async function tryOf({ signaling, port }: ApiPorts, query: URLSearchParams): Pro
   };
 }
 
-/** The host that the server listens on, if it is not every address and not this machine's own. */
-function specificHost({ host }: Settings): string | null {
-  return host === "" || host === "::" || host === "0.0.0.0" || isLoopback(host) ? null : host;
+/** The host at which the page reaches the server; `null` if that is the page's own. */
+export function specificHost({ host }: Pick<Settings, "host">): string | null {
+  return /^(?:|::|0\.0\.0\.0|localhost|127\.0\.0\.1)$/i.test(host) ? null : host;
 }
 
 /** A whole number in the query. */

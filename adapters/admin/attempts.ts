@@ -118,11 +118,14 @@ function eventOf(event: Occurrence): EventView {
     }
     default: {
       const { from, what } = event;
-      const to = from === "caller" ? "callee" : "caller";
+      const to = ARRIVED.has(event.fate) ? (from === "caller" ? "callee" : "caller") : "server";
       return { at, from, to, what, note: noteOf(event) };
     }
   }
 }
+
+/** What became of a message that went on to its peer. */
+const ARRIVED: ReadonlySet<Sent["fate"]> = new Set(["relayed", "delivered", "sent-on"]);
 
 function noteOf({ candidate, fate, at, endedAt }: Sent): string {
   const what = candidate === null

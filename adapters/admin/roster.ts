@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { type Admitted, type PeerId, peerId } from "../../core/mod.ts";
+import type { Admitted } from "../../core/mod.ts";
 import { isClientEvent, messageIn } from "../observe/messages.ts";
 import type { Observer } from "../runtime.ts";
+import { hashable } from "../tally.ts";
 
 /** A client as the API shows it. */
 export interface ClientView {
@@ -54,7 +55,7 @@ export const CLIENTS_PER_TURN = 2_000;
 
 export function createRoster({ wallNow, pause }: RosterPorts): Roster {
   /** In the order of `serial`. Of who is replaced, `left` comes before `admitted`. */
-  const records = new Map<PeerId, Client>();
+  const records = new Map<string, Client>();
   let lastSerial = 0;
 
   const observe: Observer = ({ event, effects }) => {
@@ -62,16 +63,16 @@ export function createRoster({ wallNow, pause }: RosterPorts): Roster {
     for (const effect of effects) {
       if (effect.kind === "note") {
         if (effect.what === "admitted") admit(effect);
-        else if (effect.what === "left") records.delete(effect.id);
+        else if (effect.what === "left") records.delete(hashable(effect.id));
       }
       const message = isSaid ? messageIn(effect) : null;
-      const sender = message === null ? undefined : records.get(message.src);
+      const sender = message === null ? undefined : records.get(hashable(message.src));
       if (sender !== undefined) sender.messages++;
     }
   };
 
   function admit({ id, address }: Admitted): void {
-    records.set(id, {
+    records.set(hashable(id), {
       serial: ++lastSerial,
       id,
       address,
@@ -103,7 +104,7 @@ export function createRoster({ wallNow, pause }: RosterPorts): Roster {
     observe,
     search,
     get: (id) => {
-      const client = records.get(peerId(id));
+      const client = records.get(hashable(id));
       return client === undefined ? null : viewOf(client);
     },
   };

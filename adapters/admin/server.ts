@@ -11,7 +11,7 @@ import { bindAddress } from "../listen/listener.ts";
 import { logAdminRefused, logAdminRelisten } from "../observe/log_admin.ts";
 import { logFault } from "../observe/log.ts";
 import type { Settings } from "../../core/mod.ts";
-import { type ApiAnswer, type ApiPorts, BadParameter, createApi } from "./api.ts";
+import { type ApiAnswer, type ApiPorts, BadParameter, createApi, specificHost } from "./api.ts";
 import { createGuard, hostNameOf, type Refusal } from "./guard.ts";
 import { ASSETS } from "./page/assets.ts";
 import type { Exposition } from "./prometheus.ts";
@@ -166,17 +166,17 @@ function readRequest({ method, url, headers }: Request): Incoming {
   return { method, path, query, host, route: adminRouteOf(path, (path) => ASSETS.has(path)) };
 }
 
-/** The headers of every answer. They let the page load its own files, and connect to the server of the same host. */
+/** The headers of every answer. They let the page load its own files, and connect to the server. */
 function headersFor(
-  { host, settings: { sslkey }, port }: {
+  { host, settings, port }: {
     readonly host: string | null;
     readonly settings: Settings;
     readonly port: number;
   },
 ): Headers {
-  const name = hostNameOf(host);
+  const name = specificHost(settings) ?? hostNameOf(host);
   const authority = `${name?.includes(":") ? `[${name}]` : name}:${port}`;
-  const schemes = sslkey === "" ? ["http", "ws"] : ["https", "wss"];
+  const schemes = settings.sslkey === "" ? ["http", "ws"] : ["https", "wss"];
   const origins = name === null ? [] : schemes.map((scheme) => `${scheme}://${authority}`);
   return new Headers({
     "content-security-policy": [

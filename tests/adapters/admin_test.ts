@@ -234,6 +234,12 @@ Deno.test("[ADMIN-10] the page learns how to reach the server, and gets tokens w
     });
     assertEquals(await box.json("/api/attempts"), { attempts: [], forgotten: 0 });
   }
+  {
+    await using box = await serveAdministered({ host: "127.0.0.2" });
+    assertEquals((await box.json("/api/try"))["host"], "127.0.0.2");
+    const policy = (await box.ask("/", { method: "HEAD" })).headers.get("content-security-policy");
+    assertStringIncludes(String(policy), `ws://127.0.0.2:${box.port}`);
+  }
   const auth_secret = "only for this test, and long enough";
   const settings = { auth: "jwt", auth_secret, auth_issuer: "i" } as const;
   await using box = await serveAdministered(settings);

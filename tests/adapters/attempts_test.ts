@@ -38,10 +38,10 @@ Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it
   assertEquals(events.length, 10);
   const at = millis(Number(startedAt) + 5_000);
   assertEquals(events.slice(0, 2).map(({ at: _at, ...event }) => event), [
-    { from: "caller", to: "callee", what: "OFFER", note: "stored, expired after 5 s" },
+    { from: "caller", to: "server", what: "OFFER", note: "stored, expired after 5 s" },
     {
       from: "caller",
-      to: "callee",
+      to: "server",
       what: "CANDIDATE",
       note: "host candidate; stored, expired after 5 s",
     },
@@ -74,13 +74,13 @@ Deno.test("[WHY-2] each event says what became of it", () => {
   const leave = call(3, "alice", "bob", "LEAVE");
   const waits = "stored, the peer is not connected";
   assertEquals(notes([alice, offer, end, leave], { afterMs: 0 }), [
-    `caller to callee: OFFER, ${waits}`,
-    `caller to callee: CANDIDATE, the last; ${waits}`,
-    "caller to callee: LEAVE, dropped, the peer is not connected",
+    `caller to server: OFFER, ${waits}`,
+    `caller to server: CANDIDATE, the last; ${waits}`,
+    "caller to server: LEAVE, dropped, the peer is not connected",
   ]);
   const first = (lines: readonly Line[], circumstances: object = {}): string | undefined =>
     notes(lines, circumstances)[0];
-  const head = "caller to callee: OFFER, refused, ";
+  const head = "caller to server: OFFER, refused, ";
   const full = { settings: { queue_limit: 0 } };
   assertEquals(first([alice, offer], full), `${head}too many messages wait`);
   assertEquals(first([alice, call(1, "alice", "")]), `${head}no peer can have this id`);

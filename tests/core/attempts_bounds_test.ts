@@ -1,5 +1,5 @@
 /** How attempts are bounded, and what they know of each other and of addresses. */
-import { attemptsOf } from "../../core/mod.ts";
+import { attemptsOf } from "../../core/attempts/mod.ts";
 import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
 import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
 import {
