@@ -57,7 +57,9 @@ function aboutDeparture({ departure, names }: Facts): Advice[] {
   const { by, code, from } = must(departure);
   const name = names[from];
   return [certain(
-    `The ${by} ended the connection of ${name} to the server, with code ${code}.`,
+    by === "client"
+      ? `The client ended the connection of ${name} to the server, with code ${code}.`
+      : `The server closed the connection of ${name}, with code ${code}.`,
     `If the page of ${name} was closed or loaded again, call again when it is back. If its network failed, call ` +
       'peer.reconnect() at the "disconnected" event.',
   )];

@@ -286,6 +286,12 @@ export const CASES: readonly Case[] = [
     { lines: talk(DATA, sdp("m=application 0 X 0")) },
   ),
   row(
+    "a page that was loaded again takes over the id of the caller",
+    "caller-left",
+    'certain: The server closed the connection of "alice", with code 4000.',
+    { lines: [...talk(DATA, null), [1_200, "alice", "open"]] },
+  ),
+  row(
     "the caller leaves, comes back, and goes on: it reconnected",
     "complete",
     "possible: STUN works on both sides",
