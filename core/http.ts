@@ -1,8 +1,8 @@
 /**
  * The HTTP interface: the reply to a request, as a function of the state.
  *
- * Randomness and the wall clock come in as functions ({@linkcode Sources}). Every reply has the CORS headers, errors too: without them a browser
- * reports "CORS is missing" and hides the reason.
+ * Randomness and the wall clock come in as functions ({@linkcode Sources}). Every reply has the CORS headers, errors
+ * too: without them a browser reports "CORS is missing" and hides the reason.
  *
  * @module
  */
@@ -206,7 +206,7 @@ function answer(asked: Asked, request: HttpRequest, sources: Sources): HttpReply
   }
 }
 
-/** Proxies collect what they pass on or compress, unless they are told not to; nginx has a header of its own for that. */
+/** Proxies collect or compress what they pass on, unless they are told not to: nginx by a header of its own. */
 const EVENTS: HttpReply = {
   status: STATUS_CODE.OK,
   headers: {
