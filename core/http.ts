@@ -206,7 +206,7 @@ function answer(asked: Asked, request: HttpRequest, sources: Sources): HttpReply
   }
 }
 
-/** Proxies collect what they pass on or compress, unless they are told not to; nginx has a header of its own for it. */
+/** Proxies collect or compress what they pass on, unless they are told not to: nginx by a header of its own. */
 const EVENTS: HttpReply = {
   status: STATUS_CODE.OK,
   headers: {

@@ -33,8 +33,10 @@ export interface PresencePorts {
 /** The streams of presence of one server. */
 export class Presence {
   readonly #ports: PresencePorts;
-  /** Watchers whose platform asks for more, in the order of their positions. */
-  readonly #hungry = new Set<Watcher>();
+  /** Watchers whose platform asks for more than there is. */
+  #hungry = new Set<Watcher>();
+  /** Those that were hungry when the round began, and are still to be served in it. */
+  #waking = new Set<Watcher>();
   /** Those whose platform does not, in the order in which they last took something. */
   readonly #busy = new Set<Watcher>();
   /** The ids that may have changed since the last flush, and whether each was listed then. */
@@ -45,7 +47,10 @@ export class Presence {
   #log: ChangeLog;
   #latest: Snapshot | null = null;
   #appendedAt = 0;
-  #flushAt = 0;
+  /** When the next round may begin. */
+  #roundAt = 0;
+  /** The end of the log when the last round began: nobody is given more. */
+  #toldEnd = 0;
   #isStopped = false;
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
 
@@ -56,7 +61,11 @@ export class Presence {
 
   /** Whether anybody watches. If not, changes need not be told. */
   get isWatched(): boolean {
-    return this.#busy.size + this.#hungry.size > 0;
+    return this.#live > 0;
+  }
+
+  get #live(): number {
+    return this.#busy.size + this.#hungry.size + this.#waking.size;
   }
 
   /** The streams that count: those that the platform has not released. */
@@ -114,13 +123,15 @@ export class Presence {
   /** Ends every stream, and begins no more. */
   stop(): void {
     this.#isStopped = true;
-    for (const watcher of [...this.#hungry, ...this.#busy]) this.#end(watcher, "stopped");
+    for (const watcher of [...this.#hungry, ...this.#waking, ...this.#busy]) {
+      this.#end(watcher, "stopped");
+    }
   }
 
   #pull(watcher: Watcher, take: (piece: Piece) => void): void {
     if (!this.#busy.has(watcher)) return;
     watcher.take = take;
-    if (watcher.snapshot === null && watcher.position === this.#log.end) {
+    if (watcher.snapshot === null && watcher.position >= this.#toldEnd) {
       this.#busy.delete(watcher);
       this.#hungry.add(watcher);
     } else this.#serve(watcher);
@@ -133,7 +144,6 @@ export class Presence {
     const piece = takeNext(watcher, this.#log);
     watcher.take = null;
     watcher.servedAt = this.#ports.now();
-    this.#hungry.delete(watcher);
     this.#busy.delete(watcher);
     this.#busy.add(watcher);
     this.#arm();
@@ -141,11 +151,10 @@ export class Presence {
   }
 
   #end(watcher: Watcher, why: StreamEnd): void {
-    this.#hungry.delete(watcher);
-    this.#busy.delete(watcher);
+    const wasLive = [this.#hungry, this.#waking, this.#busy].some((set) => set.delete(watcher));
     watcher.snapshot = null;
     watcher.take = null;
-    if (!this.isWatched) this.#rest();
+    if (wasLive && !this.isWatched) this.#rest();
     watcher.onEnd?.(why);
   }
 
@@ -156,7 +165,7 @@ export class Presence {
     watcher.onEnd = null;
     this.#count--;
     this.#shares.add(watcher.addressGroup, -1);
-    if (this.#hungry.has(watcher) || this.#busy.has(watcher)) this.#end(watcher, "stopped");
+    this.#end(watcher, "stopped");
   }
 
   /** Nobody watches any more. */
@@ -166,6 +175,7 @@ export class Presence {
     this.#touched.clear();
     this.#log = new ChangeLog(this.#ports.settings.max_unsent_bytes);
     this.#latest = null;
+    this.#toldEnd = 0;
   }
 
   /** A snapshot serves, with the changes since, until those are longer than it: so many who come together share it. */
@@ -198,22 +208,35 @@ export class Presence {
     this.#appendedAt = this.#ports.now();
   }
 
+  /** Whether there is something that no round has told yet. */
+  get #hasNews(): boolean {
+    return this.#touched.size > 0 || this.#log.end > this.#toldEnd;
+  }
+
+  /** Tells all changes so far to whoever is hungry, in the turns that follow. */
+  #beginRound(at: number): void {
+    this.#flush();
+    if (this.#log.end === this.#toldEnd) return;
+    this.#toldEnd = this.#log.end;
+    this.#roundAt = at + Math.max(BATCH_MS, this.#live * MS_PER_WATCHER);
+    [this.#waking, this.#hungry] = [this.#hungry, this.#waking];
+  }
+
   /** Does what is due, for so many watchers in one turn of the event loop. */
   #beat(): void {
     this.#timer = null;
     const at = this.#ports.now();
     const { unsent_timeout } = this.#ports.settings;
     // The sums are those of `#arm`: their rounding decides whether what is due is due.
-    if (this.#touched.size > 0 && at >= this.#flushAt) {
-      this.#flush();
-      this.#flushAt = at +
-        Math.max(BATCH_MS, (this.#hungry.size + this.#busy.size) * MS_PER_WATCHER);
-    }
     if (at >= this.#appendedAt + COMMENT_MS) this.#append(COMMENT);
+    if (this.#hasNews && this.#waking.size === 0 && at >= this.#roundAt) this.#beginRound(at);
     let turns = WATCHERS_PER_TURN;
-    for (const watcher of this.#hungry) {
-      if (watcher.position === this.#log.end || turns-- === 0) break;
-      this.#serve(watcher);
+    for (const watcher of this.#waking) {
+      if (turns-- === 0) break;
+      this.#waking.delete(watcher);
+      // One that came after a change has it in its snapshot.
+      if (watcher.position < this.#toldEnd) this.#serve(watcher);
+      else this.#hungry.add(watcher);
     }
     for (const watcher of this.#busy) {
       if (at < watcher.servedAt + unsent_timeout || turns-- <= 0) break;
@@ -225,12 +248,11 @@ export class Presence {
   /** Sets the timer for what is due next, unless it fires earlier anyway. */
   #arm(): void {
     const now = this.#ports.now();
-    const [hungry] = this.#hungry;
     const [busy] = this.#busy;
     const at = Math.min(
       this.#appendedAt + COMMENT_MS,
-      hungry !== undefined && hungry.position < this.#log.end ? now : Infinity,
-      this.#touched.size > 0 ? Math.max(this.#flushAt, now + BATCH_MS) : Infinity,
+      this.#waking.size > 0 ? now : Infinity,
+      this.#hasNews ? Math.max(this.#roundAt, now + BATCH_MS) : Infinity,
       busy === undefined ? Infinity : busy.servedAt + this.#ports.settings.unsent_timeout,
     );
     if (this.#timer !== null && this.#timer.at <= at) return;

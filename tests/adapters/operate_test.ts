@@ -43,6 +43,16 @@ test.served("[HTTP-17] a stream ends when the server stops", async ({ serve }) =
   assertEquals(stream.peers.events, [["peers", []]]);
 });
 
+test.served("[HTTP-17] [FAULT-45] a stream that has nothing to say outlives answer_timeout, which ends other connections", async ({ serve, which }) => {
+  await using served = await serve({ ...ON, answer_timeout: 100 });
+  await using stream = await openPeers(`${served.url}peerjs/peers`);
+  await stream.until();
+  // It begins later than the stream, and ends when it was idle for so long.
+  if (which === "node") await rawHttp(served.port, latin1("GET"));
+  await using _a = await join(served, "a");
+  await stream.until("a");
+});
+
 test.served("[HTTP-15] HEAD and OPTIONS of a stream end at once, and so does what comes behind an upgrade", async ({ serve, which }) => {
   await using served = await serve(ON);
   const headers = { accept: "text/event-stream" };
