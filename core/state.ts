@@ -44,7 +44,7 @@ export interface Connection {
   readonly idleCheckAt: Millis;
   /** Bad frames since the last valid message. */
   readonly badFrames: number;
-  /** The instant up to which the frames so far use up `frame_rate`; see `rules/allowance.ts`. */
+  /** The instant up to which the frames so far use up `frame_rate`; see `rate.ts`. */
   readonly paidUntil: Millis;
   /** The instant up to which their bytes use up `byte_rate`. */
   readonly bytesPaidUntil: Millis;
@@ -128,7 +128,7 @@ export interface State {
   readonly addressBytes: PersistentMap<string, number>;
   /** The number of clients of each address group; never zero. */
   readonly addresses: PersistentMap<string, number>;
-  /** By address group, the instant up to which its wrong tokens use up `wrong_token_rate`; see `rules/allowance.ts`. */
+  /** By address group, the instant up to which its wrong tokens use up `wrong_token_rate`; see `rate.ts`. */
   readonly wrongTokens: PersistentMap<string, Millis>;
   readonly stopping: boolean;
   /** `null` for a server that is alone. */

@@ -20,7 +20,7 @@ export interface ApiPorts {
   readonly version: string;
   readonly read: () => Readings;
   readonly roster: Pick<Roster, "get" | "search">;
-  readonly attempts: Pick<AttemptWatch, "list" | "forgotten">;
+  readonly attempts: Pick<AttemptWatch, "list" | "forgotten" | "overlooked">;
   /** The wall clock in milliseconds since 1970. */
   readonly wallNow: () => number;
 }
@@ -110,7 +110,8 @@ function attemptsOf({ attempts, signaling, wallNow }: ApiPorts, query: URLSearch
     updatedAt: toEpoch(view.updatedAt),
     events: view.events.map((event) => ({ ...event, at: toEpoch(event.at) })),
   });
-  return { attempts: listed.map(dated), forgotten: attempts.forgotten() };
+  const [forgotten, overlooked] = [attempts.forgotten(), attempts.overlooked()];
+  return { attempts: listed.map(dated), forgotten, overlooked };
 }
 
 /** What two clients of the page need to meet on this server. */

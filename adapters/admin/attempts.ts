@@ -55,6 +55,8 @@ export interface AttemptWatch {
   readonly list: (query: AttemptQuery) => AttemptView[];
   /** How many were forgotten, to make room for newer ones. */
   readonly forgotten: () => number;
+  /** How many messages were not looked at, because there were too many at once. */
+  readonly overlooked: () => number;
 }
 
 /**
@@ -82,6 +84,7 @@ export function createAttemptWatch(now?: () => Millis): AttemptWatch {
       return found.slice(0, limit).map((attempt) => viewOf(attempt, at));
     },
     forgotten: () => attempts.forgotten,
+    overlooked: () => attempts.overlooked,
   };
 }
 

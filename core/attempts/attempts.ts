@@ -13,8 +13,9 @@ import {
   mapValues,
   type PersistentMap,
 } from "../collections/persistent_map.ts";
-import type { PeerId } from "../ids.ts";
+import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
+import { spend } from "../rate.ts";
 import { pairKey } from "../state.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -34,6 +35,10 @@ export interface Attempts {
   readonly nextId: number;
   /** How many were forgotten. */
   readonly forgotten: number;
+  /** The instant up to which the messages so far use up `READ_RATE`; see `rate.ts`. */
+  readonly readsPaidUntil: Millis;
+  /** How many messages were not looked at, because there were too many at once. */
+  readonly overlooked: number;
 }
 
 /** Two peers. */
@@ -45,13 +50,31 @@ export const PAIR_MAX = 16;
 /** The attempts of a peer that note when it joins and leaves. */
 export const PEER_MAX = 64;
 
+/** The messages that are read in a second, and at once. A read takes 2 to 30 µs, so all of them take 2 % of a core. */
+export const READ_RATE = 1_000;
+export const READ_BURST = 2_000;
+
 export function noAttempts(): Attempts {
-  return { byId: emptyMap(), pairs: emptyMap(), peers: emptyMap(), nextId: 0, forgotten: 0 };
+  return {
+    byId: emptyMap(),
+    pairs: emptyMap(),
+    peers: emptyMap(),
+    nextId: 0,
+    forgotten: 0,
+    readsPaidUntil: millis(0),
+    overlooked: 0,
+  };
 }
 
 /** The attempts, newest first. */
 export function attemptsOf({ byId }: Attempts): Attempt[] {
   return [...mapValues(byId)].sort((a, b) => b.id - a.id);
+}
+
+/** Pays for reading a message; `null` if too many are read. */
+export function payForRead(attempts: Attempts, now: Millis): Attempts | null {
+  const readsPaidUntil = spend(attempts.readsPaidUntil, now, READ_RATE, READ_BURST);
+  return readsPaidUntil === null ? null : { ...attempts, readsPaidUntil };
 }
 
 /** Retires older attempts, which the caller must never read again; `retire` in `state.ts` says why. */

@@ -2,8 +2,8 @@
  * The last attempts of pairs of peers to connect, as a fold over the steps of the server.
  *
  * Only the first messages of an attempt are read: each attempt adds `READS` to what is read of its pair, and an `OFFER`
- * is always read, because it may begin another attempt. All other messages count for the newest attempt of their pair,
- * unread.
+ * is always read, because it may begin another attempt; all of it at most so often (`READ_RATE`). All other messages
+ * count for the newest attempt of their pair, unread.
  *
  * @module
  */
@@ -39,6 +39,7 @@ import {
   keyOf,
   type Pair,
   pairAt,
+  payForRead,
 } from "./attempts.ts";
 import { copied, nearId, withAddresses } from "./ends.ts";
 
@@ -116,7 +117,11 @@ function handle(attempts: Attempts, message: Message, fate: Fate, step: WatchedS
   const pair = pairAt(attempts, key);
   const newest = attemptAt(attempts, pair.ids.at(-1));
   const isCall = type === "OFFER" || type === "ANSWER" || type === "CANDIDATE";
-  if (newest === undefined) return isCall ? begin(attempts, message, fate, step) : attempts;
+  if (newest === undefined) {
+    if (!isCall) return attempts;
+    const paid = payForRead(attempts, now);
+    return paid === null ? overlook(attempts) : begin(paid, message, fate, step);
+  }
   const sent = { what: type, at: now, from: roleOf(newest, src, type), fate };
   if (event.kind === "send-failed" || event.kind === "send-refused") {
     const changed = changeFirst(
@@ -128,7 +133,14 @@ function handle(attempts: Attempts, message: Message, fate: Fate, step: WatchedS
   }
   if (!isCall) return keep(attempts, withSignal(newest, sent, NOTHING));
   if (type !== "OFFER" && pair.reads === 0) return keep(attempts, withUnread(newest, sent));
-  return read(attempts, message, { key, pair, newest, sent }, step);
+  const paid = payForRead(attempts, now);
+  return paid === null
+    ? keep(overlook(attempts), withUnread(newest, sent))
+    : read(paid, message, { key, pair, newest, sent }, step);
+}
+
+function overlook(attempts: Attempts): Attempts {
+  return { ...attempts, overlooked: attempts.overlooked + 1 };
 }
 
 /** Of a message that is neither a description nor a candidate nothing is read. */

@@ -1,12 +1,10 @@
 /**
  * The limits of one client and one address group: rates of frames and bytes, sockets, and wrong tokens.
  *
- * A rate is one instant, the generic cell rate algorithm (GCRA, ITU-T I.371): up to it the uses so far use up
- * the rate. It equals a token bucket and needs no timer.
- *
  * @module
  */
-import { type Millis, millis } from "../ids.ts";
+import type { Millis } from "../ids.ts";
+import { spend } from "../rate.ts";
 import { must } from "../collections/must.ts";
 import { emptyMap, mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
 import type { Rules } from "../settings/rules.ts";
@@ -80,22 +78,4 @@ export function mayTryToken(state: State, address: string, now: Millis): boolean
 function spendTry({ rules, wrongTokens }: State, address: string, now: Millis): Millis | null {
   const { wrong_token_rate, wrong_token_burst } = rules;
   return spend(mapGet(wrongTokens, address) ?? now, now, wrong_token_rate, wrong_token_burst);
-}
-
-/**
- * Adds `count` uses to a rate: returns the instant up to which it is then used up, or `null` if that is over
- * `rate` uses a second in the long run and `burst` at once. A rate of 0 sets no limit.
- */
-function spend(
-  until: Millis,
-  now: Millis,
-  rate: number,
-  burst: number,
-  count = 1,
-): Millis | null {
-  if (rate === 0) return until;
-  const priceMs = 1_000 / rate;
-  const next = Math.max(until, now) + count * priceMs;
-  // Half a price of slack, so that rounding errors in the sum of prices never cost a use.
-  return next - now > (burst + 0.5) * priceMs ? null : millis(next);
 }

@@ -232,7 +232,9 @@ Deno.test("[ADMIN-10] the page learns how to reach the server, and gets tokens w
       ...{ path: "/myapp/", key: "k", port: box.port, secure: false, host: null },
       ...{ auth: "none", tokens: null },
     });
-    assertEquals(await box.json("/api/attempts"), { attempts: [], forgotten: 0 });
+    assertEquals(await box.json("/api/attempts"), {
+      ...{ attempts: [], forgotten: 0, overlooked: 0 },
+    });
   }
   {
     await using box = await serveAdministered({ host: "127.0.0.2" });
@@ -274,7 +276,7 @@ Deno.test("[ADMIN-9] an exception is a 500, and requests beyond those that are w
       throw new Error("made by a test");
     },
     roster: { get: () => null, search: () => hanging.promise },
-    attempts: { list: () => [], forgotten: () => 0 },
+    attempts: { list: () => [], forgotten: () => 0, overlooked: () => 0 },
     exposition: { type: "text/plain", text: () => Promise.resolve("") },
     ...{ now: () => 0, wallNow: () => 0 },
   });

@@ -41,6 +41,23 @@ Deno.test("[WHY-5] the oldest attempts are forgotten, counted, and leave nothing
   assertEquals([one.byId.size, one.pairs.size, one.peers.size], [1_000, 1, 2]);
 });
 
+Deno.test("[WHY-3] 2,000 messages are read at once and 1,000 a second, and others are counted", () => {
+  const calls = Array.from({ length: 2_002 }, (_, i): Words => [1, "alice", "OFFER", `p${i}`]);
+  const more = said(
+    ...calls,
+    [1, "alice", "CANDIDATE", "p1999"],
+    [1, "alice", "OFFER", "p1999", "other"],
+    [2, "alice", "OFFER", "late"],
+    [2, "alice", "OFFER", "later"],
+  );
+  const settings = { frame_rate: 0, source_queue_limit: 0 };
+  const { attempts } = playConversation([ALICE, ...more], { settings });
+  const [last, before] = attemptsOf(attempts);
+  assertEquals([last?.callee, before?.callee], ["late", "p1999"]);
+  assertEquals([before?.isCut, before?.sides.caller.descriptions], [true, 1]);
+  assertEquals([attempts.nextId, attempts.overlooked], [2_001, 5]);
+});
+
 Deno.test("[WHY-5] the last 16 attempts of two take messages, and the last 64 of a peer note that it goes", () => {
   const calls = Array.from({ length: 70 }, (_, i): Words => [i, "alice", "OFFER", "bob", `${i}`]);
   const { attempts } = played([

@@ -71,7 +71,7 @@ export function startMockAdmin(mainPort: number): MockAdmin {
       const part = searchParams.get("peer") ?? "";
       const fits = ({ caller, callee }: { caller: string; callee: string }): boolean =>
         caller.includes(part) || callee.includes(part);
-      return json({ attempts: answers.attempts.filter(fits), forgotten: 0 });
+      return json({ attempts: answers.attempts.filter(fits), forgotten: 0, overlooked: 0 });
     }
     return json({ error: `Nothing is served at ${pathname}.` }, 404);
   }

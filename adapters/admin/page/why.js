@@ -26,7 +26,8 @@
  * @property {{ readonly caller: Side, readonly callee: Side }} sides
  * @property {readonly AttemptEvent[]} events
  *
- * @typedef {{ readonly attempts: readonly Attempt[], readonly forgotten: number }} Attempts
+ * @typedef {{ readonly forgotten: number, readonly overlooked: number }} Unseen
+ * @typedef {Unseen & { readonly attempts: readonly Attempt[] }} Attempts
  *
  * @module
  */
@@ -108,9 +109,9 @@ export class WhyView {
   }
 
   /** @param {Attempts} found */
-  #showAttempts({ attempts, forgotten }) {
+  #showAttempts({ attempts, ...unseen }) {
     const now = Date.now();
-    setText(this.#count, countOf(attempts.length, forgotten, this.#peer.value));
+    setText(this.#count, countOf(attempts.length, unseen, this.#peer.value));
     this.#more.hidden = attempts.length < this.#limit || this.#limit === MOST;
     showItems(this.#list, attempts, {
       key: ({ id }) => String(id),
@@ -120,14 +121,17 @@ export class WhyView {
   }
 }
 
-/** @type {(count: number, forgotten: number, peer: string) => string} */
-function countOf(count, forgotten, peer) {
+/** @type {(count: number, unseen: Unseen, peer: string) => string} */
+function countOf(count, { forgotten, overlooked }, peer) {
   const whose = peer === "" ? "" : ` of peers with "${visible(peer)}"`;
   if (count === 0) return `No attempt${whose} yet.`;
   const older = forgotten === 0
     ? ""
     : `; ${countText(forgotten, "older one is", "older ones are")} forgotten`;
-  return `${countText(count, "attempt")}${whose}${older}.`;
+  const busy = overlooked === 0
+    ? ""
+    : `; ${countText(overlooked, "message was", "messages were")} too many at once to be read`;
+  return `${countText(count, "attempt")}${whose}${older}${busy}.`;
 }
 
 /**
