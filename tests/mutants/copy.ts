@@ -82,8 +82,6 @@ async function copyFolder(from: URL, to: URL): Promise<void> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
     if (name.startsWith(".") || LEFT_OUT.has(name)) continue;
     if (isDirectory) await copyFolder(new URL(`${name}/`, from), new URL(`${name}/`, to));
-    if (isFile && /\.(?:ts|json|lock|lua|md|txt)$/.test(name)) {
-      await Deno.copyFile(new URL(name, from), new URL(name, to));
-    }
+    if (isFile) await Deno.copyFile(new URL(name, from), new URL(name, to));
   }
 }
