@@ -49,13 +49,14 @@ Deno.test("[WHY-3] 2,000 messages are read at once and 1,000 a second, and other
     [1, "alice", "OFFER", "p1999", "other"],
     [2, "alice", "OFFER", "late"],
     [2, "alice", "OFFER", "later"],
+    [3, "alice", "OFFER", "latest"],
   );
   const settings = { frame_rate: 0, source_queue_limit: 0 };
   const { attempts } = playConversation([ALICE, ...more], { settings });
-  const [last, before] = attemptsOf(attempts);
-  assertEquals([last?.callee, before?.callee], ["late", "p1999"]);
+  const [last, late, before] = attemptsOf(attempts);
+  assertEquals([last, late, before].map((one) => one?.callee), ["latest", "late", "p1999"]);
   assertEquals([before?.isCut, before?.sides.caller.descriptions], [true, 1]);
-  assertEquals([attempts.nextId, attempts.overlooked], [2_001, 5]);
+  assertEquals([attempts.nextId, attempts.overlooked], [2_002, 5]);
 });
 
 Deno.test("[WHY-5] the last 16 attempts of two take messages, and the last 64 of a peer note that it goes", () => {
