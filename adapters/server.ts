@@ -25,7 +25,7 @@ import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts"
 import { logFault, recorderLog } from "./observe/log.ts";
 import { logObserver } from "./observe/log_clients.ts";
 import { createLeakLog, logPause } from "./observe/log_process.ts";
-import { createRefusalLog } from "./observe/log_refusals.ts";
+import { createRefusalLog, type RefusalLog, type RefusedRequests } from "./observe/log_refusals.ts";
 import { trafficObserver } from "./observe/log_traffic.ts";
 import { createOwners } from "./auth/owner.ts";
 import { epochMs } from "./record/clock.ts";
@@ -47,6 +47,7 @@ export interface Oversight {
   readonly unsentBytes: () => number;
   /** Streams of presence that clients have open. */
   readonly watcherCount: () => number;
+  readonly refusedRequests: RefusedRequests;
   /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
   readonly census: ClusterNode["census"];
   /** Disconnects the client that holds an id; `false` if nobody does on this node. */
@@ -131,7 +132,7 @@ export function createSignalingServer(
     settings,
     refuse: replies.refuse,
     now,
-    ...oversightOf(runtime, { sockets, node, replies }),
+    ...oversightOf(runtime, { sockets, node, replies, refusals }),
     start,
     stop: () => stopped ??= shutDown(),
   };
@@ -159,10 +160,11 @@ function performerOf({ sockets, node, verify, dispatch }: {
 
 function oversightOf(
   { state, dispatch }: Runtime,
-  { sockets, node, replies }: {
+  { sockets, node, replies, refusals }: {
     readonly sockets: Sockets;
     readonly node: ClusterNode;
     readonly replies: Replies;
+    readonly refusals: RefusalLog;
   },
 ): Oversight {
   return {
@@ -171,6 +173,7 @@ function oversightOf(
     state,
     unsentBytes: () => sockets.unsentBytes,
     watcherCount: replies.watcherCount,
+    refusedRequests: refusals.counts,
     census: node.census,
     dismiss: (id) => {
       if (holderOf(state(), peerId(id)) === undefined) return false;

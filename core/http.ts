@@ -179,7 +179,7 @@ function answer(asked: Asked, request: HttpRequest, sources: Sources): HttpReply
   const { method } = request;
   const route = routeOf(settings, request.path);
   if (method === "OPTIONS") return preflight(route);
-  if (route === "none") return notFound(settings);
+  if (route === "none") return notFound(settings, request.path);
   if (method !== "GET" && method !== "HEAD") return methodNotAllowed(method);
   if (needsToken(settings, route) && request.identity.kind !== "proven") {
     return unauthorized(request.identity);
@@ -292,9 +292,15 @@ ${urls(settings)}`,
   return { ...reply, headers: { ...reply.headers, upgrade: "websocket" } };
 }
 
-function notFound(settings: Settings): HttpReply {
-  return plain(STATUS_CODE.NotFound, `Nothing is served here.\n${urls(settings)}`);
+function notFound(settings: Settings, path: string): HttpReply {
+  const isIce = routeOf({ ...settings, turn_urls: [""] }, path) === "ice";
+  const why = isIce ? NO_ICE : NOTHING_HERE;
+  return plain(STATUS_CODE.NotFound, `${why}\n${urls(settings)}`);
 }
+
+/** The first line of the 404 for a URL that does not exist. */
+export const NOTHING_HERE = "Nothing is served here.";
+const NO_ICE = "This server has no ICE servers to hand out: its option turn_urls is empty.";
 
 function urls({ path: prefix, turn_urls }: Settings): string {
   const ice = turn_urls.length > 0 ? `  GET ${prefix}<key>/ice     the ICE servers\n` : "";

@@ -14,7 +14,13 @@ import type { Peak } from "./peak.ts";
 export interface Sources {
   readonly signaling: Pick<
     SignalingServer,
-    "state" | "now" | "clientCount" | "unsentBytes" | "watcherCount"
+    | "settings"
+    | "state"
+    | "now"
+    | "clientCount"
+    | "unsentBytes"
+    | "watcherCount"
+    | "refusedRequests"
   >;
   readonly counts: Counts;
   readonly lag: Pick<Peak, "read">;
@@ -48,6 +54,11 @@ export const METRICS: readonly Metric[] = [
     "Clients that hold an id.",
     ({ signaling }) => signaling.clientCount(),
   ),
+  gauge(
+    "signalbox_clients_limit",
+    "How many clients it may have (concurrent_limit).",
+    ({ signaling }) => signaling.settings.concurrent_limit,
+  ),
   counter(
     "signalbox_opens_total",
     ["outcome"],
@@ -55,9 +66,17 @@ export const METRICS: readonly Metric[] = [
     ({ counts }) => byLabel("outcome", counts.opens),
   ),
   counter(
+    "signalbox_requests_refused_total",
+    ["status"],
+    "Requests that were refused, by status: 404 is a wrong path, 401 a wrong key or token, 426 a WebSocket whose " +
+      "headers a proxy dropped.",
+    ({ signaling }) => byLabel("status", Object.fromEntries(signaling.refusedRequests)),
+  ),
+  counter(
     "signalbox_closes_total",
     ["by", "code"],
-    "Connections of clients that ended, by the side that ended them and its close code.",
+    "Connections of clients that ended, by the side that ended them and its close code; one that was lost is " +
+      "of the client, with code 1006.",
     ({ counts }) => byTwo(["by", "code"], counts.closes),
   ),
   counter(

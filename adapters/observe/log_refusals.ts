@@ -9,6 +9,7 @@ import {
   CLOSE,
   type HttpReply,
   isOriginAllowed,
+  NOTHING_HERE,
   OPTIONS,
   type Refused,
   routeOf,
@@ -25,15 +26,23 @@ export interface RefusalLog {
   readonly socket: (refused: Refused) => void;
   /** Logs a request if its reply is an error, or if CORS keeps its page from reading the reply. */
   readonly request: (incoming: IncomingRequest, reply: HttpReply) => void;
+  /** The requests refused since the start, by status. */
+  readonly counts: RefusedRequests;
   /** Reports the lines omitted so far. */
   readonly stop: () => void;
 }
+
+/** Totals by status. All statuses that this server refuses a request with are there from the start. */
+export type RefusedRequests = ReadonlyMap<number, number>;
+
+const REFUSALS = [400, 401, 403, 404, 405, 408, 426, 431, 500, 503];
 
 export function createRefusalLog(
   settings: Settings,
   ports: Pick<RepeatLimitPorts, "now" | "schedule">,
 ): RefusalLog {
   const limit = createRepeatLimit({ ...ports, report: logOmitted });
+  const counts = new Map(REFUSALS.map((status) => [status, 0]));
   const path = shorten(settings.path);
   const nothingThere =
     `nothing is served there. This server's path is "${path}": give new Peer path: "${path}"`;
@@ -46,11 +55,12 @@ export function createRefusalLog(
     if (reply.status === 404 && incoming.path === "/favicon.ico") return;
     // Whoever asks this asks every second, and the log has said why before.
     if (reply.status === 503 && routeOf(settings, incoming.path) === "ready") return;
+    if (reply.status >= 400) counts.set(reply.status, (counts.get(reply.status) ?? 0) + 1);
     const asked = incoming.path === ""
       ? "sent an invalid request"
       : `asked for "${shownPath(incoming.path, settings)}"`;
     const text = reply.status >= 400
-      ? `${asked}: ${reply.status === 404 ? nothingThere : firstLine(reply)}`
+      ? `${asked}: ${reply.body.startsWith(NOTHING_HERE) ? nothingThere : firstLine(reply)}`
       : `${asked} for ${page(origin ?? "")}: the browser keeps the answer from it. ` +
         corsRemedy(origin ?? "");
     logRequest(incoming, reply.status, text);
@@ -74,6 +84,7 @@ export function createRefusalLog(
   return {
     socket: (refused) => logRefusedSocket(limit, refused),
     request,
+    counts,
     stop: () => {
       limit.stop();
       reportOmitted();

@@ -144,6 +144,7 @@ Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics wi
   const presence = await fetch(`http://127.0.0.1:${box.port}/peerjs/peers`, {
     headers: { accept: "text/event-stream" },
   });
+  await (await fetch(`http://127.0.0.1:${box.port}/wrong`)).text();
   alice.send({ type: "OFFER", dst: "nobody" });
   await alice.fence();
   const { metrics } = await box.json("/api/stats");
@@ -173,9 +174,10 @@ Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics wi
       'signalbox_info{version="1.2.3"}',
     ],
     ...['signalbox_messages_total{type="OFFER",outcome="stored"}'],
+    ...['signalbox_requests_refused_total{status="404"}'],
     ...['signalbox_messages_total{type="CANDIDATE",outcome="relayed"}'],
   ];
-  assertEquals(picked.map((key) => shown.get(key)), ["1", "1", "1", "1", "1", "1"]);
+  assertEquals(picked.map((key) => shown.get(key)), ["1", "1", "1", "1", "1", "1", "1"]);
   await presence.body?.cancel();
   assert(Number(shown.get("process_resident_memory_bytes")) > 1e7);
   assert(Number(shown.get("process_cpu_seconds_total")) > 0);

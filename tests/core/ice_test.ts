@@ -36,6 +36,11 @@ Deno.test("[HTTP-19] the TURN servers come with credentials, then the STUN serve
   assertEquals(ask({ turn_urls: STUN }, { path: "/wrong/ice" }).status, 401);
   const off = ask({}, { path: "/peerjs/ice" });
   assertEquals([off.status, off.body.includes("/ice")], [404, false]);
+  assertMatch(
+    off.body,
+    /^This server has no ICE servers to hand out: its option turn_urls is empty\.\n/,
+  );
+  assertMatch(ask({}, { path: "/wrong/ice" }).body, /^Nothing is served here\.\n/);
   assertMatch(ask({ turn_urls: STUN }, { path: "/x" }).body, /GET \/<key>\/ice /);
 });
 
