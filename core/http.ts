@@ -143,8 +143,7 @@ export function unreadiness({ state, now }: Pick<Asked, "state" | "now">): reado
   const reasons: readonly (readonly [word: string, isSo: boolean])[] = [
     ["stopping", stopping],
     ["full", clientCount(state) >= rules.concurrent_limit],
-    // A node that never joined has a lease that is over.
-    ["engine", cluster !== null && cluster.leaseUntil <= now],
+    ["engine", cluster !== null && (cluster.phase !== "joined" || cluster.leaseUntil <= now)],
   ];
   return reasons.filter(([, isSo]) => isSo).map(([word]) => word);
 }

@@ -124,7 +124,9 @@ async function tryOf({ signaling, port }: ApiPorts, query: URLSearchParams): Pro
         `${settings.max_id_length} characters and without control characters.`,
     );
   }
-  const { path, key, auth, sslkey, auth_secret } = settings;
+  const { path, key, auth, sslkey, auth_secret, admin_token } = settings;
+  // Without a token of the admin port any user of the machine could have one for any id.
+  const mayMint = auth_secret !== "" && admin_token !== "";
   return {
     path,
     key,
@@ -132,7 +134,7 @@ async function tryOf({ signaling, port }: ApiPorts, query: URLSearchParams): Pro
     secure: sslkey !== "",
     host: specificHost(settings),
     auth,
-    tokens: auth_secret === "" ? null : Object.fromEntries(
+    tokens: !mayMint ? null : Object.fromEntries(
       await Promise.all(ids.map(async (id) => [
         id,
         await mintToken(settings, { sub: id, expiresMs: TRY_TOKEN_MS }),

@@ -16,9 +16,14 @@ export type AdminRoute =
   | { readonly kind: "none" }
   | { readonly kind: "asset"; readonly path: string };
 
-/** The route of a path as it came; `hasAsset` says which paths are files of the page. */
-export function adminRouteOf(path: string, hasAsset: (path: string) => boolean): AdminRoute {
-  if (path.startsWith(CLIENT)) return clientOf(path.slice(CLIENT.length));
+/** The route of a request, of whose path nothing is decoded; `hasAsset` says which paths are files of the page. */
+export function adminRouteOf(
+  { path, query }: { readonly path: string; readonly query: string },
+  hasAsset: (path: string) => boolean,
+): AdminRoute {
+  if (path.startsWith(CLIENTS)) return clientOf(path.slice(CLIENTS.length));
+  const id = path === CLIENT ? new URLSearchParams(query).get("id") : null;
+  if (id !== null) return { kind: "client", id };
   return ROUTES.get(path) ?? (hasAsset(path) ? { kind: "asset", path } : NONE);
 }
 
@@ -32,7 +37,9 @@ function clientOf(segment: string): AdminRoute {
 }
 
 const NONE: AdminRoute = { kind: "none" };
-const CLIENT = "/api/clients/";
+const CLIENTS = "/api/clients/";
+/** For any id: clients resolve the segments "." and ".." of a path before they send it. */
+const CLIENT = "/api/client";
 
 const ROUTES: ReadonlyMap<string, AdminRoute> = new Map([
   ["/metrics", { kind: "metrics" }],

@@ -1,18 +1,17 @@
 /**
- * The admin port: `/metrics`, the API, and the page. It has a `Deno.serve` of its own, whatever the listener of the
- * server is, and no exception gets out of here.
+ * The admin port: `/metrics`, the API, and the page. No exception gets out of here.
  *
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import { scheduleTimeout, within } from "../clock.ts";
-import { messageOf } from "../errors.ts";
-import { bindAddress } from "../listen/listener.ts";
-import { logAdminRefused, logAdminRelisten } from "../observe/log_admin.ts";
+import { scheduleTimeout } from "../clock.ts";
+import { logAdminRefused } from "../observe/log_admin.ts";
 import { logFault } from "../observe/log.ts";
 import type { Settings } from "../../core/mod.ts";
+import type { IncomingRequest } from "../request.ts";
 import { type ApiAnswer, type ApiPorts, BadParameter, createApi, specificHost } from "./api.ts";
 import { createGuard, hostNameOf, type Refusal } from "./guard.ts";
+import { type AdminReply, listenAdmin } from "./listen.ts";
 import { ASSETS } from "./page/assets.ts";
 import type { Exposition } from "./prometheus.ts";
 import { type AdminRoute, adminRouteOf } from "./routes.ts";
@@ -36,135 +35,98 @@ export interface AdminServer {
  * @throws {StartError} If the address cannot be bound.
  */
 export async function serveAdmin(ports: AdminPorts): Promise<AdminServer> {
-  const { settings } = ports.signaling;
-  const answer = createHandler(ports);
-  let hostname = settings.admin_host;
-  let cancelPause = (): void => {};
-  let isStopping = false;
-  const serve = (port: number): Deno.HttpServer<Deno.NetAddr> =>
-    Deno.serve({ hostname, port, onListen: () => {}, onError: failed }, answer);
-
-  let server = await bindAddress(
-    { host: settings.admin_host, port: settings.admin_port },
-    (host) => {
-      hostname = host;
-      return serve(settings.admin_port);
-    },
-    "admin_",
+  const { admin_host, admin_port } = ports.signaling.settings;
+  const { hostname, port, stop } = await listenAdmin(
+    { host: admin_host, port: admin_port },
+    createHandler(ports),
   );
-  const { port } = server.addr;
-  supervise();
-
-  /** Deno ends the accept loop on errors such as a lack of descriptors. */
-  function supervise(): void {
-    const restart = (why: unknown): void => {
-      if (isStopping) return;
-      logAdminRelisten(messageOf(why));
-      cancelPause = scheduleTimeout(relisten, RELISTEN_MS);
-    };
-    server.finished.then(() => restart("the accept loop ended"), restart);
-  }
-
-  function relisten(): void {
-    try {
-      server = serve(port);
-      supervise();
-    } catch {
-      cancelPause = scheduleTimeout(relisten, RELISTEN_MS);
-    }
-  }
-
-  async function stop(): Promise<void> {
-    isStopping = true;
-    cancelPause();
-    await within(FINISH_MAX_MS, server.shutdown());
-  }
-
   const name = hostname === "::" || hostname === "0.0.0.0" ? "localhost" : hostname;
   const authority = name.includes(":") ? `[${name}]` : name;
   return { url: `http://${authority}:${port}/`, stop };
 }
 
-const RELISTEN_MS = 1_000;
-
-/** How long requests may take to finish when the server stops. */
-const FINISH_MAX_MS = 1_000;
-
 /** How many requests may be worked on at a time: each has a page of the API, or a text of the metrics. */
 export const WORKING_MAX = 32;
 
-type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Promise<Response>;
-
-/** A request as far as it is read: never its body. */
-interface Incoming {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
+/** A request with the route of its path. */
+interface Incoming extends IncomingRequest {
   readonly host: string | null;
   readonly route: AdminRoute;
 }
 
-function createHandler(ports: AdminPorts): Handler {
+function createHandler(ports: AdminPorts): (request: IncomingRequest) => Promise<AdminReply> {
   const { signaling: { settings }, exposition, port, now } = ports;
   const guard = createGuard(settings, now);
   const api = createApi(ports);
   let working = 0;
+  let turn = Promise.resolve();
 
-  return async (request, { remoteAddr }) => {
-    const incoming = readRequest(request);
-    const { method, path, host } = incoming;
+  return async (request) => {
+    const { method, path, header } = request;
+    const host = header("host");
+    const route = adminRouteOf(request, (path) => FILES.has(path));
     const headers = headersFor({ host, settings, port });
-    const header = (name: string): string | null => request.headers.get(name);
-    const refusal = guard({ ...incoming, header }) ?? (working >= WORKING_MAX ? BUSY : null);
+    const refusal = guard({ method, header, host, route }) ??
+      (working >= WORKING_MAX ? BUSY : null);
     if (refusal !== null) {
       const { status, sentence } = refusal;
       const isUsual = status === STATUS_CODE.NotFound && path === "/favicon.ico";
-      const address = remoteAddr.hostname;
+      const address = request.remoteAddress;
       if (!isUsual) logAdminRefused({ address, method, path, status, sentence });
       return refuse(refusal, headers);
     }
     working++;
     try {
-      return await respond(incoming, headers);
+      await nextTurn();
+      return await respond({ ...request, host, route }, headers);
     } catch (error) {
-      if (!(error instanceof BadParameter)) throw error;
-      return refuse({ status: STATUS_CODE.BadRequest, sentence: error.message }, headers);
+      return error instanceof BadParameter
+        ? refuse({ status: STATUS_CODE.BadRequest, sentence: error.message }, headers)
+        : failed(error, headers);
     } finally {
       working--;
     }
   };
 
-  async function respond({ method, query, route }: Incoming, headers: Headers): Promise<Response> {
+  /** One request is begun in a turn of the event loop, so that the clients of the server are served between them. */
+  function nextTurn(): Promise<void> {
+    return turn = turn.then(() => new Promise((resolve) => void scheduleTimeout(resolve, 0)));
+  }
+
+  async function respond(
+    { method, query, route }: Incoming,
+    headers: Headers,
+  ): Promise<AdminReply> {
     if (route.kind === "asset") {
-      const { type, body } = ASSETS.get(route.path) ?? EMPTY;
-      return textResponse(body, type, headers);
+      const { type, body } = FILES.get(route.path) ?? EMPTY;
+      return reply(body, type, headers);
     }
     if (route.kind === "metrics") {
-      return textResponse(await exposition.text(), exposition.type, headers);
+      return reply(await exposition.text(), exposition.type, headers);
     }
-    if (route.kind === "none") return jsonResponse(NOTHING, headers);
+    if (route.kind === "none") return jsonReply(NOTHING, headers);
     const isDelete = method === "DELETE";
-    return jsonResponse(
+    return jsonReply(
       await api({ route, isDelete, query: new URLSearchParams(query) }),
       headers,
     );
   }
 }
 
-const EMPTY = { type: "text/plain", body: "" };
+/** The files of the page, as bytes that all answers share. */
+const FILES: ReadonlyMap<string, { readonly type: string; readonly body: Uint8Array }> = new Map(
+  [...ASSETS].map((
+    [path, { type, body }],
+  ) => [path, { type, body: new TextEncoder().encode(body) }]),
+);
+const EMPTY = { type: "text/plain", body: new Uint8Array() };
 const NOTHING: ApiAnswer = { status: STATUS_CODE.NotFound, value: null };
 const BUSY: Refusal = {
   status: STATUS_CODE.ServiceUnavailable,
   sentence: "Too many requests are worked on: try again later.",
 };
 
-function readRequest({ method, url, headers }: Request): Incoming {
-  const [, authority = "", given = "", query = ""] =
-    /^[a-z]+:\/\/([^/?#]*)([^?#]*)\??([^#]*)/i.exec(url) ?? [];
-  const path = given === "" ? "/" : given;
-  const host = headers.get("host") ?? authority;
-  return { method, path, query, host, route: adminRouteOf(path, (path) => ASSETS.has(path)) };
-}
+type Headers = Readonly<Record<string, string>>;
 
 /** The headers of every answer. They let the page load its own files, and connect to the server. */
 function headersFor(
@@ -178,7 +140,7 @@ function headersFor(
   const authority = `${name?.includes(":") ? `[${name}]` : name}:${port}`;
   const schemes = settings.sslkey === "" ? ["http", "ws"] : ["https", "wss"];
   const origins = name === null ? [] : schemes.map((scheme) => `${scheme}://${authority}`);
-  return new Headers({
+  return {
     "content-security-policy": [
       "default-src 'none'",
       "script-src 'self'",
@@ -194,30 +156,30 @@ function headersFor(
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-  });
+  };
 }
 
-function refuse({ status, sentence, headers: more = {} }: Refusal, headers: Headers): Response {
-  for (const [name, value] of Object.entries(more)) headers.set(name, value);
-  return jsonResponse({ status, value: { error: sentence } }, headers);
+function refuse({ status, sentence, headers: more = {} }: Refusal, headers: Headers): AdminReply {
+  return jsonReply({ status, value: { error: sentence } }, { ...headers, ...more });
 }
 
-function jsonResponse({ status, value }: ApiAnswer, headers: Headers): Response {
-  if (value === null) return new Response(null, { status, headers });
-  headers.set("content-type", "application/json; charset=utf-8");
-  return new Response(`${JSON.stringify(value)}\n`, { status, headers });
+function jsonReply({ status, value }: ApiAnswer, headers: Headers): AdminReply {
+  if (value === null) return { status, headers, body: "" };
+  return {
+    ...reply(`${JSON.stringify(value)}\n`, "application/json; charset=utf-8", headers),
+    status,
+  };
 }
 
-function textResponse(body: string, type: string, headers: Headers): Response {
-  headers.set("content-type", type);
-  return new Response(body, { headers });
+function reply(body: string | Uint8Array, type: string, headers: Headers): AdminReply {
+  return { status: STATUS_CODE.OK, headers: { ...headers, "content-type": type }, body };
 }
 
 /** The answer after an exception. */
-function failed(error: unknown): Response {
+function failed(error: unknown, headers: Headers): AdminReply {
   logFault("A request to the admin port failed", error);
-  return new Response('{"error":"The server failed to answer this request."}\n', {
+  return refuse({
     status: STATUS_CODE.InternalServerError,
-    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" },
-  });
+    sentence: "The server failed to answer this request.",
+  }, headers);
 }

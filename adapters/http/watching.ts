@@ -78,17 +78,15 @@ function watchCluster(
   const presence = new Presence({ settings, now, schedule, list });
 
   async function watch(addressGroup: string): Promise<Watched> {
-    if (!presence.isWatched) {
-      const found = await peers();
-      if (found === null) return NO_LIST;
-      take(found);
-    }
+    const found = await peers();
+    if (found === null) return NO_LIST;
+    take(found);
     const body = presence.watch(addressGroup);
     if (body !== null) readLater(0);
     return body ?? CROWDED;
   }
 
-  /** Reads at most a tenth of the time. A directory that cannot be read has not changed. */
+  /** Reads at most a tenth of the time. A directory that cannot be read has not changed, and took nobody's time. */
   function readLater(tookMs: number): void {
     if (isReading) return;
     isReading = true;
@@ -97,7 +95,7 @@ function watchCluster(
       const found = presence.isWatched ? await peers() : null;
       if (found !== null && presence.isWatched) take(found);
       isReading = false;
-      if (presence.isWatched) readLater(now() - beganAt);
+      if (presence.isWatched) readLater(found === null ? 0 : now() - beganAt);
     }, Math.max(READ_MS, READ_SHARE * tookMs));
   }
 

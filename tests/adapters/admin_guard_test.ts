@@ -16,7 +16,7 @@ function guarded(
   return (path: string, { host = "localhost:9001", ...headers }: Headers = {}, method = "GET") =>
     guard({
       method,
-      route: adminRouteOf(path, (path) => path === "/"),
+      route: adminRouteOf({ path, query: "" }, (path) => path === "/"),
       host,
       header: (name) => headers[name] ?? null,
     });
@@ -123,8 +123,8 @@ Deno.test("[ADMIN-4] a path that is none is 404, a method that it has not is 405
   }
   assertEquals(ask("/api/clients/a", {}, "DELETE"), null);
   assertEquals(ask("/api/clients/a", {}, "PATCH")?.headers, { allow: "GET, HEAD, DELETE" });
-  assertEquals(adminRouteOf("/api/clients/a%2Fb%20%F0%9F%98%80", () => false), {
-    kind: "client",
-    id: "a/b 😀",
-  });
+  const routeOf = (path: string, query = ""): unknown => adminRouteOf({ path, query }, () => false);
+  assertEquals(routeOf("/api/clients/a%2Fb%20%F0%9F%98%80"), { kind: "client", id: "a/b 😀" });
+  assertEquals(routeOf("/api/client", "?id=.."), { kind: "client", id: ".." });
+  assertEquals(routeOf("/api/client"), { kind: "none" });
 });

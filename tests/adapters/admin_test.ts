@@ -1,5 +1,6 @@
 /** The admin port of a server that runs. */
 import { METRICS } from "../../adapters/admin/metrics.ts";
+import { CONNECTIONS_MAX } from "../../adapters/admin/listen.ts";
 import { serveAdmin, WORKING_MAX } from "../../adapters/admin/server.ts";
 import { createVerifier } from "../../adapters/auth/jwt.ts";
 import { createOwners } from "../../adapters/auth/owner.ts";
@@ -63,6 +64,7 @@ Deno.test("[ADMIN-4] [ADMIN-8] the examples of the README work", async () => {
     '200 {"total":1,"',
     '200 {"id":"alice',
     "204 ",
+    '404 {"error":"No',
     '200 {"attempts":',
   ]);
 });
@@ -245,7 +247,12 @@ Deno.test("[ADMIN-10] the page learns how to reach the server, and gets tokens w
     assertStringIncludes(String(policy), `ws://127.0.0.2:${box.port}`);
   }
   const auth_secret = "only for this test, and long enough";
-  const settings = { auth: "jwt", auth_secret, auth_issuer: "i" } as const;
+  const open = { auth: "jwt", auth_secret, auth_issuer: "i" } as const;
+  {
+    await using box = await serveAdministered(open);
+    assertEquals((await box.json("/api/try?ids=a"))["tokens"], null);
+  }
+  const settings = { ...open, admin_token: "a token of the admin".replaceAll(" ", "-") };
   await using box = await serveAdministered(settings);
   const { tokens } = await box.json("/api/try?ids=a,b%20c");
   const whole = settingsFrom(settings);
@@ -264,6 +271,23 @@ Deno.test("[ADMIN-5] [OPEN-10] the admin page opens sockets on the main port, wh
   assertEquals((await page.fence()).closed, null);
   const [, closed] = await refusal(box, from(`http://localhost:${box.adminPort}`));
   assertEquals(closed.code, 4005);
+});
+
+Deno.test("[ADMIN-9] at most 64 connections are open, and one more is closed", async () => {
+  await using box = await serveAdministered();
+  const connect = () => Deno.connect({ port: box.adminPort, hostname: "127.0.0.1" });
+  const half = new TextEncoder().encode("GET / HTTP/1.1\r\nhost: localhost\r\n");
+  const open: Deno.TcpConn[] = [];
+  for (let i = 0; i < CONNECTIONS_MAX; i++) {
+    const connection = await connect();
+    await connection.write(half);
+    open.push(connection);
+  }
+  const more = await connect();
+  assertEquals(await more.read(new Uint8Array(1)), null);
+  await open[0]?.write(new TextEncoder().encode("\r\n"));
+  assert(await open[0]?.read(new Uint8Array(16)));
+  for (const connection of [more, ...open]) connection.close();
 });
 
 Deno.test("[ADMIN-9] an exception is a 500, and requests beyond those that are worked on a 503", async () => {

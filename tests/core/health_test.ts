@@ -31,13 +31,15 @@ Deno.test("[HTTP-13] [HTTP-14] one that is stopping, and full, is healthy, and s
   assertEquals(ask({}, { path: "/healthz", state: w.state }).status, 200);
 });
 
-Deno.test("[HTTP-14] a node is ready from when it has joined until its lease is over", () => {
+Deno.test("[HTTP-14] a node is ready while it is joined and its lease is not over", () => {
   const { state } = world();
-  const node = { ...emptyCluster(millis(100)), leaseUntil: millis(2_000) };
-  const wordsAt = (now: number, cluster = node): readonly string[] =>
+  const lost = { ...emptyCluster(millis(100)), leaseUntil: millis(2_000) };
+  const node = { ...lost, phase: "joined" } as const;
+  const wordsAt = (now: number, cluster: typeof lost = node): readonly string[] =>
     unreadiness({ state: { ...state, cluster }, now: millis(now) });
   assertEquals(wordsAt(100, emptyCluster(millis(100))), ["engine"], "it never joined");
   assertEquals([wordsAt(1_999), wordsAt(2_000)], [[], ["engine"]]);
+  assertEquals(wordsAt(1_999, lost), ["engine"], "it admits nobody while the engine is away");
 });
 
 Deno.test("[HTTP-15] who accepts server-sent events gets them in place of the list", () => {

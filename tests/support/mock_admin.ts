@@ -61,7 +61,7 @@ export function startMockAdmin(mainPort: number): MockAdmin {
     if (answers.token !== null && given !== `Bearer ${answers.token}`) {
       return json({ error: "Give the admin token as Authorization: Bearer." }, 401);
     }
-    if (request.method === "DELETE") return disconnect(pathname);
+    if (request.method === "DELETE") return disconnect(searchParams.get("id"));
     if (pathname === "/api/stats") return json(answers.stats());
     if (pathname === "/api/try") {
       return json(answers.target((searchParams.get("ids") ?? "").split(",")));
@@ -76,8 +76,7 @@ export function startMockAdmin(mainPort: number): MockAdmin {
     return json({ error: `Nothing is served at ${pathname}.` }, 404);
   }
 
-  function disconnect(pathname: string): Response {
-    const id = decodeURIComponent(pathname.slice("/api/clients/".length));
+  function disconnect(id: string | null): Response {
     const found = answers.clients.find((client) => client.id === id);
     if (found === undefined) return json({ error: "This client is not connected here." }, 404);
     answers.clients = answers.clients.filter((client) => client !== found);

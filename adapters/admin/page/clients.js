@@ -173,7 +173,7 @@ export class ClientTable {
   /** @type {(id: string, name: string) => Promise<void>} */
   async #disconnect(id, name) {
     try {
-      await this.#api.remove(`/api/clients/${encodeURIComponent(id)}`);
+      await this.#api.remove(`/api/client?id=${encodeURIComponent(id)}`);
       setText(this.#said, `${name} is disconnected.`);
     } catch (error) {
       setText(this.#said, `${name}: ${messageOf(error)}`);
