@@ -11,7 +11,7 @@ import { examine, type Tokens } from "./probe.ts";
 export type { Target } from "./findings.ts";
 export type { Line } from "./line.ts";
 export type { Tokens } from "./probe.ts";
-export { jsonOf, tableOf } from "./report.ts";
+export { hideToken, jsonOf, tableOf } from "./report.ts";
 
 /** Runs every check. Never rejects. */
 export async function diagnose(target: Target, tokens: Tokens): Promise<Line[]> {

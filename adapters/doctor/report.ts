@@ -21,7 +21,26 @@ export function tableOf(lines: readonly Line[], isColored: boolean): string {
 
 export function jsonOf(url: string, lines: readonly Line[]): string {
   const ok = lines.every(({ status }) => status !== "fail");
-  return `${JSON.stringify({ url, ok, checks: lines }, null, 2)}\n`;
+  const checks = lines.map((line) => ({
+    ...line,
+    text: plain(line.text),
+    todo: line.todo === null ? null : plain(line.todo),
+  }));
+  return `${JSON.stringify({ url: plain(cutQuery(url)), ok, checks }, null, 2)}\n`;
+}
+
+/** Hides a token: a server may send back what it was sent, and reports are shown to others. */
+export function hideToken(lines: readonly Line[], token: string | null): Line[] {
+  const hide = (text: string): string => token === null ? text : text.replaceAll(token, "…");
+  return lines.map((line) => ({
+    ...line,
+    text: hide(line.text),
+    todo: line.todo === null ? null : hide(line.todo),
+  }));
+}
+
+function cutQuery(url: string): string {
+  return url.replace(/[?#].*$/, "");
 }
 
 function summary(lines: readonly Line[]): string {
@@ -30,6 +49,13 @@ function summary(lines: readonly Line[]): string {
   return `\n${failed} of ${lines.length} checks failed.`;
 }
 
+/** A text from outside, which may have control characters, secrets in a URL, and any length. */
 function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "�");
+  const cut = text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "�").replace(SECRETS, "$1…");
 }
+
+const TEXT_MAX = 2_000;
+
+/** Keys and tokens in a query, bearer tokens, and JWTs. */
+const SECRETS = /([?&](?:key|token)=|\bBearer +)[^&\s"']+|\beyJ[\w-]{8,}(?:\.[\w-]*)*/gi;

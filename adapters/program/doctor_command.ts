@@ -6,7 +6,14 @@
 import { X509Certificate } from "node:crypto";
 import { describe, readOrigin } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
-import { diagnose, jsonOf, tableOf, type Target, type Tokens } from "../doctor/doctor.ts";
+import {
+  diagnose,
+  hideToken,
+  jsonOf,
+  tableOf,
+  type Target,
+  type Tokens,
+} from "../doctor/doctor.ts";
 import { messageOf } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
@@ -68,7 +75,7 @@ export async function runDoctor(
     hasToken,
     maxMs: PROBE_MAX_MS,
   };
-  const lines = await diagnose(target, tokens);
+  const lines = hideToken(await diagnose(target, tokens), tokens.given);
   const text = words.values.has("json") ? jsonOf(address, lines) : tableOf(lines, isTerminal);
   return { text, code: lines.some(({ status }) => status === "fail") ? 1 : 0 };
 }
@@ -78,12 +85,14 @@ function targetOf(address: string): Pick<Target, "secure" | "host" | "port" | "p
   if (!URL.canParse(address)) {
     throw new Mistake(`The argument ${wanted}: got ${describe(address)}.`);
   }
-  const { protocol, hostname, port, pathname, username } = new URL(address);
+  const { protocol, hostname, port, pathname, username, password } = new URL(address);
   const secure = protocol === "https:" || protocol === "wss:";
   if (!secure && protocol !== "http:" && protocol !== "ws:") {
     throw new Mistake(`The argument ${wanted}: got one that begins with ${describe(protocol)}.`);
   }
-  if (username !== "") throw new Mistake(`The argument ${wanted}, without a user name.`);
+  if (username !== "" || password !== "") {
+    throw new Mistake(`The argument ${wanted}, without a user name.`);
+  }
   const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
   if (secure && major === 2 && minor < DENO_MINOR_MIN) {
     throw new Mistake(

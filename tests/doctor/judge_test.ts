@@ -1,7 +1,7 @@
 /** What the doctor makes of findings: a table, without a network. */
 import { type Answer, type Findings, type Reached } from "../../adapters/doctor/findings.ts";
 import { judge } from "../../adapters/doctor/judge.ts";
-import { jsonOf, tableOf } from "../../adapters/doctor/report.ts";
+import { hideToken, jsonOf, tableOf } from "../../adapters/doctor/report.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 
 function answer(status: number, body = "", headers: Answer["headers"] = {}): Answer {
@@ -239,6 +239,21 @@ Deno.test("[CLI-5] the report is a table or JSON, and what a server says cannot 
   assertEquals(name, "✓ connect   port 443 accepts connections");
   assertStringIncludes(table, "\n1 of ");
   assertStringIncludes(tableOf(lines, true), "\x1b[31m✗\x1b[0m path");
-  const { url, ok, checks } = JSON.parse(jsonOf("https://a.example/signal", lines));
+  const json = jsonOf("https://a.example/signal?token=abc", lines);
+  assert(!/[\p{Cc}\p{Cf}]/u.test(json.replaceAll("\n", "")), json);
+  const { url, ok, checks } = JSON.parse(json);
   assertEquals([url, ok, checks.length], ["https://a.example/signal", false, lines.length]);
+});
+
+Deno.test("[CLI-5] a token that a server sends back is in no report", () => {
+  const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln";
+  const where = `https://a.example/peerjs?key=peerjs&id=x&token=hush ${jwt} Bearer hush hush`;
+  const text = `the answer is 301, to ${where}${"x".repeat(9_000)}`;
+  const line = { check: "upgrade", status: "fail", text, todo: where, mistake: null } as const;
+  const lines = hideToken([line], "hush hush");
+  for (const report of [tableOf(lines, false), jsonOf("https://a.example/", lines)]) {
+    assert(!/hush|eyJ/.test(report), report);
+    assertStringIncludes(report, "301, to https://a.example/peerjs?key=…&id=x&token=…");
+    assert(report.length < 5_000);
+  }
 });
