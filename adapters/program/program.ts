@@ -66,10 +66,12 @@ export async function listen(
   // the cluster.
   signaling.start();
   const { key, sslkey, concurrent_limit } = settings;
-  if (isExposed(settings)) logExposed();
   const limit = await descriptorLimit();
-  if (limit !== null && concurrent_limit > limit - SPARE_DESCRIPTORS) {
-    logFewDescriptors(concurrent_limit, limit, SPARE_DESCRIPTORS);
+  const url = operator?.url() ?? null;
+  // The admin port has as many connections at most.
+  const spare = url === null ? SPARE_DESCRIPTORS : 2 * SPARE_DESCRIPTORS;
+  if (limit !== null && concurrent_limit > limit - spare) {
+    logFewDescriptors(concurrent_limit, limit, spare);
   }
   logListening({
     ...settings,
@@ -78,9 +80,9 @@ export async function listen(
     secure: sslkey !== "",
     customKey: key !== "peerjs",
   });
-  const url = operator?.url() ?? null;
   if (url !== null) logAdminListening(url);
   if (url !== null && !isLoopback(settings.admin_host)) logAdminExposed(settings.admin_host);
+  if (isExposed(settings)) logExposed();
   const stop = async (): Promise<void> => {
     await Promise.all([listener.stop(), operator?.stop()]);
   };
