@@ -44,15 +44,30 @@ export interface TlsFinding {
   /** The names in the certificate, as `DNS:example.com, IP Address:192.0.2.1`. */
   readonly names: string;
   readonly issuer: string;
-  readonly endsInDays: number | null;
+  /** The time until it ends; negative if it has ended, `null` if it does not say. */
+  readonly endsInMs: number | null;
+  /** How long it is valid, from its beginning to its end. */
+  readonly lifeMs: number | null;
 }
 
 /** How long a silent socket lived. */
 export interface IdleFinding {
   readonly askedMs: number;
   readonly livedMs: number;
-  /** The close code if it ended; `null` if it was still open. */
-  readonly code: number | null;
+  /** How it ended; `null` if it was still open. */
+  readonly end: SocketEnd | null;
+}
+
+/** How a socket ended. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A STUN or TURN server that a server hands out, and whether it answers. */
+export interface TurnFinding {
+  readonly url: string;
+  readonly answers: boolean;
 }
 
 /** What was found of two clients. */
@@ -75,14 +90,22 @@ export interface Findings {
   readonly tls: TlsFinding | Unreached | null;
   /** Whether TLS works for HTTP/2 only. */
   readonly isH2Only: boolean;
+  /** Whether the port answers with TLS and the URL has `http:`, or the other way round. */
+  readonly isOtherScheme: boolean;
   readonly root: Reached | null;
   /** The path of the server, where it is another one than that of the URL. */
   readonly foundPath: string | null;
+  /** The answer at the place of the API of an admin port, if no PeerJS server answers. */
+  readonly admin: Reached | null;
   readonly healthz: Reached | null;
   readonly readyz: Reached | null;
   readonly id: Reached | null;
   /** The answer to a page of another origin. */
   readonly cors: Reached | null;
+  /** The answer that lists ICE servers. */
+  readonly ice: Reached | null;
+  /** What `ice` lists. */
+  readonly turn: readonly TurnFinding[];
   /** The page that `cors` is about. */
   readonly corsOrigin: string;
   readonly opened: Opened | null;

@@ -108,7 +108,7 @@ function joinHeaders(raw: readonly string[]): Record<string, string> {
 }
 
 /** Opens a connection, and closes it. */
-export function probeTcp({ host, port, maxMs }: Target): Promise<
+export function probeTcp({ host, port, maxMs }: Pick<Target, "host" | "port" | "maxMs">): Promise<
   { readonly kind: "open"; readonly local: string; readonly remote: string } | Unreached
 > {
   return withSocket(connectPlain({ host, port }), "connect", maxMs, (socket) => ({
@@ -125,14 +125,15 @@ export function probeTls(
 ): Promise<TlsFinding | Unreached> {
   const socket = connectSecure({ ...connection(target), ALPNProtocols: [protocol] });
   return withSocket(socket, "secureConnect", target.maxMs, () => {
-    const { valid_to, subjectaltname = "", issuer } = socket.getPeerCertificate();
-    const endsAt = Date.parse(valid_to);
+    const { valid_from, valid_to, subjectaltname = "", issuer } = socket.getPeerCertificate();
+    const [beginsAt, endsAt] = [Date.parse(valid_from), Date.parse(valid_to)];
     return {
       kind: "tls",
       problem: socket.authorized ? null : String(socket.authorizationError ?? "UNKNOWN"),
       names: subjectaltname,
       issuer: String(issuer?.O ?? issuer?.CN ?? ""),
-      endsInDays: Number.isNaN(endsAt) ? null : Math.floor((endsAt - Date.now()) / 86_400_000),
+      endsInMs: Number.isNaN(endsAt) ? null : endsAt - Date.now(),
+      lifeMs: Number.isNaN(endsAt - beginsAt) ? null : endsAt - beginsAt,
     };
   });
 }

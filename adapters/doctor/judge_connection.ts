@@ -25,7 +25,22 @@ export function judgeConnection(findings: Findings): Line[] {
   return [name, pass("connect", `port ${port} accepts connections`), judgeTls(findings)];
 }
 
-function judgeTls({ tls, isH2Only, target }: Findings): Line {
+function judgeTls({ tls, isH2Only, isOtherScheme, target }: Findings): Line {
+  if (isOtherScheme) {
+    return tls === null
+      ? fail(
+        "tls",
+        "is-tls",
+        `port ${target.port} speaks TLS, and the URL begins with http:`,
+        "write https: in the URL, and secure: true in the page",
+      )
+      : fail(
+        "tls",
+        "is-plain",
+        `port ${target.port} speaks plain HTTP, and the URL begins with https:`,
+        "write http: in the URL and secure: false in the page, or give this port a certificate",
+      );
+  }
   if (tls === null) return skip("tls", "not used: the URL begins with http:");
   if (isError(tls)) {
     if (isH2Only) {
@@ -43,18 +58,32 @@ function judgeTls({ tls, isH2Only, target }: Findings): Line {
     return fail("tls", "no-tls", text, todo);
   }
   if (tls.problem !== null) return judgeProblem(tls, tls.problem, target.host);
-  const { endsInDays } = tls;
-  if (endsInDays !== null && endsInDays < DAYS_MIN) {
-    const text = `the certificate ends in ${endsInDays} days`;
-    return fail("tls", "ends-soon", text, "renew it, and send SIGHUP to what serves TLS");
+  const { endsInMs } = tls;
+  if (endsInMs !== null && endsInMs < soonMs(tls)) {
+    const text = `the certificate ends in ${timeText(endsInMs)}`;
+    return fail("tls", "ends-soon", text, "renew it, and let what serves TLS read it again");
   }
-  const left = endsInDays === null ? "" : `, ${endsInDays} days left`;
+  const left = endsInMs === null ? "" : `, ${timeText(endsInMs)} left`;
   return pass("tls", `the certificate is valid for ${target.host}${left}`);
 }
 
-function judgeProblem({ names, issuer, endsInDays }: TlsFinding, code: string, host: string): Line {
-  if (endsInDays !== null && endsInDays < 0) {
-    const text = `the certificate ended less than ${-endsInDays} days ago`;
+/** When a renewal is late. Some authorities give certificates of days or hours, and renew them near their end. */
+function soonMs({ lifeMs }: TlsFinding): number {
+  return lifeMs !== null && lifeMs < SHORT_LIFE_MS ? lifeMs / 10 : SOON_MS;
+}
+
+function timeText(ms: number): string {
+  const [size, unit] = ms < 2 * HOUR_MS
+    ? [60_000, "minutes"]
+    : ms < 2 * DAY_MS
+    ? [HOUR_MS, "hours"]
+    : [DAY_MS, "days"];
+  return `${Math.floor(ms / size)} ${unit}`;
+}
+
+function judgeProblem({ names, issuer, endsInMs }: TlsFinding, code: string, host: string): Line {
+  if (endsInMs !== null && endsInMs < 0) {
+    const text = `the certificate ended ${timeText(-endsInMs)} ago`;
     return fail("tls", "expired", text, "renew it, and reload what serves TLS");
   }
   switch (code) {
@@ -90,4 +119,7 @@ function judgeProblem({ names, issuer, endsInDays }: TlsFinding, code: string, h
   }
 }
 
-const DAYS_MIN = 14;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const SOON_MS = 14 * DAY_MS;
+const SHORT_LIFE_MS = 2 * SOON_MS;

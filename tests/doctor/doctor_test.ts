@@ -89,7 +89,7 @@ Deno.test("[CLI-5] npm:peer passes too, and the doctor finds it at another path"
   const port = Number(new URL(incumbent.url).port);
   const right = await diagnose(targetAt(port, { path: "/myapp/" }), { given: null, mint: null });
   assertEquals(having(right, "fail"), []);
-  assertEquals(having(right, "skip"), ["tls", "idle", "address", "health"]);
+  assertEquals(having(right, "skip"), ["tls", "idle", "turn", "address", "health"]);
   const [wrong] = (await diagnose(targetAt(port), { given: null, mint: null }))
     .filter(({ status }) => status === "fail");
   assertEquals(wrong?.todo, 'in the page write path: "/myapp/" in the options of new Peer');
