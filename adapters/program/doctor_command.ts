@@ -7,7 +7,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, readOrigin } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
 import { diagnose, jsonOf, tableOf, type Target, type Tokens } from "../doctor/doctor.ts";
-import { messageOf } from "../errors.ts";
+import { fileProblem } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
   Mistake,
@@ -127,7 +127,7 @@ async function authority({ values }: Words): Promise<string | null> {
     new X509Certificate(text);
     return text;
   } catch (error) {
-    throw new Mistake(`Option --ca: cannot use ${describe(file)}: ${messageOf(error)}.`);
+    throw new Mistake(`Option --ca: cannot use ${describe(file)}: ${fileProblem(error)}.`);
   }
 }
 
