@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Lifetime } from "../lifetime.ts";
+
 /** A request that got an answer, or why it got none. */
 export type Reached = Answer | Unreached;
 
@@ -37,17 +39,13 @@ export type Opened =
   | Reached;
 
 /** The certificate of a server, and the protocols of its TLS. */
-export interface TlsFinding {
+export interface TlsFinding extends Lifetime {
   readonly kind: "tls";
   /** The code of what is wrong with the chain or the name, such as `CERT_HAS_EXPIRED`; `null` for nothing. */
   readonly problem: string | null;
   /** The names in the certificate, as `DNS:example.com, IP Address:192.0.2.1`. */
   readonly names: string;
   readonly issuer: string;
-  /** The time until it ends; negative if it has ended, `null` if it does not say. */
-  readonly endsInMs: number | null;
-  /** How long it is valid, from its beginning to its end. */
-  readonly lifeMs: number | null;
 }
 
 /** How long a silent socket lived. */

@@ -8,6 +8,7 @@ import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectSecure } from "node:tls";
+import { lifetimeOf } from "../lifetime.ts";
 import type { Answer, Reached, Target, TlsFinding, Unreached } from "./findings.ts";
 import { hostText } from "./findings.ts";
 
@@ -126,14 +127,12 @@ export function probeTls(
   const socket = connectSecure({ ...connection(target), ALPNProtocols: [protocol] });
   return withSocket(socket, "secureConnect", target.maxMs, () => {
     const { valid_from, valid_to, subjectaltname = "", issuer } = socket.getPeerCertificate();
-    const [beginsAt, endsAt] = [Date.parse(valid_from), Date.parse(valid_to)];
     return {
       kind: "tls",
       problem: socket.authorized ? null : String(socket.authorizationError ?? "UNKNOWN"),
       names: subjectaltname,
       issuer: String(issuer?.O ?? issuer?.CN ?? ""),
-      endsInMs: Number.isNaN(endsAt) ? null : endsAt - Date.now(),
-      lifeMs: Number.isNaN(endsAt - beginsAt) ? null : endsAt - beginsAt,
+      ...lifetimeOf(valid_from, valid_to),
     };
   });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { endsSoon, timeText } from "../lifetime.ts";
 import type { Findings, TlsFinding } from "./findings.ts";
 import { hostText, isError } from "./findings.ts";
 import { fail, type Line, pass, skip } from "./line.ts";
@@ -59,26 +60,12 @@ function judgeTls({ tls, isH2Only, isOtherScheme, target }: Findings): Line {
   }
   if (tls.problem !== null) return judgeProblem(tls, tls.problem, target.host);
   const { endsInMs } = tls;
-  if (endsInMs !== null && endsInMs < soonMs(tls)) {
+  if (endsInMs !== null && endsSoon(tls)) {
     const text = `the certificate ends in ${timeText(endsInMs)}`;
     return fail("tls", "ends-soon", text, "renew it, and let what serves TLS read it again");
   }
   const left = endsInMs === null ? "" : `, ${timeText(endsInMs)} left`;
   return pass("tls", `the certificate is valid for ${target.host}${left}`);
-}
-
-/** When a renewal is late. Some authorities give certificates of days or hours, and renew them near their end. */
-function soonMs({ lifeMs }: TlsFinding): number {
-  return lifeMs !== null && lifeMs < SHORT_LIFE_MS ? lifeMs / 10 : SOON_MS;
-}
-
-function timeText(ms: number): string {
-  const [size, unit] = ms < 2 * HOUR_MS
-    ? [60_000, "minutes"]
-    : ms < 2 * DAY_MS
-    ? [HOUR_MS, "hours"]
-    : [DAY_MS, "days"];
-  return `${Math.floor(ms / size)} ${unit}`;
 }
 
 function judgeProblem({ names, issuer, endsInMs }: TlsFinding, code: string, host: string): Line {
@@ -118,8 +105,3 @@ function judgeProblem({ names, issuer, endsInMs }: TlsFinding, code: string, hos
       );
   }
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const SOON_MS = 14 * DAY_MS;
-const SHORT_LIFE_MS = 2 * SOON_MS;
