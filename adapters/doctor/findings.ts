@@ -54,6 +54,8 @@ export interface IdleFinding {
   readonly livedMs: number;
   /** How it ended; `null` if it was still open. */
   readonly end: SocketEnd | null;
+  /** Whether the server did not answer after that end. */
+  readonly isGone: boolean;
 }
 
 /** How a socket ended. */
@@ -153,6 +155,16 @@ export function isError(reached: { readonly kind: string } | null): reached is U
 export function isPeerServer(reached: Reached | null): boolean {
   return reached?.kind === "answer" && reached.status === 200 &&
     reached.body.includes("broker connections between PeerJS clients");
+}
+
+/** Where the server of an admin port is: `null` if the answer is of no admin port, "" if it does not tell. */
+export function adminPlace(admin: Reached | null): string | null {
+  if (admin?.kind !== "answer") return null;
+  const { body } = admin;
+  const [, path, port] =
+    /^\{"server":\{[^}]*"path":"([^"]{0,255})","port":(\d{1,5})\b/.exec(body) ?? [];
+  if (port !== undefined) return `port ${port}, path ${path}`;
+  return /^\{"error":"[^"]*admin[_ ]token/.test(body) ? "" : null;
 }
 
 /** The path that an answer of signalbox tells its client to use, as a URL has it; `null` if it is no such answer. */

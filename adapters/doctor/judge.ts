@@ -4,7 +4,7 @@
  * @module
  */
 import type { Findings, Reached } from "./findings.ts";
-import { isError, isPeerServer, toldPath } from "./findings.ts";
+import { adminPlace, isError, isPeerServer, toldPath } from "./findings.ts";
 import { describe, judgeAnswer } from "./judge_answer.ts";
 import { judgeConnection } from "./judge_connection.ts";
 import { fail, type Line, pass, skip } from "./line.ts";
@@ -86,13 +86,9 @@ function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line
 
 /** The admin port tells the server's own to those who may read its API. */
 function judgeAdminPort({ admin, target }: Findings): Line | null {
-  if (admin?.kind !== "answer") return null;
-  const { body } = admin;
-  const [, path = "", port] = /^\{"server":\{[^}]*"path":"([^"]*)","port":(\d+)/.exec(body) ?? [];
-  if (port === undefined && !/^\{"error":"[^"]*admin[_ ]token/.test(body)) return null;
-  const place = port === undefined
-    ? "the port of its option --port, 9000 by default"
-    : `port ${port}, path ${path}`;
+  const told = adminPlace(admin);
+  if (told === null) return null;
+  const place = told === "" ? "the port of its option --port, 9000 by default" : told;
   const text = `port ${target.port} is the admin port of signalbox, where no page connects`;
   return fail("path", "admin-port", text, `give the doctor and the page ${place}`);
 }

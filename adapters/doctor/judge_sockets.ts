@@ -131,7 +131,7 @@ function judgeIdle({ idle, target, foundPath }: Findings, proxy: Proxy | null): 
   if (idle.end === null) {
     return pass("idle", `a silent socket lives for ${seconds(idle.askedMs)} s`);
   }
-  if (isStop(idle.end)) {
+  if (idle.isGone || isStop(idle.end)) {
     const text = `the server stopped or restarted after ${seconds(idle.livedMs)} s of the watch`;
     return fail("idle", "stopped", text, "run the doctor again when the server stays up");
   }

@@ -16,7 +16,7 @@ import type {
   Target,
   Unreached,
 } from "./findings.ts";
-import { isError, isPeerServer, toldPath } from "./findings.ts";
+import { adminPlace, isError, isPeerServer, toldPath } from "./findings.ts";
 import { get, probeNonsense, probeTcp, probeTls, timedOut, unreached } from "./http.ts";
 import { probeTurn } from "./turn.ts";
 import { type Client, isAdmitted, openClient } from "./socket.ts";
@@ -50,14 +50,16 @@ export async function examine(target: Target, tokens: Tokens): Promise<Findings>
     return { ...found, tcp, isOtherScheme: true };
   }
   const isElsewhere = !isPeerServer(root) && !isUnreachable(root);
+  const admin = isElsewhere ? await get(target, "/api/stats") : null;
+  // The admin port logs every request that it refuses.
+  if (adminPlace(admin) !== null) return { ...found, tcp, tls, root, admin };
   const foundPath = isElsewhere ? await nearestPath(target, toldPath(root)) : null;
-  const admin = isElsewhere && foundPath === null ? await get(target, "/api/stats") : null;
   const served = { ...target, path: foundPath ?? target.path };
   const [http, sockets] = await Promise.all([
     probeHttp(served, safe),
     target.hasToken && !isTrusted ? NO_SOCKETS : probeSockets(served, safe),
   ]);
-  return { ...found, tcp, tls, root, foundPath, admin, ...http, ...sockets };
+  return { ...found, tcp, tls, root, foundPath, ...http, ...sockets };
 }
 
 const UNTRIED: Unreached = { kind: "error", code: "", message: "not tried" };
@@ -202,7 +204,7 @@ async function probeSockets(
       ? { arrived: [], large: null }
       : await probePair(target, first, b === null ? null : [b, await tokenOf(b)]);
     if ("kind" in pair) return { ...NO_SOCKETS, opened: pair };
-    const idle = target.idleMs === 0 ? null : await watchIdle(first, target.idleMs);
+    const idle = target.idleMs === 0 ? null : await watchIdle(target, first);
     return { opened, pair: { ...pair, claims }, idle };
   } finally {
     await first.end();
@@ -257,7 +259,8 @@ async function claimAgain(
 }
 
 /** Watches a client that sends what a hidden tab does: one heartbeat a minute. */
-async function watchIdle(client: Client, idleMs: number): Promise<IdleFinding> {
+async function watchIdle(target: Target, client: Client): Promise<IdleFinding> {
+  const { idleMs } = target;
   const startedAt = performance.now();
   const passed = (): number => performance.now() - startedAt;
   let end: SocketEnd | null = null;
@@ -265,7 +268,9 @@ async function watchIdle(client: Client, idleMs: number): Promise<IdleFinding> {
     end = await client.closed(Math.min(HEARTBEAT_MS, idleMs - passed()));
     if (end === null) client.send({ type: "HEARTBEAT" });
   }
-  return { askedMs: idleMs, livedMs: Math.round(passed()), end };
+  const livedMs = Math.round(passed());
+  const isGone = end !== null && isUnreachable(await get(target, target.path));
+  return { askedMs: idleMs, livedMs, end, isGone };
 }
 
 const NO_CLAIMS = { refused: 0, admitted: 0 };

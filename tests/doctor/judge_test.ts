@@ -29,7 +29,7 @@ const certificate = {
 } as const;
 const STATS =
   '{"server":{"version":"1.0.0","startedAt":1,"path":"/signal/","port":9000,"node":null}}';
-const idle = { askedMs: 180_000, livedMs: 60_000 };
+const idle = { askedMs: 180_000, livedMs: 60_000, isGone: false };
 /** A web server that knows nothing of PeerJS. */
 const nothing = {
   root: answer(404),
@@ -70,7 +70,7 @@ const GOOD: Findings = {
   corsOrigin: "https://page.example",
   opened: { kind: "upgraded", type: "OPEN", text: "" },
   pair,
-  idle: { askedMs: 180_000, livedMs: 180_000, end: null },
+  idle: { askedMs: 180_000, livedMs: 180_000, end: null, isGone: false },
   nonsense: answer(400),
 };
 
@@ -201,6 +201,12 @@ const TABLE:
     [{ idle: { ...idle, end: { code: 1001, reason: "" } } }, "idle", "short-timeout", "120 s"],
     [
       { idle: { ...idle, end: { code: 1001, reason: "Server is shutting down" } } },
+      "idle",
+      "stopped",
+      "again",
+    ],
+    [
+      { idle: { ...idle, end: { code: 1006, reason: "" }, isGone: true } },
       "idle",
       "stopped",
       "again",
