@@ -25,5 +25,10 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** Why a file cannot be used: without its path, which the platform repeats, and which the caller names. */
+export function fileProblem(error: unknown): string {
+  return messageOf(error).replace(/ \(os error \d+\)(?:: \w+ '.*')?$/s, "");
+}
+
 /** Why the platform keeps a descriptor: the client reset its upgrade, or never answered the close. */
 export type Leak = "never-opened" | "never-closed";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { messageOf, StartError } from "../errors.ts";
+import { fileProblem, StartError } from "../errors.ts";
 import type { JWTPayload } from "jose";
 import { cutUrl, type Identity, millis, type Settings } from "../../core/mod.ts";
 import {
@@ -95,7 +95,7 @@ export async function checkAuthFiles({ auth_jwks }: Settings): Promise<void> {
     else if (!URL.canParse(auth_jwks)) throw new Error("it is not a valid URL");
   } catch (error) {
     throw new StartError(
-      `Option auth_jwks: cannot use "${cutUrl(auth_jwks)}": ${messageOf(error)}.`,
+      `Option auth_jwks: cannot use "${cutUrl(auth_jwks)}": ${fileProblem(error)}.`,
       2,
     );
   }

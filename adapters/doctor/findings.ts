@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Lifetime } from "../lifetime.ts";
+
 /** A request that got an answer, or why it got none. */
 export type Reached = Answer | Unreached;
 
@@ -37,22 +39,35 @@ export type Opened =
   | Reached;
 
 /** The certificate of a server, and the protocols of its TLS. */
-export interface TlsFinding {
+export interface TlsFinding extends Lifetime {
   readonly kind: "tls";
   /** The code of what is wrong with the chain or the name, such as `CERT_HAS_EXPIRED`; `null` for nothing. */
   readonly problem: string | null;
   /** The names in the certificate, as `DNS:example.com, IP Address:192.0.2.1`. */
   readonly names: string;
   readonly issuer: string;
-  readonly endsInDays: number | null;
 }
 
 /** How long a silent socket lived. */
 export interface IdleFinding {
   readonly askedMs: number;
   readonly livedMs: number;
-  /** The close code if it ended; `null` if it was still open. */
-  readonly code: number | null;
+  /** How it ended; `null` if it was still open. */
+  readonly end: SocketEnd | null;
+  /** Whether the server did not answer after that end. */
+  readonly isGone: boolean;
+}
+
+/** How a socket ended. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A STUN or TURN server that a server hands out, and whether it answers. */
+export interface TurnFinding {
+  readonly url: string;
+  readonly answers: boolean;
 }
 
 /** What was found of two clients. */
@@ -75,14 +90,22 @@ export interface Findings {
   readonly tls: TlsFinding | Unreached | null;
   /** Whether TLS works for HTTP/2 only. */
   readonly isH2Only: boolean;
+  /** Whether the port answers with TLS and the URL has `http:`, or the other way round. */
+  readonly isOtherScheme: boolean;
   readonly root: Reached | null;
   /** The path of the server, where it is another one than that of the URL. */
   readonly foundPath: string | null;
+  /** The answer at the place of the API of an admin port, if no PeerJS server answers. */
+  readonly admin: Reached | null;
   readonly healthz: Reached | null;
   readonly readyz: Reached | null;
   readonly id: Reached | null;
   /** The answer to a page of another origin. */
   readonly cors: Reached | null;
+  /** The answer that lists ICE servers. */
+  readonly ice: Reached | null;
+  /** What `ice` lists. */
+  readonly turn: readonly TurnFinding[];
   /** The page that `cors` is about. */
   readonly corsOrigin: string;
   readonly opened: Opened | null;
@@ -132,6 +155,16 @@ export function isError(reached: { readonly kind: string } | null): reached is U
 export function isPeerServer(reached: Reached | null): boolean {
   return reached?.kind === "answer" && reached.status === 200 &&
     reached.body.includes("broker connections between PeerJS clients");
+}
+
+/** Where the server of an admin port is: `null` if the answer is of no admin port, "" if it does not tell. */
+export function adminPlace(admin: Reached | null): string | null {
+  if (admin?.kind !== "answer") return null;
+  const { body } = admin;
+  const [, path, port] =
+    /^\{"server":\{[^}]*"path":"([^"]{0,255})","port":(\d{1,5})\b/.exec(body) ?? [];
+  if (port !== undefined) return `port ${port}, path ${path}`;
+  return /^\{"error":"[^"]*admin[_ ]token/.test(body) ? "" : null;
 }
 
 /** The path that an answer of signalbox tells its client to use, as a URL has it; `null` if it is no such answer. */

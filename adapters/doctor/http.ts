@@ -8,6 +8,7 @@ import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectSecure } from "node:tls";
+import { lifetimeOf } from "../lifetime.ts";
 import type { Answer, Reached, Target, TlsFinding, Unreached } from "./findings.ts";
 import { hostText } from "./findings.ts";
 
@@ -108,7 +109,7 @@ function joinHeaders(raw: readonly string[]): Record<string, string> {
 }
 
 /** Opens a connection, and closes it. */
-export function probeTcp({ host, port, maxMs }: Target): Promise<
+export function probeTcp({ host, port, maxMs }: Pick<Target, "host" | "port" | "maxMs">): Promise<
   { readonly kind: "open"; readonly local: string; readonly remote: string } | Unreached
 > {
   return withSocket(connectPlain({ host, port }), "connect", maxMs, (socket) => ({
@@ -125,14 +126,13 @@ export function probeTls(
 ): Promise<TlsFinding | Unreached> {
   const socket = connectSecure({ ...connection(target), ALPNProtocols: [protocol] });
   return withSocket(socket, "secureConnect", target.maxMs, () => {
-    const { valid_to, subjectaltname = "", issuer } = socket.getPeerCertificate();
-    const endsAt = Date.parse(valid_to);
+    const { valid_from, valid_to, subjectaltname = "", issuer } = socket.getPeerCertificate();
     return {
       kind: "tls",
       problem: socket.authorized ? null : String(socket.authorizationError ?? "UNKNOWN"),
       names: subjectaltname,
       issuer: String(issuer?.O ?? issuer?.CN ?? ""),
-      endsInDays: Number.isNaN(endsAt) ? null : Math.floor((endsAt - Date.now()) / 86_400_000),
+      ...lifetimeOf(valid_from, valid_to),
     };
   });
 }

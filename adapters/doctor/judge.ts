@@ -4,11 +4,12 @@
  * @module
  */
 import type { Findings, Reached } from "./findings.ts";
-import { isError, isPeerServer, toldPath } from "./findings.ts";
+import { adminPlace, isError, isPeerServer, toldPath } from "./findings.ts";
 import { describe, judgeAnswer } from "./judge_answer.ts";
 import { judgeConnection } from "./judge_connection.ts";
 import { fail, type Line, pass, skip } from "./line.ts";
 import { judgeSockets } from "./judge_sockets.ts";
+import { judgeTurn } from "./judge_turn.ts";
 import { type Proxy, recognizeProxy, remedyFor } from "./proxies.ts";
 
 /** The lines of all checks, in the order in which a page meets them. Each mistake fails one of them. */
@@ -35,6 +36,7 @@ function linesOf(findings: Findings): Line[] {
     judgeKey(findings, proxy),
     judgeCors(findings, proxy),
     ...judgeSockets(findings, proxy),
+    judgeTurn(findings),
     judgeAddress(findings, proxy),
     judgeHealth(findings),
   ];
@@ -78,7 +80,31 @@ function judgePath(findings: Findings, root: Reached, proxy: Proxy | null): Line
   if (findings.opened?.kind === "upgraded" && isId(findings.id)) {
     return pass("path", `a PeerJS server answers under ${path}, and something else at it`);
   }
-  return judgeAnswer("path", findings, root, proxy);
+  return judgeAdminPort(findings) ?? judgeWebServer(findings, root, proxy) ??
+    judgeAnswer("path", findings, root, proxy);
+}
+
+/** The admin port tells the server's own to those who may read its API. */
+function judgeAdminPort({ admin, target }: Findings): Line | null {
+  const told = adminPlace(admin);
+  if (told === null) return null;
+  const place = told === "" ? "the port of its option --port, 9000 by default" : told;
+  const text = `port ${target.port} is the admin port of signalbox, where no page connects`;
+  return fail("path", "admin-port", text, `give the doctor and the page ${place}`);
+}
+
+/** A page or a 404 of something that no sign shows to be a proxy: the port may be that of another program. */
+function judgeWebServer({ target }: Findings, root: Reached, proxy: Proxy | null): Line | null {
+  if (proxy !== null || root.kind !== "answer") return null;
+  if (root.status !== 404 && root.status !== 200) return null;
+  const { port, path } = target;
+  return fail(
+    "path",
+    "not-routed",
+    `${describe(root)}: a web server, and no PeerJS server at ${path} or a usual path`,
+    `is port ${port} right? The server has the port of its option --port, 9000 by default; ` +
+      `if ${port} is that of a proxy: ${remedyFor("not-routed", proxy, path)}`,
+  );
 }
 
 /** What Express says it was asked for, in its page for an unknown path. */

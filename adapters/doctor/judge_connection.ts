@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { endsSoon, timeText } from "../lifetime.ts";
 import type { Findings, TlsFinding } from "./findings.ts";
 import { hostText, isError } from "./findings.ts";
 import { fail, type Line, pass, skip } from "./line.ts";
@@ -25,7 +26,22 @@ export function judgeConnection(findings: Findings): Line[] {
   return [name, pass("connect", `port ${port} accepts connections`), judgeTls(findings)];
 }
 
-function judgeTls({ tls, isH2Only, target }: Findings): Line {
+function judgeTls({ tls, isH2Only, isOtherScheme, target }: Findings): Line {
+  if (isOtherScheme) {
+    return tls === null
+      ? fail(
+        "tls",
+        "is-tls",
+        `port ${target.port} speaks TLS, and the URL begins with http:`,
+        "write https: in the URL, and secure: true in the page",
+      )
+      : fail(
+        "tls",
+        "is-plain",
+        `port ${target.port} speaks plain HTTP, and the URL begins with https:`,
+        "write http: in the URL and secure: false in the page, or give this port a certificate",
+      );
+  }
   if (tls === null) return skip("tls", "not used: the URL begins with http:");
   if (isError(tls)) {
     if (isH2Only) {
@@ -43,18 +59,18 @@ function judgeTls({ tls, isH2Only, target }: Findings): Line {
     return fail("tls", "no-tls", text, todo);
   }
   if (tls.problem !== null) return judgeProblem(tls, tls.problem, target.host);
-  const { endsInDays } = tls;
-  if (endsInDays !== null && endsInDays < DAYS_MIN) {
-    const text = `the certificate ends in ${endsInDays} days`;
-    return fail("tls", "ends-soon", text, "renew it, and send SIGHUP to what serves TLS");
+  const { endsInMs } = tls;
+  if (endsInMs !== null && endsSoon(tls)) {
+    const text = `the certificate ends in ${timeText(endsInMs)}`;
+    return fail("tls", "ends-soon", text, "renew it, and let what serves TLS read it again");
   }
-  const left = endsInDays === null ? "" : `, ${endsInDays} days left`;
+  const left = endsInMs === null ? "" : `, ${timeText(endsInMs)} left`;
   return pass("tls", `the certificate is valid for ${target.host}${left}`);
 }
 
-function judgeProblem({ names, issuer, endsInDays }: TlsFinding, code: string, host: string): Line {
-  if (endsInDays !== null && endsInDays < 0) {
-    const text = `the certificate ended less than ${-endsInDays} days ago`;
+function judgeProblem({ names, issuer, endsInMs }: TlsFinding, code: string, host: string): Line {
+  if (endsInMs !== null && endsInMs < 0) {
+    const text = `the certificate ended ${timeText(-endsInMs)} ago`;
     return fail("tls", "expired", text, "renew it, and reload what serves TLS");
   }
   switch (code) {
@@ -89,5 +105,3 @@ function judgeProblem({ names, issuer, endsInDays }: TlsFinding, code: string, h
       );
   }
 }
-
-const DAYS_MIN = 14;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Answer, Findings, IdleFinding, Opened, PairFinding } from "./findings.ts";
+import type { Answer, Findings, Opened, PairFinding, SocketEnd } from "./findings.ts";
 import { isError, ownOrigin } from "./findings.ts";
 import { judgeAnswer } from "./judge_answer.ts";
 import { fail, type Line, pass, skip } from "./line.ts";
@@ -128,10 +128,14 @@ function judgeClaims({ claims: { refused, admitted } }: PairFinding): Line {
 function judgeIdle({ idle, target, foundPath }: Findings, proxy: Proxy | null): Line {
   if (idle === null) return skip("idle", "not tried: --minutes 3 watches a silent socket");
   const seconds = (ms: number): number => Math.round(ms / 100) / 10;
-  if (idle.code === null) {
+  if (idle.end === null) {
     return pass("idle", `a silent socket lives for ${seconds(idle.askedMs)} s`);
   }
-  const text = `a silent socket ended after ${seconds(idle.livedMs)} s (${codeText(idle)})`;
+  if (idle.isGone || isStop(idle.end)) {
+    const text = `the server stopped or restarted after ${seconds(idle.livedMs)} s of the watch`;
+    return fail("idle", "stopped", text, "run the doctor again when the server stays up");
+  }
+  const text = `a silent socket ended after ${seconds(idle.livedMs)} s (${codeText(idle.end)})`;
   return fail(
     "idle",
     "short-timeout",
@@ -140,6 +144,11 @@ function judgeIdle({ idle, target, foundPath }: Findings, proxy: Proxy | null): 
   );
 }
 
-function codeText({ code }: IdleFinding): string {
+/** A proxy too closes with 1001, when it reloads or its own timeout ends; the reason tells them apart. */
+function isStop({ code, reason }: SocketEnd): boolean {
+  return code === 1012 || (code === 1001 && /shutting down/i.test(reason));
+}
+
+function codeText({ code }: SocketEnd): string {
   return code === 1006 ? "the connection was cut" : `close code ${code}`;
 }

@@ -12,11 +12,13 @@ import type {
   Opened,
   PairFinding,
   Reached,
+  SocketEnd,
   Target,
   Unreached,
 } from "./findings.ts";
-import { isError, isPeerServer, toldPath } from "./findings.ts";
+import { adminPlace, isError, isPeerServer, toldPath } from "./findings.ts";
 import { get, probeNonsense, probeTcp, probeTls, timedOut, unreached } from "./http.ts";
+import { probeTurn } from "./turn.ts";
 import { type Client, isAdmitted, openClient } from "./socket.ts";
 
 /** How the doctor gets tokens. */
@@ -37,13 +39,20 @@ export async function examine(target: Target, tokens: Tokens): Promise<Findings>
   const tls = target.secure ? await probeTls(target, "http/1.1") : null;
   if (isError(tls)) {
     const isH2Only = !isError(await probeTls(target, "h2"));
-    return { ...found, tcp, tls, isH2Only };
+    const isOtherScheme = !isH2Only && await speaksPlain(target);
+    return { ...found, tcp, tls, isH2Only, isOtherScheme };
   }
   const isTrusted = tls === null || tls.problem === null;
   // A server whose certificate is wrong may be another one: it must not get a token.
   const safe: Tokens = isTrusted ? tokens : { given: null, mint: null };
   const root = await get(target, target.path);
+  if (!target.secure && await speaksTls(target, root)) {
+    return { ...found, tcp, isOtherScheme: true };
+  }
   const isElsewhere = !isPeerServer(root) && !isUnreachable(root);
+  const admin = isElsewhere ? await get(target, "/api/stats") : null;
+  // The admin port logs every request that it refuses.
+  if (adminPlace(admin) !== null) return { ...found, tcp, tls, root, admin };
   const foundPath = isElsewhere ? await nearestPath(target, toldPath(root)) : null;
   const served = { ...target, path: foundPath ?? target.path };
   const [http, sockets] = await Promise.all([
@@ -60,12 +69,16 @@ const NO_SOCKETS = { opened: null, pair: null, idle: null };
 const NOTHING = {
   tls: null,
   isH2Only: false,
+  isOtherScheme: false,
   root: null,
   foundPath: null,
+  admin: null,
   healthz: null,
   readyz: null,
   id: null,
   cors: null,
+  ice: null,
+  turn: [],
   corsOrigin: "https://a-page-elsewhere.example",
   nonsense: null,
   ...NO_SOCKETS,
@@ -82,9 +95,20 @@ async function resolve({ host, maxMs }: Target): Promise<readonly string[] | Unr
   return await Promise.race([found, late.promise]).finally(cancel);
 }
 
+/** A web server answers a request without TLS, on a port with TLS, with 400 at most. */
+async function speaksPlain(target: Target): Promise<boolean> {
+  const plain = await get({ ...target, secure: false }, target.path);
+  return plain.kind === "answer" && plain.status !== 400;
+}
+
+async function speaksTls(target: Target, root: Reached): Promise<boolean> {
+  const isRefused = root.kind === "answer" ? root.status === 400 : root.code !== "ETIMEDOUT";
+  return isRefused && !isError(await probeTls({ ...target, secure: true }, "http/1.1"));
+}
+
 type HttpFindings = Pick<
   Findings,
-  "healthz" | "readyz" | "id" | "cors" | "corsOrigin" | "nonsense"
+  "healthz" | "readyz" | "id" | "cors" | "corsOrigin" | "ice" | "turn" | "nonsense"
 >;
 
 async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpFindings> {
@@ -93,14 +117,16 @@ async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpF
   const idPath = `${path}${encodeURIComponent(target.key)}/id`;
   const token = given ?? await mint?.("doctor", []) ?? null;
   const bearer = token === null ? {} : { authorization: `Bearer ${token}` };
-  const [healthz, readyz, id, cors, nonsense] = await Promise.all([
+  const [healthz, readyz, id, cors, ice, nonsense] = await Promise.all([
     get(target, `${path}healthz`),
     get(target, `${path}readyz`),
     get(target, idPath, bearer),
     get(target, path, { origin: corsOrigin }),
+    get(target, `${path}${encodeURIComponent(target.key)}/ice`, bearer),
     probeNonsense(target),
   ]);
-  return { healthz, readyz, id, cors, corsOrigin, nonsense };
+  const turn = await probeTurn(ice);
+  return { healthz, readyz, id, cors, corsOrigin, ice, turn, nonsense };
 }
 
 /** Whether a proxy answers in place of the server; then it answers so at other paths, and slowly. */
@@ -178,7 +204,7 @@ async function probeSockets(
       ? { arrived: [], large: null }
       : await probePair(target, first, b === null ? null : [b, await tokenOf(b)]);
     if ("kind" in pair) return { ...NO_SOCKETS, opened: pair };
-    const idle = target.idleMs === 0 ? null : await watchIdle(first, target.idleMs);
+    const idle = target.idleMs === 0 ? null : await watchIdle(target, first);
     return { opened, pair: { ...pair, claims }, idle };
   } finally {
     await first.end();
@@ -233,15 +259,18 @@ async function claimAgain(
 }
 
 /** Watches a client that sends what a hidden tab does: one heartbeat a minute. */
-async function watchIdle(client: Client, idleMs: number): Promise<IdleFinding> {
+async function watchIdle(target: Target, client: Client): Promise<IdleFinding> {
+  const { idleMs } = target;
   const startedAt = performance.now();
   const passed = (): number => performance.now() - startedAt;
-  let code: number | null = null;
-  while (code === null && passed() < idleMs) {
-    code = await client.closed(Math.min(HEARTBEAT_MS, idleMs - passed()));
-    if (code === null) client.send({ type: "HEARTBEAT" });
+  let end: SocketEnd | null = null;
+  while (end === null && passed() < idleMs) {
+    end = await client.closed(Math.min(HEARTBEAT_MS, idleMs - passed()));
+    if (end === null) client.send({ type: "HEARTBEAT" });
   }
-  return { askedMs: idleMs, livedMs: Math.round(passed()), code };
+  const livedMs = Math.round(passed());
+  const isGone = end !== null && isUnreachable(await get(target, target.path));
+  return { askedMs: idleMs, livedMs, end, isGone };
 }
 
 const NO_CLAIMS = { refused: 0, admitted: 0 };

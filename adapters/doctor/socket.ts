@@ -5,7 +5,7 @@
  */
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
-import type { Answer, Opened, Target } from "./findings.ts";
+import type { Answer, Opened, SocketEnd, Target } from "./findings.ts";
 import { hostText, ownOrigin } from "./findings.ts";
 import { type NodeResponse, readAnswer, timedOut, tlsOptions, unreached } from "./http.ts";
 
@@ -23,8 +23,8 @@ export interface Client {
   readonly send: (frame: unknown) => void;
   /** Settles with `true` when a frame with this mark arrives, with `false` at the end or after the time. */
   readonly arrival: (mark: string, maxMs: number) => Promise<boolean>;
-  /** Settles with the close code, or with `null` after the time. */
-  readonly closed: (maxMs: number) => Promise<number | null>;
+  /** Settles with how the socket ended, or with `null` after the time. */
+  readonly closed: (maxMs: number) => Promise<SocketEnd | null>;
   /** Closes the socket, and settles when that is answered or takes too long. */
   readonly end: () => Promise<void>;
 }
@@ -64,8 +64,8 @@ export async function openClient(target: Target, id: string, token: string): Pro
       }),
   );
   socket.on("error", (error: unknown) => opened.resolve(unreached(error)));
-  socket.on("close", (code: number) => {
-    inbox.close(code);
+  socket.on("close", (code: number, reason: unknown) => {
+    inbox.close({ code, reason: String(reason) });
     opened.resolve({ kind: "upgraded", type: "", text: "" });
   });
 
@@ -79,10 +79,10 @@ export async function openClient(target: Target, id: string, token: string): Pro
     },
     arrival: (mark, maxMs) =>
       until(() => frames.some((frame) => frame.mark === mark) ? true : null, false, maxMs),
-    closed: (maxMs) => until<number | null>(inbox.code, null, maxMs),
+    closed: (maxMs) => until<SocketEnd | null>(inbox.ended, null, maxMs),
     end: async () => {
       socket.close();
-      await until(inbox.code, null, CLOSE_MAX_MS);
+      await until(inbox.ended, null, CLOSE_MAX_MS);
       socket.terminate();
     },
   };
@@ -92,9 +92,9 @@ export async function openClient(target: Target, id: string, token: string): Pro
 interface Inbox {
   readonly frames: readonly Frame[];
   readonly add: (frame: Frame) => void;
-  readonly close: (code: number) => void;
-  /** The close code; `null` while the socket is open. */
-  readonly code: () => number | null;
+  readonly close: (end: SocketEnd) => void;
+  /** How the socket ended; `null` while it is open. */
+  readonly ended: () => SocketEnd | null;
   /** Settles with what `look` finds, or with `otherwise` at the end of the socket or after the time. */
   readonly until: <T>(look: () => T | null, otherwise: T, maxMs: number) => Promise<T>;
 }
@@ -102,7 +102,7 @@ interface Inbox {
 function createInbox(): Inbox {
   const frames: Frame[] = [];
   const watchers = new Set<() => void>();
-  let code: number | null = null;
+  let ended: SocketEnd | null = null;
   const wake = (): void => [...watchers].forEach((watcher) => watcher());
   return {
     frames,
@@ -110,17 +110,17 @@ function createInbox(): Inbox {
       if (frames.length < FRAMES_MAX) frames.push(frame);
       wake();
     },
-    close: (closeCode) => {
-      code = closeCode;
+    close: (end) => {
+      ended = end;
       wake();
     },
-    code: () => code,
+    ended: () => ended,
     until: async <T>(look: () => T | null, otherwise: T, maxMs: number): Promise<T> => {
       const { promise, resolve } = Promise.withResolvers<T>();
       const check = (): void => {
         const found = look();
         if (found !== null) resolve(found);
-        else if (code !== null) resolve(otherwise);
+        else if (ended !== null) resolve(otherwise);
       };
       const timer = setTimeout(() => resolve(otherwise), maxMs);
       watchers.add(check);

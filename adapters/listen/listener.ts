@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf, StartError } from "../errors.ts";
+import { fileProblem, messageOf, StartError } from "../errors.ts";
 import type { Settings } from "../../core/mod.ts";
 
 /** A listener that accepts connections. */
@@ -98,6 +98,6 @@ async function readPem(option: string, path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    throw new StartError(`Option ${option}: cannot read "${path}": ${messageOf(error)}.`, 2);
+    throw new StartError(`Option ${option}: cannot read "${path}": ${fileProblem(error)}.`, 2);
   }
 }

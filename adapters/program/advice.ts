@@ -4,6 +4,7 @@
  * @module
  */
 import { isLoopback, isOptionName, OPTION_NAMES, optionOf, type Settings } from "../../core/mod.ts";
+import { endsSoon, type Lifetime, timeText } from "../lifetime.ts";
 
 /** One thing that is unwise. */
 export interface Advice {
@@ -19,8 +20,8 @@ export interface Surroundings {
   readonly isExposed: boolean;
   /** How many clients the limit of descriptors allows; `null` for no limit. */
   readonly roomForClients: number | null;
-  /** Days until the certificate of `sslcert` ends; `null` without one. */
-  readonly certificateDays: number | null;
+  /** How long the certificate of `sslcert` is valid; `null` without one. */
+  readonly certificate: Lifetime | null;
   /** The options that are set by variables. */
   readonly fromVariables: ReadonlySet<string>;
 }
@@ -121,8 +122,10 @@ function networkAdvice(settings: Settings, { isExposed }: Surroundings): Advice[
 
 function machineAdvice(
   { concurrent_limit }: Settings,
-  { roomForClients, certificateDays }: Surroundings,
+  { roomForClients, certificate }: Surroundings,
 ): Advice[] {
+  const lifetime = certificate ?? { endsInMs: null, lifeMs: null };
+  const { endsInMs } = lifetime;
   return list(
     roomForClients !== null && concurrent_limit > roomForClients && {
       about: "descriptors",
@@ -130,11 +133,11 @@ function machineAdvice(
         `and concurrent_limit is ${concurrent_limit}`,
       todo: `raise ulimit -n above it, or start with --concurrent_limit ${roomForClients}`,
     },
-    certificateDays !== null && certificateDays < CERTIFICATE_DAYS_MIN && {
+    endsInMs !== null && endsSoon(lifetime) && {
       about: "certificate",
-      text: certificateDays < 0
-        ? `the certificate ended ${-certificateDays} days ago`
-        : `the certificate ends in ${certificateDays} days`,
+      text: endsInMs < 0
+        ? `the certificate ended ${timeText(-endsInMs)} ago`
+        : `the certificate ends in ${timeText(endsInMs)}`,
       todo: "renew it",
     },
   );
@@ -173,8 +176,6 @@ function flagAdvice(settings: Settings, { fromVariables }: Surroundings): Advice
 function list(...items: readonly (Advice | false)[]): Advice[] {
   return items.filter((item) => item !== false);
 }
-
-const CERTIFICATE_DAYS_MIN = 14;
 
 /** A minute between heartbeats, and some time for the way. */
 const HIDDEN_TAB_MS = 65_000;

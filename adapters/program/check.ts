@@ -14,6 +14,7 @@ import {
 } from "../../core/mod.ts";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { StartError } from "../errors.ts";
+import { lifetimeOf } from "../lifetime.ts";
 import { checkTls } from "../listen/deno.ts";
 import { readTls } from "../listen/listener.ts";
 import { checkRecordFile } from "../record/disk.ts";
@@ -44,7 +45,7 @@ export async function runCheck(args: readonly string[], env: Environment): Promi
     const advice = adviceFor(settings, {
       isExposed: isExposed(settings),
       roomForClients: limit === null ? null : Math.max(0, limit - SPARE_DESCRIPTORS),
-      certificateDays: certificate === null ? null : daysUntil(certificate.validTo),
+      certificate: certificate && lifetimeOf(certificate.validFrom, certificate.validTo),
       fromVariables: new Set(variables.keys()),
     });
     const useless = warnings.map((text) => ({ about: "useless", text, todo: "leave it out" }));
@@ -69,11 +70,6 @@ async function checkFiles(settings: Settings): Promise<X509Certificate | null> {
     : checkTls;
   const tls = await readTls(settings, check);
   return tls === null ? null : new X509Certificate(tls.cert);
-}
-
-function daysUntil(date: string): number | null {
-  const days = (Date.parse(date) - Date.now()) / 86_400_000;
-  return Number.isNaN(days) ? null : Math.floor(days);
 }
 
 /** What is in force, without secrets: a name and a text for each. */

@@ -78,7 +78,7 @@ export function parseCommand(args: readonly string[], env: Environment): Command
   const warnings = [...retired, ...variableWarnings(env)];
   try {
     const settings = settingsFrom(given as PartialSettings);
-    warnings.push(...withoutEffect(settings, Object.keys(given)));
+    warnings.push(...withoutEffect(settings, Object.keys(given)), ...mistypedSchemes(settings));
     return { kind: "run", settings, warnings, variables };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -97,6 +97,18 @@ function withoutEffect(settings: Settings, given: readonly string[]): string[] {
     const prefix = `${needed.split("_", 1)[0]}_`;
     return given.filter((name) => name !== needed && name.startsWith(prefix))
       .map((name) => `Option ${name} has no effect without ${needed}.`);
+  });
+}
+
+/** A sentence for each origin whose scheme is nearly one of the web; that of an application may be any other. */
+function mistypedSchemes({ cors }: Settings): string[] {
+  return cors.flatMap((origin) => {
+    const [scheme = "", rest = ""] = origin.split("://");
+    if (/^https?$/.test(scheme)) return [];
+    const nearest = nearestName(scheme, ["https", "http"]);
+    return nearest === undefined
+      ? []
+      : [`Option cors: no page has the origin ${origin}; did you mean ${nearest}://${rest}?`];
   });
 }
 
@@ -192,7 +204,7 @@ function normalize(args: readonly string[]): NormalArguments | string {
       }
       value = "false";
     } else if (type === "boolean") {
-      value ??= isSwitchWord(args[i + 1] ?? "") ? args[++i] : "true";
+      value ??= isValue(args[i + 1]) ? args[++i] : "true";
     } else if (isValue(args[i + 1])) {
       value ??= args[++i];
     }

@@ -14,7 +14,7 @@ import {
   type Target,
   type Tokens,
 } from "../doctor/doctor.ts";
-import { messageOf } from "../errors.ts";
+import { fileProblem } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
   Mistake,
@@ -136,7 +136,7 @@ async function authority({ values }: Words): Promise<string | null> {
     new X509Certificate(text);
     return text;
   } catch (error) {
-    throw new Mistake(`Option --ca: cannot use ${describe(file)}: ${messageOf(error)}.`);
+    throw new Mistake(`Option --ca: cannot use ${describe(file)}: ${fileProblem(error)}.`);
   }
 }
 

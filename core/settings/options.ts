@@ -19,6 +19,10 @@ const FILE = {
   rule: "the path of a file",
 } as const;
 
+/** A host and a port from 1 to 65535. Of another port a browser says only when it makes a connection. */
+const TURN_HOST = "(?:\\[[0-9a-f:.]+\\]|[^\\s\\p{Cc},?#@/:[\\]]+)" +
+  "(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?";
+
 export const OPTIONS = {
   port: {
     type: "integer",
@@ -203,9 +207,12 @@ export const OPTIONS = {
   turn_urls: {
     type: "list",
     default: [],
-    pattern:
-      /^(?:stuns?:[^\s\p{Cc},?#@/]+|turns?:[^\s\p{Cc},?#@/]+(?:\?transport=(?:udp|tcp))?)$/iu,
-    rule: 'a URL such as "turn:turn.example.com:3478?transport=udp", with turns: or stun:',
+    pattern: new RegExp(
+      `^(?:stuns?:${TURN_HOST}|turns?:${TURN_HOST}(?:\\?transport=(?:udp|tcp))?)$`,
+      "iu",
+    ),
+    rule: 'a URL such as "turn:turn.example.com:3478?transport=udp", or one with turns, stun or ' +
+      "stuns, whose port is from 1 to 65535",
     unit: "URL",
     group: "TURN",
     doc: "TURN or STUN server that <path><key>/ice lists; repeatable; empty switches /ice off",

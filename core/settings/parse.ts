@@ -62,7 +62,7 @@ export function parseText(name: OptionName, text: string): Parsed {
   const option = optionOf(name);
   switch (option.type) {
     case "integer":
-      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : bad(option, text);
+      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : badNumber(option, text);
     case "boolean":
       return isSwitchWord(text) ? { ok: true, value: YES.test(text) } : bad(option, text);
     case "choice": {
@@ -106,7 +106,9 @@ export function checkValue(name: OptionName, value: unknown): Parsed {
 export function expected(option: Option): string {
   switch (option.type) {
     case "integer":
-      return `a whole number from ${option.min} to ${option.max}`;
+      return `a whole number ${
+        option.unit === "ms" ? "of milliseconds (ms) " : ""
+      }from ${option.min} to ${option.max}`;
     case "boolean":
       return "true or false";
     case "choice":
@@ -124,9 +126,17 @@ function conflictIn(settings: Settings): string | null {
       `got ${max_unsent_bytes}.`;
   }
   const { cluster, sslkey, sslcert, trusted_proxies } = settings;
-  const { auth, auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http, auth_expiry } =
-    settings;
-  const { turn_urls, turn_secret, admin_port, admin_host, admin_token, port } = settings;
+  const {
+    auth,
+    auth_secret,
+    auth_jwks,
+    turn_urls,
+    turn_secret,
+    admin_port,
+    admin_host,
+    admin_token,
+    port,
+  } = settings;
   const wrongRange = trusted_proxies.find((range) => parseRange(range) === null);
   if (wrongRange !== undefined) {
     return `Option trusted_proxies must be an address, a range or "unix": got ${
@@ -139,10 +149,10 @@ function conflictIn(settings: Settings): string | null {
   const address = cluster === "" ? null : readClusterUrl(cluster);
   // Its value is not quoted: it may hold a password.
   if (typeof address === "string") return `Option cluster is no usable URL: ${address}.`;
-  const asked = [auth_secret, auth_jwks, auth_audience, auth_issuer].some((text) => text !== "");
-  if (auth === "none" && (asked || auth_http || auth_expiry !== "keep")) {
-    return "Options auth_secret, auth_jwks, auth_audience, auth_issuer, auth_http and auth_expiry " +
-      "need auth jwt.";
+  const useless = JWT_OPTIONS.filter((name) => settings[name] !== OPTIONS[name].default);
+  if (auth === "none" && useless.length > 0) {
+    const [label, verb] = useless.length === 1 ? ["Option", "needs"] : ["Options", "need"];
+    return `${label} ${useless.join(" and ")} ${verb} auth jwt.`;
   }
   const needsSecret = turn_urls.some((url) => /^turns?:/i.test(url));
   if (needsSecret && turn_secret === "") {
@@ -167,6 +177,16 @@ function conflictIn(settings: Settings): string | null {
   }
   return null;
 }
+
+/** The options that only auth jwt reads. */
+const JWT_OPTIONS = [
+  "auth_secret",
+  "auth_jwks",
+  "auth_audience",
+  "auth_issuer",
+  "auth_http",
+  "auth_expiry",
+] as const;
 
 /** Raises `max_unsent_bytes` to what a large `max_message_bytes` needs, unless the caller set it. */
 function withRoomToSend(settings: Settings, { max_unsent_bytes }: PartialSettings): Settings {
@@ -223,6 +243,19 @@ function checkOrigins(option: Option, items: readonly string[]): Parsed {
   }
   return { ok: true, value: [...origins] };
 }
+
+/** A text that is no whole number: a duration, where milliseconds are meant, is told as a number of them. */
+function badNumber(option: Option, text: string): Parsed {
+  const found = UNITS_MS.find(([unit]) => text === `${parseInt(text)}${unit}`);
+  if (option.unit !== "ms" || found === undefined) return bad(option, text);
+  const ms = parseInt(text) * found[1];
+  return { ok: false, problem: `must be ${expected(option)}: got ${shown(text)}, which is ${ms}.` };
+}
+
+const UNITS_MS = [["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000], [
+  "d",
+  86_400_000,
+]] as const;
 
 function bad(option: Option, value: unknown): Parsed {
   const wanted = expected(option);

@@ -72,6 +72,7 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
 });
 
 const PORT_RULE = "must be a whole number from 0 to 65535: got";
+const MS_RULE = "must be a whole number of milliseconds (ms) from 1 to 86400000: got";
 const ALL = "--help all lists every option.";
 
 /** Command lines, and the whole of what is wrong about each; `…` stands for what may come before or after. */
@@ -86,7 +87,12 @@ const MISTAKES = `
 --no-allow_discovery=true → Option --no-allow_discovery takes no value: got "true".
 --no-allow_discovery true → …no command or argument "true"…
 --allow_discovery=maybe → Option --allow_discovery must be true or false: got "maybe".
---proxied 2 → …no command or argument "2"…
+--proxied 2 → Option --proxied must be true or false: got "2".
+--allow_discovery fales --port 1 → Option --allow_discovery must be true or false: got "fales".
+--alive_timeout 5s → Option --alive_timeout ${MS_RULE} "5s", which is 5000.
+--alive_timeout 2h → Option --alive_timeout ${MS_RULE} "2h", which is 7200000.
+--alive_timeout x → Option --alive_timeout ${MS_RULE} "x".
+--port 5s → Option --port ${PORT_RULE} "5s".
 --sslkey key.pem → …sslkey needs sslcert too…
 --prot 9000 → There is no option "--prot": did you mean --port? ${ALL}
 --alive-timeoutt=5 → …did you mean --alive_timeout?…
@@ -150,6 +156,20 @@ Deno.test("[SET-14] [CLUSTER-31] an option that needs another is a warning witho
     "Option admin_host has no effect without admin_port.",
     "Option turn_lifetime has no effect without turn_urls.",
   ]);
+});
+
+Deno.test("[SET-15] an origin whose scheme is nearly http or https is a warning, one of an application is not", () => {
+  const warnings = (cors: string): readonly string[] => {
+    const command = parse(["--cors", ...cors.split(" ")]);
+    assert(command.kind === "run");
+    return command.warnings;
+  };
+  assertEquals(warnings("htps://a.example https://b.example htp://c:1"), [
+    "Option cors: no page has the origin htps://a.example; did you mean https://a.example?",
+    "Option cors: no page has the origin htp://c:1; did you mean http://c:1?",
+  ]);
+  const shells = "chrome-extension moz-extension capacitor ionic app tauri electron file asset";
+  assertEquals(warnings(`null * http://a ${shells.replaceAll(/\w+(?=$| )/g, "$&://a")}`), []);
 });
 
 Deno.test("[SET-12] the help shows about ten options that most people set, in groups; all of them when asked", () => {

@@ -120,7 +120,11 @@ Deno.test("[SET-6] what is wrong about a value from a variable names the variabl
     ["", { PEERSERVER_SSLKEY: "k.pem" }, "(PEERSERVER_SSLKEY sets sslkey.)"],
     ["--auth none", secret, `need auth jwt. (${both})`],
     ["", { PEERSERVER_AUTH: "jwt" }, "(PEERSERVER_AUTH sets auth.)"],
-    ["", { PEERSERVER_AUTH_SECRET: "x".repeat(32) }, "(PEERSERVER_AUTH_SECRET sets auth_secret.)"],
+    [
+      "",
+      { PEERSERVER_AUTH_SECRET: "x".repeat(32) },
+      "Option auth_secret needs auth jwt. (PEERSERVER_AUTH_SECRET sets auth_secret.)",
+    ],
     [
       unsent,
       { PEERSERVER_MAX_MESSAGE_BYTES: "10000000" },

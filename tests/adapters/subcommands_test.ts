@@ -4,6 +4,7 @@ import { runSubcommand } from "../../adapters/program/subcommands.ts";
 import { settingsFrom } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
+import type { Lifetime } from "../../adapters/lifetime.ts";
 import { mistake, parse, words } from "../support/command_line.ts";
 import { makeFolder } from "../support/folder.ts";
 import { runMain } from "../support/main.ts";
@@ -79,7 +80,16 @@ Deno.test("[CLI-3] a mistake in a subcommand is one line on stderr, which says w
     ],
     ["check --port http", {}, /^Option --port must be/],
     ["check --sslkey a", {}, /sslkey needs sslcert/],
-    ["check --auth jwt --auth_jwks /no/such/file", {}, /auth_jwks: cannot use/],
+    [
+      "check --sslkey no.pem --sslcert no.pem",
+      {},
+      /cannot read "no.pem": No such file or directory\./,
+    ],
+    [
+      "check --auth jwt --auth_jwks /no/such/file",
+      {},
+      /auth_jwks: cannot use "\/no\/such\/file": No such file or directory\./,
+    ],
     ["check --record /no/such/folder/file", { PEERSERVER_PORT: "1" }, /record: cannot record/],
     ["doctor", {}, /A URL is missing: doctor https:/],
     ["doctor example.com", {}, /must be the URL of a server.*got "example.com"/],
@@ -88,7 +98,11 @@ Deno.test("[CLI-3] a mistake in a subcommand is one line on stderr, which says w
     ["doctor https://a.example/ more", {}, /no argument "more"/],
     ["doctor https://a.example/ --minutes long", {}, /from 0 to 1440: got "long"/],
     ["doctor https://a.example/ --origin a.example", {}, /--origin must be the origin/],
-    ["doctor https://a.example/ --ca /no/such/file", {}, /--ca: cannot use/],
+    [
+      "doctor https://a.example/ --ca /no/such/file",
+      {},
+      /--ca: cannot use "[^"]*": No such file or directory\./,
+    ],
     ["doctor https://a.example/ --ca LICENSE", {}, /--ca: cannot use/],
     ["doctor https://a.example/ --token t\u00f6ken", {}, /--token must be a token/],
     ["doctor https://a.example/ --json=yes", {}, /--json takes no value/],
@@ -145,6 +159,10 @@ Deno.test("[CLI-2] check prints what is in force, and no secret", async () => {
 });
 
 /** Options, what else is so, and the word for what is unwise about them. */
+function days(ends: number, life: number): Lifetime {
+  return { endsInMs: ends * 86_400_000, lifeMs: life * 86_400_000 };
+}
+
 const UNWISE: readonly (readonly [Parameters<typeof settingsFrom>[0], Surroundings, string])[] = [
   [{}, { isExposed: true }, "listener"],
   [{ proxied: true }, {}, "proxied"],
@@ -164,7 +182,12 @@ const UNWISE: readonly (readonly [Parameters<typeof settingsFrom>[0], Surroundin
   [{ cluster: "redis://a.example" }, {}, "cluster"],
   [{ sslkey: "k", sslcert: "c" }, {}, "reload"],
   [{ concurrent_limit: 5_000 }, { roomForClients: 960 }, "descriptors"],
-  [{ sslkey: "k", sslcert: "c", listener: "node" }, { certificateDays: 13 }, "certificate"],
+  [{ sslkey: "k", sslcert: "c", listener: "node" }, { certificate: days(13, 90) }, "certificate"],
+  [
+    { sslkey: "k", sslcert: "c", listener: "node" },
+    { certificate: days(1 / 24, 0.5) },
+    "certificate",
+  ],
   [{ alive_timeout: 60_000 }, {}, "alive_timeout"],
   [{ expire_timeout: 999 }, {}, "expire_timeout"],
   [{ expire_timeout: 60_001 }, {}, "expire_timeout"],
@@ -176,7 +199,7 @@ type Surroundings = Partial<Parameters<typeof adviceFor>[1]>;
 const SAFE = {
   isExposed: false,
   roomForClients: 5_000,
-  certificateDays: 14,
+  certificate: days(0.25, 0.5),
   fromVariables: new Set<string>(),
 };
 const WISE = {

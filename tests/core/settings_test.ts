@@ -92,7 +92,10 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
   const must: [PartialSettings, string][] = [
     [{ port: 65_536 }, "port must be a whole number from 0 to 65535: got 65536."],
     [{ port: -1 }, "port must be a whole number from 0 to 65535: got -1."],
-    [{ alive_timeout: NaN }, "alive_timeout must be a whole number from 1 to 86400000: got NaN."],
+    [
+      { alive_timeout: NaN },
+      "alive_timeout must be a whole number of milliseconds (ms) from 1 to 86400000: got NaN.",
+    ],
     [{ expire_timeout: 0.5 }, "from 1 to 86400000: got 0.5."],
     [{ path: "/a?b" }, 'without a host, "?", "#", "\\" or "..": got "/a?b".'],
     [{ path: "/a/../b" }, "path must be"],
@@ -111,9 +114,9 @@ Deno.test("[SET-2] a value that is not valid is refused with the option, the rul
     ],
     [{ auth: "jwt" }, "auth jwt needs one of auth_secret and auth_jwks"],
     [{ auth: "jwt", auth_secret: "s".repeat(32), auth_jwks: "k" }, "auth jwt needs one of"],
-    [{ auth_audience: "aud" }, "auth_http and auth_expiry need auth jwt."],
-    [{ auth_http: true }, "auth_http and auth_expiry need auth jwt."],
-    [{ auth_expiry: "close" }, "auth_http and auth_expiry need auth jwt."],
+    [{ auth_audience: "aud" }, "Option auth_audience needs auth jwt."],
+    [{ auth_http: true, auth_issuer: "i" }, "Options auth_issuer and auth_http need auth jwt."],
+    [{ auth_expiry: "close" }, "Option auth_expiry needs auth jwt."],
     [{ auth_secret: "short" }, "auth_secret must be 32 or more characters."],
     [{ sslkey: "key.pem" }, "sslkey needs sslcert too"],
     [{ sslcert: "cert.pem" }, "sslcert needs sslkey too"],
@@ -134,6 +137,9 @@ Deno.test("[SET-14] an admin port that others reach needs a token, and TURN its 
     [{ turn_secret }, "turn_secret needs a turn: or turns: URL"],
     [{ turn_urls: ["http://a"] }, 'must be a URL such as "turn:'],
     [{ turn_urls: ["turn:a?transport=sctp"], turn_secret }, "must be a URL such as"],
+    [{ turn_urls: ["turn:a:65536"], turn_secret }, "port is from 1 to 65535: got"],
+    [{ turn_urls: ["stun:a:0"] }, "port is from 1 to 65535: got"],
+    [{ turn_urls: ["stun:a:b:1"] }, "port is from 1 to 65535: got"],
     [{ admin_token: "with a space in it" }, "must be 16 or more ASCII characters without spaces."],
   ];
   for (const [given, message] of must) {
@@ -146,6 +152,9 @@ Deno.test("[SET-14] an admin port that others reach needs a token, and TURN its 
   settingsFrom({ admin_host: "0.0.0.0" });
   settingsFrom({ turn_urls: ["stun:a:1"] });
   settingsFrom({ turn_urls: ["TURN:a:3478?transport=tcp", "stun:a"], turn_secret });
+  for (const host of ["a:1", "a:65535", "a:64999", "a:9999", "[2001:db8::1]:50000", "[::1]"]) {
+    settingsFrom({ turn_urls: [`stuns:${host}`, `turns:${host}?transport=udp`], turn_secret });
+  }
 });
 
 Deno.test("[SET-2] values of the wrong type and options that do not exist are refused", () => {

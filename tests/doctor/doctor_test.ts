@@ -2,9 +2,11 @@
 import { diagnose, type Line, type Target } from "../../adapters/doctor/doctor.ts";
 import { mintToken } from "../../adapters/auth/mint.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { serveAdministered } from "../support/admin.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { startIncumbent } from "../support/incumbent.ts";
 import { runMain } from "../support/main.ts";
+import { createSocket } from "node:dgram";
 import { serveBox, test } from "../support/served.ts";
 
 const auth_secret = "only for these tests, and long enough";
@@ -89,7 +91,7 @@ Deno.test("[CLI-5] npm:peer passes too, and the doctor finds it at another path"
   const port = Number(new URL(incumbent.url).port);
   const right = await diagnose(targetAt(port, { path: "/myapp/" }), { given: null, mint: null });
   assertEquals(having(right, "fail"), []);
-  assertEquals(having(right, "skip"), ["tls", "idle", "address", "health"]);
+  assertEquals(having(right, "skip"), ["tls", "idle", "turn", "address", "health"]);
   const [wrong] = (await diagnose(targetAt(port), { given: null, mint: null }))
     .filter(({ status }) => status === "fail");
   assertEquals(wrong?.todo, 'in the page write path: "/myapp/" in the options of new Peer');
@@ -199,4 +201,83 @@ Deno.test("[CLI-5] the program exits with 1 if a check fails, and prints JSON if
   assertEquals([wrong.code, ok], [1, false]);
   const path = checks.find(({ check }: Line) => check === "path");
   assertEquals([path.mistake, path.status], ["wrong-path", "fail"]);
+});
+
+const NO_TOKENS = { given: null, mint: null };
+
+/** What failed, as pairs of a check and its mistake. */
+function failures(lines: readonly Line[]): (string | null)[][] {
+  return lines.filter(({ status }) => status === "fail").map(({ check, mistake }) => [
+    check,
+    mistake,
+  ]);
+}
+
+test.served("[CLI-5] a server that stops during the watch is no proxy with a short timeout", async ({ serve }) => {
+  await using server = await serve({}, {
+    // The second client leaves before the watch of the first begins.
+    onDisconnection: ({ id }) => {
+      if (id.endsWith("-b")) server.listener.stop();
+    },
+  });
+  const lines = await diagnose(targetAt(server.port, { idleMs: 60_000 }), NO_TOKENS);
+  const idle = lines.find(({ check }) => check === "idle");
+  assertEquals(idle?.mistake, "stopped");
+  assertMatch(idle?.todo ?? "", /again/);
+});
+
+Deno.test("[CLI-5] https: and http: are told apart where the port speaks the other", async () => {
+  await using box = serveBox();
+  const plain = await diagnose(targetAt(box.port, { secure: true }), NO_TOKENS);
+  assertEquals(failures(plain), [["tls", "is-plain"]]);
+  await using cert = await makeCertificate();
+  const [key, pem] = [await Deno.readTextFile(cert.key), await Deno.readTextFile(cert.cert)];
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {}, key, cert: pem },
+    () => new Response(),
+  );
+  const secure = await diagnose(targetAt(server.addr.port), NO_TOKENS);
+  assertEquals(failures(secure), [["tls", "is-tls"]]);
+});
+
+Deno.test("[CLI-5] an admin port is named, with the port of the server if it may be read", async () => {
+  for (const admin_token of ["", "a-token-of-the-operator"]) {
+    await using server = await serveAdministered({ path: "/signal", admin_token });
+    for (const path of ["/", "/signal/"]) {
+      const lines = await diagnose(targetAt(server.adminPort, { path }), NO_TOKENS);
+      assertEquals(failures(lines), [["path", "admin-port"]]);
+      const { todo } = lines.find(({ check }) => check === "path") ?? {};
+      const place = admin_token === "" ? `port ${server.port}, path /signal/` : "--port, 9000";
+      assert(todo?.includes(place), todo ?? "");
+    }
+  }
+});
+
+Deno.test("[CLI-8] the STUN and TURN servers of a server are asked, without credentials", async () => {
+  const packets: Uint8Array[] = [];
+  const stun = createSocket("udp4");
+  stun.on("message", (packet: Uint8Array, { port, address }: { port: number; address: string }) => {
+    packets.push(packet);
+    stun.send(new Uint8Array([1, 1, 0, 0, ...packet.subarray(4, 20)]), port, address);
+  });
+  const bound = Promise.withResolvers<void>();
+  stun.bind(0, "127.0.0.1", () => bound.resolve());
+  await bound.promise;
+  const udp = stun.address().port;
+  using tcp = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const urls = [`turn:127.0.0.1:${udp}`, `turn:127.0.0.1:${tcp.addr.port}?transport=tcp`];
+  const turn_secret = "only for these tests";
+  await using box = serveBox({ turn_urls: urls, turn_secret });
+  const right = (await diagnose(targetAt(box.port), NO_TOKENS)).find(({ check }) =>
+    check === "turn"
+  );
+  assertEquals([right?.status, right?.text.startsWith(urls.join(", "))], ["pass", true]);
+  assert(packets.length > 0 && packets.every(({ length }) => length === 20));
+  const closed = Promise.withResolvers<void>();
+  stun.close(() => closed.resolve());
+  await closed.promise;
+  const silent = (await diagnose(targetAt(box.port), NO_TOKENS)).find(({ check }) =>
+    check === "turn"
+  );
+  assertEquals([silent?.mistake, silent?.text], ["no-turn", `no answer from ${urls[0]}`]);
 });

@@ -8,6 +8,7 @@ function answer(status: number, body = "", headers: Answer["headers"] = {}): Ans
   return { kind: "answer", status, body, headers };
 }
 
+const [HOUR, DAY] = [3_600_000, 86_400_000];
 const refused = { kind: "error", code: "ECONNREFUSED", message: "" } as const;
 const about = answer(200, "A server side element to broker connections between PeerJS clients.");
 const ours = (path: string): Answer =>
@@ -23,8 +24,20 @@ const certificate = {
   problem: null,
   names: "DNS:a.example",
   issuer: "An authority",
-  endsInDays: 60,
+  endsInMs: 60 * DAY,
+  lifeMs: 90 * DAY,
 } as const;
+const STATS =
+  '{"server":{"version":"1.0.0","startedAt":1,"path":"/signal/","port":9000,"node":null}}';
+const idle = { askedMs: 180_000, livedMs: 60_000, isGone: false };
+/** A web server that knows nothing of PeerJS. */
+const nothing = {
+  root: answer(404),
+  id: answer(404),
+  opened: answer(404),
+  pair: null,
+  idle: null,
+};
 const pair = { arrived: [true, true], large: true, claims: { refused: 3, admitted: 0 } };
 
 const GOOD: Findings = {
@@ -44,16 +57,20 @@ const GOOD: Findings = {
   tcp: { kind: "open", local: "198.51.100.7", remote: "192.0.2.1" },
   tls: certificate,
   isH2Only: false,
+  isOtherScheme: false,
   root: about,
   foundPath: null,
+  admin: null,
   healthz: answer(200),
   readyz: answer(200),
   id: answer(200, "0b0e39ad-7a4b-4f5e-9d1c-1d1f1f4b8a11"),
   cors: seen("203.0.113.9; forwarded"),
+  ice: answer(200),
+  turn: [{ url: "turn:turn.example:3478", answers: true }],
   corsOrigin: "https://page.example",
   opened: { kind: "upgraded", type: "OPEN", text: "" },
   pair,
-  idle: { askedMs: 180_000, livedMs: 180_000, code: null },
+  idle: { askedMs: 180_000, livedMs: 180_000, end: null, isGone: false },
   nonsense: answer(400),
 };
 
@@ -93,12 +110,15 @@ const TABLE:
     [{ tls: tls("UNABLE_TO_VERIFY_LEAF_SIGNATURE") }, "tls", "chain", "fullchain.pem"],
     [{ tls: tls("CERT_NOT_YET_VALID") }, "tls", "not-yet", "clock"],
     [
-      { tls: { ...certificate, problem: "CERT_HAS_EXPIRED", endsInDays: -3 } },
+      { tls: { ...certificate, problem: "CERT_HAS_EXPIRED", endsInMs: -3 * DAY } },
       "tls",
       "expired",
       "renew",
     ],
-    [{ tls: { ...certificate, endsInDays: 13 } }, "tls", "ends-soon", "renew"],
+    [{ tls: { ...certificate, endsInMs: 13 * DAY } }, "tls", "ends-soon", "renew"],
+    [{ tls: { ...certificate, endsInMs: HOUR, lifeMs: 12 * HOUR } }, "tls", "ends-soon", "renew"],
+    [{ tls: null, isOtherScheme: true, root: null }, "tls", "is-tls", "write https: in the URL"],
+    [{ tls: refused, isOtherScheme: true, root: null }, "tls", "is-plain", "write http:"],
     [{ root: answer(404), foundPath: "/" }, "path", "wrong-path", 'path: "/"'],
     [{ root: ours("/signal/") }, "path", "prefix-cut", "as it came"],
     [{ root: ours("/") }, "path", "prefix-kept", "--path /signal/"],
@@ -176,7 +196,35 @@ const TABLE:
       "separate-servers",
       "--cluster",
     ],
-    [{ idle: { askedMs: 180_000, livedMs: 60_000, code: 1006 } }, "idle", "short-timeout", "120 s"],
+    [{ idle: { ...idle, end: { code: 1006, reason: "" } } }, "idle", "short-timeout", "120 s"],
+    // Caddy ends a stream like that when its timeout is over.
+    [{ idle: { ...idle, end: { code: 1001, reason: "" } } }, "idle", "short-timeout", "120 s"],
+    [
+      { idle: { ...idle, end: { code: 1001, reason: "Server is shutting down" } } },
+      "idle",
+      "stopped",
+      "again",
+    ],
+    [
+      { idle: { ...idle, end: { code: 1006, reason: "" }, isGone: true } },
+      "idle",
+      "stopped",
+      "again",
+    ],
+    [{ ...nothing, admin: answer(200, STATS) }, "path", "admin-port", "port 9000, path /signal/"],
+    [
+      { ...nothing, admin: answer(401, '{"error":"The admin token is missing: send it."}') },
+      "path",
+      "admin-port",
+      "--port",
+    ],
+    [nothing, "path", "not-routed", "is port 443 right?"],
+    [
+      { turn: [{ url: "turn:a:1", answers: true }, { url: "stun:b:2", answers: false }] },
+      "turn",
+      "no-turn",
+      "firewall",
+    ],
     [{ readyz: answer(503, "full\nengine\n") }, "health", "not-ready", "--concurrent_limit"],
     [{ cors: seen("10.0.0.5; ignored") }, "address", "not-trusted", "--trusted_proxies 10.0.0.5"],
     [{ cors: seen("10.0.0.5; direct") }, "address", "not-forwarded", "X-Forwarded-For"],
@@ -197,8 +245,9 @@ Deno.test("[CLI-5] nothing is wrong with a server that is right; a direct one, a
     cors: answer(200, "", { "access-control-allow-origin": "*" }),
     healthz: answer(404),
   };
+  const brief = { tls: { ...certificate, endsInMs: 2 * HOUR, lifeMs: 12 * HOUR } };
   const embedded = { root: answer(200, "<html>", { "content-type": "text/html" }) };
-  for (const difference of [{}, embedded, direct, near, nat, other]) {
+  for (const difference of [{}, embedded, brief, direct, near, nat, other]) {
     const lines = judge({ ...GOOD, ...difference });
     assertEquals(lines.filter(({ status }) => status === "fail"), []);
   }
@@ -226,6 +275,9 @@ Deno.test("[CLI-5] what was not tried says why", () => {
     cors: answer(200, "", { "signalbox-seen-as": "203.0.113.9; forwarded" }),
   });
   assertStringIncludes(origins, "--origin");
+  const [turn = ""] = skipped({ ice: answer(404), turn: [] });
+  assertStringIncludes(turn, "admin page");
+  assertStringIncludes(skipped({ ice: answer(401), turn: [] })[0] ?? "", "--token");
   const unsafe = { ...sockets(null), tls: tls("SELF_SIGNED_CERT_IN_CHAIN") };
   assert(skipped(unsafe).some((text) => text.includes("token")));
 });

@@ -357,9 +357,16 @@ const APACHE: readonly Wrong[] = [
   },
 ];
 
+const HTTP_TO_TLS: Wrong = {
+  title: "http: in the URL of a port with TLS",
+  scheme: "http",
+  mistake: "is-tls",
+  todo: "write https: in the URL",
+};
+
 export const CASES: readonly (readonly [Daemon, readonly Wrong[]])[] = [
-  ["nginx", NGINX],
-  ["caddy", CADDY],
-  ["haproxy", HAPROXY],
-  ["apache", APACHE],
+  ["nginx", [...NGINX, HTTP_TO_TLS]],
+  ["caddy", [...CADDY, HTTP_TO_TLS]],
+  ["haproxy", [...HAPROXY, HTTP_TO_TLS]],
+  ["apache", [...APACHE, HTTP_TO_TLS]],
 ];
