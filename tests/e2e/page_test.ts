@@ -199,6 +199,12 @@ browserTest(
     await page.locator(".party").first().waitFor();
     const names = await page.locator(".party text").allTextContents();
     assertEquals(names.slice(1), ["server", "server"], "an id may be the word");
+
+    const [, hostile] = admin.answers.attempts;
+    assert(hostile !== undefined);
+    admin.answers.attempts = [Object.assign({}, hostile, { id: 1, callee: "server" })];
+    admin.answers.startedAt = 2;
+    await page.locator(".who").getByText(HOSTILE).waitFor();
   },
 );
 
