@@ -116,7 +116,7 @@ function attemptsOf({ attempts, signaling, wallNow }: ApiPorts, query: URLSearch
     events: view.events.map((event) => ({ ...event, at: toEpoch(event.at) })),
   });
   const [forgotten, overlooked] = [attempts.forgotten(), attempts.overlooked()];
-  return { startedAt: startedAt(), attempts: listed.map(dated), forgotten, overlooked };
+  return { attempts: listed.map(dated), startedAt: startedAt(), forgotten, overlooked };
 }
 
 /** What two clients of the page need to meet on this server. */

@@ -148,11 +148,7 @@ function endText(went: Went): string {
 const ARRIVED: ReadonlySet<Sent["fate"]> = new Set(["relayed", "delivered", "sent-on"]);
 
 function noteOf({ candidate, fate, at, endedAt }: Sent): string {
-  const what = candidate === null
-    ? ""
-    : candidate === "end"
-    ? "the last"
-    : `${candidate} candidate`;
+  const what = candidate === null ? "" : candidate === "end" ? "the last" : candidate;
   return [what, fateText(fate, duration((endedAt ?? at) - at))].filter(Boolean).join("; ");
 }
 

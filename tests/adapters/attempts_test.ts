@@ -43,7 +43,7 @@ Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it
       from: "caller",
       to: "server",
       what: "CANDIDATE",
-      note: "host candidate; stored, expired after 5 s",
+      note: "host; stored, expired after 5 s",
     },
   ]);
   const told = { from: "server", to: "caller", what: "EXPIRE", note: "the message did not arrive" };

@@ -218,6 +218,16 @@ function name(id) {
 }
 
 /**
+ * A text that breaks after the points of a long name, such as `connection.peerConnection`, before it breaks within a word.
+ *
+ * @param {string} text
+ * @returns {readonly (Node | string)[]}
+ */
+function breakable(text) {
+  return text.split(/(?<=\w\.)(?=\w)/).flatMap((part, i) => i === 0 ? [part] : [el("wbr"), part]);
+}
+
+/**
  * @param {Attempt} attempt
  * @returns {readonly Node[]}
  */
@@ -229,7 +239,7 @@ function adviceOf({ advice }) {
       {},
       el("span", { class: `sure ${sure}` }, sure),
       el("strong", {}, visible(text)),
-      el("p", {}, visible(todo)),
+      el("p", {}, ...breakable(visible(todo))),
     )
   );
   return [el("ul", { class: "advice", "aria-label": "Advice" }, ...items)];
