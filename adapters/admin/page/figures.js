@@ -156,7 +156,7 @@ const FIGURES = [
     title: "Lag of the loop",
     read: ({ metrics }) => milliseconds(metrics, "signalbox_event_loop_lag_seconds"),
     text: durationText,
-    more: () => "longest delay of a timer in the last 15 to 30 s",
+    more: () => "longest of the last 15 to 30 s",
   },
   {
     key: "memory",

@@ -147,7 +147,7 @@ function updateTile(tile, { text, isState = false }, values, more) {
         ? `seen for ${span}`
         : most === null
         ? "not known yet"
-        : `peak ${text(most)} in the last ${span}`,
+        : `peak ${text(most)}, last ${span}`,
     );
   }
 }
