@@ -82,7 +82,7 @@ function aboutDeparture({ departure, names }: Facts): Advice {
     case "closed":
       return certain(
         `The client of ${name} closed its connection to the server, with code ${went.code}.`,
-        `Its page called peer.disconnect() or peer.destroy(). ${again}`,
+        `A call of peer.disconnect() or peer.destroy() does that. ${again}`,
       );
     case "by-server":
       return certain(

@@ -20,8 +20,9 @@
  * @property {(conversation: Conversation, stage: Stage) => void} onChange
  *
  * @typedef {import("./ice.js").Pair} Pair
- * @typedef {{ ok: true, helloMs: number, allMs: number, pair: Pair | null } | { ok: false, explanation: Explanation, closed: number | null
- * }} Result
+ * @typedef {{ ok: true, helloMs: number, allMs: number, pair: Pair | null }} Success
+ * @typedef {{ ok: false, explanation: Explanation, closed: number | null }} Failure
+ * @typedef {Success | Failure} Result
  *
  * @module
  */
