@@ -75,7 +75,7 @@ function statsOf({ signaling, port, version, read, wallNow }: ApiPorts): unknown
   const name = state().cluster?.name ?? "";
   const server = {
     version,
-    startedAt: Math.round(performance.timeOrigin),
+    startedAt: startedAt(),
     now: Math.round(wallNow()),
     path,
     port,
@@ -87,6 +87,11 @@ function statsOf({ signaling, port, version, read, wallNow }: ApiPorts): unknown
     node: name === "" ? null : name,
   };
   return { server, metrics: Object.fromEntries(read()) };
+}
+
+/** When this process started: it tells the attempts of two servers with the same ids apart. */
+function startedAt(): number {
+  return Math.round(performance.timeOrigin);
 }
 
 function clientOf({ roster }: ApiPorts, id: string): ApiAnswer {
@@ -111,7 +116,7 @@ function attemptsOf({ attempts, signaling, wallNow }: ApiPorts, query: URLSearch
     events: view.events.map((event) => ({ ...event, at: toEpoch(event.at) })),
   });
   const [forgotten, overlooked] = [attempts.forgotten(), attempts.overlooked()];
-  return { attempts: listed.map(dated), forgotten, overlooked };
+  return { attempts: listed.map(dated), startedAt: startedAt(), forgotten, overlooked };
 }
 
 /** What two clients of the page need to meet on this server. */

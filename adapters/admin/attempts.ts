@@ -9,6 +9,7 @@ import {
   type Attempts,
   attemptsOf,
   duration,
+  endOf,
   noAttempts,
   type Occurrence,
   retireAttempts,
@@ -17,6 +18,7 @@ import {
   type Side,
   type Verdict,
   watchAttempts,
+  type Went,
 } from "../../core/attempts/mod.ts";
 import { type Millis, millis } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
@@ -63,8 +65,12 @@ export interface AttemptWatch {
  * Watches the attempts of peers to connect.
  *
  * @param now The time of the loop. By default that of the last step, which stands still while nobody is connected.
+ * @param icePath Where the server hands out TURN servers; `null` if it has none.
  */
-export function createAttemptWatch(now?: () => Millis): AttemptWatch {
+export function createAttemptWatch(
+  now?: () => Millis,
+  icePath: string | null = null,
+): AttemptWatch {
   let attempts: Attempts = noAttempts();
   let steppedAt = millis(0);
   return {
@@ -81,18 +87,18 @@ export function createAttemptWatch(now?: () => Millis): AttemptWatch {
       const found = attemptsOf(attempts).filter(({ caller, callee }) =>
         caller.toLowerCase().includes(part) || callee.toLowerCase().includes(part)
       );
-      return found.slice(0, limit).map((attempt) => viewOf(attempt, at));
+      return found.slice(0, limit).map((attempt) => viewOf(attempt, at, icePath));
     },
     forgotten: () => attempts.forgotten,
     overlooked: () => attempts.overlooked,
   };
 }
 
-function viewOf(attempt: Attempt, now: Millis): AttemptView {
+function viewOf(attempt: Attempt, now: Millis, icePath: string | null): AttemptView {
   const { id, caller, callee, connection, startedAt, updatedAt, sides, events } = attempt;
   return {
     ...{ id, caller, callee, connection, startedAt, updatedAt },
-    ...adviceFor(attempt, now),
+    ...adviceFor(attempt, now, icePath),
     sides: { caller: sideOf(sides.caller), callee: sideOf(sides.callee) },
     events: events.map(eventOf),
   };
@@ -115,10 +121,8 @@ function eventOf(event: Occurrence): EventView {
       };
     case "joined":
       return { at, from: event.from, to: "server", what: "joined", note: "" };
-    case "left": {
-      const note = `by the ${event.by}, code ${event.code}`;
-      return { at, from: event.from, to: "server", what: "left", note };
-    }
+    case "left":
+      return { at, from: event.from, to: "server", what: "left", note: endText(event) };
     default: {
       const { from, what } = event;
       const to = ARRIVED.has(event.fate) ? (from === "caller" ? "callee" : "caller") : "server";
@@ -127,15 +131,24 @@ function eventOf(event: Occurrence): EventView {
   }
 }
 
+function endText(went: Went): string {
+  switch (endOf(went)) {
+    case "page-left":
+      return "page closed or left";
+    case "lost":
+      return "connection lost";
+    case "closed":
+      return `by the client, code ${went.code}`;
+    case "by-server":
+      return `by the server, code ${went.code}`;
+  }
+}
+
 /** What became of a message that went on to its peer. */
 const ARRIVED: ReadonlySet<Sent["fate"]> = new Set(["relayed", "delivered", "sent-on"]);
 
 function noteOf({ candidate, fate, at, endedAt }: Sent): string {
-  const what = candidate === null
-    ? ""
-    : candidate === "end"
-    ? "the last"
-    : `${candidate} candidate`;
+  const what = candidate === null ? "" : candidate === "end" ? "the last" : candidate;
   return [what, fateText(fate, duration((endedAt ?? at) - at))].filter(Boolean).join("; ");
 }
 

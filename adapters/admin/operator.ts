@@ -48,7 +48,9 @@ export async function createOperator(
   });
   const lag = createLagMeter({ now, schedule: scheduleTimeout });
   // Literals, so that `deno compile` finds them.
-  const admin = settings.admin_port === 0 ? null : (await import("./port.ts")).createAdminPort();
+  const admin = settings.admin_port === 0
+    ? null
+    : (await import("./port.ts")).createAdminPort(settings);
   const telemetry = isExporting ? await import("./telemetry.ts") : null;
   let server: AdminServer | null = null;
   let census: SignalingServer["census"] = () => Promise.resolve(null);

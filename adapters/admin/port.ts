@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { millis } from "../../core/mod.ts";
+import { millis, OPTIONS, type Settings } from "../../core/mod.ts";
 import { scheduleTimeout } from "../clock.ts";
 import type { Observer } from "../runtime.ts";
 import type { SignalingServer } from "../server.ts";
@@ -28,11 +28,11 @@ export interface Served {
   readonly reader: Reader;
 }
 
-export function createAdminPort(): AdminPort {
+export function createAdminPort(settings: Settings): AdminPort {
   const [now, wallNow] = [() => performance.now(), () => Date.now()];
   const roster = createRoster({ wallNow, pause });
   let loopNow = (): number => 0;
-  const attempts = createAttemptWatch(() => millis(loopNow()));
+  const attempts = createAttemptWatch(() => millis(loopNow()), icePathOf(settings));
   return {
     observers: [roster.observe, attempts.observe],
     serve: (served) => {
@@ -45,6 +45,12 @@ export function createAdminPort(): AdminPort {
       });
     },
   };
+}
+
+/** Where a page gets TURN servers, without a key that is not everybody's; `null` if there are none. */
+function icePathOf({ turn_urls, path, key }: Settings): string | null {
+  if (!turn_urls.some((url) => /^turns?:/i.test(url))) return null;
+  return `${path}${key === OPTIONS.key.default ? key : "<key>"}/ice`;
 }
 
 /** Lets the event loop do other work. */

@@ -7,7 +7,7 @@
  */
 import type { Millis } from "../ids.ts";
 import { aboutAnswer } from "./answer_advice.ts";
-import { type Attempt, isSent } from "./attempt.ts";
+import { type Attempt, endOf, isSent } from "./attempt.ts";
 import { aboutIce } from "./ice_advice.ts";
 import { aboutMedia } from "./media_advice.ts";
 import { aboutOffer, NO_ROOM } from "./offer_advice.ts";
@@ -29,9 +29,13 @@ export const LEFT_SOON_MS = 2_000;
 /** From this try on, the earlier ones failed, whatever else went on. */
 const MANY_TRIES = 3;
 
-/** What came of an attempt, as far as the server can know, at an instant. */
-export function adviceFor(attempt: Attempt, now: Millis): Verdict {
-  const facts = factsOf(attempt, now);
+/**
+ * What came of an attempt, as far as the server can know, at an instant.
+ *
+ * @param icePath Where this server hands out TURN servers; `null` if it has none.
+ */
+export function adviceFor(attempt: Attempt, now: Millis, icePath: string | null = null): Verdict {
+  const facts = factsOf(attempt, now, icePath);
   const outcome = outcomeOf(facts);
   const isDone = outcome === "complete" || outcome === "host-only" || outcome === "no-candidates";
   const advice = [
@@ -40,13 +44,20 @@ export function adviceFor(attempt: Attempt, now: Millis): Verdict {
     ...aboutMedia(facts),
     ...aboutCrossing(facts),
     ...aboutRoom(facts),
+    ...(isDone ? aboutLeaving(facts) : []),
     ...(isDone ? aboutIce(facts, hasFailed(facts)) : []),
-    ...(isDone ? [...aboutTries(facts), ...aboutLeaving(facts)] : []),
+    ...(isDone ? aboutTries(facts) : []),
     ...(outcome === "complete" ? [UNSEEN] : []),
   ];
   const state = isOpen(outcome) ? "open" : "settled";
-  return { state, outcome, summary: summaryOf(facts, outcome), advice };
+  return { state, outcome, summary: summaryOf(facts, outcome), advice: surestFirst(advice) };
 }
+
+function surestFirst(advice: readonly Advice[]): Advice[] {
+  return advice.toSorted((a, b) => SURENESS.indexOf(a.sure) - SURENESS.indexOf(b.sure));
+}
+
+const SURENESS: readonly Advice["sure"][] = ["certain", "likely", "possible"];
 
 const UNSEEN = possible(
   "Whether the peers connected, the server cannot see: they talk without it.",
@@ -83,7 +94,9 @@ function aboutTries(facts: Facts): Advice[] {
 function aboutLeaving({ departure, answer, names }: Facts): Advice[] {
   if (departure === undefined || answer === undefined) return [];
   if (departure.at - answer.at >= LEFT_SOON_MS) return [];
-  return [possible(
+  const end = endOf(departure);
+  const sure = end === "page-left" || end === "lost" ? likely : possible;
+  return [sure(
     `${names[departure.from]} disconnected from the server ${
       gap(answer, departure)
     } after the answer.`,

@@ -4,7 +4,8 @@
  * @module
  */
 import { must } from "../collections/must.ts";
-import type { Facts, Outcome } from "./outcome.ts";
+import { endOf } from "./attempt.ts";
+import { type Facts, longRing, type Outcome } from "./outcome.ts";
 import { type Advice, certain, gap, likely, possible } from "./words.ts";
 
 /** A late answer is worth a word from here on: people do not wait for longer. */
@@ -26,7 +27,7 @@ export function aboutAnswer(facts: Facts, outcome: Outcome): Advice[] {
       )];
     case "caller-left":
     case "callee-left":
-      return aboutDeparture(facts);
+      return [...aboutLongRing(facts), aboutDeparture(facts)];
     case "rejected":
       return [certain(
         `The answer of ${callee} rejects ${isCall ? "audio and video" : "the data channel"}.`,
@@ -40,9 +41,21 @@ export function aboutAnswer(facts: Facts, outcome: Outcome): Advice[] {
 function aboutRinging({ names: { callee } }: Facts, sure: typeof likely): Advice {
   return sure(
     `The page of ${callee} got the call, and has not answered it.`,
-    'It has to: peer.on("call", (call) => call.answer(stream)). Where that waits for a click, or for the permission ' +
-      "of getUserMedia(), see that it comes to it.",
+    TO_ANSWER,
   );
+}
+
+const TO_ANSWER =
+  'It has to: peer.on("call", (call) => call.answer(stream)). Where that waits for a click, or for the permission ' +
+  "of getUserMedia(), see that it comes to it.";
+
+function aboutLongRing(facts: Facts): Advice[] {
+  const rang = longRing(facts);
+  if (rang === null) return [];
+  const { callee } = facts.names;
+  return [
+    certain(`The page of ${callee} got the call, and did not answer it for ${rang}.`, TO_ANSWER),
+  ];
 }
 
 function aboutData({ names: { caller, callee } }: Facts): Advice {
@@ -53,16 +66,30 @@ function aboutData({ names: { caller, callee } }: Facts): Advice {
   );
 }
 
-function aboutDeparture({ departure, names }: Facts): Advice[] {
-  const { by, code, from } = must(departure);
-  const name = names[from];
-  return [certain(
-    by === "client"
-      ? `The client ended the connection of ${name} to the server, with code ${code}.`
-      : `The server closed the connection of ${name}, with code ${code}.`,
-    `If the page of ${name} was closed or loaded again, call again when it is back. If its network failed, call ` +
-      'peer.reconnect() at the "disconnected" event.',
-  )];
+function aboutDeparture({ departure, names }: Facts): Advice {
+  const went = must(departure);
+  const name = names[went.from];
+  const again = `Call again when ${name} is back.`;
+  switch (endOf(went)) {
+    case "page-left":
+      return certain(`The page of ${name} was closed or left.`, again);
+    case "lost":
+      return likely(
+        `The connection of ${name} to the server was lost: its page, its network, or a proxy between.`,
+        `See whether the page of ${name} was closed or slept, its network changed, or a proxy ends idle sockets. The ` +
+          'page can call peer.reconnect() at the "disconnected" event.',
+      );
+    case "closed":
+      return certain(
+        `The client of ${name} closed its connection to the server, with code ${went.code}.`,
+        `A call of peer.disconnect() or peer.destroy() does that. ${again}`,
+      );
+    case "by-server":
+      return certain(
+        `The server closed the connection of ${name}, with code ${went.code}.`,
+        `The log of the server says why. ${again}`,
+      );
+  }
 }
 
 function aboutLateAnswer({ offer, answer, names: { caller, callee } }: Facts): Advice[] {

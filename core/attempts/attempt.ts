@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Undelivered } from "../effect.ts";
+import type { CloseCode, Undelivered } from "../effect.ts";
 import type { Millis, PeerId } from "../ids.ts";
 import type { MessageType } from "../message.ts";
 import {
@@ -70,6 +70,21 @@ export interface Went {
   readonly code: number;
 }
 
+/** How a peer's connection to the server ended. */
+export type End = "page-left" | "lost" | "closed" | "by-server";
+
+/** RFC 6455, 7.4.1: 1001 is what browsers send when a page is left, 1006 stands for a missing close frame. */
+export function endOf({ by, code }: Went): End {
+  if (by === "server") return "by-server";
+  return code === 1001 ? "page-left" : code === 1006 ? "lost" : "closed";
+}
+
+/** A socket with the callee's id was refused. */
+export interface Refusal {
+  readonly at: Millis;
+  readonly code: CloseCode;
+}
+
 /** What came from one of the two. */
 export interface Side {
   readonly candidates: CandidateCounts;
@@ -109,6 +124,8 @@ export interface Attempt {
   readonly isCrossed: boolean;
   /** A connected peer whose id differs from the callee's in case or in white space around it only. */
   readonly near: PeerId | null;
+  /** The last time that the callee was refused, shortly before or while the offer waited. */
+  readonly refusal: Refusal | null;
 }
 
 /** The events that an attempt keeps. */

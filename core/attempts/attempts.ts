@@ -13,6 +13,7 @@ import {
   mapValues,
   type PersistentMap,
 } from "../collections/persistent_map.ts";
+import type { CloseCode } from "../effect.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import { spend } from "../rate.ts";
@@ -23,6 +24,16 @@ import type { Attempt } from "./attempt.ts";
 export interface Pair {
   readonly ids: readonly number[];
   readonly reads: number;
+}
+
+/** A socket with an id that was admitted, or refused. */
+export interface Arrival {
+  readonly id: PeerId;
+  /** The id without what people confuse: case, and white space around it. */
+  readonly folded: string;
+  readonly at: Millis;
+  /** Why it was refused; `null` if it was not. */
+  readonly code: CloseCode | null;
 }
 
 /** The last attempts. Their ids are consecutive: the oldest is forgotten first. */
@@ -39,6 +50,8 @@ export interface Attempts {
   readonly readsPaidUntil: Millis;
   /** How many messages were not looked at, because there were too many at once. */
   readonly overlooked: number;
+  /** The last sockets, ascending; at most `ARRIVALS_MAX`. */
+  readonly arrivals: readonly Arrival[];
 }
 
 /** Two peers. */
@@ -49,6 +62,8 @@ export const ATTEMPTS_MAX = 1_000;
 export const PAIR_MAX = 16;
 /** The attempts of a peer that note when it joins and leaves. */
 export const PEER_MAX = 64;
+/** They are copied at each arrival, and searched at each offer that expires. */
+export const ARRIVALS_MAX = 256;
 
 /** The messages that are read in a second, and at once. A read takes 2 to 30 µs, so all of them take 2 % of a core. */
 export const READ_RATE = 1_000;
@@ -63,6 +78,7 @@ export function noAttempts(): Attempts {
     forgotten: 0,
     readsPaidUntil: millis(0),
     overlooked: 0,
+    arrivals: [],
   };
 }
 
@@ -75,6 +91,17 @@ export function attemptsOf({ byId }: Attempts): Attempt[] {
 export function payForRead(attempts: Attempts, now: Millis): Attempts | null {
   const readsPaidUntil = spend(attempts.readsPaidUntil, now, READ_RATE, READ_BURST);
   return readsPaidUntil === null ? null : { ...attempts, readsPaidUntil };
+}
+
+/** Notes a socket with an id that was admitted or refused. */
+export function withArrival(attempts: Attempts, arrival: Omit<Arrival, "folded">): Attempts {
+  const one = { ...arrival, folded: folded(arrival.id) };
+  return { ...attempts, arrivals: [...attempts.arrivals.slice(1 - ARRIVALS_MAX), one] };
+}
+
+/** An id without what people confuse. */
+export function folded(id: PeerId): string {
+  return id.trim().toLowerCase();
 }
 
 /** Retires older attempts, which the caller must never read again; `retire` in `state.ts` says why. */

@@ -5,10 +5,11 @@
  */
 import { must } from "../collections/must.ts";
 import { mapGet, mapHas } from "../collections/persistent_map.ts";
-import { type PeerId, peerId } from "../ids.ts";
+import { type Millis, type PeerId, peerId } from "../ids.ts";
 import { holderOf, type State } from "../state.ts";
 import { parseString } from "../wire/json_text.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, Refusal } from "./attempt.ts";
+import { type Attempts, folded } from "./attempts.ts";
 
 /** Adds whether both sides come from one address group. Addresses of two families can be of one network. */
 export function withAddresses(attempt: Attempt, state: State): Attempt {
@@ -20,11 +21,21 @@ export function withAddresses(attempt: Attempt, state: State): Attempt {
   return { ...attempt, sameAddress: caller === callee };
 }
 
-/** A connected peer that may be meant. */
-export function nearId(state: State, id: PeerId): PeerId | null {
+/** A connected peer that may be meant: of those in mixed case only the last that came are known. */
+export function nearId({ arrivals }: Attempts, state: State, id: PeerId): PeerId | null {
   const trimmed = id.trim();
-  const others = [trimmed, trimmed.toLowerCase(), trimmed.toUpperCase()].map(peerId);
+  const plain = folded(id);
+  const others = [
+    ...[trimmed, plain, trimmed.toUpperCase()].map(peerId),
+    ...arrivals.filter((one) => one.folded === plain).map((one) => one.id),
+  ];
   return others.find((other) => other !== id && mapHas(state.claims, other)) ?? null;
+}
+
+/** When a peer was refused the last time, if that is not long ago. */
+export function refusalOf({ arrivals }: Attempts, id: PeerId, since: Millis): Refusal | null {
+  const last = arrivals.findLast((one) => one.id === id && one.at >= since);
+  return last === undefined || last.code === null ? null : { at: last.at, code: last.code };
 }
 
 /** A copy of an id that was cut out of a frame: V8 keeps the whole frame in memory for a part of it. */

@@ -6,14 +6,19 @@
  *
  * @module
  */
-import type { Attempt, Role } from "./attempt.ts";
+import type { Role } from "./attempt.ts";
 import { type Facts, isHostOnly, silentSides } from "./outcome.ts";
 import { type Advice, likely, possible } from "./words.ts";
 
 const STUN = 'new Peer(id, { config: { iceServers: [{ urls: "stun:stun.l.google.com:19302" }] } })';
-const TURN =
-  "Set turn_urls and turn_secret on this server, and pass what <path><key>/ice answers as " +
-  "the config: new Peer(id, { config })";
+
+/** How a page gets a TURN server. */
+function turn(icePath: string | null): string {
+  const [first, path] = icePath === null
+    ? ["Set turn_urls and turn_secret on this server, and pass", "<path><key>/ice"]
+    : ["Pass", icePath];
+  return `${first} what ${path} answers as the config: new Peer(id, { config }).`;
+}
 
 /**
  * What to look at, the most important first.
@@ -24,24 +29,27 @@ export function aboutIce(facts: Facts, hasFailed: boolean): Advice[] {
   const { attempt } = facts;
   if (attempt.isCut) return [];
   const silent = silentSides(attempt);
-  if (silent.length > 0) return silent.map((role) => aboutSilence(facts, role));
+  if (silent.length > 0) return [aboutSilence(facts, silent)];
   const local = ROLES.filter((role) => isHostOnly(attempt, role));
   const [role] = local;
   const sure = hasFailed ? likely : possible;
   const isApart = attempt.sameAddress === false;
   if (role === undefined) return [aboutRelays(facts, sure)];
   if (local.length === 1) return [aboutOneHost(facts, role, isApart ? likely : sure)];
-  return [isApart ? HOSTS_APART : aboutHosts(attempt, sure)];
+  return [isApart ? aboutHostsApart(facts) : aboutHosts(facts, sure)];
 }
 
 const ROLES: readonly Role[] = ["callee", "caller"];
 
 type Sure = typeof likely;
 
-function aboutSilence({ attempt, names }: Facts, role: Role): Advice {
-  const isEnd = attempt.sides[role].isEnd ? ", and said that there are none" : "";
+function aboutSilence({ attempt, names }: Facts, silent: readonly Role[]): Advice {
+  const isEnd = silent.every((role) => attempt.sides[role].isEnd);
+  const said = isEnd ? ", and said that there are none" : "";
+  const who = silent.map((role) => names[role]).join(" and ");
+  const [browsers, them] = silent.length > 1 ? ["browsers", "them"] : ["browser", "it"];
   return likely(
-    `The browser of ${names[role]} sent no candidate${isEnd}: nobody can reach it.`,
+    `The ${browsers} of ${who} sent no candidate${said}: nobody can reach ${them}.`,
     'With iceTransportPolicy "relay" only TURN counts: its URL or credentials are wrong, or it is not reached. ' +
       "Otherwise ICE is blocked: a VPN, an extension or a policy switches off WebRTC over UDP.",
   );
@@ -51,16 +59,26 @@ const SET_STUN =
   `Set a STUN server on both sides, ${STUN}. If one is set, it did not answer: check its URL, and ` +
   "that UDP goes out.";
 
-const HOSTS_APART = likely(
-  "Both sides have host candidates only, and come from different addresses: those meet only in one VPN, or " +
-    "with public addresses, which browsers mostly hide.",
-  SET_STUN,
-);
+/** How the two get candidates of another type than `host`. */
+function setServers({ icePath }: Facts): string {
+  return icePath === null
+    ? SET_STUN
+    : `${turn(icePath)} If both sides do, TURN is not reached, or its secret differs: Try tells.`;
+}
+
+function aboutHostsApart(facts: Facts): Advice {
+  return likely(
+    "Both sides have host candidates only, and come from different addresses: those meet only in one VPN, or " +
+      "with public addresses, which browsers mostly hide.",
+    setServers(facts),
+  );
+}
 
 /** Both have host candidates only, and may be in one network. */
-function aboutHosts({ sides, sameAddress }: Attempt, sure: Sure): Advice {
+function aboutHosts(facts: Facts, sure: Sure): Advice {
+  const { sides, sameAddress } = facts.attempt;
   const text = "Both sides have host candidates only: they meet if they are in one network";
-  if (sameAddress === null) return sure(`${text}, and nowhere else.`, SET_STUN);
+  if (sameAddress === null) return sure(`${text}, and nowhere else.`, setServers(facts));
   const isHidden = sides.caller.hidden + sides.callee.hidden > 0;
   const names = isHidden
     ? "The browsers hide their addresses behind names of multicast DNS (<uuid>.local), which the network must let " +
@@ -69,7 +87,9 @@ function aboutHosts({ sides, sameAddress }: Attempt, sure: Sure): Advice {
   return sure(
     `${text}, and both come from the same address.`,
     `If it failed: ${names}A Wi-Fi can isolate its clients, and a firewall or VPN of a machine can block them. ` +
-      `Behind a proxy that trusted_proxies does not name, all come from one address. TURN helps. ${TURN}.`,
+      `Behind a proxy that trusted_proxies does not name, all come from one address. TURN helps. ${
+        turn(facts.icePath)
+      }`,
   );
 }
 
@@ -84,7 +104,7 @@ function aboutOneHost({ names }: Facts, role: Role, sure: Sure): Advice {
   );
 }
 
-function aboutRelays({ attempt: { sides }, names }: Facts, sure: Sure): Advice {
+function aboutRelays({ attempt: { sides }, names, icePath }: Facts, sure: Sure): Advice {
   const bare = ROLES.filter((role) => sides[role].candidates.relay === 0);
   const [role] = bare;
   if (role === undefined) {
@@ -103,10 +123,19 @@ function aboutRelays({ attempt: { sides }, names }: Facts, sure: Sure): Advice {
         "ended, or its network blocks the port: try turns:…:443?transport=tcp.",
     );
   }
+  if (icePath !== null) {
+    return sure(
+      `This server hands out TURN (${icePath}), and neither side sent a relay candidate: the page does not pass it, ` +
+        "TURN is not reached, its secret differs, or the peers were connected before it answered.",
+      `If it failed: ${
+        turn(icePath)
+      } Where pages do, let Try use that TURN server, and nothing else.`,
+    );
+  }
   return sure(
     "STUN works on both sides, and neither has a relay candidate: most pairs connect, but not where both are behind " +
       "strict NATs (symmetric), as in mobile networks and companies.",
     "If it failed: a TURN server is needed, or the one that is set gave nothing, so its URL or credentials are " +
-      `wrong. ${TURN}.`,
+      `wrong. ${turn(null)}`,
   );
 }

@@ -5,7 +5,15 @@
  * @module
  */
 export { adviceFor, type Verdict } from "./advice.ts";
-export type { Attempt, Occurrence, Role, Sent, Side } from "./attempt.ts";
+export {
+  type Attempt,
+  endOf,
+  type Occurrence,
+  type Role,
+  type Sent,
+  type Side,
+  type Went,
+} from "./attempt.ts";
 export { type Attempts, attemptsOf, noAttempts, retireAttempts } from "./attempts.ts";
 export type { Outcome } from "./outcome.ts";
 export { watchAttempts, type WatchedStep } from "./watch.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CLOSE, type CloseCode } from "../effect.ts";
 import { excerpt } from "../wire/text.ts";
 import type { Facts, Outcome } from "./outcome.ts";
 import { type Advice, certain, gap } from "./words.ts";
@@ -12,7 +13,12 @@ export function aboutOffer(facts: Facts, outcome: Outcome): Advice[] {
   const { names: { caller, callee } } = facts;
   switch (outcome) {
     case "absent":
-      return [...aboutNear(facts), ...aboutLateComer(facts), aboutAbsence(facts)];
+      return [
+        ...aboutRefusal(facts),
+        ...aboutNear(facts),
+        ...aboutLateComer(facts),
+        aboutAbsence(facts),
+      ];
     case "waiting":
       return aboutNear(facts);
     case "impossible-id":
@@ -52,6 +58,37 @@ function aboutAbsence({ waited, names: { caller, callee } }: Facts): Advice {
       "same host, port, path and key. Option expire_timeout sets how long an offer waits.",
   );
 }
+
+function aboutRefusal({ attempt: { refusal }, offer, names: { callee } }: Facts): Advice[] {
+  if (refusal === null || offer === undefined) return [];
+  const when = refusal.at <= offer.at
+    ? `${gap(refusal, offer)} before`
+    : `${gap(offer, refusal)} after the call`;
+  const [why, todo] = REFUSALS.get(refusal.code) ?? ["", "The log of the server says why."];
+  return [certain(`${callee} was refused ${when}${why} (${refusal.code}).`, todo)];
+}
+
+/** Why a socket is refused, by its close code, and what to do. */
+const REFUSALS: ReadonlyMap<CloseCode, readonly [string, string]> = new Map([
+  [CLOSE.idTaken, [
+    ": another client held the id",
+    "Give its page another id, or the token of the one that has it.",
+  ]],
+  [CLOSE.wrongKey, [": wrong key", "Give its page the key of this server: new Peer(id, { key })."]],
+  [CLOSE.full, [": the server was full", "Raise concurrent_limit, if the machine can carry more."]],
+  [CLOSE.wrongOrigin, [
+    ": pages of its origin may not use this server",
+    "If the page is yours, add its origin to option cors.",
+  ]],
+  [CLOSE.notAuthorized, [
+    ": its token is missing, or does not count",
+    "Give its page a fresh token that is signed for this id: new Peer(id, { token }).",
+  ]],
+  [CLOSE.tooMany, [
+    ": too many connections from its address",
+    "Raise max_sockets_per_address, or find what opens so many; behind a proxy set trusted_proxies.",
+  ]],
+]);
 
 /** Whom the caller may have meant. */
 function aboutNear({ attempt: { near }, names: { callee } }: Facts): Advice[] {

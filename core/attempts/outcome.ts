@@ -46,6 +46,8 @@ export interface Facts {
   readonly departure: Went | undefined;
   /** How long the offer waited before it expired or was delivered. */
   readonly waited: string;
+  /** Where this server hands out TURN servers; `null` if it has none. */
+  readonly icePath: string | null;
   /** The ids as a sentence quotes them. */
   readonly names: Readonly<Record<Role, string>>;
 }
@@ -54,10 +56,12 @@ export interface Facts {
 export const ANSWER_MS = 5_000;
 /** How long a call may ring. */
 export const RING_MS = 60_000;
+/** Who goes after a call rang for so long had the time to answer it, or to wait for that. */
+export const LONG_RING_MS = 10_000;
 /** After such a silence all candidates have come, as far as they come at all. */
 export const QUIET_MS = 3_000;
 
-export function factsOf(attempt: Attempt, now: Millis): Facts {
+export function factsOf(attempt: Attempt, now: Millis, icePath: string | null): Facts {
   const { caller, callee, events } = attempt;
   const sent = events.filter(isSent);
   const offer = sent.find(({ what, from }) => what === "OFFER" && from === "caller");
@@ -69,7 +73,7 @@ export function factsOf(attempt: Attempt, now: Millis): Facts {
   );
   const names = { caller: excerpt(caller), callee: excerpt(callee) };
   const waited = duration((offer?.endedAt ?? now) - (offer?.at ?? now));
-  return { attempt, now, offer, answer, departure, waited, names };
+  return { attempt, now, offer, answer, departure, waited, icePath, names };
 }
 
 export function outcomeOf(facts: Facts): Outcome {
@@ -122,8 +126,12 @@ export function summaryOf(facts: Facts, outcome: Outcome): string {
     case "answer-lost":
       return `${callee} answered, and ${caller} did not get the answer.`;
     case "caller-left":
-    case "callee-left":
-      return `${gone} disconnected from the server before an answer had arrived.`;
+    case "callee-left": {
+      const rang = longRing(facts);
+      return rang === null
+        ? `${gone} disconnected from the server before an answer had arrived.`
+        : `The call of ${caller} rang for ${rang} and was not answered; then ${gone} disconnected from the server.`;
+    }
     case "rejected":
       return `${callee} answered, and rejected what ${caller} offered.`;
     case "no-candidates":
@@ -139,6 +147,14 @@ export function summaryOf(facts: Facts, outcome: Outcome): string {
     case "partial":
       return `Of this attempt of ${caller} and ${callee} the server saw no offer.`;
   }
+}
+
+/** How long a call rang before one of the two went; `null` if it was answered, is no call, or rang for a moment. */
+export function longRing({ attempt, offer, answer, departure }: Facts): string | null {
+  if (attempt.connection !== "media" || answer !== undefined) return null;
+  if (offer === undefined || departure === undefined) return null;
+  const ms = departure.at - (offer.endedAt ?? offer.at);
+  return ms < LONG_RING_MS ? null : duration(ms);
 }
 
 /** Whether the destination got a message, as far as is known. */

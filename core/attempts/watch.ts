@@ -11,7 +11,7 @@ import { must } from "../collections/must.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
 import type { Effect, Expired, Note, Publish } from "../effect.ts";
 import type { Event } from "../event.ts";
-import type { Millis, PeerId } from "../ids.ts";
+import { isUsableId, type Millis, millis, type PeerId, peerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
 import { readSignal, type Signal, UNKNOWN } from "../wire/candidate.ts";
@@ -40,8 +40,9 @@ import {
   type Pair,
   pairAt,
   payForRead,
+  withArrival,
 } from "./attempts.ts";
-import { copied, nearId, withAddresses } from "./ends.ts";
+import { copied, nearId, refusalOf, withAddresses } from "./ends.ts";
 
 /** What the fold needs of a step. The state is read during the call, and not kept. */
 export interface WatchedStep {
@@ -60,6 +61,8 @@ export const RETRY_FROM_MS = 1_000;
 export const RETRY_UNTIL_MS = 60_000;
 /** Two calls to each other cross if the second begins so soon after the first, which is not answered yet. */
 export const CROSSED_MS = 3_000;
+/** A refusal of the callee so long before the offer expires says why it was not there. */
+export const REFUSED_MS = 60_000;
 
 /** The attempts after a step. */
 export function watchAttempts(attempts: Attempts, step: WatchedStep): Attempts {
@@ -98,8 +101,15 @@ function observe(
       return expire(attempts, note, step);
     case "sent-on":
       return sendOn(attempts, published, now);
-    case "admitted":
-      return meet(attempts, note.id, (from) => ({ what: "joined", at: now, from }), now);
+    case "admitted": {
+      const next = withArrival(attempts, { id: copied(note.id), at: now, code: null });
+      return meet(next, note.id, (from) => ({ what: "joined", at: now, from }), now);
+    }
+    case "refused": {
+      const { id, code } = note;
+      if (id === null || !isUsableId(id, step.state.rules.max_id_length)) return attempts;
+      return withArrival(attempts, { id: copied(peerId(id)), at: now, code });
+    }
     case "left": {
       const { by, code } = note;
       return meet(attempts, note.id, (from) => ({ what: "left", at: now, from, by, code }), now);
@@ -202,6 +212,7 @@ function begin(
     retriedAt: null,
     isCrossed: false,
     near: null,
+    refusal: null,
   };
   const sent = { what: type, at: now, from: roleOf(bare, src, type), fate };
   const pair = pairAt(attempts, keyOf(message));
@@ -231,7 +242,7 @@ function relate(attempts: Attempts, { ids }: Pair, attempt: Attempt): [Attempts,
 
 function expire(
   attempts: Attempts,
-  { src, dst, isTold }: Expired,
+  { type, src, dst, isTold }: Expired,
   { now, state }: WatchedStep,
 ): Attempts {
   let id: number | undefined;
@@ -240,8 +251,10 @@ function expire(
     const changed = withWaitEnded(attempt, from, "expired", now);
     if (changed === null) return null;
     id = attempt.id;
-    const near = changed.near ?? nearId(state, attempt.callee);
-    return from === "caller" ? { ...changed, near } : changed;
+    if (type !== "OFFER" || from !== "caller") return changed;
+    const { callee } = attempt;
+    const near = changed.near ?? nearId(attempts, state, callee);
+    return { ...changed, near, refusal: refusalOf(attempts, callee, millis(now - REFUSED_MS)) };
   });
   return isTold ? tell(next, { src, dst }, id, now) : next;
 }

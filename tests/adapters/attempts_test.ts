@@ -43,7 +43,7 @@ Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it
       from: "caller",
       to: "server",
       what: "CANDIDATE",
-      note: "host candidate; stored, expired after 5 s",
+      note: "host; stored, expired after 5 s",
     },
   ]);
   const told = { from: "server", to: "caller", what: "EXPIRE", note: "the message did not arrive" };
@@ -67,9 +67,19 @@ Deno.test("[WHY-2] each event says what became of it", () => {
       "caller to callee: OFFER, stored, delivered after 1.2 s",
       "callee to server: joined, ",
       "callee to caller: LEAVE, ",
-      "callee to server: left, by the client, code 1006",
+      "callee to server: left, connection lost",
     ],
   );
+  const ends = [1001, 1005].map((code) => notes([alice, offer, came, [1_400, "bob", code]]).at(-1));
+  assertEquals(ends, [
+    "callee to server: left, page closed or left",
+    "callee to server: left, by the client, code 1005",
+  ]);
+  const taken = notes([alice, offer, came, [1_400, "bob", "open"]]).slice(2);
+  assertEquals(taken, [
+    "callee to server: left, by the server, code 4000",
+    "callee to server: joined, ",
+  ]);
   const end = call(2, "alice", "bob", "CANDIDATE");
   const leave = call(3, "alice", "bob", "LEAVE");
   const waits = "stored, the peer is not connected";

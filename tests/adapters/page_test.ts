@@ -6,6 +6,7 @@ import { diagram, linesOf, widthFor } from "../../adapters/admin/page/diagram.js
 import { explain } from "../../adapters/admin/page/explain.js";
 import { figuresOf, rate, ratesBy } from "../../adapters/admin/page/figures.js";
 import { happeningOf } from "../../adapters/admin/page/frames.js";
+import { onlyTurn, pairOf, wayText } from "../../adapters/admin/page/ice.js";
 import { createPoll } from "../../adapters/admin/page/poll.js";
 import { SAMPLES_MAX, sparkline, withSample } from "../../adapters/admin/page/series.js";
 import { snippetFor } from "../../adapters/admin/page/snippet.js";
@@ -72,6 +73,8 @@ Deno.test("[PAGE-2] an event that has a content is a button, with all of it in i
   );
   assertMatch(picture, /<circle.*waits/, "what happens at one party is a mark");
   assertStringIncludes(picture, ">5.01 s<");
+  assertMatch(picture, /tabindex="0" data-event="1"/);
+  assertMatch(markupOf(diagram(said, { width: 300, current: 1 })), /tabindex="-1" data-event="1"/);
   const opened = markupOf(diagram(said, { width: 300, open: new Set([1]) }));
   assertMatch(opened, /aria-expanded="true".*<pre[^>]*>\{\}<\/pre>/);
   const [closedHeight = 0, openHeight = 0] = [picture, opened].map((text) =>
@@ -149,7 +152,14 @@ Deno.test("[PAGE-3] a series keeps five minutes, and its line breaks where a val
 Deno.test("[PAGE-2] each way in which two clients do not meet is explained, with what to do", () => {
   const failure: Failure = {
     ...{ stage: "open", url: "http://h:9/", origin: "http://h:8", auth: "none" },
-    ...{ closed: null, error: null, probe: "unknown", hasTokens: false, candidates: 2 },
+    ...{
+      closed: null,
+      error: null,
+      probe: "unknown",
+      hasTokens: false,
+      candidates: 2,
+      turnUrls: [],
+    },
   };
   const closed = (code: number, reason = "", wasOpen = true): Failure => ({
     ...failure,
@@ -167,6 +177,14 @@ Deno.test("[PAGE-2] each way in which two clients do not meet is explained, with
     [failure, /did not admit the clients in time/],
     [{ ...failure, stage: "connect" }, /no path between the clients.*TURN/],
     [{ ...failure, stage: "connect", candidates: 0 }, /offered no address/],
+    [
+      { ...failure, stage: "connect", turnUrls: ["turn:t"], candidates: 0 },
+      /no address \(turn:t\)\. .*secret/,
+    ],
+    [
+      { ...failure, stage: "connect", turnUrls: ["turn:t"] },
+      /did not meet through it.*relay ports/,
+    ],
     [{ ...failure, stage: "greet" }, /"hello" did not come across/],
     [closed(4001, "ID is taken"), /4001: ID is taken\. .*other ids/],
     [{ ...failure, error: { type: "peer-unavailable", message: "\u202e" } }, /\\u\{202e\}/],
@@ -188,7 +206,7 @@ Deno.test("[PAGE-2] a frame becomes an arrow with its type, a heartbeat none", (
     happeningOf({ ...seen, what: "sent", text: JSON.stringify(value) });
   assertEquals(frame({ type: "HEARTBEAT" }), null);
   const candidate = { candidate: "candidate:1 1 udp 1 10.0.0.1 9 typ srflx raddr" };
-  assertEquals(frame({ type: "CANDIDATE", payload: { candidate } })?.note, "srflx candidate");
+  assertEquals(frame({ type: "CANDIDATE", payload: { candidate } })?.note, "srflx");
   const error = { type: "ERROR", payload: { msg: "Not so." } };
   const told = happeningOf({ ...seen, what: "received", text: JSON.stringify(error) });
   assertEquals([told?.from, told?.to, told?.kind, told?.note], [
@@ -214,6 +232,34 @@ Deno.test("[PAGE-2] the code for an own page has what the server needs, and noth
     snippetFor({ ...place, key: "k", secure: true }, true),
     /secure: true,\n.*key: "k",\n.*token/,
   );
+});
+
+Deno.test("[PAGE-8] the way that two clients took is told, and TURN is tried alone where the server has it", () => {
+  const stats = [
+    { id: "a", type: "local-candidate", candidateType: "relay" },
+    { id: "b", type: "remote-candidate", candidateType: "prflx" },
+    { id: "c", type: "local-candidate", candidateType: "host" },
+    { id: "p", type: "candidate-pair", localCandidateId: "c", remoteCandidateId: "b" },
+    { id: "q", type: "candidate-pair", localCandidateId: "a", remoteCandidateId: "b" },
+  ];
+  const transport = { id: "t", type: "transport", selectedCandidatePairId: "q" };
+  const chosen = { local: "relay", remote: "prflx" };
+  assertEquals(pairOf([...stats, transport]), chosen);
+  assertEquals(
+    pairOf(stats.map((each) => each.id === "q" ? { ...each, selected: true } : each)),
+    chosen,
+    "Firefox",
+  );
+  assertEquals([pairOf(stats), wayText(pairOf(stats))], [null, ""], "not told");
+  assertMatch(wayText(chosen), /through the TURN server \(candidates: relay to prflx\)/);
+  assertMatch(wayText({ local: "host", remote: "srflx" }), /no TURN server was used/);
+
+  const [turn, stun] = [{ urls: ["TURNS:t", "turn:u"], username: "n" }, { urls: ["stun:s"] }];
+  assertEquals(onlyTurn({ iceServers: [turn, stun] }), {
+    config: { iceServers: [turn, stun], iceTransportPolicy: "relay" } as object,
+    turnUrls: ["TURNS:t", "turn:u"],
+  });
+  assertEquals(onlyTurn({ iceServers: [stun] }), { config: { iceServers: [stun] }, turnUrls: [] });
 });
 
 Deno.test("[PAGE-6] a token is asked for once for all requests that need it, and kept", async () => {

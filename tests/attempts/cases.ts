@@ -21,7 +21,6 @@ const APART = { alice: "192.0.2.1", bob: "198.51.100.7" };
 const UNKNOWN = { alice: "192.0.2.1", bob: "2001:db8::7" };
 
 const OPEN: readonly Line[] = [[0, "alice", "open"], [0, "bob", "open"]];
-const LEFT = "The client ended the connection of";
 
 function frame(type: string, dst: string, payload: object = {}): object {
   return { type, dst, payload: { type: "data", connectionId: "c", ...payload } };
@@ -61,6 +60,7 @@ const LATER = (lines: readonly Line[], ms: number, id: string): Line[] =>
   lines.filter(([, , what]) => what !== "open").map(([at, who, what]) =>
     [at + ms, who, JSON.parse(JSON.stringify(what).replaceAll('"c"', `"${id}"`))] as const
   );
+export const HOSTS = talk(DATA, DATA, HOST, HOST);
 export const MET = talk(DATA, DATA, SRFLX, SRFLX);
 const FULL: PartialSettings = { source_queue_limit: 0 };
 
@@ -119,7 +119,7 @@ export const CASES: readonly Case[] = [
     row(
       "relay only, wrong TURN password, three tries",
       "no-candidates",
-      'likely: The browser of "bob" sent no candidate: nobody can reach it.',
+      'likely: The browsers of "bob" and "alice" sent no candidate: nobody can reach them.',
       { which },
     )
   ),
@@ -138,17 +138,17 @@ export const CASES: readonly Case[] = [
   row(
     "the caller closes its page after the offer",
     "caller-left",
-    `certain: ${LEFT} "alice" to the server, with code 1001`,
+    'certain: The page of "alice" was closed or left.',
   ),
   row(
     "the callee closes its page after the offer",
     "callee-left",
-    `certain: ${LEFT} "bob" to the server, with code 1001`,
+    'certain: The page of "bob" was closed or left.',
   ),
   row(
     "the callee loads its page again after the offer",
     "callee-left",
-    `certain: ${LEFT} "bob" to the server, with code 1001`,
+    'certain: The page of "bob" was closed or left.',
   ),
   row(
     "never answered",
@@ -241,7 +241,7 @@ export const CASES: readonly Case[] = [
     'likely: The client of "bob" got the offer, and sent no answer',
     { afterMs: 5_000, lines: talk(DATA, null) },
   ),
-  row("the answer alone", "no-candidates", 'likely: The browser of "bob" sent no candidate', {
+  row("the answer alone", "no-candidates", 'likely: The browsers of "bob" and "alice" sent no', {
     lines: [...OPEN, [1_000, "bob", frame("ANSWER", "alice", DATA)]],
   }),
   row("candidates alone", "partial", "certain: The offer came before the server watched", {
@@ -303,6 +303,61 @@ export const CASES: readonly Case[] = [
         [1_400, "alice", frame("CANDIDATE", "bob", candidate("srflx"))],
         [2_000, "bob", frame("ANSWER", "alice", DATA)],
         [2_000, "bob", frame("CANDIDATE", "alice", candidate("srflx"))],
+      ],
+    },
+  ),
+  row(
+    "a call rings for 10 s, and the caller goes",
+    "caller-left",
+    'certain: The page of "bob" got the call, and did not answer it for 10 s.',
+    { lines: [...talk(CALL, null), [11_000, "alice", 1005]] },
+  ),
+  row(
+    "a call rings for a moment, and the callee is lost",
+    "callee-left",
+    'likely: The connection of "bob" to the server was lost: its page, its network, or a proxy',
+    { lines: [...talk(CALL, null), [10_999, "bob", 1006]] },
+  ),
+  row(
+    "an offer of data is not answered, and the client closes its socket",
+    "callee-left",
+    'certain: The client of "bob" closed its connection to the server, with code 1005.',
+    { lines: [...talk(DATA, null), [20_000, "bob", 1005]] },
+  ),
+  row(
+    "the callee was refused before",
+    "absent",
+    'certain: "bob" was refused 700 ms before: wrong key (4003).',
+    {
+      lines: [
+        OPEN[0] as Line,
+        [300, "bob", "keyless"],
+        [1_000, "alice", frame("OFFER", "bob")],
+      ],
+    },
+  ),
+  row(
+    "the callee is refused while the offer waits",
+    "absent",
+    'certain: "bob" was refused 2 s after the call: wrong key (4003).',
+    {
+      lines: [
+        OPEN[0] as Line,
+        [1_000, "alice", frame("OFFER", "bob")],
+        [3_000, "bob", "keyless"],
+      ],
+    },
+  ),
+  row(
+    "another spelling, in mixed case",
+    "absent",
+    'certain: "F7-bob" was not connected, and "f7-Bob" was.',
+    {
+      lines: [
+        OPEN[0] as Line,
+        [0, "f7-BOB", "keyless"],
+        [0, "f7-Bob", "open"],
+        [1_000, "alice", frame("OFFER", "F7-bob")],
       ],
     },
   ),

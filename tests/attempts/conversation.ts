@@ -22,8 +22,8 @@ import {
 } from "../../core/mod.ts";
 import { opening } from "../support/world.ts";
 
-/** What a client did: it came, its socket closed with a code, or it sent a frame. */
-export type Line = readonly [ms: number, who: string, what: "open" | number | object];
+/** What a client did: it came, with the key or without, its socket closed with a code, or it sent a frame. */
+export type Line = readonly [ms: number, who: string, what: "open" | "keyless" | number | object];
 
 export interface Conversation {
   readonly name: string;
@@ -92,9 +92,10 @@ export function playConversation(
   for (const [at, who, what] of lines) {
     wakeUntil(at);
     if (what === "open") conns.set(who, ++count);
-    const conn = connId(conns.get(who) ?? 0);
-    const event: Event = what === "open"
-      ? opening(conn, { id: who, address: addresses[who] ?? "192.0.2.1" })
+    const conn = connId(what === "keyless" ? ++count : conns.get(who) ?? 0);
+    const key = what === "keyless" ? "wrong" : "right";
+    const event: Event = what === "open" || what === "keyless"
+      ? opening(conn, { id: who, key, address: addresses[who] ?? "192.0.2.1" })
       : typeof what === "number"
       ? { kind: "socket-closed", conn, code: what }
       : { kind: "frame-received", conn, text: JSON.stringify(what) };

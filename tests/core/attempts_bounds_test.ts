@@ -82,6 +82,33 @@ Deno.test("[WHY-5] the last 16 attempts of two take messages, and the last 64 of
   assertEquals([noted.indexOf(true), noted.filter(Boolean).length], [6, 64]);
 });
 
+Deno.test("[WHY-11] the last 256 sockets with an id are known, and a refusal for 60 s, until the id is admitted", () => {
+  const near = (...between: readonly Line[]): unknown[] => {
+    const lines: readonly Line[] = [
+      [0, "Bob", "open"],
+      [0, "bOb", "keyless"],
+      ...between,
+      [60_000, "alice", "open"],
+      ...said([60_000, "alice", "OFFER", "bOb"]),
+    ];
+    const { attempts } = playConversation(lines, { settings: { expire_timeout: 1_000 } });
+    const [attempt] = attemptsOf(attempts);
+    return [attempt?.near, attempt?.refusal, attempts.arrivals.length];
+  };
+  const crowd = (count: number): Line[] =>
+    Array.from({ length: count }, (_, i) => [900, `p${i}`, "keyless"]);
+  assertEquals(near(), ["Bob", null, 3], "61 s ago");
+  const refusal = { at: 1_000, code: 4003 };
+  const again: Line = [1_000, "bOb", "keyless"];
+  assertEquals(near(again), ["Bob", refusal, 4]);
+  assertEquals(near(again, [2_000, "bOb", "open"], [3_000, "bOb", 1001]), ["Bob", null, 5]);
+  assertEquals(near(...crowd(253)), ["Bob", null, 256]);
+  assertEquals(near(...crowd(254)), [null, null, 256]);
+  for (const odd of ["x".repeat(257), "\n"]) {
+    assertEquals(near([900, odd, "keyless"])[2], 3, "no peer can have that id");
+  }
+});
+
 Deno.test("[WHY-6] both come from one address group, or do not, or that is not known", () => {
   const same = (alice: string, bob: string, lines: readonly Line[]): unknown =>
     play(lines, { addresses: { alice, bob } })[0]?.sameAddress;

@@ -16,6 +16,7 @@ browserTest(
     const { page, hosts } = open;
     await page.getByRole("textbox", { name: "Admin token" }).fill("token-of-the-admin");
     await page.keyboard.press("Enter");
+    await page.getByText("It makes those of these two clients itself.").waitFor();
     await page.getByRole("button", { name: "Let two peers meet" }).click();
     await page.getByText(/alice-\w+ said "hello" to bob-\w+/).waitFor();
 

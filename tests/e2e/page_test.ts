@@ -75,7 +75,11 @@ browserTest(
       label.startsWith("OFFER") || label.startsWith("ANSWER")
     );
     assertEquals(counted.length, 4, "to the server and from it");
-    await tabTo(page, '[data-event][aria-label*="OFFER"]');
+    await tabTo(page, "[data-event]");
+    const place = labels.filter((label) => label !== "connects").findIndex((label) =>
+      label.startsWith("OFFER")
+    );
+    for (let i = 0; i < place; i++) await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     assertMatch(await page.locator(".diagram .detail").innerText(), /"type": "OFFER"[^]*v=0/);
     await page.keyboard.press("Space");
@@ -85,6 +89,7 @@ browserTest(
     const rows = await page.locator(".events tbody tr").count();
     assertEquals(rows, labels.length, "the table has the same");
     assertEquals(hosts, new Set([new URL(admin.url).host, new URL(server.url).host]));
+    assertMatch(await page.locator(".outcome").innerText(), /no TURN server was used/);
 
     await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
     await tabTo(page, "#link-now");
@@ -126,6 +131,7 @@ browserTest("[PAGE-2] what keeps two clients apart is explained", async (browser
   await page.getByLabel("Id of bob").fill(await page.getByLabel("Id of alice").inputValue());
   await meet.click();
   await outcome.getByText("Two clients need two ids").waitFor();
+  assertEquals(await page.locator(".diagram").isVisible(), false, "the last diagram is gone");
   await page.getByLabel("Id of bob").fill("bob");
 
   await server.stop();
@@ -156,6 +162,7 @@ browserTest(
     await page.getByText("id-29").waitFor();
     await page.getByLabel("Search by a part of the id").fill("ONERROR");
     await page.getByText("1 client with").waitFor();
+    assertEquals(await page.getByRole("button", { name: "Next page" }).count(), 0, "all fit");
 
     await tabTo(page, "td button");
     await page.keyboard.press("Enter");
@@ -199,6 +206,12 @@ browserTest(
     await page.locator(".party").first().waitFor();
     const names = await page.locator(".party text").allTextContents();
     assertEquals(names.slice(1), ["server", "server"], "an id may be the word");
+
+    const [, hostile] = admin.answers.attempts;
+    assert(hostile !== undefined);
+    admin.answers.attempts = [Object.assign({}, hostile, { id: 1, callee: "server" })];
+    admin.answers.startedAt = 2;
+    await page.locator(".who").getByText(HOSTILE).waitFor();
   },
 );
 

@@ -5,7 +5,9 @@
 import { createTurnCredentials } from "../../adapters/http/ice.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { findTurnServer, startTurnServer } from "../support/turn_server.ts";
-import { chat, connect, type Seat, test } from "./lab.ts";
+import { serveAdministered } from "../support/admin.ts";
+import { browserTest, chat, connect, type Seat, test } from "./lab.ts";
+import { openPage } from "./page_lab.ts";
 
 const SECRET = "only for this test";
 
@@ -47,6 +49,39 @@ if (search.kind === "missing" && search.allowed) {
       assertEquals(await asker.run("gather", { ...right, iceServers }), []);
     }
   });
+
+  browserTest(
+    "[PAGE-8] Try goes through the TURN server alone, and says so if that gives nothing",
+    async (browser) => {
+      if (search.kind === "missing") throw new Error(search.reason);
+      await using turn = await startTurnServer(search.path, SECRET);
+      const secret = "0123456789".repeat(4);
+      const meetWith = async (turn_secret: string): Promise<string> => {
+        await using served = await serveAdministered({
+          ...{
+            turn_urls: [turn.url],
+            turn_secret,
+            auth: "jwt",
+            auth_secret: secret,
+            auth_http: true,
+          },
+        });
+        await using open = await openPage(browser, served.admin);
+        await open.page.getByText("Ids, tokens, ICE servers").click();
+        await open.page.getByLabel("ICE servers").selectOption("server");
+        await open.page.getByRole("button", { name: "Let two peers meet" }).click();
+        const outcome = open.page.locator(".outcome:is(.good, .bad)");
+        await outcome.waitFor();
+        return await outcome.innerText();
+      };
+      const said = await Promise.all([meetWith(SECRET), meetWith("another secret than that")]);
+      assertMatch(said[0] ?? "", /through the TURN server \(candidates: relay to relay\)/);
+      assertMatch(
+        said[1] ?? "",
+        /TURN gave the clients no address \(turn:127.*static-auth-secret/s,
+      );
+    },
+  );
 }
 
 interface Config {

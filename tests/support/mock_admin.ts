@@ -18,6 +18,8 @@ export interface MockAnswers {
   clients: MockClient[];
   /** Answer of `/api/attempts`, before the filter. */
   attempts: readonly { readonly caller: string; readonly callee: string }[];
+  /** When the server of those attempts started. */
+  startedAt: number;
   /** Answer of `/api/try`, by the ids. */
   target: (ids: readonly string[]) => unknown;
   /** The token that it asks for; `null` for none. */
@@ -44,6 +46,7 @@ export function startMockAdmin(mainPort: number): MockAdmin {
     stats: () => ({ server: serverFacts(mainPort), metrics: {} }),
     clients: [],
     attempts: [],
+    startedAt: 1,
     target: () => ({
       ...{ path: "/", key: "peerjs", port: mainPort, secure: false, host: null },
       ...{ auth: "none", tokens: null },
@@ -71,7 +74,8 @@ export function startMockAdmin(mainPort: number): MockAdmin {
       const part = searchParams.get("peer") ?? "";
       const fits = ({ caller, callee }: { caller: string; callee: string }): boolean =>
         caller.includes(part) || callee.includes(part);
-      return json({ attempts: answers.attempts.filter(fits), forgotten: 0, overlooked: 0 });
+      const attempts = answers.attempts.filter(fits);
+      return json({ startedAt: answers.startedAt, attempts, forgotten: 0, overlooked: 0 });
     }
     return json({ error: `Nothing is served at ${pathname}.` }, 404);
   }

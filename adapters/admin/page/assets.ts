@@ -16,6 +16,7 @@ import dom from "./dom.js" with { type: "text" };
 import explain from "./explain.js" with { type: "text" };
 import figures from "./figures.js" with { type: "text" };
 import frames from "./frames.js" with { type: "text" };
+import ice from "./ice.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import index from "./index.html" with { type: "text" };
 import meeting from "./meeting.js" with { type: "text" };
@@ -60,6 +61,7 @@ const FILES: readonly (readonly [path: string, type: keyof typeof TYPES, body: s
   ["/explain.js", "js", explain],
   ["/figures.js", "js", figures],
   ["/frames.js", "js", frames],
+  ["/ice.js", "js", ice],
   ["/icon.svg", "svg", icon],
   ["/meeting.js", "js", meeting],
   ["/now.js", "js", now],

@@ -16,10 +16,13 @@
  * @property {string} url
  * @property {"jwt" | "none"} auth
  * @property {boolean} hasTokens
+ * @property {readonly string[]} turnUrls The TURN servers that alone are used; empty if other ways count too.
  * @property {(conversation: Conversation, stage: Stage) => void} onChange
  *
- * @typedef {{ ok: true, helloMs: number, allMs: number } | { ok: false, explanation: Explanation, closed: number | null
- * }} Result
+ * @typedef {import("./ice.js").Pair} Pair
+ * @typedef {{ ok: true, helloMs: number, allMs: number, pair: Pair | null }} Success
+ * @typedef {{ ok: false, explanation: Explanation, closed: number | null }} Failure
+ * @typedef {Success | Failure} Result
  *
  * @module
  */
@@ -75,20 +78,22 @@ export class Attempt {
   /** @returns {Promise<Result>} */
   async run() {
     const { ids: [first, second], onChange } = this.#plan;
+    let allMs = 0;
     try {
-      const { helloMs } = await meet({
+      const { helloMs, pair } = await meet({
         ...{ clients: this.#clients, secondId: second, now, signal: this.#stop.signal },
         onStage: (stage) => {
           this.#stage = stage;
           onChange(this.#conversation(), stage);
         },
         onGreeting: (at, ms) => {
+          allMs = at - this.#begun;
           const note = `${durationText(ms)}, without the server`;
           const [from, to] = [clientKey(first), clientKey(second)];
           this.#add({ at, from, to, label: `"${GREETING}"`, note, kind: "data" });
         },
       });
-      return { ok: true, helloMs, allMs: now() - this.#begun };
+      return { ok: true, helloMs, pair, allMs };
     } catch (error) {
       if (!(error instanceof MeetingError)) throw error;
       // The client reports an error of the server before the close whose code says more.
@@ -121,10 +126,10 @@ export class Attempt {
    * @returns {Promise<Result>}
    */
   async #failure({ stage, error }) {
-    const { url, auth, hasTokens } = this.#plan;
+    const { url, auth, hasTokens, turnUrls } = this.#plan;
     const closed = this.#closed;
     const explanation = explain({
-      ...{ stage, url, auth, hasTokens, error, closed },
+      ...{ stage, url, auth, hasTokens, turnUrls, error, closed },
       candidates: this.#candidates,
       origin: location.origin,
       probe: this.#isForbidden ? "forbidden" : closed === null ? "unknown" : await probe(url),

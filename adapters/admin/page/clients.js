@@ -52,6 +52,7 @@ export class ClientTable {
     { onclick: () => this.#goTo([...this.#trail, this.#next ?? ""]) },
     "Next page",
   );
+  #pages = el("p", { class: "row", hidden: true }, this.#first, this.#following);
   /** The cursors of the pages up to this one. @type {readonly string[]} */
   #trail = [];
   /** @type {string | null} */
@@ -71,7 +72,7 @@ export class ClientTable {
     this.#count,
     this.#said,
     this.#table,
-    el("p", { class: "row" }, this.#first, this.#following),
+    this.#pages,
   );
 
   /**
@@ -115,6 +116,7 @@ export class ClientTable {
       make: ({ id }) => this.#rowOf(id),
       update: (row, client) => this.#updateRow(row, client),
     });
+    this.#pages.hidden = this.#trail.length === 0 && next === null;
     this.#first.disabled = this.#trail.length === 0;
     this.#following.disabled = next === null;
   }

@@ -5,6 +5,7 @@
  * @typedef {object} Picture
  * @property {number} width
  * @property {ReadonlySet<number>} [open] The events whose detail is shown, by their index.
+ * @property {number} [current] Which of the events with a detail Tab reaches; by default the first.
  * @property {string} [title]
  *
  * @typedef {import("./conversation.js").Conversation} Conversation
@@ -50,16 +51,18 @@ export function widthFor({ parties }, room, { partiesMax = PARTIES_MAX } = {}) {
  * @returns {Tree}
  */
 export function diagram(conversation, options) {
-  const { width, open = new Set(), title = "Sequence diagram" } = options;
+  const { width, open = new Set(), current = 0, title = "Sequence diagram" } = options;
   const { names, shown, origin, leftOut } = selection(conversation, options);
   const spacing = (width - LEFT - RIGHT) / Math.max(1, names.length);
   const xs = names.map((_, place) => Math.round(LEFT + spacing * (place + 0.5)));
   let y = HEAD + 8;
+  let details = 0;
   const rows = shown.map((each) => {
     const { index, event, from, to } = each;
     const words = sentenceOf(event, event.at - origin, names[from] ?? "", names[to] ?? "");
     const row = rowOf(each, {
       ...{ y, width, words, isOpen: open.has(index) },
+      isStop: event.detail !== undefined && details++ === current,
       ...{ from: xs[from] ?? 0, to: xs[to] ?? 0, time: durationText(event.at - origin) },
     });
     y += row.height;
@@ -120,12 +123,13 @@ function lifeline(name, x, spacing, end) {
  * @property {string} time
  * @property {string} words The event as a sentence.
  * @property {boolean} isOpen
+ * @property {boolean} isStop Whether Tab reaches it.
  *
  * @param {import("./conversation.js").Shown} shown
  * @param {Place} place
  * @returns {{ tree: Tree, height: number }}
  */
-function rowOf({ event, index }, { y, width, from, to, time, words, isOpen }) {
+function rowOf({ event, index }, { y, width, from, to, time, words, isOpen, isStop }) {
   const { detail, kind = "frame" } = event;
   const note = visible(event.note ?? "");
   const label = visible(event.label);
@@ -158,7 +162,7 @@ function rowOf({ event, index }, { y, width, from, to, time, words, isOpen }) {
       ...(isButton
         ? {
           role: "button",
-          tabindex: 0,
+          tabindex: isStop ? 0 : -1,
           "data-event": index,
           "aria-expanded": String(isOpen),
           "aria-label": words,

@@ -15,6 +15,7 @@
  *   policy of this page forbids any.
  * @property {"jwt" | "none"} auth
  * @property {boolean} hasTokens
+ * @property {readonly string[]} turnUrls The TURN servers that alone were used; empty if other ways counted too.
  * @property {number} candidates How many ICE candidates were exchanged.
  *
  * @typedef {{ readonly what: string, readonly todo: string }} Explanation
@@ -128,13 +129,14 @@ function explainClose(failure, { code, reason, wasOpen }) {
  * @param {Failure} failure
  * @returns {Explanation}
  */
-function explainIce({ stage, candidates }) {
+function explainIce({ stage, candidates, turnUrls }) {
   if (stage === "greet") {
     return {
       what: 'The data channel opened, but "hello" did not come across.',
       todo: "Try again; if it stays so, the browser blocks data channels.",
     };
   }
+  if (turnUrls.length > 0) return explainTurn(turnUrls, candidates);
   if (candidates === 0) {
     return {
       what: "Signaling works, but the browser offered no address (no ICE candidate).",
@@ -146,5 +148,24 @@ function explainIce({ stage, candidates }) {
     what: "Signaling works, but no path between the clients was found (no ICE connection).",
     todo:
       "Set ICE servers to the server's own, or the client's, and try again. Clients behind NAT need a TURN server.",
+  };
+}
+
+/** @type {(urls: readonly string[], candidates: number) => Explanation} */
+function explainTurn(urls, candidates) {
+  if (candidates === 0) {
+    return {
+      what: `Signaling works, but TURN gave the clients no address (${visible(urls.join(", "))}).`,
+      todo:
+        "Check that this computer reaches it at that host and port, over UDP or TCP as the URL says, that its secret " +
+        "(static-auth-secret) is turn_secret, and that its clock is right.",
+    };
+  }
+  return {
+    what: `TURN gave addresses, but the clients did not meet through it (${
+      visible(urls.join(", "))
+    }).`,
+    todo:
+      "Its relay ports (49152 to 65535 by default, over UDP) must be open; behind a NAT its external-ip must be right.",
   };
 }

@@ -129,7 +129,13 @@ const FIGURES = [
     title: "Refused",
     read: (now, before) => rate(now, before, "signalbox_opens_total", isRefusal),
     text: perSecond,
-    more: (now, before) => ratesBy(now, before, "signalbox_opens_total", "outcome", isRefusal),
+    more: (now, before) => {
+      const all = total(now.metrics, "signalbox_opens_total", isRefusal);
+      const why = ratesBy(now, before, "signalbox_opens_total", "outcome", isRefusal);
+      return all === null
+        ? ""
+        : [why, `${numberText(all)} since the start`].filter(Boolean).join(", ");
+    },
   },
   {
     key: "stored",
@@ -150,7 +156,7 @@ const FIGURES = [
     title: "Lag of the loop",
     read: ({ metrics }) => milliseconds(metrics, "signalbox_event_loop_lag_seconds"),
     text: durationText,
-    more: () => "the longest of the last 15 s",
+    more: () => "longest of the last 15 to 30 s",
   },
   {
     key: "memory",

@@ -40,7 +40,7 @@ export function happeningOf({ what, at, id, text, code, reason, wasOpen }) {
       ? { at, from: SERVER, to: client, label: "closes", note: end, kind: "fault" }
       : { ...up, label: "disconnects" };
   }
-  const { type, note } = readFrame(text, what === "sent");
+  const { type, note } = readFrame(text);
   if (type === "HEARTBEAT") return null;
   const way = what === "sent" ? up : { at, from: SERVER, to: client };
   return {
@@ -56,10 +56,9 @@ const FAULTS = new Set(["ERROR", "EXPIRE", "ID-TAKEN", "INVALID-KEY"]);
 
 /**
  * @param {string} text
- * @param {boolean} isSent
  * @returns {{ type: string, note: string }}
  */
-function readFrame(text, isSent) {
+function readFrame(text) {
   const frame = parse(text);
   if (typeof frame !== "object" || frame === null) return { type: "no JSON", note: "" };
   const { type, payload } = /** @type {{ type?: unknown, payload?: unknown }} */ (frame);
@@ -67,8 +66,8 @@ function readFrame(text, isSent) {
   const notes = [];
   if (type === "ERROR" && hasText(payload, "msg")) notes.push(payload.msg);
   const kind = candidateType(payload);
-  if (kind !== null) notes.push(`${kind} candidate`);
-  else if (isSent && (type === "OFFER" || type === "ANSWER")) notes.push(size);
+  if (kind !== null) notes.push(kind);
+  else if (type === "OFFER" || type === "ANSWER") notes.push(size);
   return { type: String(type), note: notes.join(", ") };
 }
 

@@ -11,9 +11,12 @@
  *
  * @typedef {object} Met
  * @property {number} helloMs How long "hello" took from one client to the other.
+ * @property {import("./ice.js").Pair | null} pair What they met through; `null` if the browser does not tell.
  *
  * @module
  */
+
+import { pairOf } from "./ice.js";
 
 /** Turns a wait that nothing answers into an explanation. */
 const OPEN_MAX_MS = 10_000;
@@ -63,7 +66,8 @@ export async function meet(
   await reach("greet", GREET_MAX_MS, heard);
   const at = now();
   onGreeting(at, at - sentAt);
-  return { helloMs: at - sentAt };
+  const stats = await connection.peerConnection?.getStats().catch(() => null);
+  return { helloMs: at - sentAt, pair: pairOf(stats?.values() ?? []) };
 }
 
 /**

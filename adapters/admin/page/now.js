@@ -143,7 +143,11 @@ function updateTile(tile, { text, isState = false }, values, more) {
   if (peak !== undefined) {
     setText(
       peak,
-      isState ? `in ${span}` : most === null ? "not known yet" : `max ${text(most)} in ${span}`,
+      isState
+        ? `seen for ${span}`
+        : most === null
+        ? "not known yet"
+        : `peak ${text(most)}, last ${span}`,
     );
   }
 }

@@ -18,6 +18,7 @@ import { messageOf } from "./api.js";
 import { Attempt } from "./attempt_to_meet.js";
 import { createDiagramView } from "./diagram_view.js";
 import { el, setText } from "./dom.js";
+import { iceFor, wayText } from "./ice.js";
 import { clientOptions, snippetFor } from "./snippet.js";
 import { createSnippetView } from "./snippet_view.js";
 import { createTryForm } from "./try_form.js";
@@ -38,6 +39,12 @@ const MIXED = {
   todo: "Open this page through an SSH tunnel, at localhost without TLS, and try again.",
 };
 
+const TOKENS_MADE =
+  "This server admits only clients with a token (auth jwt). It makes those of these two clients itself.";
+
+const TOKENS_ASKED =
+  "This server admits only clients with a token (auth jwt). It cannot make any: give one for each client below.";
+
 /** The close code of a client whose token is missing or does not count. */
 const TOKEN_REFUSED = 4006;
 
@@ -54,6 +61,7 @@ export class TryView {
   #form = createTryForm(Math.random().toString(36).slice(2, 5));
   #view = createDiagramView("What the two clients and the server sent");
   #button = el("button", { class: "primary", onclick: () => this.#run() }, "Let two peers meet");
+  #note = el("p", { class: "quiet", hidden: true });
   #endButton = el("button", { hidden: true, onclick: () => this.#end() }, "Disconnect them");
   #outcome = el("div", { class: "outcome", role: "status" });
   #picture = el("div", { hidden: true }, this.#view.element);
@@ -72,6 +80,7 @@ export class TryView {
       el("h1", { id: "try-title" }, "Try it"),
       el("p", { class: "lead" }, LEAD),
       el("p", { class: "row" }, this.#button, this.#endButton),
+      this.#note,
       this.#form.element,
       this.#outcome,
       this.#picture,
@@ -94,11 +103,14 @@ export class TryView {
     const ids = this.#form.ids().map(encodeURIComponent).join(",");
     const target = /** @type {Target} */ (await this.#api.get(`/api/try?ids=${ids}`));
     this.#snippet.show(snippetFor(placeOf(target), target.auth === "jwt"));
+    setText(this.#note, target.tokens === null ? TOKENS_ASKED : TOKENS_MADE);
+    this.#note.hidden = target.auth !== "jwt";
     return target;
   }
 
   async #run() {
     this.#end();
+    this.#picture.hidden = true;
     this.#button.disabled = true;
     this.#outcome.className = "outcome busy";
     setText(this.#outcome, UNDER_WAY.script);
@@ -131,11 +143,12 @@ export class TryView {
     }
     const Peer = await loadClient();
     if (Peer === null) return this.#showProblem(NO_SCRIPT.what, NO_SCRIPT.todo);
-    const config = await iceConfig(this.#form.ice(), url, place.key);
+    const iceUrl = `${url}${place.key}/ice`;
+    const { config, turnUrls } = await iceFor(this.#form.ice(), iceUrl, tokens[0] ?? "");
     this.#picture.hidden = false;
     const current = ++this.#turn;
     const attempt = new Attempt({
-      ...{ ...about, Peer, ids },
+      ...{ ...about, Peer, ids, turnUrls },
       options: tokens.map((token) => ({
         ...clientOptions(place),
         ...(token === "" ? {} : { token }),
@@ -165,7 +178,7 @@ export class TryView {
     this.#outcome.replaceChildren(
       el("strong", {}, `${visible(first)} said "hello" to ${visible(second)}. `),
       `It took ${durationText(result.helloMs)} across the data channel, without the server, and ` +
-        `${durationText(Math.round(result.allMs))} from the click.`,
+        `${durationText(Math.round(result.allMs))} from the click. ${wayText(result.pair)}`,
     );
   }
 
@@ -207,27 +220,6 @@ function isMixed({ host, secure }) {
  */
 function urlOf({ host, port, path, secure }) {
   return `http${secure ? "s" : ""}://${host}:${port}${path.endsWith("/") ? path : `${path}/`}`;
-}
-
-/**
- * The configuration of WebRTC; `null` for the client's own.
- *
- * @param {import("./try_form.js").IceChoice} choice
- * @param {string} url
- * @param {string} key
- * @returns {Promise<object | null>}
- */
-async function iceConfig(choice, url, key) {
-  if (choice === "client") return null;
-  if (choice === "none") return { iceServers: [] };
-  const response = await fetch(`${url}${key}/ice`).catch(() => null);
-  if (response === null || !response.ok) {
-    const told = response === null ? "does not answer" : `answers ${response.status}`;
-    throw new Error(
-      `The server ${told} at ${url}${key}/ice. It has ICE servers if turn_urls and turn_secret are set.`,
-    );
-  }
-  return await response.json();
 }
 
 /**

@@ -26,7 +26,7 @@ export function createTryForm(mark) {
     "select",
     { id: "try-ice" },
     el("option", { value: "none" }, "None: same browser"),
-    el("option", { value: "server" }, "The server's (turn_urls)"),
+    el("option", { value: "server" }, "The server's (turn_urls): TURN only"),
     el("option", { value: "client" }, "The client's defaults"),
   );
   const element = el(

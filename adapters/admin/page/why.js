@@ -27,7 +27,8 @@
  * @property {readonly AttemptEvent[]} events
  *
  * @typedef {{ readonly forgotten: number, readonly overlooked: number }} Unseen
- * @typedef {Unseen & { readonly attempts: readonly Attempt[] }} Attempts
+ * @typedef {Unseen & { readonly startedAt: number, readonly attempts: readonly Attempt[] }} Attempts With the instant at
+ *   which the server started: ids begin again there.
  *
  * @module
  */
@@ -109,12 +110,12 @@ export class WhyView {
   }
 
   /** @param {Attempts} found */
-  #showAttempts({ attempts, ...unseen }) {
+  #showAttempts({ attempts, startedAt, ...unseen }) {
     const now = Date.now();
     setText(this.#count, countOf(attempts.length, unseen, this.#peer.value));
     this.#more.hidden = attempts.length < this.#limit || this.#limit === MOST;
     showItems(this.#list, attempts, {
-      key: ({ id }) => String(id),
+      key: ({ id }) => `${startedAt} ${id}`,
       make: createEntry,
       update: (entry, attempt) => UPDATES.get(entry)?.(attempt, now),
     });
@@ -170,11 +171,15 @@ function createEntry(attempt) {
   );
   const entry = el("li", {}, details);
   let last = attempt;
-  let shownAt = -1;
+  let shown = "";
 
   function fill() {
-    if (!details.open || shownAt === last.updatedAt) return;
-    shownAt = last.updatedAt;
+    if (!details.open) return;
+    // Advice changes without a message too, and the same instant can differ by a millisecond in two answers.
+    const { advice, events, sides } = last;
+    const content = JSON.stringify([advice, sides, events.map(({ what, note }) => [what, note])]);
+    if (content === shown) return;
+    shown = content;
     body.replaceChildren(...adviceOf(last), view.element, candidateTable(last));
     view.show(conversationOf(last));
   }
@@ -213,6 +218,16 @@ function name(id) {
 }
 
 /**
+ * A text that breaks after the points of a long name, such as `connection.peerConnection`, before it breaks within a word.
+ *
+ * @param {string} text
+ * @returns {readonly (Node | string)[]}
+ */
+function breakable(text) {
+  return text.split(/(?<=\w\.)(?=\w)/).flatMap((part, i) => i === 0 ? [part] : [el("wbr"), part]);
+}
+
+/**
  * @param {Attempt} attempt
  * @returns {readonly Node[]}
  */
@@ -224,7 +239,7 @@ function adviceOf({ advice }) {
       {},
       el("span", { class: `sure ${sure}` }, sure),
       el("strong", {}, visible(text)),
-      el("p", {}, visible(todo)),
+      el("p", {}, ...breakable(visible(todo))),
     )
   );
   return [el("ul", { class: "advice", "aria-label": "Advice" }, ...items)];
