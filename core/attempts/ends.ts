@@ -11,15 +11,28 @@ import { parseString } from "../wire/json_text.ts";
 import type { Attempt, Refusal } from "./attempt.ts";
 import { type Attempts, folded } from "./attempts.ts";
 
-/** Adds whether both sides come from one address group. Addresses of two families can be of one network. */
+/**
+ * Adds whether both sides come from one address group. Addresses of two families can be of one network, and so can two
+ * private ones, which the server sees where it is in that network itself.
+ */
 export function withAddresses(attempt: Attempt, state: State): Attempt {
   const caller = addressOf(state, attempt.caller);
   const callee = addressOf(state, attempt.callee);
   if (caller === null || callee === null || caller.includes(":") !== callee.includes(":")) {
     return attempt;
   }
-  return { ...attempt, sameAddress: caller === callee };
+  const sameAddress = caller === callee;
+  if (!sameAddress && PRIVATE_ADDRESS.test(caller) && PRIVATE_ADDRESS.test(callee)) return attempt;
+  return { ...attempt, sameAddress };
 }
+
+/** RFC 1918, loopback, link-local, RFC 6598; RFC 4193 and link-local of IPv6. */
+const PRIVATE_ADDRESS = new RegExp(
+  [
+    ...["^10\\.", "^127\\.", "^192\\.168\\.", "^172\\.(?:1[6-9]|2\\d|3[01])\\.", "^169\\.254\\."],
+    ...["^100\\.(?:6[4-9]|[7-9]\\d|1[01]\\d|12[0-7])\\.", "^f[cd]", "^fe[89ab]"],
+  ].join("|"),
+);
 
 /** A connected peer that may be meant: of those in mixed case only the last that came are known. */
 export function nearId({ arrivals }: Attempts, state: State, id: PeerId): PeerId | null {

@@ -129,7 +129,7 @@ function handle(attempts: Attempts, message: Message, fate: Fate, step: WatchedS
   const isCall = type === "OFFER" || type === "ANSWER" || type === "CANDIDATE";
   if (newest === undefined) {
     if (!isCall) return attempts;
-    const paid = payForRead(attempts, now);
+    const paid = payForRead(attempts, message, now);
     return paid === null ? overlook(attempts) : begin(paid, message, fate, step);
   }
   const sent = { what: type, at: now, from: roleOf(newest, src, type), fate };
@@ -143,7 +143,7 @@ function handle(attempts: Attempts, message: Message, fate: Fate, step: WatchedS
   }
   if (!isCall) return keep(attempts, withSignal(newest, sent, NOTHING));
   if (type !== "OFFER" && pair.reads === 0) return keep(attempts, withUnread(newest, sent));
-  const paid = payForRead(attempts, now);
+  const paid = payForRead(attempts, message, now);
   return paid === null
     ? keep(overlook(attempts), withUnread(newest, sent))
     : read(paid, message, { key, pair, newest, sent }, step);

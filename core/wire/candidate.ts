@@ -191,7 +191,8 @@ const CANDIDATE_LENGTH_MAX = 1_024;
 function withDescription(said: Signal, sdp: string): Signal {
   let next = said;
   let section: Section | null = null;
-  for (const line of linesOf(sdp)) {
+  const { lines, isCut } = linesOf(sdp);
+  for (const line of lines) {
     if (line.startsWith("m=")) {
       next = withSection(next, section);
       section = sectionOf(line);
@@ -199,13 +200,15 @@ function withDescription(said: Signal, sdp: string): Signal {
     else if (line === "a=end-of-candidates") next = { ...next, isEnd: true };
     else section = directed(section, line);
   }
-  return withSection(next, section);
+  const whole = withSection(next, section);
+  return isCut ? { ...whole, isRead: false } : whole;
 }
 
-/** The lines of a description that matter. A stranger can make many: after `LINES_MAX` the rest is not read. */
-function linesOf(sdp: string): string[] {
+/** The lines of a description that matter, as far as they are read: a stranger can make many. */
+function linesOf(sdp: string): { readonly lines: readonly string[]; readonly isCut: boolean } {
   const lines: string[] = [];
-  for (let from = 0; from < sdp.length && lines.length < LINES_MAX;) {
+  let from = 0;
+  for (let left = SCANNED_MAX; from < sdp.length && left > 0 && lines.length < LINES_MAX; left--) {
     const end = sdp.indexOf("\n", from);
     const to = end < 0 ? sdp.length : end;
     if (BEGINNINGS.some((begins) => sdp.startsWith(begins, from))) {
@@ -213,10 +216,11 @@ function linesOf(sdp: string): string[] {
     }
     from = to + 1;
   }
-  return lines;
+  return { lines, isCut: from < sdp.length };
 }
 
 const LINES_MAX = 128;
+const SCANNED_MAX = 1_024;
 const BEGINNINGS = [
   ...["m=", "a=candidate:", "a=end-of-candidates", "a=sendonly", "a=recvonly", "a=inactive"],
 ];

@@ -57,6 +57,15 @@ Deno.test("[WHY-3] 2,000 messages are read at once and 1,000 a second, and other
   assertEquals([last?.callee, late?.callee, before?.callee], ["latest", "late", "p1999"]);
   assertEquals([before?.isCut, before?.sides.caller.descriptions], [true, 1]);
   assertEquals([attempts.nextId, attempts.overlooked], [2_002, 5]);
+
+  const payload = { more: "x".repeat(60_000) };
+  const long = Array.from({ length: 80 }, (_, i): Line => [
+    1,
+    "alice",
+    { type: "OFFER", dst: `p${i}`, payload },
+  ]);
+  const few = playConversation([ALICE, ...long], { settings: { ...settings, byte_rate: 0 } });
+  assertEquals(few.attempts.nextId, 66, "of 60,000 characters, 30 times as few");
 });
 
 Deno.test("[WHY-5] the last 16 attempts of two take messages, and the last 64 of a peer note that it goes", () => {
@@ -121,6 +130,11 @@ Deno.test("[WHY-6] both come from one address group, or do not, or that is not k
     assertEquals(same("192.0.2.1", other, both), null);
   }
   assertEquals(same("unix", "unix", both), null);
+  assertEquals(same("192.168.1.5", "192.168.1.5", both), true);
+  for (const [a = "", b = ""] of [["192.168.1.5", "10.0.0.6"], ["fd00::1", "fe80:1::2"]]) {
+    assertEquals(same(a, b, both), null, "a server in the network of both");
+  }
+  assertEquals(same("192.168.1.5", "192.0.2.2", both), false);
   const late: readonly Line[] = [ALICE, ...offer, [10, "bob", "open"]];
   assertEquals(same("192.0.2.1", "192.0.2.1", late), null);
   const answered = [...late, ...said([20, "bob", "ANSWER", "alice"])];

@@ -105,7 +105,7 @@ Deno.test("[WHY-3] what is odd is unknown", () => {
   }
 });
 
-Deno.test("[WHY-3] a message of 65,536 characters is read, a longer one is not, and of a description 128 lines", () => {
+Deno.test("[WHY-3] a message of 65,536 characters is read, a longer one is not, and of a description 128 of 1,024 lines", () => {
   const sized = (length: number): Message => {
     const bare = messageOf("OFFER", JSON.stringify({ type: "data", more: "" })).text.length;
     const more = "x".repeat(length - bare);
@@ -116,7 +116,13 @@ Deno.test("[WHY-3] a message of 65,536 characters is read, a longer one is not, 
     null,
   ]);
   const many = Array.from({ length: 200 }, () => `a=${line("host")}`);
-  assertEquals(readSdp("m=audio 9 X", ...many).candidates.host, 127);
+  const cut = readSdp("m=audio 9 X", ...many);
+  assertEquals([cut.candidates.host, cut.isRead], [127, false]);
+  assertEquals(readSdp("m=audio 9 X", ...many.slice(0, 127)).isRead, true);
+  const empty = Array(1_023).fill("a=x");
+  assertEquals(readSdp("m=audio 9 X", ...empty).isRead, true);
+  const long = readSdp(...empty, "m=audio 9 X", `a=${line("host")}`);
+  assertEquals([long.flows?.audio, long.candidates.host, long.isRead], ["sendrecv", 0, false]);
 });
 
 Deno.test("[WHY-3] [WHY-4] nothing that a stranger writes is an error, or is in what was read", () => {
