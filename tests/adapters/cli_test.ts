@@ -90,9 +90,6 @@ const MISTAKES = `
 --proxied 2 → Option --proxied must be true or false: got "2".
 --allow_discovery fales --port 1 → Option --allow_discovery must be true or false: got "fales".
 --alive_timeout 5s → Option --alive_timeout ${MS_RULE} "5s", which is 5000.
---alive_timeout 2h → Option --alive_timeout ${MS_RULE} "2h", which is 7200000.
---alive_timeout x → Option --alive_timeout ${MS_RULE} "x".
---port 5s → Option --port ${PORT_RULE} "5s".
 --sslkey key.pem → …sslkey needs sslcert too…
 --prot 9000 → There is no option "--prot": did you mean --port? ${ALL}
 --alive-timeoutt=5 → …did you mean --alive_timeout?…

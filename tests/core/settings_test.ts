@@ -197,6 +197,23 @@ Deno.test("[SET-1] [SET-2] the text of a number is digits, of a switch yes or no
   assertEquals(checkValue("host", "[::1]"), { ok: true, value: "::1" });
 });
 
+Deno.test("[SET-2] a duration with a unit is told as a number of milliseconds, where an option takes those", () => {
+  const units = { "7ms": 7, "5s": 5_000, "2m": 120_000, "2h": 7_200_000, "1d": 86_400_000 };
+  for (const [text, ms] of Object.entries(units)) {
+    const parsed = parseText("alive_timeout", text);
+    assert(!parsed.ok && parsed.problem.endsWith(`: got "${text}", which is ${ms}.`), text);
+  }
+  for (
+    const [name, text] of [["alive_timeout", "5 s"], ["alive_timeout", "s"], [
+      "port",
+      "5s",
+    ]] as const
+  ) {
+    const parsed = parseText(name, text);
+    assert(!parsed.ok && parsed.problem.endsWith(`: got "${text}".`), text);
+  }
+});
+
 Deno.test("[SET-2] both ends of a range are valid", () => {
   for (const name of OPTION_NAMES) {
     const option = optionOf(name);
