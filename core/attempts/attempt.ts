@@ -131,6 +131,9 @@ export interface Attempt {
 /** The events that an attempt keeps. */
 export const EVENTS_MAX = 32;
 
+/** How exactly the instant of the last message is known, if it was not read. */
+export const UNREAD_MS = 100;
+
 /** The last events are kept for what matters more than another candidate. */
 const CANDIDATES_UNTIL = 24;
 
@@ -187,11 +190,12 @@ export function withSignal(
   }, event);
 }
 
-/** Adds a message that was not read. */
+/** Adds a message that was not read. Of many in a row that were relayed, most change nothing, and cost nothing. */
 export function withUnread(
   attempt: Attempt,
   { at, from, fate }: Pick<Sent, "at" | "from" | "fate">,
 ): Attempt {
+  if (attempt.isCut && fate === "relayed" && at - attempt.updatedAt < UNREAD_MS) return attempt;
   const side = attempt.sides[from];
   const sides = fate === "waiting"
     ? { ...attempt.sides, [from]: { ...side, unnoted: side.unnoted + 1 } }

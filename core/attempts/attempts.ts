@@ -132,8 +132,9 @@ export function attemptAt({ byId }: Attempts, id: number | undefined): Attempt |
   return id === undefined ? undefined : mapGet(byId, id);
 }
 
-/** Keeps a changed attempt. */
+/** Keeps an attempt, if it changed. */
 export function keep(attempts: Attempts, attempt: Attempt): Attempts {
+  if (mapGet(attempts.byId, attempt.id) === attempt) return attempts;
   return { ...attempts, byId: mapSet(attempts.byId, attempt.id, attempt) };
 }
 

@@ -1,6 +1,7 @@
 /** How attempts are bounded, and what they know of each other and of addresses. */
 import { attemptsOf } from "../../core/attempts/mod.ts";
 import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
+import { READS } from "../../core/attempts/watch.ts";
 import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
 import {
   ALICE,
@@ -13,6 +14,16 @@ import {
   type Words,
 } from "../attempts/conversation.ts";
 import { assertEquals } from "../support/assert.ts";
+
+Deno.test("[WHY-5] the instant of the last message is known to 100 ms where it was not read", () => {
+  const updatedAt = (...at: readonly number[]): unknown => {
+    const flood = Array.from({ length: READS }, (): Words => [2, "alice", "CANDIDATE", "bob"]);
+    const late = at.map((ms): Words => [ms, "alice", "CANDIDATE", "bob"]);
+    return play([ALICE, BOB, ...said([1, "alice", "OFFER", "bob"], ...flood, ...late)])[0]
+      ?.updatedAt;
+  };
+  assertEquals([updatedAt(101), updatedAt(102), updatedAt(101, 150, 202)], [2, 102, 150]);
+});
 
 Deno.test("[WHY-5] an attempt notes 32 events, and candidates among the first 24", () => {
   const flood = (type: string): Words[] =>
