@@ -162,6 +162,9 @@ export const CASES: readonly Case[] = [
     { afterMs: 60_000 },
   ),
   row("answered late", "complete", 'possible: "bob" answered 16.'),
+  row("answered late", "host-only", "likely: Both sides have host candidates only, and come from", {
+    addresses: APART,
+  }),
   row(
     "answered without a stream",
     "complete",
