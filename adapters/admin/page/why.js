@@ -27,8 +27,8 @@
  * @property {readonly AttemptEvent[]} events
  *
  * @typedef {{ readonly forgotten: number, readonly overlooked: number }} Unseen
- * @typedef {Unseen & { readonly startedAt: number, readonly attempts: readonly Attempt[] }} Attempts `startedAt` is when
- *   the server started: ids begin again there.
+ * @typedef {Unseen & { readonly startedAt: number, readonly attempts: readonly Attempt[] }} Attempts When
+ *   the server started, ids begin again.
  *
  * @module
  */
