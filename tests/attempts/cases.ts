@@ -257,6 +257,12 @@ export const CASES: readonly Case[] = [
     { lines: talk(DATA, DATA, [{ candidate: { candidate: "" } }], HOST) },
   ),
   row(
+    "no side sends a candidate, and one says so",
+    "no-candidates",
+    'likely: The browsers of "bob" and "alice" sent no candidate: nobody can reach them.',
+    { lines: talk(DATA, DATA, [{ candidate: { candidate: "" } }]) },
+  ),
+  row(
     "names of multicast DNS",
     "complete",
     "possible: Both sides have host candidates only: they meet if they are in one network, and both",
