@@ -101,7 +101,7 @@ export function payForRead(
 /** Notes a socket with an id that was admitted or refused. */
 export function withArrival(attempts: Attempts, arrival: Omit<Arrival, "folded">): Attempts {
   const one = { ...arrival, folded: folded(arrival.id) };
-  return { ...attempts, arrivals: [...attempts.arrivals.slice(1 - ARRIVALS_MAX), one] };
+  return { ...attempts, arrivals: attempts.arrivals.slice(1 - ARRIVALS_MAX).concat(one) };
 }
 
 /** An id without what people confuse. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { must } from "../collections/must.ts";
 import type { Millis } from "../ids.ts";
 import { excerpt } from "../wire/text.ts";
 import { type Attempt, isSent, type Role, type Sent, type Went } from "./attempt.ts";
@@ -149,11 +150,11 @@ export function summaryOf(facts: Facts, outcome: Outcome): string {
   }
 }
 
-/** How long a call rang before one of the two went; `null` if it was answered, is no call, or rang for a moment. */
-export function longRing({ attempt, offer, answer, departure }: Facts): string | null {
-  if (attempt.connection !== "media" || answer !== undefined) return null;
-  if (offer === undefined || departure === undefined) return null;
-  const ms = departure.at - (offer.endedAt ?? offer.at);
+/** How long a call rang before one of the two went, as one did; `null` if it is no call, or rang for a moment. */
+export function longRing({ attempt, offer, departure }: Facts): string | null {
+  if (attempt.connection !== "media") return null;
+  const { at, endedAt } = must(offer);
+  const ms = must(departure).at - (endedAt ?? at);
   return ms < LONG_RING_MS ? null : duration(ms);
 }
 

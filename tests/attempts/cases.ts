@@ -162,6 +162,9 @@ export const CASES: readonly Case[] = [
     { afterMs: 60_000 },
   ),
   row("answered late", "complete", 'possible: "bob" answered 16.'),
+  row("answered late", "host-only", "likely: Both sides have host candidates only, and come from", {
+    addresses: APART,
+  }),
   row(
     "answered without a stream",
     "complete",
@@ -252,6 +255,12 @@ export const CASES: readonly Case[] = [
     "no-candidates",
     'likely: The browser of "alice" sent no candidate, and said that there are none: nobody',
     { lines: talk(DATA, DATA, [{ candidate: { candidate: "" } }], HOST) },
+  ),
+  row(
+    "no side sends a candidate, and one says so",
+    "no-candidates",
+    'likely: The browsers of "bob" and "alice" sent no candidate: nobody can reach them.',
+    { lines: talk(DATA, DATA, [{ candidate: { candidate: "" } }]) },
   ),
   row(
     "names of multicast DNS",

@@ -103,9 +103,10 @@ Deno.test("[WHY-5] the last 16 attempts of two take messages, and the last 64 of
 });
 
 Deno.test("[WHY-11] the last 256 sockets with an id are known, and a refusal for 60 s, until the id is admitted", () => {
+  let bob = "Bob";
   const near = (...between: readonly Line[]): unknown[] => {
     const lines: readonly Line[] = [
-      [0, "Bob", "open"],
+      [0, bob, "open"],
       [0, "bOb", "keyless"],
       ...between,
       [60_000, "alice", "open"],
@@ -124,6 +125,8 @@ Deno.test("[WHY-11] the last 256 sockets with an id are known, and a refusal for
   assertEquals(near(again, [2_000, "bOb", "open"], [3_000, "bOb", 1001]), ["Bob", null, 5]);
   assertEquals(near(...crowd(253)), ["Bob", null, 256]);
   assertEquals(near(...crowd(254)), [null, null, 256]);
+  bob = "bob";
+  assertEquals(near(...crowd(254)), ["bob", null, 256], "looked up, however long ago it came");
   for (const odd of ["x".repeat(257), "\n"]) {
     assertEquals(near([900, odd, "keyless"])[2], 3, "no peer can have that id");
   }

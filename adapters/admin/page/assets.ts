@@ -24,6 +24,7 @@ import now from "./now.js" with { type: "text" };
 import style from "./page.css" with { type: "text" };
 import page from "./page.js" with { type: "text" };
 import poll from "./poll.js" with { type: "text" };
+import roving from "./roving.js" with { type: "text" };
 import series from "./series.js" with { type: "text" };
 import snippet from "./snippet.js" with { type: "text" };
 import snippetView from "./snippet_view.js" with { type: "text" };
@@ -69,6 +70,7 @@ const FILES: readonly (readonly [path: string, type: keyof typeof TYPES, body: s
   ["/page.js", "js", page],
   ["/peerjs.min.js", "js", peerjs],
   ["/poll.js", "js", poll],
+  ["/roving.js", "js", roving],
   ["/series.js", "js", series],
   ["/snippet.js", "js", snippet],
   ["/snippet_view.js", "js", snippetView],

@@ -8,6 +8,7 @@
 import { eventTable } from "./conversation.js";
 import { diagram, widthFor } from "./diagram.js";
 import { el, nodeOf } from "./dom.js";
+import { createRoving } from "./roving.js";
 
 /**
  * @param {string} title
@@ -15,6 +16,7 @@ import { el, nodeOf } from "./dom.js";
  */
 export function createDiagramView(title) {
   const picture = el("div", { class: "picture" });
+  const roving = createRoving(picture, "[data-event]");
   const table = el("div", { class: "wide" });
   const hint = el("p", { class: "quiet", hidden: true }, "Press an arrow to read its frame.");
   const element = el(
@@ -29,65 +31,33 @@ export function createDiagramView(title) {
   /** @type {Set<number>} */
   const open = new Set();
   let room = 0;
-  /** The event that Tab reaches, as a place among those with a content: the arrow keys move to the others. */
-  let current = 0;
 
   function draw() {
     if (room === 0) return;
     const focused = picture.querySelector(":focus")?.getAttribute("data-event");
     const width = widthFor(conversation, room);
-    picture.replaceChildren(nodeOf(diagram(conversation, { width, open, title, current })));
+    picture.replaceChildren(
+      nodeOf(diagram(conversation, { width, open, title, current: roving.place() })),
+    );
     if (focused === null || focused === undefined) return;
     /** @type {SVGElement | null} */
     const again = picture.querySelector(`[data-event="${focused}"]`);
     again?.focus({ preventScroll: true });
   }
 
-  /** @returns {SVGElement[]} */
-  const buttons = () =>
-    [...picture.querySelectorAll("[data-event]")].filter((one) => one instanceof SVGElement);
-
-  /** @param {Event} event */
-  const buttonAt = ({ target }) =>
-    buttons().findIndex((button) => target instanceof Node && button.contains(target));
-
-  /** @param {number} place */
-  function moveTo(place) {
-    const all = buttons();
-    current = Math.min(Math.max(0, place), all.length - 1);
-    for (const [i, button] of all.entries()) {
-      button.setAttribute("tabindex", i === current ? "0" : "-1");
-    }
-  }
-
   /** @param {Event} event */
   function toggle(event) {
-    const place = buttonAt(event);
-    if (place < 0) return;
+    const target = /** @type {Element} */ (event.target);
+    const index = target.closest("[data-event]")?.getAttribute("data-event");
+    if (index === null || index === undefined) return;
     event.preventDefault();
-    moveTo(place);
-    const index = Number(buttons()[place]?.getAttribute("data-event"));
-    if (!open.delete(index)) open.add(index);
+    if (!open.delete(Number(index))) open.add(Number(index));
     draw();
   }
 
-  /** @type {Readonly<Record<string, (place: number) => number>>} */
-  const moves = {
-    ArrowDown: (place) => place + 1,
-    ArrowUp: (place) => place - 1,
-    Home: () => 0,
-    End: () => Infinity,
-  };
-
   picture.addEventListener("click", toggle);
   picture.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" || event.key === " ") return toggle(event);
-    const place = buttonAt(event);
-    const move = moves[event.key];
-    if (place < 0 || move === undefined) return;
-    event.preventDefault();
-    moveTo(move(place));
-    buttons()[current]?.focus();
+    if (event.key === "Enter" || event.key === " ") toggle(event);
   });
   new ResizeObserver(() => {
     const next = Math.floor(picture.clientWidth);
@@ -101,7 +71,7 @@ export function createDiagramView(title) {
     show(next) {
       if (next.events.length < conversation.events.length) {
         open.clear();
-        current = 0;
+        roving.reset();
       }
       conversation = next;
       hint.hidden = !next.events.some(({ detail }) => detail !== undefined);

@@ -27,8 +27,8 @@
  * @property {readonly AttemptEvent[]} events
  *
  * @typedef {{ readonly forgotten: number, readonly overlooked: number }} Unseen
- * @typedef {Unseen & { readonly startedAt: number, readonly attempts: readonly Attempt[] }} Attempts With the instant at
- *   which the server started: ids begin again there.
+ * @typedef {Unseen & { readonly startedAt: number, readonly attempts: readonly Attempt[] }} Attempts When
+ *   the server started, ids begin again.
  *
  * @module
  */
@@ -218,7 +218,7 @@ function name(id) {
 }
 
 /**
- * A text that breaks after the points of a long name, such as `connection.peerConnection`, before it breaks within a word.
+ * A text that breaks after the points of a long name, such as `connection.peerConnection`, not within its words.
  *
  * @param {string} text
  * @returns {readonly (Node | string)[]}
