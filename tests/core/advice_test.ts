@@ -1,6 +1,7 @@
 /** What came of an attempt, and what to do, case by case: `tests/attempts/cases.ts`. */
 import { adviceFor, attemptsOf, type Verdict } from "../../core/attempts/mod.ts";
-import { type Case, CASES, HOSTS, MET } from "../attempts/cases.ts";
+import { CASES, HOSTS, MET } from "../attempts/cases.ts";
+import type { Case } from "../attempts/recorded_cases.ts";
 import { CLOSE, type CloseCode } from "../../core/effect.ts";
 import { millis } from "../../core/mod.ts";
 import { type Line, playConversation, recorded } from "../attempts/conversation.ts";
