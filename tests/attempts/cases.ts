@@ -4,7 +4,7 @@
  */
 import type { Verdict } from "../../core/attempts/mod.ts";
 import type { PartialSettings } from "../../core/mod.ts";
-import type { Circumstances, Line } from "./conversation.ts";
+import { ALICE, BOB, type Circumstances, type Line } from "./conversation.ts";
 
 export interface Case extends Circumstances {
   readonly name: string;
@@ -20,7 +20,7 @@ const HERE = { alice: "192.0.2.1", bob: "192.0.2.1" };
 const APART = { alice: "192.0.2.1", bob: "198.51.100.7" };
 const UNKNOWN = { alice: "192.0.2.1", bob: "2001:db8::7" };
 
-const OPEN: readonly Line[] = [[0, "alice", "open"], [0, "bob", "open"]];
+const OPEN: readonly Line[] = [ALICE, BOB];
 
 function frame(type: string, dst: string, payload: object = {}): object {
   return { type, dst, payload: { type: "data", connectionId: "c", ...payload } };
@@ -213,16 +213,16 @@ export const CASES: readonly Case[] = [
     "the callee comes after the end",
     "absent",
     'certain: "bob" came 7 s after the offer, which had expired by then.',
-    { lines: [OPEN[0] as Line, [1_000, "alice", frame("OFFER", "bob")], [8_000, "bob", "open"]] },
+    { lines: [ALICE, [1_000, "alice", frame("OFFER", "bob")], [8_000, "bob", "open"]] },
   ),
   row("no room", "refused", "certain: The server had no room for a message", {
     settings: FULL,
-    lines: [OPEN[0] as Line, [1_000, "alice", frame("OFFER", "bob")]],
+    lines: [ALICE, [1_000, "alice", frame("OFFER", "bob")]],
   }),
   row("no room for candidates", "complete", "certain: The server had no room for a message", {
     settings: { source_queue_limit: 1 },
     lines: [
-      OPEN[0] as Line,
+      ALICE,
       [1_000, "alice", frame("OFFER", "bob")],
       [1_000, "alice", frame("CANDIDATE", "bob", candidate("host"))],
       [2_000, "bob", "open"],
@@ -337,25 +337,13 @@ export const CASES: readonly Case[] = [
     "the callee was refused before",
     "absent",
     'certain: "bob" was refused 700 ms before: wrong key (4003).',
-    {
-      lines: [
-        OPEN[0] as Line,
-        [300, "bob", "keyless"],
-        [1_000, "alice", frame("OFFER", "bob")],
-      ],
-    },
+    { lines: [ALICE, [300, "bob", "keyless"], [1_000, "alice", frame("OFFER", "bob")]] },
   ),
   row(
     "the callee is refused while the offer waits",
     "absent",
     'certain: "bob" was refused 2 s after the call: wrong key (4003).',
-    {
-      lines: [
-        OPEN[0] as Line,
-        [1_000, "alice", frame("OFFER", "bob")],
-        [3_000, "bob", "keyless"],
-      ],
-    },
+    { lines: [ALICE, [1_000, "alice", frame("OFFER", "bob")], [3_000, "bob", "keyless"]] },
   ),
   row(
     "another spelling, in mixed case",
@@ -363,7 +351,7 @@ export const CASES: readonly Case[] = [
     'certain: "F7-bob" was not connected, and "f7-Bob" was.',
     {
       lines: [
-        OPEN[0] as Line,
+        ALICE,
         [0, "f7-BOB", "keyless"],
         [0, "f7-Bob", "open"],
         [1_000, "alice", frame("OFFER", "F7-bob")],
