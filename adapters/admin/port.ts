@@ -48,7 +48,7 @@ export function createAdminPort(settings: Settings): AdminPort {
 }
 
 /** Where a page gets TURN servers, without a key that is not everybody's; `null` if there are none. */
-function icePathOf({ turn_urls, path, key }: Settings): string | null {
+export function icePathOf({ turn_urls, path, key }: Settings): string | null {
   if (!turn_urls.some((url) => /^turns?:/i.test(url))) return null;
   return `${path}${key === OPTIONS.key.default ? key : "<key>"}/ice`;
 }

@@ -1,8 +1,10 @@
 /** The list of attempts, as the admin port serves it. */
 import { type AttemptView, createAttemptWatch } from "../../adapters/admin/attempts.ts";
-import { millis } from "../../core/mod.ts";
+import { icePathOf } from "../../adapters/admin/port.ts";
+import { millis, type PartialSettings, settingsFrom } from "../../core/mod.ts";
+import { MET } from "../attempts/cases.ts";
 import { type Line, playConversation, recorded } from "../attempts/conversation.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 
 function watched(lines: readonly Line[], now?: number): ReturnType<typeof createAttemptWatch> {
   const watch = createAttemptWatch(now === undefined ? undefined : () => millis(now));
@@ -116,4 +118,18 @@ Deno.test("[WHY-8] the time goes on without steps, if there is a clock", () => {
     watched(lines, now).list({ peer: null, limit: 1 })[0]?.state
   );
   assertEquals(states, ["open", "open", "settled"]);
+});
+
+Deno.test("[WHY-13] advice gets the path of the TURN servers, without a key of one's own", () => {
+  const turn_secret = "only for this test";
+  const pathOf = (settings: PartialSettings): string | null => icePathOf(settingsFrom(settings));
+  const turn_urls = ["stun:s.example", "turn:t.example"];
+  assertEquals(pathOf({ turn_urls, turn_secret, path: "/a" }), "/a/peerjs/ice");
+  assertEquals(pathOf({ turn_urls, turn_secret, key: "mine" }), "/<key>/ice");
+  assertEquals([pathOf({}), pathOf({ turn_urls: ["stun:s.example"] })], [null, null]);
+
+  const watch = createAttemptWatch(() => millis(9_000), "/a/peerjs/ice");
+  playConversation(MET, { observe: watch.observe });
+  const [view] = watch.list({ peer: null, limit: 1 });
+  assertStringIncludes(view?.advice[0]?.text ?? "", "hands out TURN (/a/peerjs/ice)");
 });

@@ -1,9 +1,9 @@
 /** The cases of advice: what happens, what comes of it, and how the first advice begins. */
 import type { PartialSettings } from "../../core/mod.ts";
-import type { Line } from "./conversation.ts";
+import { ALICE, BOB, type Line } from "./conversation.ts";
 import { type Case, HERE, RECORDED, row } from "./recorded_cases.ts";
 
-const OPEN: readonly Line[] = [[0, "alice", "open"], [0, "bob", "open"]];
+const OPEN: readonly Line[] = [ALICE, BOB];
 
 function frame(type: string, dst: string, payload: object = {}): object {
   return { type, dst, payload: { type: "data", connectionId: "c", ...payload } };
@@ -83,16 +83,16 @@ export const CASES: readonly Case[] = [
     "the callee comes after the end",
     "absent",
     'certain: "bob" came 7 s after the offer, which had expired by then.',
-    { lines: [OPEN[0] as Line, [1_000, "alice", frame("OFFER", "bob")], [8_000, "bob", "open"]] },
+    { lines: [ALICE, [1_000, "alice", frame("OFFER", "bob")], [8_000, "bob", "open"]] },
   ),
   row("no room", "refused", "certain: The server had no room for a message", {
     settings: FULL,
-    lines: [OPEN[0] as Line, [1_000, "alice", frame("OFFER", "bob")]],
+    lines: [ALICE, [1_000, "alice", frame("OFFER", "bob")]],
   }),
   row("no room for candidates", "complete", "certain: The server had no room for a message", {
     settings: { source_queue_limit: 1 },
     lines: [
-      OPEN[0] as Line,
+      ALICE,
       [1_000, "alice", frame("OFFER", "bob")],
       [1_000, "alice", frame("CANDIDATE", "bob", candidate("host"))],
       [2_000, "bob", "open"],
@@ -207,25 +207,13 @@ export const CASES: readonly Case[] = [
     "the callee was refused before",
     "absent",
     'certain: "bob" was refused 700 ms before: wrong key (4003).',
-    {
-      lines: [
-        OPEN[0] as Line,
-        [300, "bob", "keyless"],
-        [1_000, "alice", frame("OFFER", "bob")],
-      ],
-    },
+    { lines: [ALICE, [300, "bob", "keyless"], [1_000, "alice", frame("OFFER", "bob")]] },
   ),
   row(
     "the callee is refused while the offer waits",
     "absent",
     'certain: "bob" was refused 2 s after the call: wrong key (4003).',
-    {
-      lines: [
-        OPEN[0] as Line,
-        [1_000, "alice", frame("OFFER", "bob")],
-        [3_000, "bob", "keyless"],
-      ],
-    },
+    { lines: [ALICE, [1_000, "alice", frame("OFFER", "bob")], [3_000, "bob", "keyless"]] },
   ),
   row(
     "another spelling, in mixed case",
@@ -233,7 +221,7 @@ export const CASES: readonly Case[] = [
     'certain: "F7-bob" was not connected, and "f7-Bob" was.',
     {
       lines: [
-        OPEN[0] as Line,
+        ALICE,
         [0, "f7-BOB", "keyless"],
         [0, "f7-Bob", "open"],
         [1_000, "alice", frame("OFFER", "F7-bob")],
