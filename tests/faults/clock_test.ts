@@ -6,7 +6,7 @@ import { CLOSE, closes, expires, opens, wake, type World, world } from "../suppo
 /** Here an instant is one of the wall clock by definition: the end of a token or a certificate, and what is shown. */
 const WALL = [
   ...["adapters/auth/jwt.ts", "adapters/auth/mint.ts", "adapters/http/ice.ts"],
-  ...["adapters/doctor/http.ts", "adapters/program/check.ts", "adapters/record/clock.ts"],
+  ...["adapters/lifetime.ts", "adapters/record/clock.ts"],
   ...["adapters/admin/api.ts", "adapters/admin/metrics.ts", "adapters/admin/port.ts"],
 ];
 

@@ -43,7 +43,8 @@ const TOKENS_MADE =
   "This server admits only clients with a token (auth jwt). It makes those of these two clients itself.";
 
 const TOKENS_ASKED =
-  "This server admits only clients with a token (auth jwt). It cannot make any: give one for each client below.";
+  "This server admits only clients with a token (auth jwt). Give one for each client below; with auth_secret and " +
+  "admin_token it makes them itself.";
 
 /** The close code of a client whose token is missing or does not count. */
 const TOKEN_REFUSED = 4006;
