@@ -39,7 +39,11 @@ export interface Watching {
   readonly stop: () => void;
 }
 
+/** Where nobody may ask for the list, a step costs nothing. */
+const OFF: Watching = { observers: [], watch: () => CROWDED, count: () => 0, stop: () => {} };
+
 export function createWatching(ports: WatchingPorts): Watching {
+  if (!ports.settings.allow_discovery) return OFF;
   return ports.clusterPeers === null ? watchState(ports) : watchCluster(ports, ports.clusterPeers);
 }
 

@@ -67,7 +67,7 @@ Deno.test("[HTTP-15] [HTTP-16] a stream has the list, then who joins and leaves;
   const clock = new HandClock();
   const w = world({ concurrent_limit: 5 });
   const { observers: [observe], watch } = createWatching({
-    settings: settingsFrom(),
+    settings: settingsFrom({ allow_discovery: true }),
     state: () => w.state,
     now: clock.ports.now,
     clock: clock.ports,
@@ -279,7 +279,7 @@ Deno.test("[CLUSTER-33] the list of a cluster is read while somebody watches, at
     callback();
   };
   const { watch, stop } = createWatching({
-    settings: settingsFrom(),
+    settings: settingsFrom({ allow_discovery: true }),
     state: () => world().state,
     now: clock.ports.now,
     clock: { schedule },
