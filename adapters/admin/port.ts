@@ -14,7 +14,7 @@ import { createRoster } from "./roster.ts";
 import { type AdminServer, serveAdmin } from "./server.ts";
 
 export interface AdminPort {
-  readonly observers: readonly Observer[];
+  readonly observe: Observer;
   /** Listens. Rejects with a `StartError` if the address cannot be bound. */
   readonly serve: (served: Served) => Promise<AdminServer>;
 }
@@ -34,7 +34,10 @@ export function createAdminPort(settings: Settings): AdminPort {
   let loopNow = (): number => 0;
   const attempts = createAttemptWatch(() => millis(loopNow()), icePathOf(settings));
   return {
-    observers: [roster.observe, attempts.observe],
+    observe: (step) => {
+      roster.observe(step);
+      attempts.observe(step);
+    },
     serve: (served) => {
       const { reader, ...rest } = served;
       loopNow = served.signaling.now;
