@@ -6,6 +6,7 @@
 import { STATUS_CODE } from "@std/http/status";
 import { isUsableId, type Settings } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
+import { isAnyAddress } from "../listen/address.ts";
 import type { SignalingServer } from "../server.ts";
 import type { AttemptView, AttemptWatch } from "./attempts.ts";
 import type { Readings } from "./metrics.ts";
@@ -150,7 +151,7 @@ async function tryOf({ signaling, port }: ApiPorts, query: URLSearchParams): Pro
 
 /** The host at which the page reaches the server; `null` if that is the page's own. */
 export function specificHost({ host }: Pick<Settings, "host">): string | null {
-  return /^(?:|::|0\.0\.0\.0|localhost|127\.0\.0\.1)$/i.test(host) ? null : host;
+  return isAnyAddress(host) || /^(?:localhost|127\.0\.0\.1)$/i.test(host) ? null : host;
 }
 
 /** A whole number in the query. */

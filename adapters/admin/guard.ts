@@ -17,7 +17,7 @@ import type { AdminRoute } from "./routes.ts";
 export interface Asked {
   readonly method: string;
   readonly route: AdminRoute;
-  /** `Host`, or `:authority` of HTTP/2; `null` if there is none. */
+  /** The `Host` header; `null` if there is none. */
   readonly host: string | null;
   readonly header: (name: "authorization" | "origin" | "sec-fetch-site") => string | null;
 }

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { within } from "../clock.ts";
 import { bindAddress } from "../listen/listener.ts";
 import { watchAccepting } from "../listen/node/accepting.ts";
+import { bind, portOf } from "../listen/node/bind.ts";
 import { readRequest, RequestQueue } from "../listen/node/http.ts";
 import { logAdminRelisten } from "../observe/log_admin.ts";
 import type { IncomingRequest } from "../request.ts";
@@ -61,10 +61,9 @@ export async function listenAdmin(
   let hostname = host;
   await bindAddress({ host, port: wanted }, (name) => {
     hostname = name;
-    return bind(server, { host: name, port: wanted });
+    return bind(server, name, wanted);
   }, "admin_");
-  const address: AddressInfo | string | null = server.address();
-  const port = address !== null && typeof address === "object" ? address.port : wanted;
+  const port = portOf(server);
   server.on("error", () => {}); // The watch finds a server that no longer accepts.
   const stopWatch = watchAccepting({
     server,
@@ -100,16 +99,3 @@ const UNREAD_MAX_BYTES = 1_048_576;
 
 /** How long requests may take to finish when the server stops. */
 const FINISH_MAX_MS = 1_000;
-
-function bind(
-  server: Server,
-  address: { readonly host: string; readonly port: number },
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen(address, () => {
-    server.off("error", reject);
-    resolve();
-  });
-  return promise;
-}

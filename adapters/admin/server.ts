@@ -7,7 +7,8 @@ import { STATUS_CODE } from "@std/http/status";
 import { scheduleTimeout } from "../clock.ts";
 import { logAdminRefused } from "../observe/log_admin.ts";
 import { logFault } from "../observe/log.ts";
-import type { Settings } from "../../core/mod.ts";
+import { type Settings, urlHost } from "../../core/mod.ts";
+import { isAnyAddress } from "../listen/address.ts";
 import type { IncomingRequest } from "../request.ts";
 import { type ApiAnswer, type ApiPorts, BadParameter, createApi, specificHost } from "./api.ts";
 import { createGuard, hostNameOf, type Refusal } from "./guard.ts";
@@ -40,9 +41,8 @@ export async function serveAdmin(ports: AdminPorts): Promise<AdminServer> {
     { host: admin_host, port: admin_port },
     createHandler(ports),
   );
-  const name = hostname === "::" || hostname === "0.0.0.0" ? "localhost" : hostname;
-  const authority = name.includes(":") ? `[${name}]` : name;
-  return { url: `http://${authority}:${port}/`, stop };
+  const name = isAnyAddress(hostname) ? "localhost" : hostname;
+  return { url: `http://${urlHost(name)}:${port}/`, stop };
 }
 
 /** How many requests may be worked on at a time: each has a page of the API, or a text of the metrics. */
@@ -137,9 +137,10 @@ function headersFor(
   },
 ): Headers {
   const name = specificHost(settings) ?? hostNameOf(host);
-  const authority = `${name?.includes(":") ? `[${name}]` : name}:${port}`;
   const schemes = settings.sslkey === "" ? ["http", "ws"] : ["https", "wss"];
-  const origins = name === null ? [] : schemes.map((scheme) => `${scheme}://${authority}`);
+  const origins = name === null
+    ? []
+    : schemes.map((scheme) => `${scheme}://${urlHost(name)}:${port}`);
   return {
     "content-security-policy": [
       "default-src 'none'",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { urlHost } from "../../core/mod.ts";
 import type { Lifetime } from "../lifetime.ts";
 
 /** A request that got an answer, or why it got none. */
@@ -138,7 +139,7 @@ export interface Target {
 
 /** The host with the brackets that a URL needs. */
 export function hostText({ host }: Pick<Target, "host">): string {
-  return host.includes(":") ? `[${host}]` : host;
+  return urlHost(host);
 }
 
 /** The origin of a page that the server itself serves. */

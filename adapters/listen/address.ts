@@ -64,3 +64,8 @@ function rangesOf(texts: readonly string[]): readonly AddressRange[] {
   parsed.set(texts, ranges);
   return ranges;
 }
+
+/** Whether a host to listen on stands for every address. */
+export function isAnyAddress(host: string): boolean {
+  return host === "" || host === "::" || host === "0.0.0.0";
+}

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { escape, type Settings } from "../../core/mod.ts";
+import { escape, type Settings, urlHost } from "../../core/mod.ts";
+import { isAnyAddress } from "../listen/address.ts";
 import { write } from "./log.ts";
 
 /** The address, and the settings that the first line shows. */
@@ -21,7 +22,7 @@ export function logListening(listening: Listening): void {
   const { host, port, path, secure, customKey, version, listener, auth, cors } = listening;
   const scheme = secure ? "https" : "http";
   const reachable = isAnyAddress(host) ? "localhost" : host;
-  const authority = reachable.includes(":") ? `[${reachable}]` : reachable;
+  const authority = urlHost(reachable);
   const key = customKey ? ', key: "<the key you set>"' : "";
   const client = `new Peer({ host: "${authority}", port: ${port}, path: "${path}", ` +
     `secure: ${secure}${key} })`;
@@ -51,8 +52,4 @@ export function logListening(listening: Listening): void {
 export function logUselessOption(sentence: string): void {
   const text = escape(sentence);
   write("warning", text, { event: "useless-option", text });
-}
-
-function isAnyAddress(host: string): boolean {
-  return host === "" || host === "::" || host === "0.0.0.0";
 }

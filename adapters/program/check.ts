@@ -11,6 +11,7 @@ import {
   readClusterUrl,
   type Settings,
   shownCluster,
+  urlHost,
 } from "../../core/mod.ts";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { StartError } from "../errors.ts";
@@ -77,7 +78,7 @@ function effective(settings: Settings): readonly (readonly [name: string, text: 
   const { host, port, path, sslkey, cors, allow_discovery, listener, proxied, trusted_proxies } =
     settings;
   const { cluster, turn_urls, turn_lifetime, admin_port, record, log_format, log_level } = settings;
-  const address = host === "" ? `port ${port} of all addresses` : `${hostText(host)}:${port}`;
+  const address = host === "" ? `port ${port} of all addresses` : `${urlHost(host)}:${port}`;
   const redis = cluster === "" ? null : readClusterUrl(cluster);
   const proxies = trusted_proxies.length > 0
     ? trusted_proxies.join(", ")
@@ -113,13 +114,9 @@ function authText({ auth, auth_jwks, auth_http, auth_expiry }: Settings): string
 }
 
 function adminText({ admin_host, admin_port, admin_token }: Settings): string {
-  return `http://${hostText(admin_host)}:${admin_port}, ${
+  return `http://${urlHost(admin_host)}:${admin_port}, ${
     admin_token === "" ? "without" : "with"
   } a token`;
-}
-
-function hostText(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** The numbers that are not the defaults. Ports have lines of their own. */

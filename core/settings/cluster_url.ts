@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { urlHost } from "../wire/url_text.ts";
 
 /** Where a Redis, or a sentinel of one, listens. */
 export interface RedisHost {
@@ -65,7 +66,7 @@ export function shownCluster({ scheme, hosts }: ClusterAddress): string {
 
 /** A host and its port, as in a URL. */
 export function shownHost({ host, port }: RedisHost): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `${urlHost(host)}:${port}`;
 }
 
 function hostOf(text: string, defaultPort: number): RedisHost | null {

@@ -78,6 +78,11 @@ const URLS = /\b(?!file:)[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"<>]+/gi;
 /** Characters that end a URL in a sentence. */
 const PUNCTUATION = "'\"`)],.;:…";
 
+/** A host as it stands in a URL: an IPv6 address needs brackets. */
+export function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
 /** Decodes percent-escapes once; those that are malformed or not UTF-8 stay as they are. */
 export function unescapeOnce(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {

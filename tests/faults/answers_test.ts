@@ -4,24 +4,11 @@ import { makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { askByStreams, askInARow } from "../support/greedy.ts";
 import { admit, inParallel, LOAD_MAX_MS } from "../support/load.ts";
+import { LONG_IDS, longList } from "../support/long_list.ts";
 import { join, within } from "../support/peer_socket.ts";
-import { latin1, openRaw, rawHttp } from "../support/raw_socket.ts";
+import { latin1, rawHttp } from "../support/raw_socket.ts";
 import { boundGrowth } from "../support/vitals.ts";
 import { test } from "../support/served.ts";
-
-/** Ids as long as options allow: 250 of them are a list of 3 MB. */
-const LONG_IDS = ["--max_id_length", "4096", "--max_query_length", "100000", "--max_head_bytes"]
-  .concat("100000", "--allow_discovery", "--proxied");
-const ID_TEXT = "…".repeat(4_000);
-
-/** Clients that are listed, until they are disposed of. */
-async function longList({ port }: Child, count: number): Promise<Disposable> {
-  const clients = new DisposableStack();
-  await inParallel(count, 32, async (i) => {
-    await clients.use(await openRaw(port, `${i}${ID_TEXT}`)).json();
-  });
-  return clients;
-}
 
 /** Asks for the list of peers from somewhere else than the attack. */
 async function peersFrom(child: Child, address: string): Promise<Response> {

@@ -4,24 +4,11 @@ import { type Child, startChild } from "../support/child.ts";
 import { openPeers } from "../support/events.ts";
 import { askInARow, type Greedy } from "../support/greedy.ts";
 import { inParallel, LOAD_MAX_MS } from "../support/load.ts";
+import { LONG_IDS, longList } from "../support/long_list.ts";
 import { within } from "../support/peer_socket.ts";
 import { openRaw } from "../support/raw_socket.ts";
 import { test } from "../support/served.ts";
 import { boundGrowth } from "../support/vitals.ts";
-
-/** Ids as long as options allow: 700 of them are a list of 8 MB, more than what the kernels of both sides take. */
-const LONG_IDS = ["--max_id_length", "4096", "--max_query_length", "100000", "--max_head_bytes"]
-  .concat("100000", "--allow_discovery", "--proxied");
-const ID_TEXT = "…".repeat(4_000);
-
-/** Clients that are listed, until they are disposed of. */
-async function longList({ port }: Child, count: number): Promise<Disposable> {
-  const clients = new DisposableStack();
-  await inParallel(count, 32, async (i) => {
-    await clients.use(await openRaw(port, `${i}${ID_TEXT}`)).json();
-  });
-  return clients;
-}
 
 function unread({ port }: Child, address: string): Promise<Greedy> {
   const headers = `Accept: text/event-stream\r\nX-Forwarded-For: ${address}\r\n`;

@@ -15,7 +15,7 @@
  * @module
  */
 import { messageOf } from "./api.js";
-import { el, setText, showItems } from "./dom.js";
+import { el, setText, showItems, tableHead } from "./dom.js";
 import { agoText, countText, numberText, visible } from "./words.js";
 
 const PAGE_SIZE = 25;
@@ -35,15 +35,7 @@ export class ClientTable {
   #table = el(
     "table",
     { class: "cards", role: "table", "aria-labelledby": "clients-title" },
-    el(
-      "thead",
-      { role: "rowgroup" },
-      el(
-        "tr",
-        { role: "row" },
-        ...COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name)),
-      ),
-    ),
+    tableHead(COLUMNS),
     this.#rows,
   );
   #first = el("button", { onclick: () => this.#goTo([]) }, "First page");

@@ -103,3 +103,14 @@ export function byId(id) {
   if (element === null) throw new Error(`The page has no element ${id}`);
   return element;
 }
+
+/**
+ * The head of a table. Its roles are said, because a table that is laid out as cards loses them.
+ *
+ * @param {readonly string[]} names
+ * @returns {HTMLElement}
+ */
+export function tableHead(names) {
+  const cells = names.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
+  return el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...cells));
+}

@@ -34,7 +34,7 @@
  */
 import { messageOf } from "./api.js";
 import { createDiagramView } from "./diagram_view.js";
-import { el, setText, showItems } from "./dom.js";
+import { el, setText, showItems, tableHead } from "./dom.js";
 import { createPoll } from "./poll.js";
 import { agoText, countText, visible } from "./words.js";
 
@@ -283,15 +283,7 @@ function candidateTable({ caller, callee, sides }) {
   return el(
     "table",
     { class: "cards", role: "table", "aria-label": "Candidates of each side, by type" },
-    el(
-      "thead",
-      { role: "rowgroup" },
-      el(
-        "tr",
-        { role: "row" },
-        ...head.map((text) => el("th", { scope: "col", role: "columnheader" }, text)),
-      ),
-    ),
+    tableHead(head),
     el(
       "tbody",
       { role: "rowgroup" },

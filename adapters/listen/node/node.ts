@@ -9,7 +9,6 @@
 import { within } from "../../clock.ts";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Server as SecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import type { Settings } from "../../../core/mod.ts";
@@ -17,6 +16,7 @@ import type { SignalingServer } from "../../server.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "../listener.ts";
 import { logFault, logRelisten } from "../../observe/log.ts";
 import { watchAccepting } from "./accepting.ts";
+import { bind, portOf } from "./bind.ts";
 import { serveRequests, serveUpgrades } from "./serve.ts";
 import { socketBounds } from "./socket.ts";
 import { checkTls, createSecureServer } from "./tls.ts";
@@ -96,19 +96,4 @@ function headLimits({ head_timeout, max_head_bytes }: Settings): ServerOptions {
     requestTimeout: head_timeout,
     connectionsCheckingInterval: Math.min(HEAD_CHECK_MS, head_timeout),
   };
-}
-
-function bind(server: Server, host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen({ host, port }, () => {
-    server.off("error", reject);
-    resolve();
-  });
-  return promise;
-}
-
-function portOf(server: Server): number {
-  const address: AddressInfo | string | null = server.address();
-  return address !== null && typeof address === "object" ? address.port : 0;
 }
