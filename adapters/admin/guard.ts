@@ -11,6 +11,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { STATUS_CODE } from "@std/http/status";
 import { isLoopback, isOwnOrigin, type Settings } from "../../core/mod.ts";
+import { bearerIn } from "../auth/owner.ts";
 import type { AdminRoute } from "./routes.ts";
 
 /** The parts of a request that the decision depends on. */
@@ -42,8 +43,8 @@ export function createGuard(
 
   function refusalOfToken(authorization: string | null): Refusal | null {
     if (right === null) return null;
-    const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-    if (token === undefined) return MISSING;
+    const token = bearerIn(authorization);
+    if (token === null) return MISSING;
     if (now() - since >= 1_000) [guesses, since] = [0, now()];
     if (guesses >= GUESSES_PER_SECOND) return CROWDED;
     if (timingSafeEqual(digest(token), right)) return null;

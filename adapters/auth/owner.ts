@@ -35,5 +35,10 @@ export function tokenOf(text: string | null, ownerOf: OwnerOf): Token | null {
   return { owner: ownerOf(text), length: text.length, hasControl: hasControl(text) };
 }
 
+/** The token in an `Authorization` header of the scheme `Bearer` (RFC 6750, 2.1); `null` if there is none. */
+export function bearerIn(authorization: string | null): string | null {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1] ?? null;
+}
+
 /** 128 bits, so that two tokens do not get the same digest. */
 const OWNER_BYTES = 16;

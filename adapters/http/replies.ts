@@ -22,6 +22,7 @@ import { Answers, cachedPeerList, LONG_LENGTH } from "./answers.ts";
 import { createTurnCredentials } from "./ice.ts";
 import { createWatching, NO_LIST, type Watched } from "./watching.ts";
 import type { Verifier } from "../auth/jwt.ts";
+import { bearerIn } from "../auth/owner.ts";
 import type { IncomingRequest, Reply } from "../request.ts";
 import type { RefusalLog } from "../observe/log_refusals.ts";
 import type { Observer, Ports } from "../runtime.ts";
@@ -166,6 +167,5 @@ function readHttpRequest(
 
 /** The token in `Authorization: Bearer`, or else in the query parameter that sockets use. */
 function bearerToken({ header, query }: IncomingRequest): string | null {
-  const bearer = /^Bearer +(\S+)$/i.exec(header("authorization") ?? "")?.[1];
-  return bearer ?? new URLSearchParams(query).get("token");
+  return bearerIn(header("authorization")) ?? new URLSearchParams(query).get("token");
 }
