@@ -151,7 +151,9 @@ export async function roundTrips(client: LoadClient, until: Promise<unknown>): P
   let on = true;
   const end = until.finally(() => on = false);
   const times: number[] = [];
-  do times.push(await client.roundTrip()); while (on);
-  await end;
+  const measure = async (): Promise<void> => {
+    do times.push(await client.roundTrip()); while (on);
+  };
+  await Promise.all([end, measure()]);
   return times.sort((a, b) => a - b);
 }
