@@ -56,7 +56,8 @@ export async function runTests(
   const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
   const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["test", "-A", "--no-check", "--frozen", "--quiet", "--fail-fast", "--reporter=tap"],
+      ...["test", "-A", "--no-check", "--frozen", "--lock=tests/deno.lock"],
+      ...["--quiet", "--fail-fast", "--reporter=tap"],
       `--v8-flags=--max-old-space-size=${HEAP_MB}`,
       "--preload=tests/mutants/seed.ts",
       ...files,

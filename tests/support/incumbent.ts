@@ -1,11 +1,12 @@
 /**
  * Starts the real incumbent (`npm:peer` 1.0.2) on a free port of this machine, to be held against ours: with Deno, out
  * of its cache, or with Node, out of a folder that has the package and all that it needs, in the versions that
- * `deno.lock` names.
+ * `tests/deno.lock` names.
  *
  * Both of its output streams are read to their end, and `stop` waits for that and for the process, so that
  * a test leaves nothing behind.
  */
+import { TESTS_LOCK } from "./main.ts";
 import { collectOutput, kill } from "./output.ts";
 
 /** The settings of the incumbent that the tests use; the names are the incumbent's own. Times are in milliseconds. */
@@ -75,7 +76,9 @@ export function incumbentCommand(
 ): readonly string[] {
   const main = new URL("./incumbent_main.mjs", import.meta.url).pathname;
   const json = JSON.stringify(options);
-  if (node === undefined) return [Deno.execPath(), "run", "-A", "--frozen", main, json];
+  if (node === undefined) {
+    return [Deno.execPath(), "run", "-A", "--frozen", `--lock=${TESTS_LOCK}`, main, json];
+  }
   return [...node.command, main, json, `${node.folder}/package.json`];
 }
 
@@ -92,7 +95,7 @@ export async function installIncumbent(options: IncumbentOptions): Promise<Insta
   const folder = await Deno.makeTempDir({ prefix: "signalbox-incumbent-" });
   const remove = (): Promise<void> => Deno.remove(folder, { recursive: true });
   try {
-    await Deno.copyFile(new URL("../../deno.lock", import.meta.url), `${folder}/deno.lock`);
+    await Deno.copyFile(TESTS_LOCK, `${folder}/deno.lock`);
     const wanted = { dependencies: { [PACKAGE.name]: PACKAGE.version } };
     await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(wanted));
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -119,7 +122,13 @@ export async function installIncumbent(options: IncumbentOptions): Promise<Insta
 /** What the incumbent's own command, `peerjs`, prints when it is asked for help. */
 export async function incumbentHelp(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `npm:${PACKAGE.name}@${PACKAGE.version}/peerjs`, "--help"],
+    args: [
+      "run",
+      "-A",
+      `--lock=${TESTS_LOCK}`,
+      `npm:${PACKAGE.name}@${PACKAGE.version}/peerjs`,
+      "--help",
+    ],
     cwd: new URL("../../", import.meta.url),
   }).output();
   return new TextDecoder().decode(stdout);

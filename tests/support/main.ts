@@ -7,6 +7,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** The packages of the tests, and of the product; the lock in the root is that of the product alone. */
+export const TESTS_LOCK: string = new URL("../deno.lock", import.meta.url).pathname;
+
 /** The root of the project, where the program is run. */
 export const ROOT = new URL("../../", import.meta.url);
 
@@ -19,7 +22,15 @@ export function spawnMain(
   env: Readonly<Record<string, string>> = {},
   prefix: readonly string[] = [],
 ): Deno.ChildProcess {
-  const [command = "", ...rest] = [...prefix, Deno.execPath(), "run", "-A", "main.ts", ...args];
+  const [command = "", ...rest] = [
+    ...prefix,
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--frozen",
+    "main.ts",
+    ...args,
+  ];
   return new Deno.Command(command, {
     args: rest,
     cwd: ROOT,

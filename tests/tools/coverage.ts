@@ -5,6 +5,8 @@
  * to reach proves nothing about the next one.
  */
 
+import { TESTS_LOCK } from "../support/main.ts";
+
 const SUITES = [
   "core",
   "tests/core",
@@ -66,7 +68,10 @@ async function run(args: readonly string[]): Promise<string> {
 if (import.meta.main) {
   const profile = await Deno.makeTempDir();
   try {
-    await run(["test", "-A", "--frozen", "--doc", "--quiet", `--coverage=${profile}`, ...SUITES]);
+    await run([
+      ...["test", "-A", "--frozen", `--lock=${TESTS_LOCK}`, "--doc", "--quiet"],
+      ...[`--coverage=${profile}`, ...SUITES],
+    ]);
     const { gaps, lines, branches } = read(await run(["coverage", "--lcov", profile]));
     if (lines === 0) throw new Error("Cannot measure coverage: no line of core/ was run");
     for (const { file, line, what } of gaps) console.log(`${file}:${line}: ${what} not reached`);
