@@ -21,6 +21,7 @@ import {
 } from "../core/mod.ts";
 import { type ClusterNode, createClusterNode } from "./cluster_node.ts";
 import { createVerifier, type Verifier } from "./auth/jwt.ts";
+import { createDrain } from "./draining.ts";
 import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
 import { logFault, recorderLog } from "./observe/log.ts";
 import { logObserver } from "./observe/log_clients.ts";
@@ -66,6 +67,11 @@ export interface SignalingServer extends Reception, Oversight {
    */
   readonly start: () => void;
   /**
+   * Takes no new clients, and closes those that there are in waves (LIFE-6). Settles when that is over, after `ms` at
+   * the latest; call `stop` then.
+   */
+  readonly drain: (ms: number) => Promise<void>;
+  /**
    * Closes the socket of every client. Settles when the closes are answered and the recording is written, or
    * after 2 s.
    */
@@ -104,16 +110,21 @@ export function createSignalingServer(
     clusterPeers: node.peers,
   });
   const first = [...replies.observers, ...recorder.observers, ...node.observers];
+  const observers = [...first, ...logs, ...more, ...hookObservers(hooks)];
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
     perform: performerOf({ sockets, node, verify, dispatch }),
-    observers: [...first, ...logs, ...more, ...hookObservers(hooks)],
+    observers,
     onPause: logPause,
     onObserverError: (error) => logFault("A hook failed", error),
   });
 
   const isChecked = verify !== null;
-  const reception = createReception({ settings, sockets, replies, ownerOf, isChecked });
+  const drainsFor = (): number | null => {
+    const { drain } = state();
+    return drain === null ? null : drain.until - now();
+  };
+  const reception = createReception({ settings, sockets, replies, ownerOf, drainsFor, isChecked });
 
   async function shutDown(): Promise<void> {
     dispatch({ kind: "shutdown-requested" });
@@ -134,6 +145,7 @@ export function createSignalingServer(
     now,
     ...oversightOf(runtime, { sockets, node, replies, refusals }),
     start,
+    drain: createDrain(observers, dispatch),
     stop: () => stopped ??= shutDown(),
   };
 }

@@ -28,6 +28,7 @@ type ProgramOption =
   | "admin_host"
   | "admin_port"
   | "admin_token"
+  | "drain"
   | "host"
   | "listener"
   | "log_format"

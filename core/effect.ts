@@ -22,13 +22,15 @@ export interface Send {
   readonly hasWaited: boolean;
 }
 
-/** Close the socket, and ignore what arrives on it from now on. */
+/** Close the socket, and ignore what arrives on it from now on, or, if it `readsOn`, from its close on. */
 export interface Close {
   readonly kind: "close";
   readonly conn: ConnId;
   readonly code: CloseCode;
   /** At most 123 bytes of UTF-8, the room a close frame has (RFC 6455, 5.5). */
   readonly reason: string;
+  /** What its client had said before it heard of the close, and the end of the socket, are still reported. */
+  readonly readsOn?: true;
 }
 
 /** Check the token of this socket, and report the result as a `token-checked` event. */
@@ -71,7 +73,9 @@ export type Note =
   | Odd
   | SentOn
   | NodeJoined
-  | NodeCut;
+  | NodeCut
+  | DrainBegan
+  | DrainEnded;
 
 /** A client was admitted and holds its id. */
 export interface Admitted {
@@ -183,12 +187,28 @@ export interface NodeCut {
   readonly what: "node-cut";
 }
 
+/** A drain of `ms` began, with so many clients. */
+export interface DrainBegan {
+  readonly kind: "note";
+  readonly what: "drain-began";
+  readonly clients: number;
+  readonly ms: number;
+}
+
+/** The drain is over: nothing is left to do, or its time is over while `clients` are still connected. */
+export interface DrainEnded {
+  readonly kind: "note";
+  readonly what: "drain-ended";
+  readonly clients: number;
+}
+
 export type Effect = Send | Close | CheckToken | ClusterEffect | Note;
 
 /** The close codes. The stock client ignores them; people and proxies read them. */
 export const CLOSE = {
   shutdown: 1001,
   tooBig: 1009,
+  restart: 1012,
   tryAgainLater: 1013,
   replaced: 4000,
   idTaken: 4001,

@@ -111,6 +111,12 @@ export interface ClientDismissed {
   readonly id: PeerId;
 }
 
+/** The server is asked to close its clients in waves within `ms`, because it will be asked to shut down after that. */
+export interface DrainRequested {
+  readonly kind: "drain-requested";
+  readonly ms: number;
+}
+
 /** The server is asked to shut down. */
 export interface ShutdownRequested {
   readonly kind: "shutdown-requested";
@@ -199,5 +205,6 @@ export type Event =
   | SendRefused
   | Tick
   | ClientDismissed
+  | DrainRequested
   | ShutdownRequested
   | ClusterEvent;

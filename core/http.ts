@@ -12,7 +12,7 @@ import { isUsableId, type Millis, type PeerId, peerId } from "./ids.ts";
 import { isOriginAllowed } from "./rules/origin.ts";
 import { mapHas } from "./collections/persistent_map.ts";
 import type { Settings } from "./settings/options.ts";
-import { clientCount, connectedIds, type State } from "./state.ts";
+import { clientCount, connectedIds, isStopping, type State } from "./state.ts";
 import { isKey, normalPath } from "./wire/url_text.ts";
 
 /** The parts of a request that the reply depends on. */
@@ -139,9 +139,9 @@ export function acceptsEvents(accept: string | null): boolean {
 
 /** Why a server takes no new clients now, in words of `GET <path>readyz`; none if it takes them. */
 export function unreadiness({ state, now }: Pick<Asked, "state" | "now">): readonly string[] {
-  const { stopping, rules, cluster } = state;
+  const { rules, cluster } = state;
   const reasons: readonly (readonly [word: string, isSo: boolean])[] = [
-    ["stopping", stopping],
+    ["stopping", isStopping(state)],
     ["full", clientCount(state) >= rules.concurrent_limit],
     ["engine", cluster !== null && (cluster.phase !== "joined" || cluster.leaseUntil <= now)],
   ];
@@ -197,7 +197,7 @@ function answer(asked: Asked, request: HttpRequest, sources: Sources): HttpReply
     case "peers":
       if (!settings.allow_discovery) return plain(STATUS_CODE.Unauthorized, NO_DISCOVERY);
       if (!acceptsEvents(request.accept)) return ok(JSON_TYPE, sources.listPeers(state));
-      return state.stopping ? plain(STATUS_CODE.ServiceUnavailable, STOPPING) : EVENTS;
+      return isStopping(state) ? plain(STATUS_CODE.ServiceUnavailable, STOPPING) : EVENTS;
     case "ice":
       return iceServers(settings, request, sources);
     case "wrong-key":

@@ -49,6 +49,7 @@ export {
   type Connection,
   holderOf,
   initialState,
+  isStopping,
   nextWakeAt,
   retire,
   type SizedField,

@@ -6,6 +6,7 @@
 import type { Effect } from "./effect.ts";
 import type { ClusterEvent, ClusterStarted, Event } from "./event.ts";
 import type { Millis } from "./ids.ts";
+import { beginDrain, tendDrain } from "./rules/drain.ts";
 import { dismiss, leaveUnanswered, timeOut } from "./rules/liveness.ts";
 import { expire } from "./rules/mailbox.ts";
 import { receiveBinary, receiveText, sendFailed, sendRefused } from "./rules/relay.ts";
@@ -86,6 +87,8 @@ function react(state: State, event: Event, now: Millis): readonly [State, readon
       return tick(state, now);
     case "client-dismissed":
       return dismiss(state, event.id);
+    case "drain-requested":
+      return beginDrain(state, event, now);
     case "shutdown-requested":
       return shutDown(state);
     case "cluster-started":
@@ -133,8 +136,9 @@ function reactAsNode(
 function tick(state: State, now: Millis): readonly [State, readonly Effect[]] {
   if ((nextWakeAt(state) ?? Infinity) > now) return [state, []];
   const [expired, told] = expire(state, now);
-  const [next, disconnected] = timeOut(expired, now);
-  const effects = [...told, ...disconnected];
+  const [left, disconnected] = timeOut(expired, now);
+  const [next, closed] = tendDrain(left, now);
+  const effects = [...told, ...disconnected, ...closed];
   if (next.cluster === null) return [next, effects];
   const [tended, caused] = tendCluster(next, now);
   return [tended, [...effects, ...caused]];

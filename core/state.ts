@@ -55,6 +55,11 @@ export interface Connection {
    * one (QUEUE-4). At most `TOLD_MAX`; the oldest is dropped first.
    */
   readonly refusalsTold: readonly PeerId[];
+  /**
+   * Whether a drain has closed it: it holds its id no more and is not checked, but what its client had said before
+   * it heard of the close still counts.
+   */
+  readonly isLeaving: boolean;
 }
 
 /** A socket that waits for an answer from outside: its token is being checked, or its id is being claimed. */
@@ -68,6 +73,18 @@ export interface Pending {
   readonly frames: readonly (FrameReceived | BinaryReceived)[];
   /** The characters of `frames` together. */
   readonly length: number;
+}
+
+/** A drain: the server takes no new clients and closes those that it has, until it stops. */
+export interface Drain {
+  /** When the next clients are closed, or the end is looked for; `null` once the drain is over. */
+  readonly wakeAt: Millis | null;
+  /** When the last clients are closed. */
+  readonly closedBy: Millis;
+  /** When the drain is over, whoever is still there. */
+  readonly until: Millis;
+  /** When clients were last closed. */
+  readonly lastCloseAt: Millis;
 }
 
 /** A message that waits for its destination. */
@@ -131,6 +148,8 @@ export interface State {
   /** By address group, the instant up to which its wrong tokens use up `wrong_token_rate`; see `rate.ts`. */
   readonly wrongTokens: PersistentMap<string, Millis>;
   readonly stopping: boolean;
+  /** `null` before one is asked for. */
+  readonly drain: Drain | null;
   /** `null` for a server that is alone. */
   readonly cluster: Cluster | null;
 }
@@ -155,6 +174,7 @@ export function initialState(rules: Rules): State {
     addresses: emptyMap(),
     wrongTokens: emptyMap(),
     stopping: false,
+    drain: null,
     cluster: null,
   };
 }
@@ -169,6 +189,11 @@ export function clientCount(state: State): number {
   return state.claims.size;
 }
 
+/** Whether the server is about to stop: it takes no new clients. */
+export function isStopping({ stopping, drain }: State): boolean {
+  return stopping || drain !== null;
+}
+
 /** The ids of all connected clients. Walks over all of them. */
 export function connectedIds(state: State): PeerId[] {
   return [...mapKeys(state.claims)];
@@ -179,7 +204,8 @@ export function nextWakeAt(state: State): Millis | null {
   const expiry = mapGet(state.stored, state.firstSerial)?.expiresAt;
   const look = firstDeadline(state.idleCheckAt)?.at;
   const tend = state.cluster === null ? null : clusterWakeAt(state.cluster);
-  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity, tend ?? Infinity);
+  const wave = state.drain?.wakeAt ?? Infinity;
+  const earliest = Math.min(expiry ?? Infinity, look ?? Infinity, tend ?? Infinity, wave);
   return earliest === Infinity ? null : millis(earliest);
 }
 

@@ -114,12 +114,13 @@ const FRAME_REASONS: readonly FrameReason[] = [
 
 /** What sockets are refused for, and clients disconnected for; any other code is counted as other. */
 const REFUSING: readonly (keyof typeof CLOSE)[] = [
-  ...["shutdown", "tryAgainLater", "replaced", "idTaken", "badParameters", "wrongKey"] as const,
-  ...["full", "wrongOrigin", "notAuthorized", "unanswered", "tooMany"] as const,
+  ...["shutdown", "restart", "tryAgainLater", "replaced", "idTaken", "badParameters"] as const,
+  ...["wrongKey", "full", "wrongOrigin", "notAuthorized", "unanswered", "tooMany"] as const,
 ];
 const DISCONNECTING: readonly (keyof typeof CLOSE)[] = [
   ...[
     "shutdown",
+    "restart",
     "tooBig",
     "tryAgainLater",
     "replaced",

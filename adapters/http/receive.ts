@@ -24,6 +24,8 @@ export interface ReceptionPorts {
   readonly replies: Replies;
   readonly sockets: Sockets;
   readonly ownerOf: OwnerOf;
+  /** For how many more milliseconds the server drains; `null` if it does not. */
+  readonly drainsFor: () => number | null;
   /** Whether tokens are checked. */
   readonly isChecked: boolean;
 }
@@ -37,7 +39,7 @@ export interface Reception {
 }
 
 export function createReception(
-  { settings, replies, sockets, ownerOf, isChecked }: ReceptionPorts,
+  { settings, replies, sockets, ownerOf, drainsFor, isChecked }: ReceptionPorts,
 ): Reception {
   function receive(incoming: IncomingRequest): Received {
     if (!asksForSocket(incoming) || routeOf(settings, incoming.path) !== "socket") {
@@ -45,6 +47,8 @@ export function createReception(
     }
     const fault = handshakeFault(incoming.header);
     if (fault !== null) return { kind: "reply", reply: refuseHandshake(incoming, fault) };
+    const drainMs = drainsFor();
+    if (drainMs !== null) return { kind: "reply", reply: sendAway(incoming, drainMs) };
     if (!sockets.hasRoom(clientAddress(incoming, settings))) {
       const reply = replies.refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
       return { kind: "reply", reply };
@@ -59,6 +63,13 @@ export function createReception(
     };
   }
 
+  /** Before the upgrade, because then a proxy can try another server. */
+  function sendAway(incoming: IncomingRequest, ms: number): Reply {
+    const reply = replies.refuse(incoming, STATUS_CODE.ServiceUnavailable, DRAINING);
+    const seconds = Math.max(1, Math.ceil(ms / 1_000));
+    return { ...reply, headers: { ...reply.headers, "retry-after": `${seconds}` } };
+  }
+
   function refuseHandshake(incoming: IncomingRequest, why: string): Reply {
     const body = `The WebSocket handshake is not valid: ${why}.`;
     const reply = replies.refuse(incoming, STATUS_CODE.BadRequest, body);
@@ -68,4 +79,5 @@ export function createReception(
   return { receive, refuseHandshake };
 }
 
+const DRAINING = "The server is restarting, and takes no new clients: try another, or again later.";
 const NO_SOCKET_ROOM = "Too many connections are waiting to be closed: try again later.";

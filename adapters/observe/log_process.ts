@@ -15,6 +15,24 @@ export function logPause(pauseMs: number): void {
   });
 }
 
+/** Logs that the server takes no new clients and closes those that it has. */
+export function logDraining(clients: number, ms: number): void {
+  const seconds = ms / 1_000;
+  write(
+    "info",
+    `Draining: no new clients, and the ${clients} that are connected are closed within ${seconds} s`,
+    { event: "draining", clients, seconds },
+  );
+}
+
+/** Logs how many clients a drain has left to the stop. */
+export function logDrained(clients: number): void {
+  write("info", `Drained: clients left to the stop: ${clients}`, {
+    event: "drained",
+    clients,
+  });
+}
+
 /** Counts sockets whose descriptor is lost. Logs the first, the second, the fourth and so on. */
 export function createLeakLog(): (how: Leak) => void {
   const counts: Record<Leak, number> = { "never-opened": 0, "never-closed": 0 };

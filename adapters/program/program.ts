@@ -39,7 +39,7 @@ import { logListening } from "../observe/start_log.ts";
 export async function listen(
   signaling: SignalingServer,
   operator: Operator | null = null,
-): Promise<Listener> {
+): Promise<Program> {
   const { settings } = signaling;
   let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
   let reloaded = Promise.resolve();
@@ -86,7 +86,23 @@ export async function listen(
   const stop = async (): Promise<void> => {
     await Promise.all([listener.stop(), operator?.stop()]);
   };
-  return { ...listener, stop };
+  const drainMs = 1_000 *
+    (isDeploy() ? Math.min(settings.drain, DEPLOY_DRAIN_MAX) : settings.drain);
+  const drain = drainMs === 0 ? null : (): Promise<void> => signaling.drain(drainMs);
+  return { ...listener, stop, drain };
+}
+
+/** A listener, and what comes before its stop. */
+export interface Program extends Listener {
+  /** Closes the clients in waves (option `drain`), and settles when that is over; `null` without that option. */
+  readonly drain: (() => Promise<void>) | null;
+}
+
+/** Deno Deploy ends a process 5 s after it has sent SIGINT. */
+const DEPLOY_DRAIN_MAX = 4;
+
+function isDeploy(): boolean {
+  return PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
 }
 
 /**
@@ -95,7 +111,7 @@ export async function listen(
  *
  * @throws {StartError} As {@linkcode listen} does.
  */
-export async function start(settings: Settings): Promise<Listener> {
+export async function start(settings: Settings): Promise<Program> {
   const isExporting = /^(?:true|1)$/.test(PROCESS_ENVIRONMENT.get("OTEL_DENO") ?? "");
   if (isExporting && PROCESS_ENVIRONMENT.get("OTEL_DENO_TRACING") !== "false") logTracing();
   const operator = settings.admin_port === 0 && !isExporting
@@ -130,16 +146,16 @@ function closeInspector(): void {
 }
 
 /**
- * Handles SIGINT and SIGTERM. The first one stops the server and exits with 0. A second one exits with 1 as soon as the
- * log is written, within half a second.
+ * Handles SIGINT and SIGTERM. The first one drains the server, if it has that option, stops it and exits with 0. A
+ * second one exits with 1 as soon as the log is written, within half a second.
  */
-export function handleSignals(listener: Listener, log: Log): void {
+export function handleSignals({ drain, stop }: Program, log: Log): void {
   let asked = false;
   const end = (signal: Deno.Signal): void => {
     if (asked) return void exit(log, 1);
     asked = true;
     logStopping(signal);
-    listener.stop().then(() => exit(log, 0), (error: unknown) => {
+    Promise.resolve(drain?.()).then(stop).then(() => exit(log, 0), (error: unknown) => {
       logFault("Stopping failed", error);
       return exit(log, 1);
     });
@@ -193,8 +209,7 @@ async function reloadTls(reload: Listener["reload"]): Promise<void> {
 /** Whether clients may reach `Deno.serve` without a proxy. Deno Deploy has one. */
 export function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
   const isLocal = /^(?:localhost|127\.|::1$)/i.test(host);
-  const isProxied = proxied || trusted_proxies.length > 0 ||
-    PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
+  const isProxied = proxied || trusted_proxies.length > 0 || isDeploy();
   return listener === "deno" && !isLocal && !isProxied;
 }
 

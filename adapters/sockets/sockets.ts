@@ -105,7 +105,7 @@ export class Sockets {
   /** Performs an effect. A text that cannot be sent becomes an event. */
   perform(effect: Send | Close): void {
     if (effect.kind === "send") this.#send(effect);
-    else this.#close(effect.conn, effect.code, effect.reason);
+    else this.#close(effect);
   }
 
   /** Settles when no closing socket is waited for any more. */
@@ -165,10 +165,10 @@ export class Sockets {
   /** The platform may report a close more than once. */
   #closed(link: Link, code: number): void {
     const { conn } = link;
-    if (this.#closing.has(link)) this.#closing.delete(link);
-    else if (this.#detach(conn) !== undefined) {
-      this.#options.dispatch({ kind: "socket-closed", conn, code });
-    }
+    this.#closing.delete(link);
+    if (this.#attached.get(conn) !== link) return;
+    this.#detach(conn);
+    this.#options.dispatch({ kind: "socket-closed", conn, code });
   }
 
   /** An error during the upgrade ends a socket; some versions of Deno report no close then. */
@@ -186,9 +186,11 @@ export class Sockets {
     return link;
   }
 
-  #close(conn: ConnId, code: number, reason: string): Link | undefined {
-    const link = this.#detach(conn);
+  #close({ conn, code, reason, readsOn }: Omit<Close, "kind">): Link | undefined {
+    const link = this.#attached.get(conn);
     if (link === undefined) return undefined;
+    if (readsOn) this.#slow.forget(conn);
+    else this.#detach(conn);
     // A socket that is not open yet gets no close frame, so there is no answer to wait for.
     if (link.socket.readyState !== WebSocket.CONNECTING) this.#closing.add(link);
     // `close` throws where the socket is closed already.
@@ -198,7 +200,8 @@ export class Sockets {
 
   /** Ends the connection of a client that does not read: a close frame would wait behind the unsent data. */
   #cutOff(conn: ConnId): void {
-    this.#close(conn, TRY_AGAIN_LATER, "Reads too slowly")?.socket.terminate?.();
+    const why = { code: CLOSE.tryAgainLater, reason: "Reads too slowly" };
+    this.#close({ conn, ...why })?.socket.terminate?.();
     this.#options.dispatch({ kind: "send-failed", conn, message: null });
   }
 }
@@ -210,9 +213,6 @@ export class Sockets {
  */
 const OPEN_MAX_MS = 2_000;
 const OPENED_LATE = "Did not open in time";
-
-/** "Try Again Later" in IANA's registry of close codes. */
-const TRY_AGAIN_LATER = 1013;
 
 /** Calls `close`; returns `false` where that throws. */
 function tryClose({ socket }: Link, code: number, reason: string): boolean {

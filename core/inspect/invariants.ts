@@ -8,7 +8,7 @@ import { type Deadlines, firstDeadline, removeDeadline } from "../collections/de
 import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { mapEntries, mapGet, mapHas, type PersistentMap } from "../collections/persistent_map.ts";
 import { CLUSTER_TIMES } from "../rules/mailbox.ts";
-import { idleCheckTime } from "../rules/session.ts";
+import { idleCheckTime } from "../rules/idle_check.ts";
 import { pairKey, type State } from "../state.ts";
 import { memberViolations } from "./member_violations.ts";
 
@@ -33,8 +33,9 @@ function claimViolations({ claims, connections }: State): string[] {
       found.push(`${id} is claimed by ${claim.conn}, which does not hold it`);
     }
   }
-  if (claims.size !== connections.size) {
-    found.push(`${claims.size} claims, but ${connections.size} connections`);
+  const holding = [...mapEntries(connections)].filter(([, { isLeaving }]) => !isLeaving);
+  if (claims.size !== holding.length) {
+    found.push(`${claims.size} claims, but ${holding.length} connections`);
   }
   return found;
 }
@@ -44,6 +45,7 @@ function deadlineViolations(state: State): string[] {
   const found: string[] = [];
   const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
+    if (connection.isLeaving) continue;
     if (places.get(conn) !== connection.idleCheckAt) {
       found.push(`the idle check of ${conn} has the wrong deadline`);
     }
@@ -63,7 +65,7 @@ function deadlineViolations(state: State): string[] {
   if (length !== pendingLength) {
     found.push(`${length} early characters, but ${pendingLength} counted`);
   }
-  const sockets = connections.size + pending.size;
+  const sockets = claims.size + pending.size;
   if (places.size !== sockets) found.push(`${places.size} deadlines, but ${sockets} sockets`);
   return found;
 }

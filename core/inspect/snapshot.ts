@@ -132,7 +132,8 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
   } = snapshot;
   const { connections, pending } = rest;
   const deadlines = [
-    ...connections.map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
+    ...connections.filter(([, { isLeaving }]) => !isLeaving)
+      .map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
     ...pending.map(([conn, { until }]) => ({ at: until, conn })),
   ];
   return {

@@ -33,6 +33,7 @@ import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
 import { clusterOf, type Step, withCluster } from "./ask.ts";
+import { putBack } from "./idle_check.ts";
 import { takeStored, turnAway } from "./mailbox.ts";
 import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
 
@@ -282,6 +283,7 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
   const link = isNew ? newIncoming(frame.link, now) : known;
   if (frame.base < link.base) return [state, []];
   const effects: Effect[] = [];
+  let heard = state;
   const bounced = link.bounced.filter(({ number }) => number >= frame.base);
   const recent = [...link.recent];
   let { expected } = link;
@@ -302,6 +304,7 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
     } else {
       effects.push(pass(claim.conn, message));
       recent.push({ number, message });
+      if (state.drain !== null) heard = putBack(heard, dst);
     }
   }
   const isDue = isUrgent || recent.length >= ACK_EVERY;
@@ -309,7 +312,7 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
   const { base } = frame;
   const taken: InLink = { ...link, expected, base, bounced, recent, ackAt, heardAt: now };
   const roomy = isNew ? withIncomingRoom(incoming) : incoming;
-  const next = withCluster(state, { incoming: mapSet(roomy, frame.from, taken) });
+  const next = withCluster(heard, { incoming: mapSet(roomy, frame.from, taken) });
   return [lookBy(next, ackAt), effects];
 }
 

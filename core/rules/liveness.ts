@@ -6,13 +6,14 @@
  *
  * @module
  */
-import { addDeadline, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
+import { firstDeadline } from "../collections/deadlines.ts";
 import { CLOSE, type Effect, say } from "../effect.ts";
 import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { must } from "../collections/must.ts";
-import { mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
-import { disconnect, idleCheckTime, TOKEN_EXPIRED, turnOut } from "./session.ts";
-import type { Claim, Connection, State } from "../state.ts";
+import { mapGet } from "../collections/persistent_map.ts";
+import { rescheduleIdleCheck } from "./idle_check.ts";
+import { closed, disconnect, TOKEN_EXPIRED, turnOut } from "./session.ts";
+import type { Connection, State } from "../state.ts";
 
 /** The rates of a connection after a frame was paid for. */
 export type Paid = Pick<Connection, "paidUntil" | "bytesPaidUntil">;
@@ -65,7 +66,11 @@ export function leaveUnanswered(
   conn: ConnId,
 ): readonly [State, readonly Effect[]] {
   const reason = `No answer to a ping for ${state.rules.ping_timeout} ms`;
-  if (!mapHas(state.connections, conn)) return turnOut(state, conn, CLOSE.unanswered, reason);
+  const connection = mapGet(state.connections, conn);
+  if (connection === undefined) return turnOut(state, conn, CLOSE.unanswered, reason);
+  if (connection.isLeaving) {
+    return closed(state, conn, { by: "server", code: CLOSE.unanswered, reason });
+  }
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
 
@@ -91,17 +96,3 @@ function timeOutPending(state: State, conn: ConnId): readonly [State, readonly E
 
 const UNCHECKED = "The token could not be checked in time";
 const UNCLAIMED = "The cluster did not answer in time";
-
-function rescheduleIdleCheck(state: State, claim: Claim, connection: Connection): State {
-  const { conn } = claim;
-  const idleCheckAt = idleCheckTime(state.rules, connection.heardAt, claim);
-  return {
-    ...state,
-    connections: mapSet(state.connections, conn, { ...connection, idleCheckAt }),
-    idleCheckAt: addDeadline(
-      removeDeadline(state.idleCheckAt, connection.idleCheckAt, conn),
-      idleCheckAt,
-      conn,
-    ),
-  };
-}

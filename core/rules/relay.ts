@@ -13,6 +13,7 @@ import { isLongerThan } from "../wire/text.ts";
 import { payForBytes, payForFrame } from "./allowance.ts";
 import { isBehind } from "./courier.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
+import { putBack } from "./idle_check.ts";
 import { markAlive, type Paid } from "./liveness.ts";
 import { store, turnAway } from "./mailbox.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
@@ -31,6 +32,7 @@ export function receiveText(
   const { conn, text } = frame;
   const known = mapGet(state.connections, conn);
   if (known === undefined) return receiveEarly(state, frame);
+  if (known.isLeaving) return receiveLast(state, frame, known, now);
   const paidUntil = payForFrame(state.rules, known, now);
   if (paidUntil === null) return cutOff(state, conn, known, "frames");
   if (isLongerThan(text, state.rules.max_message_bytes)) return tooBig(state, conn, known);
@@ -61,6 +63,7 @@ export function receiveBinary(
   const { conn, bytes } = frame;
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return receiveEarly(state, frame);
+  if (connection.isLeaving) return [state, [odd("ignored", conn, null)]];
   const paidUntil = payForFrame(state.rules, connection, now);
   if (paidUntil === null) return cutOff(state, conn, connection, "frames");
   if (bytes > state.rules.max_message_bytes) return tooBig(state, conn, connection);
@@ -124,13 +127,38 @@ function receiveEarly(
   return turnOut(state, conn, CLOSE.tooMany, "Sent too much before it was admitted");
 }
 
-/** Sends a message to the holder of its destination, or stores it if nobody holds that id. */
-function forward(
+/**
+ * Handles what a client had said before it heard that a drain closes it: its messages within the limits count. It can
+ * be told nothing any more.
+ */
+function receiveLast(
   state: State,
+  { conn, text }: FrameReceived,
+  known: Connection,
+  now: Millis,
+): readonly [State, readonly Effect[]] {
+  const ignored = [state, [odd("ignored", conn, null)]] as const;
+  const paidUntil = payForFrame(state.rules, known, now);
+  const bytesPaidUntil = payForBytes(state.rules, known, text.length, now);
+  if (paidUntil === null || bytesPaidUntil === null) return ignored;
+  if (isLongerThan(text, state.rules.max_message_bytes)) return ignored;
+  const decoded = decodeFrame(text);
+  if (!decoded.ok || decoded.frame.kind !== "message") return ignored;
+  const paid = { ...known, paidUntil, bytesPaidUntil };
+  return receiveMessage(state, conn, paid, { frame: decoded.frame, now });
+}
+
+/**
+ * Sends a message to the holder of its destination, or stores it if nobody holds that id. During a drain its two ends
+ * are closed last.
+ */
+function forward(
+  given: State,
   message: Message,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const { dst } = message;
+  const { src, dst } = message;
+  const state = given.drain === null ? given : putBack(putBack(given, src), dst);
   const holder = holderOf(state, dst);
   if (holder === undefined || isBehind(state, dst)) return store(state, message, now);
   return [state, [pass(holder, message)]];

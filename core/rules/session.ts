@@ -20,19 +20,12 @@ import {
 } from "../effect.ts";
 import type { SocketOpened, Token } from "../event.ts";
 import { countWrongToken, hasAddressRoom, mayTryToken, occupy, vacate } from "./allowance.ts";
-import {
-  type ConnId,
-  hasControl,
-  type Millis,
-  millis,
-  type Owner,
-  type PeerId,
-  peerId,
-} from "../ids.ts";
+import { type ConnId, hasControl, type Millis, type Owner, type PeerId, peerId } from "../ids.ts";
 import { must } from "../collections/must.ts";
 import { ask, clusterOf, withoutWork } from "./ask.ts";
 import { flush } from "./courier.ts";
 import { drain } from "./mailbox.ts";
+import { idleCheckTime } from "./idle_check.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { CLAIM_MAX_MS, hasPendingRoom, PENDING_MAX_MS, takePending, wait } from "./pending.ts";
 import { mapDelete, mapGet, mapHas, mapKeys, mapSet } from "../collections/persistent_map.ts";
@@ -53,6 +46,7 @@ export function open(
   if (mapHas(state.connections, conn) || mapHas(state.pending, conn)) return [state, []];
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, event, [CLOSE.shutdown, STOPPING]);
+  if (state.drain !== null) return sendAway(state, event);
   if (!id || token === null || key === null) return refuse(state, event, MISSING_PARAMETER);
   const endsAt = endOf(state.rules, identity);
   const hasEnded = endsAt !== null && endsAt <= now;
@@ -69,25 +63,15 @@ export function open(
   return claim(state, claimant, now);
 }
 
-/** When to check a connection: when its silence reaches `alive_timeout`, or its token ends. */
-export function idleCheckTime(
-  { alive_timeout }: Rules,
-  heardAt: Millis,
-  { endsAt }: Pick<Claim, "endsAt">,
-): Millis {
-  const silentAt = heardAt + alive_timeout;
-  return millis(endsAt === null ? silentAt : Math.min(silentAt, endsAt));
-}
-
 /** Clears the record of a connection, which frees its id. Messages that wait for it or from it stay. */
 export function release(
   state: State,
   conn: ConnId,
-  { id, idleCheckAt, address }: Connection,
+  { id, idleCheckAt, address, isLeaving }: Connection,
 ): State {
   return {
     ...vacate(state, address),
-    claims: mapDelete(state.claims, id),
+    claims: isLeaving ? state.claims : mapDelete(state.claims, id),
     connections: mapDelete(state.connections, conn),
     idleCheckAt: removeDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
@@ -113,7 +97,8 @@ export function closed(
 ): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return [takePending(state, conn)[0], []];
-  return [release(state, conn, connection), [left(conn, connection, end)]];
+  const note = connection.isLeaving ? [] : [left(conn, connection, end)];
+  return [release(state, conn, connection), note];
 }
 
 /** Closes and refuses a pending socket. Does nothing if `conn` is not pending. */
@@ -136,15 +121,17 @@ export function shutDown(state: State): readonly [State, readonly Effect[]] {
   const { connections, pending } = state;
   const conns = [...mapKeys(connections), ...mapKeys(pending)].sort((a, b) => a - b);
   const end = { by: "server", code: CLOSE.shutdown, reason: STOPPING } as const;
-  const effects = conns.flatMap((conn) => {
+  const effects = conns.flatMap((conn): Effect[] => {
     const connection = mapGet(connections, conn);
+    if (connection?.isLeaving) return [];
     const note = connection === undefined
       ? refused(must(mapGet(pending, conn)).opened, CLOSE.shutdown, STOPPING)
       : left(conn, connection, end);
     return [close(conn, CLOSE.shutdown, STOPPING), note];
   });
   const cluster = state.cluster === null ? null : withoutWork(state.cluster);
-  return [{ ...initialState(state.rules), stopping: true, cluster }, effects];
+  const drain = state.drain && { ...state.drain, wakeAt: null };
+  return [{ ...initialState(state.rules), stopping: true, drain, cluster }, effects];
 }
 
 /** Refuses a pending socket whose id another owner holds on another node. */
@@ -187,6 +174,9 @@ export const TOKEN_EXPIRED = "The token has expired";
 
 /** The sentence for a client whose id has another connection of the same owner. */
 export const REPLACED = "Replaced by a newer connection with the same id and token";
+
+/** The reason of a close by a drain. */
+export const RESTARTING = "Server is restarting";
 
 const NO_PEERS: readonly PeerId[] = [];
 const STOPPING = "Server is shutting down";
@@ -315,6 +305,7 @@ function admit(
     bytesPaidUntil: now,
     address,
     refusalsTold: NO_PEERS,
+    isLeaving: false,
   };
   const recorded: State = {
     ...occupy(state, address),
@@ -334,6 +325,14 @@ function admit(
     replaces,
   };
   return [next, [note, say(conn, OPEN), ...queued]];
+}
+
+/** Refuses a socket during a drain: without an `ERROR`, which would end its `Peer` for good. */
+function sendAway(state: State, event: SocketOpened): readonly [State, readonly Effect[]] {
+  return [state, [
+    close(event.conn, CLOSE.restart, RESTARTING),
+    refused(event, CLOSE.restart, RESTARTING),
+  ]];
 }
 
 function refuse(
@@ -364,7 +363,8 @@ function refused(
   return { kind: "note", what: "refused", conn, id, address, origin, code, reason };
 }
 
-function left(
+/** The note that a client holds its id no more. */
+export function left(
   conn: ConnId,
   { id }: Connection,
   { by, code, reason }: Pick<Left, "by" | "code" | "reason">,

@@ -270,6 +270,18 @@ export const LIMITS = {
     doc:
       "Maximum number of streams of /peers (presence); one address may have a quarter; above it the answer is 503",
   },
+  // Zero, so that a process that nobody replaces ends at once. An hour is what Kubernetes is asked for at most.
+  drain: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 3_600,
+    unit: "s",
+    group: "Clients",
+    doc:
+      "On SIGTERM close the clients in waves over this time, so that they come back elsewhere; " +
+      "what supervises the server must wait longer",
+  },
   max_record_bytes: {
     type: "integer",
     default: 256 * MIB,

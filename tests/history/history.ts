@@ -44,6 +44,7 @@ export type Act =
   | { readonly kind: "scatter"; readonly pick: number; readonly count: number }
   /** The operator disconnects whoever has the id, if anybody. */
   | { readonly kind: "dismissed"; readonly id: string }
+  | { readonly kind: "drain"; readonly ms: number }
   | { readonly kind: "tick" | "shutdown" };
 
 const id = fc.constantFrom(...IDS);
@@ -191,6 +192,7 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
     one(weights.odd, fc.record({ kind: kind("scatter"), pick, count: scattered })),
     one(4 * weights.tick, fc.record({ kind: kind("tick") })),
     one(2, fc.record({ kind: kind("dismissed"), id: ids })),
+    one(3, fc.record({ kind: kind("drain"), ms: fc.constantFrom(40, 400, 4_000) })),
     one(2, fc.record({ kind: kind("shutdown") })),
   );
 }

@@ -84,8 +84,10 @@ export function paces(given: PartialSettings, mood: Mood = "everything"): fc.Arb
 }
 
 /** When something is due, wherever the server looks first; `now` where nothing ever is. */
-function dueAt({ rules, stored, connections, claims, pending }: State, now: Millis): number {
+function dueAt(state: State, now: Millis): number {
+  const { rules, stored, connections, claims, pending, drain } = state;
   const dues = [
+    drain?.wakeAt ?? Infinity,
     ...[...mapEntries(stored)].map(([, { expiresAt }]) => expiresAt),
     ...[...mapEntries(connections)].map(([, { heardAt }]) => heardAt + rules.alive_timeout),
     ...[...mapEntries(pending)].map(([, { until }]) => until),
@@ -111,6 +113,8 @@ class Player {
         return [{ kind: "tick" }];
       case "dismissed":
         return [{ kind: "client-dismissed", id: peerId(act.id) }];
+      case "drain":
+        return [{ kind: "drain-requested", ms: act.ms }];
       case "shutdown":
         return [{ kind: "shutdown-requested" }];
       case "open":
@@ -149,7 +153,8 @@ class Player {
   hear(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === "send") this.#sent.push(effect);
-      else if (effect.kind === "close") this.#forget(effect.conn);
+      // What is said after a drain has closed its socket may still count.
+      else if (effect.kind === "close" && !effect.readsOn) this.#forget(effect.conn);
       else if (effect.kind === "check-token") this.#pending.push(effect.conn);
     }
   }

@@ -12,6 +12,7 @@ import {
   named,
   parsed,
   payloadIn,
+  spend,
   utf8Length,
 } from "./words.ts";
 
@@ -22,7 +23,7 @@ export type Model = Pick<Server, "step" | "nextWakeAt">;
 export const createModel = (settings: Settings): Model => new Server(settings);
 
 type Refusal = readonly [applies: boolean, code: CloseCode, sentence: string];
-type Socket = { conn: ConnId; group: string; dueAt: number };
+type Socket = { conn: ConnId; group: string; dueAt: number; lookAt: number };
 type Pending = Socket & { opened: SocketOpened; frames: (string | number)[] };
 type Paid = { paid: number; paidBytes: number };
 type Client = Socket & Paid & {
@@ -37,11 +38,14 @@ const ENDS = "Server is shutting down";
 const REPLACED = "Replaced by a newer connection with the same id and token";
 const ENDED = "The token has expired";
 const DISMISSED = "Disconnected by the operator of this server";
+const RESTARTING = "Server is restarting";
 const FULL = "Server has reached its concurrent user limit";
 
 class Server {
   now = 0;
   stopped = false;
+  drain: { wakeAt: number; closedBy: number; until: number; lastAt: number } | null = null;
+  leaving: Client[] = [];
   acts: Act[] = [];
   clients: Client[] = [];
   pending: Pending[] = [];
@@ -51,7 +55,8 @@ class Server {
   holderOf = (id: string): Client | undefined => this.clients.find((client) => client.id === id);
   sockets = (): Socket[] => [...this.clients, ...this.pending];
   readonly nextWakeAt = (): number | null => {
-    const earliest = Math.min(...[...this.stored, ...this.sockets()].map(({ dueAt }) => dueAt));
+    const dues = [...this.stored, ...this.sockets()].map(({ dueAt }) => dueAt);
+    const earliest = Math.min(...dues, this.drain?.wakeAt ?? Infinity);
     return earliest === Infinity ? null : earliest;
   };
 
@@ -64,6 +69,7 @@ class Server {
     const mute = event.kind === "ping-unanswered" ? event.conn : null; // LIFE-4
     const why = `No answer to a ping for ${this.settings.ping_timeout} ms`;
     if (this.sockets().some(({ conn }) => conn === mute)) this.end(mute as ConnId, 4007, why, null);
+    this.leaving = this.leaving.filter(({ conn }) => conn !== mute);
     if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2
       this.forget(event.conn);
     }
@@ -75,6 +81,7 @@ class Server {
     if (event.kind === "tick") this.tick();
     const dismissed = event.kind === "client-dismissed" ? this.holderOf(event.id) : undefined; // LIFE-5
     if (dismissed !== undefined) this.end(dismissed.conn, 4012, DISMISSED);
+    if (event.kind === "drain-requested") this.beginDrain(event.ms);
     if (event.kind === "shutdown-requested") this.shutDown();
     return this.acts;
   };
@@ -84,7 +91,8 @@ class Server {
     const { conn, identity } = event;
     const waits = identity.kind === "pending"; // AUTH-8
     const [id, { token }, group] = [event.id ?? "", event, groupOf(event.address)];
-    if (this.sockets().some((socket) => socket.conn === conn)) return;
+    if ([...this.sockets(), ...this.leaving].some((socket) => socket.conn === conn)) return;
+    if (this.drain !== null && !this.stopped) return this.end(conn, 1012, RESTARTING, null); // LIFE-6
     const holder = this.holderOf(id);
     const owner = identity.kind === "proven" ? identity.owner : token?.owner ?? ""; // AUTH-3
     const places = settings.max_sockets_per_address || Infinity;
@@ -109,12 +117,13 @@ class Server {
     if (code === 4001 && isGuess) this.countTry(group);
     const msg = code === 4001 ? "ID is taken" : sentence;
     if (code !== undefined) return this.end(conn, code, sentence, code === 4000 ? null : msg);
-    const until = { dueAt: now + 15_000, frames: [] };
+    const until = { dueAt: now + 15_000, lookAt: now + 15_000, frames: [] };
     if (waits) return void this.pending.push({ conn, group, opened: event, ...until });
     const endsAt = this.endOf(event);
     const dueAt = this.dueAfter(endsAt); // OPEN-5, OPEN-6, QUEUE-1
     const paid = { paid: now, paidBytes: now };
-    clients.push({ conn, id, owner, group, dueAt, endsAt, ...paid, bad: 0, told: [] });
+    const looked = { dueAt, lookAt: dueAt };
+    clients.push({ conn, id, owner, group, ...looked, endsAt, ...paid, bad: 0, told: [] });
     this.send(conn, { type: "OPEN" });
     this.stored.filter(({ dst }) => dst === id).forEach(({ text }) => this.send(conn, text));
     this.stored = this.stored.filter(({ dst }) => dst !== id);
@@ -143,6 +152,7 @@ class Server {
   forget(gone: ConnId): void {
     this.clients = this.clients.filter(({ conn }) => conn !== gone);
     this.pending = this.pending.filter(({ conn }) => conn !== gone);
+    this.leaving = this.leaving.filter(({ conn }) => conn !== gone);
   }
 
   /** When the connection is to end with its token: AUTH-6. */
@@ -205,6 +215,8 @@ class Server {
     const client = this.clients.find((other) => other.conn === conn);
     const waiting = this.pending.find((other) => other.conn === conn);
     if (waiting !== undefined) return this.keep(waiting, frame);
+    const last = this.leaving.find((other) => other.conn === conn);
+    if (last !== undefined) return this.receiveLast(last, frame);
     if (client === undefined) return; // OPEN-9
     const paid = spend(client.paid, this.now, { rate: frame_rate, burst: frame_burst, count: 1 });
     const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
@@ -227,6 +239,22 @@ class Server {
     this.send(conn, { type: "ERROR", payload: { msg: fault } });
   }
 
+  /** What a client had said before it heard of a drain: LIFE-8. */
+  receiveLast(client: Client, frame: string | number): void {
+    const { settings, now } = this;
+    if (typeof frame === "number" || utf8Length(frame) > settings.max_message_bytes) return;
+    const { byte_rate: rate, byte_burst, max_message_bytes, frame_rate, frame_burst } = settings;
+    const paid = spend(client.paid, now, { rate: frame_rate, burst: frame_burst, count: 1 });
+    const burst = Math.max(byte_burst, max_message_bytes);
+    const paidBytes = spend(client.paidBytes, now, { rate, burst, count: frame.length });
+    const [type, dst] = fieldsOf(parsed(frame), "type", "dst");
+    const isMessage = [...CALLS, "EXPIRE", "LEAVE"].some((each) => each === type);
+    const isOdd = Array.isArray(parsed(frame)) || (type === "LEAVE" && (dst ?? "") === "");
+    if (paid === null || paidBytes === null || !isMessage || isOdd) return;
+    Object.assign(client, { paid, paidBytes });
+    this.say(client, String(type), dst, frame);
+  }
+
   /** Does what a frame asks for, or returns what is wrong with it: MSG-6. */
   obey(client: Client, given: string | number): string | void {
     const binary = `A binary frame must hold UTF-8 text: got ${given} bytes that are none.`;
@@ -244,6 +272,11 @@ class Server {
     if (![...CALLS, "EXPIRE", "LEAVE"].includes(type)) return; // MSG-8
     if (type === "LEAVE" && (dst ?? "") === "") return this.end(client.conn, 4009, "Left", null); // MSG-4
     Object.assign(client, valid);
+    this.say(client, type, dst, given);
+  }
+
+  /** Passes on a message of a client. */
+  say(client: Client, type: string, dst: unknown, given: string): void {
     const most = this.settings.max_id_length;
     const whole = dst instanceof Object ? `${{}.toString.call(dst)}` : `${dst ?? ""}`; // MSG-13
     const isUsable = whole !== "" && whole === dst && whole.length <= most &&
@@ -261,6 +294,9 @@ class Server {
     const { settings } = this;
     const { type, src, dst, text } = sent;
     const receiver = this.holderOf(dst);
+    const isPassed = receiver !== undefined || type !== "LEAVE";
+    const ends = this.drain === null || !isPassed ? [] : [this.holderOf(src), receiver]; // LIFE-7
+    for (const end of ends) if (end !== undefined) end.lookAt = end.dueAt;
     if (receiver !== undefined) return this.send(receiver.conn, text); // MSG-2, MSG-11
     if (type === "LEAVE") return; // MSG-3
     const { owner: by, group } = this.holderOf(src) ?? { owner: null, group: "" }; // QUEUE-3, QUEUE-8
@@ -308,13 +344,43 @@ class Server {
       else if (client.endsAt === dueAt) this.end(conn, 4011, ENDED); // AUTH-6
       else this.end(conn, 4008, silence, null);
     }
+    for (const client of this.clients) if (client.lookAt <= this.now) client.lookAt = client.dueAt;
+    if (this.drain !== null && this.drain.wakeAt <= this.now) this.closeNext(this.drain);
+  }
+
+  beginDrain(ms: number): void { // LIFE-6
+    const { now } = this;
+    if (this.stopped || this.drain !== null) return;
+    const wakeAt = this.sockets().length === 0 ? now : now + ms / 4;
+    this.drain = { wakeAt, closedBy: now + ms * 3 / 4, until: now + ms, lastAt: now };
+  }
+
+  closeNext(drain: NonNullable<Server["drain"]>): void { // LIFE-6, LIFE-7
+    const { now } = this;
+    const line = this.sockets().sort((a, b) => a.lookAt - b.lookAt || a.conn - b.conn);
+    const leftMs = drain.closedBy - now;
+    const share = leftMs > 20 ? Math.ceil(line.length * 20 / leftMs) : line.length;
+    for (const { conn } of line.slice(0, Math.min(256, share))) {
+      const client = this.clients.find((other) => other.conn === conn);
+      this.forget(conn);
+      const act = { kind: "close", conn, code: 1012, reason: RESTARTING } as const;
+      this.acts.push(client === undefined ? act : { ...act, readsOn: true });
+      if (client !== undefined) this.leaving.push(client);
+      drain.lastAt = now;
+    }
+    const left = this.sockets().length;
+    const isAnswered = this.leaving.length === 0 || now - drain.lastAt >= 1_000;
+    const isOver = now >= drain.until || (left === 0 && isAnswered);
+    const next = now + Math.max(20, left === 0 ? 0 : leftMs / left);
+    drain.wakeAt = isOver ? Infinity : Math.min(drain.until, next);
   }
 
   shutDown(): void { // LIFE-3
     this.sockets().sort((a, b) => a.conn - b.conn).forEach(({ conn }) =>
       this.end(conn, 1001, ENDS, null)
     );
-    [this.tries, this.stored, this.stopped] = [[], [], true];
+    [this.tries, this.stored, this.leaving, this.stopped] = [[], [], [], true];
+    Object.assign(this.drain ?? {}, { wakeAt: Infinity });
   }
 
   send(conn: ConnId, frame: string | object): void {
@@ -331,12 +397,4 @@ class Server {
     this.forget(conn);
     this.acts.push({ kind: "close", conn, code, reason });
   }
-}
-
-type Use = { rate: number; burst: number; count: number };
-
-function spend(paid: number, now: number, { rate, burst, count }: Use): number | null { // LIMIT-1
-  const price = rate === 0 ? 0 : 1000 / rate;
-  const after = Math.max(paid, now) + count * price;
-  return after - now > (burst + 0.5) * price ? null : after;
 }

@@ -56,3 +56,12 @@ export function groupOf(address: string): string {
   const [high = 0, low = 0] = groups.slice(6).map((group) => parseInt(group, 16));
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
+
+type Use = { rate: number; burst: number; count: number };
+
+/** Until when something is paid for; `null` where it is over its limit: LIMIT-1. */
+export function spend(paid: number, now: number, { rate, burst, count }: Use): number | null {
+  const price = rate === 0 ? 0 : 1000 / rate;
+  const after = Math.max(paid, now) + count * price;
+  return after - now > (burst + 0.5) * price ? null : after;
+}

@@ -38,10 +38,11 @@ const TOKENS = "[AUTH-1] [AUTH-2] [AUTH-3] [AUTH-6] [AUTH-8]";
 const MESSAGES =
   "[MSG-1] [MSG-2] [MSG-3] [MSG-4] [MSG-5] [MSG-6] [MSG-7] [MSG-8] [MSG-9] [MSG-11] [MSG-12] [MSG-13]";
 const QUEUES = "[QUEUE-1] [QUEUE-2] [QUEUE-3] [QUEUE-4] [QUEUE-5] [QUEUE-6] [QUEUE-7] [QUEUE-8]";
-const ENDS = "[LIFE-1] [LIFE-2] [LIFE-3] [LIFE-4] [LIFE-5] [STATE-2] [STATE-3] [STATE-4]";
+const ENDS =
+  "[LIFE-1] [LIFE-2] [LIFE-3] [LIFE-4] [LIFE-5] [LIFE-6] [LIFE-7] [LIFE-8] [STATE-2] [STATE-3] [STATE-4]";
 const LIMITS =
   "[LIMIT-1] [LIMIT-2] [LIMIT-3] [LIMIT-5] [LIMIT-6] [LIMIT-10] [LIMIT-11] [LIMIT-12] [LIMIT-13]";
-const NOTES = "[NOTE-1] [NOTE-2] [NOTE-3] [NOTE-4] [NOTE-5] [NOTE-6] [NOTE-7] [NOTE-8]";
+const NOTES = "[NOTE-1] [NOTE-2] [NOTE-3] [NOTE-4] [NOTE-5] [NOTE-6] [NOTE-7] [NOTE-8] [NOTE-9]";
 const ALL = `${OPENS} ${TOKENS} ${MESSAGES} ${QUEUES} ${ENDS} ${LIMITS} ${NOTES}`;
 
 Deno.test(`${ALL} the laws hold and the model agrees`, async (t) => {
@@ -74,6 +75,7 @@ Deno.test("histories reach every note, every reason for one, every answer and ev
       event,
     ) => `refused at ${event}`),
     ...["refused at shutdown-requested", "left, by client", "left, by server"],
+    ...["drain-began", "drain-ended"],
     ...["stored", "drained", "expired, told", "expired, not told"],
     ...["no-room", "no-such-id", "slow-reader"].flatMap((
       why,

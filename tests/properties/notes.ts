@@ -3,6 +3,7 @@
  * step from the event, the acts and the two states, and knows no rule's code.
  */
 import {
+  clientCount,
   type Close,
   type Connection,
   type ConnId,
@@ -66,6 +67,7 @@ function check(step: Step): void {
     ...expired(step),
     ...undelivered(step),
     ...odd(step),
+    ...draining(step),
   ];
   assertSame(inKinds(notesOf(step.effects)), inKinds(expected));
 }
@@ -126,7 +128,10 @@ function refused({ before, event, effects }: Step): Note[] {
 
 /** [NOTE-4] */
 function left(step: Step): Note[] {
-  const gone = without(step.before.connections, step.after.connections);
+  const holders = ({ connections }: State): (readonly [ConnId, Connection])[] =>
+    [...mapEntries(connections)].filter(([, { isLeaving }]) => !isLeaving);
+  const stay = new Set(holders(step.after).map(([conn]) => conn));
+  const gone = holders(step.before).filter(([conn]) => !stay.has(conn));
   const closes = step.effects.filter(isClose).map(({ conn }) => conn);
   // Who is closed in one step leaves in that order.
   const inTurn = gone.toSorted(([a], [b]) => closes.indexOf(a) - closes.indexOf(b));
@@ -140,6 +145,18 @@ function endOf(conn: ConnId, { event, effects }: Step): Pick<Left, "by" | "code"
   if (close !== undefined) return { by: "server", code: close.code, reason: close.reason };
   if (event.kind === "socket-closed") return { by: "client", code: event.code, reason: "" };
   return { by: "server", code: 1013, reason: "It did not read what was sent to it, or is gone" };
+}
+
+/** [NOTE-9] */
+function draining({ before, event, after }: Step): Note[] {
+  const clients = clientCount(after);
+  if (event.kind === "drain-requested") {
+    const began = { kind: "note", what: "drain-began", clients, ms: event.ms } as const;
+    return after.drain === before.drain ? [] : [began];
+  }
+  const isOver = event.kind === "tick" && before.drain?.wakeAt !== null &&
+    after.drain?.wakeAt === null;
+  return isOver ? [{ kind: "note", what: "drain-ended", clients }] : [];
 }
 
 /** [NOTE-5] */
@@ -213,6 +230,7 @@ function messageIn(before: State, event: Event, after: State): Message | null {
     case "frame-received": {
       const source = mapGet(before.connections, event.conn);
       const isIn = mapGet(after.connections, event.conn) !== undefined;
+      if (source?.isLeaving && !isHeard(before, after)) return null;
       return source === undefined || !isIn ? null : messageOf(source, event.text, before);
     }
     default:
@@ -246,9 +264,11 @@ function whyNot({ before, event }: Step, { type }: Message): Undelivered["why"] 
 function odd({ before, event, after, effects }: Step): Note[] {
   if (event.kind !== "frame-received" && event.kind !== "binary-received") return [];
   const { conn } = event;
-  const id = mapGet(before.connections, conn)?.id ?? null;
+  const source = mapGet(before.connections, conn);
+  const isLast = source?.isLeaving === true;
+  const id = isLast ? null : source?.id ?? null;
   const note = { kind: "note", conn, id } as const;
-  if (mapHas(before.pending, conn)) return [];
+  if (mapHas(before.pending, conn) || isLast && isHeard(before, after)) return [];
   if (id === null) return [{ ...note, what: "ignored" }];
   // Whoever is closed for too many or too long frames is told so, whatever is in them.
   const [close] = effects.filter(isClose);
@@ -261,6 +281,11 @@ function odd({ before, event, after, effects }: Step): Note[] {
   const [type] = fieldsOf(parsed(event.text), "type");
   const isKnown = [...TYPES, "HEARTBEAT"].some((name) => name === type);
   return isKnown ? [] : [{ ...note, what: "unknown-type" }];
+}
+
+/** Whether something was paid for. */
+function isHeard(before: State, after: State): boolean {
+  return before.connections !== after.connections;
 }
 
 const CALLS = ["OFFER", "ANSWER", "CANDIDATE"];

@@ -112,6 +112,8 @@ function noteArrows(note: Note): Arrow[] {
     case "sent-on":
     case "node-joined":
     case "node-cut":
+    case "drain-began":
+    case "drain-ended":
       return [];
   }
 }

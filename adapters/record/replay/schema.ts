@@ -102,6 +102,7 @@ const EVENTS = {
   "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, message: MESSAGE }),
   "tick": v.strictObject({ kind: v.literal("tick") }),
   "client-dismissed": v.strictObject({ kind: v.literal("client-dismissed"), id: peer }),
+  "drain-requested": v.strictObject({ kind: v.literal("drain-requested"), ms: at }),
   "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
   ...CLUSTER_EVENTS,
 } as const satisfies {
@@ -128,6 +129,7 @@ const MAPS = {
       bytesPaidUntil: at,
       address: v.string(),
       refusalsTold: v.array(peer),
+      isLeaving: v.boolean(),
     }),
   ),
   pending: entries(
@@ -172,6 +174,9 @@ const REST = {
   storedBytes: count,
   pendingLength: count,
   stopping: v.boolean(),
+  drain: v.nullable(
+    v.strictObject({ wakeAt: v.nullable(at), closedBy: at, until: at, lastCloseAt: at }),
+  ),
   cluster: CLUSTER,
 } as const satisfies {
   readonly [Field in Exclude<keyof Snapshot, MapName>]: Schema<Snapshot[Field]>;
