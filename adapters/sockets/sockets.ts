@@ -21,6 +21,7 @@ import type { Leak } from "../errors.ts";
 import { Closing } from "./closing.ts";
 import { Link, type LinkEvents, type SocketLike, type SocketParameters } from "./link.ts";
 import { messageEvent } from "./message_event.ts";
+import { readOn } from "./read_on.ts";
 import { SlowReaders } from "./slow_readers.ts";
 import { LinkTimeouts } from "./timeouts.ts";
 
@@ -195,6 +196,7 @@ export class Sockets {
     if (link.socket.readyState !== WebSocket.CONNECTING) this.#closing.add(link);
     // `close` throws where the socket is closed already.
     if (!tryClose(link, code, reason)) this.#closing.delete(link);
+    else if (readsOn) readOn(link.socket);
     return link;
   }
 
