@@ -129,11 +129,11 @@ export function createSignalingServer(
   async function shutDown(): Promise<void> {
     dispatch({ kind: "shutdown-requested" });
     await null; // If a hook calls this, the event waits until the hook returns.
-    runtime.stop();
     replies.stop();
     const ends = [sockets.drained(), node.drained(), recorder.stop()];
     await within(CLOSE_MAX_MS, Promise.all(ends));
-    for (const part of [node, sockets, refusals]) part.stop();
+    // Until then a node tells others that nobody is here any more.
+    for (const part of [runtime, node, sockets, refusals]) part.stop();
   }
 
   const start = (): void => [recorder, node].forEach((part) => part.start());

@@ -14,6 +14,7 @@ import { CLOSE, close, type Effect } from "../effect.ts";
 import type { DrainRequested } from "../event.ts";
 import { type ConnId, type Millis, millis } from "../ids.ts";
 import { clientCount, type Drain, type State } from "../state.ts";
+import { ROUTE_MS } from "./routes.ts";
 import { left, RESTARTING, turnOut } from "./session.ts";
 
 /** The clients of one wave at most: as many claims as one command to the engine gives up. */
@@ -101,12 +102,13 @@ function closeForRestart(
 }
 
 /**
- * Whether nothing is left to do: nobody is connected, and for other nodes nothing waits here. What waits in a server
- * that is alone ends with it.
+ * Whether nothing is left to do: nobody is connected, no other node takes this one for the way to somebody, and nothing
+ * waits for other nodes. What waits in a server that is alone ends with it.
  */
 function isEmpty(state: State, msSinceClose: number): boolean {
   const { connections, cluster, stored } = state;
   if (socketCount(state) > 0) return false;
   if (connections.size > 0 && msSinceClose < LAST_WORDS_MS) return false;
-  return cluster === null || (stored.size === 0 && cluster.lookAt === null);
+  if (cluster === null) return true;
+  return msSinceClose >= ROUTE_MS && stored.size === 0 && cluster.lookAt === null;
 }

@@ -1,7 +1,7 @@
 /** What every listener must do alike: the same conversations with each, over real sockets in this process. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { join } from "../support/peer_socket.ts";
-import { handshake, latin1, openRaw, rawHttp } from "../support/raw_socket.ts";
+import { handshake, latin1, OPCODE, openRaw, rawHttp } from "../support/raw_socket.ts";
 import { type Served, test } from "../support/served.ts";
 
 test.served("[MSG-14] a binary message that is UTF-8 is the same as text", async ({ serve }) => {
@@ -33,6 +33,32 @@ test.served("[LIFE-4] a client that answers no ping is closed, one that does liv
   assertEquals(ends, [["frozen", { by: "server", code: 4007, reason }]]);
   assert([1001, 4007].includes(await frozen.closed()), "deno has a code of its own");
   assertEquals((await alive.fence()).closed, null);
+});
+
+test.served("[HTTP-21] [LIFE-6] [LIFE-8] a drain turns sockets away before the upgrade, and hears what crosses its closes", async ({ serve }) => {
+  await using served = await serve();
+  using a = await openRaw(served.port, "a");
+  await using b = await join(served, "b");
+  const drained = served.signaling.drain(1_200);
+  assertEquals(served.signaling.drain(1), drained);
+  const readyz = await fetch(`${served.url}readyz`);
+  assertEquals([readyz.status, await readyz.text()], [503, "stopping\n"]);
+  const late = new TextDecoder().decode(handshake("/peerjs?key=peerjs&id=c&token=t"));
+  const reply = await rawHttp(
+    served.port,
+    latin1(late.replace("Connection: Upgrade", "Connection: Upgrade, close")),
+  );
+  assertMatch(reply, /^HTTP\/1.1 503 [^]*\r\nretry-after: 2\r\n/i);
+  assertStringIncludes(reply, "The server is restarting, and takes no new clients");
+  // It hears of its close, does not answer it yet, and goes on with what it had begun to say.
+  assertEquals(await a.closed(), 1012);
+  for (const payload of [1, 2, 3]) {
+    await a.send(JSON.stringify({ type: "CANDIDATE", dst: "b", payload }));
+    assertEquals(await b.next(), { type: "CANDIDATE", src: "a", dst: "b", payload });
+  }
+  await a.send(Uint8Array.of(1012 >> 8, 1012 & 255), { opcode: OPCODE.close });
+  assertEquals((await b.closed).code, 1012);
+  await drained;
 });
 
 /** What is asked over HTTP, of a server at the prefix /p/: the status of its answer, and for a page of which origin. */

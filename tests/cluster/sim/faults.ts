@@ -27,6 +27,18 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     fleet.agenda.after(ms, () => node.process === null && node.start());
     return ms + 2 * fleet.settings.cluster_lease;
   },
+  "node drained": (fleet, node) => {
+    // One after the other, and where another node can take its clients.
+    const isAlone = fleet.nodes.every((one) => one === node || one.process === null);
+    if (node.process === null || isAlone || fleet.nodes.some((one) => one.isDraining)) return null;
+    node.drain(fleet.dice.between(6_000, 12_000), () => {
+      crash(fleet, node);
+      fleet.agenda.after(fleet.dice.between(100, 3_000), () => {
+        if (node.process === null) node.start();
+      });
+    });
+    return 0;
+  },
   "node paused for long": (fleet, node) => {
     const ms = fleet.settings.cluster_lease * fleet.dice.between(0.5, 2.5);
     node.pause(ms);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ConnId, type Event, owner, type SocketOpened } from "../../../core/mod.ts";
+import { CLOSE, type ConnId, type Event, owner, type SocketOpened } from "../../../core/mod.ts";
 import { pick } from "../../sim/dice.ts";
 import type { Fleet } from "./fleet.ts";
 import { numberIn } from "./post.ts";
@@ -170,6 +170,7 @@ export class Person {
   #lost(link: Link, code: number): void {
     link.isOver = true;
     this.fleet.count(`closed with ${code}`);
+    if (code === CLOSE.restart && link.conn !== null) this.fleet.post.drained.add(link.conn);
     if (this.#link !== link) return;
     this.#link = null;
     this.isOpen = false;

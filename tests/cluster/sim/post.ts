@@ -60,6 +60,10 @@ export class Post {
   #acked: number[] = [];
   readonly ends: Record<string, number> = {};
   delivered = 0;
+  /** The sockets that a drain closed. */
+  readonly drained = new Set<number>();
+  /** What was said on one of those, and no node has taken. */
+  untaken = 0;
   /** Delivered, and nevertheless expired. */
   both = 0;
 
@@ -137,7 +141,10 @@ export class Post {
   audit(nodes: readonly SimNode[], expireMs: number): void {
     for (const letter of this.#letters.values()) {
       const { n, node, process, takenAt, end, sentAt } = letter;
-      if (sentAt < this.#options.now() - 120_000) this.#letters.delete(n);
+      if (sentAt < this.#options.now() - 120_000) {
+        if (takenAt === null && this.drained.has(letter.conn)) this.untaken++;
+        this.#letters.delete(n);
+      }
       if (end !== null || takenAt === null || node === null) continue;
       if (!nodes.includes(node) || node.process !== process || node.isPaused) continue;
       if (node.now - takenAt <= expireMs + LATE_MS) continue;

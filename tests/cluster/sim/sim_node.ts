@@ -56,6 +56,10 @@ export interface NodeOptions {
 
 /** The runtime tells of suspensions that last longer than this. */
 const PAUSE_MIN_MS = 2_000;
+/** How long a process takes to end. */
+const STOP_MS = 200;
+/** Longer than a frame of a client takes. */
+const UP_MS = 45;
 /** A loop that wakes so often in one instant does nothing else any more. */
 const WAKES_MAX = 1_000;
 
@@ -80,6 +84,8 @@ export class SimNode {
   /** So many of its next connections carry nothing. */
   halfOpen = 0;
   #pauseAtBeatMs = 0;
+  /** Ends the process once its drain is over. */
+  #onDrained: (() => void) | null = null;
 
   constructor(options: NodeOptions) {
     this.options = options;
@@ -110,6 +116,7 @@ export class SimNode {
     this.#pausedAt = null;
     this.#backlog = [];
     this.#wakeAt = Infinity;
+    this.#onDrained = null;
     this.dispatch({ kind: "cluster-started" });
     this.#connect();
   }
@@ -125,6 +132,20 @@ export class SimNode {
     for (const { endpoint } of sockets) {
       agenda.after(dice.between(1, 200), () => endpoint.onClosed(1006));
     }
+  }
+
+  get isDraining(): boolean {
+    return this.#onDrained !== null;
+  }
+
+  /** It is asked to stop within `ms`; `onEnd` ends its process once all that it asked for is answered. */
+  drain(ms: number, onEnd: () => void): void {
+    const { process } = this;
+    this.#onDrained = (): void => {
+      this.dispatch({ kind: "shutdown-requested" });
+      this.options.agenda.after(STOP_MS, () => this.process === process && onEnd());
+    };
+    this.dispatch({ kind: "drain-requested", ms });
   }
 
   /** It stands still from its next beat on. */
@@ -211,6 +232,9 @@ export class SimNode {
     for (let failed = this.#failed.shift(); failed !== undefined; failed = this.#failed.shift()) {
       this.#step(failed);
     }
+    const isOver = effects.some((one) => one.kind === "note" && one.what === "drain-ended");
+    const { process } = this;
+    if (isOver) this.options.agenda.after(0, () => this.process === process && this.#onDrained?.());
     this.#plan();
   }
 
@@ -243,7 +267,7 @@ export class SimNode {
       case "send":
         return this.#send(effect);
       case "close":
-        return this.#close(effect.conn, effect.code);
+        return this.#close(effect);
       case "ask-engine":
         if (this.#line === null) return;
         if (effect.command.kind === "join") host.subscribe(this.#line, effect.command.node);
@@ -286,13 +310,20 @@ export class SimNode {
     agenda.at(socket.downAt, () => socket.endpoint.onFrame(text));
   }
 
-  #close(conn: ConnId, code: number): void {
+  #close({ conn, code, readsOn }: Extract<Effect, { kind: "close" }>): void {
     const { agenda, dice } = this.options;
     const socket = this.#sockets.get(conn);
     if (socket === undefined) return;
-    this.#sockets.delete(conn);
+    if (!readsOn) this.#sockets.delete(conn);
     socket.downAt = Math.max(socket.downAt, agenda.now + dice.between(1, 40));
-    agenda.at(socket.downAt, () => socket.endpoint.onClosed(code));
+    agenda.at(socket.downAt, () => {
+      const isAnswered = readsOn && !socket.endpoint.isGone();
+      socket.endpoint.onClosed(code);
+      // The answer comes after what was said before.
+      if (isAnswered) {
+        agenda.after(UP_MS, () => this.hear(conn, { kind: "socket-closed", conn, code }));
+      }
+    });
   }
 
   #connectLater(): void {

@@ -37,6 +37,20 @@ for (const [i, kind] of Object.keys(FAULTS).entries()) {
   });
 }
 
+Deno.test("[CLUSTER-34] [LIFE-8] in a rolling restart nothing is lost that a client had said, or that waited", () => {
+  const options = optionsOf(3);
+  const result = assertSound({
+    ...options,
+    ...{ nodes: 3, people: 20, minutes: 6, actEveryMs: 300, faultEveryMs: 1_000 },
+    kinds: ["node drained"],
+    // What waits when the last client is closed is delivered, or expires, before the drain is over.
+    settings: { ...options.settings, expire_timeout: 1_000 },
+  });
+  const { counts, ends, untaken } = result;
+  assert((counts["fault: node drained"] ?? 0) > 5 && (counts["closed with 1012"] ?? 0) > 50);
+  assertEquals([ends["lost with its node"], untaken], [undefined, 0]);
+});
+
 Deno.test("[CLUSTER-1] [CLUSTER-6] [CLUSTER-10] a fresh seed becomes whole", () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   assertSound({ ...optionsOf(seed), minutes: 5 });

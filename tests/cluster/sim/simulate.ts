@@ -34,6 +34,8 @@ export interface Result {
   readonly sent: number;
   readonly delivered: number;
   readonly both: number;
+  /** What was said on a socket that a drain closed, and no node has taken. */
+  readonly untaken: number;
   readonly ends: Readonly<Record<string, number>>;
   readonly commands: Readonly<Record<string, number>>;
   readonly digest: string;
@@ -63,6 +65,7 @@ export function simulate(options: RunOptions): Result {
     sent: post.sent,
     delivered: post.delivered,
     both: post.both,
+    untaken: post.untaken,
     ends: post.ends,
     commands: host.commands,
     digest: watch.digest,
