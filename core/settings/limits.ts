@@ -270,12 +270,12 @@ export const LIMITS = {
     doc:
       "Maximum number of streams of /peers (presence); one address may have a quarter; above it the answer is 503",
   },
-  // Zero, so that a process that nobody replaces ends at once. An hour is what Kubernetes is asked for at most.
+  // Zero, so that a process that nobody replaces ends at once.
   drain: {
     type: "integer",
     default: 0,
     min: 0,
-    max: 3_600,
+    max: DAY / 1_000,
     unit: "s",
     group: "Clients",
     doc:

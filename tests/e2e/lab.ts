@@ -99,7 +99,7 @@ class Lab implements AsyncDisposable {
 
   /** Opens a tab and makes a peer there; `id` null lets the server assign one. Nothing is waited for. */
   async enter(
-    { port, path }: Child,
+    { port, path }: Pick<Child, "port" | "path">,
     name: string,
     id: string | null,
     options: ClientOptions = {},
@@ -111,7 +111,11 @@ class Lab implements AsyncDisposable {
   }
 
   /** The same, and waits until the peer is open. */
-  async arrive(server: Child, id: string, options: ClientOptions = {}): Promise<Seat> {
+  async arrive(
+    server: Pick<Child, "port" | "path">,
+    id: string,
+    options: ClientOptions = {},
+  ): Promise<Seat> {
     const seat = { id, tab: await this.enter(server, id, id, options) };
     await wait(seat.tab, id, "open");
     return seat;

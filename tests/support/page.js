@@ -152,6 +152,11 @@ globalThis.lab = {
     if (token !== undefined) thing(name).options.token = token;
     thing(name).reconnect();
   },
+  /** Lets a peer come back by itself whenever it is disconnected, as README shows. */
+  comeBack(name, ms) {
+    const peer = thing(name);
+    peer.on("disconnected", () => setTimeout(() => peer.destroyed || peer.reconnect(), ms));
+  },
   listAllPeers(name) {
     thing(name).listAllPeers((ids) => note(name, "peers", ids));
   },

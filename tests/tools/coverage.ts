@@ -13,6 +13,7 @@ const SUITES = [
   "tests/cluster/claims_test.ts",
   "tests/cluster/courier_test.ts",
   "tests/cluster/directory_test.ts",
+  "tests/cluster/drain_test.ts",
   "tests/cluster/engine_test.ts",
   "tests/cluster/links_test.ts",
   "tests/cluster/member_violations_test.ts",
