@@ -4,8 +4,7 @@
  *
  * @module
  */
-// @ts-types="@types/ws"
-import { WebSocket } from "ws";
+import { WebSocket } from "../../adapters/ws.ts";
 import { socketUrl } from "../support/peer_socket.ts";
 
 /** Where a client may connect to: the load balancer in front of some nodes. */

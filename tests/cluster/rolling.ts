@@ -2,7 +2,7 @@
  * A rolling restart under load: pairs of clients hold one conversation after the other, while each node of a cluster is
  * asked to stop and replaced by another. As a program it prints what came of that:
  *
- *     deno run -A --frozen --lock=tests/deno.lock tests/cluster/rolling.ts --pairs 200 --drain 10 --listener deno
+ *     deno run -A --frozen tests/cluster/rolling.ts --pairs 200 --drain 10 --listener deno
  *
  * @module
  */
