@@ -155,7 +155,7 @@ Deno.test("[ADMIN-6] with OTEL_DENO Deno exports the same metrics, without an ad
   const expected = METRICS.filter(({ isOfNode }) => !isOfNode).map(({ name }) => name);
   assertEquals([...metrics.keys()].sort(), expected.sort());
   const opens = metrics.get("signalbox_opens_total")?.sum;
-  assertEquals([opens?.isMonotonic, opens?.dataPoints.length], [true, 14]);
+  assertEquals([opens?.isMonotonic, opens?.dataPoints.length], [true, 15]);
   assertEquals(metrics.get("process_resident_memory_bytes")?.unit, "By");
   assert(!child.lines.some((line) => line.includes('"event":"tracing"')));
 });

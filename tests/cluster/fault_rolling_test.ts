@@ -8,8 +8,8 @@ import { faultTest as test } from "./stage.ts";
 
 test("[FAULT-47] [CLUSTER-34] [LIFE-6] [LIFE-8] a rolling restart of three nodes under load loses no conversation", async ({ path }) => {
   const result = await roll({
-    ...{ path, nodes: 3, pairs: 12 },
-    args: ["--drain", "2", "--expire_timeout", "5000"],
+    ...{ path, nodes: 3, pairs: 12, drainS: 2 },
+    args: ["--expire_timeout", "5000"],
     comeBackMs: () => 100 + 200 * Math.random(),
   });
   const told = report(result);

@@ -11,14 +11,15 @@ import type { Child } from "../support/child.ts";
 import { startDaemon } from "./daemon.ts";
 import { findRedis } from "./redis.ts";
 import { type Balancer, Roamer } from "./roamer.ts";
-import { eventually, joins, startNode } from "./stage.ts";
+import { eventually, joins, startNode, told } from "./stage.ts";
 
 export interface RollingOptions {
   /** Where redis-server is. */
   readonly path: string;
   readonly nodes: number;
   readonly pairs: number;
-  /** The flags of each node. */
+  /** Option `drain` of each node, at most 25 s; and its other flags. */
+  readonly drainS: number;
   readonly args: readonly string[];
   /** How long until a client tries to come back. */
   readonly comeBackMs: () => number;
@@ -61,12 +62,17 @@ class Conversation {
   readonly heard = new Map<string, Set<number>>();
   twice = 0;
 
-  constructor(readonly number: number, readonly from: Roamer, readonly to: Roamer) {}
+  constructor(
+    readonly number: number,
+    readonly from: Roamer,
+    readonly to: Roamer,
+  ) {}
 
   /** The offer or the answer, and the candidates that follow it. */
   get isComplete(): boolean {
     const counts = [...this.heard.values()].map(({ size }) => size);
-    return counts.length === 2 && counts.every((count) => count === 1 + CANDIDATES);
+    return counts.length === 2 &&
+      counts.every((count) => count === 1 + CANDIDATES);
   }
 
   hear(src: string, n: number): void {
@@ -85,11 +91,20 @@ class Load {
   isOver = false;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
-  constructor(readonly pairs: number, balancer: Balancer, comeBackMs: () => number) {
+  constructor(
+    readonly pairs: number,
+    balancer: Balancer,
+    comeBackMs: () => number,
+  ) {
     for (let i = 0; i < 2 * pairs; i++) {
       const id = `peer-${i}`;
       this.roamers.push(
-        new Roamer({ id, balancer, comeBackMs, hear: (frame) => this.#hear(i, frame) }),
+        new Roamer({
+          id,
+          balancer,
+          comeBackMs,
+          hear: (frame) => this.#hear(i, frame),
+        }),
       );
     }
   }
@@ -109,7 +124,10 @@ class Load {
     this.isOver = true;
     const isDone = (): boolean => this.conversations.every(({ isComplete }) => isComplete);
     const endAt = performance.now() + 2 * LASTS_MS + ARRIVES_MS;
-    await eventually("the conversations end", () => isDone() || performance.now() > endAt);
+    await eventually(
+      "the conversations end",
+      () => isDone() || performance.now() > endAt,
+    );
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.roamers.map((roamer) => roamer.leave()));
   }
@@ -134,7 +152,10 @@ class Load {
     }
   }
 
-  #hear(i: number, frame: { readonly type: string; readonly src: string; payload: unknown }): void {
+  #hear(
+    i: number,
+    frame: { readonly type: string; readonly src: string; payload: unknown },
+  ): void {
     if (frame.type === "EXPIRE") return;
     const { conversation, n }: Words = Object(frame.payload);
     this.conversations[conversation]?.hear(frame.src, n);
@@ -154,8 +175,9 @@ class Load {
 export async function roll(options: RollingOptions): Promise<Rolled> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startDaemon({ path: options.path }));
+  const args = ["--drain", `${options.drainS}`, ...options.args];
   const start = async (): Promise<Child> => {
-    const node = stack.use(await startNode(redis.url, options.args));
+    const node = stack.use(await startNode(redis.url, args));
     await joins(node, 1);
     return node;
   };
@@ -172,7 +194,11 @@ export async function roll(options: RollingOptions): Promise<Rolled> {
   const ends: (readonly [number, number])[] = [];
   for (const [i, node] of [...nodes.entries()]) {
     const askedAt = performance.now();
-    const { code } = await node.stop("SIGTERM");
+    Deno.kill(node.pid, "SIGTERM");
+    // A drain may take longer than `stop` waits.
+    const isOver = (): boolean => told(node, "drained") > 0 || options.drainS === 0;
+    await eventually("the drain is over", isOver);
+    const { code } = await node.stop("SIGCONT");
     ends.push([code, performance.now() - askedAt]);
     nodes[i] = await start();
   }
@@ -180,7 +206,10 @@ export async function roll(options: RollingOptions): Promise<Rolled> {
   return rolled(load, ends);
 }
 
-function rolled({ conversations, messages, roamers }: Load, ends: Rolled["ends"]): Rolled {
+function rolled(
+  { conversations, messages, roamers }: Load,
+  ends: Rolled["ends"],
+): Rolled {
   const ended = conversations.filter(({ isComplete }) => isComplete).length;
   const codes: Record<number, number> = {};
   for (const [code, count] of roamers.flatMap((one) => [...one.codes])) {
@@ -201,19 +230,41 @@ function rolled({ conversations, messages, roamers }: Load, ends: Rolled["ends"]
 
 /** The report of a rolling restart, for people. */
 export function report(result: Rolled): string {
-  const { begun, ended, lost, twice, messages, awayMs, codes, turnedAway, ends } = result;
+  const {
+    begun,
+    ended,
+    lost,
+    twice,
+    messages,
+    awayMs,
+    codes,
+    turnedAway,
+    ends,
+  } = result;
   const at = (share: number): string =>
-    `${Math.round(awayMs[Math.min(awayMs.length - 1, Math.floor(share * awayMs.length))] ?? 0)} ms`;
+    `${
+      Math.round(
+        awayMs[
+          Math.min(awayMs.length - 1, Math.floor(share * awayMs.length))
+        ] ?? 0,
+      )
+    } ms`;
   return [
     `conversations: ${begun} begun, ${ended} ended, ${lost} lost; ${messages} messages, ${twice} twice`,
     `away: ${awayMs.length} times, median ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}`,
     `closed with: ${JSON.stringify(codes)}; turned away ${turnedAway} times`,
-    `nodes: ${ends.map(([code, ms]) => `exit ${code} after ${Math.round(ms)} ms`).join(", ")}`,
+    `nodes: ${
+      ends.map(([code, ms]) => `exit ${code} after ${Math.round(ms)} ms`).join(
+        ", ",
+      )
+    }`,
   ].join("\n");
 }
 
 if (import.meta.main) {
-  const given = parseArgs(Deno.args, { string: ["pairs", "drain", "listener", "nodes", "away"] });
+  const given = parseArgs(Deno.args, {
+    string: ["pairs", "drain", "listener", "nodes", "away"],
+  });
   const search = findRedis();
   if (search.kind === "missing") throw new Error(search.reason);
   const awayMs = Number(given.away ?? 300);
@@ -221,10 +272,8 @@ if (import.meta.main) {
     path: search.path,
     nodes: Number(given.nodes ?? 3),
     pairs: Number(given.pairs ?? 150),
-    args: [
-      ...["--drain", given.drain ?? "3", "--listener", given.listener ?? "deno"],
-      ...["--expire_timeout", "5000"],
-    ],
+    drainS: Number(given.drain ?? 5),
+    args: ["--listener", given.listener ?? "deno", "--expire_timeout", "5000"],
     comeBackMs: () => awayMs * (0.5 + Math.random()),
   });
   console.log(report(result));

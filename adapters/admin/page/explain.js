@@ -31,6 +31,7 @@ import { visible } from "./words.js";
  */
 const REMEDIES = {
   1001: () => "The server stops. Start it again, then try again.",
+  1012: () => "The server restarts. Try again in some seconds.",
   1013: () => "The server cannot decide now. Try again in some seconds.",
   4001: () => "Somebody holds this id with another token. Choose other ids.",
   4002: () => "Choose other ids or tokens.",
