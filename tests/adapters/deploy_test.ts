@@ -1,0 +1,210 @@
+/**
+ * The program as Deno Deploy runs it: Deno 2.5.0, no flags, variables, SIGINT and 5 s at the end. Without that Deno the
+ * tests are ignored, and one line says so, unless `SIGNALBOX_REQUIRE` names deno-2.5.
+ */
+import { joined, PREFIX, redisPath, SECRET } from "../cluster/nodes.ts";
+import { findRedis, freePort, startRedis } from "../cluster/redis.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { type Child, startChild } from "../support/child.ts";
+import { openPeers } from "../support/events.ts";
+import { makeFolder } from "../support/folder.ts";
+import { spawnMain } from "../support/main.ts";
+import { findOldDeno } from "../support/old_deno.ts";
+import { collectOutput, kill } from "../support/output.ts";
+import { join } from "../support/peer_socket.ts";
+import { openRaw } from "../support/raw_socket.ts";
+
+const search = findOldDeno();
+if (search.kind === "missing") {
+  console.warn(`No test of Deno Deploy runs: ${search.reason}`);
+}
+const ignore = search.kind === "missing" && search.allowed;
+
+/** Where that Deno is; fails if it is not there. */
+function oldDeno(): string {
+  if (search.kind === "missing") throw new Error(search.reason);
+  return search.path;
+}
+
+/** What the platform sets. It hands requests on, from clients that it names in a header, which Deno believes and drops. */
+const PLATFORM = {
+  DENO_DEPLOY: "1",
+  DENO_DEPLOYMENT_ID: "0",
+  DENO_TRUST_PROXY_HEADERS: "1",
+  DENO_NO_UPDATE_CHECK: "1",
+};
+
+/** Starts an instance on loopback. */
+function startInstance(env: Readonly<Record<string, string>>): Promise<Child> {
+  const listen = { PORT: "0", PEERSERVER_HOST: "127.0.0.1" };
+  return startChild({
+    deno: oldDeno(),
+    isHosted: true,
+    env: { ...PLATFORM, ...listen, ...env },
+  });
+}
+
+/** Asks it to end, and kills it after 5 s, as the platform does. */
+async function endAsDeploy(child: Child): Promise<Deno.CommandStatus> {
+  const timer = setTimeout(() => Deno.kill(child.pid, "SIGKILL"), 5_000);
+  return await child.stop("SIGINT").finally(() => clearTimeout(timer));
+}
+
+Deno.test({
+  name:
+    "[SET-6] [LIFE-3] Deno 2.5.0 without flags: peers meet, presence says so, and SIGINT ends it in 5 s",
+  ignore,
+  fn: async () => {
+    const child = await startInstance({ PEERSERVER_ALLOW_DISCOVERY: "true" });
+    const statuses = ["", "healthz", "readyz", "peerjs/id"].map(
+      async (path) => {
+        const response = await fetch(`${child.url}${path}`);
+        await response.body?.cancel();
+        return response.status;
+      },
+    );
+    assertEquals(await Promise.all(statuses), [200, 200, 200, 200]);
+    await using peers = await openPeers(`${child.url}peerjs/peers`);
+    const [a, b] = [await join(child, "a"), await join(child, "b")];
+    await peers.until("a", "b");
+    for (const type of ["OFFER", "ANSWER", "CANDIDATE"]) {
+      const [[from, src], [to, dst]] = type === "ANSWER"
+        ? [[b, "b"], [a, "a"]] as const
+        : [[a, "a"], [b, "b"]] as const;
+      from.send({ type, dst, payload: { sdp: "v=0" } });
+      assertEquals(await to.next(), {
+        type,
+        src,
+        dst,
+        payload: { sdp: "v=0" },
+      });
+    }
+    using _stuck = await openRaw(child.port, "never answers its close");
+    await peers.until("a", "b", "never answers its close");
+    const { code, signal } = await endAsDeploy(child);
+    assertEquals([code, signal], [0, null], child.lines.join("\n"));
+    assertEquals([(await a.closed).code, (await b.closed).code], [
+      1_001,
+      1_001,
+    ]);
+    assertEquals(
+      child.lines.filter((line) => /"(?:WARN|ERROR|FATAL)/.test(line)),
+      [],
+    );
+  },
+});
+
+for (const listener of ["deno", "node"]) {
+  Deno.test({
+    name:
+      `[SET-17] what the platform listens on is no port of TCP, and the client is whom it names: ${listener}`,
+    ignore,
+    fn: async () => {
+      await using folder = await makeFolder();
+      const path = `${folder.path}/socket`;
+      const address = {
+        DENO_SERVE_ADDRESS: `unix:${path}`,
+        PEERSERVER_LISTENER: listener,
+      };
+      const child = spawnMain([], { ...PLATFORM, ...address }, [], oldDeno());
+      const output = collectOutput(child);
+      if (listener === "node") {
+        await output.finished;
+        assertEquals((await child.status).code, 2);
+        assertMatch(
+          output.lines.at(-1) ?? "",
+          /^Option listener: node needs a port of TCP, and/,
+        );
+        return;
+      }
+      try {
+        const line = await output.first((line) => line.includes('"listening"'));
+        assertStringIncludes(
+          line,
+          `{ host: \\"<the name of your site>\\", port: 443, path:`,
+        );
+        assert(
+          !line.includes("undefined") && !line.includes("localhost"),
+          line,
+        );
+        using client = Deno.createHttpClient({
+          proxy: { transport: "unix", path },
+        });
+        const headers = { "x-deno-client-address": "[::ffff:192.0.2.7]:5678" };
+        const response = await fetch("http://localhost/", { client, headers });
+        await response.body?.cancel();
+        assertEquals(
+          response.headers.get("signalbox-seen-as"),
+          "192.0.2.7; direct",
+        );
+      } finally {
+        kill(child, "SIGINT");
+        await output.finished;
+      }
+      assertEquals((await child.status).code, 0);
+    },
+  });
+}
+
+const redisSearch = findRedis();
+
+Deno.test({
+  name:
+    "[CLUSTER-31] [FAULT-35] two instances on Deno 2.5.0 find each other over rediss:, and one that ends gives its ids up",
+  ignore: ignore || redisSearch.kind === "missing" && redisSearch.allowed,
+  fn: async () => {
+    await using redis = await startRedis(redisPath());
+    await using certificate = await makeCertificate();
+    const { key, cert } = certificate;
+    const port = freePort();
+    const files = [
+      "tls-key-file",
+      key,
+      "tls-cert-file",
+      cert,
+      "tls-ca-cert-file",
+      cert,
+    ];
+    await redis.send(
+      "CONFIG",
+      "SET",
+      ...files,
+      "tls-auth-clients",
+      "no",
+      "tls-port",
+      port,
+    );
+    const variables = {
+      DENO_CERT: cert,
+      PEERSERVER_CLUSTER: `rediss://localhost:${port}`,
+      PEERSERVER_CLUSTER_SECRET: SECRET,
+    };
+    const [one, other] = await Promise.all([
+      startInstance(variables),
+      startInstance(variables),
+    ]);
+    await joined(redis, 2);
+    await using a = await join(one, "a");
+    await using b = await join(other, "b");
+    a.send({ type: "OFFER", dst: "b", payload: "x" });
+    assertEquals(await b.next(), {
+      type: "OFFER",
+      src: "a",
+      dst: "b",
+      payload: "x",
+    });
+    assertEquals((await endAsDeploy(one)).code, 0, one.lines.join("\n"));
+    assertEquals((await a.closed).code, 1_001);
+    await using again = await join(other, "a", { token: "another" });
+    again.send({ type: "OFFER", dst: "b", payload: "y" });
+    assertEquals(await b.next(), {
+      type: "OFFER",
+      src: "a",
+      dst: "b",
+      payload: "y",
+    });
+    assertEquals((await endAsDeploy(other)).code, 0, other.lines.join("\n"));
+    assertEquals(await redis.send("HLEN", `${PREFIX}claims`), 0);
+  },
+});
