@@ -30,30 +30,26 @@ export function logListening(listening: Listening): void {
   const client = `new Peer({ host: "${authority}", port: ${isHosted ? 443 : port}, ` +
     `path: "${path}", secure: ${secure || isHosted}${key} })`;
   const url = isHosted ? null : `${secure ? "https" : "http"}://${authority}:${port}${path}`;
-  const where = url ?? `what DENO_SERVE_ADDRESS names, below ${path}`;
   const isAnyPage = cors.length === 0 || cors.includes("*");
   const discovery = listening.allow_discovery;
+  const at = url ?? `what DENO_SERVE_ADDRESS names, below ${path}`;
   const inForce =
     `auth ${auth}, ${isAnyPage ? "pages of any origin" : `pages of ${cors.join(", ")}`}, ` +
     `discovery ${discovery ? "on" : "off"}, listener ${listener}`;
-  write(
-    "info",
-    `Listening on ${where}; a client gets here with ${client}; ${version}: ${inForce}`,
-    {
-      event: "listening",
-      version,
-      auth,
-      origins: isAnyPage ? ["*"] : cors,
-      discovery,
-      listener,
-      url,
-      client,
-      host,
-      port,
-      path,
-      secure,
-    },
-  );
+  write("info", `Listening on ${at}; a client gets here with ${client}; ${version}: ${inForce}`, {
+    event: "listening",
+    version,
+    auth,
+    origins: isAnyPage ? ["*"] : cors,
+    discovery,
+    listener,
+    url,
+    client,
+    host,
+    port,
+    path,
+    secure,
+  });
 }
 
 /** Logs that a retired option or an unknown variable has no effect. */
