@@ -9,11 +9,7 @@ const VERSION = "2.5.0";
 export type OldDenoSearch =
   | { readonly kind: "found"; readonly path: string }
   /** No such Deno: `reason` says so, and what to do. `allowed` if the tests may do without. */
-  | {
-    readonly kind: "missing";
-    readonly reason: string;
-    readonly allowed: boolean;
-  };
+  | { readonly kind: "missing"; readonly reason: string; readonly allowed: boolean };
 
 /** Asks npx for the executable: npx itself passes no signal on to what it starts. */
 export function findOldDeno(): OldDenoSearch {
@@ -24,12 +20,7 @@ export function findOldDeno(): OldDenoSearch {
   };
   try {
     const { code, stdout } = new Deno.Command("npx", {
-      args: [
-        allowed ? "--no" : "--yes",
-        `deno@${VERSION}`,
-        "eval",
-        "console.log(Deno.execPath())",
-      ],
+      args: [allowed ? "--no" : "--yes", `deno@${VERSION}`, "eval", "console.log(Deno.execPath())"],
       env: { NO_COLOR: "1" },
       stdin: "null",
       stderr: "null",
