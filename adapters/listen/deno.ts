@@ -91,7 +91,8 @@ export function checkTls(tls: Tls): void {
 
 /** The type knows only TCP, but DENO_SERVE_ADDRESS, which a platform sets, may be a unix socket, or a vsock. */
 function portOf(address: Deno.Addr): number {
-  return address.transport === "tcp" ? address.port : 0;
+  // With TLS, Deno before 2.9 names no transport.
+  return "port" in address && address.transport !== "vsock" ? address.port : 0;
 }
 
 interface Endpoint {

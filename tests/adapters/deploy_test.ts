@@ -9,7 +9,7 @@ import { makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { openPeers } from "../support/events.ts";
 import { makeFolder } from "../support/folder.ts";
-import { spawnMain } from "../support/main.ts";
+import { runMain, spawnMain } from "../support/main.ts";
 import { findOldDeno } from "../support/old_deno.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { join } from "../support/peer_socket.ts";
@@ -102,18 +102,35 @@ Deno.test({
   },
 });
 
+Deno.test("[SET-17] what the platform listens on is no port of TCP, and the start says it: node", async () => {
+  await using folder = await makeFolder();
+  const { code, stderr } = await runMain(["--listener", "node"], {
+    DENO_SERVE_ADDRESS: `unix:${folder.path}/socket`,
+  });
+  assertEquals(code, 2);
+  assertMatch(stderr, /^Option listener: node needs a port of TCP, and DENO_SERVE_ADDRESS .*\n$/);
+});
+
 Deno.test({
-  name: "[SET-17] what the platform listens on is no port of TCP, and the start says it: node",
+  name: "[SET-18] Deno 2.5.0 serves TLS with listener deno, and listener node says what it needs",
   ignore,
   fn: async () => {
-    await using folder = await makeFolder();
-    const address = { DENO_SERVE_ADDRESS: `unix:${folder.path}/socket` };
-    const env = { ...PLATFORM, ...address, PEERSERVER_LISTENER: "node" };
-    const child = spawnMain([], env, [], oldDeno());
-    const output = collectOutput(child);
+    await using certificate = await makeCertificate();
+    const env = {
+      PEERSERVER_SSLKEY: certificate.key,
+      PEERSERVER_SSLCERT: certificate.cert,
+      PEERSERVER_LISTENER: "deno",
+    };
+    await using child = await startInstance(env);
+    using client = Deno.createHttpClient({ caCerts: [certificate.pem] });
+    const response = await fetch(`https://localhost:${child.port}/healthz`, { client });
+    assertEquals(await response.text(), "ok\n");
+    const old = spawnMain([], { ...PLATFORM, PEERSERVER_LISTENER: "node" }, [], oldDeno());
+    const output = collectOutput(old);
     await output.finished;
-    assertEquals((await child.status).code, 2);
-    assertMatch(output.lines.at(-1) ?? "", /^Option listener: node needs a port of TCP, and/);
+    assertEquals((await old.status).code, 2);
+    const said = /^Option listener: node needs Deno 2\.8 or later, and this is 2\.5\.0\. Update/;
+    assertMatch(output.lines.at(-1) ?? "", said);
   },
 });
 
