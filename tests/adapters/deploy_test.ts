@@ -112,7 +112,8 @@ Deno.test("[SET-17] what the platform listens on is no port of TCP, and the star
 });
 
 Deno.test({
-  name: "[SET-18] Deno 2.5.0 serves TLS with listener deno, and listener node says what it needs",
+  name:
+    "[SET-18] Deno 2.5.0 serves TLS with listener deno; listener node and the admin port say what they need",
   ignore,
   fn: async () => {
     await using certificate = await makeCertificate();
@@ -125,12 +126,21 @@ Deno.test({
     using client = Deno.createHttpClient({ caCerts: [certificate.pem] });
     const response = await fetch(`https://localhost:${child.port}/healthz`, { client });
     assertEquals(await response.text(), "ok\n");
-    const old = spawnMain([], { ...PLATFORM, PEERSERVER_LISTENER: "node" }, [], oldDeno());
-    const output = collectOutput(old);
-    await output.finished;
-    assertEquals((await old.status).code, 2);
-    const said = /^Option listener: node needs Deno 2\.8 or later, and this is 2\.5\.0\. Update/;
-    assertMatch(output.lines.at(-1) ?? "", said);
+    for (const option of ["listener", "admin_port"]) {
+      const value = option === "listener" ? "node" : "9001";
+      const given = {
+        PORT: "0",
+        PEERSERVER_HOST: "127.0.0.1",
+        [`PEERSERVER_${option.toUpperCase()}`]: value,
+      };
+      const old = spawnMain([], { ...PLATFORM, ...given }, [], oldDeno());
+      const output = collectOutput(old);
+      await output.finished;
+      assertEquals((await old.status).code, 2);
+      const said =
+        `^Option ${option}: .* needs Deno 2\\.8 or later, and this is 2\\.5\\.0\\. Update`;
+      assertMatch(output.lines.at(-1) ?? "", new RegExp(said));
+    }
   },
 });
 

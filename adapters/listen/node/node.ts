@@ -7,7 +7,7 @@
  * @module
  */
 import { within } from "../../clock.ts";
-import { isDenoBefore } from "../../deno_version.ts";
+import { checkNodeHttp } from "../../deno_version.ts";
 import { StartError } from "../../errors.ts";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Server as SecureServer } from "node:https";
@@ -29,7 +29,7 @@ import { checkTls, createSecureServer } from "./tls.ts";
  */
 export async function listenNode(signaling: SignalingServer): Promise<Listener> {
   const { settings } = signaling;
-  if (isDenoBefore(DENO_MINOR_MIN)) throw new StartError(TOO_OLD, 2);
+  checkNodeHttp("Option listener: node", "start the server with --listener deno");
   const tls = await readTls(settings, checkTls);
   const { server, setTls } = createHttpServer(settings, tls);
   const sockets = new WebSocketServer({
@@ -72,13 +72,6 @@ export async function listenNode(signaling: SignalingServer): Promise<Listener> 
 
   return { port, stop, reload: setTls === null ? NO_TLS_FILES : reload };
 }
-
-/** An older `node:http` is `Deno.serve` in disguise: it has no limits, and does not say that a connection came. */
-const DENO_MINOR_MIN = 8;
-
-const TOO_OLD =
-  `Option listener: node needs Deno 2.${DENO_MINOR_MIN} or later, and this is ${Deno.version.deno}. ` +
-  "Update Deno, or start the server with --listener deno.";
 
 /** A platform has Deno listen on something else, and `node:http` does not say who its clients are. */
 const NO_PORT =
