@@ -17,10 +17,16 @@ import {
 } from "../core/mod.ts";
 import { streamOf } from "./http/answers.ts";
 import { readableOf } from "./http/stream.ts";
-import { createSignalingServer, NOT_HTTP, type SignalingServer } from "./server.ts";
+import {
+  type Application,
+  createSignalingServer,
+  NOT_HTTP,
+  type SignalingServer,
+} from "./server.ts";
+import { createMounts, type NodeServer } from "./listen/node/mount.ts";
 import type { IncomingRequest, Reply, Upgrade } from "./request.ts";
-import type { Hooks } from "./observe/hooks.ts";
-import { logFault } from "./observe/log.ts";
+import type { Client } from "./observe/clients.ts";
+import { logFault, logNoInfo } from "./observe/log.ts";
 import { logUselessOption } from "./observe/start_log.ts";
 
 /** Options of the program that an embedded server does not have. */
@@ -38,8 +44,8 @@ type ProgramOption =
   | "sslcert"
   | "sslkey";
 
-/** Settings and hooks, all optional. */
-export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Hooks;
+/** Settings, hooks and `authorize`, all optional. */
+export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Application;
 
 /** A running signaling server. */
 export interface Signalbox {
@@ -60,11 +66,29 @@ export interface Signalbox {
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ) => Response | Promise<Response>;
-  /** The number of connected clients. */
+  /**
+   * Answers the requests and upgrades for the server's paths on a server of `node:http` or `node:https`, such as that
+   * of Express, before and without its other listeners, which get all the rest. Returns a function that undoes it for
+   * new requests and upgrades; `stop` does so too.
+   */
+  readonly mount: (server: NodeServer) => () => void;
+  /** The number of connected clients. In a cluster this node's, as for `clients` and `disconnect`. */
   readonly clientCount: () => number;
   /**
-   * Closes the socket of every client and admits no more. Settles when the closes are answered, or after 2 s. A
-   * second call returns the same promise.
+   * The connected clients in the order in which they came, the list itself and not a copy. An iteration may wait in
+   * between: it skips clients that went meanwhile, and ends with those that came.
+   */
+  readonly clients: () => IterableIterator<Client>;
+  /**
+   * Disconnects the client that holds an id, with code 4012. Returns `false` if nobody does. The client may come
+   * again at once: let `authorize` refuse it.
+   *
+   * @param reason The sentence that the client gets. It is cut to 256 characters, in the close frame to 123 bytes.
+   */
+  readonly disconnect: (id: string, reason?: string) => boolean;
+  /**
+   * Closes the socket of every client, admits no more, and undoes each `mount`. Settles when the closes are answered,
+   * or after 2 s. A second call returns the same promise.
    */
   readonly stop: () => Promise<void>;
 }
@@ -87,22 +111,44 @@ export interface Signalbox {
  * ```
  */
 export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
-  const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
+  const { authorize, generateClientId, ...others } = options;
+  const { onConnection, onDisconnection, onMessage, onRefused, ...given } = others;
   retiredSentences(given).forEach(logUselessOption);
-  const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
-  const signaling = createSignalingServer(settingsFrom(given), hooks);
+  const signaling = createSignalingServer(settingsFrom(given), {
+    ...{ authorize, generateClientId, onConnection, onDisconnection, onMessage, onRefused },
+  });
   signaling.start();
-  return signalboxFor(signaling);
+  const { settings, clientCount, clients, dismiss } = signaling;
+  const mounts = createMounts(signaling, (path) => isOwnPath(settings, path));
+
+  async function stop(): Promise<void> {
+    await signaling.stop();
+    mounts.stop();
+  }
+
+  let stopped: Promise<void> | undefined;
+  return {
+    ...handlerOf(signaling),
+    ...{ settings, clientCount, clients },
+    mount: mounts.mount,
+    disconnect: dismiss,
+    stop: () => stopped ??= stop(),
+  };
 }
 
-/** Wraps a server for `Deno.serve`. */
-export function signalboxFor(signaling: SignalingServer): Signalbox {
+/** Answers requests of `Deno.serve`. */
+export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" | "handle"> {
   const { settings } = signaling;
+  let lackedInfo = false;
 
   function answer(
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> {
+    if (info === undefined && !lackedInfo) {
+      lackedInfo = true;
+      logNoInfo();
+    }
     const incoming = readRequest(request, info);
     // Deno builds `request.url` from this header: a slash in it would change the path.
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
@@ -139,8 +185,7 @@ export function signalboxFor(signaling: SignalingServer): Signalbox {
     }
   }
 
-  const { clientCount, stop } = signaling;
-  return { settings, handle, answer, clientCount, stop };
+  return { handle, answer };
 }
 
 /**
