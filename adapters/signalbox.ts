@@ -70,6 +70,8 @@ export interface Signalbox {
    * Answers the requests and upgrades for the server's paths on a server of `node:http` or `node:https`, such as that
    * of Express, before and without its other listeners, which get all the rest. Returns a function that undoes it for
    * new requests and upgrades; `stop` does so too.
+   *
+   * @throws {TypeError} Before Deno 2.8, whose `node:http` can neither refuse an upgrade nor say where it comes from.
    */
   readonly mount: (server: NodeServer) => () => void;
   /** The number of connected clients. In a cluster this node's, as for `clients` and `disconnect`. */

@@ -6,15 +6,13 @@
  *
  * @module
  */
-import { STATUS_CODE } from "@std/http/status";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
-import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
 import { WebSocketServer } from "ws";
 import { UNIX } from "../../../core/mod.ts";
 import type { SignalingServer } from "../../server.ts";
-import { pathOf, type ReadRequest, readRequest, writeRawReply } from "./http.ts";
+import { pathOf, type ReadRequest, readRequest } from "./http.ts";
 import { createResponder, createUpgrader, type Responder, type Upgrader } from "./serve.ts";
 import { socketBounds } from "./socket.ts";
 
@@ -23,7 +21,11 @@ export type NodeServer = Server | SecureServer;
 
 /** The servers that one signalbox is mounted on. */
 export interface Mounts {
-  /** Mounts it on a server. Returns a function that undoes it for new requests and upgrades. */
+  /**
+   * Mounts it on a server. Returns a function that undoes it for new requests and upgrades.
+   *
+   * @throws {TypeError} If the platform is too old.
+   */
   readonly mount: (server: NodeServer) => () => void;
   /** Undoes all, and ends the sockets that are left. */
   readonly stop: () => void;
@@ -42,7 +44,7 @@ export function createMounts(
     const sockets = new WebSocketServer({ noServer: true, ...socketBounds(settings) });
     const read: ReadRequest = (request) => readRequest(request, isUnix() ? UNIX : "");
     const upgrade = createUpgrader(sockets, signaling, read);
-    const unmount = interceptorOf(server).add({
+    const unmount = adderOf(server)({
       owns: (request) => isOwnPath(pathOf(request)),
       respond: createResponder(signaling, read),
       upgrade: (request, connection, head) => {
@@ -72,33 +74,28 @@ interface Mounted {
   readonly upgrade: Upgrader;
 }
 
-interface Interceptor {
-  /** Returns a function that removes it again. */
-  readonly add: (mounted: Mounted) => () => void;
-}
+/** Adds a signalbox to a server. Returns a function that removes it again. */
+type Add = (mounted: Mounted) => () => void;
 
 /** One for each server, however many are mounted on it. */
-const interceptors = new WeakMap<NodeServer, Interceptor>();
+const adders = new WeakMap<NodeServer, Add>();
 
-function interceptorOf(server: NodeServer): Interceptor {
-  const known = interceptors.get(server);
+function adderOf(server: NodeServer): Add {
+  const known = adders.get(server);
   if (known !== undefined) return known;
   const all = new Set<Mounted>();
   let release = (): void => {};
-  const find = (request: IncomingMessage): Mounted | undefined =>
-    all.values().find(({ owns }) => owns(request));
-
-  function add(mounted: Mounted): () => void {
+  const add: Add = (mounted) => {
+    const find = (request: IncomingMessage): Mounted | undefined =>
+      all.values().find(({ owns }) => owns(request));
     if (all.size === 0) release = intercept(server, find);
     all.add(mounted);
     return () => {
       if (all.delete(mounted) && all.size === 0) release();
     };
-  }
-
-  const interceptor = { add };
-  interceptors.set(server, interceptor);
-  return interceptor;
+  };
+  adders.set(server, add);
+  return add;
 }
 
 /** Takes requests and upgrades that `find` knows out of the server's events. Returns a function that undoes it. */
@@ -121,45 +118,39 @@ function intercept(
     }
     return Reflect.apply(emit, server, [event, ...args]);
   };
+  const release = takeUpgrades(server, find);
   server.emit = wrapped;
-  const upgrades = takeUpgrades(server, find);
   return () => {
     // Whoever replaced it after this module calls it, and it passes on everything.
     if (server.emit === wrapped) server.emit = emit;
-    upgrades.release();
+    release();
   };
 }
 
 /**
- * Makes a server emit upgrades that are for a signalbox, though nobody else listens to upgrades. The others remain
- * what they were: a request, as far as the platform asks `shouldUpgradeCallback` (Deno 2.9 does, Deno 2.5 does not).
+ * Makes a server emit upgrades that are for a signalbox, though nobody else listens to upgrades; all others remain what
+ * they were. Returns a function that undoes it.
  */
 function takeUpgrades(
   server: NodeServer,
   find: (request: IncomingMessage) => Mounted | undefined,
-): { readonly release: () => void } {
-  const othersListen = (): boolean => server.listenerCount("upgrade") > 1;
-  const onUpgrade = (_request: IncomingMessage, connection: Duplex): void => {
-    if (!othersListen()) writeRawReply(connection, NOT_FOUND);
+): () => void {
+  const name = "shouldUpgradeCallback";
+  const should: unknown = Reflect.get(server, name);
+  // Without it `node:http` of Deno neither refuses an upgrade nor knows the address of one.
+  if (typeof should !== "function") throw new TypeError(TOO_OLD);
+  const isUpgrade = (request: IncomingMessage): boolean => {
+    if (find(request) !== undefined) return true;
+    return server.listenerCount("upgrade") > 1 && Reflect.apply(should, server, [request]) === true;
   };
-  server.on("upgrade", onUpgrade);
-  const should: unknown = Reflect.get(server, "shouldUpgradeCallback");
-  if (typeof should !== "function") return { release: () => server.off("upgrade", onUpgrade) };
-  Reflect.set(server, "shouldUpgradeCallback", (request: IncomingMessage): boolean => {
-    return find(request) !== undefined ||
-      (othersListen() && Boolean(Reflect.apply(should, server, [request])));
-  });
-  return {
-    release: () => {
-      Reflect.set(server, "shouldUpgradeCallback", should);
-      server.off("upgrade", onUpgrade);
-    },
+  // The platform emits nothing if nobody listens.
+  const listener = (): void => {};
+  server.on("upgrade", listener);
+  Reflect.set(server, name, isUpgrade);
+  return () => {
+    server.off("upgrade", listener);
+    if (Reflect.get(server, name) === isUpgrade) Reflect.set(server, name, should);
   };
 }
 
-/** The answer to an upgrade that nobody takes, where it can no longer be a request. */
-const NOT_FOUND = {
-  status: STATUS_CODE.NotFound,
-  headers: { "content-type": "text/plain; charset=utf-8" },
-  body: "Nothing here takes this upgrade.\n",
-};
+const TOO_OLD = "box.mount needs Deno 2.8 or later: update Deno, or call box.handle in Deno.serve";
