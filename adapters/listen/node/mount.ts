@@ -8,9 +8,8 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
-// @ts-types="@types/ws"
-import { WebSocketServer } from "ws";
 import { UNIX } from "../../../core/mod.ts";
+import { WebSocketServer } from "../../ws.ts";
 import type { SignalingServer } from "../../server.ts";
 import { pathOf, type ReadRequest, readRequest } from "./http.ts";
 import { createResponder, createUpgrader, type Responder, type Upgrader } from "./serve.ts";
