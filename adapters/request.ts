@@ -21,17 +21,6 @@ export interface IncomingRequest {
   readonly remoteAddress: string;
 }
 
-/** What the check of a client needs to know. */
-export interface Asked {
-  readonly id: string;
-  /** The raw token; `null` if it is missing. */
-  readonly token: string | null;
-  readonly address: string;
-  readonly origin: string | null;
-  /** The `Cookie` header, if the check reads it. */
-  readonly cookie: string | null;
-}
-
 /** A reply, whose body is a text, sent in pieces, or a stream. */
 export interface Reply extends HttpReply {
   /** Sent in place of `body`. The listener calls its `release` afterwards. */

@@ -23,7 +23,7 @@ import {
   NOT_HTTP,
   type SignalingServer,
 } from "./server.ts";
-import { createMounts, type NodeServer } from "./listen/node/mount.ts";
+import type { Mounts, NodeServer } from "./listen/node/mount.ts";
 import type { IncomingRequest, Reply, Upgrade } from "./request.ts";
 import type { Client } from "./observe/clients.ts";
 import { logFault, logNoInfo } from "./observe/log.ts";
@@ -68,12 +68,12 @@ export interface Signalbox {
   ) => Response | Promise<Response>;
   /**
    * Answers the requests and upgrades for the server's paths on a server of `node:http` or `node:https`, such as that
-   * of Express, before and without its other listeners, which get all the rest. Returns a function that undoes it for
-   * new requests and upgrades; `stop` does so too.
+   * of Express, before and without its other listeners, which get all the rest. The promise settles at once, with a
+   * function that undoes it for new requests and upgrades; `stop` does so too.
    *
    * @throws {TypeError} Before Deno 2.8, whose `node:http` can neither refuse an upgrade nor say where it comes from.
    */
-  readonly mount: (server: NodeServer) => () => void;
+  readonly mount: (server: NodeServer) => Promise<() => void>;
   /** The number of connected clients. In a cluster this node's, as for `clients` and `disconnect`. */
   readonly clientCount: () => number;
   /**
@@ -121,21 +121,32 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
   });
   signaling.start();
   const { settings, clientCount, clients, dismiss } = signaling;
-  const mounts = createMounts(signaling, (path) => isOwnPath(settings, path));
+  let mounts: Promise<Mounts> | null = null;
+
+  async function mount(server: NodeServer): Promise<() => void> {
+    mounts ??= loadMounts(signaling);
+    return (await mounts).mount(server);
+  }
 
   async function stop(): Promise<void> {
     await signaling.stop();
-    mounts.stop();
+    (await mounts)?.stop();
   }
 
   let stopped: Promise<void> | undefined;
   return {
     ...handlerOf(signaling),
     ...{ settings, clientCount, clients },
-    mount: mounts.mount,
+    mount,
     disconnect: dismiss,
     stop: () => stopped ??= stop(),
   };
+}
+
+/** Loads what a mount needs, which takes 6 MB. */
+async function loadMounts(signaling: SignalingServer): Promise<Mounts> {
+  const { createMounts } = await import("./listen/node/mount.ts");
+  return createMounts(signaling, (path) => isOwnPath(signaling.settings, path));
 }
 
 /** Answers requests of `Deno.serve`. */

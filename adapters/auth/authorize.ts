@@ -5,7 +5,7 @@
  */
 import { describe, type Identity, type Settings } from "../../core/mod.ts";
 import { logFault, shortenUnquoted } from "../observe/log.ts";
-import type { Asked } from "../request.ts";
+import type { Asked } from "../asked.ts";
 import type { Ports } from "../runtime.ts";
 import type { Checked, Claims, Verifier } from "./jwt.ts";
 import type { OwnerOf } from "./owner.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import type { ConnId, SocketOpened } from "../../core/mod.ts";
-import type { Asked } from "../request.ts";
+import type { Asked } from "../asked.ts";
 
 /** What the upgrade request says about a client: the parameters of its URL, and its address. */
 export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;

@@ -18,7 +18,7 @@ import {
   type Settings,
 } from "../../core/mod.ts";
 import type { Leak } from "../errors.ts";
-import type { Asked } from "../request.ts";
+import type { Asked } from "../asked.ts";
 import { Closing } from "./closing.ts";
 import { Link, type LinkEvents, type SocketLike, type SocketParameters } from "./link.ts";
 import { messageEvent } from "./message_event.ts";

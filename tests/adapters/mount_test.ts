@@ -49,7 +49,7 @@ const get = (target: string): Uint8Array =>
 Deno.test("[EMBED-6] the box alone gets what is for its paths, whoever listens when, and knows the address", async () => {
   await using host = new Host();
   const addresses: string[] = [];
-  host.box({ onConnection: ({ address }) => addresses.push(address) }).mount(host.server);
+  await host.box({ onConnection: ({ address }) => addresses.push(address) }).mount(host.server);
   const seen: (string | undefined)[] = [];
   host.server.on("request", ({ url }) => void seen.push(url));
   // Some libraries end each upgrade that is not theirs.
@@ -68,7 +68,7 @@ Deno.test("[EMBED-6] the box alone gets what is for its paths, whoever listens w
 
 Deno.test("[EMBED-6] without another listener, an upgrade for the application is a request; an invalid one for the box is refused", async () => {
   await using host = new Host();
-  host.box().mount(host.server);
+  await host.box().mount(host.server);
   const { port } = await host.listen();
   const upgrade = (path: string): Uint8Array =>
     latin1(`GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n`);
@@ -81,8 +81,8 @@ Deno.test("[EMBED-6] without another listener, an upgrade for the application is
 Deno.test("[EMBED-7] of two boxes each has its paths; one that is unmounted or stopped leaves them to the application", async () => {
   await using host = new Host();
   const [first, second] = [host.box(), host.box({ path: "/other" })];
-  const unmount = first.mount(host.server);
-  second.mount(host.server);
+  const unmount = await first.mount(host.server);
+  await second.mount(host.server);
   const place = await host.listen();
   await using a = await join(place, "a");
   await using b = await join({ wsUrl: place.wsUrl.replace("peer/", "other/") }, "b");
@@ -96,7 +96,7 @@ Deno.test("[EMBED-7] of two boxes each has its paths; one that is unmounted or s
   assertEquals((await b.closed).code, 1001);
   assertEquals(await ask(place.port, get("/other/")), "200 app /other/");
   assertEquals(host.server.listenerCount("upgrade"), 0);
-  first.mount(host.server);
+  await first.mount(host.server);
   await using _d = await join(place, "d");
 });
 
@@ -105,7 +105,7 @@ Deno.test("[EMBED-6] [LIMIT-10] on a unix socket the proxy at its other end says
   await using host = new Host();
   const addresses: string[] = [];
   const onConnection: SignalboxOptions["onConnection"] = ({ address }) => addresses.push(address);
-  host.box({ trusted_proxies: ["unix"], onConnection }).mount(host.server);
+  await host.box({ trusted_proxies: ["unix"], onConnection }).mount(host.server);
   const path = `${folder.path}/app.sock`;
   await new Promise<void>((resolve) => host.server.listen(path, resolve));
   const request = handshake(
@@ -123,7 +123,7 @@ Deno.test("[EMBED-6] a server of node:https takes the same", async () => {
     [certificate.key, certificate.cert].map((path) => Deno.readTextFile(path)),
   );
   await using host = new Host(createSecureServer({ key, cert }, app));
-  host.box().mount(host.server);
+  await host.box().mount(host.server);
   const { port } = await host.listen();
   using client = Deno.createHttpClient({ caCerts: [certificate.pem] });
   const id = await fetch(`https://localhost:${port}/peer/peerjs/id`, { client });
