@@ -30,7 +30,7 @@ import { logFault, logNoInfo } from "./observe/log.ts";
 import { logUselessOption } from "./observe/start_log.ts";
 
 /** Options of the program that an embedded server does not have. */
-type ProgramOption =
+export type ProgramOption =
   | "admin_host"
   | "admin_port"
   | "admin_token"
@@ -49,6 +49,7 @@ export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Applicatio
 
 /** A running signaling server. */
 export interface Signalbox {
+  /** Every option that is in force, those of the program with their defaults. */
   readonly settings: Settings;
   /**
    * Answers a request for one of the server's paths; returns `null` for any other. Call it before any other code

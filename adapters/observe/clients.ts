@@ -9,6 +9,7 @@ import { hashable } from "../tally.ts";
 
 /** A connected client. */
 export interface Client {
+  /** Its id, under which others reach it. */
   readonly id: string;
   /** Its address, behind a trusted proxy the one in `X-Forwarded-For`; empty if unknown. */
   readonly address: string;

@@ -13,9 +13,13 @@ import type { Observer } from "../runtime.ts";
 
 /** A message from one client to another, as passed to hooks. */
 export interface PeerMessage {
+  /** `OFFER`, `ANSWER`, `CANDIDATE`, `EXPIRE` or `LEAVE`. */
   readonly type: string;
+  /** The id of its sender. */
   readonly src: string;
+  /** The id of its destination, which may be nobody's. */
   readonly dst: string;
+  /** Its payload, parsed; `undefined` without one. */
   readonly payload: unknown;
 }
 
@@ -117,7 +121,7 @@ function createObserver(
   };
 }
 
-/** Calls a hook, if there is one. Logs what it throws; does not wait for an asynchronous one, but logs its rejection. */
+/** Calls a hook, if there is one, and logs what it throws. Does not wait for an asynchronous one. */
 function call<Given extends unknown[]>(
   name: string,
   hook: ((...given: Given) => unknown) | undefined,

@@ -33,6 +33,7 @@ export type RefusalWord =
 
 /** How a client was refused. */
 export interface Refusal {
+  /** The reason as a word, to decide by. */
   readonly why: RefusalWord;
   /** The close code; the HTTP status of a handshake that never became a socket. */
   readonly code: number;
