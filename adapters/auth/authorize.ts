@@ -4,7 +4,7 @@
  * @module
  */
 import { describe, type Identity, type Settings } from "../../core/mod.ts";
-import { logFault, shortenUnquoted } from "../observe/log.ts";
+import { hide, logFault, shortenUnquoted } from "../observe/log.ts";
 import type { Asked } from "../asked.ts";
 import type { Ports } from "../runtime.ts";
 import type { Checked, Claims, Verifier } from "./jwt.ts";
@@ -72,11 +72,12 @@ export function createGate(
     if (waiting >= settings.concurrent_limit) return rejected(BUSY);
     const { id, address, origin, cookie } = asked;
     const token = asked.token ?? "";
+    const secrets = [token, cookie ?? ""];
     try {
       const verdict = await ask({ id, token, address, origin, cookie, claims: checked.claims });
-      return readVerdict(verdict, checked, { id, ownerOf });
+      return readVerdict(verdict, checked, { id, ownerOf, secrets });
     } catch (error) {
-      logFault("authorize failed", error);
+      logFault("authorize failed", error, secrets);
       return rejected(FAILED);
     }
   }
@@ -106,11 +107,18 @@ function isFor(identity: Identity, id: string): boolean {
 function readVerdict(
   verdict: unknown,
   checked: Checked,
-  { id, ownerOf }: { readonly id: string; readonly ownerOf: OwnerOf },
+  { id, ownerOf, secrets }: {
+    readonly id: string;
+    readonly ownerOf: OwnerOf;
+    readonly secrets: readonly string[];
+  },
 ): Checked {
   if (verdict === true) return checked;
   if (verdict === false) return rejected(REFUSED);
-  if (typeof verdict === "string") return rejected(shortenUnquoted(verdict) || REFUSED);
+  // The reason goes to the log too.
+  if (typeof verdict === "string") {
+    return rejected(shortenUnquoted(hide(verdict, secrets)) || REFUSED);
+  }
   const claims: unknown = Object(verdict).claims;
   if (!isClaims(claims)) throw new TypeError(wrongVerdict(verdict));
   const { sub } = claims;

@@ -146,12 +146,24 @@ export function recorderLog(file: string): RecorderEvents {
   };
 }
 
-/** Logs an unexpected exception, with its stack if it has one. */
-export function logFault(what: string, error: unknown): void {
-  const detail = stackOf(error) ?? messageOf(error);
+/**
+ * Logs an unexpected exception, with its stack if it has one.
+ *
+ * @param secrets What an application was given and can have put into the exception.
+ */
+export function logFault(what: string, error: unknown, secrets: readonly string[] = []): void {
+  const detail = hide(stackOf(error) ?? messageOf(error), secrets);
   const shown = redact(escape(cutUrls(detail)));
   write("error", `${what}: ${shown}`, { event: "fault", what, detail: shown });
 }
+
+/** Replaces secrets in a text. A shorter one is no secret, and would be found in other words. */
+export function hide(text: string, secrets: readonly string[]): string {
+  return secrets.filter(({ length }) => length >= SECRET_MIN_LENGTH)
+    .reduce((hidden, secret) => hidden.replaceAll(secret, "…"), text);
+}
+
+const SECRET_MIN_LENGTH = 8;
 
 /** Logs that an application passes requests on without their addresses. */
 export function logNoInfo(): void {

@@ -31,6 +31,20 @@ const ANSWERS: Readonly<Record<string, [answer: () => unknown, sentence: string 
   rejects: [() => Promise.reject(new Error("no database")), UNDECIDED],
 };
 
+Deno.test("[AUTH-9] [FAULT-26] a token that an application puts into its reason or its exception reaches no log", async () => {
+  const lines = captured(({ message, properties }) => JSON.stringify([message, properties]));
+  const authorize: Authorize = ({ id, token, cookie }) => {
+    if (id === "a") return `Not ${token}`;
+    throw new Error(`Not ${token}, not ${cookie}`);
+  };
+  await using app = serveBox({ authorize });
+  const more = { token: "sesame-of-alice", options: { headers: { cookie: "session=1234" } } };
+  assertEquals((await refusal(app, { id: "a", ...more }))[0], "Not …");
+  await refusal(app, { id: "b", ...more });
+  assertEquals(lines.filter((line) => /sesame|1234/.test(line)), []);
+  assertEquals(lines.filter((line) => line.includes("Not …")).length, 2);
+});
+
 test.served("[AUTH-9] [AUTH-10] each answer of an application admits or refuses; what is no answer is logged", async ({ serve }) => {
   const faults = captured(({ properties }) => properties["what"]);
   const authorize = (({ id }) => ANSWERS[id]?.[0]()) as Authorize;
