@@ -7,7 +7,7 @@ import { createSignalbox } from "../../main.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
 import { join, refusal } from "../support/peer_socket.ts";
-import { handshake, rawHttp } from "../support/raw_socket.ts";
+import { handshake, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
 import { serveBox, test } from "../support/served.ts";
 
 test.served("[EMBED-1] hooks are told of clients and of their messages, in order, and may throw", async ({ serve }) => {
@@ -94,6 +94,20 @@ test.served("[EMBED-2] onRefused hears once of each refusal, with a word for it"
     ["b", null, "bad-handshake", 400],
   ]);
   assert(!JSON.stringify(told).includes('"token"'));
+});
+
+test.served("[EMBED-2] onRefused hears of a handshake for which unanswered closes leave no room", async ({ serve }) => {
+  const told: [RefusedClient, Refusal][] = [];
+  await using app = await serve({ max_closing_sockets: 1 }, {
+    onRefused: (client, refusal) => told.push([client, refusal]),
+  });
+  using silent = await upgradeRaw(app.port, handshake("/peerjs?key=wrong&id=a&token=t"));
+  await silent.json();
+  using _second = await upgradeRaw(app.port, handshake("/peerjs?key=peerjs&id=b&token=t"));
+  assertEquals(told.map(([{ id }, { why, code }]) => [id, why, code]), [
+    ["a", "wrong-key", 4003],
+    ["b", "too-many", 503],
+  ]);
 });
 
 Deno.test("[EMBED-3] [EMBED-4] [LIFE-5] the list of clients is not disturbed by those who come and go, and one is disconnected with a reason", async () => {
