@@ -100,7 +100,7 @@ Deno.test("[EMBED-7] of two boxes each has its paths; one that is unmounted or s
   await using _d = await join(place, "d");
 });
 
-Deno.test("[EMBED-6] [LIMIT-10] on a unix socket the proxy at its other end says where clients come from", async () => {
+Deno.test("[EMBED-6] [LIMIT-10] on a unix socket the proxy at its other end says where clients come from, after however many headers", async () => {
   await using folder = await makeFolder();
   await using host = new Host();
   const addresses: string[] = [];
@@ -110,7 +110,7 @@ Deno.test("[EMBED-6] [LIMIT-10] on a unix socket the proxy at its other end says
   await new Promise<void>((resolve) => host.server.listen(path, resolve));
   const request = handshake(
     "/peer/peerjs?key=peerjs&id=a&token=t",
-    "X-Forwarded-For: 192.0.2.7\r\n",
+    `${"a:\r\n".repeat(1_500)}X-Forwarded-For: 192.0.2.7\r\n`,
   );
   using socket = await upgradeRaw({ path }, request);
   assertEquals(await socket.json(), { type: "OPEN" });

@@ -102,7 +102,9 @@ function intercept(
   server: NodeServer,
   find: (request: IncomingMessage) => Mounted | undefined,
 ): () => void {
-  const { emit } = server;
+  const { emit, maxHeadersCount } = server;
+  // Unless the application limits them: a header that node drops could be the one that a proxy added.
+  server.maxHeadersCount ??= 0;
   const wrapped = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event === "request") {
       const [request, response] = args as [IncomingMessage, ServerResponse];
@@ -122,6 +124,7 @@ function intercept(
   return () => {
     // Whoever replaced it after this module calls it, and it passes on everything.
     if (server.emit === wrapped) server.emit = emit;
+    if (server.maxHeadersCount === 0) server.maxHeadersCount = maxHeadersCount;
     release();
   };
 }
