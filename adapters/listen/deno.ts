@@ -27,7 +27,7 @@ export async function listenDeno(signaling: SignalingServer): Promise<Listener> 
     hostname = host;
     return serve(answer, { hostname, port: settings.port, tls });
   });
-  const { port } = server.addr;
+  const port = portOf(server.addr);
   let stopping = false;
   let cancelPause = (): void => {};
   supervise();
@@ -87,6 +87,12 @@ export function checkTls(tls: Tls): void {
       2,
     );
   }
+}
+
+/** The type knows only TCP, but DENO_SERVE_ADDRESS, which a platform sets, may be a unix socket, or a vsock. */
+function portOf(address: Deno.Addr): number {
+  // With TLS, Deno before 2.9 names no transport.
+  return "port" in address && address.transport !== "vsock" ? address.port : 0;
 }
 
 interface Endpoint {
