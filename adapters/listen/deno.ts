@@ -11,7 +11,7 @@ import { scheduleTimeout, within } from "../clock.ts";
 import type { SignalingServer } from "../server.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten } from "../observe/log.ts";
-import { signalboxFor } from "../signalbox.ts";
+import { handlerOf } from "../signalbox.ts";
 
 /**
  * Listens with the settings of `signaling`.
@@ -21,7 +21,7 @@ import { signalboxFor } from "../signalbox.ts";
 export async function listenDeno(signaling: SignalingServer): Promise<Listener> {
   const { settings } = signaling;
   const tls = await readTls(settings, checkTls);
-  const { answer } = signalboxFor(signaling);
+  const { answer } = handlerOf(signaling);
   let hostname = "";
   let server = await bindAddress(settings, (host) => {
     hostname = host;
