@@ -86,7 +86,7 @@ function react(state: State, event: Event, now: Millis): readonly [State, readon
     case "tick":
       return tick(state, now);
     case "client-dismissed":
-      return dismiss(state, event.id);
+      return dismiss(state, event);
     case "drain-requested":
       return beginDrain(state, event, now);
     case "shutdown-requested":

@@ -112,7 +112,7 @@ class Player {
       case "tick":
         return [{ kind: "tick" }];
       case "dismissed":
-        return [{ kind: "client-dismissed", id: peerId(act.id) }];
+        return [{ kind: "client-dismissed", id: peerId(act.id), reason: act.reason }];
       case "drain":
         return [{ kind: "drain-requested", ms: act.ms }];
       case "shutdown":

@@ -69,10 +69,8 @@ class Server {
     const mute = event.kind === "ping-unanswered" ? event.conn : null; // LIFE-4
     const why = `No answer to a ping for ${this.settings.ping_timeout} ms`;
     if (this.sockets().some(({ conn }) => conn === mute)) this.end(mute as ConnId, 4007, why, null);
-    this.leaving = this.leaving.filter(({ conn }) => conn !== mute);
-    if (event.kind === "socket-closed" || event.kind === "send-failed") { // LIFE-2
-      this.forget(event.conn);
-    }
+    const isGone = ["socket-closed", "send-failed"].includes(event.kind) || mute !== null; // LIFE-2
+    if (isGone && "conn" in event) this.forget(event.conn);
     const unsent = "message" in event ? event.message : null;
     if (unsent !== null && CALLS.includes(unsent.type)) {
       if (event.kind === "send-refused") this.tellOfRefusal(unsent); // LIMIT-6
@@ -80,7 +78,8 @@ class Server {
     }
     if (event.kind === "tick") this.tick();
     const dismissed = event.kind === "client-dismissed" ? this.holderOf(event.id) : undefined; // LIFE-5
-    if (dismissed !== undefined) this.end(dismissed.conn, 4012, DISMISSED);
+    const given = event.kind === "client-dismissed" ? event.reason : null;
+    if (dismissed !== undefined) this.end(dismissed.conn, 4012, given ?? DISMISSED);
     if (event.kind === "drain-requested") this.beginDrain(event.ms);
     if (event.kind === "shutdown-requested") this.shutDown();
     return this.acts;
@@ -349,30 +348,30 @@ class Server {
   }
 
   beginDrain(ms: number): void { // LIFE-6
-    const { now } = this;
+    const [now, until] = [this.now, this.now + ms];
     if (this.stopped || this.drain !== null) return;
     const wakeAt = this.sockets().length === 0 ? now : now + ms / 4;
-    this.drain = { wakeAt, closedBy: now + ms * 3 / 4, until: now + ms, lastAt: now };
+    this.drain = { wakeAt, closedBy: now + ms * 3 / 4, until, lastAt: now };
   }
 
   closeNext(drain: NonNullable<Server["drain"]>): void { // LIFE-6, LIFE-7
-    const { now } = this;
+    const now = this.now;
     const line = this.sockets().sort((a, b) => a.lookAt - b.lookAt || a.conn - b.conn);
     const leftMs = drain.closedBy - now;
-    const share = leftMs > 20 ? Math.ceil(line.length * 20 / leftMs) : line.length;
+    const share = leftMs > 20 ? Math.ceil(line.length * 20 / leftMs) : Infinity;
     for (const { conn } of line.slice(0, Math.min(256, share))) {
       const client = this.clients.find((other) => other.conn === conn);
       this.forget(conn);
       const act = { kind: "close", conn, code: 1012, reason: RESTARTING } as const;
       this.acts.push(client === undefined ? act : { ...act, readsOn: true });
-      if (client !== undefined) this.leaving.push(client);
+      this.leaving.push(...client === undefined ? [] : [client]);
       drain.lastAt = now;
     }
-    const left = this.sockets().length;
-    const isAnswered = this.leaving.length === 0 || now - drain.lastAt >= 1_000;
+    const [left, answers] = [this.sockets().length, this.leaving.length];
+    const isAnswered = answers === 0 || now - drain.lastAt >= 1_000;
     const isOver = now >= drain.until || (left === 0 && isAnswered);
-    const next = now + Math.max(20, left === 0 ? 0 : leftMs / left);
-    drain.wakeAt = isOver ? Infinity : Math.min(drain.until, next);
+    const next = Math.min(drain.until, now + Math.max(20, left === 0 ? 0 : leftMs / left));
+    drain.wakeAt = isOver ? Infinity : next;
   }
 
   shutDown(): void { // LIFE-3
