@@ -137,12 +137,8 @@ export function createSignalingServer(
     onObserverError: (error) => logFault("An observer failed", error),
   });
 
-  const drainsFor = (): number | null => {
-    const { drain } = state();
-    return drain === null ? null : drain.until - now();
-  };
   const reception = createReception({
-    ...{ settings, sockets, replies, ownerOf, drainsFor },
+    ...{ settings, sockets, replies, ownerOf, drainsFor: () => drainsFor(runtime) },
     check: authorize !== undefined ? "application" : verify !== null ? "token" : "none",
     onRefused: watch.refused,
   });
@@ -169,6 +165,12 @@ export function createSignalingServer(
     drain: createDrain(observers, dispatch),
     stop: () => stopped ??= shutDown(),
   };
+}
+
+/** For how many more milliseconds a server drains; `null` if it does not. */
+function drainsFor({ state, now }: Runtime): number | null {
+  const { drain } = state();
+  return drain === null ? null : drain.until - now();
 }
 
 /** What performs the effects that need I/O. */

@@ -69,8 +69,8 @@ class Server {
     const mute = event.kind === "ping-unanswered" ? event.conn : null; // LIFE-4
     const why = `No answer to a ping for ${this.settings.ping_timeout} ms`;
     if (this.sockets().some(({ conn }) => conn === mute)) this.end(mute as ConnId, 4007, why, null);
-    const isGone = ["socket-closed", "send-failed"].includes(event.kind) || mute !== null; // LIFE-2
-    if (isGone && "conn" in event) this.forget(event.conn);
+    const isGone = event.kind === "socket-closed" || event.kind === "send-failed"; // LIFE-2
+    if (isGone || event.kind === "ping-unanswered") this.forget(event.conn);
     const unsent = "message" in event ? event.message : null;
     if (unsent !== null && CALLS.includes(unsent.type)) {
       if (event.kind === "send-refused") this.tellOfRefusal(unsent); // LIMIT-6
