@@ -19,9 +19,7 @@ export interface RoamerOptions {
   readonly id: string;
   readonly balancer: Balancer;
   /** What comes, but `OPEN`. */
-  readonly hear: (
-    frame: { readonly type: string; readonly src: string; payload: unknown },
-  ) => void;
+  readonly hear: (frame: { readonly type: string; readonly src: string; payload: unknown }) => void;
   /** How long it takes a client until it tries to come back. */
   readonly comeBackMs: () => number;
 }
@@ -66,9 +64,8 @@ export class Roamer implements Roaming {
   /** Sends a message, now or when it is back. */
   send(frame: unknown): void {
     const text = JSON.stringify(frame);
-    if (this.#isOpen && this.#socket?.readyState === WebSocket.OPEN) {
-      this.#socket.send(text);
-    } else this.#outbox.push(text);
+    if (this.#isOpen && this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
+    else this.#outbox.push(text);
   }
 
   async leave(): Promise<void> {
@@ -84,12 +81,7 @@ export class Roamer implements Roaming {
 
   #connect(tries: number): void {
     const { id, balancer } = this.#options;
-    const url = socketUrl({
-      wsUrl: balancer.next(),
-      key: "peerjs",
-      id,
-      token: `token of ${id}`,
-    });
+    const url = socketUrl({ wsUrl: balancer.next(), key: "peerjs", id, token: `token of ${id}` });
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.on("message", (data) => this.#hear(String(data)));
@@ -102,9 +94,7 @@ export class Roamer implements Roaming {
     const frame = JSON.parse(text);
     if (frame.type !== "OPEN") return this.#options.hear(frame);
     this.#isOpen = true;
-    if (this.codes.size > 0) {
-      this.awayMs.push(performance.now() - this.#awaySince);
-    }
+    if (this.codes.size > 0) this.awayMs.push(performance.now() - this.#awaySince);
     this.#opened.resolve();
     for (const waiting of this.#outbox.splice(0)) this.#socket?.send(waiting);
   }

@@ -62,17 +62,10 @@ class Conversation {
   readonly heard = new Map<string, Set<number>>();
   twice = 0;
 
-  constructor(
-    readonly number: number,
-    readonly from: Roamer,
-    readonly to: Roamer,
-  ) {}
-
-  /** The offer or the answer, and the candidates that follow it. */
+  /** Whether the offer, the answer and the candidates that follow each of them have arrived. */
   get isComplete(): boolean {
     const counts = [...this.heard.values()].map(({ size }) => size);
-    return counts.length === 2 &&
-      counts.every((count) => count === 1 + CANDIDATES);
+    return counts.length === 2 && counts.every((count) => count === 1 + CANDIDATES);
   }
 
   hear(src: string, n: number): void {
@@ -83,7 +76,7 @@ class Conversation {
   }
 }
 
-/** Lets pairs talk while `during` goes on. */
+/** Pairs that talk until it is over. */
 class Load {
   readonly roamers: Roamer[] = [];
   readonly conversations: Conversation[] = [];
@@ -91,20 +84,11 @@ class Load {
   isOver = false;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
 
-  constructor(
-    readonly pairs: number,
-    balancer: Balancer,
-    comeBackMs: () => number,
-  ) {
+  constructor(readonly pairs: number, balancer: Balancer, comeBackMs: () => number) {
     for (let i = 0; i < 2 * pairs; i++) {
       const id = `peer-${i}`;
       this.roamers.push(
-        new Roamer({
-          id,
-          balancer,
-          comeBackMs,
-          hear: (frame) => this.#hear(i, frame),
-        }),
+        new Roamer({ id, balancer, comeBackMs, hear: (frame) => this.#hear(i, frame) }),
       );
     }
   }
@@ -112,10 +96,8 @@ class Load {
   /** A pair begins to talk, again and again. */
   talk(pair: number): void {
     if (this.isOver) return;
-    const [from, to] = [this.#roamer(2 * pair), this.#roamer(2 * pair + 1)];
-    const conversation = new Conversation(this.conversations.length, from, to);
-    this.conversations.push(conversation);
-    this.#say(2 * pair, conversation.number, "OFFER");
+    const number = this.conversations.push(new Conversation()) - 1;
+    this.#say(2 * pair, number, "OFFER");
     this.#after(LASTS_MS * (1 + Math.random()), () => this.talk(pair));
   }
 
@@ -124,10 +106,7 @@ class Load {
     this.isOver = true;
     const isDone = (): boolean => this.conversations.every(({ isComplete }) => isComplete);
     const endAt = performance.now() + 2 * LASTS_MS + ARRIVES_MS;
-    await eventually(
-      "the conversations end",
-      () => isDone() || performance.now() > endAt,
-    );
+    await eventually("the conversations end", () => isDone() || performance.now() > endAt);
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(this.roamers.map((roamer) => roamer.leave()));
   }
@@ -152,10 +131,7 @@ class Load {
     }
   }
 
-  #hear(
-    i: number,
-    frame: { readonly type: string; readonly src: string; payload: unknown },
-  ): void {
+  #hear(i: number, frame: { readonly type: string; readonly src: string; payload: unknown }): void {
     if (frame.type === "EXPIRE") return;
     const { conversation, n }: Words = Object(frame.payload);
     this.conversations[conversation]?.hear(frame.src, n);
@@ -206,10 +182,7 @@ export async function roll(options: RollingOptions): Promise<Rolled> {
   return rolled(load, ends);
 }
 
-function rolled(
-  { conversations, messages, roamers }: Load,
-  ends: Rolled["ends"],
-): Rolled {
+function rolled({ conversations, messages, roamers }: Load, ends: Rolled["ends"]): Rolled {
   const ended = conversations.filter(({ isComplete }) => isComplete).length;
   const codes: Record<number, number> = {};
   for (const [code, count] of roamers.flatMap((one) => [...one.codes])) {
@@ -230,41 +203,19 @@ function rolled(
 
 /** The report of a rolling restart, for people. */
 export function report(result: Rolled): string {
-  const {
-    begun,
-    ended,
-    lost,
-    twice,
-    messages,
-    awayMs,
-    codes,
-    turnedAway,
-    ends,
-  } = result;
+  const { begun, ended, lost, twice, messages, awayMs, codes, turnedAway, ends } = result;
   const at = (share: number): string =>
-    `${
-      Math.round(
-        awayMs[
-          Math.min(awayMs.length - 1, Math.floor(share * awayMs.length))
-        ] ?? 0,
-      )
-    } ms`;
+    `${Math.round(awayMs[Math.min(awayMs.length - 1, Math.floor(share * awayMs.length))] ?? 0)} ms`;
   return [
     `conversations: ${begun} begun, ${ended} ended, ${lost} lost; ${messages} messages, ${twice} twice`,
     `away: ${awayMs.length} times, median ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}`,
     `closed with: ${JSON.stringify(codes)}; turned away ${turnedAway} times`,
-    `nodes: ${
-      ends.map(([code, ms]) => `exit ${code} after ${Math.round(ms)} ms`).join(
-        ", ",
-      )
-    }`,
+    `nodes: ${ends.map(([code, ms]) => `exit ${code} after ${Math.round(ms)} ms`).join(", ")}`,
   ].join("\n");
 }
 
 if (import.meta.main) {
-  const given = parseArgs(Deno.args, {
-    string: ["pairs", "drain", "listener", "nodes", "away"],
-  });
+  const given = parseArgs(Deno.args, { string: ["pairs", "drain", "listener", "nodes", "away"] });
   const search = findRedis();
   if (search.kind === "missing") throw new Error(search.reason);
   const awayMs = Number(given.away ?? 300);
