@@ -20,21 +20,35 @@ export interface Environment {
   readonly names: () => readonly string[];
 }
 
-/** The environment of the process; empty without the permission to read it. Never prompts for the permission. */
+/**
+ * The environment of the process; empty without the permission to read it. Never prompts: there would be a question for
+ * each option.
+ */
 export const PROCESS_ENVIRONMENT: Environment = {
-  get: (name) => {
-    try {
-      return Deno.env.get(name);
-    } catch {
-      return undefined;
-    }
-  },
+  get: (name) => isReadable(name) ? Deno.env.get(name) : undefined,
   names: () => {
-    // `toObject` would prompt on a terminal.
     const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
     return isAllowed ? Object.keys(Deno.env.toObject()) : [];
   },
 };
+
+/** Whether the process may read a variable. */
+function isReadable(variable: string): boolean {
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+}
+
+/** The variables that set options, as `--allow-env` takes them. */
+export const VARIABLES_PATTERN = "PEERSERVER_*,PORT";
+
+/** A sentence, if the process may not read all variables that set options. */
+export function unreadableVariables(): string | null {
+  const known = OPTION_NAMES.flatMap(variablesOf);
+  const hidden = known.filter((name) => !isReadable(name));
+  if (hidden.length === 0) return null;
+  const which = hidden.length === known.length ? "the" : `${hidden.length} of the`;
+  return `Deno may not read ${which} variables that set options, so they set nothing: ` +
+    `--allow-env=${VARIABLES_PATTERN} allows it`;
+}
 
 /** The variables of an option, in order of precedence. */
 export function variablesOf(name: OptionName): string[] {

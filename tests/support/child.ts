@@ -14,6 +14,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What starts it: a command that becomes the one behind it, such as `prlimit --nofile=150`. */
   readonly prefix?: readonly string[];
+  /** The flags of Deno for what it may do; without them it may do everything. */
+  readonly permissions?: readonly string[];
 }
 
 export interface Child extends AsyncDisposable {
@@ -80,9 +82,9 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
   }
 }
 
-function spawn({ args = [], env = {}, prefix = [] }: ChildOptions): Deno.ChildProcess {
+function spawn({ args = [], env = {}, prefix = [], permissions }: ChildOptions): Deno.ChildProcess {
   const flags = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args];
-  return spawnMain(flags, env, prefix);
+  return spawnMain(flags, env, prefix, permissions);
 }
 
 /** Where the server listens, if this line of its log says so. */

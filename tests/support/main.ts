@@ -13,20 +13,24 @@ export const TESTS_CONFIG: string = new URL("../deno.json", import.meta.url).pat
 /** The root of the project, where the program is run. */
 export const ROOT = new URL("../../", import.meta.url);
 
+/** What Deno may do: everything. */
+export const ALL: readonly string[] = ["-A"];
+
 /**
  * Starts `main.ts` with these flags and variables, and no others of the server's; behind `prefix`, a command
- * that becomes the one that follows it, such as `prlimit --nofile=150`.
+ * that becomes the one that follows it, such as `prlimit --nofile=150`; with these `permissions` of Deno.
  */
 export function spawnMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   prefix: readonly string[] = [],
+  permissions: readonly string[] = ALL,
 ): Deno.ChildProcess {
   const [command = "", ...rest] = [
     ...prefix,
     Deno.execPath(),
     "run",
-    "-A",
+    ...permissions,
     "--frozen",
     "main.ts",
     ...args,
@@ -45,8 +49,9 @@ export function spawnMain(
 export async function runMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  permissions: readonly string[] = ALL,
 ): Promise<Ended> {
-  const child = spawnMain(args, env);
+  const child = spawnMain(args, env, [], permissions);
   const timer = setTimeout(() => kill(child, "SIGKILL"), RUN_MAX_MS);
   const { code, stdout, stderr } = await child.output().finally(() => clearTimeout(timer));
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -11,6 +11,10 @@ const ROOT = new URL("../../", import.meta.url);
 const OTHER_FLAGS =
   /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|config)$/;
 
+/** Flags of deno, docker and systemd. */
+const FLAGS_OF_OTHERS =
+  /^(?:allow_(?:net|read|write|env|run)|prompt|cached_only|read_only|rm|restart|ulimit|init|env_file|stop_timeout|now|cap_drop|tmpfs)$/;
+
 /** Every document by its path, as Git has it or would. */
 async function documents(): Promise<Map<string, string>> {
   const { stdout } = await new Deno.Command("git", {
@@ -53,7 +57,8 @@ Deno.test("a link in a document leads to a file that exists, and to a heading of
 Deno.test("an option or a variable that a document names exists", async () => {
   for (const [path, flag] of await found(/(?<![\w-])--([a-z][\w-]*)/g)) {
     const name = flag.replaceAll("-", "_").replace(/^no_/, "");
-    const exists = isOptionName(name) || isRetiredName(name) || OTHER_FLAGS.test(name);
+    const exists = isOptionName(name) || isRetiredName(name) || OTHER_FLAGS.test(name) ||
+      FLAGS_OF_OTHERS.test(name);
     assert(exists, `${path} names --${flag}`);
   }
   const variables = new Set(OPTION_NAMES.flatMap(variablesOf));
