@@ -28,12 +28,15 @@ export function timedOut(): Unreached {
 }
 
 /** Every certificate is accepted; `authorized` tells whether it is right. */
-export function tlsOptions({ ca }: Target): { rejectUnauthorized: false; ca?: string } {
+export function tlsOptions({ ca }: Pick<Target, "ca">): { rejectUnauthorized: false; ca?: string } {
   return { rejectUnauthorized: false, ...(ca !== null && { ca }) };
 }
 
+/** What a request needs of a target. */
+type Place = Pick<Target, "secure" | "host" | "port" | "ca" | "maxMs">;
+
 function connection(
-  target: Target,
+  target: Place,
 ): ReturnType<typeof tlsOptions> & { host: string; port: number; servername?: string } {
   const { host, port } = target;
   return { host, port, ...tlsOptions(target), ...(isIP(host) === 0 && { servername: host }) };
@@ -41,7 +44,7 @@ function connection(
 
 /** Sends a GET for a path of the target. */
 export function get(
-  target: Target,
+  target: Place,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reached> {

@@ -50,7 +50,7 @@ export type Command =
   | { readonly kind: "mistake"; readonly message: string };
 
 /** What the program can do besides serving. */
-const SUBCOMMANDS = ["check", "doctor", "token"] as const;
+const SUBCOMMANDS = ["check", "doctor", "health", "token"] as const;
 
 type Subcommand = typeof SUBCOMMANDS[number];
 

@@ -35,6 +35,8 @@ async function run({ name, args }: Subcommand, env: Environment): Promise<Printe
       const { runDoctor } = await import("./doctor_command.ts");
       return await runDoctor(args, env, Deno.stdout.isTerminal() && !Deno.noColor);
     }
+    case "health":
+      return await (await import("./health_command.ts")).runHealth(args, env);
     case "token":
       return await (await import("./token.ts")).runToken(args, env);
   }
