@@ -11,7 +11,9 @@ import { isFile, requiredWords } from "../support/browser.ts";
 import { makeFolder } from "../support/folder.ts";
 import { ROOT } from "../support/main.ts";
 import { collectOutput, kill, type Output } from "../support/output.ts";
+import { childOf } from "./systemd.ts";
 
+const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 const BUILDAH = "/usr/bin/buildah";
 
 /** Why no image can be built here, as a sentence; `null` if one can. */
@@ -55,7 +57,7 @@ export async function buildImage(): Promise<Image> {
     const base = await buildah("from", "scratch");
     await buildah("copy", "--quiet", base, `${folder.path}/base`, "/");
     // A registry may be reached through a proxy whose authority the system knows.
-    await buildah("config", "--env", "DENO_TLS_CA_STORE=system", base);
+    await buildah("config", "--env", "DENO_TLS_CA_STORE=mozilla,system", base);
     await buildah("commit", "--quiet", base, "base");
     const how = ["--isolation", "chroot", "--layers=false", "--format", "docker"];
     await buildah(
@@ -91,7 +93,7 @@ async function makeBase(root: string): Promise<void> {
     const linked = (await output("ldd", [from])).match(/\/\S+/g) ?? [];
     linked.forEach((library) => files.set(library, library));
   }
-  files.set("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs/ca-certificates.crt");
+  if (isFile(AUTHORITIES)) files.set(AUTHORITIES, AUTHORITIES);
   for (const [to, from] of files) {
     await Deno.mkdir(`${root}${to.slice(0, to.lastIndexOf("/"))}`, { recursive: true });
     await Deno.copyFile(from, `${root}${to}`);
@@ -130,8 +132,9 @@ export function runImage({ root, config }: Image, flags: readonly string[]): Con
 
   /** Process 1, as this machine numbers it. */
   async function first(): Promise<number> {
-    const pids = await output("pgrep", ["--parent", `${process.pid}`]);
-    return Number(pids);
+    const pid = await childOf(process.pid);
+    if (pid === null) throw new Error(`The container has ended:\n${printed.lines.join("\n")}`);
+    return pid;
   }
 
   const ended = printed.finished.then(async () => (await process.status).code);
