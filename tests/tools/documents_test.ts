@@ -9,11 +9,11 @@ import { readText } from "./docs.ts";
 const ROOT = new URL("../../", import.meta.url);
 
 const OTHER_FLAGS =
-  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|config)$/;
+  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|config|pid)$/;
 
 /** Flags of deno, docker and systemd. */
 const FLAGS_OF_OTHERS =
-  /^(?:allow_(?:net|read|write|env|run)|prompt|cached_only|read_only|rm|restart|ulimit|init|env_file|stop_timeout|now|cap_drop|tmpfs)$/;
+  /^(?:allow_(?:net|read|write|env|run)|prompt|build_arg|cap_drop|detach|init|now|read_only|signal|ulimit)$/;
 
 /** Every document by its path, as Git has it or would. */
 async function documents(): Promise<Map<string, string>> {
