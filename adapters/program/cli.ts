@@ -82,7 +82,9 @@ export function parseCommand(args: readonly string[], env: Environment): Command
     return { kind: "run", settings, warnings, variables };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { kind: "mistake", message: nameVariables(error.message, variables) };
+    const unreadable = env.unreadable?.() ?? null;
+    const hint = unreadable === null ? "" : ` (${unreadable}.)`;
+    return { kind: "mistake", message: `${nameVariables(error.message, variables)}${hint}` };
   }
 }
 

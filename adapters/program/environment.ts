@@ -18,6 +18,8 @@ export interface Environment {
   readonly get: (name: string) => string | undefined;
   /** The names of all variables; empty without the permission to list them. */
   readonly names: () => readonly string[];
+  /** A sentence without its stop, if variables that set options cannot be read; `null` or missing if all can. */
+  readonly unreadable?: () => string | null;
 }
 
 /**
@@ -30,6 +32,14 @@ export const PROCESS_ENVIRONMENT: Environment = {
     const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
     return isAllowed ? Object.keys(Deno.env.toObject()) : [];
   },
+  unreadable: () => {
+    const known = OPTION_NAMES.flatMap(variablesOf);
+    const hidden = known.filter((name) => !isReadable(name));
+    if (hidden.length === 0) return null;
+    const which = hidden.length === known.length ? "the" : `${hidden.length} of the`;
+    return `Deno may not read ${which} variables that set options, so they set nothing: ` +
+      `--allow-env=${VARIABLES_PATTERN} allows it`;
+  },
 };
 
 /** Whether the process may read a variable. */
@@ -39,16 +49,6 @@ function isReadable(variable: string): boolean {
 
 /** The variables that set options, as `--allow-env` takes them. */
 export const VARIABLES_PATTERN = "PEERSERVER_*,PORT";
-
-/** A sentence, if the process may not read all variables that set options. */
-export function unreadableVariables(): string | null {
-  const known = OPTION_NAMES.flatMap(variablesOf);
-  const hidden = known.filter((name) => !isReadable(name));
-  if (hidden.length === 0) return null;
-  const which = hidden.length === known.length ? "the" : `${hidden.length} of the`;
-  return `Deno may not read ${which} variables that set options, so they set nothing: ` +
-    `--allow-env=${VARIABLES_PATTERN} allows it`;
-}
 
 /** The variables of an option, in order of precedence. */
 export function variablesOf(name: OptionName): string[] {

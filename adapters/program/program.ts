@@ -13,7 +13,7 @@ import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Operator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
-import { PROCESS_ENVIRONMENT, unreadableVariables } from "./environment.ts";
+import { PROCESS_ENVIRONMENT } from "./environment.ts";
 import { notifyReady } from "./notify.ts";
 import { demandPermissions, needsOf } from "./permissions.ts";
 import {
@@ -112,7 +112,7 @@ export async function start(settings: Settings): Promise<Listener> {
     : await (await import("../admin/operator.ts")).createOperator({
       ...{ settings, isExporting, version: VERSION },
     });
-  const unreadable = unreadableVariables();
+  const unreadable = PROCESS_ENVIRONMENT.unreadable?.() ?? null;
   if (unreadable !== null) logUnreadableVariables(unreadable);
   const signaling = createSignalingServer(settings, {}, operator?.observers);
   const listener = await listen(signaling, operator);

@@ -8,7 +8,7 @@
 export interface Settings {
   // settings: made by deno task docs
   /**
-   * Port to listen on; 0 picks a free port. Default: 9000. Unit: TCP port.
+   * Port to listen on; 0 picks a free port. Default: 9000.
    */
   readonly port: number;
   /**
@@ -24,16 +24,16 @@ export interface Settings {
    */
   readonly key: string;
   /**
-   * How long a message waits for a peer that is not connected. Default: 5000. Unit: ms.
+   * How long a message waits for a peer that is not connected. Default: 5000 ms.
    */
   readonly expire_timeout: number;
   /**
    * Disconnect a client that is silent for this long; browsers slow hidden tabs to one heartbeat a minute.
-   * Default: 90000. Unit: ms.
+   * Default: 90000 ms.
    */
   readonly alive_timeout: number;
   /**
-   * Maximum number of connected clients. Default: 5000. Unit: clients.
+   * Maximum number of connected clients. Default: 5000 clients.
    */
   readonly concurrent_limit: number;
   /**
@@ -42,7 +42,7 @@ export interface Settings {
   readonly allow_discovery: boolean;
   /**
    * Origin whose pages may use the server, such as https://*.example.com; repeatable; empty allows any. Default:
-   * any origin. Unit: origin.
+   * any origin.
    */
   readonly cors: readonly string[];
   /**
@@ -51,7 +51,7 @@ export interface Settings {
   readonly proxied: boolean;
   /**
    * Trusted proxy (address, range or unix); repeatable; the client is the last other address in X-Forwarded-For.
-   * Default: none. Unit: address.
+   * Default: none.
    */
   readonly trusted_proxies: readonly string[];
   /**
@@ -95,7 +95,7 @@ export interface Settings {
    */
   readonly auth_expiry: "keep" | "close";
   /**
-   * TURN or STUN server that <path><key>/ice lists; repeatable; empty switches /ice off. Default: none. Unit: URL.
+   * TURN or STUN server that <path><key>/ice lists; repeatable; empty switches /ice off. Default: none.
    */
   readonly turn_urls: readonly string[];
   /**
@@ -103,7 +103,7 @@ export interface Settings {
    */
   readonly turn_secret: string;
   /**
-   * How long TURN credentials are valid; an allocation ends with them. Default: 43200000. Unit: ms.
+   * How long TURN credentials are valid; an allocation ends with them. Default: 43200000 ms.
    */
   readonly turn_lifetime: number;
   /**
@@ -119,134 +119,134 @@ export interface Settings {
    */
   readonly cluster_secret: string;
   /**
-   * Count a node as dead after so long without a beat; it beats five times as often. Default: 15000. Unit: ms.
+   * Count a node as dead after so long without a beat; it beats five times as often. Default: 15000 ms.
    */
   readonly cluster_lease: number;
   /**
-   * Clients of all nodes together; 0 sets no limit. Default: 0. Unit: clients.
+   * Clients of all nodes together; 0 sets no limit. Default: 0 clients.
    */
   readonly cluster_limit: number;
   /**
    * Largest message that a client may send; a session description takes 2,000 to 8,000, plus metadata. Default:
-   * 262144. Unit: bytes.
+   * 262144 bytes.
    */
   readonly max_message_bytes: number;
   /**
-   * Longest id that a client may claim; the server keeps and logs ids. Default: 256. Unit: characters.
+   * Longest id that a client may claim; the server keeps and logs ids. Default: 256 characters.
    */
   readonly max_id_length: number;
   /**
-   * Longest token that a client may send. Default: 4096. Unit: characters.
+   * Longest token that a client may send. Default: 4096 characters.
    */
   readonly max_token_length: number;
   /**
-   * Longest query in the URL of a socket; it contains the id, key and token. Default: 8192. Unit: characters.
+   * Longest query in the URL of a socket; it contains the id, key and token. Default: 8192 characters.
    */
   readonly max_query_length: number;
   /**
-   * Maximum number of messages that wait for one absent peer; one source may fill a quarter. Default: 256. Unit:
+   * Maximum number of messages that wait for one absent peer; one source may fill a quarter. Default: 256
    * messages.
    */
   readonly queue_limit: number;
   /**
-   * Maximum number of waiting messages from one peer, so that no client fills the store alone. Default: 256. Unit:
+   * Maximum number of waiting messages from one peer, so that no client fills the store alone. Default: 256
    * messages.
    */
   readonly source_queue_limit: number;
   /**
-   * Maximum size of all waiting messages from one peer. Default: 1048576. Unit: bytes.
+   * Maximum size of all waiting messages from one peer. Default: 1048576 bytes.
    */
   readonly source_queue_bytes: number;
   /**
-   * Maximum size of all waiting messages; one address may fill a quarter. Default: 67108864. Unit: bytes.
+   * Maximum size of all waiting messages; one address may fill a quarter. Default: 67108864 bytes.
    */
   readonly max_queue_bytes: number;
   /**
-   * Disconnect a client after this many bad frames in a row. Default: 16. Unit: frames.
+   * Disconnect a client after this many bad frames in a row. Default: 16 frames.
    */
   readonly max_bad_frames: number;
   /**
-   * Frames per second that a client may send on average; 0 disables the limit. Default: 256. Unit: frames/s.
+   * Frames per second that a client may send on average; 0 disables the limit. Default: 256 frames/s.
    */
   readonly frame_rate: number;
   /**
-   * Frames that a client may send in one burst; a mesh of 100 peers needs 2,000. Default: 4096. Unit: frames.
+   * Frames that a client may send in one burst; a mesh of 100 peers needs 2,000. Default: 4096 frames.
    */
   readonly frame_burst: number;
   /**
-   * Bytes per second that a client may send on average; 0 disables the limit. Default: 262144. Unit: bytes/s.
+   * Bytes per second that a client may send on average; 0 disables the limit. Default: 262144 bytes/s.
    */
   readonly byte_rate: number;
   /**
    * Bytes that a client may send in one burst; less than max_message_bytes counts as max_message_bytes. Default:
-   * 4194304. Unit: bytes.
+   * 4194304 bytes.
    */
   readonly byte_burst: number;
   /**
-   * Maximum number of clients per address (IPv6: per /64); 0 disables the limit. Default: 0. Unit: sockets.
+   * Maximum number of clients per address (IPv6: per /64); 0 disables the limit. Default: 0 sockets.
    */
   readonly max_sockets_per_address: number;
   /**
-   * Wrong tokens that an address may try in one burst; enough for a classroom behind one address. Default: 100.
-   * Unit: tries.
+   * Wrong tokens that an address may try in one burst; enough for a classroom behind one address. Default: 100
+   * tries.
    */
   readonly wrong_token_burst: number;
   /**
-   * Wrong tokens per second that an address may try on average; 0 disables the limit. Default: 1. Unit: tries/s.
+   * Wrong tokens per second that an address may try on average; 0 disables the limit. Default: 1 tries/s.
    */
   readonly wrong_token_rate: number;
   /**
-   * Addresses whose wrong tokens the server remembers; with one more it forgets all others. Default: 10000. Unit:
+   * Addresses whose wrong tokens the server remembers; with one more it forgets all others. Default: 10000
    * addresses.
    */
   readonly wrong_token_addresses: number;
   /**
-   * Disconnect a client that leaves a ping unanswered for this long; no effect above alive_timeout. Default:
-   * 30000. Unit: ms.
+   * Disconnect a client that leaves a ping unanswered for this long; no effect above alive_timeout. Default: 30000
+   * ms.
    */
   readonly ping_timeout: number;
   /**
-   * Sockets that may leave their close unanswered before the server refuses new ones with 503. Default: 5000.
-   * Unit: sockets.
+   * Sockets that may leave their close unanswered before the server refuses new ones with 503. Default: 5000
+   * sockets.
    */
   readonly max_closing_sockets: number;
   /**
-   * Maximum unsent data of one client; must be at least 4 times max_message_bytes. Default: 1048576. Unit: bytes.
+   * Maximum unsent data of one client; must be at least 4 times max_message_bytes. Default: 1048576 bytes.
    */
   readonly max_unsent_bytes: number;
   /**
-   * Maximum unsent data of all slow clients together. Default: 268435456. Unit: bytes.
+   * Maximum unsent data of all slow clients together. Default: 268435456 bytes.
    */
   readonly max_total_unsent_bytes: number;
   /**
-   * Disconnect a client that reads nothing of its unsent data for this long. Default: 10000. Unit: ms.
+   * Disconnect a client that reads nothing of its unsent data for this long. Default: 10000 ms.
    */
   readonly unsent_timeout: number;
   /**
-   * Close a connection whose request takes longer to arrive; listener node only. Default: 10000. Unit: ms.
+   * Close a connection whose request takes longer to arrive; listener node only. Default: 10000 ms.
    */
   readonly head_timeout: number;
   /**
-   * Largest head of a request (URL and headers); listener node only. Default: 16384. Unit: bytes.
+   * Largest head of a request (URL and headers); listener node only. Default: 16384 bytes.
    */
   readonly max_head_bytes: number;
   /**
    * Maximum size of all peer lists in transit; one address may fill a quarter; above it the answer is 503.
-   * Default: 67108864. Unit: bytes.
+   * Default: 67108864 bytes.
    */
   readonly max_answer_bytes: number;
   /**
-   * Cut off a peer list that the client takes longer to read. Default: 30000. Unit: ms.
+   * Cut off a peer list that the client takes longer to read. Default: 30000 ms.
    */
   readonly answer_timeout: number;
   /**
    * Maximum number of streams of /peers (presence); one address may have a quarter; above it the answer is 503.
-   * Default: 1000. Unit: streams.
+   * Default: 1000 streams.
    */
   readonly max_watchers: number;
   /**
    * Largest recording file, or twice its snapshot if that is more; the server keeps the previous file. Default:
-   * 268435456. Unit: bytes.
+   * 268435456 bytes.
    */
   readonly max_record_bytes: number;
   /**
@@ -258,7 +258,7 @@ export interface Settings {
    */
   readonly log_level: "debug" | "info" | "warning" | "error";
   /**
-   * Port of the admin page, /metrics and /api; 0 switches it off. Default: 0. Unit: TCP port.
+   * Port of the admin page, /metrics and /api; 0 switches it off. Default: 0.
    */
   readonly admin_port: number;
   /**

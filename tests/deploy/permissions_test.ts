@@ -216,12 +216,19 @@ Deno.test("[DEPLOY-1] flags name hosts, folders and ports as Deno takes them", (
   for (const [given, wanted] of cases) assertEquals(flags(given), wanted);
 });
 
-Deno.test("[DEPLOY-1] [CLI-2] check prints what is enough, and the doctor says what it needs", async () => {
+Deno.test("[DEPLOY-1] [CLI-2] check prints what is enough, and a mistake and the doctor say what is missing", async () => {
   const env = { PEERSERVER_ADMIN_PORT: "9001", OTEL_DENO: "true", NOTIFY_SOCKET: "x" };
   const checked = await runMain(["check", "--host", "127.0.0.1"], env);
   const flags = "--allow-net=127.0.0.1:9000,127.0.0.1:9001 " +
     "'--allow-env=PEERSERVER_*,PORT,OTEL_DENO,OTEL_DENO_TRACING,NOTIFY_SOCKET' --allow-run=systemd-notify";
   assertStringIncludes(checked.stdout, `deno run --no-prompt ${flags} main.ts\n`);
+  const secret = { PEERSERVER_AUTH_SECRET: "0".repeat(32) };
+  const half = await runMain(["--auth", "jwt"], secret, ["--no-prompt", "--allow-net"]);
+  assertEquals(half.code, 2);
+  assertMatch(
+    half.stderr,
+    /^Option auth .* \(Deno may not read the variables .*--allow-env=PEERSERVER_\*,PORT allows it\.\)\n$/,
+  );
   const doctor = await runMain(["doctor", "http://127.0.0.1:1/"], {}, ["--no-prompt"]);
   const stderr =
     "Deno may not use the network: start it with --allow-net --allow-env=WS_NO_BUFFER_UTIL.\n";

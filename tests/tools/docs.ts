@@ -5,7 +5,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { METRICS } from "../../adapters/admin/metrics.ts";
 import { variablesOf } from "../../adapters/program/environment.ts";
-import { defaultText, optionGroups } from "../../adapters/program/help.ts";
+import { defaultText, defaultWithUnit, optionGroups } from "../../adapters/program/help.ts";
 import { OPTION_NAMES, type OptionName, optionOf } from "../../core/mod.ts";
 import type { Results } from "../bench/results.ts";
 import { scalePage } from "../bench/scale.ts";
@@ -147,9 +147,8 @@ ${rows.join("\n")}`;
 /** The fields of the settings; a package that is published cannot leave it to the compiler to infer them. */
 function settingsFields(): string {
   return OPTION_NAMES.map((name) => {
-    const { unit = "", doc } = optionOf(name);
-    const value = `Default: ${defaultText(name)}.${unit === "" ? "" : ` Unit: ${unit}.`}`;
-    const lines = `${doc}. ${value}`.match(/.{1,110}(?: |$)/g) ?? [];
+    const text = `${optionOf(name).doc}. Default: ${defaultWithUnit(name)}.`;
+    const lines = text.match(/.{1,110}(?: |$)/g) ?? [];
     const comment = lines.map((line) => `   * ${line.trimEnd()}`).join("\n");
     return `  /**\n${comment}\n   */\n  readonly ${name}: ${typeOf(name)};`;
   }).join("\n");
