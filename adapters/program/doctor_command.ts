@@ -14,6 +14,7 @@ import {
   type Target,
   type Tokens,
 } from "../doctor/doctor.ts";
+import { canAskSecurely, SECURE_SINCE } from "../doctor/http.ts";
 import { fileProblem } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
@@ -93,19 +94,15 @@ function targetOf(address: string): Pick<Target, "secure" | "host" | "port" | "p
   if (username !== "" || password !== "") {
     throw new Mistake(`The argument ${wanted}, without a user name.`);
   }
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  if (secure && major === 2 && minor < DENO_MINOR_MIN) {
+  if (secure && !canAskSecurely()) {
     throw new Mistake(
-      `A URL with https: needs Deno 2.${DENO_MINOR_MIN} or later: this is ${Deno.version.deno}.`,
+      `A URL with https: needs Deno ${SECURE_SINCE} or later: this is ${Deno.version.deno}.`,
     );
   }
   const path = pathname.endsWith("/") ? pathname : `${pathname}/`;
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   return { secure, host, port: Number(port) || (secure ? 443 : 80), path };
 }
-
-/** The `node:tls` of Deno 2.5 does not report a wrong certificate. */
-const DENO_MINOR_MIN = 8;
 
 function pageOf(words: Words, env: Environment): Pick<Target, "key" | "origin" | "idleMs"> {
   const key = optionText("key", words, env);

@@ -4,7 +4,7 @@
  * @module
  */
 import { urlHost } from "../../core/mod.ts";
-import { get } from "../doctor/http.ts";
+import { canAskSecurely, get, SECURE_SINCE } from "../doctor/http.ts";
 import { fileProblem } from "../errors.ts";
 import { reachable } from "../listen/address.ts";
 import { parseCommand } from "./cli.ts";
@@ -29,6 +29,11 @@ export async function runHealth(args: readonly string[], env: Environment): Prom
   if (command.kind !== "run") return { text: HEALTH_HELP, code: 0 };
   const { host, port, path, sslkey } = command.settings;
   if (port === 0) throw new Mistake("Option port: 0 is any free port: give the one that it got.");
+  if (sslkey !== "" && !canAskSecurely()) {
+    throw new Mistake(
+      `Option sslkey: over TLS health needs Deno ${SECURE_SINCE} or later: this is ${Deno.version.deno}.`,
+    );
+  }
   const target = {
     secure: sslkey !== "",
     host: host === "" ? "127.0.0.1" : reachable(host),
