@@ -12,15 +12,8 @@ import { lifetimeOf } from "../lifetime.ts";
 import type { Answer, Reached, Target, TlsFinding, Unreached } from "./findings.ts";
 import { hostText } from "./findings.ts";
 
-/** The `node:tls` of older ones reports no wrong certificate, or connects to no server that has one. */
-export const SECURE_SINCE = "2.8";
-
-/** Whether this Deno can look at a server with TLS. */
-export function canAskSecurely(): boolean {
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  const [, since = 0] = SECURE_SINCE.split(".").map(Number);
-  return major > 2 || minor >= since;
-}
+/** The `node:tls` of Deno before 2.8 reports no wrong certificate, or connects to no server that has one. */
+export const SECURE_MINOR = 8;
 
 /** How much of a body is read. */
 const BODY_MAX_BYTES = 16_384;

@@ -6,6 +6,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, readOrigin } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
+import { isDenoBefore } from "../deno_version.ts";
 import {
   diagnose,
   hideToken,
@@ -14,7 +15,7 @@ import {
   type Target,
   type Tokens,
 } from "../doctor/doctor.ts";
-import { canAskSecurely, SECURE_SINCE } from "../doctor/http.ts";
+import { SECURE_MINOR } from "../doctor/http.ts";
 import { fileProblem } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
@@ -94,9 +95,9 @@ function targetOf(address: string): Pick<Target, "secure" | "host" | "port" | "p
   if (username !== "" || password !== "") {
     throw new Mistake(`The argument ${wanted}, without a user name.`);
   }
-  if (secure && !canAskSecurely()) {
+  if (secure && isDenoBefore(SECURE_MINOR)) {
     throw new Mistake(
-      `A URL with https: needs Deno ${SECURE_SINCE} or later: this is ${Deno.version.deno}.`,
+      `A URL with https: needs Deno 2.${SECURE_MINOR} or later: this is ${Deno.version.deno}.`,
     );
   }
   const path = pathname.endsWith("/") ? pathname : `${pathname}/`;

@@ -4,7 +4,8 @@
  * @module
  */
 import { urlHost } from "../../core/mod.ts";
-import { canAskSecurely, get, SECURE_SINCE } from "../doctor/http.ts";
+import { isDenoBefore } from "../deno_version.ts";
+import { get, SECURE_MINOR } from "../doctor/http.ts";
 import { fileProblem } from "../errors.ts";
 import { reachable } from "../listen/address.ts";
 import { parseCommand } from "./cli.ts";
@@ -29,9 +30,9 @@ export async function runHealth(args: readonly string[], env: Environment): Prom
   if (command.kind !== "run") return { text: HEALTH_HELP, code: 0 };
   const { host, port, path, sslkey } = command.settings;
   if (port === 0) throw new Mistake("Option port: 0 is any free port: give the one that it got.");
-  if (sslkey !== "" && !canAskSecurely()) {
+  if (sslkey !== "" && isDenoBefore(SECURE_MINOR)) {
     throw new Mistake(
-      `Option sslkey: over TLS health needs Deno ${SECURE_SINCE} or later: this is ${Deno.version.deno}.`,
+      `Option sslkey: over TLS health needs Deno 2.${SECURE_MINOR} or later: this is ${Deno.version.deno}.`,
     );
   }
   const target = {

@@ -114,7 +114,7 @@ export async function start(settings: Settings): Promise<Listener> {
     });
   const unreadable = PROCESS_ENVIRONMENT.unreadable?.() ?? null;
   if (unreadable !== null) logUnreadableVariables(unreadable);
-  const signaling = createSignalingServer(settings, {}, operator?.observers);
+  const signaling = createSignalingServer(settings, null, operator?.observers);
   const listener = await listen(signaling, operator);
   void notifyReady(PROCESS_ENVIRONMENT);
   return listener;

@@ -158,14 +158,14 @@ for (const listener of LISTENERS) {
       const missing = needs[i];
       assert(missing !== undefined);
       const granted = ["--no-prompt", ...flagsFor(needs.filter((need) => need !== missing))];
-      const { code, stderr } = await runMain(everything(listener), {}, granted);
+      const { code, stderr } = await runMain(everything(listener), {}, { permissions: granted });
       const flag = shellText(flagsFor([missing]));
       assertEquals(code, 2, stderr);
       assertMatch(stderr, new RegExp(`^Option ${missing.option}: Deno may not [^\\n]*\\.\\n$`));
       assertStringIncludes(stderr, `: start it with ${flag}.`);
       assert(!stderr.includes("hush"), stderr);
     });
-    const { stderr } = await runMain(everything(listener), {}, ["--no-prompt"]);
+    const { stderr } = await runMain(everything(listener), {}, { permissions: ["--no-prompt"] });
     assertStringIncludes(stderr, `: start it with ${shellText(flagsFor(needs))}.`);
   });
 }
@@ -223,13 +223,17 @@ Deno.test("[DEPLOY-1] [CLI-2] check prints what is enough, and a mistake and the
     "'--allow-env=PEERSERVER_*,PORT,OTEL_DENO,OTEL_DENO_TRACING,NOTIFY_SOCKET' --allow-run=systemd-notify";
   assertStringIncludes(checked.stdout, `deno run --no-prompt ${flags} main.ts\n`);
   const secret = { PEERSERVER_AUTH_SECRET: "0".repeat(32) };
-  const half = await runMain(["--auth", "jwt"], secret, ["--no-prompt", "--allow-net"]);
+  const half = await runMain(["--auth", "jwt"], secret, {
+    permissions: ["--no-prompt", "--allow-net"],
+  });
   assertEquals(half.code, 2);
   assertMatch(
     half.stderr,
     /^Option auth .* \(Deno may not read the variables .*--allow-env=PEERSERVER_\*,PORT allows it\.\)\n$/,
   );
-  const doctor = await runMain(["doctor", "http://127.0.0.1:1/"], {}, ["--no-prompt"]);
+  const doctor = await runMain(["doctor", "http://127.0.0.1:1/"], {}, {
+    permissions: ["--no-prompt"],
+  });
   const stderr =
     "Deno may not use the network: start it with --allow-net --allow-env=WS_NO_BUFFER_UTIL.\n";
   assertEquals(doctor, { code: 2, stdout: "", stderr });

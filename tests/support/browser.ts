@@ -42,6 +42,7 @@ const REQUIRABLE = [
   "prometheus",
   "buildah",
   "systemd",
+  "deno-2.5",
 ];
 
 export type BrowserSearch =

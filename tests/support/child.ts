@@ -16,6 +16,10 @@ export interface ChildOptions {
   readonly prefix?: readonly string[];
   /** The flags of Deno for what it may do; without them it may do everything. */
   readonly permissions?: readonly string[];
+  /** The Deno that runs it, if not the one that runs the test (`old_deno.ts`). */
+  readonly deno?: string;
+  /** Starts it as a hosting platform does: without any flag, also those that every child gets. */
+  readonly isHosted?: boolean;
 }
 
 export interface Child extends AsyncDisposable {
@@ -82,9 +86,10 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
   }
 }
 
-function spawn({ args = [], env = {}, prefix = [], permissions }: ChildOptions): Deno.ChildProcess {
+function spawn(options: ChildOptions): Deno.ChildProcess {
+  const { args = [], env = {}, prefix = [], isHosted = false } = options;
   const flags = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args];
-  return spawnMain(flags, env, prefix, permissions);
+  return spawnMain(isHosted ? [] : flags, env, prefix, options);
 }
 
 /** Where the server listens, if this line of its log says so. */
