@@ -12,7 +12,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { makeFolder } from "../support/folder.ts";
 import { collectOutput, kill } from "../support/output.ts";
-import { join } from "../support/peer_socket.ts";
+import { join, type PeerSocket } from "../support/peer_socket.ts";
 import { readText } from "../tools/docs.ts";
 
 interface Service {
@@ -109,7 +109,8 @@ if (caddy.kind === "found" || !caddy.allowed) {
       await output.first((line) => line.includes("serving initial configuration"));
       const wsUrl = `ws://127.0.0.1:${port}/peerjs`;
       const ids = ["a", "b", "c", "d"];
-      const sockets = await Promise.all(ids.map((id) => join({ wsUrl }, id)));
+      const sockets: PeerSocket[] = [];
+      for (const id of ids) sockets.push(await join({ wsUrl }, id));
       const [a] = sockets;
       assert(a !== undefined);
       for (const [i, socket] of sockets.entries()) {
@@ -117,7 +118,7 @@ if (caddy.kind === "found" || !caddy.allowed) {
         assertEquals(await socket.next(), { type: "OFFER", src: "a", dst: ids[i], payload: i });
       }
       const counts = await Promise.all([one.sizes(), other.sizes()]);
-      assert(counts.every((sizes) => (sizes["claims"] ?? 0) > 0), "both nodes have clients");
+      assertEquals(counts.map((sizes) => sizes["claims"]), [2, 2], "both nodes have clients");
       assertEquals((await one.stop()).code, 0);
       // Whoever was there comes back, through the node that is left.
       for (const [i, socket] of sockets.entries()) {
