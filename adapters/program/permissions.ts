@@ -69,7 +69,8 @@ export function flagsFor(needs: readonly Need[]): string[] {
     const values = needs.filter((need) => need.kind === kind).map(({ value }) => value);
     if (values.length === 0) return [];
     // A comma in a path has no escape: all of its kind must do.
-    const named = values.filter((value) => value !== null && !/[/\\].*,|,.*[/\\]/.test(value));
+    const isPath = kind === "read" || kind === "write";
+    const named = values.filter((value) => value !== null && !(isPath && value.includes(",")));
     return named.length < values.length
       ? [`--allow-${kind}`]
       : [`--allow-${kind}=${[...new Set(named)].join()}`];
@@ -112,21 +113,13 @@ const VERBS: Readonly<Record<Need["kind"], string>> = {
   run: "run",
 };
 
-function need(
-  option: Need["option"],
-  kind: Need["kind"],
-  value: string | null,
-): Need {
+function need(option: Need["option"], kind: Need["kind"], value: string | null): Need {
   return { option, kind, value };
 }
 
 /** A port of a host; all its ports for port 0, which becomes any. */
 function net(option: OptionName, host: string, port: number): Need {
-  return need(
-    option,
-    "net",
-    port === 0 ? urlHost(host) : `${urlHost(host)}:${port}`,
-  );
+  return need(option, "net", port === 0 ? urlHost(host) : `${urlHost(host)}:${port}`);
 }
 
 /**
@@ -142,9 +135,7 @@ function nodeAddresses(option: OptionName, host: string, port: number): Need[] {
 }
 
 function keysNeed(place: string): Need {
-  if (!isUrl(place) || !URL.canParse(place)) {
-    return need("auth_jwks", "read", place);
-  }
+  if (!isUrl(place) || !URL.canParse(place)) return need("auth_jwks", "read", place);
   const { protocol, hostname, port } = new URL(place);
   const number = Number(port) || (protocol === "https:" ? 443 : 80);
   return need("auth_jwks", "net", `${hostname}:${number}`);
@@ -154,26 +145,20 @@ function clusterNeeds(url: string): Need[] {
   const address = readClusterUrl(url);
   if (typeof address === "string") return [];
   // Sentinels name the Redis only later.
-  if (address.scheme === "redis+sentinel") {
-    return [need("cluster", "net", null)];
-  }
+  if (address.scheme === "redis+sentinel") return [need("cluster", "net", null)];
   return address.hosts.map(({ host, port }) => net("cluster", host, port));
 }
 
 function isGranted({ kind, value }: Need): boolean {
   try {
-    return Deno.permissions.requestSync(descriptorOf(kind, value)).state ===
-      "granted";
+    return Deno.permissions.requestSync(descriptorOf(kind, value)).state === "granted";
   } catch {
     // The platform cannot even ask for such a value: whatever uses it says what is wrong.
     return true;
   }
 }
 
-function descriptorOf(
-  kind: Need["kind"],
-  value: string | null,
-): Deno.PermissionDescriptor {
+function descriptorOf(kind: Need["kind"], value: string | null): Deno.PermissionDescriptor {
   switch (kind) {
     case "net":
       return value === null ? { name: "net" } : { name: "net", host: value };

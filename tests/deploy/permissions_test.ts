@@ -206,6 +206,7 @@ Deno.test("[DEPLOY-1] flags name hosts, folders and ports as Deno takes them", (
       "'--allow-net=127.0.0.1:9000,[::]:1,[::1]:1'",
     ],
     [{ record: "a b" }, "--allow-net=127.0.0.1:9000 '--allow-read=a b' --allow-write=."],
+    [{ record: "a,b" }, "--allow-net=127.0.0.1:9000 --allow-read --allow-write=."],
     [{ record: "/a,b/c" }, "--allow-net=127.0.0.1:9000 --allow-read --allow-write"],
     [
       { record: "/a'b/c" },
