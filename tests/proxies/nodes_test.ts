@@ -1,0 +1,97 @@
+/** Two nodes behind each proxy: one is restarted, then the other, and no client is refused meanwhile. */
+import { startDaemon as startRedis } from "../cluster/daemon.ts";
+import { findRedis } from "../cluster/redis.ts";
+import { eventually, joins, startNode } from "../cluster/stage.ts";
+import { freePort } from "../doctor/daemons.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import type { Child } from "../support/child.ts";
+import { DAEMONS, type Front, pathOf, startFront } from "./fronts.ts";
+
+const FLAGS = ["--path", "/signal", "--trusted_proxies", "127.0.0.1", "--port"];
+
+Deno.test("[PROXY-4] while one node is restarted and then the other, every handshake succeeds at once", async () => {
+  const search = findRedis();
+  if (search.kind === "missing") {
+    assert(search.allowed, search.reason);
+    return console.log(`left out: ${search.reason}`);
+  }
+  await using redis = await startRedis({ path: search.path });
+  await using stack = new AsyncDisposableStack();
+  const ports = [freePort(), freePort()] as const;
+  const start = async (port: number): Promise<Child> => {
+    const node = stack.use(await startNode(redis.url, [...FLAGS, `${port}`]));
+    await joins(node, 1);
+    return node;
+  };
+  const nodes = await Promise.all(ports.map(start));
+  const fronts: Front[] = [];
+  for (const daemon of DAEMONS) {
+    const path = pathOf(daemon);
+    if (path === null) continue;
+    const [upstream, second] = ports;
+    fronts.push(stack.use(await startFront({ daemon, path }, { upstream, second })));
+  }
+
+  // Clients need not wait until a Redis that is new can know who is connected.
+  await redis.send("HSET", "{signalbox}:gen", "grace", 0);
+
+  const clients = drive(fronts);
+  await clients.more();
+  for (const [i, node] of nodes.entries()) {
+    // A stop without a drain closes whose handshake has just begun.
+    await clients.pause();
+    await node.stop();
+    clients.resume();
+    await clients.more();
+    await start(ports[i] ?? 0);
+    await clients.more();
+  }
+  await clients.pause();
+  assertEquals(clients.failures, []);
+});
+
+/** One client after the other, through each proxy in turn. */
+interface Clients {
+  /** Settles when this many more rounds are over. */
+  readonly more: () => Promise<void>;
+  /** Settles when no client is on its way. */
+  readonly pause: () => Promise<void>;
+  readonly resume: () => void;
+  /** What went wrong. */
+  readonly failures: readonly string[];
+}
+
+function drive(fronts: readonly Front[]): Clients {
+  const failures: string[] = [];
+  let rounds = 0;
+  let isRunning = true;
+  const run = async (): Promise<void> => {
+    for (; isRunning; rounds++) {
+      for (const front of fronts) {
+        const joining = front.join(`${front.daemon}${rounds}`);
+        await joining.then((socket) => socket.close()).catch((error) => {
+          failures.push(`${front.daemon}: ${error}`);
+        });
+      }
+    }
+  };
+  let running = run();
+  return {
+    failures,
+    more: async () => {
+      const enough = rounds + ROUNDS;
+      await eventually(`${ROUNDS} more rounds`, () => rounds >= enough);
+    },
+    pause: async () => {
+      isRunning = false;
+      await running;
+    },
+    resume: () => {
+      isRunning = true;
+      running = run();
+    },
+  };
+}
+
+/** Enough for both nodes to be tried by each proxy. */
+const ROUNDS = 4;
