@@ -32,7 +32,7 @@ export interface Running extends AsyncDisposable {
   /** The port with TLS, and the one without. */
   readonly port: number;
   readonly plain: number;
-  /** Reads its configuration again, as an operator makes it; settles when it was told to. */
+  /** Makes it read its configuration again, as an operator does; settles when it has. */
   readonly reload: () => Promise<void>;
   /** All that it printed, and that stands in its log files. */
   readonly logged: () => Promise<string>;
@@ -200,7 +200,7 @@ export async function startDaemon(
     ...ports,
     pid: process.pid,
     reload: async () => {
-      if (typeof reload === "string") return process.kill(reload);
+      if (typeof reload === "string") return await renew(process.pid, reload);
       const args = [...reload(file, place)];
       const { success, stderr } = await new Deno.Command(path, { args, ...options }).output();
       if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -221,6 +221,21 @@ async function childrenOf(pid: number): Promise<number[]> {
   return text.split(" ").map(Number).filter((child) => child > 0);
 }
 
+/** Signals a process, and settles when it has another worker. */
+async function renew(pid: number, signal: Deno.Signal): Promise<void> {
+  const old = await childrenOf(pid);
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    // HAProxy acts on a signal that comes before it waits only when the next one comes.
+    if (looks % LOOKS_PER_SIGNAL === 0) Deno.kill(pid, signal);
+    if ((await childrenOf(pid)).some((child) => !old.includes(child))) return;
+    await pause();
+  }
+  throw new Error(`It has no other worker after ${signal}`);
+}
+
+const LOOKS_PER_SIGNAL = 50;
+const LOOKS_MAX = 1_000;
+
 /** Ends a process that may have ended meanwhile. */
 function end(pid: number): void {
   try {
@@ -230,9 +245,14 @@ function end(pid: number): void {
   }
 }
 
-/** A recipe for the ports of the nodes; the ports of the test are not taken for those of the recipe. */
+/**
+ * A recipe for the ports of the nodes. Where the lines for two nodes repeat the first node, its line above goes. The
+ * ports of the test are not taken for those of the recipe.
+ */
 function withNodes(recipe: string, { upstream, second }: Omit<Setting, "edits">): string {
-  const text = second === undefined ? recipe : recipe.replaceAll(/^(\s*)#(?=\S)/gm, "$1");
+  const text = second === undefined ? recipe : recipe
+    .replace(/^.*:9000.*\n(?=(?:\s*# .*\n)*\s*#\S.*:9000)/m, "")
+    .replaceAll(/^(\s*)#(?=\S)/gm, "$1");
   return text.replaceAll(
     /127\.0\.0\.1:900([01])\b/g,
     (_, node) => `127.0.0.1:${node === "0" ? upstream : second ?? 0}`,
