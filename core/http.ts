@@ -11,7 +11,7 @@ import type { Identity } from "./event.ts";
 import { isUsableId, type Millis, type PeerId, peerId } from "./ids.ts";
 import { isOriginAllowed } from "./rules/origin.ts";
 import { mapHas } from "./collections/persistent_map.ts";
-import type { Settings } from "./settings/options.ts";
+import type { Settings } from "./settings/settings.ts";
 import { clientCount, connectedIds, type State } from "./state.ts";
 import { isKey, normalPath } from "./wire/url_text.ts";
 

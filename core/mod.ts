@@ -33,6 +33,7 @@ export { type Option, OPTION_GROUPS } from "./settings/option.ts";
 export * from "./settings/retired.ts";
 export * from "./settings/options.ts";
 export * from "./settings/rules.ts";
+export type * from "./settings/settings.ts";
 export { cutUrl, cutUrls, keyInQuery, unescapeOnce, urlHost } from "./wire/url_text.ts";
 export {
   type Entries,

@@ -1,56 +1,45 @@
 /**
- * The metrics as Prometheus reads them.
+ * The metrics as Prometheus reads them: its text format, version 0.0.4.
+ *
+ * The usual library, prom-client, depends on a package with a file that overflows the stack of `deno compile`
+ * (https://github.com/denoland/deno/issues/36746).
  *
  * @module
  */
-import { Counter, Gauge, Registry } from "prom-client";
-import type { Reader, Readings } from "./metrics.ts";
+import type { Reader, Readings, Sample } from "./metrics.ts";
 
 /** The metrics in the text format of Prometheus. */
 export interface Exposition {
   readonly type: string;
-  readonly text: () => Promise<string>;
+  readonly text: () => string;
 }
 
-/** Makes the exposition of what a reader reads. */
+/** Makes the exposition of what a reader reads. The text is made anew only when the readings are. */
 export function createExposition({ metrics, read }: Reader): Exposition {
-  const registry = new Registry();
-  for (const { name, help, type, labels } of metrics) {
-    const configuration = { name, help, labelNames: [...labels], registers: [registry] };
-    const samples = (): ReturnType<typeof sampled> => sampled(read, name);
-    // The library keeps numbers of its own: they are set from ours when they are read.
-    if (type === "gauge") {
-      new Gauge({
-        ...configuration,
-        collect(): void {
-          this.reset();
-          for (const { labels, value } of samples()) this.set(labels, value);
-        },
-      });
-    } else {
-      new Counter({
-        ...configuration,
-        collect(): void {
-          this.reset();
-          for (const { labels, value } of samples()) this.inc(labels, value);
-        },
-      });
-    }
-  }
-  let [made, text] = [new Map() as Readings, Promise.resolve("")];
+  let [made, text]: [Readings, string] = [new Map(), ""];
   return {
-    type: registry.contentType,
+    type: "text/plain; version=0.0.4; charset=utf-8",
     text: () => {
       const readings = read();
-      if (readings !== made) [made, text] = [readings, registry.metrics()];
+      if (readings === made) return text;
+      const lines = metrics.flatMap(({ name, help, type }) => [
+        `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}`,
+        `# TYPE ${name} ${type}`,
+        ...(readings.get(name) ?? []).map((sample) => lineOf(name, sample)),
+      ]);
+      [made, text] = [readings, `${lines.join("\n")}\n`];
       return text;
     },
   };
 }
 
-function sampled(
-  read: () => Readings,
-  name: string,
-): readonly { readonly labels: Record<string, string>; readonly value: number }[] {
-  return (read().get(name) ?? []).map(({ labels, value }) => ({ labels: { ...labels }, value }));
+function lineOf(name: string, { labels, value }: Sample): string {
+  const pairs = Object.entries(labels).map(([label, text]) =>
+    `${label}="${text.replace(/[\\\n"]/g, escaped)}"`
+  );
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join()}}`} ${value}`;
+}
+
+function escaped(char: string): string {
+  return char === "\n" ? "\\n" : `\\${char}`;
 }

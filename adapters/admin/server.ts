@@ -102,7 +102,7 @@ function createHandler(ports: AdminPorts): (request: IncomingRequest) => Promise
       return reply(body, type, headers);
     }
     if (route.kind === "metrics") {
-      return reply(await exposition.text(), exposition.type, headers);
+      return reply(exposition.text(), exposition.type, headers);
     }
     if (route.kind === "none") return jsonReply(NOTHING, headers);
     const isDelete = method === "DELETE";

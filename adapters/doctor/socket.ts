@@ -3,8 +3,7 @@
  *
  * @module
  */
-// @ts-types="@types/ws"
-import { WebSocket } from "ws";
+import { WebSocket } from "../ws.ts";
 import type { Answer, Opened, SocketEnd, Target } from "./findings.ts";
 import { hostText, ownOrigin } from "./findings.ts";
 import { type NodeResponse, readAnswer, timedOut, tlsOptions, unreached } from "./http.ts";

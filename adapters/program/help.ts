@@ -64,6 +64,13 @@ export function optionGroups(
     .filter(({ names }) => names.length > 0);
 }
 
+/** The default of an option with its unit, for people. */
+export function defaultWithUnit(name: OptionName): string {
+  const option = optionOf(name);
+  const unit = option.type === "integer" && option.unit !== "TCP port" ? ` ${option.unit}` : "";
+  return `${defaultText(name)}${unit}`;
+}
+
 /** The default of an option, for people. */
 export function defaultText(name: OptionName): string {
   const value = optionOf(name).default;
@@ -76,8 +83,7 @@ export function defaultText(name: OptionName): string {
 function optionText(name: OptionName, scope: GroupScope): string {
   const option = optionOf(name);
   const letter = option.alias === undefined ? "    " : `-${option.alias}, `;
-  const unit = option.type === "integer" && option.unit !== "TCP port" ? ` ${option.unit}` : "";
-  const initial = `${defaultText(name)}${unit}`;
+  const initial = defaultWithUnit(name);
   const head = `  ${letter}--${name}`;
   return scope === "everyday"
     ? `${head}\n${wrap(`${option.doc}. Default: ${initial}.`)}`

@@ -7,7 +7,7 @@
  * @module
  */
 import { describe } from "../wire/text.ts";
-import type { Settings } from "../settings/options.ts";
+import type { Settings } from "../settings/settings.ts";
 
 /** The origins that an item of option `cors` means, or why no page can have that origin and what to write instead. */
 export type ReadOrigin =

@@ -1,5 +1,6 @@
 /**
- * The table of options. Parsing, validation, `--help`, the tables in the documents and the types come from it.
+ * The table of options. Parsing, validation, `--help`, the tables in the documents and {@linkcode Settings} come from
+ * it.
  *
  * An option has one name everywhere: the flag `--expire_timeout`, the variable `PEERSERVER_EXPIRE_TIMEOUT`,
  * and the property `expire_timeout` of {@linkcode Settings}. This module reads no flag, variable or file.
@@ -7,7 +8,15 @@
  * @module
  */
 import { LIMITS } from "./limits.ts";
-import type { BooleanOption, ChoiceOption, IntegerOption, ListOption, Option } from "./option.ts";
+import type {
+  BooleanOption,
+  ChoiceOption,
+  IntegerOption,
+  ListOption,
+  Option,
+  TextOption,
+} from "./option.ts";
+import type { Settings } from "./settings.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -329,21 +338,16 @@ export const OPTIONS = {
     group: "Recording",
     doc: "File to record every event to; deno task replay runs it again",
   },
-} as const satisfies Record<string, Option>;
+} as const satisfies { readonly [Name in OptionName]: OptionOf<Settings[Name]> };
 
-export type OptionName = keyof typeof OPTIONS;
+export type OptionName = keyof Settings;
 
-type ValueOf<O extends Option> = O extends IntegerOption ? number
-  : O extends BooleanOption ? boolean
-  : O extends ListOption ? readonly string[]
-  : O extends ChoiceOption ? O["choices"][number]
-  : string;
-
-/** A valid value for every option; `path`, `host` and `cors` are in their normal form (see `checkValue`). */
-export type Settings = { readonly [Name in OptionName]: ValueOf<typeof OPTIONS[Name]> };
-
-/** Options as a caller gives them, not validated yet. */
-export type PartialSettings = { readonly [Name in OptionName]?: Settings[Name] | undefined };
+/** The row that describes a value of this type. */
+type OptionOf<Value> = [Value] extends [number] ? IntegerOption
+  : [Value] extends [boolean] ? BooleanOption
+  : [Value] extends [readonly string[]] ? ListOption
+  : string extends Value ? TextOption
+  : ChoiceOption & { readonly choices: readonly Value[] };
 
 /** The names of all options, in the order of the table. */
 export const OPTION_NAMES: readonly OptionName[] = Object.keys(OPTIONS).filter(isOptionName);

@@ -9,15 +9,8 @@ import { describe } from "../wire/text.ts";
 import type { ChoiceOption, Option } from "./option.ts";
 import { readOrigin } from "../rules/origin.ts";
 import { isRetiredName } from "./retired.ts";
-import {
-  isOptionName,
-  OPTION_NAMES,
-  type OptionName,
-  optionOf,
-  OPTIONS,
-  type PartialSettings,
-  type Settings,
-} from "./options.ts";
+import { isOptionName, OPTION_NAMES, type OptionName, optionOf, OPTIONS } from "./options.ts";
+import type { PartialSettings, Settings } from "./settings.ts";
 import { cutUrl, normalPath } from "../wire/url_text.ts";
 
 /** A valid value in its normal form, or a problem: the end of a sentence that begins with the option's name. */
@@ -39,7 +32,7 @@ export type Parsed =
  * ```
  */
 export function settingsFrom(given: PartialSettings = {}): Settings {
-  const settings: Record<string, Settings[OptionName]> = {};
+  const settings: Partial<Record<OptionName, Settings[OptionName]>> = {};
   for (const name of OPTION_NAMES) settings[name] = OPTIONS[name].default;
   for (const [name, value] of Object.entries(given)) {
     if (!isOptionName(name)) {

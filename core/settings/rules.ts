@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 const RULE_NAMES = [
   "alive_timeout",

@@ -304,7 +304,7 @@ Deno.test("[ADMIN-9] an exception is a 500, and requests beyond those that are w
     },
     roster: { get: () => null, search: () => hanging.promise },
     attempts: { list: () => [], forgotten: () => 0, overlooked: () => 0 },
-    exposition: { type: "text/plain", text: () => Promise.resolve("") },
+    exposition: { type: "text/plain", text: () => "" },
     ...{ now: () => 0, wallNow: () => 0 },
   });
   const failed = await fetch(`${port.url}api/stats`);

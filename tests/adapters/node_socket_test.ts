@@ -2,8 +2,7 @@
 import { endOnce, socketBounds } from "../../adapters/listen/node/socket.ts";
 import { createServer } from "node:http";
 import { Writable } from "node:stream";
-// @ts-types="@types/ws"
-import { WebSocketServer } from "ws";
+import { WebSocketServer } from "../../adapters/ws.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
 import { within } from "../support/peer_socket.ts";

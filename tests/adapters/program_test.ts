@@ -3,7 +3,6 @@ import { helpText } from "../../adapters/program/help.ts";
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { startChild } from "../support/child.ts";
-import { makeFolder } from "../support/folder.ts";
 import { ROOT, runMain, spawnMain } from "../support/main.ts";
 import { collectOutput } from "../support/output.ts";
 import { LISTENERS } from "../support/served.ts";
@@ -107,25 +106,6 @@ Deno.test("[LOG-6] a line that comes again and again is counted, and told at the
   assertEquals(printed(), 30);
   assertEquals([level, message], ["WARN", "And 1 more of this kind within a minute: signal"]);
   assertEquals([properties.event, properties.kind, properties.count], ["omitted", "signal", 1]);
-});
-
-Deno.test("deno task compile makes one executable, where its base can be had", async () => {
-  await using folder = await makeFolder();
-  const file = `${folder.path}/signalbox`;
-  const compile = await new Deno.Command(Deno.execPath(), {
-    args: ["compile", "-A", "--frozen", "--output", file, "main.ts"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (compile.success) {
-    const { stdout } = await new Deno.Command(file, { args: ["--version"] }).output();
-    assertEquals(new TextDecoder().decode(stdout), `signalbox ${config.version}\n`);
-    return;
-  }
-  const why = new TextDecoder().decode(compile.stderr);
-  const download = /denort|download|dl\.deno\.land|sending request/i;
-  assertMatch(why, download, "compile failed for another reason");
-  console.log("left out: running the executable, because its base could not be downloaded here");
 });
 
 for (const listener of LISTENERS) {

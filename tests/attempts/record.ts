@@ -2,7 +2,7 @@
  * Records what the stock client in a real Chromium sends in the situations that advice is about, for
  * `conversations.ndjson`. It takes Chromium and coturn, and two minutes:
  *
- *     deno run -A --lock=tests/deno.lock tests/attempts/record.ts
+ *     deno run -A tests/attempts/record.ts
  *
  * The file has what a real client sent, and of descriptions only the lines that the server reads. The clients take no
  * candidates of each other, as behind NATs that let nothing through: one that connects stops to send what it gathers.

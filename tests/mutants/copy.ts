@@ -56,7 +56,7 @@ export async function runTests(
   const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
   const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["test", "-A", "--no-check", "--frozen", "--lock=tests/deno.lock"],
+      ...["test", "-A", "--no-check", "--frozen", "--config=tests/deno.json"],
       ...["--quiet", "--fail-fast", "--reporter=tap"],
       `--v8-flags=--max-old-space-size=${HEAP_MB}`,
       "--preload=tests/mutants/seed.ts",

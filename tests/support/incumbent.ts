@@ -6,7 +6,7 @@
  * Both of its output streams are read to their end, and `stop` waits for that and for the process, so that
  * a test leaves nothing behind.
  */
-import { TESTS_LOCK } from "./main.ts";
+import { TESTS_CONFIG } from "./main.ts";
 import { collectOutput, kill } from "./output.ts";
 
 /** The settings of the incumbent that the tests use; the names are the incumbent's own. Times are in milliseconds. */
@@ -77,7 +77,7 @@ export function incumbentCommand(
   const main = new URL("./incumbent_main.mjs", import.meta.url).pathname;
   const json = JSON.stringify(options);
   if (node === undefined) {
-    return [Deno.execPath(), "run", "-A", "--frozen", `--lock=${TESTS_LOCK}`, main, json];
+    return [Deno.execPath(), "run", "-A", "--frozen", `--config=${TESTS_CONFIG}`, main, json];
   }
   return [...node.command, main, json, `${node.folder}/package.json`];
 }
@@ -95,7 +95,7 @@ export async function installIncumbent(options: IncumbentOptions): Promise<Insta
   const folder = await Deno.makeTempDir({ prefix: "signalbox-incumbent-" });
   const remove = (): Promise<void> => Deno.remove(folder, { recursive: true });
   try {
-    await Deno.copyFile(TESTS_LOCK, `${folder}/deno.lock`);
+    await Deno.copyFile(new URL("../deno.lock", import.meta.url), `${folder}/deno.lock`);
     const wanted = { dependencies: { [PACKAGE.name]: PACKAGE.version } };
     await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(wanted));
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -125,7 +125,7 @@ export async function incumbentHelp(): Promise<string> {
     args: [
       "run",
       "-A",
-      `--lock=${TESTS_LOCK}`,
+      `--config=${TESTS_CONFIG}`,
       `npm:${PACKAGE.name}@${PACKAGE.version}/peerjs`,
       "--help",
     ],

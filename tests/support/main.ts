@@ -7,8 +7,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The packages of the tests, and of the product; the lock in the root is that of the product alone. */
-export const TESTS_LOCK: string = new URL("../deno.lock", import.meta.url).pathname;
+/** Names the packages of the tests and of the product; `deno.json` in the root names those of the product alone. */
+export const TESTS_CONFIG: string = new URL("../deno.json", import.meta.url).pathname;
 
 /** The root of the project, where the program is run. */
 export const ROOT = new URL("../../", import.meta.url);

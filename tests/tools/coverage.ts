@@ -5,7 +5,7 @@
  * to reach proves nothing about the next one.
  */
 
-import { TESTS_LOCK } from "../support/main.ts";
+import { TESTS_CONFIG } from "../support/main.ts";
 
 const SUITES = [
   "core",
@@ -69,7 +69,7 @@ if (import.meta.main) {
   const profile = await Deno.makeTempDir();
   try {
     await run([
-      ...["test", "-A", "--frozen", `--lock=${TESTS_LOCK}`, "--doc", "--quiet"],
+      ...["test", "-A", "--frozen", `--config=${TESTS_CONFIG}`, "--doc", "--quiet"],
       ...[`--coverage=${profile}`, ...SUITES],
     ]);
     const { gaps, lines, branches } = read(await run(["coverage", "--lcov", profile]));

@@ -2,10 +2,11 @@
  * The documents that are made from the code, as they should be: the tables of options, what one process carries,
  * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
  */
+import config from "../../deno.json" with { type: "json" };
 import { METRICS } from "../../adapters/admin/metrics.ts";
 import { variablesOf } from "../../adapters/program/environment.ts";
-import { defaultText, optionGroups } from "../../adapters/program/help.ts";
-import { type OptionName, optionOf } from "../../core/mod.ts";
+import { defaultText, defaultWithUnit, optionGroups } from "../../adapters/program/help.ts";
+import { OPTION_NAMES, type OptionName, optionOf } from "../../core/mod.ts";
 import type { Results } from "../bench/results.ts";
 import { scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
@@ -80,14 +81,37 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
     ["adapters/admin/README.md", "metrics", metricsTable()],
     ["adapters/program/README.md", "options", optionTables()],
     ["adapters/listen/README.md", "recipes", await recipes()],
+    ["core/settings/settings.ts", "settings", settingsFields()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
     ["tests/conformance/README.md", "comparison", await comparison()],
   ] as const;
-  const documents = new Map([["core/SPEC.md", await expectedSpec()]]);
+  const documents = new Map([
+    ["core/SPEC.md", await expectedSpec()],
+    ["tests/deno.json", testsConfig(await readText("tests/deno.json"))],
+    ["adapters/admin/page/jsconfig.json", pageConfig()],
+  ]);
   for (const [path, name, part] of parts) {
     documents.set(path, replaceBetween(path, await readText(path), name, part));
   }
   return documents;
+}
+
+/**
+ * The configuration of the tests: the product's, and the packages that only tests import. Those in the root are what a
+ * first start downloads.
+ */
+function testsConfig(now: string): string {
+  const { unstable, compilerOptions, imports } = config;
+  const all = Object.entries({ ...JSON.parse(now).imports, ...imports });
+  const sorted = Object.fromEntries(all.sort(([a], [b]) => a < b ? -1 : 1));
+  return `${JSON.stringify({ unstable, compilerOptions, imports: sorted }, null, 2)}\n`;
+}
+
+/** Checks the scripts of the admin page with the types of a browser. */
+function pageConfig(): string {
+  const lib = ["esnext", "dom", "dom.iterable"];
+  const compilerOptions = { ...config.compilerOptions, checkJs: true, lib };
+  return `${JSON.stringify({ compilerOptions }, null, 2)}\n`;
 }
 
 /** Files that TLS takes are shown where the README is about TLS. */
@@ -113,6 +137,32 @@ function optionTables(): string {
 |---|---|---|---|---|
 ${rows.join("\n")}`;
   }).join("\n\n");
+}
+
+/** The fields of the settings; a package that is published cannot leave it to the compiler to infer them. */
+function settingsFields(): string {
+  return OPTION_NAMES.map((name) => {
+    const text = `${optionOf(name).doc}. Default: ${defaultWithUnit(name)}.`;
+    const lines = text.match(/.{1,110}(?: |$)/g) ?? [];
+    const comment = lines.map((line) => `   * ${line.trimEnd()}`).join("\n");
+    return `  /**\n${comment}\n   */\n  readonly ${name}: ${typeOf(name)};`;
+  }).join("\n");
+}
+
+function typeOf(name: OptionName): string {
+  const option = optionOf(name);
+  switch (option.type) {
+    case "integer":
+      return "number";
+    case "text":
+      return "string";
+    case "list":
+      return "readonly string[]";
+    case "choice":
+      return option.choices.map((choice) => JSON.stringify(choice)).join(" | ");
+    case "boolean":
+      return "boolean";
+  }
 }
 
 function metricsTable(): string {
@@ -162,7 +212,12 @@ Both are held side by side in ${all.length} conversations (\`deno task conforman
 }
 
 function replaceBetween(path: string, text: string, name: string, content: string): string {
-  const [begin, end] = [`<!-- ${name}: made by deno task docs -->\n`, `\n<!-- end of ${name} -->`];
+  const isCode = path.endsWith(".ts");
+  const [open, close] = isCode ? ["  // ", ""] : ["<!-- ", " -->"];
+  const [begin, end] = [
+    `${open}${name}: made by deno task docs${close}\n`,
+    `\n${open}end of ${name}${close}`,
+  ];
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
   if (from < 0 || to < from) throw new Error(`${path} has no place for the ${name}`);

@@ -9,7 +9,7 @@ import { readText } from "./docs.ts";
 const ROOT = new URL("../../", import.meta.url);
 
 const OTHER_FLAGS =
-  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|lock)$/;
+  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|config)$/;
 
 /** Every document by its path, as Git has it or would. */
 async function documents(): Promise<Map<string, string>> {

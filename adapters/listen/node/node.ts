@@ -9,8 +9,7 @@
 import { within } from "../../clock.ts";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Server as SecureServer } from "node:https";
-// @ts-types="@types/ws"
-import { WebSocketServer } from "ws";
+import { WebSocketServer } from "../../ws.ts";
 import type { Settings } from "../../../core/mod.ts";
 import type { SignalingServer } from "../../server.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "../listener.ts";

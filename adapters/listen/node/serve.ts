@@ -7,8 +7,7 @@ import { messageOf } from "../../errors.ts";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
-// @ts-types="@types/ws"
-import type { WebSocket, WebSocketServer } from "ws";
+import type { WebSocket, WebSocketServer } from "../../ws.ts";
 import type { SignalingServer } from "../../server.ts";
 import type { Received, Reply, Upgrade } from "../../request.ts";
 import { logFault } from "../../observe/log.ts";

@@ -8,8 +8,7 @@
  */
 import { scheduleTimeout } from "../../clock.ts";
 import { type Duplex, Writable } from "node:stream";
-// @ts-types="@types/ws"
-import type { WebSocket } from "ws";
+import type { WebSocket } from "../../ws.ts";
 import type { Settings } from "../../../core/mod.ts";
 
 /** Options of `WebSocketServer` that limit memory and time. */

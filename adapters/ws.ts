@@ -1,0 +1,8 @@
+/**
+ * The WebSockets of `npm:ws` with their types. The package of types is named here and not in `deno.json`, because a
+ * start downloads what `deno.json` names.
+ *
+ * @module
+ */
+// @ts-types="npm:@types/ws@8.18.2"
+export { WebSocket, WebSocketServer } from "ws";
