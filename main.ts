@@ -16,10 +16,7 @@ import { handleSignals, handleUncaught, start } from "./adapters/program/program
 import { runSubcommand } from "./adapters/program/subcommands.ts";
 import { logUselessOption } from "./adapters/observe/start_log.ts";
 
-export { createSignalbox, type Signalbox, type SignalboxOptions } from "./adapters/signalbox.ts";
-export type { End } from "./adapters/observe/client_end.ts";
-export type { Client, Hooks, PeerMessage } from "./adapters/observe/hooks.ts";
-export type { PartialSettings, Settings } from "./core/mod.ts";
+export * from "./adapters/embed.ts";
 
 /** Runs the command line. Returns the exit code; `null` if the server is now running. */
 async function main(): Promise<number | null> {

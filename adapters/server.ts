@@ -20,9 +20,11 @@ import {
   type State,
 } from "../core/mod.ts";
 import { type ClusterNode, createClusterNode } from "./cluster_node.ts";
-import { createVerifier, type Verifier } from "./auth/jwt.ts";
-import { guardedGenerator, hookObservers, type Hooks } from "./observe/hooks.ts";
-import { logFault, recorderLog } from "./observe/log.ts";
+import { type Authorize, createGate, type Gate } from "./auth/authorize.ts";
+import { createVerifier } from "./auth/jwt.ts";
+import type { Client } from "./observe/clients.ts";
+import { createWatch, guardedGenerator, type Hooks, type Watch } from "./observe/hooks.ts";
+import { logFault, recorderLog, shortenUnquoted } from "./observe/log.ts";
 import { logObserver } from "./observe/log_clients.ts";
 import { createLeakLog, logPause } from "./observe/log_process.ts";
 import { createRefusalLog, type RefusalLog, type RefusedRequests } from "./observe/log_refusals.ts";
@@ -35,6 +37,12 @@ import { createReception, type Reception } from "./http/receive.ts";
 import { createReplies, type Replies } from "./http/replies.ts";
 import { createRuntime, type Observer, type Ports, type Runtime } from "./runtime.ts";
 import { Sockets } from "./sockets/sockets.ts";
+
+/** What an application that embeds the server adds to it. */
+export interface Application extends Hooks {
+  /** Decides whether a client may come in, after the check of its token. Asked for each socket, not for requests. */
+  readonly authorize?: Authorize | undefined;
+}
 
 /** What can be seen of a running server, and done to its clients. */
 export interface Oversight {
@@ -50,8 +58,14 @@ export interface Oversight {
   readonly refusedRequests: RefusedRequests;
   /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
   readonly census: ClusterNode["census"];
-  /** Disconnects the client that holds an id; `false` if nobody does on this node. */
-  readonly dismiss: (id: string) => boolean;
+  /** The clients of this node, in the order in which they came; none without an application. */
+  readonly clients: () => IterableIterator<Client>;
+  /**
+   * Disconnects the client that holds an id; `false` if nobody does on this node.
+   *
+   * @param reason The sentence that it gets, cut to 256 characters; the default names the operator.
+   */
+  readonly dismiss: (id: string, reason?: string) => boolean;
 }
 
 /** A running server without a listener. */
@@ -75,11 +89,12 @@ export interface SignalingServer extends Reception, Oversight {
 /**
  * Starts a server without a listener.
  *
+ * @param application `null` for the program: no record of each client is kept then.
  * @param more More observers, such as those of `adapters/admin/operator.ts`.
  */
 export function createSignalingServer(
   settings: Settings,
-  hooks: Hooks,
+  application: Application | null,
   more: readonly Observer[] = [],
 ): SignalingServer {
   const ownerOf = createOwners(settings);
@@ -87,6 +102,9 @@ export function createSignalingServer(
   const state = (): State => runtime.state();
   const dispatch = (event: Event): void => runtime.dispatch(event);
   const verify = createVerifier(settings, { now, ownerOf });
+  const authorize = application?.authorize;
+  const gate = createGate({ settings, verify, authorize, ownerOf, schedule: scheduleTimeout });
+  const watch = createWatch(application);
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
   const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
@@ -98,7 +116,7 @@ export function createSignalingServer(
     clock: CLOCK,
     now,
     state,
-    suggestId: guardedGenerator(hooks.generateClientId),
+    suggestId: guardedGenerator(application?.generateClientId),
     verify,
     refusals,
     clusterPeers: node.peers,
@@ -106,14 +124,17 @@ export function createSignalingServer(
   const first = [...replies.observers, ...recorder.observers, ...node.observers];
   const runtime: Runtime = createRuntime(settings, {
     ...CLOCK,
-    perform: performerOf({ sockets, node, verify, dispatch }),
-    observers: [...first, ...logs, ...more, ...hookObservers(hooks)],
+    perform: performerOf({ sockets, node, gate, watch, dispatch }),
+    observers: [...first, ...logs, ...more, ...watch.observers],
     onPause: logPause,
-    onObserverError: (error) => logFault("A hook failed", error),
+    onObserverError: (error) => logFault("An observer failed", error),
   });
 
-  const isChecked = verify !== null;
-  const reception = createReception({ settings, sockets, replies, ownerOf, isChecked });
+  const reception = createReception({
+    ...{ settings, sockets, replies, ownerOf },
+    check: authorize !== undefined ? "application" : verify !== null ? "token" : "none",
+    onRefused: watch.refused,
+  });
 
   async function shutDown(): Promise<void> {
     dispatch({ kind: "shutdown-requested" });
@@ -132,23 +153,27 @@ export function createSignalingServer(
     settings,
     refuse: replies.refuse,
     now,
-    ...oversightOf(runtime, { sockets, node, replies, refusals }),
+    ...oversightOf(runtime, { sockets, node, replies, refusals, watch }),
     start,
     stop: () => stopped ??= shutDown(),
   };
 }
 
 /** What performs the effects that need I/O. */
-function performerOf({ sockets, node, verify, dispatch }: {
+function performerOf({ sockets, node, gate, watch, dispatch }: {
   readonly sockets: Sockets;
   readonly node: ClusterNode;
-  readonly verify: Verifier | null;
+  readonly gate: Gate | null;
+  readonly watch: Watch;
   readonly dispatch: (event: Event) => void;
 }): Ports["perform"] {
   function checkToken(conn: ConnId): void {
-    void verify?.(sockets.takeToken(conn)).then((identity) =>
-      dispatch({ kind: "token-checked", conn, identity })
-    );
+    const asked = sockets.takeAsked(conn);
+    if (asked === null) return;
+    void gate?.(asked).then(({ identity, claims }) => {
+      watch.keepClaims(conn, claims);
+      dispatch({ kind: "token-checked", conn, identity });
+    });
   }
 
   return (effect) => {
@@ -160,11 +185,12 @@ function performerOf({ sockets, node, verify, dispatch }: {
 
 function oversightOf(
   { state, dispatch }: Runtime,
-  { sockets, node, replies, refusals }: {
+  { sockets, node, replies, refusals, watch }: {
     readonly sockets: Sockets;
     readonly node: ClusterNode;
     readonly replies: Replies;
     readonly refusals: RefusalLog;
+    readonly watch: Watch;
   },
 ): Oversight {
   return {
@@ -175,9 +201,11 @@ function oversightOf(
     watcherCount: replies.watcherCount,
     refusedRequests: refusals.counts,
     census: node.census,
-    dismiss: (id) => {
+    clients: watch.clients,
+    dismiss: (id, given) => {
       if (holderOf(state(), peerId(id)) === undefined) return false;
-      dispatch({ kind: "client-dismissed", id: peerId(id) });
+      const reason = given === undefined ? null : shortenUnquoted(String(given));
+      dispatch({ kind: "client-dismissed", id: peerId(id), reason });
       return true;
     },
   };

@@ -17,14 +17,20 @@ import {
 } from "../core/mod.ts";
 import { streamOf } from "./http/answers.ts";
 import { readableOf } from "./http/stream.ts";
-import { createSignalingServer, NOT_HTTP, type SignalingServer } from "./server.ts";
+import {
+  type Application,
+  createSignalingServer,
+  NOT_HTTP,
+  type SignalingServer,
+} from "./server.ts";
+import type { Mounts, NodeServer } from "./listen/node/mount.ts";
 import type { IncomingRequest, Reply, Upgrade } from "./request.ts";
-import type { Hooks } from "./observe/hooks.ts";
-import { logFault } from "./observe/log.ts";
+import type { Client } from "./observe/clients.ts";
+import { logFault, logNoInfo } from "./observe/log.ts";
 import { logUselessOption } from "./observe/start_log.ts";
 
 /** Options of the program that an embedded server does not have. */
-type ProgramOption =
+export type ProgramOption =
   | "admin_host"
   | "admin_port"
   | "admin_token"
@@ -38,11 +44,12 @@ type ProgramOption =
   | "sslcert"
   | "sslkey";
 
-/** Settings and hooks, all optional. */
-export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Hooks;
+/** Settings, hooks and `authorize`, all optional. */
+export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Application;
 
 /** A running signaling server. */
 export interface Signalbox {
+  /** Every option that is in force, those of the program with their defaults. */
   readonly settings: Settings;
   /**
    * Answers a request for one of the server's paths; returns `null` for any other. Call it before any other code
@@ -60,11 +67,31 @@ export interface Signalbox {
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ) => Response | Promise<Response>;
-  /** The number of connected clients. */
+  /**
+   * Answers the requests and upgrades for the server's paths on a server of `node:http` or `node:https`, such as that
+   * of Express, before and without its other listeners, which get all the rest. The promise settles at once, with a
+   * function that undoes it for new requests and upgrades; `stop` does so too.
+   *
+   * @throws {TypeError} Before Deno 2.8, whose `node:http` can neither refuse an upgrade nor say where it comes from.
+   */
+  readonly mount: (server: NodeServer) => Promise<() => void>;
+  /** The number of connected clients. In a cluster this node's, as for `clients` and `disconnect`. */
   readonly clientCount: () => number;
   /**
-   * Closes the socket of every client and admits no more. Settles when the closes are answered, or after 2 s. A
-   * second call returns the same promise.
+   * The connected clients in the order in which they came, the list itself and not a copy. An iteration may wait in
+   * between: it skips clients that went meanwhile, and ends with those that came.
+   */
+  readonly clients: () => IterableIterator<Client>;
+  /**
+   * Disconnects the client that holds an id, with code 4012. Returns `false` if nobody does. The client may come
+   * again at once: let `authorize` refuse it.
+   *
+   * @param reason The sentence that the client gets. It is cut to 256 characters, in the close frame to 123 bytes.
+   */
+  readonly disconnect: (id: string, reason?: string) => boolean;
+  /**
+   * Closes the socket of every client, admits no more, and undoes each `mount`. Settles when the closes are answered,
+   * or after 2 s. A second call returns the same promise.
    */
   readonly stop: () => Promise<void>;
 }
@@ -87,22 +114,55 @@ export interface Signalbox {
  * ```
  */
 export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
-  const { onConnection, onDisconnection, onMessage, generateClientId, ...given } = options;
+  const { authorize, generateClientId, ...others } = options;
+  const { onConnection, onDisconnection, onMessage, onRefused, ...given } = others;
   retiredSentences(given).forEach(logUselessOption);
-  const hooks = { onConnection, onDisconnection, onMessage, generateClientId };
-  const signaling = createSignalingServer(settingsFrom(given), hooks);
+  const signaling = createSignalingServer(settingsFrom(given), {
+    ...{ authorize, generateClientId, onConnection, onDisconnection, onMessage, onRefused },
+  });
   signaling.start();
-  return signalboxFor(signaling);
+  const { settings, clientCount, clients, dismiss } = signaling;
+  let mounts: Promise<Mounts> | null = null;
+
+  async function mount(server: NodeServer): Promise<() => void> {
+    mounts ??= loadMounts(signaling);
+    return (await mounts).mount(server);
+  }
+
+  async function stop(): Promise<void> {
+    await signaling.stop();
+    (await mounts)?.stop();
+  }
+
+  let stopped: Promise<void> | undefined;
+  return {
+    ...handlerOf(signaling),
+    ...{ settings, clientCount, clients },
+    mount,
+    disconnect: dismiss,
+    stop: () => stopped ??= stop(),
+  };
 }
 
-/** Wraps a server for `Deno.serve`. */
-export function signalboxFor(signaling: SignalingServer): Signalbox {
+/** Loads what a mount needs, which takes 6 MB. */
+async function loadMounts(signaling: SignalingServer): Promise<Mounts> {
+  const { createMounts } = await import("./listen/node/mount.ts");
+  return createMounts(signaling, (path) => isOwnPath(signaling.settings, path));
+}
+
+/** Answers requests of `Deno.serve`. */
+export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" | "handle"> {
   const { settings } = signaling;
+  let lackedInfo = false;
 
   function answer(
     request: Request,
     info?: Deno.ServeHandlerInfo,
   ): Response | Promise<Response> {
+    if (info === undefined && !lackedInfo) {
+      lackedInfo = true;
+      logNoInfo();
+    }
     const incoming = readRequest(request, info);
     // Deno builds `request.url` from this header: a slash in it would change the path.
     if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
@@ -139,8 +199,7 @@ export function signalboxFor(signaling: SignalingServer): Signalbox {
     }
   }
 
-  const { clientCount, stop } = signaling;
-  return { settings, handle, answer, clientCount, stop };
+  return { handle, answer };
 }
 
 /**

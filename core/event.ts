@@ -105,10 +105,12 @@ export interface Tick {
   readonly kind: "tick";
 }
 
-/** The operator disconnects whoever holds an id. */
+/** The operator or the application disconnects whoever holds an id. */
 export interface ClientDismissed {
   readonly kind: "client-dismissed";
   readonly id: PeerId;
+  /** The sentence for the client; `null` for the usual one. */
+  readonly reason: string | null;
 }
 
 /** The server is asked to shut down. */

@@ -85,7 +85,7 @@ function react(state: State, event: Event, now: Millis): readonly [State, readon
     case "tick":
       return tick(state, now);
     case "client-dismissed":
-      return dismiss(state, event.id);
+      return dismiss(state, event);
     case "shutdown-requested":
       return shutDown(state);
     case "cluster-started":

@@ -6,6 +6,7 @@
  */
 import { createServer } from "node:http";
 import { within } from "../clock.ts";
+import { checkNodeHttp } from "../deno_version.ts";
 import { bindAddress } from "../listen/listener.ts";
 import { watchAccepting } from "../listen/node/accepting.ts";
 import { bind, portOf } from "../listen/node/bind.ts";
@@ -35,12 +36,13 @@ export const CONNECTIONS_MAX = 64;
  * Listens.
  *
  * @param answer Never rejects.
- * @throws {StartError} If the address cannot be bound.
+ * @throws {StartError} If the address cannot be bound, or Deno is too old.
  */
 export async function listenAdmin(
   { host, port: wanted }: { readonly host: string; readonly port: number },
   answer: (request: IncomingRequest) => Promise<AdminReply>,
 ): Promise<AdminListener> {
+  checkNodeHttp("Option admin_port: the admin port", "leave it at 0");
   const server = createServer({
     headersTimeout: REQUEST_MAX_MS,
     requestTimeout: REQUEST_MAX_MS,

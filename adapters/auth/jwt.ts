@@ -21,8 +21,17 @@ import {
 import { logFault } from "../observe/log.ts";
 import type { OwnerOf } from "./owner.ts";
 
+/** What is known of a client: the payload of its JWT, or what the application said of it. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** The result of a check. The core gets the identity, the hooks of an application get the claims. */
+export interface Checked {
+  readonly identity: Identity;
+  readonly claims: Claims | null;
+}
+
 /** Checks a token; `null` is a missing one. Never rejects: a token that is not valid gives an identity `rejected`. */
-export type Verifier = (token: string | null) => Promise<Identity>;
+export type Verifier = (token: string | null) => Promise<Checked>;
 
 /** What a verifier needs from its surroundings. */
 export interface AuthPorts {
@@ -45,7 +54,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
   const source = auth_jwks === "" ? null : keySource(auth_jwks, fetchMaxMs);
   const keys = source && cachedKeys({ source, now, reportFault });
 
-  async function check(token: string): Promise<Identity> {
+  async function check(token: string): Promise<Checked> {
     const { jwtVerify } = await import("jose");
     const date = dateNow();
     const dateMs = date.getTime();
@@ -53,7 +62,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
     const epochAt = now() - dateMs;
     const shared = {
       requiredClaims: ["exp", "sub"],
-      // jose rounds the date to seconds. One second more leaves the exact decision to `identityOf`.
+      // jose rounds the date to seconds. One second more leaves the exact decision to `readClaims`.
       clockTolerance: TOLERANCE_S + 1,
       currentDate: date,
       ...(auth_audience !== "" && { audience: auth_audience }),
@@ -62,7 +71,7 @@ export function createVerifier(settings: Settings, ports: AuthPorts): Verifier |
     const { payload } = keys === null
       ? await jwtVerify(token, secret, { ...shared, algorithms: SECRET_ALGORITHMS })
       : await jwtVerify(token, keys, { ...shared, algorithms: PUBLIC_ALGORITHMS });
-    return identityOf(payload, { dateMs, epochAt, ownerOf });
+    return readClaims(payload, { dateMs, epochAt, ownerOf });
   }
 
   return async (token) => {
@@ -125,15 +134,15 @@ const EARLY = "The token is not valid yet";
 /** How often the log may report that keys cannot be loaded or used. */
 const REPORT_PERIOD_MS = 30_000;
 
-/** The identity for the claims of a token with a valid signature. `epochAt` is 1970 in the time of the loop. */
-function identityOf(
+/** Checks the claims of a token with a valid signature. `epochAt` is 1970 in the time of the loop. */
+function readClaims(
   claims: JWTPayload,
   { dateMs, epochAt, ownerOf }: {
     readonly dateMs: number;
     readonly epochAt: number;
     readonly ownerOf: OwnerOf;
   },
-): Identity {
+): Checked {
   const { sub, peers = [], exp = 0, nbf = 0 } = claims;
   const outOfRange = (["exp", "nbf", "iat"] as const).find((name) =>
     Math.abs(claims[name] ?? 0) > DATE_MAX_S
@@ -151,11 +160,14 @@ function identityOf(
     return rejected("The claim peers of the token is not a list of texts");
   }
   const endsAt = millis(epochAt + endMs);
-  return { kind: "proven", owner: ownerOf(sub), ids: [sub, ...peers], endsAt };
+  return {
+    identity: { kind: "proven", owner: ownerOf(sub), ids: [sub, ...peers], endsAt },
+    claims,
+  };
 }
 
-function rejected(reason: string): Identity {
-  return { kind: "rejected", reason };
+function rejected(reason: string): Checked {
+  return { identity: { kind: "rejected", reason }, claims: null };
 }
 
 /** Why a token is rejected, without any part of the token; `null` if the error is not the token's fault. */

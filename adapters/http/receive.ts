@@ -9,11 +9,13 @@ import type { OwnerOf } from "../auth/owner.ts";
 import { clientAddress } from "../listen/address.ts";
 import {
   asksForSocket,
+  type Check,
   HANDSHAKE_VERSIONS,
   handshakeFault,
   readHandshake,
   subprotocolOf,
 } from "../listen/handshake.ts";
+import type { Refusal, RefusedClient } from "../observe/refusal.ts";
 import type { IncomingRequest, Received, Reply } from "../request.ts";
 import type { Sockets } from "../sockets/sockets.ts";
 import type { Replies } from "./replies.ts";
@@ -24,8 +26,9 @@ export interface ReceptionPorts {
   readonly replies: Replies;
   readonly sockets: Sockets;
   readonly ownerOf: OwnerOf;
-  /** Whether tokens are checked. */
-  readonly isChecked: boolean;
+  readonly check: Check;
+  /** Called for a handshake that is refused before there is a socket. */
+  readonly onRefused: (client: RefusedClient, refusal: Refusal) => void;
 }
 
 /** The part of a server that decides on requests. */
@@ -37,7 +40,7 @@ export interface Reception {
 }
 
 export function createReception(
-  { settings, replies, sockets, ownerOf, isChecked }: ReceptionPorts,
+  { settings, replies, sockets, ownerOf, check, onRefused }: ReceptionPorts,
 ): Reception {
   function receive(incoming: IncomingRequest): Received {
     if (!asksForSocket(incoming) || routeOf(settings, incoming.path) !== "socket") {
@@ -46,11 +49,13 @@ export function createReception(
     const fault = handshakeFault(incoming.header);
     if (fault !== null) return { kind: "reply", reply: refuseHandshake(incoming, fault) };
     if (!sockets.hasRoom(clientAddress(incoming, settings))) {
-      const reply = replies.refuse(incoming, STATUS_CODE.ServiceUnavailable, NO_SOCKET_ROOM);
+      const code = STATUS_CODE.ServiceUnavailable;
+      const reply = replies.refuse(incoming, code, NO_SOCKET_ROOM);
+      tell(incoming, { why: "too-many", code, reason: NO_SOCKET_ROOM });
       return { kind: "reply", reply };
     }
     // Read before the upgrade: Deno's request throws afterwards.
-    const handshake = readHandshake(incoming, settings, { ownerOf, isChecked });
+    const handshake = readHandshake(incoming, settings, { ownerOf, check });
     return {
       kind: "upgrade",
       subprotocol: subprotocolOf(incoming.header),
@@ -61,8 +66,16 @@ export function createReception(
 
   function refuseHandshake(incoming: IncomingRequest, why: string): Reply {
     const body = `The WebSocket handshake is not valid: ${why}.`;
-    const reply = replies.refuse(incoming, STATUS_CODE.BadRequest, body);
+    const code = STATUS_CODE.BadRequest;
+    const reply = replies.refuse(incoming, code, body);
+    tell(incoming, { why: "bad-handshake", code, reason: body });
     return { ...reply, headers: { ...reply.headers, "sec-websocket-version": HANDSHAKE_VERSIONS } };
+  }
+
+  function tell(incoming: IncomingRequest, refusal: Refusal): void {
+    const id = new URLSearchParams(incoming.query).get("id") || null;
+    const address = clientAddress(incoming, settings);
+    onRefused({ id, address, origin: incoming.header("origin") }, refusal);
   }
 
   return { receive, refuseHandshake };

@@ -70,7 +70,7 @@ export function createReplies(ports: RepliesPorts): Replies {
     if (verify === null || !needsToken(settings, routeOf(settings, incoming.path))) {
       return answer(incoming, UNCHECKED);
     }
-    return verify(bearerToken(incoming)).then((identity) => answer(incoming, identity));
+    return verify(bearerToken(incoming)).then(({ identity }) => answer(incoming, identity));
   }
 
   function answer(incoming: IncomingRequest, identity: Identity): Reply | Promise<Reply> {

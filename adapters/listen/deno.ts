@@ -11,7 +11,7 @@ import { scheduleTimeout, within } from "../clock.ts";
 import type { SignalingServer } from "../server.ts";
 import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
 import { logFault, logRelisten } from "../observe/log.ts";
-import { signalboxFor } from "../signalbox.ts";
+import { handlerOf } from "../signalbox.ts";
 
 /**
  * Listens with the settings of `signaling`.
@@ -21,13 +21,13 @@ import { signalboxFor } from "../signalbox.ts";
 export async function listenDeno(signaling: SignalingServer): Promise<Listener> {
   const { settings } = signaling;
   const tls = await readTls(settings, checkTls);
-  const { answer } = signalboxFor(signaling);
+  const { answer } = handlerOf(signaling);
   let hostname = "";
   let server = await bindAddress(settings, (host) => {
     hostname = host;
     return serve(answer, { hostname, port: settings.port, tls });
   });
-  const { port } = server.addr;
+  const port = portOf(server.addr);
   let stopping = false;
   let cancelPause = (): void => {};
   supervise();
@@ -87,6 +87,12 @@ export function checkTls(tls: Tls): void {
       2,
     );
   }
+}
+
+/** The type knows only TCP, but DENO_SERVE_ADDRESS, which a platform sets, may be a unix socket, or a vsock. */
+function portOf(address: Deno.Addr): number {
+  // With TLS, Deno before 2.9 names no transport.
+  return "port" in address && address.transport !== "vsock" ? address.port : 0;
 }
 
 interface Endpoint {

@@ -43,11 +43,14 @@ export function subprotocolOf(header: IncomingRequest["header"]): string | null 
   return header("sec-websocket-protocol")?.split(",", 1)[0]?.trim() ?? null;
 }
 
-/** Reads the parameters of the URL and the address. `isChecked`: the token must be checked, so keep it. */
+/** Who is asked whether a client may come in: nobody, whoever checks its token, or the application too. */
+export type Check = "none" | "token" | "application";
+
+/** Reads the parameters of the URL and the address, and what the check of the client needs. */
 export function readHandshake(
   incoming: IncomingRequest,
   settings: Settings,
-  { ownerOf, isChecked }: { readonly ownerOf: OwnerOf; readonly isChecked: boolean },
+  { ownerOf, check }: { readonly ownerOf: OwnerOf; readonly check: Check },
 ): Handshake {
   const { query, header } = incoming;
   const url = new URLSearchParams(query);
@@ -62,10 +65,21 @@ export function readHandshake(
     origin,
     ownOrigin: settings.cors.length > 0 && isOwn(settings, origin, header("host")),
     queryLength: query.length,
-    identity: isChecked ? PENDING : UNCHECKED,
+    identity: check === "none" ? UNCHECKED : PENDING,
   } as const;
-  return { parameters, token: isChecked ? token : null };
+  if (check === "none") return { parameters, asked: null };
+  const { id, address } = parameters;
+  const cookie = check === "application" ? cookieIn(header) : null;
+  return { parameters, asked: { id: id ?? "", token, address, origin, cookie } };
 }
+
+/** The cookies; `null` if they are so long that many waiting sockets would take much memory. */
+function cookieIn(header: IncomingRequest["header"]): string | null {
+  const cookie = header("cookie");
+  return cookie === null || cookie.length > COOKIE_MAX_LENGTH ? null : cookie;
+}
+
+const COOKIE_MAX_LENGTH = 16_384;
 
 /** Whether an origin is that of this server, or of its admin page. */
 function isOwn(settings: Settings, origin: string | null, host: string | null): boolean {

@@ -8,7 +8,7 @@ import type { Settings } from "../../core/mod.ts";
 
 /** A listener that accepts connections. */
 export interface Listener {
-  /** The bound port, even if the settings have 0. */
+  /** The bound port, even if the settings have 0; 0 where a platform has Deno listen on no port of TCP. */
   readonly port: number;
   /** Stops the server and the listening. Settles within 5 s. */
   readonly stop: () => Promise<void>;

@@ -3,22 +3,23 @@
  *
  * @module
  */
-import { describe, payloadOf } from "../../core/mod.ts";
+import { type ConnId, describe, type Effect, type Message, payloadOf } from "../../core/mod.ts";
 import { type End, endOf } from "./client_end.ts";
+import { type Client, Clients } from "./clients.ts";
 import { isClientEvent, messageIn } from "./messages.ts";
 import { logFault } from "./log.ts";
+import { type Refusal, refusalOf, type RefusedClient } from "./refusal.ts";
 import type { Observer } from "../runtime.ts";
-
-/** A client, as passed to hooks. */
-export interface Client {
-  readonly id: string;
-}
 
 /** A message from one client to another, as passed to hooks. */
 export interface PeerMessage {
+  /** `OFFER`, `ANSWER`, `CANDIDATE`, `EXPIRE` or `LEAVE`. */
   readonly type: string;
+  /** The id of its sender. */
   readonly src: string;
+  /** The id of its destination, which may be nobody's. */
   readonly dst: string;
+  /** Its payload, parsed; `undefined` without one. */
   readonly payload: unknown;
 }
 
@@ -33,6 +34,8 @@ export interface Hooks {
   readonly onDisconnection?: ((client: Client, end: End) => void) | undefined;
   /** Called after a client sent a valid message to another. The hook cannot stop it: it is already sent or stored. */
   readonly onMessage?: ((client: Client, message: PeerMessage) => void) | undefined;
+  /** Called for each client that is refused, however many strangers ask: do little in it. */
+  readonly onRefused?: ((client: RefusedClient, refusal: Refusal) => void) | undefined;
   /** Returns the id for `GET <path><key>/id`. The default is a v4 UUID. */
   readonly generateClientId?: (() => string) | undefined;
 }
@@ -55,28 +58,80 @@ export function guardedGenerator(generate: (() => string) | undefined): () => st
   };
 }
 
-/** Calls a hook. Does not wait for an asynchronous one, but logs its rejection. */
-function call(hook: () => unknown): void {
-  const result = hook();
-  if (result instanceof Promise) result.catch((error) => logFault("A hook failed", error));
+/** What an application sees of its server. */
+export interface Watch {
+  /** None without an application, so that a step costs nothing. */
+  readonly observers: readonly Observer[];
+  readonly clients: () => IterableIterator<Client>;
+  /** Keeps the claims of a socket until it is admitted. */
+  readonly keepClaims: (conn: ConnId, claims: Client["claims"]) => void;
+  /** Tells the hook of a refusal. */
+  readonly refused: (client: RefusedClient, refusal: Refusal) => void;
 }
 
-/** The observer that calls the hooks; none if there are no hooks, so that a step costs nothing. */
-export function hookObservers({ onConnection, onDisconnection, onMessage }: Hooks): Observer[] {
-  if (onConnection === undefined && onDisconnection === undefined && onMessage === undefined) {
-    return [];
-  }
-  return [({ event, effects }) => {
-    for (const effect of effects) {
-      const message = isClientEvent(event) ? messageIn(effect) : null;
-      if (message !== null && onMessage !== undefined) {
-        const { type, src, dst, text } = message;
-        call(() => onMessage({ id: src }, { type, src, dst, payload: payloadOf(text) }));
-      } else if (effect.kind !== "note") continue;
-      else if (effect.what === "admitted") call(() => onConnection?.({ id: effect.id }));
-      else if (effect.what === "left") {
-        call(() => onDisconnection?.({ id: effect.id }, endOf(effect)));
-      }
+/** Keeps the clients and calls the hooks; with `null` there is no application, and nothing is kept. */
+export function createWatch(hooks: Hooks | null): Watch {
+  const clients = new Clients();
+  const refused: Watch["refused"] = (client, refusal) =>
+    call("onRefused", hooks?.onRefused, client, refusal);
+  return {
+    observers: hooks === null ? [] : [createObserver(hooks, clients, refused)],
+    clients: () => clients.all(),
+    keepClaims: (conn, claims) => {
+      if (hooks !== null) clients.keepClaims(conn, claims);
+    },
+    refused,
+  };
+}
+
+function createObserver(
+  { onConnection, onDisconnection, onMessage }: Hooks,
+  clients: Clients,
+  refused: Watch["refused"],
+): Observer {
+  function tellNote(effect: Effect): void {
+    if (effect.kind !== "note") return;
+    if (effect.what === "admitted") {
+      call("onConnection", onConnection, clients.admit(effect));
+    } else if (effect.what === "left") {
+      const client = clients.get(effect.id);
+      clients.remove(effect.id);
+      if (client !== undefined) call("onDisconnection", onDisconnection, client, endOf(effect));
+    } else if (effect.what === "refused") {
+      const { conn, id, address, origin } = effect;
+      clients.refuse(conn);
+      refused({ id, address, origin }, refusalOf(effect));
     }
-  }];
+  }
+
+  function tellMessage({ type, src, dst, text }: Message): void {
+    const client = clients.get(src);
+    if (client === undefined || onMessage === undefined) return;
+    call("onMessage", onMessage, client, { type, src, dst, payload: payloadOf(text) });
+  }
+
+  return ({ event, effects, state }) => {
+    const hasMessages = onMessage !== undefined && isClientEvent(event);
+    for (const effect of effects) {
+      const message = hasMessages ? messageIn(effect) : null;
+      if (message === null) tellNote(effect);
+      else tellMessage(message);
+    }
+    clients.forgetGone(event, state);
+  };
+}
+
+/** Calls a hook, if there is one, and logs what it throws. Does not wait for an asynchronous one. */
+function call<Given extends unknown[]>(
+  name: string,
+  hook: ((...given: Given) => unknown) | undefined,
+  ...given: Given
+): void {
+  const fail = (error: unknown): void => logFault(`${name} failed`, error);
+  try {
+    const result = hook?.(...given);
+    if (result instanceof Promise) result.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
 }

@@ -2,7 +2,7 @@
  * Writes the log and configures its output. No line contains a key or a token, and no input can forge or colour a line.
  *
  * Lines go through LogTape, which is made for libraries: an application that embeds the server sees none until it
- * configures the category "signalbox".
+ * configures LogTape and its category "signalbox", except for errors, which go to stderr until then.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { messageOf } from "../errors.ts";
 import {
   configureSync,
   getAnsiColorFormatter,
+  getConfig,
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
@@ -145,11 +146,31 @@ export function recorderLog(file: string): RecorderEvents {
   };
 }
 
-/** Logs an unexpected exception, with its stack if it has one. */
-export function logFault(what: string, error: unknown): void {
-  const detail = stackOf(error) ?? messageOf(error);
+/**
+ * Logs an unexpected exception, with its stack if it has one.
+ *
+ * @param secrets What an application was given and can have put into the exception.
+ */
+export function logFault(what: string, error: unknown, secrets: readonly string[] = []): void {
+  const detail = hide(stackOf(error) ?? messageOf(error), secrets);
   const shown = redact(escape(cutUrls(detail)));
   write("error", `${what}: ${shown}`, { event: "fault", what, detail: shown });
+}
+
+/** Replaces secrets in a text. A shorter one is no secret, and would be found in other words. */
+export function hide(text: string, secrets: readonly string[]): string {
+  return secrets.filter(({ length }) => length >= SECRET_MIN_LENGTH)
+    .reduce((hidden, secret) => hidden.replaceAll(secret, "…"), text);
+}
+
+const SECRET_MIN_LENGTH = 8;
+
+/** Logs that an application passes requests on without their addresses. */
+export function logNoInfo(): void {
+  const text =
+    "A request was handled without the second argument, so the addresses of clients are unknown and count " +
+    "as one: write box.handle(request, info), with the info that Deno.serve passes to its handler";
+  write("error", text, { event: "no-info" });
 }
 
 /** The stack of an exception, whose getter may throw in turn. */
@@ -176,10 +197,14 @@ export function isLogged(level: Level): boolean {
 
 /** Writes a line, unless there were too many of its kind, which is its `event` and, for a fault, `what` failed. */
 export function write(level: Level, text: string, properties: Properties): void {
-  if (!isLogged(level)) return;
+  // Until an application configures its log, nobody would hear of a fault.
+  const isUnheard = level === "error" && getConfig() === null;
+  if (!isUnheard && !isLogged(level)) return;
   const { event, what } = properties;
   const kind = event === "fault" ? `${event}: ${what}` : event;
-  if (rates.allows(kind, level)) logger.emit(recordOf(level, text, properties));
+  if (!rates.allows(kind, level)) return;
+  if (isUnheard) console.error(`signalbox: ${text}`);
+  else logger.emit(recordOf(level, text, properties));
 }
 
 /** A record that bypasses LogTape's templates, which would replace braces in the text. */

@@ -12,6 +12,7 @@ export interface Listening
   extends Pick<Settings, "host" | "path" | "listener" | "auth" | "cors" | "allow_discovery"> {
   /** The name of the program, and its version. */
   readonly version: string;
+  /** 0 if it is no port of TCP. */
   readonly port: number;
   readonly secure: boolean;
   readonly customKey: boolean;
@@ -20,19 +21,22 @@ export interface Listening
 /** Logs where the server listens, with the PeerJS options for it, and the settings in force. */
 export function logListening(listening: Listening): void {
   const { host, port, path, secure, customKey, version, listener, auth, cors } = listening;
-  const scheme = secure ? "https" : "http";
-  const reachable = isAnyAddress(host) ? "localhost" : host;
-  const authority = urlHost(reachable);
+  // A platform that gives no port has the name of the site, and TLS.
+  const isHosted = port === 0;
+  const authority = isHosted
+    ? "<the name of your site>"
+    : urlHost(isAnyAddress(host) ? "localhost" : host);
   const key = customKey ? ', key: "<the key you set>"' : "";
-  const client = `new Peer({ host: "${authority}", port: ${port}, path: "${path}", ` +
-    `secure: ${secure}${key} })`;
-  const url = `${scheme}://${authority}:${port}${path}`;
+  const client = `new Peer({ host: "${authority}", port: ${isHosted ? 443 : port}, ` +
+    `path: "${path}", secure: ${secure || isHosted}${key} })`;
+  const url = isHosted ? null : `${secure ? "https" : "http"}://${authority}:${port}${path}`;
   const isAnyPage = cors.length === 0 || cors.includes("*");
   const discovery = listening.allow_discovery;
+  const at = url ?? `what DENO_SERVE_ADDRESS names, below ${path}`;
   const inForce =
     `auth ${auth}, ${isAnyPage ? "pages of any origin" : `pages of ${cors.join(", ")}`}, ` +
     `discovery ${discovery ? "on" : "off"}, listener ${listener}`;
-  write("info", `Listening on ${url}; a client gets here with ${client}; ${version}: ${inForce}`, {
+  write("info", `Listening on ${at}; a client gets here with ${client}; ${version}: ${inForce}`, {
     event: "listening",
     version,
     auth,

@@ -6,6 +6,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, readOrigin } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
+import { isDenoBefore } from "../deno_version.ts";
 import {
   diagnose,
   hideToken,
@@ -93,8 +94,7 @@ function targetOf(address: string): Pick<Target, "secure" | "host" | "port" | "p
   if (username !== "" || password !== "") {
     throw new Mistake(`The argument ${wanted}, without a user name.`);
   }
-  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-  if (secure && major === 2 && minor < DENO_MINOR_MIN) {
+  if (secure && isDenoBefore(DENO_MINOR_MIN)) {
     throw new Mistake(
       `A URL with https: needs Deno 2.${DENO_MINOR_MIN} or later: this is ${Deno.version.deno}.`,
     );

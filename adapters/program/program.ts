@@ -104,7 +104,7 @@ export async function start(settings: Settings): Promise<Listener> {
     : await (await import("../admin/operator.ts")).createOperator({
       ...{ settings, isExporting, version: VERSION },
     });
-  return await listen(createSignalingServer(settings, {}, operator?.observers), operator);
+  return await listen(createSignalingServer(settings, null, operator?.observers), operator);
 }
 
 async function startOperator(

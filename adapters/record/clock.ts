@@ -10,7 +10,7 @@ export function epochMs(): number {
   return performance.timeOrigin;
 }
 
-/** The wall-clock time in milliseconds since 1970. Only for lines of the log. */
+/** The wall-clock time in milliseconds since 1970. Only for people: in the log, and for when a client came. */
 export function wallNow(): number {
   return Date.now();
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { ConnId, SocketOpened } from "../../core/mod.ts";
+import type { Asked } from "../asked.ts";
 
 /** What the upgrade request says about a client: the parameters of its URL, and its address. */
 export type SocketParameters = Omit<SocketOpened, "kind" | "conn">;
@@ -52,8 +53,8 @@ export class Link implements SocketEventHandler {
   readonly socket: SocketLike;
   /** What `socket-opened` will carry; `null` once it was dispatched, to free the memory. */
   parameters: SocketParameters | null = null;
-  /** The raw token, until it is checked. */
-  token: string | null = null;
+  /** What the check of its client needs, until the check begins. */
+  asked: Asked | null = null;
   /** The group that its address counts for, see `addressGroup` in the core. */
   addressGroup = "";
   readonly #events: LinkEvents;

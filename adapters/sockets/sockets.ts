@@ -18,6 +18,7 @@ import {
   type Settings,
 } from "../../core/mod.ts";
 import type { Leak } from "../errors.ts";
+import type { Asked } from "../asked.ts";
 import { Closing } from "./closing.ts";
 import { Link, type LinkEvents, type SocketLike, type SocketParameters } from "./link.ts";
 import { messageEvent } from "./message_event.ts";
@@ -37,8 +38,8 @@ export interface SocketsOptions {
 /** What the upgrade request says about a client. */
 export interface Handshake {
   readonly parameters: SocketParameters;
-  /** The raw token, if it must be checked; otherwise `null`. */
-  readonly token: string | null;
+  /** What its check needs; `null` if it is not checked. */
+  readonly asked: Asked | null;
 }
 
 /** All sockets of one server. */
@@ -81,25 +82,25 @@ export class Sockets {
   }
 
   /** Attaches a socket that is open or about to open. The core hears of it when it is open. */
-  attach(socket: SocketLike, { parameters, token }: Handshake): Link {
+  attach(socket: SocketLike, { parameters, asked }: Handshake): Link {
     const conn = connId(++this.#lastSerial);
     const link = new Link(conn, socket, this.#linkEvents);
     link.addressGroup = addressGroup(parameters.address);
     link.parameters = parameters;
-    link.token = token;
+    link.asked = asked;
     this.#attached.set(conn, link);
     if (socket.readyState === WebSocket.OPEN) this.#opened(link);
     else this.#opening.add(link);
     return link;
   }
 
-  /** Returns the token of a socket for its check, and forgets it. */
-  takeToken(conn: ConnId): string | null {
+  /** Returns what the check of a client needs, its token above all, and forgets it; `null` if the socket is gone. */
+  takeAsked(conn: ConnId): Asked | null {
     const link = this.#attached.get(conn);
     if (link === undefined) return null;
-    const { token } = link;
-    link.token = null;
-    return token;
+    const { asked } = link;
+    link.asked = null;
+    return asked;
   }
 
   /** Performs an effect. A text that cannot be sent becomes an event. */

@@ -8,7 +8,8 @@
  */
 import { addDeadline, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
 import { CLOSE, type Effect, say } from "../effect.ts";
-import type { ConnId, Millis, PeerId } from "../ids.ts";
+import type { ClientDismissed } from "../event.ts";
+import type { ConnId, Millis } from "../ids.ts";
 import { must } from "../collections/must.ts";
 import { mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { disconnect, idleCheckTime, TOKEN_EXPIRED, turnOut } from "./session.ts";
@@ -69,12 +70,16 @@ export function leaveUnanswered(
   return disconnect(state, { conn }, CLOSE.unanswered, reason);
 }
 
-/** Disconnects the client that holds an id, if there is one, and tells it who did that. */
-export function dismiss(state: State, id: PeerId): readonly [State, readonly Effect[]] {
+/** Disconnects the client that holds an id, if there is one, and tells it why. */
+export function dismiss(
+  state: State,
+  { id, reason }: ClientDismissed,
+): readonly [State, readonly Effect[]] {
   const claim = mapGet(state.claims, id);
   if (claim === undefined) return [state, []];
-  const told = say(claim.conn, { kind: "error", msg: DISMISSED, to: id });
-  const [next, ended] = disconnect(state, claim, CLOSE.dismissed, DISMISSED);
+  const msg = reason ?? DISMISSED;
+  const told = say(claim.conn, { kind: "error", msg, to: id });
+  const [next, ended] = disconnect(state, claim, CLOSE.dismissed, msg);
   return [next, [told, ...ended]];
 }
 

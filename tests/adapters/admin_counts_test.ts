@@ -77,7 +77,7 @@ Deno.test("[ADMIN-7] sockets are counted by what came of them, and clients by ho
   open(4, "b");
   open(5, "c");
   open(6, "d", { key: "wrong" });
-  dispatch({ kind: "client-dismissed", id: peerId("b") });
+  dispatch({ kind: "client-dismissed", id: peerId("b"), reason: null });
   closed(2, 3_333);
   open(7, "e");
   say(7, { type: "LEAVE" });

@@ -1,6 +1,5 @@
 /**
- * signalbox inside an application: which requests are its own, what the hooks are told, and that the examples in
- * the documents run.
+ * signalbox inside an application: which requests are its own, and that the examples in the documents run.
  */
 import { createSignalbox, type SignalboxOptions } from "../../main.ts";
 import {
@@ -11,15 +10,18 @@ import {
   assertThrows,
 } from "../support/assert.ts";
 import { readText } from "../tools/docs.ts";
+import { captured } from "../support/captured.ts";
 import { collectOutput, kill } from "../support/output.ts";
 import { makeFolder } from "../support/folder.ts";
 import { join, refusal } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
 import { serveBox } from "../support/served.ts";
 
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+/** Its lock has the frameworks of the examples. */
+const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
 Deno.test("under a prefix every path is signalbox's, at the root only the exact ones", async () => {
+  captured(() => null); // Requests without addresses are logged.
   const cases: [SignalboxOptions, Record<string, number>, foreign: string[]][] = [
     [
       { path: "/peer", key: "k" },
@@ -47,39 +49,6 @@ Deno.test("under a prefix every path is signalbox's, at the root only the exact 
 Deno.test("[SET-2] a wrong option throws an error that names it", () => {
   const misspelt: Record<string, unknown> = { expireTimeout: 5 };
   assertThrows(() => createSignalbox(misspelt), RangeError, 'There is no option "expireTimeout"');
-});
-
-Deno.test("hooks are told of connections, messages and disconnections, and may throw", async () => {
-  const told: unknown[] = [];
-  const went = Promise.withResolvers<void>();
-  await using app = serveBox({
-    onConnection: ({ id }) => {
-      told.push(["came", id]);
-      throw new Error("a bad hook");
-    },
-    onMessage: ({ id }, message) => told.push(["said", id, message]),
-    onDisconnection: ({ id }, { code }) => {
-      told.push(["went", id, code]);
-      if (code === 4009) went.resolve();
-    },
-  });
-  await refusal(app, { key: "wrong" });
-  await using first = await join(app);
-  first.send({ type: "HEARTBEAT" });
-  first.sendRaw("nonsense");
-  first.send({ type: "OFFER", dst: "b", src: "x", payload: { secret: 1 } });
-  await first.next();
-  await using second = await join(app);
-  await first.closed;
-  second.send({ type: "LEAVE" });
-  await went.promise;
-  assertEquals(told, [
-    ["came", "a"],
-    ["said", "a", { type: "OFFER", src: "a", dst: "b", payload: { secret: 1 } }],
-    ["went", "a", 4000],
-    ["came", "a"],
-    ["went", "a", 4009],
-  ]);
 });
 
 Deno.test("[HTTP-8] [FAULT-10] a head with an unreadable host is answered like any other", async () => {
@@ -161,18 +130,32 @@ Deno.test("[LIMIT-10] [LIMIT-2] on a unix socket the proxy says where clients co
   }
 });
 
+Deno.test("the examples of embedding have the right types", async () => {
+  await using folder = await makeFolder();
+  for (const [i, place] of Object.values(EXAMPLES).entries()) {
+    await Deno.writeTextFile(`${folder.path}/example_${i}.ts`, await exampleOf(place));
+  }
+  const check = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", "--frozen", "--config", CONFIG, folder.path],
+  }).output();
+  assert(check.success, new TextDecoder().decode(check.stderr));
+});
+
 Deno.test("the README's example of embedding answers what is its own, and leaves the rest", async () => {
-  await runExample("README.md", async ({ port }) => {
-    assertEquals((await idOf(port)).length, 36);
+  await runExample(EXAMPLES.readme, async ({ port }) => {
+    assertEquals((await idOf(port, "/peer")).length, 36);
   });
 });
 
-Deno.test("the example of embedding in adapters/README.md calls its hooks, and stops", async () => {
-  await runExample("adapters/README.md", async ({ port, child, output }) => {
-    const id = await idOf(port);
+Deno.test("the example for Deno.serve calls its hooks, refuses whom it does not admit, and stops", async () => {
+  await runExample(EXAMPLES.deno, async ({ port, child, output }) => {
+    const id = await idOf(port, "/peer");
     assertEquals(id.length, 8);
-    const socket = await join({ wsUrl: `ws://127.0.0.1:${port}/peer/peerjs` }, id);
-    await output.first((line) => line === `${id} came`);
+    const place = { wsUrl: `ws://127.0.0.1:${port}/peer/peerjs` };
+    const socket = await join(place, id);
+    await output.first((line) => line === `${id} came from 127.0.0.1`);
+    assertEquals((await refusal(place, { id: "x", token: "guest" }))[0], "Sign in to be x");
+    await output.first((line) => line === "x of 127.0.0.1 was refused: unauthorized");
     child.kill("SIGTERM");
     assertEquals((await socket.closed).code, 1001);
     await output.finished;
@@ -180,11 +163,50 @@ Deno.test("the example of embedding in adapters/README.md calls its hooks, and s
   });
 });
 
+Deno.test("the example for Hono serves both, and knows the addresses", async () => {
+  await runExample(EXAMPLES.hono, async ({ port, output }) => {
+    await idOf(port, "/peer");
+    await using a = await join({ wsUrl: `ws://127.0.0.1:${port}/peer/peerjs` });
+    assertEquals((await a.fence()).closed, null);
+    const seen = await fetch(`http://127.0.0.1:${port}/peer/`);
+    assertEquals(seen.headers.get("signalbox-seen-as"), "127.0.0.1; direct");
+    await seen.text();
+    assertEquals(output.lines.filter((line) => line.startsWith("signalbox: ")), []);
+  });
+});
+
+Deno.test("[EMBED-6] the example for Express serves both, also beside a router with the same prefix", async () => {
+  await runExample(EXAMPLES.express, async ({ port }) => {
+    await idOf(port, "/api/peer");
+    assertEquals(await (await fetch(`http://127.0.0.1:${port}/api/version`)).text(), "1\n");
+    await using a = await join({ wsUrl: `ws://127.0.0.1:${port}/api/peer/peerjs` });
+    assertEquals((await a.fence()).closed, null);
+  });
+});
+
+/** The document of an example, and a text that only this one has in it. */
+type Place = readonly [path: string, text: string];
+
+const EXAMPLES = {
+  readme: ["README.md", "createSignalbox"],
+  deno: ["adapters/README.md", "generateClientId"],
+  hono: ["adapters/README.md", "npm:hono"],
+  express: ["adapters/README.md", "npm:express"],
+} as const;
+
+/** An example of the documents, as it runs here. */
+async function exampleOf([path, text]: Place): Promise<string> {
+  const examples = (await readText(path)).matchAll(/```ts(?: ignore)?\n([^]*?)```/g);
+  const example = examples.map(([, code = ""]) => code).find((code) => code.includes(text)) ?? "";
+  assertStringIncludes(example, "createSignalbox");
+  return onFreePort(example.replace("./main.ts", new URL("../../main.ts", import.meta.url).href));
+}
+
 /** The id that an example gives out, beside its own page. */
-async function idOf(port: number): Promise<string> {
+async function idOf(port: number, path: string): Promise<string> {
   const page = await fetch(`http://127.0.0.1:${port}/`);
   assertEquals(await page.text(), "My application\n");
-  return await (await fetch(`http://127.0.0.1:${port}/peer/peerjs/id`)).text();
+  return await (await fetch(`http://127.0.0.1:${port}${path}/peerjs/id`)).text();
 }
 
 interface Example {
@@ -193,23 +215,13 @@ interface Example {
   readonly output: ReturnType<typeof collectOutput>;
 }
 
-/** Checks the first example in TypeScript of a document, and runs it on a port that is free. */
-async function runExample(path: string, use: (example: Example) => Promise<void>): Promise<void> {
-  const [, example = ""] = /```ts(?: ignore)?\n([^]*?)```/.exec(await readText(path)) ?? [];
-  assertStringIncludes(example, "createSignalbox");
-  const main = new URL("../../main.ts", import.meta.url).href;
+/** Runs an example on a port that is free. */
+async function runExample(place: Place, use: (example: Example) => Promise<void>): Promise<void> {
   await using folder = await makeFolder();
   const file = `${folder.path}/example.ts`;
-  const place = 'port: 0, hostname: "127.0.0.1"';
-  const program = example.replace("./main.ts", main).replace("port: 8000", place)
-    .replace("Deno.serve((", `Deno.serve({ ${place} }, (`);
-  await Deno.writeTextFile(file, program);
-  const check = await new Deno.Command(Deno.execPath(), {
-    args: ["check", "--quiet", "--config", CONFIG, file],
-  }).output();
-  assert(check.success, new TextDecoder().decode(check.stderr));
+  await Deno.writeTextFile(file, await exampleOf(place));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", CONFIG, file],
+    args: ["run", "-A", "--frozen", "--config", CONFIG, file],
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -222,4 +234,13 @@ async function runExample(path: string, use: (example: Example) => Promise<void>
     await output.finished;
     await child.status;
   }
+}
+
+/** The example on another port, which it prints as `Deno.serve` does. */
+function onFreePort(example: string): string {
+  const place = 'port: 0, hostname: "127.0.0.1"';
+  const print = "console.log(`Listening on http://127.0.0.1:${Object(server.address()).port}/`)";
+  return example.replace("port: 8000", place)
+    .replace("Deno.serve((", `Deno.serve({ ${place} }, (`)
+    .replace("listen(8000)", `listen(0, "127.0.0.1", () => ${print})`);
 }

@@ -118,7 +118,7 @@ Deno.test("[CLUSTER-19] a claim is given up by its seq when its client is gone, 
   f.run();
   assertEquals([f.engine.claims.size, f.ran()], [0, ["open", "open", "close", "close"]]);
   f.open("a", 3, "x");
-  f.step("a", { kind: "client-dismissed", id: peerId("x") });
+  f.step("a", { kind: "client-dismissed", id: peerId("x"), reason: null });
   f.run();
   assertEquals([f.engine.claims.size, f.ran()], [0, ["open", "close"]]);
 });

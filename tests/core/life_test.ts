@@ -58,17 +58,18 @@ Deno.test("[LIFE-4] a client that answers no ping is disconnected, and its id is
   assertEquals(w.open(2, "a", "another"), [opens(2)]);
 });
 
-Deno.test("[LIFE-5] who is dismissed is told by whom, and its id is free; nobody else notices", () => {
+Deno.test("[LIFE-5] who is dismissed is told why, and its id is free; nobody else notices", () => {
   const w = world();
   w.open(1, "a");
   w.open(2, "b");
   w.step(opening(3, { id: "waits", identity: { kind: "pending" } }));
-  const dismiss = (id: string): readonly unknown[] =>
-    w.step({ kind: "client-dismissed", id: peerId(id) });
+  const dismiss = (id: string, reason: string | null = null): readonly unknown[] =>
+    w.step({ kind: "client-dismissed", id: peerId(id), reason });
   const msg = "Disconnected by the operator of this server";
   assertEquals(dismiss("a"), refuses(1, CLOSE.dismissed, msg));
   assertEquals([dismiss("a"), dismiss("waits"), dismiss("nobody")], [[], [], []]);
   assertEquals(w.open(4, "a", "another"), [opens(4)]);
+  assertEquals(dismiss("a", "Banned"), refuses(4, CLOSE.dismissed, "Banned"));
 });
 
 Deno.test("[LIFE-1] a late tick disconnects in the order of the deadlines, not of the looks", () => {

@@ -51,7 +51,10 @@ class Bench {
   readonly attach = ({ address = "192.0.2.1", token, ...given }: FakeGiven = {}): FakeSocket => {
     const socket = fakeSocket(given);
     const parameters = { ...PARAMETERS, address };
-    this.sockets.attach(socket, { parameters, token: token ?? null });
+    const asked = token === undefined
+      ? null
+      : { id: "a", token, address, origin: null, cookie: null };
+    this.sockets.attach(socket, { parameters, asked });
     return socket;
   };
 
@@ -68,8 +71,8 @@ class Bench {
 Deno.test("[AUTH-8] the token of a socket is had once, by whoever checks it", () => {
   const { sockets, attach } = new Bench();
   attach({ token: "sesame" });
-  assertEquals([1, 2, 3].map(() => sockets.takeToken(A)), ["sesame", null, null]);
-  assertEquals(sockets.takeToken(connId(9)), null);
+  assertEquals([1, 2, 3].map(() => sockets.takeAsked(A)?.token), ["sesame", undefined, undefined]);
+  assertEquals(sockets.takeAsked(connId(9)), null);
 });
 
 Deno.test("[FAULT-21] a send that throws means that the socket is gone; the next send works", () => {

@@ -88,7 +88,7 @@ function makeStage(): (dice: Dice, step: number) => void {
     runtime.dispatch({ kind: "tick" });
     if (header("upgrade") === null) return void replies.reply(incoming);
     const conn = connId(step);
-    const { parameters } = readHandshake(incoming, settings, { ownerOf, isChecked: false });
+    const { parameters } = readHandshake(incoming, settings, { ownerOf, check: "none" });
     runtime.dispatch({ kind: "socket-opened", conn, ...parameters });
     for (const text of frames) runtime.dispatch({ kind: "frame-received", conn, text });
     if (dice.chance() < 0.5) runtime.dispatch({ kind: "socket-closed", conn, code: close.code });

@@ -50,7 +50,7 @@ export async function fuzzTokens(dice: Dice, steps: number): Promise<FuzzedToken
       reportOmitted();
       const forged = forge(dice, SIGNERS[which]);
       const logged = lines.length;
-      const identity = await verifiers[which](forged.token);
+      const { identity } = await verifiers[which](forged.token);
       const wrong = [
         ...wrongWith(identity, forged, SIGNERS[which], clock),
         ...lines.slice(logged).flatMap((line) => shownIn(line, forged, SHOWN_IN_LOG)),

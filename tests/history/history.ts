@@ -43,7 +43,7 @@ export type Act =
   /** As many candidates for as many absent peers, then one more for the first of them. */
   | { readonly kind: "scatter"; readonly pick: number; readonly count: number }
   /** The operator disconnects whoever has the id, if anybody. */
-  | { readonly kind: "dismissed"; readonly id: string }
+  | { readonly kind: "dismissed"; readonly id: string; readonly reason: string | null }
   | { readonly kind: "tick" | "shutdown" };
 
 const id = fc.constantFrom(...IDS);
@@ -169,6 +169,7 @@ const identity = fc.oneof(
 );
 const count = fc.nat(6);
 const code = fc.constantFrom(1001, 1005, 1006);
+const reason = fc.constantFrom(null, "Banned", "", "é😀".repeat(40));
 const scattered = fc.constantFrom(2, 5, 63, 64, 65);
 
 function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
@@ -190,7 +191,7 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
     one(4 * weights.undelivered, fc.record({ kind: kind("send-failed"), pick, count })),
     one(weights.odd, fc.record({ kind: kind("scatter"), pick, count: scattered })),
     one(4 * weights.tick, fc.record({ kind: kind("tick") })),
-    one(2, fc.record({ kind: kind("dismissed"), id: ids })),
+    one(2, fc.record({ kind: kind("dismissed"), id: ids, reason })),
     one(2, fc.record({ kind: kind("shutdown") })),
   );
 }

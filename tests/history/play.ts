@@ -110,7 +110,7 @@ class Player {
       case "tick":
         return [{ kind: "tick" }];
       case "dismissed":
-        return [{ kind: "client-dismissed", id: peerId(act.id) }];
+        return [{ kind: "client-dismissed", id: peerId(act.id), reason: act.reason }];
       case "shutdown":
         return [{ kind: "shutdown-requested" }];
       case "open":

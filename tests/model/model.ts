@@ -74,7 +74,8 @@ class Server {
     }
     if (event.kind === "tick") this.tick();
     const dismissed = event.kind === "client-dismissed" ? this.holderOf(event.id) : undefined; // LIFE-5
-    if (dismissed !== undefined) this.end(dismissed.conn, 4012, DISMISSED);
+    const given = event.kind === "client-dismissed" ? event.reason : null;
+    if (dismissed !== undefined) this.end(dismissed.conn, 4012, given ?? DISMISSED);
     if (event.kind === "shutdown-requested") this.shutDown();
     return this.acts;
   };

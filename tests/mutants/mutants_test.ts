@@ -44,7 +44,7 @@ Deno.test("every file of rules is broken in some way", async () => {
 
 /** What they are is types, names and numbers: the type checker and the README's table hold them. */
 const WITHOUT_RULES = new Set(
-  "event message mod attempts/mod cluster/command cluster/mod settings/limits settings/option"
+  "event message mod attempts/mod cluster/command cluster/mod settings/limits settings/option settings/settings"
     .split(" ")
     .map((name) => `core/${name}.ts`),
 );

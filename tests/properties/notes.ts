@@ -115,13 +115,17 @@ function refused({ before, event, effects }: Step): Note[] {
     const opened = event.kind === "socket-opened" ? event : waiting;
     if (opened === undefined) throw new Error(`${conn} is closed, and is nobody`);
     const { id, address, origin } = opened;
-    // A close has room for 123 bytes: what its socket was told has all of them.
-    const said = effects.filter(isSend).flatMap(({ meaning }) =>
-      meaning.kind === "error" ? meaning.msg : []
-    );
-    const reason = cut.endsWith("…") ? said[0] ?? cut : cut;
+    const reason = inFull(cut, effects);
     return [{ kind: "note", what: "refused", conn, id, address, origin, code, reason }];
   });
+}
+
+/** The reason of a close in full. A close has room for 123 bytes: what its socket was told has all of them. */
+function inFull(cut: string, effects: readonly Effect[]): string {
+  const said = effects.filter(isSend).flatMap(({ meaning }) =>
+    meaning.kind === "error" ? meaning.msg : []
+  );
+  return cut.endsWith("…") ? said[0] ?? cut : cut;
 }
 
 /** [NOTE-4] */
@@ -137,7 +141,9 @@ function left(step: Step): Note[] {
 
 function endOf(conn: ConnId, { event, effects }: Step): Pick<Left, "by" | "code" | "reason"> {
   const close = effects.filter(isClose).find((close) => close.conn === conn);
-  if (close !== undefined) return { by: "server", code: close.code, reason: close.reason };
+  if (close !== undefined) {
+    return { by: "server", code: close.code, reason: inFull(close.reason, effects) };
+  }
   if (event.kind === "socket-closed") return { by: "client", code: event.code, reason: "" };
   return { by: "server", code: 1013, reason: "It did not read what was sent to it, or is gone" };
 }

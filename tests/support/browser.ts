@@ -40,6 +40,7 @@ const REQUIRABLE = [
   "apache",
   "coturn",
   "prometheus",
+  "deno-2.5",
 ];
 
 export type BrowserSearch =

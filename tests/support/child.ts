@@ -14,6 +14,10 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What starts it: a command that becomes the one behind it, such as `prlimit --nofile=150`. */
   readonly prefix?: readonly string[];
+  /** The Deno that runs it, if not the one that runs the test (`old_deno.ts`). */
+  readonly deno?: string;
+  /** Starts it as a hosting platform does: without any flag, also those that every child gets. */
+  readonly isHosted?: boolean;
 }
 
 export interface Child extends AsyncDisposable {
@@ -80,9 +84,10 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
   }
 }
 
-function spawn({ args = [], env = {}, prefix = [] }: ChildOptions): Deno.ChildProcess {
+function spawn(options: ChildOptions): Deno.ChildProcess {
+  const { args = [], env = {}, prefix = [], deno, isHosted = false } = options;
   const flags = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args];
-  return spawnMain(flags, env, prefix);
+  return spawnMain(isHosted ? [] : flags, env, prefix, deno);
 }
 
 /** Where the server listens, if this line of its log says so. */

@@ -43,7 +43,7 @@ export class Desk {
       fetchMaxMs,
     });
     if (verify === null) throw new Error("auth jwt has a verifier");
-    this.check = verify;
+    this.check = async (token) => (await verify(token)).identity;
   }
 
   readonly pass = (ms: number): void => void (this.#ms += ms);

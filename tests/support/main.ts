@@ -15,16 +15,17 @@ export const ROOT = new URL("../../", import.meta.url);
 
 /**
  * Starts `main.ts` with these flags and variables, and no others of the server's; behind `prefix`, a command
- * that becomes the one that follows it, such as `prlimit --nofile=150`.
+ * that becomes the one that follows it, such as `prlimit --nofile=150`. `deno` is the executable that runs it.
  */
 export function spawnMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   prefix: readonly string[] = [],
+  deno: string = Deno.execPath(),
 ): Deno.ChildProcess {
   const [command = "", ...rest] = [
     ...prefix,
-    Deno.execPath(),
+    deno,
     "run",
     "-A",
     "--frozen",

@@ -2,8 +2,11 @@
  * Tests that every listener must pass, against a server in this process or the program; and an application's own
  * `Deno.serve` with a server in it.
  */
-import { createSignalingServer, type SignalingServer } from "../../adapters/server.ts";
-import type { Hooks } from "../../adapters/observe/hooks.ts";
+import {
+  type Application as Hooks,
+  createSignalingServer,
+  type SignalingServer,
+} from "../../adapters/server.ts";
 import { listenDeno } from "../../adapters/listen/deno.ts";
 import type { Listener } from "../../adapters/listen/listener.ts";
 import { listenNode } from "../../adapters/listen/node/node.ts";

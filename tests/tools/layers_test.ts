@@ -95,6 +95,13 @@ Deno.test("[ADMIN-1] a server without an admin port loads nothing of it, and no 
   assert(!libraries.has("@opentelemetry/api"));
 });
 
+Deno.test("[EMBED-6] without the listener node and without a mount no WebSockets of another library are loaded", async () => {
+  const { files, libraries } = await loadedAlways();
+  assert(files.has("adapters/signalbox.ts"), "the way to a mount is known");
+  assertEquals([...files].filter((file) => file.startsWith("adapters/listen/node/")), []);
+  assert(!libraries.has("ws"));
+});
+
 Deno.test("no file imports itself through others, not even for a type", async () => {
   const graph = new Map<string, string[]>();
   for (const folder of ["core", "adapters"]) {

@@ -16,8 +16,8 @@ export function bind(server: Server, host: string, port: number): Promise<void> 
   return promise;
 }
 
-/** The port that a server is bound to. */
+/** The port that a server is bound to; 0 if it is none of TCP. */
 export function portOf(server: Server): number {
-  const address: AddressInfo | string | null = server.address();
-  return address !== null && typeof address === "object" ? address.port : 0;
+  const address: Partial<AddressInfo> | string | null = server.address();
+  return address !== null && typeof address === "object" ? address.port ?? 0 : 0;
 }

@@ -16,7 +16,10 @@ import { NOT_HTTP, type SignalingServer } from "../../server.ts";
 import type { IncomingRequest, Reply } from "../../request.ts";
 
 /** Converts a request of `node:http`. */
-export function readRequest(request: IncomingMessage): IncomingRequest {
+export type ReadRequest = (request: IncomingMessage) => IncomingRequest;
+
+/** @param unknown The address of a connection that has none. */
+export function readRequest(request: IncomingMessage, unknown = ""): IncomingRequest {
   const { method = "GET", headers, socket } = request;
   return {
     method,
@@ -25,8 +28,13 @@ export function readRequest(request: IncomingMessage): IncomingRequest {
       const value = headers[name];
       return Array.isArray(value) ? value.join(", ") : value ?? null;
     },
-    remoteAddress: socket.remoteAddress ?? "",
+    remoteAddress: socket.remoteAddress ?? unknown,
   };
+}
+
+/** The path of a request, not decoded. */
+export function pathOf({ url = "/" }: IncomingMessage): string {
+  return splitTarget(url).path;
 }
 
 /** Writes a reply. A request body is not read: the connection ends after the reply instead. */

@@ -7,6 +7,8 @@
  * @module
  */
 import { within } from "../../clock.ts";
+import { checkNodeHttp } from "../../deno_version.ts";
+import { StartError } from "../../errors.ts";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import { WebSocketServer } from "../../ws.ts";
@@ -27,6 +29,7 @@ import { checkTls, createSecureServer } from "./tls.ts";
  */
 export async function listenNode(signaling: SignalingServer): Promise<Listener> {
   const { settings } = signaling;
+  checkNodeHttp("Option listener: node", "start the server with --listener deno");
   const tls = await readTls(settings, checkTls);
   const { server, setTls } = createHttpServer(settings, tls);
   const sockets = new WebSocketServer({
@@ -41,6 +44,7 @@ export async function listenNode(signaling: SignalingServer): Promise<Listener> 
     return bind(server, host, settings.port);
   });
   const port = portOf(server);
+  if (port === 0) throw new StartError(NO_PORT, 2);
   const stopWatch = watchAccepting({ server, hostname, port, relisten });
   server.on("error", (error) => logFault("The listener failed", error));
 
@@ -68,6 +72,11 @@ export async function listenNode(signaling: SignalingServer): Promise<Listener> 
 
   return { port, stop, reload: setTls === null ? NO_TLS_FILES : reload };
 }
+
+/** A platform has Deno listen on something else, and `node:http` does not say who its clients are. */
+const NO_PORT =
+  "Option listener: node needs a port of TCP, and DENO_SERVE_ADDRESS gives it none. " +
+  "Start the server with --listener deno.";
 
 /** How long the listener may take to close after the signaling server stopped. Both together stay under 5 s. */
 const FINISH_MAX_MS = 1_000;

@@ -9,11 +9,12 @@ import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 import type { WebSocket, WebSocketServer } from "../../ws.ts";
 import type { SignalingServer } from "../../server.ts";
-import type { Received, Reply, Upgrade } from "../../request.ts";
+import type { IncomingRequest, Received, Reply, Upgrade } from "../../request.ts";
 import { logFault } from "../../observe/log.ts";
 import {
   answerUnparsed,
   FAILED_REPLY,
+  type ReadRequest,
   readRequest,
   RequestQueue,
   skipChunkEnd,
@@ -28,16 +29,7 @@ export function serveRequests(server: Server | SecureServer, signaling: Signalin
   server.maxHeadersCount = 0;
   // Ends a connection that does not read its answers. `npm:ws` switches the timeout of a WebSocket off.
   server.timeout = signaling.settings.answer_timeout;
-  const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    if (!queue.admit(request, response)) return;
-    replyTo(signaling, request).then((reply) => writeReply(response, reply, request)).catch(
-      (error: unknown) => {
-        logFault("An answer could not be written", error);
-        request.socket.destroy();
-      },
-    );
-  });
+  server.on("request", createResponder(signaling));
   server.on("clientError", (error, connection) => answerUnparsed(signaling, error, connection));
 }
 
@@ -47,6 +39,34 @@ export function serveUpgrades(
   sockets: WebSocketServer,
   signaling: SignalingServer,
 ): void {
+  server.on("upgrade", createUpgrader(sockets, signaling));
+}
+
+/** Creates the listener for requests. */
+export function createResponder(
+  signaling: SignalingServer,
+  read: ReadRequest = readRequest,
+): Responder {
+  const queue = new RequestQueue(signaling.settings.max_unsent_bytes);
+  return (request, response) => {
+    if (!queue.admit(request, response)) return;
+    replyTo(signaling, read(request)).then((reply) => writeReply(response, reply, request)).catch(
+      (error: unknown) => {
+        logFault("An answer could not be written", error);
+        request.socket.destroy();
+      },
+    );
+  };
+}
+
+export type Responder = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Creates the listener for upgrades. */
+export function createUpgrader(
+  sockets: WebSocketServer,
+  signaling: SignalingServer,
+  read: ReadRequest = readRequest,
+): Upgrader {
   async function upgrade(
     request: IncomingMessage,
     connection: Duplex,
@@ -54,7 +74,7 @@ export function serveUpgrades(
   ): Promise<void> {
     connection.on("error", () => connection.destroy());
     connection.on("timeout", () => connection.destroy());
-    const received = receive(signaling, request);
+    const received = receive(signaling, read(request));
     if (received.kind === "reply") {
       writeRawReply(connection, await received.reply);
       return;
@@ -78,15 +98,21 @@ export function serveUpgrades(
     });
   }
 
-  server.on("upgrade", (request, connection, head) => void upgrade(request, connection, head));
   sockets.on("wsClientError", (error, connection, request) => {
-    writeRawReply(connection, signaling.refuseHandshake(readRequest(request), messageOf(error)));
+    writeRawReply(connection, signaling.refuseHandshake(read(request), messageOf(error)));
   });
+  return (request, connection, head) => void upgrade(request, connection, head);
 }
 
+export type Upgrader = (
+  request: IncomingMessage,
+  connection: Duplex,
+  head: Buffer<ArrayBuffer>,
+) => void;
+
 /** The reply to a request that `node:http` does not emit as an upgrade, even if it is one for `signaling`. */
-async function replyTo(signaling: SignalingServer, request: IncomingMessage): Promise<Reply> {
-  const received = receive(signaling, request);
+async function replyTo(signaling: SignalingServer, incoming: IncomingRequest): Promise<Reply> {
+  const received = receive(signaling, incoming);
   try {
     return received.kind === "reply" ? await received.reply : received.refuse(NOT_UPGRADED);
   } catch (error) {
@@ -96,9 +122,9 @@ async function replyTo(signaling: SignalingServer, request: IncomingMessage): Pr
 }
 
 /** `signaling.receive`, with a reply in place of an exception. */
-function receive(signaling: SignalingServer, request: IncomingMessage): Received {
+function receive(signaling: SignalingServer, incoming: IncomingRequest): Received {
   try {
-    return signaling.receive(readRequest(request));
+    return signaling.receive(incoming);
   } catch (error) {
     logFault("A request failed", error);
     return { kind: "reply", reply: FAILED_REPLY };

@@ -101,7 +101,11 @@ const EVENTS = {
   }),
   "send-refused": v.strictObject({ kind: v.literal("send-refused"), conn, message: MESSAGE }),
   "tick": v.strictObject({ kind: v.literal("tick") }),
-  "client-dismissed": v.strictObject({ kind: v.literal("client-dismissed"), id: peer }),
+  "client-dismissed": v.strictObject({
+    kind: v.literal("client-dismissed"),
+    id: peer,
+    reason: v.nullable(v.string()),
+  }),
   "shutdown-requested": v.strictObject({ kind: v.literal("shutdown-requested") }),
   ...CLUSTER_EVENTS,
 } as const satisfies {
