@@ -4,12 +4,14 @@ import { findRedis } from "../cluster/redis.ts";
 import { eventually, joins, startNode } from "../cluster/stage.ts";
 import { freePort } from "../doctor/daemons.ts";
 import { assert, assertEquals } from "../support/assert.ts";
+import { within } from "../support/peer_socket.ts";
+import { connect } from "../support/raw_socket.ts";
 import type { Child } from "../support/child.ts";
-import { DAEMONS, type Front, pathOf, startFront } from "./fronts.ts";
+import { DAEMONS, type Front, pathOf, serveBehind, startFront } from "./fronts.ts";
 
 const FLAGS = ["--path", "/signal", "--trusted_proxies", "127.0.0.1", "--port"];
 
-Deno.test("[PROXY-4] while one node is restarted and then the other, every handshake succeeds at once", async () => {
+Deno.test("[PROXY-4] while one node is restarted and then the other, every client is let in at its first try", async () => {
   const search = findRedis();
   if (search.kind === "missing") {
     assert(search.allowed, search.reason);
@@ -49,6 +51,44 @@ Deno.test("[PROXY-4] while one node is restarted and then the other, every hands
   await clients.pause();
   assertEquals(clients.failures, []);
 });
+
+Deno.test("[PROXY-4] a node whose machine does not answer keeps no client out", async () => {
+  await using box = serveBehind();
+  await using gone = await vanish();
+  await Promise.all(DAEMONS.map(async (daemon) => {
+    const path = pathOf(daemon);
+    if (path === null) return;
+    await using front = await startFront({ daemon, path }, {
+      upstream: box.port,
+      second: gone.port,
+    });
+    // One for each node.
+    await using _ = await front.join(`${daemon}0`);
+    await using __ = await front.join(`${daemon}1`);
+  }));
+});
+
+/** A port that answers nothing, as that of a machine that is gone: it has more connections than wait to be accepted. */
+async function vanish(): Promise<{ readonly port: number } & AsyncDisposable> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const tries: Promise<Deno.Conn | null>[] = [];
+  for (let isFull = false; !isFull;) {
+    const connection = connect(port).catch(() => null);
+    tries.push(connection);
+    isFull = await within(connection, SILENT_MS, "It is full").then(() => false, () => true);
+  }
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      listener.close();
+      for (const connection of await Promise.all(tries)) connection?.close();
+    },
+  };
+}
+
+/** A port of this machine that accepts connections does that sooner. */
+const SILENT_MS = 500;
 
 /** One client after the other, through each proxy in turn. */
 interface Clients {
