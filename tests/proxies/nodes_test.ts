@@ -9,7 +9,9 @@ import { connect } from "../support/raw_socket.ts";
 import type { Child } from "../support/child.ts";
 import { DAEMONS, type Front, pathOf, serveBehind, startFront } from "./fronts.ts";
 
-const FLAGS = ["--path", "/signal", "--trusted_proxies", "127.0.0.1", "--port"];
+const FLAGS = [
+  ...["--path", "/signal", "--trusted_proxies", "127.0.0.1", "--log_level", "debug", "--port"],
+];
 
 Deno.test("[PROXY-4] while one node is restarted and then the other, every client is let in at its first try", async () => {
   const search = findRedis();
@@ -45,8 +47,14 @@ Deno.test("[PROXY-4] while one node is restarted and then the other, every clien
     await node.stop();
     clients.resume();
     await clients.more();
-    await start(ports[i] ?? 0);
-    await clients.more();
+    const { lines } = await start(ports[i] ?? 0);
+    // The next one is restarted when each proxy has asked this one for its health, and uses it again.
+    for (const { daemon } of fronts) {
+      await eventually(
+        `${daemon} uses it`,
+        () => lines.some((line) => line.includes(`${daemon}-`)),
+      );
+    }
   }
   await clients.pause();
   assertEquals(clients.failures, []);
@@ -108,7 +116,7 @@ function drive(fronts: readonly Front[]): Clients {
   const run = async (): Promise<void> => {
     for (; isRunning; rounds++) {
       for (const front of fronts) {
-        const joining = front.join(`${front.daemon}${rounds}`);
+        const joining = front.join(`${front.daemon}-${rounds}`);
         await joining.then((socket) => socket.close()).catch((error) => {
           failures.push(`${front.daemon}: ${error}`);
         });
