@@ -12,6 +12,9 @@ import { lifetimeOf } from "../lifetime.ts";
 import type { Answer, Reached, Target, TlsFinding, Unreached } from "./findings.ts";
 import { hostText } from "./findings.ts";
 
+/** The `node:tls` of Deno before 2.8 reports no wrong certificate, or connects to no server that has one. */
+export const SECURE_MINOR = 8;
+
 /** How much of a body is read. */
 const BODY_MAX_BYTES = 16_384;
 
@@ -28,12 +31,15 @@ export function timedOut(): Unreached {
 }
 
 /** Every certificate is accepted; `authorized` tells whether it is right. */
-export function tlsOptions({ ca }: Target): { rejectUnauthorized: false; ca?: string } {
+export function tlsOptions({ ca }: Pick<Target, "ca">): { rejectUnauthorized: false; ca?: string } {
   return { rejectUnauthorized: false, ...(ca !== null && { ca }) };
 }
 
+/** What a request needs of a target. */
+type Place = Pick<Target, "secure" | "host" | "port" | "ca" | "maxMs">;
+
 function connection(
-  target: Target,
+  target: Place,
 ): ReturnType<typeof tlsOptions> & { host: string; port: number; servername?: string } {
   const { host, port } = target;
   return { host, port, ...tlsOptions(target), ...(isIP(host) === 0 && { servername: host }) };
@@ -41,7 +47,7 @@ function connection(
 
 /** Sends a GET for a path of the target. */
 export function get(
-  target: Target,
+  target: Place,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reached> {

@@ -73,7 +73,8 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
     haproxy: 'delete "http-request del-header Upgrade" and "http-request del-header Connection": ' +
       '"mode http" passes these headers on by itself',
     apache: 'load mod_proxy_wstunnel ("a2enmod proxy_wstunnel"), and write: ' +
-      'ProxyPass "{path}" "http://127.0.0.1:9000{path}" upgrade=websocket',
+      'ProxyPass "{path}" "http://127.0.0.1:9000{path}" upgrade=websocket, or in the balancer: ' +
+      'BalancerMember "http://127.0.0.1:9000" upgrade=websocket',
     all:
       "let the proxy pass on the headers Upgrade and Connection, and speak HTTP/1.1 to the server",
   },
@@ -87,24 +88,27 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
     all: "let the proxy speak HTTP/1.1 to the server, and pass on every Sec-WebSocket-… header",
   },
   "prefix-cut": {
-    nginx:
-      "write the address without a slash or a path at its end, and no rewrite: proxy_pass http://127.0.0.1:9000;",
+    nginx: "write the address without a slash or a path at its end, and no rewrite: " +
+      "proxy_pass http://signalbox; or proxy_pass http://127.0.0.1:9000;",
     caddy:
       'write "handle {path}*" in place of "handle_path {path}*", and delete "uri strip_prefix"',
     haproxy: 'delete "http-request set-path" or "http-request replace-path" for {path}',
     apache: 'write the path on both sides: ProxyPass "{path}" "http://127.0.0.1:9000{path}" ' +
-      "upgrade=websocket",
+      'upgrade=websocket, or ProxyPass "{path}" "balancer://signalbox{path}"',
     all: "let the proxy pass on the path as it came",
   },
   "no-upstream": {
-    nginx: 'the port in "proxy_pass http://127.0.0.1:PORT;" must be the --port of the server',
+    nginx:
+      'the port in "proxy_pass http://127.0.0.1:PORT;", or in "server 127.0.0.1:PORT;" in its ' +
+      '"upstream", must be the --port of the server',
     caddy:
       'the port in "reverse_proxy 127.0.0.1:PORT" must be the --port of the server, without https: ' +
       "if that has no TLS",
     haproxy: 'the port in "server NAME 127.0.0.1:PORT" must be the --port of the server, and ' +
       '"option httpchk GET" must name a path that it has: {path}',
     apache:
-      'the port in ProxyPass "{path}" "http://127.0.0.1:PORT{path}" must be the --port of the server',
+      'the port in ProxyPass "{path}" "http://127.0.0.1:PORT{path}", or in its BalancerMember, must ' +
+      "be the --port of the server",
     all: "the address of the server in the proxy must be that of its options --host and --port",
   },
   "not-routed": {
@@ -140,7 +144,8 @@ const REMEDIES: Readonly<Record<ProxyMistake, Remedies>> = {
     nginx: 'in "location {path} {" write: proxy_read_timeout 120s;',
     caddy: 'delete "stream_timeout", and "read_timeout" and "write_timeout" in "transport http"',
     haproxy: 'write "timeout tunnel 120s" in the backend or the defaults',
-    apache: "write ProxyTimeout 120, and timeout=120 if the ProxyPass has a timeout",
+    apache:
+      "write ProxyTimeout 120, and timeout=120 if the ProxyPass or BalancerMember has a timeout",
     all: "let the proxy keep a silent WebSocket for 120 s",
   },
   "host-lost": {

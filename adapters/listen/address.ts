@@ -69,3 +69,9 @@ function rangesOf(texts: readonly string[]): readonly AddressRange[] {
 export function isAnyAddress(host: string): boolean {
   return host === "" || host === "::" || host === "0.0.0.0";
 }
+
+/** An address of this machine that leads to a server which is bound to `host`. */
+export function reachable(host: string): string {
+  if (host === "::") return "::1";
+  return host === "0.0.0.0" ? "127.0.0.1" : host;
+}

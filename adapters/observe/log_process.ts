@@ -5,6 +5,7 @@
  */
 import { isPowerOfTwo, write } from "./log.ts";
 import type { Leak } from "../errors.ts";
+import { escape } from "../../core/mod.ts";
 
 /** Logs a pause of the process, which counts as silence of no client. */
 export function logPause(pauseMs: number): void {
@@ -71,6 +72,21 @@ export function logTracing(): void {
     "Deno exports the URL of every request by OpenTelemetry, and with it keys and tokens of clients. " +
       "Set OTEL_DENO_TRACING=false; metrics are exported all the same",
     { event: "tracing" },
+  );
+}
+
+/** Logs that variables which may set options cannot be read. */
+export function logUnreadableVariables(sentence: string): void {
+  write("info", sentence, { event: "unreadable-variables" });
+}
+
+/** Logs that systemd does not learn that the server listens. */
+export function logNotNotified(why: string): void {
+  const remedy = "give the unit NotifyAccess=all, and deno --allow-run=systemd-notify";
+  write(
+    "error",
+    `systemd does not learn that the server listens, and will end it: ${escape(why)}; ${remedy}`,
+    { event: "not-notified" },
   );
 }
 

@@ -24,13 +24,14 @@ import { parseCommand } from "./cli.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import { type Environment, nameVariables } from "./environment.ts";
 import { isExposed, SPARE_DESCRIPTORS } from "./program.ts";
+import { environmentNeeds, flagsFor, needsOf, shellText } from "./permissions.ts";
 import { Mistake, type Printed } from "./subcommand_line.ts";
 
 export const CHECK_HELP = `Usage: signalbox check [options of the server] [--json]
 
 Reads options, variables and files as a start does, without listening. Prints
-what is in force, and what is unwise. Prints no secret. Exits with 0, or with 2
-if an option is wrong.
+what is in force, how to start it with no more permissions than that needs, and
+what is unwise. Prints no secret. Exits with 0, or with 2 if an option is wrong.
 `;
 
 /** @throws {Mistake} If the server would not start. */
@@ -51,7 +52,9 @@ export async function runCheck(args: readonly string[], env: Environment): Promi
     });
     const useless = warnings.map((text) => ({ about: "useless", text, todo: "leave it out" }));
     const all = [...advice, ...useless];
-    const inForce = effective(settings);
+    const needs = [...needsOf(settings), ...environmentNeeds(env)];
+    const start = `deno run --no-prompt ${shellText(flagsFor(needs))} main.ts`;
+    const inForce = [...effective(settings), ["start", start] as const];
     const text = isJson
       ? `${JSON.stringify({ effective: Object.fromEntries(inForce), unwise: all }, null, 2)}\n`
       : table(inForce, all);

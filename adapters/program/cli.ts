@@ -50,7 +50,7 @@ export type Command =
   | { readonly kind: "mistake"; readonly message: string };
 
 /** What the program can do besides serving. */
-const SUBCOMMANDS = ["check", "doctor", "token"] as const;
+const SUBCOMMANDS = ["check", "doctor", "health", "token"] as const;
 
 type Subcommand = typeof SUBCOMMANDS[number];
 
@@ -82,7 +82,9 @@ export function parseCommand(args: readonly string[], env: Environment): Command
     return { kind: "run", settings, warnings, variables };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { kind: "mistake", message: nameVariables(error.message, variables) };
+    const unreadable = env.unreadable?.() ?? null;
+    const hint = unreadable === null ? "" : ` (${unreadable}.)`;
+    return { kind: "mistake", message: `${nameVariables(error.message, variables)}${hint}` };
   }
 }
 

@@ -15,6 +15,7 @@ import {
   type Target,
   type Tokens,
 } from "../doctor/doctor.ts";
+import { SECURE_MINOR } from "../doctor/http.ts";
 import { fileProblem } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import {
@@ -94,18 +95,15 @@ function targetOf(address: string): Pick<Target, "secure" | "host" | "port" | "p
   if (username !== "" || password !== "") {
     throw new Mistake(`The argument ${wanted}, without a user name.`);
   }
-  if (secure && isDenoBefore(DENO_MINOR_MIN)) {
+  if (secure && isDenoBefore(SECURE_MINOR)) {
     throw new Mistake(
-      `A URL with https: needs Deno 2.${DENO_MINOR_MIN} or later: this is ${Deno.version.deno}.`,
+      `A URL with https: needs Deno 2.${SECURE_MINOR} or later: this is ${Deno.version.deno}.`,
     );
   }
   const path = pathname.endsWith("/") ? pathname : `${pathname}/`;
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   return { secure, host, port: Number(port) || (secure ? 443 : 80), path };
 }
-
-/** The `node:tls` of Deno 2.5 does not report a wrong certificate. */
-const DENO_MINOR_MIN = 8;
 
 function pageOf(words: Words, env: Environment): Pick<Target, "key" | "origin" | "idleMs"> {
   const key = optionText("key", words, env);

@@ -18,23 +18,37 @@ export interface Environment {
   readonly get: (name: string) => string | undefined;
   /** The names of all variables; empty without the permission to list them. */
   readonly names: () => readonly string[];
+  /** A sentence without its stop, if variables that set options cannot be read; `null` or missing if all can. */
+  readonly unreadable?: () => string | null;
 }
 
-/** The environment of the process; empty without the permission to read it. Never prompts for the permission. */
+/**
+ * The environment of the process; empty without the permission to read it. Never prompts: there would be a question for
+ * each option.
+ */
 export const PROCESS_ENVIRONMENT: Environment = {
-  get: (name) => {
-    try {
-      return Deno.env.get(name);
-    } catch {
-      return undefined;
-    }
-  },
+  get: (name) => isReadable(name) ? Deno.env.get(name) : undefined,
   names: () => {
-    // `toObject` would prompt on a terminal.
     const isAllowed = Deno.permissions.querySync({ name: "env" }).state === "granted";
     return isAllowed ? Object.keys(Deno.env.toObject()) : [];
   },
+  unreadable: () => {
+    const known = OPTION_NAMES.flatMap(variablesOf);
+    const hidden = known.filter((name) => !isReadable(name));
+    if (hidden.length === 0) return null;
+    const which = hidden.length === known.length ? "the" : `${hidden.length} of the`;
+    return `Deno may not read ${which} variables that set options, so they set nothing: ` +
+      `--allow-env=${VARIABLES_PATTERN} allows it`;
+  },
 };
+
+/** Whether the process may read a variable. */
+function isReadable(variable: string): boolean {
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+}
+
+/** The variables that set options, as `--allow-env` takes them. */
+export const VARIABLES_PATTERN = "PEERSERVER_*,PORT";
 
 /** The variables of an option, in order of precedence. */
 export function variablesOf(name: OptionName): string[] {

@@ -36,6 +36,7 @@ export function helpText(scope: HelpScope): string {
 Usage: signalbox [options]        Start the server.
        signalbox check [options]  Print what these options do.
        signalbox doctor URL       Say why pages do not connect to a server.
+       signalbox health [options] Say whether the server on this machine runs.
        signalbox token --sub ID   Make a token for auth_secret.
 Each of these has a --help of its own.
 

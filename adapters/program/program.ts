@@ -14,7 +14,14 @@ import { descriptorLimit } from "./descriptors.ts";
 import type { Operator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
-import { logExposed, logFewDescriptors, logTracing } from "../observe/log_process.ts";
+import { notifyReady } from "./notify.ts";
+import { demandPermissions, needsOf } from "./permissions.ts";
+import {
+  logExposed,
+  logFewDescriptors,
+  logTracing,
+  logUnreadableVariables,
+} from "../observe/log_process.ts";
 import { isLoopback, type Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
 import {
@@ -33,8 +40,8 @@ import { logListening } from "../observe/start_log.ts";
  * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the
  * TLS files if the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  *
- * @throws {StartError} If an address cannot be bound, or a TLS file, the keys or the place for the recording cannot be
- * used.
+ * @throws {StartError} If Deno does not allow what the settings need, an address cannot be bound, or a TLS file, the
+ * keys or the place for the recording cannot be used.
  */
 export async function listen(
   signaling: SignalingServer,
@@ -55,6 +62,7 @@ export async function listen(
     );
   });
   onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
+  demandPermissions(needsOf(settings));
   await checkAuthFiles(settings);
   await checkRecordFile(settings);
   const listener = settings.listener === "node"
@@ -120,7 +128,12 @@ export async function start(settings: Settings): Promise<Program> {
     : await (await import("../admin/operator.ts")).createOperator({
       ...{ settings, isExporting, version: VERSION },
     });
-  return await listen(createSignalingServer(settings, null, operator?.observers), operator);
+  const unreadable = PROCESS_ENVIRONMENT.unreadable?.() ?? null;
+  if (unreadable !== null) logUnreadableVariables(unreadable);
+  const signaling = createSignalingServer(settings, null, operator?.observers);
+  const listener = await listen(signaling, operator);
+  void notifyReady(PROCESS_ENVIRONMENT);
+  return listener;
 }
 
 async function startOperator(

@@ -122,7 +122,8 @@ function isPermanent(error: unknown): boolean {
     error instanceof Deno.errors.PermissionDenied || /read-only/i.test(messageOf(error));
 }
 
-function folderOf(path: string): string {
+/** The folder of a file, as its path names it. */
+export function folderOf(path: string): string {
   const end = Math.max(...SEPARATORS.map((separator) => path.lastIndexOf(separator)));
   return end < 0 ? "." : path.slice(0, end + 1);
 }

@@ -83,7 +83,9 @@ Deno.test({
   fn: async () => {
     await using folder = await makeFolder();
     const path = `${folder.path}/socket`;
-    const child = spawnMain([], { ...PLATFORM, DENO_SERVE_ADDRESS: `unix:${path}` }, [], oldDeno());
+    const child = spawnMain([], { ...PLATFORM, DENO_SERVE_ADDRESS: `unix:${path}` }, [], {
+      deno: oldDeno(),
+    });
     const output = collectOutput(child);
     try {
       const line = await output.first((line) => line.includes('"listening"'));
@@ -133,7 +135,7 @@ Deno.test({
         PEERSERVER_HOST: "127.0.0.1",
         [`PEERSERVER_${option.toUpperCase()}`]: value,
       };
-      const old = spawnMain([], { ...PLATFORM, ...given }, [], oldDeno());
+      const old = spawnMain([], { ...PLATFORM, ...given }, [], { deno: oldDeno() });
       const output = collectOutput(old);
       await output.finished;
       assertEquals((await old.status).code, 2);

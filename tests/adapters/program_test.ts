@@ -47,7 +47,7 @@ Deno.test("[SET-6] the program says a wrong variable once it has a log, and at t
   assertMatch(ended.stderr, /^Option host: cannot listen on .* \(PEERSERVER_HOST sets host\.\)\n$/);
 });
 
-Deno.test("[SET-6] without the permission to read the environment, all or a part of it, nothing breaks", async () => {
+Deno.test("[SET-6] [DEPLOY-1] without the permission to read the environment, all or a part of it, nothing breaks, and the log says so", async () => {
   const local = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json"];
   const cases = [[[], "peerjs"], [["--allow-env=PORT,PEERSERVER_KEY"], "k"]] as const;
   for (const [allowed, key] of cases) {
@@ -66,6 +66,9 @@ Deno.test("[SET-6] without the permission to read the environment, all or a part
     await output.finished;
     await child.status;
     assert(!output.lines.join("\n").includes("WARN"), "it cannot know of the variable");
+    const which = key === "k" ? String.raw`\d+ of the` : "the";
+    const sentence = `may not read ${which} variables .*--allow-env=PEERSERVER_\\*,PORT`;
+    assertMatch(output.lines.join("\n"), new RegExp(sentence));
   }
 });
 

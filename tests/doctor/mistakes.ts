@@ -44,9 +44,9 @@ const NGINX: readonly Wrong[] = [
   },
   {
     title: "a slash at the end of proxy_pass",
-    edits: [["proxy_pass http://127.0.0.1:9000;", "proxy_pass http://127.0.0.1:9000/;"]],
+    edits: [["proxy_pass http://signalbox;", "proxy_pass http://signalbox/;"]],
     mistake: "prefix-cut",
-    todo: "proxy_pass http://127.0.0.1:9000;",
+    todo: "proxy_pass http://signalbox;",
   },
   {
     title: "rewrite that removes the path",
@@ -67,7 +67,7 @@ const NGINX: readonly Wrong[] = [
     title: "a wrong port in proxy_pass",
     edits: [["127.0.0.1:9000", `127.0.0.1:${NOBODY}`]],
     mistake: "no-upstream",
-    todo: "proxy_pass http://127.0.0.1:PORT;",
+    todo: 'in "server 127.0.0.1:PORT;" in its "upstream"',
   },
   {
     title: "a read timeout of a second",
@@ -119,8 +119,7 @@ const NGINX: readonly Wrong[] = [
   {
     title: "two servers that do not know each other",
     edits: [
-      ["server {", `upstream two { server 127.0.0.1:9000; server 127.0.0.1:${SECOND}; }\nserver {`],
-      ["proxy_pass http://127.0.0.1:9000;", "proxy_pass http://two;"],
+      ["#server 127.0.0.1:9001", `server 127.0.0.1:${SECOND}`],
     ],
     mistake: "separate-servers",
     todo: "--cluster",
@@ -128,8 +127,8 @@ const NGINX: readonly Wrong[] = [
   {
     title: "a redirect from http: to https:",
     edits: [[
-      "listen 443 ssl;",
-      "listen 443 ssl;\n  error_page 497 =301 https://$host$request_uri;",
+      "listen 443 ssl http2;",
+      "listen 443 ssl http2;\n  error_page 497 =301 https://$host$request_uri;",
     ]],
     scheme: "http",
     mistake: "redirect-tls",
@@ -164,13 +163,13 @@ const CADDY: readonly Wrong[] = [
   },
   {
     title: "X-Forwarded-For removed",
-    edits: [["127.0.0.1:9000", "127.0.0.1:9000 {\nheader_up -X-Forwarded-For\n}"]],
+    edits: [["127.0.0.1:9000 {", "127.0.0.1:9000 {\nheader_up -X-Forwarded-For"]],
     mistake: "not-forwarded",
     todo: "header_up -X-Forwarded-For",
   },
   {
     title: "Upgrade removed",
-    edits: [["127.0.0.1:9000", "127.0.0.1:9000 {\nheader_up -Upgrade\nheader_up -Connection\n}"]],
+    edits: [["127.0.0.1:9000 {", "127.0.0.1:9000 {\nheader_up -Upgrade\nheader_up -Connection"]],
     mistake: "no-upgrade",
     todo: "header_up -Upgrade",
   },
@@ -194,7 +193,7 @@ const CADDY: readonly Wrong[] = [
   },
   {
     title: "a read timeout of a second",
-    edits: [["127.0.0.1:9000", "127.0.0.1:9000 {\ntransport http {\nread_timeout 1s\n}\n}"]],
+    edits: [["127.0.0.1:9000 {", "127.0.0.1:9000 {\ntransport http {\nread_timeout 1s\n}"]],
     isIdle: true,
     mistake: "short-timeout",
     todo: "read_timeout",
@@ -231,6 +230,8 @@ const HAPROXY: readonly Wrong[] = [
     title: "mode tcp",
     edits: [
       ["mode http", "mode tcp"],
+      ['  log-format "%ci [%tr] %HM %ST %b/%s %Ta"\n', ""],
+      ["  http-request redirect scheme https code 301 unless { ssl_fc }\n", ""],
       ["  option forwardfor\n", ""],
       // Stands for a proxy on another machine.
       ["127.0.0.1:9000", "127.0.0.1:9000 source 127.0.0.2"],
@@ -295,9 +296,9 @@ const APACHE: readonly Wrong[] = [
   },
   {
     title: "no path on the right side of ProxyPass",
-    edits: [["127.0.0.1:9000/signal/", "127.0.0.1:9000/"]],
+    edits: [["balancer://signalbox/signal/", "balancer://signalbox/"]],
     mistake: "prefix-cut",
-    todo: 'ProxyPass "/signal/" "http://127.0.0.1:9000/signal/"',
+    todo: 'ProxyPass "/signal/" "balancer://signalbox/signal/"',
   },
   {
     title: "a wrong port in ProxyPass",
@@ -333,8 +334,8 @@ const APACHE: readonly Wrong[] = [
   {
     title: "Require all denied",
     edits: [[
-      "</Virtual",
-      '  <Location "/signal/">\n  Require all denied\n  </Location>\n</Virtual',
+      "  ProxyPreserveHost",
+      '  <Location "/signal/">\n  Require all denied\n  </Location>\n  ProxyPreserveHost',
     ]],
     mistake: "refused",
     todo: "Require all granted",
@@ -343,7 +344,7 @@ const APACHE: readonly Wrong[] = [
     title: "a ProxyPass for the socket only",
     edits: [
       ['ProxyPass "/signal/"', 'ProxyPassMatch "^/signal/peerjs$"'],
-      ["127.0.0.1:9000/signal/", "127.0.0.1:9000/signal/peerjs"],
+      ["balancer://signalbox/signal/", "balancer://signalbox/signal/peerjs"],
     ],
     mistake: "not-routed",
     todo: "not only for /signal/peerjs",

@@ -40,6 +40,8 @@ const REQUIRABLE = [
   "apache",
   "coturn",
   "prometheus",
+  "buildah",
+  "systemd",
   "deno-2.5",
 ];
 

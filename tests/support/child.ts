@@ -14,6 +14,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What starts it: a command that becomes the one behind it, such as `prlimit --nofile=150`. */
   readonly prefix?: readonly string[];
+  /** The flags of Deno for what it may do; without them it may do everything. */
+  readonly permissions?: readonly string[];
   /** The Deno that runs it, if not the one that runs the test (`old_deno.ts`). */
   readonly deno?: string;
   /** Starts it as a hosting platform does: without any flag, also those that every child gets. */
@@ -85,9 +87,9 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
 }
 
 function spawn(options: ChildOptions): Deno.ChildProcess {
-  const { args = [], env = {}, prefix = [], deno, isHosted = false } = options;
+  const { args = [], env = {}, prefix = [], isHosted = false } = options;
   const flags = ["--port", "0", "--host", "127.0.0.1", "--log_format", "json", ...args];
-  return spawnMain(isHosted ? [] : flags, env, prefix, deno);
+  return spawnMain(isHosted ? [] : flags, env, prefix, options);
 }
 
 /** Where the server listens, if this line of its log says so. */

@@ -13,21 +13,29 @@ export const TESTS_CONFIG: string = new URL("../deno.json", import.meta.url).pat
 /** The root of the project, where the program is run. */
 export const ROOT = new URL("../../", import.meta.url);
 
+/** How Deno runs the program. */
+interface Running {
+  /** The executable, if not the one that runs the test. */
+  readonly deno?: string;
+  /** The flags for what it may do; without them everything. */
+  readonly permissions?: readonly string[];
+}
+
 /**
  * Starts `main.ts` with these flags and variables, and no others of the server's; behind `prefix`, a command
- * that becomes the one that follows it, such as `prlimit --nofile=150`. `deno` is the executable that runs it.
+ * that becomes the one that follows it, such as `prlimit --nofile=150`.
  */
 export function spawnMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   prefix: readonly string[] = [],
-  deno: string = Deno.execPath(),
+  { deno = Deno.execPath(), permissions = ["-A"] }: Running = {},
 ): Deno.ChildProcess {
   const [command = "", ...rest] = [
     ...prefix,
     deno,
     "run",
-    "-A",
+    ...permissions,
     "--frozen",
     "main.ts",
     ...args,
@@ -46,8 +54,9 @@ export function spawnMain(
 export async function runMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  running: Running = {},
 ): Promise<Ended> {
-  const child = spawnMain(args, env);
+  const child = spawnMain(args, env, [], running);
   const timer = setTimeout(() => kill(child, "SIGKILL"), RUN_MAX_MS);
   const { code, stdout, stderr } = await child.output().finally(() => clearTimeout(timer));
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

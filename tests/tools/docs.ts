@@ -11,6 +11,7 @@ import type { Results } from "../bench/results.ts";
 import { scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
 import { rulesOf } from "../support/side_by_side.ts";
+import { permissionsTable } from "./permissions_table.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PAGE = "adapters/admin/page";
@@ -80,6 +81,7 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
     ["README.md", "everyday options", everydayTable()],
     ["adapters/admin/README.md", "metrics", metricsTable()],
     ["adapters/program/README.md", "options", optionTables()],
+    ["adapters/program/README.md", "permissions", permissionsTable()],
     ["adapters/listen/README.md", "recipes", await recipes()],
     ["core/settings/settings.ts", "settings", settingsFields()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
@@ -91,7 +93,10 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
     ["adapters/admin/page/jsconfig.json", pageConfig()],
   ]);
   for (const [path, name, part] of parts) {
-    documents.set(path, replaceBetween(path, await readText(path), name, part));
+    documents.set(
+      path,
+      replaceBetween(path, documents.get(path) ?? await readText(path), name, part),
+    );
   }
   return documents;
 }

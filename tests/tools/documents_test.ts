@@ -9,7 +9,11 @@ import { readText } from "./docs.ts";
 const ROOT = new URL("../../", import.meta.url);
 
 const OTHER_FLAGS =
-  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|config)$/;
+  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|sub|expires|json|token|origin|ca|config|pid)$/;
+
+/** Flags of deno, docker and systemd. */
+const FLAGS_OF_OTHERS =
+  /^(?:allow_(?:net|read|write|env|run)|prompt|build_arg|cap_drop|detach|init|now|read_only|signal|ulimit)$/;
 
 /** Every document by its path, as Git has it or would. */
 async function documents(): Promise<Map<string, string>> {
@@ -53,7 +57,8 @@ Deno.test("a link in a document leads to a file that exists, and to a heading of
 Deno.test("an option or a variable that a document names exists", async () => {
   for (const [path, flag] of await found(/(?<![\w-])--([a-z][\w-]*)/g)) {
     const name = flag.replaceAll("-", "_").replace(/^no_/, "");
-    const exists = isOptionName(name) || isRetiredName(name) || OTHER_FLAGS.test(name);
+    const exists = isOptionName(name) || isRetiredName(name) || OTHER_FLAGS.test(name) ||
+      FLAGS_OF_OTHERS.test(name);
     assert(exists, `${path} names --${flag}`);
   }
   const variables = new Set(OPTION_NAMES.flatMap(variablesOf));

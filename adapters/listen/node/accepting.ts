@@ -8,6 +8,7 @@
  * @module
  */
 import { scheduleTimeout } from "../../clock.ts";
+import { reachable } from "../address.ts";
 import { connect, type Server } from "node:net";
 
 /** The server, its address, and the remedy. */
@@ -78,9 +79,4 @@ function startProbe(host: string, port: number): Probe {
     failure = "code" in error ? String(error.code) : error.message;
   });
   return { failure: () => failure, end: () => socket.destroy() };
-}
-
-function reachable(hostname: string): string {
-  if (hostname === "::") return "::1";
-  return hostname === "0.0.0.0" ? "127.0.0.1" : hostname;
 }
