@@ -106,10 +106,10 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
  * first start downloads.
  */
 function testsConfig(now: string): string {
-  const { unstable, compilerOptions, imports } = config;
+  const { unstable, compilerOptions, fmt, lint, imports } = config;
   const all = Object.entries({ ...JSON.parse(now).imports, ...imports });
   const sorted = Object.fromEntries(all.sort(([a], [b]) => a < b ? -1 : 1));
-  return `${JSON.stringify({ unstable, compilerOptions, imports: sorted }, null, 2)}\n`;
+  return `${JSON.stringify({ unstable, compilerOptions, fmt, lint, imports: sorted }, null, 2)}\n`;
 }
 
 /** Checks the scripts of the admin page with the types of a browser. */
