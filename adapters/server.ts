@@ -167,10 +167,10 @@ export function createSignalingServer(
   };
 }
 
-/** For how many more milliseconds a server drains; `null` if it does not. */
+/** For how many more milliseconds a server drains; `null` as long as it takes new clients. */
 function drainsFor({ state, now }: Runtime): number | null {
   const { drain } = state();
-  return drain === null ? null : drain.until - now();
+  return drain === null || now() < drain.closesFrom ? null : drain.until - now();
 }
 
 /** What performs the effects that need I/O. */

@@ -75,8 +75,10 @@ export interface Pending {
   readonly length: number;
 }
 
-/** A drain: the server takes no new clients and closes those that it has, until it stops. */
+/** A drain: the server closes its clients and takes no new ones, until it stops. */
 export interface Drain {
+  /** From when on clients are closed, and refused. */
+  readonly closesFrom: Millis;
   /** When the next clients are closed, or the end is looked for; `null` once the drain is over. */
   readonly wakeAt: Millis | null;
   /** When the last clients are closed. */

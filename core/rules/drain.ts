@@ -1,6 +1,6 @@
 /**
- * The drain of a server that is about to stop: it takes no new clients, and closes those that it has in waves, so that
- * they come back elsewhere one after the other.
+ * The drain of a server that is about to stop: once load balancers could notice, it takes no new clients, and closes
+ * those that it has in waves, so that they come back elsewhere one after the other.
  *
  * The line in which they are closed is that of the idle checks (`State.idleCheckAt`): it is there already. During a
  * drain each message puts its two ends back to where their last sign of life belongs, which is the end of the line.
@@ -33,9 +33,12 @@ export function beginDrain(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   if (state.stopping || state.drain !== null) return [state, []];
-  // The first quarter is for load balancers, which look now and then; the last for clients to come back elsewhere.
+  // The first quarter is for load balancers, which look now and then, and send clients here until they have looked; the
+  // last is for clients to come back elsewhere.
+  const closesFrom = millis(now + ms / 4);
   const drain: Drain = {
-    wakeAt: millis(socketCount(state) === 0 ? now : now + ms / 4),
+    closesFrom,
+    wakeAt: closesFrom,
     closedBy: millis(now + ms * 3 / 4),
     until: millis(now + ms),
     lastCloseAt: now,

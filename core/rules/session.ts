@@ -46,7 +46,7 @@ export function open(
   if (mapHas(state.connections, conn) || mapHas(state.pending, conn)) return [state, []];
   const address = addressGroup(event.address);
   if (state.stopping) return refuse(state, event, [CLOSE.shutdown, STOPPING]);
-  if (state.drain !== null) return sendAway(state, event);
+  if (state.drain !== null && now >= state.drain.closesFrom) return sendAway(state, event);
   if (!id || token === null || key === null) return refuse(state, event, MISSING_PARAMETER);
   const endsAt = endOf(state.rules, identity);
   const hasEnded = endsAt !== null && endsAt <= now;

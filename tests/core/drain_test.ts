@@ -55,20 +55,22 @@ Deno.test("[LIFE-6] [HTTP-14] [NOTE-9] a drain closes nobody for a quarter of it
   ]);
 });
 
-Deno.test("[LIFE-6] a socket that opens during a drain is closed without an ERROR, and so is one that waits", () => {
+Deno.test("[LIFE-6] a socket that opens in the first quarter is admitted, a later one is closed without an ERROR, and so is one that waits", () => {
   const w = world();
   w.step(opening(1, { id: "waits", identity: { kind: "pending" } }));
   w.step(opening(2, { id: "checked", identity: { kind: "pending" } }));
   drains(w, 4_000);
-  assertEquals(w.open(3, "late"), [closes(3, CLOSE.restart, RESTARTING)]);
+  w.now = 999;
+  assertEquals(w.open(3, "in time"), [sends(3, { type: "OPEN" })]);
+  w.now = 1_000;
+  assertEquals(w.open(4, "late"), [closes(4, CLOSE.restart, RESTARTING)]);
   const checked = {
     kind: "token-checked",
     conn: connId(2),
     identity: { kind: "unchecked" },
   } as const;
   assertEquals(w.step(checked), [closes(2, CLOSE.restart, RESTARTING)]);
-  assertEquals(wavesOf(w), [[1_000, [1]]]);
-  assertEquals([nextWakeAt(w.state), w.state.drain?.wakeAt], [null, null]);
+  assertEquals(wavesOf(w), [[1_000, [1]], [3_000, [3]]]);
 });
 
 Deno.test("[LIFE-6] [STATE-5] a wave has 256 clients at most, and what is left when the time is over is the shutdown's", () => {
@@ -89,7 +91,7 @@ Deno.test("[LIFE-6] [STATE-5] a wave has 256 clients at most, and what is left w
   assertEquals(busy.step({ kind: "shutdown-requested" }).length, 7);
 });
 
-Deno.test("[LIFE-6] a drain is over when the closes are answered, or a second after the last, or at once where nobody is", () => {
+Deno.test("[LIFE-6] a drain is over when the closes are answered, or a second after the last, or where nobody is after a quarter", () => {
   for (const [answers, endsAt] of [[true, 1_000 + WAVE_MS], [false, 2_000]] as const) {
     const w = world();
     w.open(1, "a");
@@ -109,7 +111,7 @@ Deno.test("[LIFE-6] a drain is over when the closes are answered, or a second af
   const alone = world();
   alone.now = 7;
   drains(alone, 4_000);
-  assertEquals(wake(alone)?.at, 7);
+  assertEquals(wake(alone)?.at, 1_007);
   assertEquals(nextWakeAt(alone.state), null);
   const stopped = world();
   stopped.step({ kind: "shutdown-requested" });

@@ -44,7 +44,7 @@ const FULL = "Server has reached its concurrent user limit";
 class Server {
   now = 0;
   stopped = false;
-  drain: { wakeAt: number; closedBy: number; until: number; lastAt: number } | null = null;
+  drain: Record<"from" | "wakeAt" | "closedBy" | "until" | "lastAt", number> | null = null;
   leaving: Client[] = [];
   acts: Act[] = [];
   clients: Client[] = [];
@@ -91,7 +91,8 @@ class Server {
     const waits = identity.kind === "pending"; // AUTH-8
     const [id, { token }, group] = [event.id ?? "", event, groupOf(event.address)];
     if ([...this.sockets(), ...this.leaving].some((socket) => socket.conn === conn)) return;
-    if (this.drain !== null && !this.stopped) return this.end(conn, 1012, RESTARTING, null); // LIFE-6
+    const isSentAway = !this.stopped && now >= (this.drain?.from ?? Infinity); // LIFE-6
+    if (isSentAway) return this.end(conn, 1012, RESTARTING, null);
     const holder = this.holderOf(id);
     const owner = identity.kind === "proven" ? identity.owner : token?.owner ?? ""; // AUTH-3
     const places = settings.max_sockets_per_address || Infinity;
@@ -350,8 +351,8 @@ class Server {
   beginDrain(ms: number): void { // LIFE-6
     const [now, until] = [this.now, this.now + ms];
     if (this.stopped || this.drain !== null) return;
-    const wakeAt = this.sockets().length === 0 ? now : now + ms / 4;
-    this.drain = { wakeAt, closedBy: now + ms * 3 / 4, until, lastAt: now };
+    const from = now + ms / 4;
+    this.drain = { from, wakeAt: from, closedBy: now + ms * 3 / 4, until, lastAt: now };
   }
 
   closeNext(drain: NonNullable<Server["drain"]>): void { // LIFE-6, LIFE-7

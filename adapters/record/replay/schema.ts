@@ -179,7 +179,13 @@ const REST = {
   pendingLength: count,
   stopping: v.boolean(),
   drain: v.nullable(
-    v.strictObject({ wakeAt: v.nullable(at), closedBy: at, until: at, lastCloseAt: at }),
+    v.strictObject({
+      closesFrom: at,
+      wakeAt: v.nullable(at),
+      closedBy: at,
+      until: at,
+      lastCloseAt: at,
+    }),
   ),
   cluster: CLUSTER,
 } as const satisfies {
