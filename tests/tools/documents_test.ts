@@ -13,7 +13,7 @@ const OTHER_FLAGS =
 
 /** Flags of deno, docker and systemd. */
 const FLAGS_OF_OTHERS =
-  /^(?:allow_(?:net|read|write|env|run)|prompt|build_arg|cap_drop|detach|init|now|read_only|signal|ulimit)$/;
+  /^(?:allow_(?:net|read|write|env|run)|prompt|build|build_arg|cap_drop|deps|detach|init|now|read_only|signal|ulimit)$/;
 
 /** Every document by its path, as Git has it or would. */
 async function documents(): Promise<Map<string, string>> {
