@@ -67,6 +67,23 @@ Deno.test("deno publish has nothing to complain of, and takes the product only",
   assertEquals(others, ["LICENSE"]);
 });
 
+/** The modules of the project that a module may load, at the start or later. */
+async function loadedEver(file: string, found: Set<string> = new Set()): Promise<Set<string>> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const code = (await readText(file)).replace(/^ *(?:\*|\/[*/]).*$/gm, "");
+  const later = [...code.matchAll(/\bimport\(([^)]*)\)/g)].map(([, source = ""]) => source);
+  for (const source of later) {
+    assertMatch(source, /^"[^"]+"$/, `${file}: deno compile cannot follow it`);
+  }
+  const now = code.matchAll(/^(?:import|export) (?!type\b)[^;]*?from ("[^"]+")/gm);
+  for (const source of [...[...now].map(([, source = ""]) => source), ...later]) {
+    const path = new URL(JSON.parse(source), `file:///${file}`);
+    if (/^"\..*\.ts"$/.test(source)) await loadedEver(path.pathname.slice(1), found);
+  }
+  return found;
+}
+
 Deno.test("deno compile puts everything that the server may load into one executable", async () => {
   await using folder = await makeFolder();
   const path = `${folder.path}/signalbox`;
@@ -82,7 +99,9 @@ Deno.test("deno compile puts everything that the server may load into one execut
     await deno(args, { DENORT_BIN: "/bin/true" });
   }
   const bytes = latin1.decode(await Deno.readFile(path));
-  for (const file of await pageFiles()) {
+  const loaded = await loadedEver("main.ts");
+  assert(loaded.has("adapters/listen/node/node.ts") && loaded.has("adapters/cluster/engine.ts"));
+  for (const file of [...loaded, ...await pageFiles()]) {
     const text = new TextEncoder().encode(await readText(file));
     assert(bytes.includes(latin1.decode(text)), `without ${file}`);
   }
