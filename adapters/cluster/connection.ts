@@ -156,7 +156,7 @@ async function bounded<T>(signal: AbortSignal, work: (sockets: Sockets) => Promi
       work({
         add: (host, address) => {
           const client = clientOf(host, address);
-          client.on("error", (error) => end(messageOf(error)));
+          client.on("error", (error: unknown) => end(messageOf(error)));
           clients.push(client);
           return socketOf(client, () => isOver);
         },
@@ -183,7 +183,7 @@ function socketOf(client: Client, isOver: () => boolean): Socket {
     },
     send: (words) =>
       client.sendCommand<Reply>([...words]).catch((error: unknown): never => {
-        throw error instanceof ErrorReply ? new Refusal(withoutArguments(error.message)) : error;
+        throw error instanceof ErrorReply ? new Refusal(withoutArguments(messageOf(error))) : error;
       }),
     subscribe: (channel, hear) => client.subscribe(channel, hear),
   };

@@ -116,7 +116,7 @@ async function probeHttp(target: Target, { given, mint }: Tokens): Promise<HttpF
   const corsOrigin = target.origin ?? NOTHING.corsOrigin;
   const idPath = `${path}${encodeURIComponent(target.key)}/id`;
   const token = given ?? await mint?.("doctor", []) ?? null;
-  const bearer = token === null ? {} : { authorization: `Bearer ${token}` };
+  const bearer: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
   const [healthz, readyz, id, cors, ice, nonsense] = await Promise.all([
     get(target, `${path}healthz`),
     get(target, `${path}readyz`),

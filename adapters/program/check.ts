@@ -7,6 +7,7 @@ import { X509Certificate } from "node:crypto";
 import {
   cutUrl,
   OPTION_NAMES,
+  type OptionName,
   optionOf,
   readClusterUrl,
   type Settings,
@@ -22,9 +23,9 @@ import { checkRecordFile } from "../record/disk.ts";
 import { type Advice, adviceFor } from "./advice.ts";
 import { parseCommand } from "./cli.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import { type Environment, nameVariables } from "./environment.ts";
+import { type Environment, nameVariables, variablesOf } from "./environment.ts";
 import { isExposed, SPARE_DESCRIPTORS } from "./program.ts";
-import { environmentNeeds, flagsFor, needsOf, shellText } from "./permissions.ts";
+import { environmentNeeds, flagsFor, type Need, needsOf, shellText } from "./permissions.ts";
 import { Mistake, type Printed } from "./subcommand_line.ts";
 
 export const CHECK_HELP = `Usage: signalbox check [options of the server] [--json]
@@ -53,7 +54,7 @@ export async function runCheck(args: readonly string[], env: Environment): Promi
     const useless = warnings.map((text) => ({ about: "useless", text, todo: "leave it out" }));
     const all = [...advice, ...useless];
     const needs = [...needsOf(settings), ...environmentNeeds(env)];
-    const start = `deno run --no-prompt ${shellText(flagsFor(needs))} main.ts`;
+    const start = startText(settings, variables, needs);
     const inForce = [...effective(settings), ["start", start] as const];
     const text = isJson
       ? `${JSON.stringify({ effective: Object.fromEntries(inForce), unwise: all }, null, 2)}\n`
@@ -63,6 +64,27 @@ export async function runCheck(args: readonly string[], env: Environment): Promi
     if (!(error instanceof StartError)) throw error;
     throw new Mistake(nameVariables(error.message, variables));
   }
+}
+
+/** The line that starts the server with no more permissions than it needs. What variables say stays in them. */
+function startText(
+  settings: Settings,
+  variables: ReadonlyMap<OptionName, string>,
+  needs: readonly Need[],
+): string {
+  const given = OPTION_NAMES.filter((name) =>
+    !variables.has(name) && String(settings[name]) !== String(optionOf(name).default)
+  );
+  const isSecret = (name: OptionName): boolean => optionOf(name).secret === true;
+  const secrets = given.filter(isSecret).map((name) => `${variablesOf(name)[0]}=… `);
+  const flags = given.filter((name) => !isSecret(name)).flatMap((name) => {
+    const value = settings[name];
+    return typeof value === "boolean"
+      ? [value ? `--${name}` : `--no-${name}`]
+      : [`--${name}`, String(value)];
+  });
+  const words = ["deno", "run", "--no-prompt", ...flagsFor(needs), "main.ts", ...flags];
+  return `${secrets.join("")}${shellText(words)}`;
 }
 
 /** Checks every file as a start does. Returns the certificate. */

@@ -63,7 +63,11 @@ Deno.test("[DEPLOY-5] the compose file has only options that exist, and agrees w
       assert(condition === "service_healthy" && isChecked, name);
     }
   }
-  const upstreams = (await readText("adapters/deploy/Caddyfile")).match(/\S+:\d+/g);
+  const site = await readText("adapters/deploy/Caddyfile");
+  const logOf = (text: string): string => /^\tlog \{[^]*?^\t\}$/m.exec(text)?.[0] ?? "none";
+  const recipe = await readText("adapters/listen/recipes/Caddyfile");
+  assertEquals(logOf(site), logOf(recipe), "[PROXY-3] proves that this log has no token");
+  const upstreams = site.match(/\b\w+:\d+/g);
   assertEquals(upstreams, nodes.map(([name]) => `${name}:${optionOf("port").default}`));
 });
 
@@ -94,7 +98,7 @@ if (caddy.kind === "found" || !caddy.allowed) {
           "node2:9000",
           `127.0.0.1:${other.port}`,
         );
-      await Deno.writeTextFile(`${folder.path}/Caddyfile`, `{\nadmin off\n}\n${site}`);
+      await Deno.writeTextFile(`${folder.path}/Caddyfile`, site.replace("{\n", "{\n\tadmin off\n"));
       const process = new Deno.Command(caddy.path, {
         args: ["run", "--adapter", "caddyfile", "--config", `${folder.path}/Caddyfile`],
         env: { HOME: folder.path, DOMAIN: `http://127.0.0.1:${port}` },

@@ -67,6 +67,13 @@ Deno.test("deno publish has nothing to complain of, and takes the product only",
   assertEquals(others, ["LICENSE"]);
 });
 
+Deno.test("an application checks the types of what it imports with options of its own", async () => {
+  await using folder = await makeFolder();
+  const path = `${folder.path}/deno.json`;
+  await Deno.writeTextFile(path, JSON.stringify({ imports: config.imports }));
+  await deno(["check", "--no-lock", "--config", path, "main.ts"]);
+});
+
 /** The modules of the project that a module may load, at the start or later. */
 async function loadedEver(file: string, found: Set<string> = new Set()): Promise<Set<string>> {
   if (found.has(file)) return found;
