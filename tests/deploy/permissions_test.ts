@@ -223,10 +223,25 @@ Deno.test("[DEPLOY-1] flags name hosts, folders and ports as Deno takes them", (
 
 Deno.test("[DEPLOY-1] [CLI-2] check prints what is enough, and a mistake and the doctor say what is missing", async () => {
   const env = { PEERSERVER_ADMIN_PORT: "9001", OTEL_DENO: "true", NOTIFY_SOCKET: "x" };
-  const checked = await runMain(["check", "--host", "127.0.0.1"], env);
+  const secretFlags = ["--auth", "jwt", "--auth_secret", "0".repeat(32)];
+  const lists = [
+    "--no-proxied",
+    "--allow_discovery",
+    "--cors",
+    "https://a.example,https://b.example",
+  ];
+  const args = ["check", "--host", "127.0.0.1", "--path", "/a'b", ...lists, ...secretFlags];
+  const checked = await runMain(args, env);
   const flags = "--allow-net=127.0.0.1:9000,127.0.0.1:9001 " +
     "'--allow-env=PEERSERVER_*,PORT,OTEL_DENO,OTEL_DENO_TRACING,NOTIFY_SOCKET' --allow-run=systemd-notify";
-  assertStringIncludes(checked.stdout, `deno run --no-prompt ${flags} main.ts\n`);
+  // What a variable says is not repeated, and a secret belongs into one.
+  const options =
+    "--host 127.0.0.1 --path '/a'\\''b/' --allow_discovery --cors https://a.example,https://b.example " +
+    "--auth jwt";
+  assertStringIncludes(
+    checked.stdout,
+    `PEERSERVER_AUTH_SECRET=… deno run --no-prompt ${flags} main.ts ${options}\n`,
+  );
   const secret = { PEERSERVER_AUTH_SECRET: "0".repeat(32) };
   const half = await runMain(["--auth", "jwt"], secret, {
     permissions: ["--no-prompt", "--allow-net"],
