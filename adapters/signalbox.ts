@@ -73,7 +73,9 @@ export interface Signalbox {
    * of Express, before and without its other listeners, which get all the rest. The promise settles at once, with a
    * function that undoes it for new requests and upgrades; `stop` does so too.
    *
-   * @throws {TypeError} Before Deno 2.8, whose `node:http` can neither refuse an upgrade nor say where it comes from.
+   * @throws {TypeError} If it is no such server, or before Deno 2.8, whose `node:http` can neither refuse an upgrade
+   * nor say where it comes from.
+   * @throws {Error} After `stop`.
    */
   readonly mount: (server: NodeServer) => Promise<() => void>;
   /** The number of connected clients. In a cluster this node's, as for `clients` and `disconnect`. */
@@ -127,12 +129,17 @@ export function createSignalbox(options: SignalboxOptions = {}): Signalbox {
 
   async function mount(server: NodeServer): Promise<() => void> {
     mounts ??= loadMounts(signaling);
-    return (await mounts).mount(server);
+    const loaded = await mounts.catch((error: unknown): never => {
+      mounts = null;
+      throw error;
+    });
+    if (stopped !== undefined) throw new Error("box.mount comes too late: the box is stopped");
+    return loaded.mount(server);
   }
 
   async function stop(): Promise<void> {
     await signaling.stop();
-    (await mounts)?.stop();
+    (await mounts?.catch(() => null))?.stop();
   }
 
   let stopped: Promise<void> | undefined;

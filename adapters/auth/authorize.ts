@@ -125,7 +125,9 @@ function readVerdict(
   if (checked.identity.kind !== "unchecked" || typeof sub !== "string" || sub === "") {
     return { identity: checked.identity, claims };
   }
-  return { identity: { kind: "proven", owner: ownerOf(sub), ids: [id], endsAt: null }, claims };
+  // No token has a control character (OPEN-3): whoever sends the subject as a token is not its owner.
+  const owner = ownerOf(`\0${sub}`);
+  return { identity: { kind: "proven", owner, ids: [id], endsAt: null }, claims };
 }
 
 function wrongVerdict(verdict: unknown): string {

@@ -27,7 +27,8 @@ export async function runHealth(args: readonly string[], env: Environment): Prom
   const pid = flag.includes("=") ? flag.slice("--pid=".length) : rest.shift() ?? "";
   const command = parseCommand(isPid ? await argumentsOf(pid, rest) : args, env);
   if (command.kind === "mistake") throw new Mistake(command.message);
-  if (command.kind !== "run") return { text: HEALTH_HELP, code: 0 };
+  if (command.kind === "help" && !isPid) return { text: HEALTH_HELP, code: 0 };
+  if (command.kind !== "run") throw new Mistake(isPid ? noServer(pid) : ONLY_OPTIONS);
   const { host, port, path, sslkey } = command.settings;
   if (port === 0) throw new Mistake("Option port: 0 is any free port: give the one that it got.");
   if (sslkey !== "" && isDenoBefore(SECURE_MINOR)) {
@@ -62,9 +63,15 @@ async function argumentsOf(pid: string, rest: readonly string[]): Promise<readon
   } catch (error) {
     throw new Mistake(`Option --pid: cannot read the options of ${pid}: ${fileProblem(error)}.`);
   }
-  const program = words.findIndex((word) => /(?:^|\/)main\.ts$/.test(word));
+  const program = words.findIndex((word) => /^(?!-).*?(?:^|\/)main\.ts$/.test(word));
   if (program < 0) throw new Mistake(`Option --pid: process ${pid} does not run main.ts.`);
   return words.slice(program + 1);
+}
+
+const ONLY_OPTIONS = "health takes --pid N or the options of the server, and nothing else.";
+
+function noServer(pid: string): string {
+  return `Option --pid: process ${pid} runs main.ts, but no server.`;
 }
 
 const ANSWER_MAX_MS = 5_000;

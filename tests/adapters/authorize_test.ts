@@ -100,6 +100,9 @@ Deno.test("[AUTH-9] without a sub in its claims the token owns the id, with one 
   assertEquals([...app.box.clients()].map((client) => client.claims), [claims]);
   claims = { sub: "bob" };
   assertEquals((await refusal(app, { token: "4" }))[1].code, 4001);
+  claims = {};
+  const [, guess] = await refusal(app, { token: "alice" });
+  assertEquals(guess.code, 4001, "the sub is no secret: whoever sends it as a token owns nothing");
 });
 
 function sign(claims: Readonly<Record<string, unknown>>): Promise<string> {

@@ -6,6 +6,7 @@ import { createSignalbox, type Signalbox, type SignalboxOptions } from "../../ma
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { makeFolder } from "../support/folder.ts";
+import { TESTS_CONFIG } from "../support/main.ts";
 import { join } from "../support/peer_socket.ts";
 import { handshake, latin1, rawHttp, upgradeRaw } from "../support/raw_socket.ts";
 
@@ -98,6 +99,38 @@ Deno.test("[EMBED-7] of two boxes each has its paths; one that is unmounted or s
   assertEquals(host.server.listenerCount("upgrade"), 0);
   await first.mount(host.server);
   await using _d = await join(place, "d");
+  await assertRejects(() => second.mount(host.server), Error, "the box is stopped");
+  await assertRejects(() => first.mount(Object(null)), TypeError, "takes a server of node:http");
+});
+
+Deno.test("[EMBED-6] the box gets a request that waits for a 100, though the application has a listener of its own", async () => {
+  await using host = new Host();
+  await host.box().mount(host.server);
+  host.server.on("checkContinue", app);
+  const { port } = await host.listen();
+  const post = (path: string): Uint8Array =>
+    latin1(
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n` +
+        "Connection: close\r\n\r\n",
+    );
+  assertEquals((await ask(port, post("/peer/peerjs/id"))).slice(0, 3), "405");
+  assertEquals(await ask(port, post("/mine")), "200 app /mine");
+});
+
+Deno.test("[EMBED-6] a mount that cannot be loaded keeps no box from its stop", async () => {
+  const main = new URL("../../main.ts", import.meta.url).href;
+  const program = `import { createSignalbox } from ${JSON.stringify(main)};
+import { createServer } from "node:http";
+const box = createSignalbox();
+await box.mount(createServer()).catch(({ name }) => console.log(name));
+await box.stop();
+console.log("stopped");`;
+  await using folder = await makeFolder();
+  await Deno.writeTextFile(`${folder.path}/app.ts`, program);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-check", "--config", TESTS_CONFIG, `${folder.path}/app.ts`],
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "NotCapable\nstopped\n");
 });
 
 Deno.test("[EMBED-6] [LIMIT-10] on a unix socket the proxy at its other end says where clients come from, after however many headers", async () => {

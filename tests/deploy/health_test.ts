@@ -54,6 +54,7 @@ Deno.test("[DEPLOY-2] [CLI-3] a mistake in health is one line that says what to 
     ],
     [["--pid", "1", "--port", "1"], /^After --pid N there are no other options\.\n$/],
     [["--pid", `${Deno.pid}`], /^Option --pid: process \d+ does not run main\.ts\.\n$/],
+    [["token"], /^health takes --pid N or the options of the server, and nothing else\.\n$/],
     [["--prot", "1"], /^There is no option "--prot": did you mean --port\?/],
   ] as const;
   for (const [args, says] of cases) {

@@ -14,7 +14,7 @@ const GONE = { haproxy: 503, apache: 503 };
 
 /** The recipe as people write it: the proxy's own log, of requests or of errors. */
 const USUAL: Readonly<Record<Daemon, readonly Edit[]>> = {
-  nginx: [["    error_log /dev/null;\n", ""]],
+  nginx: [["  error_log /dev/null;\n", ""]],
   caddy: [["request>uri delete\n", ""]],
   haproxy: [['log-format "%ci [%tr] %HM %ST %b/%s %Ta"', "option httplog"]],
   apache: [[
@@ -67,28 +67,33 @@ async function logOf(
 async function ask(front: Front): Promise<void> {
   const query = `?key=${KEY}&id=b&token=${TOKEN}`;
   const client = front.from(CLIENT);
-  const headers = { authorization: `Bearer ${TOKEN}` };
+  const headers = {
+    authorization: `Bearer ${TOKEN}`,
+    referer: `https://localhost/page?token=${TOKEN}`,
+  };
   const urls = [
     ...[`${KEY}/id`, `${KEY}/peers`, `${KEY}/nothing`].map((path) => front.url + path),
     `http://localhost:${front.plain}/signal/${KEY}/id`,
     `${new URL(front.url).origin}/elsewhere/${KEY}`,
   ];
   const raw = [
-    "HTTP/1.1\r\nHost: localhost\r\n",
-    "HTTP/1.1\r\nHost: localhost\r\nno header\r\n",
-    "HTTP/9.1\r\nHost: localhost\r\n",
-    "HTTP/1.1\r\n",
-    `${"x".repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n`,
+    ["", "HTTP/1.1\r\nHost: localhost\r\n"],
+    ["/../../..", "HTTP/1.1\r\nHost: localhost\r\n"],
+    ["", "HTTP/1.1\r\nHost: localhost\r\nno header\r\n"],
+    ["", "HTTP/9.1\r\nHost: localhost\r\n"],
+    ["", "HTTP/1.1\r\n"],
+    ["", `${"x".repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n`],
   ];
   await Promise.all([
     ...urls.map(async (url) => {
       const answer = await fetch(url + query, { client, headers, redirect: "manual" });
       await answer.body?.cancel();
     }),
-    ...raw.map(async (rest) => {
+    ...raw.map(async ([path, rest]) => {
       const options = { hostname: "localhost", port: front.port, caCerts: [front.pem] };
       using connection = await Deno.connectTls(options);
-      const text = `GET /signal/peerjs${query} ${rest}Connection: close\r\n\r\n`;
+
+      const text = `GET /signal/peerjs${path}${query} ${rest}Connection: close\r\n\r\n`;
       await write(connection, new TextEncoder().encode(text));
       await readToEnd(connection);
     }),

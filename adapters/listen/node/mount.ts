@@ -35,10 +35,11 @@ export function createMounts(
   signaling: SignalingServer,
   isOwnPath: (path: string) => boolean,
 ): Mounts {
-  const ends: (() => void)[] = [];
+  const mounts = new Set<{ isMounted: boolean; unmount: () => void; sockets: WebSocketServer }>();
   const { settings } = signaling;
 
   function mount(server: NodeServer): () => void {
+    if (typeof Object(server).emit !== "function") throw new TypeError(NO_SERVER);
     const isUnix = (): boolean => typeof server.address() === "string";
     const sockets = new WebSocketServer({ noServer: true, ...socketBounds(settings) });
     const read: ReadRequest = (request) => readRequest(request, isUnix() ? UNIX : "");
@@ -52,15 +53,28 @@ export function createMounts(
         upgrade(request, connection, head);
       },
     });
-    ends.push(() => {
+    const own = { isMounted: true, unmount, sockets };
+    mounts.add(own);
+    return () => {
       unmount();
-      for (const socket of sockets.clients) socket.terminate();
-    });
-    return unmount;
+      own.isMounted = false;
+      forgetEmpty();
+    };
+  }
+
+  /** Those that are unmounted are kept for the sockets that they still have. */
+  function forgetEmpty(): void {
+    for (const own of mounts) {
+      if (!own.isMounted && own.sockets.clients.size === 0) mounts.delete(own);
+    }
   }
 
   function stop(): void {
-    ends.forEach((end) => end());
+    for (const { unmount, sockets } of mounts) {
+      unmount();
+      for (const socket of sockets.clients) socket.terminate();
+    }
+    mounts.clear();
   }
 
   return { mount, stop };
@@ -103,10 +117,11 @@ function intercept(
   find: (request: IncomingMessage) => Mounted | undefined,
 ): () => void {
   const { emit, maxHeadersCount } = server;
+  const release = takeUpgrades(server, find);
   // Unless the application limits them: a header that node drops could be the one that a proxy added.
   server.maxHeadersCount ??= 0;
   const wrapped = (event: string | symbol, ...args: unknown[]): boolean => {
-    if (event === "request") {
+    if (REQUESTS.has(event)) {
       const [request, response] = args as [IncomingMessage, ServerResponse];
       const mounted = find(request);
       mounted?.respond(request, response);
@@ -119,7 +134,6 @@ function intercept(
     }
     return Reflect.apply(emit, server, [event, ...args]);
   };
-  const release = takeUpgrades(server, find);
   server.emit = wrapped;
   return () => {
     // Whoever replaced it after this module calls it, and it passes on everything.
@@ -128,6 +142,13 @@ function intercept(
     release();
   };
 }
+
+/** With `Expect: 100-continue` a request is one of the last two, if somebody listens to those. */
+const REQUESTS: ReadonlySet<string | symbol> = new Set([
+  "request",
+  "checkContinue",
+  "checkExpectation",
+]);
 
 /**
  * Makes a server emit upgrades that are for a signalbox, though nobody else listens to upgrades; all others remain what
@@ -155,4 +176,5 @@ function takeUpgrades(
   };
 }
 
+const NO_SERVER = "box.mount takes a server of node:http or node:https, such as createServer(app)";
 const TOO_OLD = "box.mount needs Deno 2.8 or later: update Deno, or call box.handle in Deno.serve";
