@@ -56,10 +56,10 @@ export interface Connection {
    */
   readonly refusalsTold: readonly PeerId[];
   /**
-   * Whether a drain has closed it: it holds its id no more and is not checked, but what its client had said before
-   * it heard of the close still counts.
+   * When a drain closed it; `null` otherwise. It holds its id no more and is not checked, but what its client had said
+   * before it heard of the close still counts for a moment.
    */
-  readonly isLeaving: boolean;
+  readonly leftAt: Millis | null;
 }
 
 /** A socket that waits for an answer from outside: its token is being checked, or its id is being claimed. */

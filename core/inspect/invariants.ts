@@ -33,7 +33,7 @@ function claimViolations({ claims, connections }: State): string[] {
       found.push(`${id} is claimed by ${claim.conn}, which does not hold it`);
     }
   }
-  const holding = [...mapEntries(connections)].filter(([, { isLeaving }]) => !isLeaving);
+  const holding = [...mapEntries(connections)].filter(([, { leftAt }]) => leftAt === null);
   if (claims.size !== holding.length) {
     found.push(`${claims.size} claims, but ${holding.length} connections`);
   }
@@ -45,7 +45,7 @@ function deadlineViolations(state: State): string[] {
   const found: string[] = [];
   const places = deadlinesOf(idleCheckAt);
   for (const [conn, connection] of mapEntries(connections)) {
-    if (connection.isLeaving) continue;
+    if (connection.leftAt !== null) continue;
     if (places.get(conn) !== connection.idleCheckAt) {
       found.push(`the idle check of ${conn} has the wrong deadline`);
     }

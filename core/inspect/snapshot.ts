@@ -132,7 +132,7 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
   } = snapshot;
   const { connections, pending } = rest;
   const deadlines = [
-    ...connections.filter(([, { isLeaving }]) => !isLeaving)
+    ...connections.filter(([, { leftAt }]) => leftAt === null)
       .map(([conn, { idleCheckAt }]) => ({ at: idleCheckAt, conn })),
     ...pending.map(([conn, { until }]) => ({ at: until, conn })),
   ];

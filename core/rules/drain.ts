@@ -15,16 +15,13 @@ import type { DrainRequested } from "../event.ts";
 import { type ConnId, type Millis, millis } from "../ids.ts";
 import { clientCount, type Drain, type State } from "../state.ts";
 import { ROUTE_MS } from "./routes.ts";
-import { left, RESTARTING, turnOut } from "./session.ts";
+import { LAST_WORDS_MS, left, RESTARTING, turnOut } from "./session.ts";
 
 /** The clients of one wave at most: as many claims as one command to the engine gives up. */
 export const WAVE_MAX = 256;
 
 /** The shortest time between two waves. */
 export const WAVE_MS = 20;
-
-/** How long a client may take to answer its close before the drain ends without it. */
-export const LAST_WORDS_MS = 1_000;
 
 /** Begins a drain. A second one changes nothing. */
 export function beginDrain(
@@ -56,7 +53,7 @@ export function tendDrain(state: State, now: Millis): readonly [State, readonly 
   const effects: Effect[] = [];
   for (let i = 0; i < count; i++) {
     const { conn } = must(firstDeadline(next.idleCheckAt));
-    const [closed, caused] = closeForRestart(next, conn);
+    const [closed, caused] = closeForRestart(next, conn, now);
     effects.push(...caused);
     next = closed;
   }
@@ -89,6 +86,7 @@ function nextWave(sockets: number, { closedBy, until }: Drain, now: Millis): Mil
 function closeForRestart(
   state: State,
   conn: ConnId,
+  now: Millis,
 ): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return turnOut(state, conn, CLOSE.restart, RESTARTING);
@@ -96,7 +94,7 @@ function closeForRestart(
   return [{
     ...state,
     claims: mapDelete(state.claims, connection.id),
-    connections: mapSet(state.connections, conn, { ...connection, isLeaving: true }),
+    connections: mapSet(state.connections, conn, { ...connection, leftAt: now }),
     idleCheckAt: removeDeadline(state.idleCheckAt, connection.idleCheckAt, conn),
   }, [
     { ...close(conn, CLOSE.restart, RESTARTING), readsOn: true },

@@ -69,7 +69,7 @@ export function leaveUnanswered(
   const reason = `No answer to a ping for ${state.rules.ping_timeout} ms`;
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return turnOut(state, conn, CLOSE.unanswered, reason);
-  if (connection.isLeaving) {
+  if (connection.leftAt !== null) {
     return closed(state, conn, { by: "server", code: CLOSE.unanswered, reason });
   }
   return disconnect(state, { conn }, CLOSE.unanswered, reason);

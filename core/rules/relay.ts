@@ -20,7 +20,7 @@ import { mapGet, mapSet } from "../collections/persistent_map.ts";
 import { bounceUnsent } from "./links.ts";
 import { keepEarly } from "./pending.ts";
 import { hasRoute } from "./routes.ts";
-import { closed, disconnect, turnOut } from "./session.ts";
+import { closed, disconnect, LAST_WORDS_MS, turnOut } from "./session.ts";
 import { type Connection, holderOf, type State } from "../state.ts";
 
 /** Handles a text frame. On a connection that holds no id, a pending socket keeps it; otherwise it is ignored. */
@@ -32,7 +32,7 @@ export function receiveText(
   const { conn, text } = frame;
   const known = mapGet(state.connections, conn);
   if (known === undefined) return receiveEarly(state, frame);
-  if (known.isLeaving) return receiveLast(state, frame, known, now);
+  if (known.leftAt !== null) return receiveLast(state, frame, known, now);
   const paidUntil = payForFrame(state.rules, known, now);
   if (paidUntil === null) return cutOff(state, conn, known, "frames");
   if (isLongerThan(text, state.rules.max_message_bytes)) return tooBig(state, conn, known);
@@ -63,7 +63,7 @@ export function receiveBinary(
   const { conn, bytes } = frame;
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return receiveEarly(state, frame);
-  if (connection.isLeaving) return [state, [odd("ignored", conn, null)]];
+  if (connection.leftAt !== null) return [state, [odd("ignored", conn, null)]];
   const paidUntil = payForFrame(state.rules, connection, now);
   if (paidUntil === null) return cutOff(state, conn, connection, "frames");
   if (bytes > state.rules.max_message_bytes) return tooBig(state, conn, connection);
@@ -128,8 +128,8 @@ function receiveEarly(
 }
 
 /**
- * Handles what a client had said before it heard that a drain closes it: its messages within the limits count. It can
- * be told nothing any more.
+ * Handles what a client had said before it heard that a drain closes it: its messages within the limits count, as long
+ * as it could not know. It can be told nothing any more.
  */
 function receiveLast(
   state: State,
@@ -138,6 +138,8 @@ function receiveLast(
   now: Millis,
 ): readonly [State, readonly Effect[]] {
   const ignored = [state, [odd("ignored", conn, null)]] as const;
+  // Another may have its id by now.
+  if (now - (known.leftAt ?? now) >= LAST_WORDS_MS) return ignored;
   const paidUntil = payForFrame(state.rules, known, now);
   const bytesPaidUntil = payForBytes(state.rules, known, text.length, now);
   if (paidUntil === null || bytesPaidUntil === null) return ignored;

@@ -67,11 +67,11 @@ export function open(
 export function release(
   state: State,
   conn: ConnId,
-  { id, idleCheckAt, address, isLeaving }: Connection,
+  { id, idleCheckAt, address, leftAt }: Connection,
 ): State {
   return {
     ...vacate(state, address),
-    claims: isLeaving ? state.claims : mapDelete(state.claims, id),
+    claims: leftAt === null ? mapDelete(state.claims, id) : state.claims,
     connections: mapDelete(state.connections, conn),
     idleCheckAt: removeDeadline(state.idleCheckAt, idleCheckAt, conn),
   };
@@ -97,7 +97,7 @@ export function closed(
 ): readonly [State, readonly Effect[]] {
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return [takePending(state, conn)[0], []];
-  const note = connection.isLeaving ? [] : [left(conn, connection, end)];
+  const note = connection.leftAt === null ? [left(conn, connection, end)] : [];
   return [release(state, conn, connection), note];
 }
 
@@ -123,7 +123,7 @@ export function shutDown(state: State): readonly [State, readonly Effect[]] {
   const end = { by: "server", code: CLOSE.shutdown, reason: STOPPING } as const;
   const effects = conns.flatMap((conn): Effect[] => {
     const connection = mapGet(connections, conn);
-    if (connection?.isLeaving) return [];
+    if ((connection?.leftAt ?? null) !== null) return [];
     const note = connection === undefined
       ? refused(must(mapGet(pending, conn)).opened, CLOSE.shutdown, STOPPING)
       : left(conn, connection, end);
@@ -174,6 +174,9 @@ export const TOKEN_EXPIRED = "The token has expired";
 
 /** The sentence for a client whose id has another connection of the same owner. */
 export const REPLACED = "Replaced by a newer connection with the same id and token";
+
+/** How long a client that a drain closes may still be heard, and may take to answer the close. */
+export const LAST_WORDS_MS = 1_000;
 
 /** The reason of a close by a drain. */
 export const RESTARTING = "Server is restarting";
@@ -305,7 +308,7 @@ function admit(
     bytesPaidUntil: now,
     address,
     refusalsTold: NO_PEERS,
-    isLeaving: false,
+    leftAt: null,
   };
   const recorded: State = {
     ...occupy(state, address),

@@ -158,6 +158,10 @@ Deno.test("[LIFE-8] what a client had said before it heard of the close counts, 
   assertEquals(w.step({ kind: "binary-received", conn: connId(1), bytes: 1 }), []);
   assertEquals(w.say(1, { type: "CANDIDATE", dst: "b" }).length, 1);
   assertEquals(w.say(1, { type: "CANDIDATE", dst: "b" }), [], "too many");
+  w.now += 999;
+  assertEquals(w.say(1, { type: "CANDIDATE", dst: "b" }).length, 1, "in time");
+  w.now += 1;
+  assertEquals(w.say(1, { type: "CANDIDATE", dst: "b" }), [], "another may have its id by now");
   assert(w.state.connections.size === 2);
   w.step({ kind: "ping-unanswered", conn: connId(1) });
   assertEquals(w.state.connections.size, 1);

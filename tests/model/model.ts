@@ -45,7 +45,7 @@ class Server {
   now = 0;
   stopped = false;
   drain: Record<"from" | "wakeAt" | "closedBy" | "until" | "lastAt", number> | null = null;
-  leaving: Client[] = [];
+  leaving: (Client & { leftAt: number })[] = [];
   acts: Act[] = [];
   clients: Client[] = [];
   pending: Pending[] = [];
@@ -216,7 +216,7 @@ class Server {
     const waiting = this.pending.find((other) => other.conn === conn);
     if (waiting !== undefined) return this.keep(waiting, frame);
     const last = this.leaving.find((other) => other.conn === conn);
-    if (last !== undefined) return this.receiveLast(last, frame);
+    if (last !== undefined && this.now - last.leftAt < 1_000) return this.receiveLast(last, frame);
     if (client === undefined) return; // OPEN-9
     const paid = spend(client.paid, this.now, { rate: frame_rate, burst: frame_burst, count: 1 });
     const allowed = `${frame_burst} at once and ${frame_rate} a second are allowed`;
@@ -365,7 +365,7 @@ class Server {
       this.forget(conn);
       const act = { kind: "close", conn, code: 1012, reason: RESTARTING } as const;
       this.acts.push(client === undefined ? act : { ...act, readsOn: true });
-      this.leaving.push(...client === undefined ? [] : [client]);
+      this.leaving.push(...client === undefined ? [] : [{ ...client, leftAt: now }]);
       drain.lastAt = now;
     }
     const [left, answers] = [this.sockets().length, this.leaving.length];

@@ -133,7 +133,7 @@ function inFull(cut: string, effects: readonly Effect[]): string {
 /** [NOTE-4] */
 function left(step: Step): Note[] {
   const holders = ({ connections }: State): (readonly [ConnId, Connection])[] =>
-    [...mapEntries(connections)].filter(([, { isLeaving }]) => !isLeaving);
+    [...mapEntries(connections)].filter(([, { leftAt }]) => leftAt === null);
   const stay = new Set(holders(step.after).map(([conn]) => conn));
   const gone = holders(step.before).filter(([conn]) => !stay.has(conn));
   const closes = step.effects.filter(isClose).map(({ conn }) => conn);
@@ -236,7 +236,7 @@ function messageIn(before: State, event: Event, after: State): Message | null {
     case "frame-received": {
       const source = mapGet(before.connections, event.conn);
       const isIn = mapGet(after.connections, event.conn) !== undefined;
-      if (source?.isLeaving && !isHeard(before, after)) return null;
+      if ((source?.leftAt ?? null) !== null && !isHeard(before, after)) return null;
       return source === undefined || !isIn ? null : messageOf(source, event.text, before);
     }
     default:
@@ -271,7 +271,7 @@ function odd({ before, event, after, effects }: Step): Note[] {
   if (event.kind !== "frame-received" && event.kind !== "binary-received") return [];
   const { conn } = event;
   const source = mapGet(before.connections, conn);
-  const isLast = source?.isLeaving === true;
+  const isLast = (source?.leftAt ?? null) !== null;
   const id = isLast ? null : source?.id ?? null;
   const note = { kind: "note", conn, id } as const;
   if (mapHas(before.pending, conn) || isLast && isHeard(before, after)) return [];

@@ -133,7 +133,7 @@ const MAPS = {
       bytesPaidUntil: at,
       address: v.string(),
       refusalsTold: v.array(peer),
-      isLeaving: v.boolean(),
+      leftAt: v.nullable(at),
     }),
   ),
   pending: entries(
