@@ -35,7 +35,9 @@ async function main(): Promise<number | null> {
   handleUncaught(log);
   command.warnings.forEach(logUselessOption);
   try {
-    handleSignals(await start(command.settings), log);
+    const starting = start(command.settings);
+    handleSignals(starting, log);
+    await starting;
     return null;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

@@ -159,23 +159,41 @@ function closeInspector(): void {
 }
 
 /**
- * Handles SIGINT and SIGTERM. The first one drains the server, if it has that option, stops it and exits with 0. A
- * second one exits with 1 as soon as the log is written, within half a second.
+ * Handles SIGINT and SIGTERM, from now on. The first one drains the server, if it has that option, stops it and exits
+ * with 0. A second one exits with 1 as soon as the log is written, within half a second.
+ *
+ * @param starting A start that fails ends the process itself.
  */
-export function handleSignals({ drain, stop }: Program, log: Log): void {
-  let asked = false;
-  const end = (signal: Deno.Signal): void => {
-    if (asked) return void exit(log, 1);
-    asked = true;
-    logStopping(signal);
-    Promise.resolve(drain?.()).then(stop).then(() => exit(log, 0), (error: unknown) => {
+export function handleSignals(starting: Promise<Program>, log: Log): void {
+  let first: Deno.Signal | null = null;
+  let isFresh = true;
+  const stop = async ({ drain, stop }: Program): Promise<void> => {
+    try {
+      await drain?.();
+      await stop();
+      await exit(log, 0);
+    } catch (error) {
       logFault("Stopping failed", error);
-      return exit(log, 1);
-    });
+      await exit(log, 1);
+    }
+  };
+  const end = (signal: Deno.Signal): void => {
+    if (first !== null) {
+      // `deno task` and `timeout` pass on what the terminal, or they, have sent to the process too.
+      if (!isFresh || signal !== first) void exit(log, 1);
+      return;
+    }
+    first = signal;
+    scheduleTimeout(() => isFresh = false, SAME_REQUEST_MS);
+    logStopping(signal);
+    void starting.then(stop, () => {});
   };
   onSignal("SIGINT", () => end("SIGINT"));
   onSignal("SIGTERM", () => end("SIGTERM"));
 }
+
+/** The same signal again so soon is the same request. */
+const SAME_REQUEST_MS = 300;
 
 /** Exits with 1 after an uncaught exception, as Deno does, but writes the log first. */
 export function handleUncaught(log: Log): void {

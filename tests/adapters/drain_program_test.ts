@@ -22,6 +22,15 @@ Deno.test("[LIFE-6] [LIFE-3] SIGTERM drains the server, which ends with 0 once n
   ]);
 });
 
+Deno.test("[LIFE-3] a signal counts from the line on that says where it listens, and once if a launcher passes it on too", async () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await using child = await startChild({ args: ["--drain", "1"] });
+    Deno.kill(child.pid, signal);
+    await child.nextLine((line) => line.includes('"stopping"'));
+    assertEquals((await child.stop(signal)).code, 0);
+  }
+});
+
 Deno.test("[LIFE-6] a second signal ends a drain at once", async () => {
   await using child = await startChild({ args: ["--drain", "3600"] });
   await using a = await join(child, "a");
