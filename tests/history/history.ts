@@ -130,6 +130,10 @@ const WEIGHTS: Readonly<Record<Mood, typeof COMING>> = {
   "the door": { open: 60, checked: 0, text: 3, odd: 1, closed: 15, undelivered: 1, tick: 15 },
   "coming and going": COMING,
 };
+/** How often a drain begins. After it nobody comes any more, so most histories have none. */
+const DRAINS: Readonly<Record<Mood, number>> = {
+  ...{ everything: 0, tokens: 0, "the check": 2, "the door": 0, "coming and going": 8 },
+};
 const VISITORS: Readonly<Record<Mood, Visitors>> = {
   everything: {
     ids: id,
@@ -193,7 +197,7 @@ function acts(mood: Mood, odd: Partial<Texts>): fc.Arbitrary<Act> {
     one(weights.odd, fc.record({ kind: kind("scatter"), pick, count: scattered })),
     one(4 * weights.tick, fc.record({ kind: kind("tick") })),
     one(2, fc.record({ kind: kind("dismissed"), id: ids, reason })),
-    one(3, fc.record({ kind: kind("drain"), ms: fc.constantFrom(40, 400, 4_000) })),
+    one(DRAINS[mood], fc.record({ kind: kind("drain"), ms: fc.constantFrom(40, 400, 4_000) })),
     one(2, fc.record({ kind: kind("shutdown") })),
   );
 }
