@@ -46,6 +46,8 @@ Deno.test("[LIFE-6] [HTTP-14] [NOTE-9] a drain closes nobody for a quarter of it
   assertEquals(unreadiness({ state: w.state, now: millis(0) }), ["stopping"]);
   assertEquals(ask({}, { path: "/healthz", state: w.state }).status, 200);
   assertEquals(drains(w, 9_000), [], "a second one changes nothing");
+  w.now = 999;
+  assertEquals(w.step({ kind: "tick" }), [], "a tick for something else closes nobody");
   assertEquals(wavesOf(w), [
     [1_000, [1]],
     [1_500, [2]],
