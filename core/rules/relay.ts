@@ -32,7 +32,12 @@ export function receiveText(
   const { conn, text } = frame;
   const known = mapGet(state.connections, conn);
   if (known === undefined) return receiveEarly(state, frame);
-  if (known.leftAt !== null) return receiveLast(state, frame, known, now);
+  const { leftAt } = known;
+  if (leftAt !== null) {
+    // After that another may have its id.
+    const isHeard = now - leftAt < LAST_WORDS_MS;
+    return isHeard ? receiveLast(state, frame, known, now) : ignore(state, conn);
+  }
   const paidUntil = payForFrame(state.rules, known, now);
   if (paidUntil === null) return cutOff(state, conn, known, "frames");
   if (isLongerThan(text, state.rules.max_message_bytes)) return tooBig(state, conn, known);
@@ -63,7 +68,7 @@ export function receiveBinary(
   const { conn, bytes } = frame;
   const connection = mapGet(state.connections, conn);
   if (connection === undefined) return receiveEarly(state, frame);
-  if (connection.leftAt !== null) return [state, [odd("ignored", conn, null)]];
+  if (connection.leftAt !== null) return ignore(state, conn);
   const paidUntil = payForFrame(state.rules, connection, now);
   if (paidUntil === null) return cutOff(state, conn, connection, "frames");
   if (bytes > state.rules.max_message_bytes) return tooBig(state, conn, connection);
@@ -127,6 +132,10 @@ function receiveEarly(
   return turnOut(state, conn, CLOSE.tooMany, "Sent too much before it was admitted");
 }
 
+function ignore(state: State, conn: ConnId): readonly [State, readonly Effect[]] {
+  return [state, [odd("ignored", conn, null)]];
+}
+
 /**
  * Handles what a client had said before it heard that a drain closes it: its messages within the limits count, as long
  * as it could not know. It can be told nothing any more.
@@ -137,9 +146,7 @@ function receiveLast(
   known: Connection,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
-  const ignored = [state, [odd("ignored", conn, null)]] as const;
-  // Another may have its id by now.
-  if (now - (known.leftAt ?? now) >= LAST_WORDS_MS) return ignored;
+  const ignored = ignore(state, conn);
   const paidUntil = payForFrame(state.rules, known, now);
   const bytesPaidUntil = payForBytes(state.rules, known, text.length, now);
   if (paidUntil === null || bytesPaidUntil === null) return ignored;
