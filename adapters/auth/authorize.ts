@@ -7,7 +7,7 @@ import { describe, type Identity, type Settings } from "../../core/mod.ts";
 import { hide, logFault, shortenUnquoted } from "../observe/log.ts";
 import type { Asked } from "../asked.ts";
 import type { Ports } from "../runtime.ts";
-import type { Checked, Claims, Verifier } from "./jwt.ts";
+import { type Checked, type Claims, rejected, type Verifier } from "./jwt.ts";
 import type { OwnerOf } from "./owner.ts";
 
 /** A client that asks to come in. */
@@ -137,8 +137,4 @@ function wrongVerdict(verdict: unknown): string {
 
 function isClaims(value: unknown): value is Claims {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function rejected(reason: string): Checked {
-  return { identity: { kind: "rejected", reason }, claims: null };
 }

@@ -166,7 +166,8 @@ function readClaims(
   };
 }
 
-function rejected(reason: string): Checked {
+/** What a check comes to that a client does not pass. */
+export function rejected(reason: string): Checked {
   return { identity: { kind: "rejected", reason }, claims: null };
 }
 
