@@ -12,7 +12,8 @@ import { parseCommand } from "./adapters/program/cli.ts";
 import { helpText, VERSION_TEXT } from "./adapters/program/help.ts";
 import { nameVariables, PROCESS_ENVIRONMENT } from "./adapters/program/environment.ts";
 import { configureLog } from "./adapters/observe/log.ts";
-import { handleSignals, handleUncaught, start } from "./adapters/program/program.ts";
+import { handleUncaught, start } from "./adapters/program/program.ts";
+import { handleSignals } from "./adapters/program/signals.ts";
 import { runSubcommand } from "./adapters/program/subcommands.ts";
 import { logUselessOption } from "./adapters/observe/start_log.ts";
 
@@ -35,7 +36,7 @@ async function main(): Promise<number | null> {
   handleUncaught(log);
   command.warnings.forEach(logUselessOption);
   try {
-    const starting = start(command.settings);
+    const starting = start(command.settings, log);
     handleSignals(starting, log);
     await starting;
     return null;

@@ -4,43 +4,46 @@
  * @module
  */
 import type { ClusterEffect, ClusterEvent, Settings } from "../core/mod.ts";
-import type { Census } from "./cluster/census.ts";
-import type { Engine } from "./cluster/engine.ts";
+import type { ClusterEngine } from "./cluster/engine.ts";
 import { scheduleTimeout } from "./clock.ts";
 import { type ClusterLog, createClusterLog, logNoClusterSecret } from "./observe/log_cluster.ts";
 import { logFault } from "./observe/log.ts";
 import type { Observer, Ports } from "./runtime.ts";
 
 /** A node of a cluster, or a server that is alone. */
-export interface ClusterNode extends Pick<Engine, "perform" | "drained" | "stop"> {
+export interface ClusterNode extends Omit<ClusterEngine, "peers"> {
   /** Joins the cluster. A second call does nothing. */
   readonly start: () => void;
   readonly observers: readonly Observer[];
-  /** The ids of all nodes as JSON, `null` if that cannot be known; `null` for a server that is alone. */
-  readonly peers: (() => Promise<string | null>) | null;
-  /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
-  readonly census: () => Promise<Census | null>;
+  /** As that of the engine; `null` for a server that is alone. */
+  readonly peers: ClusterEngine["peers"] | null;
 }
+
+/** Makes the engine of a node, where that is not the Redis of option `cluster`. */
+export type EngineMaker = (dispatch: (event: ClusterEvent) => void) => ClusterEngine;
 
 export interface ClusterNodePorts {
   readonly settings: Settings;
   readonly dispatch: (event: ClusterEvent) => void;
   readonly clock: Pick<Ports, "now">;
+  /** `null` for the engine that option `cluster` names, if it names one. */
+  readonly makeEngine: EngineMaker | null;
 }
 
 /** Makes the node that the settings ask for. */
 export function createClusterNode(ports: ClusterNodePorts): ClusterNode {
-  const { settings, dispatch, clock: { now } } = ports;
-  if (settings.cluster === "") return ALONE;
+  const { settings, dispatch, clock: { now }, makeEngine } = ports;
+  if (makeEngine === null && settings.cluster === "") return ALONE;
   const log: ClusterLog = createClusterLog(settings.cluster_namespace);
-  let engine: Engine | null = null;
+  let engine: ClusterEngine | null = null;
   let [isStarted, isStopped] = [false, false];
 
   function start(): void {
     if (isStarted) return;
     isStarted = true;
-    if (settings.cluster_secret === "") logNoClusterSecret();
     dispatch({ kind: "cluster-started" });
+    if (makeEngine !== null) return void (engine = makeEngine(dispatch));
+    if (settings.cluster_secret === "") logNoClusterSecret();
     // A literal, so that `deno compile` finds it.
     import("./cluster/engine.ts").then(({ Engine }) => {
       if (isStopped) return;

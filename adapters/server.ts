@@ -19,10 +19,11 @@ import {
   sizes,
   type State,
 } from "../core/mod.ts";
-import { type ClusterNode, createClusterNode } from "./cluster_node.ts";
+import { type ClusterNode, createClusterNode, type EngineMaker } from "./cluster_node.ts";
 import { type Authorize, createGate, type Gate } from "./auth/authorize.ts";
 import { createVerifier } from "./auth/jwt.ts";
 import { createDrain } from "./draining.ts";
+import type { Leak } from "./errors.ts";
 import type { Client } from "./observe/clients.ts";
 import { createWatch, guardedGenerator, type Hooks, type Watch } from "./observe/hooks.ts";
 import { logFault, recorderLog, shortenUnquoted } from "./observe/log.ts";
@@ -92,16 +93,25 @@ export interface SignalingServer extends Reception, Oversight {
   readonly stop: () => Promise<void>;
 }
 
+/** What the program adds to a server. */
+export interface Parts {
+  /** More observers, such as those of `adapters/admin/operator.ts`. */
+  readonly observers?: readonly Observer[] | undefined;
+  /** Makes the server a node of a cluster with this engine. */
+  readonly makeEngine?: EngineMaker | null;
+  /** Called for each socket whose descriptor is lost. */
+  readonly onLeak?: (how: Leak) => void;
+}
+
 /**
  * Starts a server without a listener.
  *
  * @param application `null` for the program: no record of each client is kept then.
- * @param more More observers, such as those of `adapters/admin/operator.ts`.
  */
 export function createSignalingServer(
   settings: Settings,
   application: Application | null,
-  more: readonly Observer[] = [],
+  { observers: more = [], makeEngine = null, onLeak = (): void => {} }: Parts = {},
 ): SignalingServer {
   const ownerOf = createOwners(settings);
   const now = (): Millis => runtime.now();
@@ -113,10 +123,14 @@ export function createSignalingServer(
   const watch = createWatch(application);
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
-  const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: createLeakLog() });
+  const logLeak = createLeakLog();
+  const sockets: Sockets = new Sockets({
+    ...{ settings, dispatch, now },
+    onLeak: (how) => [logLeak, onLeak].forEach((call) => call(how)),
+  });
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
-  const node = createClusterNode({ settings, dispatch, clock: CLOCK });
+  const node = createClusterNode({ settings, dispatch, clock: CLOCK, makeEngine });
   const replies = createReplies({
     settings,
     clock: CLOCK,

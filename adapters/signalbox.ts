@@ -43,7 +43,8 @@ export type ProgramOption =
   | "port"
   | "record"
   | "sslcert"
-  | "sslkey";
+  | "sslkey"
+  | "workers";
 
 /** Settings, hooks and `authorize`, all optional. */
 export type SignalboxOptions = Omit<PartialSettings, ProgramOption> & Application;

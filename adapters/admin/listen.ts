@@ -63,11 +63,12 @@ export async function listenAdmin(
   let hostname = host;
   await bindAddress({ host, port: wanted }, (name) => {
     hostname = name;
-    return bind(server, name, wanted);
+    return bind(server, { host: name, port: wanted, reusePort: false });
   }, "admin_");
   const port = portOf(server);
   server.on("error", () => {}); // The watch finds a server that no longer accepts.
   const stopWatch = watchAccepting({
+    sharers: 1,
     server,
     hostname,
     port,

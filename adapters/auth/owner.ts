@@ -21,7 +21,9 @@ export function createOwners(
   { cluster, cluster_namespace, cluster_secret }: OwnerSettings,
 ): OwnerOf {
   const shared = cluster_secret === "" ? cluster_namespace : cluster_secret;
-  const key = cluster === "" ? randomBytes(32) : Buffer.from(shared);
+  // The workers of one process have a secret without option `cluster`.
+  const isAlone = cluster === "" && cluster_secret === "";
+  const key = isAlone ? randomBytes(32) : Buffer.from(shared);
   return (text) => {
     // UTF-16, because UTF-8 encodes every lone surrogate as the same bytes.
     const digest = createHmac("sha256", key).update(Buffer.from(text, "utf16le")).digest();

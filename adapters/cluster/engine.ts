@@ -28,7 +28,7 @@ import { type Census, takeCensus } from "./census.ts";
 import { type Connection, openConnection, Refusal } from "./connection.ts";
 import { createPeerReader } from "./peers.ts";
 import { answerFrom, channelOf, publishedFrom } from "./scripts.ts";
-import { createUnheard } from "./unheard.ts";
+import { BOUNCE_MS, createUnheard } from "./unheard.ts";
 
 /** What an engine needs from its surroundings. */
 export interface EnginePorts {
@@ -61,14 +61,23 @@ export interface EngineEvents {
 export const RETRY_MIN_MS = 200;
 export const RETRY_MAX_MS = 1_000;
 
-/** How long a message to a node that is not there waits until it is routed again: less than until it is sent again. */
-export const BOUNCE_MS = 400;
-
 /** Unanswered publishes may have so many characters; what is more is dropped, and its node sends it again. */
 export const PUBLISHING_MAX = 8_388_608;
 
+/** The engine as a running node uses it, wherever it is. */
+export interface ClusterEngine {
+  readonly perform: (effect: ClusterEffect) => void;
+  /** The ids of all nodes as JSON; `null` if that cannot be known. Never rejects. */
+  readonly peers: () => Promise<string | null>;
+  /** The nodes and claims of the whole cluster; `null` if that cannot be known. Never rejects. */
+  readonly census: () => Promise<Census | null>;
+  /** Settles when every command is answered, or never will be. */
+  readonly drained: () => Promise<void>;
+  readonly stop: () => void;
+}
+
 /** The engine of a running node, in Redis. It connects at once, and again for as long as it takes. */
-export class Engine {
+export class Engine implements ClusterEngine {
   /** The ids of all nodes as JSON, at most 2 s old; `null` if Redis does not say. Never rejects. */
   readonly peers: () => Promise<string | null>;
   readonly #ports: EnginePorts;

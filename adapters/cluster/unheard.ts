@@ -44,6 +44,9 @@ export interface Unheard {
   readonly bounceFor: (frame: LinkFrame) => LinkFrame | null;
 }
 
+/** How long a message to a node that is not there waits until it is routed again: less than until it is sent again. */
+export const BOUNCE_MS = 400;
+
 /** How many nodes are remembered. One that is forgotten costs nothing but that its links do not bounce. */
 export const KNOWN_MAX = 1_024;
 

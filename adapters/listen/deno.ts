@@ -9,7 +9,15 @@
 import { messageOf, StartError } from "../errors.ts";
 import { scheduleTimeout, within } from "../clock.ts";
 import type { SignalingServer } from "../server.ts";
-import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "./listener.ts";
+import {
+  ALONE,
+  bindAddress,
+  type Listener,
+  type ListenOptions,
+  NO_TLS_FILES,
+  readTls,
+  type Tls,
+} from "./listener.ts";
 import { logFault, logRelisten } from "../observe/log.ts";
 import { handlerOf } from "../signalbox.ts";
 
@@ -18,14 +26,18 @@ import { handlerOf } from "../signalbox.ts";
  *
  * @throws {StartError} If the address cannot be bound or a TLS file cannot be used.
  */
-export async function listenDeno(signaling: SignalingServer): Promise<Listener> {
+export async function listenDeno(
+  signaling: SignalingServer,
+  { sharers }: ListenOptions = ALONE,
+): Promise<Listener> {
   const { settings } = signaling;
+  const reusePort = sharers > 1;
   const tls = await readTls(settings, checkTls);
   const { answer } = handlerOf(signaling);
   let hostname = "";
   let server = await bindAddress(settings, (host) => {
     hostname = host;
-    return serve(answer, { hostname, port: settings.port, tls });
+    return serve(answer, { hostname, port: settings.port, tls, reusePort });
   });
   const port = portOf(server.addr);
   let stopping = false;
@@ -44,7 +56,7 @@ export async function listenDeno(signaling: SignalingServer): Promise<Listener> 
   function relisten(): void {
     if (stopping) return;
     try {
-      server = serve(answer, { hostname, port, tls });
+      server = serve(answer, { hostname, port, tls, reusePort });
       supervise();
     } catch {
       cancelPause = scheduleTimeout(relisten, PAUSE_MS);
@@ -99,13 +111,14 @@ interface Endpoint {
   readonly hostname: string;
   readonly port: number;
   readonly tls: Tls | null;
+  readonly reusePort: boolean;
 }
 
 function serve(
   answer: Deno.ServeHandler<Deno.NetAddr>,
-  { hostname, port, tls }: Endpoint,
+  { hostname, port, tls, reusePort }: Endpoint,
 ): Deno.HttpServer<Deno.NetAddr> {
-  const options = { port, hostname, onListen: (): void => {}, onError: answerFault };
+  const options = { port, hostname, reusePort, onListen: (): void => {}, onError: answerFault };
   return tls === null ? Deno.serve(options, answer) : Deno.serve({ ...options, ...tls }, answer);
 }
 

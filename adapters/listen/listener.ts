@@ -16,6 +16,14 @@ export interface Listener {
   readonly reload: (() => Promise<void>) | string;
 }
 
+/** What a listener is told besides the settings. */
+export interface ListenOptions {
+  /** How many threads of this process listen on the port: the system spreads connections over them. */
+  readonly sharers: number;
+}
+
+export const ALONE: ListenOptions = { sharers: 1 };
+
 /** A private key and a certificate chain, as PEM text. */
 export interface Tls {
   readonly key: string;

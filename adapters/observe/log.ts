@@ -31,20 +31,36 @@ const logger = getLogger(["signalbox"]);
 export interface Log {
   /** Writes the remaining lines. Settles after at most half a second, and never rejects. */
   readonly end: () => Promise<void>;
+  /** Prints lines that a worker has formatted. */
+  readonly pass: (lines: readonly string[]) => void;
 }
 
-/** Sends the log to stdout, as text or as JSON lines. Only the program calls it, once. */
+/** A worker whose lines the main thread prints. */
+export interface LoggingWorker {
+  /** Its number, a property of its lines. */
+  readonly place: number;
+  /** Hands lines over. Settles with the number of bytes taken when the next may come. */
+  readonly write: (bytes: Uint8Array) => Promise<number>;
+}
+
+/**
+ * Sends the log to stdout, as text or as JSON lines. Only the program calls it, once in each thread.
+ *
+ * @param worker `null` in the main thread.
+ */
 export function configureLog(
   { log_format, log_level }: Pick<Settings, "log_format" | "log_level">,
   isTerminal: boolean,
+  worker: LoggingWorker | null = null,
 ): Log {
   const asText = log_format === "text" || (log_format === "auto" && isTerminal);
-  const form = asText ? textFormatter(isTerminal) : jsonLine;
-  const format = (record: LogRecord): string => form(record).trimEnd();
+  const form = asText ? textFormatter(isTerminal) : jsonFormatter(worker?.place ?? null);
+  const format = (line: LogRecord | string): string =>
+    typeof line === "string" ? line : form(line).trimEnd();
   const printer = createPrinter({
     format,
     lostLine: (count) => format(lostRecord(count)),
-    write: (bytes) => Deno.stdout.write(bytes),
+    write: worker?.write ?? ((bytes: Uint8Array) => Deno.stdout.write(bytes)),
     schedule: scheduleTimeout,
   });
   const stdout = (record: LogRecord): void => {
@@ -69,7 +85,7 @@ export function configureLog(
     await within(END_MAX_MS, printer.drained());
   }
 
-  return { end };
+  return { end, pass: (lines) => lines.forEach(printer.print) };
 }
 
 /** How long the end of the process waits for the reader of its log. */
@@ -242,16 +258,18 @@ export function reportOmitted(): void {
  * Formats a record as LogTape's own JSON formatter does, in half the time: it does not look for values that JSON cannot
  * represent, because our records have none.
  */
-function jsonLine(record: LogRecord): string {
-  const { category, level, message, timestamp, properties } = record;
-  if (category !== logger.category) return formatAnything(record);
-  return JSON.stringify({
-    "@timestamp": wallTimeOf(timestamp, 0),
-    level: level === "warning" ? "WARN" : level.toUpperCase(),
-    message: message[0],
-    logger: "signalbox",
-    properties,
-  });
+function jsonFormatter(worker: number | null): TextFormatter {
+  return (record) => {
+    const { category, level, message, timestamp, properties } = record;
+    if (category !== logger.category) return formatAnything(record);
+    return JSON.stringify({
+      "@timestamp": wallTimeOf(timestamp, 0),
+      level: level === "warning" ? "WARN" : level.toUpperCase(),
+      message: message[0],
+      logger: "signalbox",
+      properties: worker === null ? properties : { ...properties, worker },
+    });
+  };
 }
 
 /** For records of LogTape itself. */

@@ -27,7 +27,10 @@ export function createClusterLog(namespace: string): ClusterLog {
       if (effect.kind !== "note") continue;
       if (effect.what === "sent-on") logSentOn(effect);
       else if (effect.what === "node-cut") logCut();
-      else if (effect.what === "node-joined") logJoined(namespace, effect.node, joinedAt);
+      // Who reads the log did not ask for the cluster that the workers of a process are.
+      else if (effect.what === "node-joined" && joinedAt !== "") {
+        logJoined(namespace, effect.node, joinedAt);
+      }
     }
     if (cluster === null || cluster.isCut === wasCut) return;
     wasCut = cluster.isCut;

@@ -65,6 +65,15 @@ export function logExposed(): void {
   );
 }
 
+/** Logs that several workers cannot be had here. */
+export function logOneWorker(wanted: number, why: string): void {
+  write("warning", `Option workers: ${wanted} asked for, and one runs: ${why}`, {
+    event: "one-worker",
+    wanted,
+    why,
+  });
+}
+
 /** Logs that Deno exports a trace of every request, with its whole URL. */
 export function logTracing(): void {
   write(

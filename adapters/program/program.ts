@@ -1,12 +1,10 @@
 /**
- * Starts the server as a program: checks the settings, starts the listener, and handles signals and uncaught
+ * Starts the server as a program: checks the settings, starts the listener or the workers, and handles uncaught
  * exceptions.
  *
  * @module
  */
-import { messageOf } from "../errors.ts";
 import { scheduleTimeout, within } from "../clock.ts";
-import { close as closeDebugger } from "node:inspector";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { VERSION, VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
@@ -19,26 +17,20 @@ import { demandPermissions, needsOf } from "./permissions.ts";
 import {
   logExposed,
   logFewDescriptors,
+  logOneWorker,
   logTracing,
   logUnreadableVariables,
 } from "../observe/log_process.ts";
 import { isLoopback, type Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
-import {
-  type Log,
-  logFault,
-  logReloaded,
-  logSignal,
-  logSizes,
-  logStopping,
-} from "../observe/log.ts";
+import type { Log } from "../observe/log.ts";
+import { exit, handleOperatorSignals, type Program } from "./signals.ts";
 import { checkRecordFile } from "../record/disk.ts";
 import { logAdminExposed, logAdminListening } from "../observe/log_admin.ts";
 import { logListening } from "../observe/start_log.ts";
 
 /**
- * Checks the settings, and listens with them. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the
- * TLS files if the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
+ * Checks the settings, and listens with them.
  *
  * @throws {StartError} If Deno does not allow what the settings need, an address cannot be bound, or a TLS file, the
  * keys or the place for the recording cannot be used.
@@ -48,34 +40,80 @@ export async function listen(
   operator: Operator | null = null,
 ): Promise<Program> {
   const { settings } = signaling;
-  let reload: Listener["reload"] = "The server does not listen yet: there is nothing to read again";
-  let reloaded = Promise.resolve();
-  onSignal("SIGHUP", () => {
-    reloaded = reloaded.then(() => reloadTls(reload));
-  });
-  onSignal("SIGUSR1", () => {
-    closeInspector();
-    logSignal(
-      "warning",
-      "SIGUSR1",
-      "No effect; SIGUSR2 logs how many clients and messages there are",
-    );
-  });
-  onSignal("SIGUSR2", () => logSizes(signaling.sizes()));
-  demandPermissions(needsOf(settings));
-  await checkAuthFiles(settings);
-  await checkRecordFile(settings);
+  const signals = handleOperatorSignals();
+  await checkSurroundings(settings);
   const listener = settings.listener === "node"
     ? await (await import("../listen/node/node.ts")).listenNode(signaling)
     : await listenDeno(signaling);
-  reload = listener.reload;
   await startOperator(operator, signaling, listener);
   // After binding the port, so that a second server on the same port touches neither the recording of the first nor
   // the cluster.
   signaling.start();
+  signals.begin({ reload: listener.reload, sizes: () => Promise.resolve(signaling.sizes()) });
+  const url = operator?.url() ?? null;
+  await logStart(settings, listener.port, url);
+  const stop = async (): Promise<void> => {
+    await Promise.all([listener.stop(), operator?.stop()]);
+  };
+  const drain = drainWith(settings, (ms) => signaling.drain(ms));
+  return { ...listener, stop, drain };
+}
+
+/**
+ * Checks the settings, and has workers listen with them.
+ *
+ * @throws {StartError} As {@linkcode listen} does.
+ */
+async function listenWithWorkers(settings: Settings, size: number, log: Log): Promise<Program> {
+  const signals = handleOperatorSignals();
+  await checkSurroundings(settings);
+  // A literal, so that `deno compile` finds it.
+  const { startWorkers } = await import("../workers/workers.ts");
+  const { sizes, drain, ...listener } = await startWorkers({
+    ...{ settings, size, print: log.pass, isTerminal: Deno.stdout.isTerminal() },
+    // Descriptors that are lost must not keep clients out.
+    leaksMax: Math.max(LEAKS_MIN, Math.floor((await descriptorLimit() ?? Infinity) / size / 4)),
+  });
+  signals.begin({ reload: listener.reload, sizes });
+  await logStart(settings, listener.port, null);
+  return { ...listener, drain: drainWith(settings, drain) };
+}
+
+/** A worker may always lose so many descriptors. */
+const LEAKS_MIN = 64;
+
+/**
+ * How many workers to start.
+ *
+ * @param given Option `workers`; 0 for one a core.
+ */
+function workerCount({ workers }: Settings): number {
+  const wanted = workers === 0 ? navigator.hardwareConcurrency : workers;
+  if (wanted === 1) return 1;
+  const why = cannotShare();
+  if (why !== null && workers > 1) logOneWorker(wanted, why);
+  return why === null ? wanted : 1;
+}
+
+/** Why threads cannot share a port here; `null` if they can. */
+function cannotShare(): string | null {
+  if (isDeploy()) return "Deno Deploy starts more processes by itself";
+  // Elsewhere the system gives all connections to one of them, or refuses.
+  if (Deno.build.os !== "linux") return `${Deno.build.os} does not spread connections over them`;
+  return null;
+}
+
+/** Checks what a start needs, before it binds a port. */
+async function checkSurroundings(settings: Settings): Promise<void> {
+  demandPermissions(needsOf(settings));
+  await checkAuthFiles(settings);
+  await checkRecordFile(settings);
+}
+
+/** Logs where the server listens, and what is unwise. */
+async function logStart(settings: Settings, port: number, url: string | null): Promise<void> {
   const { key, sslkey, concurrent_limit } = settings;
   const limit = await descriptorLimit();
-  const url = operator?.url() ?? null;
   // The admin port has as many connections at most.
   const spare = url === null ? SPARE_DESCRIPTORS : 2 * SPARE_DESCRIPTORS;
   if (limit !== null && concurrent_limit > limit - spare) {
@@ -84,26 +122,22 @@ export async function listen(
   logListening({
     ...settings,
     version: VERSION_TEXT,
-    port: listener.port,
+    port,
     secure: sslkey !== "",
     customKey: key !== "peerjs",
   });
   if (url !== null) logAdminListening(url);
   if (url !== null && !isLoopback(settings.admin_host)) logAdminExposed(settings.admin_host);
   if (isExposed(settings)) logExposed();
-  const stop = async (): Promise<void> => {
-    await Promise.all([listener.stop(), operator?.stop()]);
-  };
-  const drainMs = 1_000 *
-    (isDeploy() ? Math.min(settings.drain, DEPLOY_DRAIN_MAX) : settings.drain);
-  const drain = drainMs === 0 ? null : (): Promise<void> => signaling.drain(drainMs);
-  return { ...listener, stop, drain };
 }
 
-/** A listener, and what comes before its stop. */
-export interface Program extends Listener {
-  /** Closes the clients in waves (option `drain`), and settles when that is over; `null` without that option. */
-  readonly drain: (() => Promise<void>) | null;
+/** The drain that the settings ask for; `null` if they ask for none. */
+function drainWith(
+  { drain }: Settings,
+  begin: (ms: number) => Promise<void>,
+): Program["drain"] {
+  const ms = 1_000 * (isDeploy() ? Math.min(drain, DEPLOY_DRAIN_MAX) : drain);
+  return ms === 0 ? null : () => begin(ms);
 }
 
 /** Deno Deploy ends a process 5 s after it has sent SIGINT. */
@@ -119,7 +153,7 @@ function isDeploy(): boolean {
  *
  * @throws {StartError} As {@linkcode listen} does.
  */
-export async function start(settings: Settings): Promise<Program> {
+export async function start(settings: Settings, log: Log): Promise<Program> {
   const isExporting = /^(?:true|1)$/.test(PROCESS_ENVIRONMENT.get("OTEL_DENO") ?? "");
   if (isExporting && PROCESS_ENVIRONMENT.get("OTEL_DENO_TRACING") !== "false") logTracing();
   const operator = settings.admin_port === 0 && !isExporting
@@ -130,8 +164,11 @@ export async function start(settings: Settings): Promise<Program> {
     });
   const unreadable = PROCESS_ENVIRONMENT.unreadable?.() ?? null;
   if (unreadable !== null) logUnreadableVariables(unreadable);
-  const signaling = createSignalingServer(settings, null, operator?.observers);
-  const listener = await listen(signaling, operator);
+  const size = workerCount(settings);
+  const listener = size > 1 ? await listenWithWorkers(settings, size, log) : await listen(
+    createSignalingServer(settings, null, { observers: operator?.observers }),
+    operator,
+  );
   void notifyReady(PROCESS_ENVIRONMENT);
   return listener;
 }
@@ -149,52 +186,6 @@ async function startOperator(
   }
 }
 
-/**
- * Closes the debugger that Deno 2.9 opens at 127.0.0.1:9229 on SIGUSR1, even if the program handles the signal
- * (tests/adapters/debugger_test.ts). Every user of the machine could read secrets there. It opens a moment after the
- * handler runs, hence the repeated attempts.
- */
-function closeInspector(): void {
-  for (const delayMs of [0, 20, 100, 500]) scheduleTimeout(closeDebugger, delayMs);
-}
-
-/**
- * Handles SIGINT and SIGTERM, from now on. The first one drains the server, if it has that option, stops it and exits
- * with 0. A second one exits with 1 as soon as the log is written, within half a second.
- *
- * @param starting A start that fails ends the process itself.
- */
-export function handleSignals(starting: Promise<Program>, log: Log): void {
-  let first: Deno.Signal | null = null;
-  let isFresh = true;
-  const stop = async ({ drain, stop }: Program): Promise<void> => {
-    try {
-      await drain?.();
-      await stop();
-      await exit(log, 0);
-    } catch (error) {
-      logFault("Stopping failed", error);
-      await exit(log, 1);
-    }
-  };
-  const end = (signal: Deno.Signal): void => {
-    if (first !== null) {
-      // `deno task` and `timeout` pass on what the terminal, or they, have sent to the process too.
-      if (!isFresh || signal !== first) void exit(log, 1);
-      return;
-    }
-    first = signal;
-    scheduleTimeout(() => isFresh = false, SAME_REQUEST_MS);
-    logStopping(signal);
-    void starting.then(stop, () => {});
-  };
-  onSignal("SIGINT", () => end("SIGINT"));
-  onSignal("SIGTERM", () => end("SIGTERM"));
-}
-
-/** The same signal again so soon is the same request. */
-const SAME_REQUEST_MS = 300;
-
 /** Exits with 1 after an uncaught exception, as Deno does, but writes the log first. */
 export function handleUncaught(log: Log): void {
   let isEnding = false;
@@ -211,31 +202,7 @@ export function handleUncaught(log: Log): void {
   addEventListener("unhandledrejection", (event) => end(event, event.reason));
 }
 
-async function exit(log: Log, code: number): Promise<void> {
-  await log.end();
-  Deno.exit(code);
-}
-
 const STDERR_MAX_MS = 500;
-
-/** Reloads the TLS files and logs the outcome. Never rejects. */
-async function reloadTls(reload: Listener["reload"]): Promise<void> {
-  if (typeof reload === "string") {
-    logSignal("warning", "SIGHUP", reload);
-    return;
-  }
-  try {
-    await reload();
-    logReloaded();
-  } catch (error) {
-    const why = messageOf(error);
-    logSignal(
-      "error",
-      "SIGHUP",
-      `The TLS files cannot be read again, the old ones stay in use: ${why}`,
-    );
-  }
-}
 
 /** Whether clients may reach `Deno.serve` without a proxy. Deno Deploy has one. */
 export function isExposed({ listener, host, proxied, trusted_proxies }: Settings): boolean {
@@ -246,11 +213,3 @@ export function isExposed({ listener, host, proxied, trusted_proxies }: Settings
 
 /** Descriptors for everything but clients: the listener, files, HTTP requests. */
 export const SPARE_DESCRIPTORS = 64;
-
-function onSignal(signal: Deno.Signal, handler: () => void): void {
-  try {
-    Deno.addSignalListener(signal, handler);
-  } catch {
-    // Windows does not have all signals.
-  }
-}

@@ -9,6 +9,7 @@ import {
   emptyMap,
   mapDelete,
   mapGet,
+  mapRetire,
   mapSet,
   type PersistentMap,
 } from "../collections/persistent_map.ts";
@@ -177,4 +178,13 @@ export function awaitId(
 export function turnedMail({ mail, mailMs }: Engine, now: EngineTime): Mail {
   if (now - mail.turnedAt < mailMs) return mail;
   return { young: emptyMap(), old: mail.young, turnedAt: now };
+}
+
+/** Retires an engine from which a newer one was made, and which is never read again; see `retire` in `state.ts`. */
+export function retireEngine(old: Engine, newer: Engine): void {
+  if (old.claims !== newer.claims) mapRetire(old.claims);
+  if (old.nodes !== newer.nodes) mapRetire(old.nodes);
+  const { young } = old.mail;
+  if (young !== newer.mail.young && young !== newer.mail.old) mapRetire(young);
+  if (old.mail.old !== newer.mail.old) mapRetire(old.mail.old);
 }

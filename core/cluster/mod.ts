@@ -18,7 +18,7 @@ export {
   type Notices,
   type Published,
 } from "./command.ts";
-export { type Engine, type EngineClaim } from "./directory.ts";
+export { type Engine, type EngineClaim, retireEngine } from "./directory.ts";
 export { emptyEngine, type EngineStep, runCommand } from "./engine.ts";
 export { engineViolations } from "./violations.ts";
 export { type Cluster, type LinkFrame } from "./member.ts";

@@ -41,6 +41,8 @@ export interface IntegerOption extends Common {
   readonly default: number;
   readonly min: number;
   readonly max: number;
+  /** Words for a value, accepted in a flag or a variable only. */
+  readonly words?: Readonly<Record<string, number>>;
 }
 
 /** A string that matches `pattern`; `rule` says the same in words. */

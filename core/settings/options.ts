@@ -158,6 +158,18 @@ export const OPTIONS = {
     group: "Address",
     doc: "Listener: deno (Deno.serve) is faster, node (node:http with ws) enforces more limits",
   },
+  workers: {
+    type: "integer",
+    default: 1,
+    min: 0,
+    max: 64,
+    words: { auto: 0 },
+    unit: "threads",
+    group: "Address",
+    everyday: true,
+    doc:
+      "Threads that share the port, each with clients of its own; auto (0) makes one for each core",
+  },
   auth: {
     type: "choice",
     default: "none",

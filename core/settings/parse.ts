@@ -54,8 +54,11 @@ export function settingsFrom(given: PartialSettings = {}): Settings {
 export function parseText(name: OptionName, text: string): Parsed {
   const option = optionOf(name);
   switch (option.type) {
-    case "integer":
-      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : badNumber(option, text);
+    case "integer": {
+      const value = option.words?.[text.toLowerCase()] ??
+        (/^-?\d+$/.test(text) ? Number(text) : null);
+      return value === null ? badNumber(option, text) : checkValue(name, value);
+    }
     case "boolean":
       return isSwitchWord(text) ? { ok: true, value: YES.test(text) } : bad(option, text);
     case "choice": {
@@ -101,7 +104,9 @@ export function expected(option: Option): string {
     case "integer":
       return `a whole number ${
         option.unit === "ms" ? "of milliseconds (ms) " : ""
-      }from ${option.min} to ${option.max}`;
+      }from ${option.min} to ${option.max}${
+        option.words === undefined ? "" : `, or ${Object.keys(option.words).join(", ")}`
+      }`;
     case "boolean":
       return "true or false";
     case "choice":

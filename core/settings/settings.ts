@@ -67,6 +67,11 @@ export interface Settings {
    */
   readonly listener: "deno" | "node";
   /**
+   * Threads that share the port, each with clients of its own; auto (0) makes one for each core. Default: 1
+   * threads.
+   */
+  readonly workers: number;
+  /**
    * With jwt, a client needs a JWT that has its id in sub or peers; needs auth_secret or auth_jwks. Default: none.
    */
   readonly auth: "none" | "jwt";

@@ -33,7 +33,7 @@ export async function serveAdministered(options: PartialSettings = {}): Promise<
     ...options,
   });
   const operator = await createOperator({ settings, version: "1.2.3", isExporting: false });
-  const signaling = createSignalingServer(settings, {}, operator.observers);
+  const signaling = createSignalingServer(settings, {}, { observers: operator.observers });
   const listener = await listenDeno(signaling);
   await operator.start(signaling, listener.port);
   const admin = operator.url() ?? "";

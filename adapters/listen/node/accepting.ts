@@ -5,6 +5,9 @@
  * forever (tests/faults/descriptors_test.ts). So after half a second without a connection the watch connects to the
  * server itself. If that fails twice, the server must listen again.
  *
+ * On a port that threads share, the system gives a connection to any of them. There the watch waits ten times as long,
+ * and connects so often that not even one of 10,000,000 watches sees none of its connections twice.
+ *
  * @module
  */
 import { scheduleTimeout } from "../../clock.ts";
@@ -17,26 +20,33 @@ export interface AcceptingOptions {
   /** The address that the server is bound to. */
   readonly hostname: string;
   readonly port: number;
+  /** How many threads listen on the port. */
+  readonly sharers: number;
   /** Called every period until a connection arrives, of a client or of the watch. */
   readonly relisten: (why: string) => void;
 }
 
 /** Starts the watch. Returns a function that stops it. */
-export function watchAccepting({ server, hostname, port, relisten }: AcceptingOptions): () => void {
+export function watchAccepting(
+  { server, hostname, port, sharers, relisten }: AcceptingOptions,
+): () => void {
+  const isShared = sharers > 1;
+  const count = isShared ? PROBES_PER_SHARER * sharers : 1;
+  const periodMs = isShared ? SHARED_PERIOD_MS : PERIOD_MS;
   let accepted = true;
-  let probe: Probe | null = null;
+  let probes: readonly Probe[] = [];
   let checkedAt = performance.now();
   let failures = 0;
-  let cancel = scheduleTimeout(check, PERIOD_MS);
+  let cancel = scheduleTimeout(check, periodMs);
   const onAccepted = (): void => void (accepted = true);
   server.on("connection", onAccepted);
 
   function check(): void {
-    const failure = probe?.failure();
-    probe?.end();
-    probe = null;
+    const failure = probes[0]?.failure();
+    for (const probe of probes) probe.end();
+    probes = [];
     // A blocked event loop accepts nothing either: such a period does not count.
-    const isBusy = performance.now() - checkedAt > 1.5 * PERIOD_MS;
+    const isBusy = performance.now() - checkedAt > 1.5 * periodMs;
     checkedAt = performance.now();
     if (accepted || isBusy) {
       failures = 0;
@@ -44,20 +54,22 @@ export function watchAccepting({ server, hostname, port, relisten }: AcceptingOp
       const counts = failure !== undefined && failure !== OUT_OF_DESCRIPTORS;
       failures = counts ? failures + 1 : 0;
       if (failures >= FAILURES_MIN) relisten(failure ?? "");
-      probe = startProbe(reachable(hostname), port);
+      probes = Array.from({ length: count }, () => startProbe(reachable(hostname), port));
     }
     accepted = false;
-    cancel = scheduleTimeout(check, PERIOD_MS);
+    cancel = scheduleTimeout(check, periodMs);
   }
 
   return (): void => {
     cancel();
-    probe?.end();
+    for (const probe of probes) probe.end();
     server.off("connection", onAccepted);
   };
 }
 
 const PERIOD_MS = 500;
+const SHARED_PERIOD_MS = 5_000;
+const PROBES_PER_SHARER = 10;
 
 /** A single probe may fail because many clients connect at the same time. */
 const FAILURES_MIN = 2;

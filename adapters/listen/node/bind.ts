@@ -5,11 +5,19 @@
  */
 import type { AddressInfo, Server } from "node:net";
 
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether other threads of this process listen there too. */
+  readonly reusePort: boolean;
+}
+
 /** Settles when the server listens. Rejects if the address cannot be bound. */
-export function bind(server: Server, host: string, port: number): Promise<void> {
+export function bind(server: Server, address: ListenAddress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  server.listen({ host, port }, () => {
+  server.listen(address, () => {
     server.off("error", reject);
     resolve();
   });

@@ -14,7 +14,15 @@ import type { Server as SecureServer } from "node:https";
 import { WebSocketServer } from "../../ws.ts";
 import type { Settings } from "../../../core/mod.ts";
 import type { SignalingServer } from "../../server.ts";
-import { bindAddress, type Listener, NO_TLS_FILES, readTls, type Tls } from "../listener.ts";
+import {
+  ALONE,
+  bindAddress,
+  type Listener,
+  type ListenOptions,
+  NO_TLS_FILES,
+  readTls,
+  type Tls,
+} from "../listener.ts";
 import { logFault, logRelisten } from "../../observe/log.ts";
 import { watchAccepting } from "./accepting.ts";
 import { bind, portOf } from "./bind.ts";
@@ -27,8 +35,12 @@ import { checkTls, createSecureServer } from "./tls.ts";
  *
  * @throws {StartError} If the address cannot be bound or a TLS file cannot be used.
  */
-export async function listenNode(signaling: SignalingServer): Promise<Listener> {
+export async function listenNode(
+  signaling: SignalingServer,
+  { sharers }: ListenOptions = ALONE,
+): Promise<Listener> {
   const { settings } = signaling;
+  const reusePort = sharers > 1;
   checkNodeHttp("Option listener: node", "start the server with --listener deno");
   const tls = await readTls(settings, checkTls);
   const { server, setTls } = createHttpServer(settings, tls);
@@ -41,18 +53,18 @@ export async function listenNode(signaling: SignalingServer): Promise<Listener> 
   let hostname = "";
   await bindAddress(settings, (host) => {
     hostname = host;
-    return bind(server, host, settings.port);
+    return bind(server, { host, port: settings.port, reusePort });
   });
   const port = portOf(server);
   if (port === 0) throw new StartError(NO_PORT, 2);
-  const stopWatch = watchAccepting({ server, hostname, port, relisten });
+  const stopWatch = watchAccepting({ server, hostname, port, sharers, relisten });
   server.on("error", (error) => logFault("The listener failed", error));
 
   function relisten(why: string): void {
     logRelisten(why);
     // Open connections stay; those that were never accepted are lost.
     server.close();
-    server.listen({ host: hostname, port });
+    server.listen({ host: hostname, port, reusePort });
   }
 
   async function stop(): Promise<void> {

@@ -1,0 +1,34 @@
+/**
+ * Logs what happens to the workers of a process.
+ *
+ * @module
+ */
+import { escape } from "../../core/mod.ts";
+import type { CrewEvents } from "../workers/crew.ts";
+import { write } from "./log.ts";
+
+export const WORKERS_LOG: CrewEvents = {
+  ended: (worker, given, delayMs) => {
+    const why = escape(given);
+    write(
+      "error",
+      `Worker ${worker} ended: ${why}. Its clients come back to the others; another takes its place in ${delayMs} ms`,
+      { event: "worker-ended", worker, why, delayMs },
+    );
+  },
+  replaced: (worker) => {
+    write("info", `Worker ${worker} is there again`, { event: "worker-replaced", worker });
+  },
+  rotating: (worker, leaks) => {
+    write(
+      "warning",
+      `Worker ${worker} has lost ${leaks} descriptors: its clients are asked to come back, and another takes its place`,
+      { event: "worker-rotating", worker, leaks },
+    );
+  },
+};
+
+/** Logs that all workers listen. */
+export function logWorkers(workers: number): void {
+  write("info", `${workers} workers share the port`, { event: "workers", workers });
+}

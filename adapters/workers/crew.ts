@@ -1,0 +1,279 @@
+/**
+ * The workers of a process, as its main thread sees them: it starts them, starts one again that ended or hangs, and has
+ * the engine of their cluster.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { scheduleTimeout } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import type { Settings } from "../../core/mod.ts";
+import { type NodeName, nodeName } from "../../core/cluster/mod.ts";
+import { createHost, type Host } from "./host.ts";
+import { Member, type News } from "./member.ts";
+import type { CallName, Calls, EngineSaid } from "./protocol.ts";
+import { afterTurn } from "./turn.ts";
+
+/** What happens to workers, for the log. */
+export interface CrewEvents {
+  /** A worker ended by itself or hangs; another takes its place after `delayMs`. */
+  readonly ended: (place: number, why: string, delayMs: number) => void;
+  /** Another has taken its place. */
+  readonly replaced: (place: number) => void;
+  /** The clients of a worker are asked to come back, and another takes its place. */
+  readonly rotating: (place: number, leaks: number) => void;
+}
+
+export interface CrewOptions {
+  readonly settings: Settings;
+  /** How many workers there are. */
+  readonly size: number;
+  /** The port that they share. */
+  readonly port: number;
+  readonly isTerminal: boolean;
+  /** Prints lines of their log. */
+  readonly print: (lines: readonly string[]) => void;
+  readonly events: CrewEvents;
+  /** After so many lost descriptors a worker is rotated. */
+  readonly leaksMax: number;
+}
+
+/** How long a worker may take to answer. */
+const ANSWER_MAX_MS = 2_000;
+
+/** How long a stop takes at most: 2 s for the clients, 1 s for the listener, half a second for the log. */
+const STOP_MAX_MS = 4_000;
+
+/** How long a worker that is rotated has to close its clients. */
+const ROTATE_MS = 4_000;
+
+/** How long after its end a worker is replaced: at first, and at most; doubled from one end to the next. */
+const RESTART_MIN_MS = 100;
+const RESTART_MAX_MS = 10_000;
+
+/** A worker that ran for so long is replaced at once again. */
+const STEADY_MS = 60_000;
+
+/** How often the main thread looks whether workers answer. */
+const WATCH_MS = 1_000;
+
+/** All workers of a process. */
+export class Crew {
+  readonly #options: CrewOptions;
+  readonly #settings: Settings;
+  /** By place, those that were started and have not ended. */
+  readonly #members = new Map<number, Member>();
+  readonly #places = new Map<number, Place>();
+  /** The engine; `null` if that is a Redis. */
+  readonly #host: Host | null;
+  #cancelWatch = (): void => {};
+  #isStopping = false;
+  #isRotating = false;
+
+  /** Starts nothing yet. */
+  constructor(options: CrewOptions) {
+    const { settings } = options;
+    this.#options = options;
+    this.#settings = sharedSettings(options);
+    const tell = (name: NodeName, said: EngineSaid): void => this.#named(name)?.post(said);
+    const now = (): number => performance.timeOrigin + performance.now();
+    this.#host = settings.cluster === "" ? createHost({ now, tell, afterTurn }) : null;
+  }
+
+  /**
+   * Starts the workers. Settles when all listen, with why their listeners cannot read the TLS files again; `null` if
+   * they can.
+   *
+   * @throws {StartError} If one cannot start; all have ended then.
+   */
+  async start(): Promise<string | null> {
+    const places = Array.from({ length: this.#options.size }, (_, i) => i + 1);
+    const members = places.map((place) => this.#launch(place));
+    try {
+      const [first] = await Promise.all(members.map(({ listening }) => listening));
+      this.#watch();
+      return first?.cannotReload ?? null;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** Has every worker do something, and returns what they say. Rejects if one fails, ends or is late. */
+  callEach<Name extends CallName>(
+    what: Name,
+    argument: Calls[Name]["argument"],
+    maxMs = ANSWER_MAX_MS,
+  ): Promise<Calls[Name]["value"][]> {
+    const members = [...this.#members.values()];
+    return Promise.all(members.map((member) => member.call(what, argument, maxMs)));
+  }
+
+  /** The same, but leaves out those that fail, end or are late. */
+  async callAll<Name extends CallName>(
+    what: Name,
+    argument: Calls[Name]["argument"],
+    maxMs = ANSWER_MAX_MS,
+  ): Promise<Calls[Name]["value"][]> {
+    const members = [...this.#members.values()];
+    const said = await Promise.allSettled(
+      members.map((member) => member.call(what, argument, maxMs)),
+    );
+    return said.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  }
+
+  /** Stops all workers. Settles within 5 s. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.callAll("stop", null, STOP_MAX_MS);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isStopping = true;
+    this.#cancelWatch();
+    for (const { cancel } of this.#places.values()) cancel();
+    for (const member of this.#members.values()) member.terminate();
+  }
+
+  #named(name: NodeName): Member | undefined {
+    return this.#members.values().find((member) => member.name === name);
+  }
+
+  #launch(place: number): Member {
+    const { size: sharers, isTerminal, print } = this.#options;
+    const name = nodeName(randomBytes(12).toString("base64url"));
+    const settings = settingsAt(place, this.#settings);
+    const member = new Member({
+      orders: { place, name, sharers, settings, isTerminal, hasEngine: this.#host !== null },
+      print,
+      onNews: (news) => this.#hear(member, news),
+      onEnd: (why) => this.#replace(member, why),
+    });
+    if (this.#host !== null) {
+      for (const other of this.#members.values()) connect(member, other);
+    }
+    this.#members.set(place, member);
+    return member;
+  }
+
+  #hear(member: Member, news: News): void {
+    switch (news.kind) {
+      case "ask":
+        return this.#host?.ask(member.name, news);
+      case "ids-wanted":
+        return member.post({ kind: "ids", text: this.#host?.ids() ?? "[]" });
+      case "leaked":
+        if (news.count >= this.#options.leaksMax) void this.#rotate(member, news.count);
+    }
+  }
+
+  /** Takes out a worker that has ended, or ends it. */
+  #remove(member: Member): void {
+    member.terminate();
+    this.#members.delete(member.place);
+    this.#host?.end(member.name);
+    const gone = { kind: "sibling-left", name: member.name } as const;
+    for (const other of this.#members.values()) other.post(gone);
+  }
+
+  #replace(member: Member, why: string): void {
+    if (this.#members.get(member.place) !== member) return;
+    this.#remove(member);
+    if (this.#isStopping) return;
+    const place = this.#placeOf(member);
+    const { delayMs } = place;
+    place.delayMs = Math.min(RESTART_MAX_MS, 2 * delayMs);
+    this.#options.events.ended(member.place, why, delayMs);
+    place.cancel();
+    place.cancel = scheduleTimeout(() => void this.#fill(member.place), delayMs);
+  }
+
+  async #fill(number: number): Promise<void> {
+    if (this.#isStopping) return;
+    const member = this.#launch(number);
+    try {
+      await member.listening;
+      this.#options.events.replaced(number);
+      const place = this.#placeOf(member);
+      place.cancel = scheduleTimeout(() => place.delayMs = RESTART_MIN_MS, STEADY_MS);
+    } catch (error) {
+      this.#replace(member, messageOf(error));
+    }
+  }
+
+  #placeOf({ place: number }: Member): Place {
+    const place = this.#places.get(number) ?? { delayMs: RESTART_MIN_MS, cancel: (): void => {} };
+    this.#places.set(number, place);
+    return place;
+  }
+
+  /** Asks the clients of a worker to come back, which gets them to the others, and has another take its place. */
+  async #rotate(member: Member, leaks: number): Promise<void> {
+    if (this.#isRotating || this.#isStopping) return;
+    this.#isRotating = true;
+    this.#options.events.rotating(member.place, leaks);
+    try {
+      await member.call("drain", ROTATE_MS, 2 * ROTATE_MS);
+      await member.call("stop", null, STOP_MAX_MS);
+    } catch {
+      // It has ended, or hangs: another takes its place all the same.
+    }
+    this.#isRotating = false;
+    if (this.#members.get(member.place) !== member || this.#isStopping) return;
+    this.#remove(member);
+    await this.#fill(member.place);
+  }
+
+  /** Ends a worker that does not answer for as long as a lease. While the process stands still, nobody is looked at. */
+  #watch(): void {
+    this.#host?.readClock();
+    const turns = Math.ceil(this.#settings.cluster_lease / WATCH_MS);
+    for (const member of this.#members.values()) {
+      if (member.silentTurns++ === 0) {
+        member.call("ping", null, Infinity).then(() => void (member.silentTurns = 0), () => {});
+      } else if (member.silentTurns > turns) this.#replace(member, HANGS);
+    }
+    this.#cancelWatch = scheduleTimeout(() => this.#watch(), WATCH_MS);
+  }
+}
+
+interface Place {
+  /** How long after the next end another takes it. */
+  delayMs: number;
+  /** Cancels what is to be done about it later. */
+  cancel: () => void;
+}
+
+const HANGS = "it hangs";
+
+/** Frames of either go to the other from now on. */
+function connect(a: Member, b: Member): void {
+  const { port1, port2 } = new MessageChannel();
+  a.post({ kind: "sibling", name: b.name, port: port1 }, [port1]);
+  b.post({ kind: "sibling", name: a.name, port: port2 }, [port2]);
+}
+
+/**
+ * What all workers are told: the port is bound, the main thread has the admin port, and the number of clients is
+ * counted by the engine, or split where that is a Redis that others use too.
+ */
+function sharedSettings({ settings, size, port }: CrewOptions): Settings {
+  const { cluster, cluster_secret, concurrent_limit } = settings;
+  const common = { ...settings, port, admin_port: 0, workers: 1 };
+  if (cluster !== "") {
+    return { ...common, concurrent_limit: Math.ceil(concurrent_limit / size) };
+  }
+  const secret = cluster_secret === "" ? randomBytes(32).toString("base64url") : cluster_secret;
+  return { ...common, cluster_secret: secret, cluster_limit: concurrent_limit };
+}
+
+function settingsAt(place: number, settings: Settings): Settings {
+  const { record } = settings;
+  return record === "" ? settings : { ...settings, record: recordOf(record, place) };
+}
+
+/** The file that a worker records to. */
+export function recordOf(record: string, place: number): string {
+  return `${record}-${place}`;
+}

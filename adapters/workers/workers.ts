@@ -1,0 +1,80 @@
+/**
+ * A server whose clients are spread over several threads, as the program uses it.
+ *
+ * @module
+ */
+import { StartError } from "../errors.ts";
+import { bindAddress, type Listener } from "../listen/listener.ts";
+import { logWorkers, WORKERS_LOG } from "../observe/log_workers.ts";
+import { type Settings, type SizedField } from "../../core/mod.ts";
+import { Crew, type CrewOptions } from "./crew.ts";
+
+/** A listener on a port that workers share. */
+export interface Workers extends Listener {
+  /** The sizes of what all of them hold together. */
+  readonly sizes: () => Promise<Readonly<Record<SizedField, number>>>;
+  /** Has every worker close its clients within `ms`. Settles when that is over. */
+  readonly drain: (ms: number) => Promise<void>;
+}
+
+/** How much longer than asked for a drain may take. */
+const DRAIN_SPARE_MS = 5_000;
+
+/** How long it may take to read the TLS files. */
+const RELOAD_MAX_MS = 10_000;
+
+/**
+ * Starts workers. Settles when all listen.
+ *
+ * @throws {StartError} If the port cannot be bound, or a worker cannot start.
+ */
+export async function startWorkers(
+  options: Omit<CrewOptions, "events" | "port">,
+): Promise<Workers> {
+  if (!("listenDatagram" in Deno) && options.settings.listener === "deno") {
+    throw new StartError(
+      "Option workers: Deno shares a port only with --unstable-net, which the deno.json of the server has: " +
+        "start it with deno run --unstable-net.",
+      2,
+    );
+  }
+  const port = await freePort(options.settings);
+  const crew = new Crew({ ...options, port, events: WORKERS_LOG });
+  const cannotReload = await crew.start();
+  logWorkers(options.size);
+  return {
+    port,
+    stop: () => crew.stop(),
+    reload: cannotReload ?? (async () => {
+      await crew.callEach("reload", null, RELOAD_MAX_MS);
+    }),
+    sizes: async () => sumOf(await crew.callAll("sizes", null)),
+    drain: async (ms) => {
+      await crew.callAll("drain", ms, ms + DRAIN_SPARE_MS);
+    },
+  };
+}
+
+/**
+ * The port to share. Sockets that share one bind it even if another process has it, so it is bound for a moment first,
+ * which fails then.
+ */
+function freePort(settings: Settings): Promise<number> {
+  return bindAddress(settings, (hostname) => {
+    const listener = Deno.listen({ hostname, port: settings.port });
+    const { port } = listener.addr;
+    listener.close();
+    return port;
+  });
+}
+
+function sumOf(
+  all: readonly Readonly<Record<SizedField, number>>[],
+): Readonly<Record<SizedField, number>> {
+  const [first, ...others] = all;
+  if (first === undefined) throw new Error("No worker answers");
+  const sum: Record<SizedField, number> = { ...first };
+  const fields = Object.keys(sum) as SizedField[];
+  for (const sizes of others) for (const field of fields) sum[field] += sizes[field];
+  return sum;
+}
