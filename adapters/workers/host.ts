@@ -1,7 +1,10 @@
 /**
  * The engine of the cluster that the workers of a process are: the pure engine of the core, in the main thread.
  *
- * Its clock stands still while the process does, so that no lease ends meanwhile.
+ * A worker is a node until the main thread ends it: no lease ends by itself. Were two over at the same time, both nodes
+ * would be gone for good, because nobody alive could reap them and a worker has no other name.
+ *
+ * The clock stands still while the process does, so that no mail is forgotten meanwhile.
  *
  * @module
  */
@@ -32,13 +35,16 @@ export interface Host {
   readonly ask: (node: NodeName, asked: EngineAsked) => void;
   /** The node has ended: what it held is free. */
   readonly end: (node: NodeName) => void;
-  /** Reads the clock, which must be done every second: after a longer time nothing counts but a second. */
+  /** Reads the clock, which must be done every second: of a longer time only 2 s count. */
   readonly readClock: () => void;
   /** The nodes and the ids that they hold, also those that ended and are not reaped yet. */
   readonly census: () => { readonly nodes: number; readonly claims: number };
   /** The ids of all clients as a JSON array. */
   readonly ids: () => string;
 }
+
+/** A lease that never ends, in milliseconds: 30,000 years. */
+const FOREVER = 1e15;
 
 /** A reading of the clock that is so much later than the one before it shows that the process stood still. */
 const STEP_MAX_MS = 2_000;
@@ -94,9 +100,7 @@ export function createHost({ now, tell, afterTurn }: HostPorts): Host {
     ask: (node, { commands }) => {
       rung.delete(node);
       for (const [request, command] of commands) {
-        // This engine never loses anything, so nobody must wait until others have restored it.
-        const answer = run(command.kind === "join" ? { ...command, graceMs: 0 } : command);
-        sayingTo(node).answers.push([command.conn, request, answer]);
+        sayingTo(node).answers.push([command.conn, request, run(lasting(command))]);
       }
     },
     end: (name) => {
@@ -110,6 +114,18 @@ export function createHost({ now, tell, afterTurn }: HostPorts): Host {
     census: () => ({ nodes: engine.nodes.size, claims: engine.claims.size }),
     ids: () => JSON.stringify([...mapKeys(engine.claims)]),
   };
+}
+
+/** The command as this engine takes it, which never loses anything: nobody must wait until others have restored it. */
+function lasting(command: EngineCommand): EngineCommand {
+  switch (command.kind) {
+    case "join":
+      return { ...command, leaseMs: FOREVER, graceMs: 0 };
+    case "beat":
+      return { ...command, leaseMs: FOREVER };
+    default:
+      return command;
+  }
 }
 
 interface Saying extends EngineSaid {
