@@ -3,16 +3,13 @@ import { createHash } from "node:crypto";
 import { SCRIPTS } from "../../adapters/cluster/scripts.ts";
 import type { PeerMessage } from "../../main.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { join, openSocket, type PeerSocket, refusal } from "../support/peer_socket.ts";
+import { join, openSocket, type PeerSocket } from "../support/peer_socket.ts";
 import { serveBox } from "../support/served.ts";
+import { engineContract, offer } from "./contract.ts";
 import { joined, PREFIX, redisPath, SECRET, test, until } from "./nodes.ts";
 import { startProxy } from "./proxy.ts";
 import { freePort, keysIn, startRedis } from "./redis.ts";
 import { startSentinel } from "./sentinel.ts";
-
-function offer(dst: string, payload: unknown = "sdp"): unknown {
-  return { type: "OFFER", dst, payload };
-}
 
 function sha1(text: string): string {
   return createHash("sha1").update(text).digest("hex");
@@ -27,50 +24,16 @@ async function reaches(a: PeerSocket, b: PeerSocket, dst: string): Promise<void>
   throw new Error(`Nothing reaches "${dst}"`);
 }
 
-test("[CLUSTER-23] a peer of one node sends to a peer of another, both ways and in order", async ({ two }) => {
-  const [one, other] = await two();
-  await using a = await join(one, "a");
-  await using b = await join(other, "b");
-  for (const payload of ["1", "ünï 𝄞", "3"]) a.send(offer("b", payload));
-  for (const payload of ["1", "ünï 𝄞", "3"]) {
-    assertEquals(await b.next(), { type: "OFFER", src: "a", dst: "b", payload });
-  }
-  b.send({ type: "ANSWER", dst: "a", payload: { sdp: "s" } });
-  assertEquals(await a.next(), { type: "ANSWER", src: "b", dst: "a", payload: { sdp: "s" } });
-  a.send({ type: "LEAVE", dst: "b" });
-  assertEquals(await b.next(), { type: "LEAVE", src: "a", dst: "b" });
-});
-
-test("[CLUSTER-22] the same token takes an id over from another node, which closes the old socket with 4000", async ({ two }) => {
-  const [one, other] = await two();
-  await using old = await join(one, "a");
-  await using fresh = await join(other, "a");
-  assertEquals((await old.closed).code, 4_000);
-  await using b = await join(one, "b");
-  b.send(offer("a"));
-  assertEquals(await fresh.next(), { type: "OFFER", src: "b", dst: "a", payload: "sdp" });
-});
-
-test("[CLUSTER-17] an id that another token holds at another node is taken", async ({ two }) => {
-  const [one, other] = await two();
-  await using a = await join(one, "a");
-  const [, { code }] = await refusal(other, { id: "a", token: "another" });
-  assertEquals([code, (await a.fence()).closed], [4_001, null]);
-});
-
-test("[CLUSTER-23] a message waits at its sender's node for an id that opens at another", async ({ two, redis }) => {
-  const [one, other] = await two({ expire_timeout: 2_000 });
-  await using a = await join(one, "a");
-  a.send(offer("late", 1));
-  a.send(offer("late", 2));
-  await until(async () => await redis.send("HLEN", `${PREFIX}young`) === 1, "mail is known of");
-  await using late = await join(other, "late");
-  for (const payload of [1, 2]) {
-    assertEquals(await late.next(), { type: "OFFER", src: "a", dst: "late", payload });
-  }
-  a.send({ type: "OFFER", dst: "nobody", payload: "x" });
-  assertEquals(await a.next(), { type: "EXPIRE", src: "nobody", dst: "a" });
-});
+engineContract((name, body) =>
+  test(name, async ({ two, redis }) => {
+    const knownMail = async (): Promise<boolean> =>
+      await redis.send("HLEN", `${PREFIX}young`) === 1;
+    await body({
+      two,
+      mailIsKnown: () => until(knownMail, "mail is known of"),
+    });
+  })
+);
 
 test("[CLUSTER-13] Redis holds no token and no session description, nor is one published twice", async ({ two, redis }) => {
   const [one, other] = await two();
@@ -85,17 +48,6 @@ test("[CLUSTER-13] Redis holds no token and no session description, nor is one p
   assert(!/description|token-of|secret of/.test(all), all);
   const published = (await redis.heard()).filter((line) => line.includes("description-1"));
   assertEquals(published.length, 1);
-});
-
-test("[CLUSTER-19] a node that stops gives its ids up: another token has them at once elsewhere", async ({ start, redis }) => {
-  const [one, other] = [start(), serveBox({ cluster: redis.url, cluster_secret: SECRET })];
-  await joined(redis, 2);
-  await using a = await join(other, "a");
-  await other[Symbol.asyncDispose]();
-  assertEquals((await a.closed).code, 1_001);
-  assertEquals(await redis.send("HLEN", `${PREFIX}claims`), 0);
-  await using again = await join(one, "a", { token: "another" });
-  assertEquals((await again.fence()).closed, null);
 });
 
 test("[CLUSTER-28] what breaks between a node and Redis disconnects nobody, and heals", async ({ two, redis }) => {

@@ -77,6 +77,8 @@ export interface Application extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   readonly wsUrl: string;
+  /** Stops the signalbox, and not what listens. */
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts an application at the root of a port of its own. */
@@ -89,5 +91,5 @@ export function serveBox(options: SignalboxOptions = {}): Application {
     await server.shutdown();
   };
   const urls = { url: `http://127.0.0.1:${port}/`, wsUrl: `ws://127.0.0.1:${port}/peerjs` };
-  return { box, port, ...urls, [Symbol.asyncDispose]: dispose };
+  return { box, port, ...urls, stop: () => box.stop(), [Symbol.asyncDispose]: dispose };
 }
