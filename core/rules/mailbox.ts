@@ -183,7 +183,11 @@ interface Waiting {
   readonly waiting: number;
 }
 
-function hasRoom(state: State, { pair, mailbox, source, waiting }: Waiting, bytes: number): boolean {
+function hasRoom(
+  state: State,
+  { pair, mailbox, source, waiting }: Waiting,
+  bytes: number,
+): boolean {
   const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.rules;
   const { source_queue_limit, source_queue_bytes } = state.rules;
   const times = state.cluster === null ? 1 : CLUSTER_TIMES;
