@@ -19,6 +19,13 @@ export const WORKERS_LOG: CrewEvents = {
   replaced: (worker) => {
     write("info", `Worker ${worker} is there again`, { event: "worker-replaced", worker });
   },
+  hangs: (worker) => {
+    write(
+      "error",
+      `Worker ${worker} hangs: the process ends, because no thread that hangs can be ended alone`,
+      { event: "worker-hangs", worker },
+    );
+  },
   rotating: (worker, leaks) => {
     write(
       "warning",

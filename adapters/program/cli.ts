@@ -98,6 +98,8 @@ function withoutEffect(settings: Settings, given: readonly string[]): string[] {
   return off.flatMap((needed) => {
     const prefix = `${needed.split("_", 1)[0]}_`;
     return given.filter((name) => name !== needed && name.startsWith(prefix))
+      // The workers of a process are a cluster too, and count as hung after a lease.
+      .filter((name) => name !== "cluster_lease" || settings.workers === 1)
       .map((name) => `Option ${name} has no effect without ${needed}.`);
   });
 }

@@ -71,6 +71,7 @@ async function listenWithWorkers(settings: Settings, size: number, log: Log): Pr
   const { startWorkers } = await import("../workers/workers.ts");
   const { sizes, drain, ...listener } = await startWorkers({
     ...{ settings, size, print: log.pass, isTerminal: Deno.stdout.isTerminal() },
+    onHung: () => void exit(log, 1),
     // Descriptors that are lost must not keep clients out.
     leaksMax: Math.max(LEAKS_MIN, Math.floor((await descriptorLimit() ?? Infinity) / size / 4)),
   });

@@ -1,6 +1,6 @@
 /**
- * The workers of a process, as its main thread sees them: it starts them, starts one again that ended or hangs, and has
- * the engine of their cluster.
+ * The workers of a process, as its main thread sees them: it starts them, starts one again that ended, and has the engine
+ * of their cluster.
  *
  * @module
  */
@@ -16,10 +16,12 @@ import { afterTurn } from "./turn.ts";
 
 /** What happens to workers, for the log. */
 export interface CrewEvents {
-  /** A worker ended by itself or hangs; another takes its place after `delayMs`. */
+  /** A worker ended by itself; another takes its place after `delayMs`. */
   readonly ended: (place: number, why: string, delayMs: number) => void;
   /** Another has taken its place. */
   readonly replaced: (place: number) => void;
+  /** A worker hangs: the process ends. */
+  readonly hangs: (place: number) => void;
   /** The clients of a worker are asked to come back, and another takes its place. */
   readonly rotating: (place: number, leaks: number) => void;
 }
@@ -34,6 +36,8 @@ export interface CrewOptions {
   /** Prints lines of their log. */
   readonly print: (lines: readonly string[]) => void;
   readonly events: CrewEvents;
+  /** Ends the process, because a worker hangs. The others have stopped. */
+  readonly onHung: () => void;
   /** After so many lost descriptors a worker is rotated. */
   readonly leaksMax: number;
 }
@@ -225,20 +229,33 @@ export class Crew {
   }
 
   /**
-   * Ends a worker that does not answer for as long as a lease, and rotates one, at a time, that lost too many
+   * Gives up if a worker does not answer for as long as a lease, and rotates one, at a time, that lost too many
    * descriptors. While the process stands still, nobody is looked at.
    */
   #watch(): void {
     this.#host?.readClock();
     const turns = Math.ceil(this.#settings.cluster_lease / WATCH_MS);
     for (const member of this.#members.values()) {
+      if (!member.isListening) continue;
       if (member.silentTurns++ === 0) {
         member.call("ping", null, Infinity).then(() => void (member.silentTurns = 0), () => {});
-      } else if (member.silentTurns > turns) this.#replace(member, HANGS);
+      } else if (member.silentTurns > turns) return void this.#giveUp(member);
     }
     const leaky = this.#members.values().find(({ leaks }) => leaks >= this.#options.leaksMax);
     if (leaky !== undefined && !this.#isRotating) void this.#rotate(leaky);
     this.#cancelWatch = scheduleTimeout(() => this.#watch(), WATCH_MS);
+  }
+
+  /**
+   * `Worker.terminate` waits until the thread returns to its event loop (in Deno 2.9 for ever, before 2 s). Until then
+   * the system gives it its share of new connections, so that only the end of the process helps.
+   */
+  async #giveUp({ place }: Member): Promise<void> {
+    if (this.#isStopping) return;
+    this.#options.events.hangs(place);
+    this.#members.delete(place);
+    await this.stop();
+    this.#options.onHung();
   }
 }
 
@@ -248,8 +265,6 @@ interface Place {
   /** Cancels what is to be done about it later. */
   cancel: () => void;
 }
-
-const HANGS = "it hangs";
 
 /** Frames of either go to the other from now on. */
 function connect(a: Member, b: Member): void {

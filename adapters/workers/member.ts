@@ -33,6 +33,7 @@ export class Member {
   readonly #listening = Promise.withResolvers<Listening>();
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #decoder = new TextDecoder();
+  isListening = false;
   /** For how many turns of the watch it has not answered. */
   silentTurns = 0;
   /** How many descriptors it has lost. */
@@ -96,6 +97,7 @@ export class Member {
   #hear(message: FromWorker): void {
     switch (message.kind) {
       case "listening":
+        this.isListening = true;
         return this.#listening.resolve(message);
       case "not-started":
         return this.#listening.reject(new StartError(message.message, message.exitCode));
