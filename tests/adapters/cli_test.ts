@@ -144,7 +144,7 @@ Deno.test("[SET-12] --help NAME asks for one option: its flags, values, default 
   );
 });
 
-Deno.test("[SET-14] [CLUSTER-31] an option that needs another is a warning without it", () => {
+Deno.test("[SET-14] [CLUSTER-31] [WORKER-5] an option that needs another is a warning without it", () => {
   const command = parse(
     "--cluster_lease 2000 --port 1 --turn_lifetime 5000 --admin_host ::1".split(" "),
   );
@@ -154,6 +154,9 @@ Deno.test("[SET-14] [CLUSTER-31] an option that needs another is a warning witho
     "Option admin_host has no effect without admin_port.",
     "Option turn_lifetime has no effect without turn_urls.",
   ]);
+  const workers = parse("--workers auto --cluster_lease 2000 --cluster_limit 9".split(" "));
+  assert(workers.kind === "run");
+  assertEquals(workers.warnings, ["Option cluster_limit has no effect without cluster."]);
 });
 
 Deno.test("[SET-15] an origin whose scheme is nearly http or https is a warning, one of an application is not", () => {

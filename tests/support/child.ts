@@ -36,6 +36,8 @@ export interface Child extends AsyncDisposable {
   nextLine(predicate: (line: string) => boolean): Promise<string>;
   /** The sizes of all its maps, as it logs them on SIGUSR2. */
   sizes(): Promise<Record<string, number>>;
+  /** Settles when it has ended, whoever ended it. */
+  readonly ended: Promise<Deno.CommandStatus>;
   /** Sends the signal, SIGTERM if none is named, and waits for the end; again, it gives the same status. */
   stop(signal?: Deno.Signal): Promise<Deno.CommandStatus>;
 }
@@ -77,6 +79,7 @@ export async function startChild(options: ChildOptions = {}): Promise<Child> {
       lines: output.lines,
       nextLine: (predicate) => output.first(predicate, ANSWER_MAX_MS),
       sizes,
+      ended,
       stop,
       [Symbol.asyncDispose]: async () => void (await stop()),
     };

@@ -21,9 +21,8 @@ export interface Stage {
 }
 
 /** Declares a test with a program of its own. Its messages wait for longer than a fault lasts. */
-export function stageTest(
+export function test(
   name: string,
-  args: readonly string[],
   body: (stage: Stage) => Promise<void>,
   options: ChildOptions = {},
 ): void {
@@ -32,7 +31,7 @@ export function stageTest(
     const folder = stack.use(await makeFolder());
     const program = stack.use(
       await startChild({
-        args: ["--cluster_lease", `${LEASE_MS}`, "--expire_timeout", "30000", ...TWO, ...args],
+        args: ["--cluster_lease", `${LEASE_MS}`, "--expire_timeout", "30000", ...TWO],
         permissions: ["-A", `--import-map=${await writeImportMap(folder.path)}`],
         ...options,
       }),
