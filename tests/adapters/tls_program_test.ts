@@ -1,7 +1,7 @@
 /** The program and its TLS files, with each listener, and the signals that do not end it. */
 import { request as secureRequest } from "node:https";
 import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { type Certificate, makeCertificate } from "../support/certificate.ts";
+import { answersWith, type Certificate, makeCertificate } from "../support/certificate.ts";
 import { type Child, startChild } from "../support/child.ts";
 import { runMain } from "../support/main.ts";
 import { join, openSocket } from "../support/peer_socket.ts";
@@ -22,18 +22,6 @@ function statusOf(port: number): Promise<number | undefined> {
   request.on("error", reject);
   request.end();
   return promise;
-}
-
-/** Who the server says it is, to a client that trusts only this certificate. */
-async function answersWith(pem: string, port: number): Promise<boolean> {
-  using client = Deno.createHttpClient({ caCerts: [pem] });
-  try {
-    const response = await fetch(`https://localhost:${port}/`, { client });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }
 
 /** Sends a signal, and gives what the log says of it. */

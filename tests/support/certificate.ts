@@ -72,3 +72,15 @@ const VERSION_1_CERT =
   "A0IABIQZ3EURPM8cAj1Jb4z5TRHb/zTW9xWjuL5K/X+N6Q+4QIepBb9u4hV+D7JaYVWLhxWUVW8yFtt5GOhOVSjOw9Yw" +
   "CgYIKoZIzj0EAwIDRwAwRAIgZ3O7QyHY0OjJW//vO25ZDuPeGQDgTC+Xgnc1m7bPj2YCIDidaNd/PTLXMXYjU4LwwU1j" +
   "IiAcENBAtY2Py7rbm/tr";
+
+/** Who the server says it is, to a client that trusts only this certificate. */
+export async function answersWith(pem: string, port: number): Promise<boolean> {
+  using client = Deno.createHttpClient({ caCerts: [pem] });
+  try {
+    const response = await fetch(`https://localhost:${port}/`, { client });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
