@@ -55,9 +55,9 @@ export function parseText(name: OptionName, text: string): Parsed {
   const option = optionOf(name);
   switch (option.type) {
     case "integer": {
-      const value = option.words?.[text.toLowerCase()] ??
-        (/^-?\d+$/.test(text) ? Number(text) : null);
-      return value === null ? badNumber(option, text) : checkValue(name, value);
+      const word = Object.entries(option.words ?? {}).find(([word]) => word === text.toLowerCase());
+      if (word !== undefined) return { ok: true, value: word[1] };
+      return /^-?\d+$/.test(text) ? checkValue(name, Number(text)) : badNumber(option, text);
     }
     case "boolean":
       return isSwitchWord(text) ? { ok: true, value: YES.test(text) } : bad(option, text);

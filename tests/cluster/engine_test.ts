@@ -1,7 +1,14 @@
 /** Who holds which id, and who may change that: commands in, answers out. */
-import { ENGINE_BOUNDS, type EngineAnswer, nodeName } from "../../core/cluster/mod.ts";
-import { mapGet, peerId } from "../../core/mod.ts";
-import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
+import {
+  ENGINE_BOUNDS,
+  type EngineAnswer,
+  nodeName,
+  retireEngine,
+} from "../../core/cluster/mod.ts";
+import { must } from "../../core/collections/must.ts";
+import { mapSet } from "../../core/collections/persistent_map.ts";
+import { mapGet, owner, peerId } from "../../core/mod.ts";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "../support/assert.ts";
 import {
   Directory,
   directory,
@@ -235,4 +242,38 @@ Deno.test("[CLUSTER-6] a node that joins again over another connection keeps wha
   d.join("n");
   d.wait(LEASE_MS - 1);
   assertEquals(d.route("n", "a"), held("n", seq));
+});
+
+Deno.test("[STATE-6] retiring an engine retires every map that has a newer version, and no other", () => {
+  const [id, node] = [peerId("key"), nodeName("key")];
+  const d = directory("n");
+  const some = must(mapGet(d.engine.nodes, nodeName("n")));
+  const claim = { node, owner: owner("o"), seq: 1, op: 1 };
+  const { claims, nodes, mail } = d.engine;
+  const newer = {
+    claims: mapSet(claims, id, claim),
+    nodes: mapSet(nodes, node, some),
+    young: mapSet(mail.young, id, []),
+    old: mapSet(mail.old, id, []),
+  };
+  const readers = [
+    (): unknown => mapGet(claims, id),
+    (): unknown => mapGet(nodes, node),
+    (): unknown => mapGet(mail.young, id),
+    (): unknown => mapGet(mail.old, id),
+  ];
+  // Each is shared by an engine that goes on with it, though another version was made from it.
+  retireEngine(d.engine, { ...d.engine, mail: { ...mail } });
+  // The young half becomes the old one.
+  retireEngine(d.engine, { ...d.engine, mail: { ...mail, young: newer.young, old: mail.young } });
+  assertEquals(readers.slice(0, 3).map((read) => read()), [undefined, undefined, undefined]);
+  assertThrows(must(readers[3]), TypeError, "retired");
+  const [young, old] = [mapSet(mail.young, id, []), newer.old];
+  retireEngine(d.engine, {
+    ...d.engine,
+    claims: mapSet(claims, id, claim),
+    nodes: mapSet(nodes, node, some),
+    mail: { ...mail, young, old },
+  });
+  for (const read of readers) assertThrows(read, TypeError, "retired");
 });

@@ -197,6 +197,17 @@ Deno.test("[SET-1] [SET-2] the text of a number is digits, of a switch yes or no
   assertEquals(checkValue("host", "[::1]"), { ok: true, value: "::1" });
 });
 
+Deno.test("[WORKER-2] a word stands for a number in text only, and whoever gives another one is told of it", () => {
+  for (const [text, value] of [["auto", 0], ["AUTO", 0], ["0", 0], ["64", 64]] as const) {
+    assertEquals<unknown>(parseText("workers", text), { ok: true, value });
+  }
+  for (const text of ["autos", "constructor", "2s"]) {
+    const problem = `must be a whole number from 0 to 64, or auto: got "${text}".`;
+    assertEquals(parseText("workers", text), { ok: false, problem });
+  }
+  assert(!checkValue("workers", "auto").ok && !parseText("port", "auto").ok);
+});
+
 Deno.test("[SET-2] a duration with a unit is told as a number of milliseconds, where an option takes those", () => {
   const units = { "7ms": 7, "5s": 5_000, "2m": 120_000, "2h": 7_200_000, "1d": 86_400_000 };
   for (const [text, ms] of Object.entries(units)) {

@@ -54,9 +54,10 @@ class Unread {
   readonly #decoder = new TextDecoder();
   #rest = "";
 
-  constructor(listener: string, prefix: readonly string[]) {
+  /** @param setUp A listener, and flags. */
+  constructor(setUp: string, prefix: readonly string[]) {
     const args =
-      `--listener ${listener} --port 0 --host 127.0.0.1 --log_level debug --frame_rate 0 --log_format json`;
+      `--listener ${setUp} --port 0 --host 127.0.0.1 --log_level debug --frame_rate 0 --log_format json`;
     this.child = spawnMain(args.split(" "), {}, prefix);
     this.#reader = this.child.stdout.getReader();
   }
@@ -116,6 +117,42 @@ function numbersOf(lines: readonly Line[]): number[] {
   });
 }
 
+/** Lines that a reader does not take in time delay nobody, and are counted. */
+async function delaysNobody(setUp: string, isBlocking: boolean): Promise<void> {
+  await using unread = new Unread(setUp, prefixOf(isBlocking));
+  const wsUrl = await unread.wsUrl();
+  await fill(wsUrl);
+  await unread.read((line) => line.includes('"event":"lost"'));
+  const toTheEnd = unread.read();
+  await fill(wsUrl, MANY, FEW);
+  await endsInTime(unread.child);
+  await toTheEnd;
+
+  const lines: Line[] = unread.lines.map((line) => JSON.parse(line));
+  const at = lines.findIndex(({ properties }) => properties.event === "lost");
+  const { level, properties: { count: lost = 0 } } = must(lines[at]);
+  const lostLines = lines.filter(({ properties }) => properties.event === "lost");
+  assertEquals([level, lostLines.length], ["ERROR", 1]);
+  const last = lines.findLastIndex(({ properties }) => properties.event === "stopping");
+  assert(last > at, "all is told again");
+  const told = numbersOf(lines);
+  const missing = MANY + FEW - new Set(told).size;
+  // At most 40 other lines are lost, about the clients themselves.
+  assert(missing > 0 && missing <= lost && lost <= missing + 40, `${missing} of ${lost}`);
+  assertEquals(
+    numbersOf(lines.slice(at))[0],
+    must(numbersOf(lines.slice(0, at)).at(-1)) + missing + 1,
+  );
+  // Only a part of a failed write into a non-blocking pipe is repeated.
+  const twice = told.length - new Set(told).size;
+  assert(isBlocking ? twice === 0 : twice < 400, `${twice} lines came twice`);
+  if (isBlocking) assertEquals(told, told.toSorted((a, b) => a - b));
+}
+
+function prefixOf(isBlocking: boolean): readonly string[] {
+  return isBlocking ? [] : NON_BLOCKING;
+}
+
 for (const listener of LISTENERS) {
   for (const redirection of ["> /dev/full", ">&-"]) {
     Deno.test(`[FAULT-27] [LOG-5] the server survives ${redirection}: ${listener}`, async () => {
@@ -139,41 +176,13 @@ for (const listener of LISTENERS) {
 
   for (const isBlocking of [true, false]) {
     const kind = isBlocking ? "a pipe" : "a non-blocking pipe";
-    const prefix = isBlocking ? [] : NON_BLOCKING;
 
     Deno.test(`[FAULT-27] [LOG-5] ${kind} that is full delays nobody, and lost lines are counted: ${listener}`, async () => {
-      await using unread = new Unread(listener, prefix);
-      const wsUrl = await unread.wsUrl();
-      await fill(wsUrl);
-      await unread.read((line) => line.includes('"event":"lost"'));
-      const toTheEnd = unread.read();
-      await fill(wsUrl, MANY, FEW);
-      await endsInTime(unread.child);
-      await toTheEnd;
-
-      const lines: Line[] = unread.lines.map((line) => JSON.parse(line));
-      const at = lines.findIndex(({ properties }) => properties.event === "lost");
-      const { level, properties: { count: lost = 0 } } = must(lines[at]);
-      const lostLines = lines.filter(({ properties }) => properties.event === "lost");
-      assertEquals([level, lostLines.length], ["ERROR", 1]);
-      const last = lines.findLastIndex(({ properties }) => properties.event === "stopping");
-      assert(last > at, "all is told again");
-      const told = numbersOf(lines);
-      const missing = MANY + FEW - new Set(told).size;
-      // At most 40 other lines are lost, about the clients themselves.
-      assert(missing > 0 && missing <= lost && lost <= missing + 40, `${missing} of ${lost}`);
-      assertEquals(
-        numbersOf(lines.slice(at))[0],
-        must(numbersOf(lines.slice(0, at)).at(-1)) + missing + 1,
-      );
-      // Only a part of a failed write into a non-blocking pipe is repeated.
-      const twice = told.length - new Set(told).size;
-      assert(isBlocking ? twice === 0 : twice < 400, `${twice} lines came twice`);
-      if (isBlocking) assertEquals(told, told.toSorted((a, b) => a - b));
+      await delaysNobody(listener, isBlocking);
     });
 
     Deno.test(`[FAULT-27] [FAULT-20] SIGTERM ends the process within 5 s with ${kind} that is full: ${listener}`, async () => {
-      await using unread = new Unread(listener, prefix);
+      await using unread = new Unread(listener, prefixOf(isBlocking));
       await fill(await unread.wsUrl());
       await endsInTime(unread.child);
     });
@@ -187,3 +196,7 @@ for (const listener of LISTENERS) {
     await endsInTime(unread.child);
   });
 }
+
+Deno.test("[WORKER-10] a pipe that is full delays nobody, and lost lines are counted: workers", async () => {
+  await delaysNobody("deno --workers 2", true);
+});

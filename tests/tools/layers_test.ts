@@ -23,10 +23,11 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   doctor: ["."],
   http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
-  observe: [".", "cluster", "listen", "record"],
+  observe: [".", "cluster", "listen", "record", "workers"],
   program: [".", "admin", "auth", "doctor", "listen", "observe", "record"],
   record: [".", "admin", "observe"],
   sockets: ["."],
+  workers: [".", "cluster", "listen", "observe"],
   ".": [".", "admin", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };
 
@@ -86,6 +87,12 @@ Deno.test("[CLUSTER-32] a server that is alone loads nothing of the cluster's ad
     /^adapters\/cluster\/|^core\/cluster\/(?:mod|engine)\.ts/.test(file)
   );
   assertEquals(needless, []);
+});
+
+Deno.test("[WORKER-2] a server with one worker loads nothing of workers", async () => {
+  const { files } = await loadedAlways();
+  assert(files.has("adapters/program/program.ts"), "the way to workers is known");
+  assertEquals([...files].filter((file) => file.startsWith("adapters/workers/")), []);
 });
 
 Deno.test("[ADMIN-1] a server without an admin port loads nothing of it, and no library for metrics", async () => {
