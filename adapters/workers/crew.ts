@@ -1,6 +1,6 @@
 /**
- * The workers of a process, as its main thread sees them: it starts them, starts one again that ended, and has the engine
- * of their cluster.
+ * The workers of a process, as its main thread sees them: it starts them, starts one again that ended, and has
+ * the engine of their cluster.
  *
  * @module
  */
