@@ -19,7 +19,7 @@ export type Verdict =
 
 const ROOT = new URL("../../", import.meta.url);
 const LEFT_OUT = new Set(["node_modules", "coverage"]);
-const HEAP_MB = 1_024;
+const HEAP_MB = 512;
 /** Longest that a run may wait for the processor: it is an error then, and says nothing of the break. */
 const RUN_MAX_MS = 600_000;
 
