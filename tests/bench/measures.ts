@@ -66,10 +66,9 @@ export async function take(
     const order = i % 2 === 0 ? entrants : entrants.toReversed();
     for (const { turn, taken } of order) taken.push(await turn());
   }
-  // Of opens and delays the mean: a collector that works in one turn of ten works for all ten.
-  const isMean = measure === "open" || measure === "latency";
+  // Of opens the mean: a collector that works in one turn of ten works for all ten.
   const fold = (values: readonly number[]): number =>
-    isMean ? values.reduce((sum, value) => sum + value) / turns : spreadOf(values)[1];
+    measure === "open" ? values.reduce((sum, value) => sum + value) / turns : spreadOf(values)[1];
   return new Map(entrants.map(({ name, taken }) => {
     const all = (metric: string): number[] => taken.map((metrics) => metrics[metric] ?? NaN);
     const metrics = Object.keys(taken[0] ?? {});
