@@ -23,6 +23,7 @@ export function openSchedule(
   clients: readonly Client[],
   perSecond: number,
   arrival: (missing: () => number) => Promise<void>,
+  { now, turn }: Loop = LOOP,
 ): (ms: number) => Promise<Delays> {
   const gapMs = 1e3 / perSecond;
   const { length } = clients;
@@ -31,7 +32,7 @@ export function openSchedule(
   let delays = new Float64Array(0);
   for (const [i, client] of clients.entries()) {
     client.onFrames = (count): void => {
-      const since = performance.now() - startedAt;
+      const since = now() - startedAt;
       for (let left = count; left > 0; left--) {
         const number = (readBy[i] ?? 0) * length + (i ^ 1);
         readBy[i] = (readBy[i] ?? 0) + 1;
@@ -46,9 +47,9 @@ export function openSchedule(
     const lags = new Float64Array(total);
     readBy.fill(0);
     received = 0;
-    startedAt = performance.now();
+    startedAt = now();
     for (let sent = 0; sent < total; await turn()) {
-      const since = performance.now() - startedAt;
+      const since = now() - startedAt;
       for (; sent < total && sent * gapMs <= since; sent++) {
         lags[sent] = since - sent * gapMs;
         clients[sent % length]?.send(1);
@@ -66,7 +67,15 @@ export function openSchedule(
   };
 }
 
-/** Settles after the loop has looked at all sockets once. A timer would take a millisecond, for 30 messages at once. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+/** The event loop of the load. */
+interface Loop {
+  readonly now: () => number;
+  /** Settles after the loop has looked at all sockets once. */
+  readonly turn: () => Promise<void>;
 }
+
+/** A timer instead of `setImmediate` would take a millisecond, for 30 messages at once. */
+const LOOP: Loop = {
+  now: () => performance.now(),
+  turn: () => new Promise((resolve) => void setImmediate(resolve)),
+};
