@@ -89,7 +89,7 @@ Deno.test("[FAULT-30] V8 parses no name and no destination that it would hash by
   }
 });
 
-Deno.test("[FAULT-30] V8 parses nothing of a usual message, and all of its payload if there is white space in it", () => {
+Deno.test("[FAULT-30] V8 parses nothing of a usual message, and its payload if that has white space", () => {
   const sdp = "a=candidate:1 1 udp 2113937151 192.0.2.4 54400 typ host\r\n".repeat(30);
   const more = { label: 'é"x', index: 0, at: -1.5, none: null, reliable: true };
   const value = { sdp: { type: "offer", sdp }, type: "data", ...more, metadata: {} };
