@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { isCompactJson } from "./compact_json.ts";
 
 /** The members of a frame that the protocol knows. */
 export type MemberName = "type" | "src" | "dst" | "payload";
@@ -34,10 +35,11 @@ export function parseString(text: string): string | undefined {
 }
 
 /**
- * Whether a part of a text is JSON. V8 decides if the whole text is quick to parse in the worst case, else the
- * scanner.
+ * Whether a part of a text is JSON. Where it is not as clients write it, V8 decides if the whole text is quick to
+ * parse in the worst case, else the scanner.
  */
 export function isJson(text: string, from: number, to: number): boolean {
+  if (isCompactJson(text, from, to)) return true;
   if (isQuickToParse(text)) return parseJson(text.slice(from, to)) !== undefined;
   return scan(text, from, to, null);
 }

@@ -1,7 +1,7 @@
 /**
  * signalbox on both listeners, a bare relay and `npm:peer` held against each other: `deno task bench`.
  *
- * `--rounds 5`; `--only relay,open,idle` for some of the measures; `--short` to see in seconds that everything
+ * `--rounds 5`; `--only relay,latency,open,idle` for some of the measures; `--short` to see in seconds that everything
  * works. A whole run takes a quarter of an hour, `node`, and two cores to itself; it alone writes `results.json`,
  * the others only print. What the README says of it is written by `deno task docs`.
  *

@@ -1,6 +1,7 @@
 /** The arithmetic behind the figures of the benchmark. How long anything takes is not looked at. */
 import { assert, assertEquals } from "../support/assert.ts";
-import { frameCounter } from "./client.ts";
+import { type Client, frameCounter } from "./client.ts";
+import { openSchedule } from "./latency.ts";
 import { figuresOf, report, spreadOf } from "./results.ts";
 import { scalePage } from "./scale.ts";
 
@@ -19,6 +20,31 @@ Deno.test("the counter of frames counts them wherever the reads are cut", () => 
     for (let at = 0; at < bytes.length; at += step) sum += count(bytes.subarray(at, at + step));
     assertEquals(sum, 2 * texts.length, `step ${step}`);
   }
+});
+
+Deno.test("a delay counts from when its message was to be sent, also while the load stands still", async () => {
+  let now = 0;
+  /** When the messages under way arrive, 2 ms after they were sent, and with whom. */
+  const coming: [at: number, reader: number][] = [];
+  const clients = Array.from({ length: 4 }, (_, i): Client => ({
+    ...{ id: "", onFrames: () => {}, load: () => {}, close: () => Promise.resolve() },
+    send: () => void coming.push([now + 2, i ^ 1]),
+  }));
+  const turn = (): Promise<void> => {
+    now += now === 10 ? 8 : 1;
+    while (coming[0] !== undefined && coming[0][0] <= now) {
+      clients[coming.shift()?.[1] ?? 0]?.onFrames(1);
+    }
+    return Promise.resolve();
+  };
+  const arrival = async (missing: () => number): Promise<void> => {
+    while (missing() > 0) await turn();
+  };
+  const run = openSchedule(clients, 1_000, arrival, { now: () => now, turn });
+  const { p50, p99, p999, lag } = await run(40);
+  // What was to go in the milliseconds from 11 to 17 went in the 18th: the first was 7 ms late, and took 9. The one
+  // that went in the 9th was read in the 18th.
+  assertEquals([p50, p99, p999, lag].map(Math.round), [2_000, 9_000, 9_000, 6_610]);
 });
 
 Deno.test("quartiles lie between the values that their rank is between", () => {

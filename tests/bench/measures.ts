@@ -4,6 +4,7 @@
  */
 import { vitalsOf } from "../support/vitals.ts";
 import { type Client, closeAll, openClients } from "./client.ts";
+import { openSchedule } from "./latency.ts";
 import { spreadOf } from "./results.ts";
 import { type Contender, cpuNs, pause, settle, startServer } from "./servers.ts";
 import type { Server } from "./servers.ts";
@@ -32,18 +33,21 @@ export const FULL = {
   idleBefore: 2_000,
   idleSettleMs: 5_000,
   beatMs: 5_000,
+  /** Messages a second whose delay is measured: half a core of a relay, and little enough for the load. */
+  rate: 30_000,
 };
 
 /** A plan that shows in seconds that everything works. */
 export const SHORT: Plan = {
   ...{ pairs: 4, inFlight: 4, warmMs: 50, sliceMs: 40, slices: 2 },
   ...{ opensBefore: 10, opens: 20, idle: 40, idleBefore: 5, idleSettleMs: 50, beatMs: 200 },
+  rate: 1_000,
 };
 
 export const HEARTBEAT_MS = 5_000;
 
 /** The measures, by the names that `--only` takes. */
-export const MEASURES = ["relay", "open", "idle"] as const;
+export const MEASURES = ["relay", "latency", "open", "idle"] as const;
 
 /** Does one measure with each contender, in processes that live for this alone. */
 export async function take(
@@ -78,6 +82,17 @@ const PREPARE = {
     const run = await openRelay(server, plan);
     await run(plan.warmMs);
     return () => run(plan.sliceMs);
+  },
+  latency: async (server: Server, plan: Plan): Promise<Turn> => {
+    const clients = await openPairs(server, plan.pairs, 1);
+    const run = openSchedule(clients, plan.rate, (missing) => arrival(server, missing));
+    await run(plan.warmMs);
+    return async () => {
+      const cpu = await cpuNs(server.pid);
+      const { p50, p99, p999, lag } = await run(plan.sliceMs);
+      const paced_us = (await cpuNs(server.pid) - cpu) / (plan.rate * plan.sliceMs);
+      return { p50_us: p50, p99_us: p99, p999_us: p999, lag_us: lag, paced_us };
+    };
   },
   open: async (server: Server, plan: Plan): Promise<Turn> => {
     await visit(server, plan.opensBefore);

@@ -21,6 +21,11 @@ const METRICS: readonly (readonly [metric: string, title: string, per: number, d
   [
     ["relay_us", "CPU of a relayed message, µs", 1, 1],
     ["relay_per_s", "messages a second", 1, 0],
+    ["p50_us", "delay at 30,000 messages a second, p50, µs", 1, 0],
+    ["p99_us", "the same, p99, µs", 1, 0],
+    ["p999_us", "the same, p99.9, µs", 1, 0],
+    ["lag_us", "of it the load's own lag, p99, µs", 1, 0],
+    ["paced_us", "CPU of a message then, µs", 1, 1],
     ["open_us", "CPU of an open, µs", 1, 1],
     ["visit_us", "CPU of an open and its close, µs", 1, 1],
     ["idle_bytes", "memory of an idle connection, KB", 1_000, 1],
@@ -30,12 +35,14 @@ const METRICS: readonly (readonly [metric: string, title: string, per: number, d
 /** The quartiles of a few values; a rank between two of them lies between them. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => {
-    const rank = share * (sorted.length - 1);
-    const [low = NaN, high = NaN] = [sorted[Math.floor(rank)], sorted[Math.ceil(rank)]];
-    return low + (high - low) * (rank - Math.floor(rank));
-  };
-  return [at(0.25), at(0.5), at(0.75)];
+  return [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)];
+}
+
+/** The value of which this share is below, of values in order. */
+export function quantile(sorted: ArrayLike<number>, share: number): number {
+  const rank = share * (sorted.length - 1);
+  const [low = NaN, high = NaN] = [sorted[Math.floor(rank)], sorted[Math.ceil(rank)]];
+  return low + (high - low) * (rank - Math.floor(rank));
 }
 
 /** The quartiles of all that was measured, in four digits: there are no more in it. */

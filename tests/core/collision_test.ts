@@ -89,11 +89,23 @@ Deno.test("[FAULT-30] V8 parses no name and no destination that it would hash by
   }
 });
 
-Deno.test("[FAULT-30] V8 parses a usual message, because it is faster", () => {
+Deno.test("[FAULT-30] V8 parses nothing of a usual message, and its payload if that has white space", () => {
   const sdp = "a=candidate:1 1 udp 2113937151 192.0.2.4 54400 typ host\r\n".repeat(30);
-  const payload = JSON.stringify({ sdp: { type: "offer", sdp }, type: "data", label: "x" });
-  const given = parsedBy(() => void decodeFrame(`{"type":"OFFER","payload":${payload},"dst":"b"}`));
-  assertEquals(given, [payload]);
+  const more = { label: 'é"x', index: 0, at: -1.5, none: null, reliable: true };
+  const value = { sdp: { type: "offer", sdp }, type: "data", ...more, metadata: {} };
+  const parsedOf = (payload: string): string[] =>
+    parsedBy(() => {
+      const { ok } = decodeFrame(`{"type":"OFFER","payload":${payload},"dst":"b"}`);
+      assert(ok);
+    });
+  assertEquals(parsedOf(JSON.stringify(value)), []);
+  const spaced = JSON.stringify(value, null, 1);
+  assertEquals(parsedOf(spaced), [spaced]);
+});
+
+Deno.test("[FAULT-30] a text of any length is decoded: one that the engine's stack could not hold is scanned", () => {
+  const escapes = JSON.stringify("\n".repeat(5_000_000));
+  assert(decodeFrame(`{"type":"OFFER","payload":${escapes},"dst":"b"}`).ok);
 });
 
 Deno.test("[FAULT-30] no map stores a key that V8 hashes by its value, and each key is found as given", () => {
