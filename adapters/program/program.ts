@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { scheduleTimeout, within } from "../clock.ts";
+import { within } from "../clock.ts";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { VERSION, VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import type { Operator } from "../admin/operator.ts";
+import type { Operator, WorkersOperator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { PROCESS_ENVIRONMENT } from "./environment.ts";
 import { notifyReady } from "./notify.ts";
@@ -45,7 +45,7 @@ export async function listen(
   const listener = settings.listener === "node"
     ? await (await import("../listen/node/node.ts")).listenNode(signaling)
     : await listenDeno(signaling);
-  await startOperator(operator, signaling, listener);
+  await startOperator(listener, operator?.start(signaling, listener.port));
   // After binding the port, so that a second server on the same port touches neither the recording of the first nor
   // the cluster.
   signaling.start();
@@ -59,24 +59,39 @@ export async function listen(
   return { ...listener, stop, drain };
 }
 
+async function listenAlone(settings: Settings, operator: Operator | null): Promise<Program> {
+  const { observers } = operator ?? {};
+  return await listen(createSignalingServer(settings, null, { observers }), operator);
+}
+
 /**
  * Checks the settings, and has workers listen with them.
  *
  * @throws {StartError} As {@linkcode listen} does.
  */
-async function listenWithWorkers(settings: Settings, size: number, log: Log): Promise<Program> {
+async function listenWithWorkers(
+  settings: Settings,
+  size: number,
+  { log, operator }: { readonly log: Log; readonly operator: WorkersOperator | null },
+): Promise<Program> {
   const signals = handleOperatorSignals();
   await checkSurroundings(settings);
   // A literal, so that `deno compile` finds it.
   const { startWorkers } = await import("../workers/workers.ts");
-  const { sizes, drain, ...listener } = await startWorkers({
+  const { sizes, drain, ask, replacements, ...listener } = await startWorkers({
     ...{ settings, size, print: log.pass, isTerminal: Deno.stdout.isTerminal() },
+    isWatched: operator !== null,
     // Descriptors that are lost must not keep clients out.
     leaksMax: Math.max(LEAKS_MIN, Math.floor((await descriptorLimit() ?? Infinity) / size / 4)),
   });
+  const { port } = listener;
+  await startOperator(listener, operator?.start({ port, size, ask, replacements }));
   signals.begin({ reload: listener.reload, sizes });
-  await logStart(settings, listener.port, null);
-  return { ...listener, drain: drainWith(settings, drain) };
+  await logStart(settings, port, operator?.url() ?? null);
+  const stop = async (): Promise<void> => {
+    await Promise.all([listener.stop(), operator?.stop()]);
+  };
+  return { ...listener, stop, drain: drainWith(settings, drain) };
 }
 
 /** A worker may always lose so many descriptors. */
@@ -156,32 +171,29 @@ function isDeploy(): boolean {
 export async function start(settings: Settings, log: Log): Promise<Program> {
   const isExporting = /^(?:true|1)$/.test(PROCESS_ENVIRONMENT.get("OTEL_DENO") ?? "");
   if (isExporting && PROCESS_ENVIRONMENT.get("OTEL_DENO_TRACING") !== "false") logTracing();
-  const operator = settings.admin_port === 0 && !isExporting
-    ? null
-    // A literal, so that `deno compile` finds it.
-    : await (await import("../admin/operator.ts")).createOperator({
-      ...{ settings, isExporting, version: VERSION },
-    });
   const unreadable = PROCESS_ENVIRONMENT.unreadable?.() ?? null;
   if (unreadable !== null) logUnreadableVariables(unreadable);
+  const isWatched = settings.admin_port !== 0 || isExporting;
+  // A literal, so that `deno compile` finds it.
+  const makers = isWatched ? await import("../admin/operator.ts") : null;
+  const options = { settings, isExporting, version: VERSION };
   const size = workerCount(settings);
-  const listener = size > 1 ? await listenWithWorkers(settings, size, log) : await listen(
-    createSignalingServer(settings, null, { observers: operator?.observers }),
-    operator,
-  );
+  const listener = size > 1
+    ? await listenWithWorkers(settings, size, {
+      log,
+      operator: makers?.createWorkersOperator(options) ?? null,
+    })
+    : await listenAlone(settings, await makers?.createOperator(options) ?? null);
   void notifyReady(PROCESS_ENVIRONMENT);
   return listener;
 }
 
-async function startOperator(
-  operator: Operator | null,
-  signaling: SignalingServer,
-  listener: Listener,
-): Promise<void> {
+/** Waits for an operator to start, and stops the listener if it cannot. */
+async function startOperator(listener: Listener, starting?: Promise<void>): Promise<void> {
   try {
-    await operator?.start(signaling, listener.port);
+    await starting;
   } catch (error) {
-    await Promise.all([listener.stop(), operator?.stop()]);
+    await listener.stop();
     throw error;
   }
 }

@@ -36,6 +36,8 @@ export interface CrewOptions {
   readonly events: CrewEvents;
   /** After so many lost descriptors a worker is rotated. */
   readonly leaksMax: number;
+  /** Whether workers are asked for metrics, and by the admin port. */
+  readonly isWatched: boolean;
 }
 
 /** How long a worker may take to answer. */
@@ -69,6 +71,8 @@ export class Crew {
   #cancelWatch = (): void => {};
   #isStopping = false;
   #isRotating = false;
+  #launches = 0;
+  #replacements = 0;
 
   /** Starts nothing yet. */
   constructor(options: CrewOptions) {
@@ -122,6 +126,11 @@ export class Crew {
     return said.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
   }
 
+  /** How many workers took the place of another. */
+  get replacements(): number {
+    return this.#replacements;
+  }
+
   /** Stops all workers. Settles within 5 s. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -141,11 +150,14 @@ export class Crew {
   }
 
   #launch(place: number): Member {
-    const { size: sharers, isTerminal, print } = this.#options;
+    const { size: sharers, isTerminal, print, isWatched } = this.#options;
     const name = nodeName(randomBytes(12).toString("base64url"));
     const settings = settingsAt(place, this.#settings);
     const member = new Member({
-      orders: { place, name, sharers, settings, isTerminal, hasEngine: this.#host !== null },
+      orders: {
+        ...{ place, launch: ++this.#launches, name, sharers, settings, isTerminal, isWatched },
+        hasEngine: this.#host !== null,
+      },
       print,
       onNews: (news) => this.#hear(member, news),
       onEnd: (why) => this.#replace(member, why),
@@ -194,6 +206,7 @@ export class Crew {
     const member = this.#launch(number);
     try {
       await member.listening;
+      this.#replacements++;
       this.#options.events.replaced(number);
       const place = this.#placeOf(member);
       place.cancel = scheduleTimeout(() => place.delayMs = RESTART_MIN_MS, STEADY_MS);
@@ -255,12 +268,12 @@ function connect(a: Member, b: Member): void {
 }
 
 /**
- * What all workers are told: the port is bound, the main thread has the admin port, and the number of clients is
- * counted by the engine, or split where that is a Redis that others use too.
+ * What all workers are told: the port is bound, and the number of clients is counted by the engine, or split where that
+ * is a Redis that others use too. The main thread has the admin port, from whose page clients come.
  */
 function sharedSettings({ settings, size, port }: CrewOptions): Settings {
   const { cluster, cluster_secret, concurrent_limit } = settings;
-  const common = { ...settings, port, admin_port: 0, workers: 1 };
+  const common = { ...settings, port, workers: 1 };
   if (cluster !== "") {
     return { ...common, concurrent_limit: Math.ceil(concurrent_limit / size) };
   }

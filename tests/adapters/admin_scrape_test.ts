@@ -152,7 +152,8 @@ Deno.test("[ADMIN-6] with OTEL_DENO Deno exports the same metrics, without an ad
   });
   await using _alice = await join(child, "alice");
   const metrics = await within(received.promise, ANSWER_MAX_MS, "The metric does not come");
-  const expected = METRICS.filter(({ isOfNode }) => !isOfNode).map(({ name }) => name);
+  const expected = METRICS.filter(({ isOfNode, isOfWorkers }) => !isOfNode && !isOfWorkers)
+    .map(({ name }) => name);
   assertEquals([...metrics.keys()].sort(), expected.sort());
   const opens = metrics.get("signalbox_opens_total")?.sum;
   assertEquals([opens?.isMonotonic, opens?.dataPoints.length], [true, 15]);
