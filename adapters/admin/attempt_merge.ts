@@ -11,6 +11,7 @@
 import {
   type Attempt,
   type CandidateCounts,
+  EVENTS_MAX,
   type Hint,
   isSameAddress,
   isSent,
@@ -21,7 +22,7 @@ import {
   type Side,
   withEvent,
 } from "../../core/attempts/mod.ts";
-import { type Millis, millis } from "../../core/mod.ts";
+import { millis } from "../../core/mod.ts";
 import type { SeenAttempts, Trace } from "./attempt_watch.ts";
 
 /** Attempts whose messages name no connection are one if they began so soon after each other. */
@@ -160,12 +161,9 @@ function arrived(sent: Sent): Sent {
   return hasWaited ? { ...sent, fate: "delivered" } : { ...sent, fate: "relayed", endedAt: null };
 }
 
-/** The offers that nobody took, to ask every worker what it knows of their callees. */
+/** What to ask every worker of callees that were not there: what it knows of them until the wait of the offer ended. */
 export function tracesOf(attempts: readonly Attempt[]): Trace[] {
-  return attempts.flatMap((attempt) => {
-    const at = expiryOf(attempt);
-    return at === null ? [] : [{ callee: attempt.callee, at }];
-  });
+  return attempts.flatMap((attempt) => traceOf(attempt) ?? []);
 }
 
 /** The attempts with what all workers know, each an answer for `tracesOf` the attempts. */
@@ -175,21 +173,37 @@ export function withHints(
 ): Attempt[] {
   let place = 0;
   return attempts.map((attempt) => {
-    if (expiryOf(attempt) === null) return attempt;
+    const trace = traceOf(attempt);
+    if (trace === null) return attempt;
     const ofThis = hints.flatMap((all) => all[place] ?? []);
     place++;
-    const near = attempt.near ?? ofThis.find((hint) => hint.near !== null)?.near ?? null;
     const arrivals = ofThis.flatMap(({ last }) => last ?? []).sort((a, b) => a.at - b.at);
     const last = arrivals.at(-1) ?? null;
+    if (!trace.isExpired) return withArrival(attempt, last);
+    const near = attempt.near ?? ofThis.find((hint) => hint.near !== null)?.near ?? null;
     return { ...attempt, near, refusal: last === null ? attempt.refusal : refusalIn({ last }) };
   });
 }
 
-/** When the offer expired; `null` if it did not. */
-function expiryOf({ events }: Attempt): Millis | null {
-  const offer = events.find((event) =>
+/** Notes that the callee came for whom the offer waited: its worker heard of the attempt only then. */
+function withArrival(attempt: Attempt, last: Hint["last"]): Attempt {
+  const { events, startedAt } = attempt;
+  const isKnown = events.some(({ what, at }) => what === "joined" && at === last?.at);
+  if (last === null || last.code !== null || last.at < startedAt || isKnown) return attempt;
+  const came: Occurrence = { what: "joined", at: last.at, from: "callee" };
+  const place = events.findLastIndex(({ at }) => at <= last.at) + 1;
+  return { ...attempt, events: events.toSpliced(place, 0, came).slice(0, EVENTS_MAX) };
+}
+
+/** `null` if the offer did not wait. */
+function traceOf({ callee, events }: Attempt): Trace & { readonly isExpired: boolean } | null {
+  const offer = events.find((event): event is Sent =>
     isSent(event) && event.what === "OFFER" && event.from === "caller"
   );
-  if (offer === undefined || !isSent(offer) || offer.fate !== "expired") return null;
-  return offer.endedAt;
+  if (offer === undefined || offer.endedAt === null) return null;
+  const isExpired = offer.fate === "expired";
+  return { callee, at: offer.endedAt + (isExpired ? 0 : ARRIVED_MS), isExpired };
 }
+
+/** An offer may be on its way to a peer just before its worker knows that it is there. */
+const ARRIVED_MS = 100;

@@ -30,7 +30,7 @@ export interface SeenAttempts {
   readonly overlooked: number;
 }
 
-/** A peer that an offer did not find until an instant. */
+/** A peer that an offer waited for until an instant. */
 export interface Trace {
   readonly callee: PeerId;
   readonly at: number;

@@ -1,7 +1,7 @@
 /**
  * One attempt of two peers to connect, as far as the server sees it, and how it changes.
  *
- * It has ids, instants, counts and words of fixed lists, and no text of a payload.
+ * It has ids, instants, counts, address groups and words of fixed lists, and no text of a payload.
  *
  * @module
  */

@@ -8,6 +8,7 @@ export { adviceFor, type Verdict } from "./advice.ts";
 export {
   type Attempt,
   endOf,
+  EVENTS_MAX,
   isSent,
   type Occurrence,
   type Role,

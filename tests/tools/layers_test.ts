@@ -23,10 +23,11 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   doctor: ["."],
   http: [".", "auth", "listen", "observe", "sockets"],
   listen: [".", "auth", "http", "observe", "sockets"],
-  observe: [".", "cluster", "listen", "record"],
+  observe: [".", "cluster", "listen", "record", "workers"],
   program: [".", "admin", "auth", "doctor", "listen", "observe", "record"],
   record: [".", "admin", "observe"],
   sockets: ["."],
+  workers: [".", "admin", "cluster", "listen", "observe", "record"],
   ".": [".", "admin", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };
 
@@ -60,8 +61,10 @@ for (const [folder, allowed] of [["core", CORE], ["adapters", ADAPTERS]] as cons
   });
 }
 
-/** The files that every start of the program loads, and the libraries that they name. */
-async function loadedAlways(): Promise<{ files: Set<string>; libraries: Set<string> }> {
+/** The files that every start of the program, or of a worker, loads, and the libraries that they name. */
+async function loadedAlways(
+  entry = "main.ts",
+): Promise<{ files: Set<string>; libraries: Set<string> }> {
   const [files, libraries] = [new Set<string>(), new Set<string>()];
   const load = async (file: string): Promise<void> => {
     if (files.has(file)) return;
@@ -74,7 +77,7 @@ async function loadedAlways(): Promise<{ files: Set<string>; libraries: Set<stri
       else await load(new URL(source, `file:///${file}`).pathname.slice(1));
     }
   };
-  await load("main.ts");
+  await load(entry);
   return { files, libraries };
 }
 
@@ -89,10 +92,19 @@ Deno.test("[CLUSTER-32] a server that is alone loads nothing of the cluster's ad
 });
 
 Deno.test("[ADMIN-1] a server without an admin port loads nothing of it, and no library for metrics", async () => {
-  const { files, libraries } = await loadedAlways();
-  assert(files.has("adapters/program/program.ts"), "the way to the admin port is known");
-  assertEquals([...files].filter((file) => /^(?:adapters\/admin|core\/attempts)\//.test(file)), []);
-  assert(!libraries.has("@opentelemetry/api"));
+  const ways = [
+    ["main.ts", "adapters/program/program.ts"],
+    ["adapters/workers/worker.ts", "adapters/workers/worker.ts"],
+  ] as const;
+  for (const [entry, way] of ways) {
+    const { files, libraries } = await loadedAlways(entry);
+    assert(files.has(way), "the way to the admin port is known");
+    const needless = [...files].filter((file) =>
+      /^(?:adapters\/admin|core\/attempts)\//.test(file)
+    );
+    assertEquals(needless, [], entry);
+    assert(!libraries.has("@opentelemetry/api"));
+  }
 });
 
 Deno.test("[EMBED-6] without the listener node and without a mount no WebSockets of another library are loaded", async () => {
