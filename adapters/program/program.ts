@@ -11,7 +11,8 @@ import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
 import type { Operator, WorkersOperator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
-import { PROCESS_ENVIRONMENT } from "./environment.ts";
+import { isDeploy, PROCESS_ENVIRONMENT } from "./environment.ts";
+import { countWorkers } from "./worker_count.ts";
 import { notifyReady } from "./notify.ts";
 import { demandPermissions, needsOf } from "./permissions.ts";
 import {
@@ -25,7 +26,7 @@ import { isLoopback, type Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
 import type { Log } from "../observe/log.ts";
 import { exit, handleOperatorSignals, type Program } from "./signals.ts";
-import { checkRecordFile } from "../record/disk.ts";
+import { checkRecordFiles } from "../record/disk.ts";
 import { logAdminExposed, logAdminListening } from "../observe/log_admin.ts";
 import { logListening } from "../observe/start_log.ts";
 
@@ -97,32 +98,11 @@ async function listenWithWorkers(
 /** A worker may always lose so many descriptors. */
 const LEAKS_MIN = 64;
 
-/**
- * How many workers to start.
- *
- * @param given Option `workers`; 0 for one a core.
- */
-function workerCount({ workers }: Settings): number {
-  const wanted = workers === 0 ? navigator.hardwareConcurrency : workers;
-  if (wanted === 1) return 1;
-  const why = cannotShare();
-  if (why !== null && workers > 1) logOneWorker(wanted, why);
-  return why === null ? wanted : 1;
-}
-
-/** Why threads cannot share a port here; `null` if they can. */
-function cannotShare(): string | null {
-  if (isDeploy()) return "Deno Deploy starts more processes by itself";
-  // Elsewhere the system gives all connections to one of them, or refuses.
-  if (Deno.build.os !== "linux") return `${Deno.build.os} does not spread connections over them`;
-  return null;
-}
-
 /** Checks what a start needs, before it binds a port. */
 async function checkSurroundings(settings: Settings): Promise<void> {
   demandPermissions(needsOf(settings));
   await checkAuthFiles(settings);
-  await checkRecordFile(settings);
+  await checkRecordFiles(settings, countWorkers(settings).count);
 }
 
 /** Logs where the server listens, and what is unwise. */
@@ -158,10 +138,6 @@ function drainWith(
 /** Deno Deploy ends a process 5 s after it has sent SIGINT. */
 const DEPLOY_DRAIN_MAX = 4;
 
-function isDeploy(): boolean {
-  return PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
-}
-
 /**
  * Makes the server that the settings ask for, and listens. What watches it for its operator is loaded only with an
  * admin port, or if Deno exports metrics.
@@ -177,7 +153,8 @@ export async function start(settings: Settings, log: Log): Promise<Program> {
   // A literal, so that `deno compile` finds it.
   const makers = isWatched ? await import("../admin/operator.ts") : null;
   const options = { settings, isExporting, version: VERSION };
-  const size = workerCount(settings);
+  const { count: size, why } = countWorkers(settings);
+  if (why !== null) logOneWorker(settings.workers, why);
   const listener = size > 1
     ? await listenWithWorkers(settings, size, {
       log,

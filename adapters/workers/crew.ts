@@ -9,6 +9,7 @@ import { scheduleTimeout } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Settings } from "../../core/mod.ts";
 import { type NodeName, nodeName } from "../../core/cluster/mod.ts";
+import { recordOf } from "../record/disk.ts";
 import { createHost, type Host } from "./host.ts";
 import { Member, type News } from "./member.ts";
 import type { CallName, Calls, EngineSaid } from "./protocol.ts";
@@ -284,9 +285,4 @@ function sharedSettings({ settings, size, port }: CrewOptions): Settings {
 function settingsAt(place: number, settings: Settings): Settings {
   const { record } = settings;
   return record === "" ? settings : { ...settings, record: recordOf(record, place) };
-}
-
-/** The file that a worker records to. */
-export function recordOf(record: string, place: number): string {
-  return `${record}-${place}`;
 }
