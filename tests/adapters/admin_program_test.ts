@@ -1,7 +1,9 @@
 /** The admin port of the program with workers. */
+import { replay } from "../../adapters/record/replay/replay.ts";
 import { freePort } from "../support/admin.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { type Child, startChild } from "../support/child.ts";
+import { makeFolder } from "../support/folder.ts";
 import { join, type PeerSocket } from "../support/peer_socket.ts";
 
 interface Arrived {
@@ -19,10 +21,12 @@ async function arrive(child: Child, id: string): Promise<Arrived> {
   return { id, socket, worker: JSON.parse(line).properties.worker };
 }
 
-Deno.test("[ADMIN-12] [ADMIN-13] [ADMIN-5] the program with workers has one admin port for all", async () => {
+Deno.test("[ADMIN-12] [ADMIN-13] [ADMIN-5] [REC-10] the program with workers has one admin port, and a recording of each", async () => {
   const port = freePort();
+  await using folder = await makeFolder();
+  const record = `${folder.path}/run`;
   const args = ["--workers", "2", "--admin_port", `${port}`, "--cors", "https://a.example"];
-  await using child = await startChild({ args });
+  await using child = await startChild({ args: [...args, "--record", record] });
   const ask = (path: string, method = "GET"): Promise<Response> =>
     fetch(`http://127.0.0.1:${port}${path}`, { method });
   const json = async (path: string): ReturnType<Response["json"]> => await (await ask(path)).json();
@@ -65,4 +69,14 @@ Deno.test("[ADMIN-12] [ADMIN-13] [ADMIN-5] the program with workers has one admi
   assertEquals((await last.closed).code, 4012);
   assertEquals((await ask(path)).status, 404);
   assertEquals((await child.stop()).code, 0);
+
+  for (const { worker, id } of [alice, bob]) {
+    const said: string[] = [];
+    const [print, complain] = [said, said].map((lines) => (line: string) => void lines.push(line));
+    const open = async (path: string) => (await Deno.open(path)).readable;
+    const ports = { open, print, complain, write: () => Promise.reject(new Error()) } as never;
+    assertEquals(await replay([`${record}-${worker}`, "--diff"], ports), 0, said.join("\n"));
+    const text = await Deno.readTextFile(`${record}-${worker}`);
+    assertStringIncludes(text, `"id":${JSON.stringify(id)}`);
+  }
 });

@@ -99,7 +99,7 @@ Deno.test({
     const [, , alerts = ""] = (await readText("adapters/admin/README.md")).split("```yaml\n");
     await Deno.writeTextFile(`${folder.path}/rules.yml`, alerts.split("```")[0] ?? "");
     const checked = await feed(promtool ?? "", ["check", "rules", `${folder.path}/rules.yml`], "");
-    assertStringIncludes(checked, "5 rules found");
+    assertStringIncludes(checked, "6 rules found");
 
     const web = freePort();
     await using server = new Deno.Command(prometheus ?? "", {
