@@ -177,7 +177,7 @@ export class Crew {
       case "ids-wanted":
         return member.post({ kind: "ids", text: this.#host?.ids() ?? "[]" });
       case "leaked":
-        if (news.count >= this.#options.leaksMax) void this.#rotate(member, news.count);
+        member.leaks = news.count;
     }
   }
 
@@ -223,10 +223,9 @@ export class Crew {
   }
 
   /** Asks the clients of a worker to come back, which gets them to the others, and has another take its place. */
-  async #rotate(member: Member, leaks: number): Promise<void> {
-    if (this.#isRotating || this.#isStopping) return;
+  async #rotate(member: Member): Promise<void> {
     this.#isRotating = true;
-    this.#options.events.rotating(member.place, leaks);
+    this.#options.events.rotating(member.place, member.leaks);
     try {
       await member.call("drain", ROTATE_MS, 2 * ROTATE_MS);
       await member.call("stop", null, STOP_MAX_MS);
@@ -239,7 +238,10 @@ export class Crew {
     await this.#fill(member.place);
   }
 
-  /** Ends a worker that does not answer for as long as a lease. While the process stands still, nobody is looked at. */
+  /**
+   * Ends a worker that does not answer for as long as a lease, and rotates one, at a time, that lost too many
+   * descriptors. While the process stands still, nobody is looked at.
+   */
   #watch(): void {
     this.#host?.readClock();
     const turns = Math.ceil(this.#settings.cluster_lease / WATCH_MS);
@@ -248,6 +250,8 @@ export class Crew {
         member.call("ping", null, Infinity).then(() => void (member.silentTurns = 0), () => {});
       } else if (member.silentTurns > turns) this.#replace(member, HANGS);
     }
+    const leaky = this.#members.values().find(({ leaks }) => leaks >= this.#options.leaksMax);
+    if (leaky !== undefined && !this.#isRotating) void this.#rotate(leaky);
     this.#cancelWatch = scheduleTimeout(() => this.#watch(), WATCH_MS);
   }
 }

@@ -35,6 +35,8 @@ export class Member {
   readonly #decoder = new TextDecoder();
   /** For how many turns of the watch it has not answered. */
   silentTurns = 0;
+  /** How many descriptors it has lost. */
+  leaks = 0;
   #lastCall = 0;
   #isOver = false;
 

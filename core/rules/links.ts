@@ -119,26 +119,29 @@ export function send(state: State, dst: PeerId, { serials, route, now }: Sending
   const { node, seq } = route;
   const cluster = clusterOf(state);
   const known = mapGet(cluster.links, node) ?? newLink(cluster.nextLink, now);
+  const open = [...known.open];
   let { flights } = cluster;
-  let link = known;
+  let { bytes } = known;
   for (const serial of serials) {
-    const { bytes } = must(mapGet(state.stored, serial));
-    if (isFull(link, bytes)) break;
-    const number = link.next;
-    const open = [...link.open, { number, serial, seq, bytes }];
-    link = { ...link, next: number + 1, open, bytes: link.bytes + bytes };
+    const more = must(mapGet(state.stored, serial)).bytes;
+    if (isFull({ open, bytes }, more)) break;
+    open.push({ number: known.next + open.length - known.open.length, serial, seq, bytes: more });
     flights = mapSet(flights, serial, { node, seq, sentAt: now });
+    bytes += more;
   }
-  const count = link.next - known.next;
+  const count = open.length - known.open.length;
   const next = count < serials.length ? retryLater(state, dst, now) : state;
   if (count === 0) return [next, []];
-  const linked = withCluster(next, {
+  const link: OutLink = { ...known, next: known.next + count, open, bytes };
+  const frame = frameTo(state, node, link, open.slice(-count));
+  const sent = withCluster(next, {
     flights,
     links: mapSet(cluster.links, node, link),
     nextLink: Math.max(cluster.nextLink, link.link + 1),
+    incoming: withAcknowledged(cluster.incoming, node),
+    lookAt: earlier(cluster.lookAt, link.resendAt),
   });
-  const [sent, effects] = publish(lookBy(linked, link.resendAt), node, link.open.slice(-count));
-  return [sent, [...effects, { kind: "note", what: "sent-on", dst, node, count }]];
+  return [sent, [frame, { kind: "note", what: "sent-on", dst, node, count }]];
 }
 
 function newLink(link: number, now: Millis): OutLink {
@@ -147,15 +150,26 @@ function newLink(link: number, now: Millis): OutLink {
 }
 
 /** Whether a message of so many bytes must wait for an acknowledgement. */
-function isFull({ open, bytes }: OutLink, more: number): boolean {
+function isFull({ open, bytes }: Pick<OutLink, "open" | "bytes">, more: number): boolean {
   if (open.length === 0) return false;
   return open.length >= LINK_OPEN_MAX || bytes + more > LINK_OPEN_MAX_BYTES;
 }
 
 /** Publishes numbers of a link, with the acknowledgement that is due to its node. */
 function publish(state: State, to: NodeName, open: readonly Numbered[]): Step {
-  const { name, links, incoming } = clusterOf(state);
-  const link = mapGet(links, to);
+  const { links, incoming } = clusterOf(state);
+  const frame = frameTo(state, to, mapGet(links, to), open);
+  return [withCluster(state, { incoming: withAcknowledged(incoming, to) }), [frame]];
+}
+
+/** The frame for numbers of a link; `undefined` for none. */
+function frameTo(
+  state: State,
+  to: NodeName,
+  link: OutLink | undefined,
+  open: readonly Numbered[],
+): Publish {
+  const { name, incoming } = clusterOf(state);
   const from = mapGet(incoming, to);
   const carried = open.map(({ number, serial, seq }): Carried => ({
     number,
@@ -170,10 +184,14 @@ function publish(state: State, to: NodeName, open: readonly Numbered[]): Step {
     carried,
     ack: from === undefined ? null : ackOf(from),
   };
-  const effect: Publish = { kind: "publish", frame };
-  if (from === undefined) return [state, [effect]];
-  const said: InLink = { ...from, recent: [], ackAt: null };
-  return [withCluster(state, { incoming: mapSet(incoming, to, said) }), [effect]];
+  return { kind: "publish", frame };
+}
+
+/** Everything that came from a node is acknowledged by what is published to it. */
+function withAcknowledged(incoming: Cluster["incoming"], to: NodeName): Cluster["incoming"] {
+  const from = mapGet(incoming, to);
+  if (from === undefined || (from.ackAt === null && from.recent.length === 0)) return incoming;
+  return mapSet(incoming, to, { ...from, recent: [], ackAt: null });
 }
 
 function ackOf({ link, expected, bounced }: InLink): Ack {
@@ -205,31 +223,66 @@ export function acknowledged(state: State, from: NodeName, ack: Ack, now: Millis
   const { links } = clusterOf(state);
   const link = mapGet(links, from);
   if (link === undefined || link.link !== ack.link) return [state, []];
-  const taken = link.open.filter(({ number }) => number < ack.below);
+  const count = link.open.findIndex(({ number }) => number >= ack.below);
+  const taken = count < 0 ? link.open : link.open.slice(0, count);
   if (taken.length === 0) return [state, []];
-  const wasFull = isFull(link, 0);
   const open = link.open.slice(taken.length);
-  const bytes = open.reduce((sum, one) => sum + one.bytes, 0);
+  const bytes = taken.reduce((sum, one) => sum - one.bytes, link.bytes);
   const resendAt = millis(now + RESEND_MS);
-  const whyOf = new Map(ack.bounced);
-  let next = withCluster(state, {
+  const next = withCluster(state, {
     links: open.length === 0
       ? mapDelete(links, from)
       : mapSet(links, from, { ...link, open, bytes, resendAt, isSilent: false }),
   });
-  const effects: Effect[] = [];
-  const bouncing = new Set<PeerId>();
-  for (const { number, serial } of taken) {
-    const stored = mapGet(next.stored, serial);
-    if (stored === undefined) continue;
-    const why = whyOf.get(number);
-    if (why === "gone") bouncing.add(stored.message.dst);
-    const [ended, caused] = end(next, serial, stored.message, { why, now });
-    effects.push(...caused);
-    next = ended;
+  const whyOf = new Map(ack.bounced);
+  const there = taken.filter(({ serial }) => mapHas(state.stored, serial));
+  const delivered = there.filter(({ number }) => !whyOf.has(number)).map(({ serial }) => serial);
+  const bounced = there.filter(({ number }) => whyOf.has(number));
+  const [ended, effects] = whyOf.size === 0
+    ? [next, []]
+    : endBounced(next, from, bounced.map((one) => [one, must(whyOf.get(one.number))]), now);
+  const left = endDelivered(ended, delivered, now);
+  return [isFull(link, 0) ? withCluster(left, { retryAt: now }) : left, effects];
+}
+
+/** Ends messages that another node took. */
+function endDelivered(state: State, serials: readonly number[], now: Millis): State {
+  if (serials.length === 0) return state;
+  const dsts = new Set(serials.map((serial) => must(mapGet(state.stored, serial)).message.dst));
+  let next = takeStored(state, serials);
+  for (const dst of dsts) {
+    const mailbox = mapGet(next.mailboxes, dst);
+    // What waited behind them for another route can go now.
+    const isBlocked = mailbox !== undefined && waitingIn(clusterOf(next), mailbox).length > 0;
+    if (isBlocked) next = retryAtLatest(next, dst, now);
   }
-  if (bouncing.size > 0) next = emptyNumbers(next, from, bouncing);
-  return [wasFull ? withCluster(next, { retryAt: now }) : next, effects];
+  return next;
+}
+
+/** Lets messages that bounced wait again, or refuses those whose reader is slow. */
+function endBounced(
+  state: State,
+  from: NodeName,
+  bounced: readonly (readonly [Numbered, Bounce[1]])[],
+  now: Millis,
+): Step {
+  const effects: Effect[] = [];
+  const gone = new Set<PeerId>();
+  let next = state;
+  for (const [{ serial }, why] of bounced) {
+    const { message } = must(mapGet(next.stored, serial));
+    if (why === "gone") {
+      const { flights } = clusterOf(next);
+      const grounded = withCluster(next, { flights: mapDelete(flights, serial) });
+      next = retryLater(withoutRoute(grounded, message.dst), message.dst, now);
+      gone.add(message.dst);
+    } else {
+      const [refused, caused] = turnAway(takeStored(next, [serial]), message, "slow-reader");
+      effects.push(...caused);
+      next = refused;
+    }
+  }
+  return [gone.size === 0 ? next : emptyNumbers(next, from, gone), effects];
 }
 
 /**
@@ -248,26 +301,6 @@ function emptyNumbers(state: State, node: NodeName, dsts: ReadonlySet<PeerId>): 
     return { ...one, serial: NO_SERIAL };
   });
   return withCluster(state, { flights: left, links: mapSet(links, node, { ...link, open }) });
-}
-
-/** Ends a message that another node took, or lets it wait again if it bounced. */
-function end(
-  state: State,
-  serial: number,
-  message: Message,
-  { why, now }: { readonly why: Bounce[1] | undefined; readonly now: Millis },
-): Step {
-  if (why === undefined) {
-    const next = takeStored(state, serial);
-    const mailbox = mapGet(next.mailboxes, message.dst);
-    // What waited behind it for another route can go now.
-    const isBlocked = mailbox !== undefined && waitingIn(clusterOf(next), mailbox).length > 0;
-    return [isBlocked ? retryAtLatest(next, message.dst, now) : next, []];
-  }
-  if (why === "slow") return turnAway(takeStored(state, serial), message, "slow-reader");
-  const { flights } = clusterOf(state);
-  const grounded = withCluster(state, { flights: mapDelete(flights, serial) });
-  return [retryLater(withoutRoute(grounded, message.dst), message.dst, now), []];
 }
 
 function retryLater(state: State, dst: PeerId, now: Millis): State {
@@ -312,8 +345,11 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
   const { base } = frame;
   const taken: InLink = { ...link, expected, base, bounced, recent, ackAt, heardAt: now };
   const roomy = isNew ? withIncomingRoom(incoming) : incoming;
-  const next = withCluster(heard, { incoming: mapSet(roomy, frame.from, taken) });
-  return [lookBy(next, ackAt), effects];
+  const next = withCluster(heard, {
+    incoming: mapSet(roomy, frame.from, taken),
+    lookAt: earlier(clusterOf(heard).lookAt, ackAt),
+  });
+  return [next, effects];
 }
 
 function newIncoming(link: number, now: Millis): InLink {

@@ -31,23 +31,28 @@ export function store(
 ): readonly [State, readonly Effect[]] {
   const { src, dst } = message;
   const bytes = storedBytes(message.text);
-  const address = addressOf(state, src);
-  if (!hasRoom(state, message, address, bytes)) return turnAway(state, message, "no-room");
-  const serial = state.nextSerial;
-  const expiresAt = millis(now + state.rules.expire_timeout);
+  const conn = holderOf(state, src);
+  const address = conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
   const key = pairKey(src, dst);
   const pair = mapGet(state.pairs, key) ?? NO_PAIR;
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
   const waiting = mapGet(state.addressBytes, address) ?? 0;
-  const serials = [...mailbox.serials, serial];
+  if (!hasRoom(state, { pair, mailbox, source, waiting }, bytes)) {
+    return turnAway(state, message, "no-room");
+  }
+  const serial = state.nextSerial;
+  const expiresAt = millis(now + state.rules.expire_timeout);
   const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
     ...state,
     stored: mapSet(state.stored, serial, { message, owner, address, bytes, expiresAt }),
     nextSerial: serial + 1,
     storedBytes: state.storedBytes + bytes,
-    mailboxes: mapSet(state.mailboxes, dst, { serials, bytes: mailbox.bytes + bytes }),
+    mailboxes: mapSet(state.mailboxes, dst, {
+      serials: [...mailbox.serials, serial],
+      bytes: mailbox.bytes + bytes,
+    }),
     sources: mapSet(state.sources, src, {
       count: source.count + 1,
       bytes: source.bytes + bytes,
@@ -82,16 +87,16 @@ export function drain(
   const mailbox = mapGet(state.mailboxes, dst);
   if (mailbox === undefined) return [state, []];
   const effects: Effect[] = [];
-  let next = except === 0
+  const rest = except === 0
     ? { ...state, mailboxes: mapDelete(state.mailboxes, dst) }
     : keepFirst(state, dst, mailbox, except);
-  for (const serial of mailbox.serials.slice(except)) {
-    const stored = must(mapGet(next.stored, serial));
-    effects.push({ ...pass(conn, stored.message), hasWaited: true });
-    next = forget(next, serial, stored);
+  const serials = mailbox.serials.slice(except);
+  for (const serial of serials) {
+    const { message } = must(mapGet(state.stored, serial));
+    effects.push({ ...pass(conn, message), hasWaited: true });
   }
   effects.push({ kind: "note", what: "drained", id: dst, count: effects.length });
-  return [skipGaps(next), effects];
+  return [skipGaps(forget(rest, serials)), effects];
 }
 
 function keepFirst(state: State, dst: PeerId, mailbox: Mailbox, count: number): State {
@@ -100,13 +105,18 @@ function keepFirst(state: State, dst: PeerId, mailbox: Mailbox, count: number): 
   return { ...state, mailboxes: mapSet(state.mailboxes, dst, { serials, bytes }) };
 }
 
-/** Removes one message, wherever in its mailbox it stands. */
-export function takeStored(state: State, serial: number): State {
-  const stored = must(mapGet(state.stored, serial));
-  const mailbox = must(mapGet(state.mailboxes, stored.message.dst));
-  const serials = mailbox.serials.filter((one) => one !== serial);
-  const removed = withMailbox(state, stored, { serials, bytes: mailbox.bytes - stored.bytes });
-  return skipGaps(forget(removed, serial, stored));
+/** Removes messages, wherever in their mailboxes they stand. */
+export function takeStored(state: State, serials: readonly number[]): State {
+  let { mailboxes } = state;
+  for (const serial of serials) {
+    const { message: { dst }, bytes } = must(mapGet(state.stored, serial));
+    const mailbox = must(mapGet(mailboxes, dst));
+    const left = mailbox.serials.filter((one) => one !== serial);
+    mailboxes = left.length > 0
+      ? mapSet(mailboxes, dst, { serials: left, bytes: mailbox.bytes - bytes })
+      : mapDelete(mailboxes, dst);
+  }
+  return skipGaps(forget({ ...state, mailboxes }, serials));
 }
 
 /**
@@ -129,7 +139,7 @@ export function expire(state: State, now: Millis): readonly [State, readonly Eff
       next = marked;
     }
     effects.push({ kind: "note", what: "expired", type, src, dst, isTold });
-    next = skipGaps(dropFirst(forget(next, serial, stored), stored));
+    next = skipGaps(dropFirst(forget(next, [serial]), stored));
   }
 }
 
@@ -164,19 +174,22 @@ const NO_PAIR: Pair = { count: 0, bytes: 0, expireSentBelow: 0 };
 const EMPTY: Mailbox = { serials: [], bytes: 0 };
 const NOTHING: Source = { count: 0, bytes: 0 };
 
-/** The address group of whoever holds `src`; empty, as for an unknown address, if nobody does. */
-function addressOf(state: State, src: PeerId): string {
-  const conn = holderOf(state, src);
-  return conn === undefined ? "" : must(mapGet(state.connections, conn)).address;
+/** What waits already, where a message would go. */
+interface Waiting {
+  readonly pair: Pair;
+  readonly mailbox: Mailbox;
+  readonly source: Source;
+  /** The bytes of its address group. */
+  readonly waiting: number;
 }
 
-function hasRoom(state: State, { src, dst }: Message, address: string, bytes: number): boolean {
+function hasRoom(
+  state: State,
+  { pair, mailbox, source, waiting }: Waiting,
+  bytes: number,
+): boolean {
   const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.rules;
   const { source_queue_limit, source_queue_bytes } = state.rules;
-  const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
-  const source = mapGet(state.sources, src) ?? NOTHING;
-  const pair = mapGet(state.pairs, pairKey(src, dst)) ?? NO_PAIR;
-  const waiting = mapGet(state.addressBytes, address) ?? 0;
   const times = state.cluster === null ? 1 : CLUSTER_TIMES;
   // A mailbox is sent in one turn: the other half of max_unsent_bytes is for the messages that follow.
   return mailbox.serials.length < times * queue_limit &&
@@ -236,32 +249,34 @@ function tell(
   return [{ ...state, pairs }, told];
 }
 
-/** Removes a message from everything but its mailbox. */
-function forget(state: State, serial: number, { message, address, bytes }: Stored): State {
-  const { src, dst } = message;
-  const key = pairKey(src, dst);
-  const source = must(mapGet(state.sources, src));
-  const pair = must(mapGet(state.pairs, key));
-  const waiting = must(mapGet(state.addressBytes, address)) - bytes;
-  return {
-    ...state,
-    stored: mapDelete(state.stored, serial),
-    storedBytes: state.storedBytes - bytes,
-    sources: source.count > 1
-      ? mapSet(state.sources, src, { count: source.count - 1, bytes: source.bytes - bytes })
-      : mapDelete(state.sources, src),
-    pairs: pair.count > 1
-      ? mapSet(state.pairs, key, { ...pair, count: pair.count - 1, bytes: pair.bytes - bytes })
-      : mapDelete(state.pairs, key),
-    addressBytes: waiting > 0
-      ? mapSet(state.addressBytes, address, waiting)
-      : mapDelete(state.addressBytes, address),
-    cluster: state.cluster === null ? null : withoutFlight(state.cluster, serial),
-  };
+/** Removes messages from everything but their mailboxes. */
+function forget(state: State, serials: readonly number[]): State {
+  let { stored, storedBytes, sources, pairs, addressBytes } = state;
+  for (const serial of serials) {
+    const { message: { src, dst }, address, bytes } = must(mapGet(stored, serial));
+    const key = pairKey(src, dst);
+    const source = must(mapGet(sources, src));
+    const pair = must(mapGet(pairs, key));
+    const waiting = must(mapGet(addressBytes, address)) - bytes;
+    stored = mapDelete(stored, serial);
+    storedBytes -= bytes;
+    sources = source.count > 1
+      ? mapSet(sources, src, { count: source.count - 1, bytes: source.bytes - bytes })
+      : mapDelete(sources, src);
+    pairs = pair.count > 1
+      ? mapSet(pairs, key, { ...pair, count: pair.count - 1, bytes: pair.bytes - bytes })
+      : mapDelete(pairs, key);
+    addressBytes = waiting > 0
+      ? mapSet(addressBytes, address, waiting)
+      : mapDelete(addressBytes, address);
+  }
+  const cluster = state.cluster === null ? null : withoutFlights(state.cluster, serials);
+  return { ...state, stored, storedBytes, sources, pairs, addressBytes, cluster };
 }
 
-function withoutFlight(cluster: Cluster, serial: number): Cluster {
-  const flights = mapDelete(cluster.flights, serial);
+function withoutFlights(cluster: Cluster, serials: readonly number[]): Cluster {
+  let { flights } = cluster;
+  for (const serial of serials) flights = mapDelete(flights, serial);
   return flights === cluster.flights ? cluster : { ...cluster, flights };
 }
 
@@ -269,11 +284,9 @@ function withoutFlight(cluster: Cluster, serial: number): Cluster {
 function dropFirst(state: State, stored: Stored): State {
   const mailbox = must(mapGet(state.mailboxes, stored.message.dst));
   const serials = mailbox.serials.slice(1);
-  return withMailbox(state, stored, { serials, bytes: mailbox.bytes - stored.bytes });
-}
-
-function withMailbox(state: State, { message: { dst } }: Stored, rest: Mailbox): State {
-  const mailboxes = rest.serials.length > 0
+  const rest = { serials, bytes: mailbox.bytes - stored.bytes };
+  const { dst } = stored.message;
+  const mailboxes = serials.length > 0
     ? mapSet(state.mailboxes, dst, rest)
     : mapDelete(state.mailboxes, dst);
   return { ...state, mailboxes };

@@ -50,6 +50,7 @@ Deno.test("[SET-1] a flag beats a variable, and a variable beats the default, fo
     trusted_proxies: "10.0.0.0/8",
     max_unsent_bytes: "2097152",
     max_record_bytes: "65536",
+    workers: "4",
     cluster: "redis://localhost",
     cluster_secret: "sixteen letters!",
     turn_urls: "stun:a:1",

@@ -196,3 +196,15 @@ function assertSameAt({ map, oracle }: Version, key: Key): void {
   assertStrictEquals(mapGet(map, key), oracle.get(key));
   assertStrictEquals(mapHas(map, key), oracle.has(key));
 }
+
+Deno.test("[STATE-7] a small map moves to a new native Map before V8 moves its table, and a large one does not", () => {
+  for (const [size, moves] of [[40, true], [20_000, false]] as const) {
+    let map = emptyMap<number, number>();
+    for (let key = 0; key < size; key++) map = mapSet(map, key, key);
+    const { native } = map;
+    for (let key = 0; key < size; key++) map = mapSet(mapDelete(map, key), key + size, key);
+    assertEquals([map.size, map.native !== native], [size, moves]);
+    const copied = [...mapEntries(map)];
+    assertEquals([copied[0], copied.at(-1)], [[size, 0], [2 * size - 1, size - 1]]);
+  }
+});
