@@ -30,8 +30,8 @@ interface Operable {
 }
 
 /**
- * Handles signals of the operator. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the TLS files if
- * the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
+ * Handles signals of the operator. SIGUSR2 logs how many clients and messages there are, SIGHUP reloads the TLS files
+ * if the listener can. SIGUSR1 does nothing, but is handled, because an unhandled signal ends the process.
  */
 export function handleOperatorSignals(): { readonly begin: (operable: Operable) => void } {
   let operable: Operable = { reload: NOTHING_YET, sizes: () => Promise.reject(new Error()) };
