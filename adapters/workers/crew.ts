@@ -60,6 +60,9 @@ const STEADY_MS = 60_000;
 /** How often the main thread looks whether workers answer. */
 const WATCH_MS = 1_000;
 
+/** Who has not answered for so many turns of that is not asked by who only watches. */
+const SILENT_TURNS_MAX = 2;
+
 /** All workers of a process. */
 export class Crew {
   readonly #options: CrewOptions;
@@ -119,12 +122,23 @@ export class Crew {
     what: Name,
     argument: Calls[Name]["argument"],
     maxMs = ANSWER_MAX_MS,
+    members: readonly Member[] = [...this.#members.values()],
   ): Promise<Calls[Name]["value"][]> {
-    const members = [...this.#members.values()];
     const said = await Promise.allSettled(
       members.map((member) => member.call(what, argument, maxMs)),
     );
     return said.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  }
+
+  /** The same for who watches: leaves out at once those that have not answered for a while. */
+  ask<Name extends CallName>(
+    what: Name,
+    argument: Calls[Name]["argument"],
+    maxMs: number,
+  ): Promise<Calls[Name]["value"][]> {
+    const members = [...this.#members.values()];
+    const lively = members.filter(({ silentTurns }) => silentTurns <= SILENT_TURNS_MAX);
+    return this.callAll(what, argument, maxMs, lively);
   }
 
   /** How many workers took the place of another. */

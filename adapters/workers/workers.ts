@@ -57,7 +57,7 @@ export async function startWorkers(
     drain: async (ms) => {
       await crew.callAll("drain", ms, ms + DRAIN_SPARE_MS);
     },
-    ask: (what, argument, maxMs) => crew.callAll(what, argument, maxMs),
+    ask: (what, argument, maxMs) => crew.ask(what, argument, maxMs),
     replacements: () => crew.replacements,
   };
 }
