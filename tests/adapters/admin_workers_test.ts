@@ -1,5 +1,6 @@
 /** How the admin port makes one server of what its workers answer. */
 import { createAttemptWatch } from "../../adapters/admin/attempt_watch.ts";
+import { createCounts } from "../../adapters/admin/counts.ts";
 import type { Readings } from "../../adapters/admin/metrics.ts";
 import { type AttemptList, createOverview } from "../../adapters/admin/overview.ts";
 import type { Answers, Ask, Figures } from "../../adapters/admin/questions.ts";
@@ -185,6 +186,28 @@ Deno.test("[ADMIN-12] the clients of all workers are one list in the order in wh
   assertEquals([found.total, found.next], [2, null]);
   assertEquals([(await client("four"))?.id, await client("six")], ["four", null]);
   assertEquals([await dismiss("one"), await dismiss("six")], [true, false]);
+});
+
+Deno.test("[ADMIN-7] of several nodes a message from one to another is counted by both, as one that waited", () => {
+  const fleet = new Fleet("ab");
+  const counts = new Map([...fleet.states.keys()].map((node) => [node, createCounts()]));
+  const { step } = fleet;
+  fleet.step = (node, event) => {
+    const before = fleet.effects.length;
+    step.call(fleet, node, event);
+    const effects = fleet.effects.slice(before);
+    const now = millis(fleet.now);
+    counts.get(node)?.observe({ event, now, effects, state: fleet.of(node) });
+  };
+  fleet.open("a", 1, "alice");
+  fleet.open("b", 1, "bob");
+  for (let i = 0; i < 2; i++) fleet.send("a", 1, "bob", "hello", "OFFER");
+  fleet.send("a", 1, "alice", "hello", "OFFER");
+  const of = (node: string): unknown => {
+    const { stored, delivered_later, relayed } = counts.get(node)?.messages.OFFER ?? {};
+    return [stored, delivered_later, relayed];
+  };
+  assertEquals([of("a"), of("b")], [[2, 0, 1], [0, 2, 0]]);
 });
 
 /** The figures of a worker: its clients, and how many messages it relayed. */
