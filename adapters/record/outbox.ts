@@ -3,8 +3,9 @@
  *
  * Encoding into an existing buffer costs a tenth of a new buffer per line. The buffers are large because the end of a
  * write is noticed only in a later turn of the event loop: the busier the server, the more each write must take. While
- * the disk keeps up, a buffer is written as soon as it has a part of a megabyte, and used again from its start: memory
- * that is in the cache of the processor takes a fraction of the time of memory that is not.
+ * the disk keeps up, a buffer is written at half a MiB and used again from its start, so that encoding and writing find
+ * it in the cache of the processor. A worker would not help: to post a text of 2 KB to one takes five times as long as
+ * to encode and digest it here.
  *
  * @module
  */
@@ -145,7 +146,7 @@ export class Outbox {
 
 const BUFFER_BYTES = 4_194_304;
 
-/** Measured: half of it costs more for each write, twice as much for each byte. */
+/** A write takes tens of microseconds besides its bytes: of a message of 2 KB a tenth of one. */
 const WORTH_BYTES = 524_288;
 
 /** The most bytes per UTF-16 code unit. */
