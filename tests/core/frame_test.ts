@@ -1,6 +1,7 @@
 /** The codec on its own: lengths, quotes and decoding. The oracle for lengths is `TextEncoder`. */
 import fc from "fast-check";
 import {
+  decodeFrame,
   encodeMessage,
   escape,
   excerpt,
@@ -42,4 +43,44 @@ Deno.test("[MSG-2] what a message carries is read back, and nothing is undefined
   const read = (payload: string | null): unknown =>
     payloadOf(encodeMessage(peerId("a"), { type: "OFFER", dst: peerId("b"), payload }));
   assertEquals(['{"sdp": 1}', "null", '"x"', null].map(read), [{ sdp: 1 }, null, "x", undefined]);
+});
+
+Deno.test("[MSG-6] a payload that is nearly what a client writes is a fault where it is no JSON", () => {
+  const isFrame = (payload: string): boolean =>
+    decodeFrame(`{"type":"OFFER","payload":${payload},"dst":"b"}`).ok;
+  const wrong = [
+    '"a":1,',
+    '"a":1"b":2',
+    '"a":"\x1f"',
+    '"a":"\\x"',
+    '"a":"\\u12g4"',
+    '"a":01',
+    '"a":1.',
+    '"a":-',
+  ];
+  const right = [
+    '"a":1,"b":2',
+    '"a":"\x7f"',
+    '"a":"\\n\\/"',
+    '"a":"\\u12f4"',
+    '"a":0.1',
+    '"a":-1e5',
+    '"":null',
+  ];
+  for (const [members, isRight] of [[wrong, false], [right, true]] as const) {
+    for (const member of members) {
+      for (
+        const payload of [
+          `{${member}}`,
+          `{"o":{${member}}}`,
+          `{"o":{},"p":{${member}},"q":{"r":""}}`,
+        ]
+      ) {
+        assertEquals(isFrame(payload), isRight, payload);
+      }
+    }
+  }
+  for (const payload of ["{}}", "{", "{{}}", '{"a":tru}', "{a:1}"]) {
+    assertEquals(isFrame(payload), false);
+  }
 });
