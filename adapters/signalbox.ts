@@ -264,9 +264,17 @@ function addressOf(remote: Deno.Addr): string {
  * "http+unix" on a unix socket.
  */
 function splitUrl(url: string): { path: string; query: string } {
-  const [, path = "", query = ""] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)\??([^#]*)/i.exec(url) ??
-    [];
-  return { path: path === "" ? "/" : path, query };
+  const from = url.indexOf("://") + 3;
+  const end = indexIn(url, "#", from, url.length);
+  const pathEnd = indexIn(url, "?", from, end);
+  const path = url.slice(indexIn(url, "/", from, pathEnd), pathEnd);
+  return { path: path === "" ? "/" : path, query: url.slice(pathEnd + 1, end) };
+}
+
+/** Where the first such character is, from one index and before another; the latter if there is none. */
+function indexIn(text: string, character: string, from: number, end: number): number {
+  const at = text.indexOf(character, from);
+  return at < 0 ? end : Math.min(at, end);
 }
 
 /** RFC 3986 allows only ASCII in a URL. `node:http` refuses the rest; Deno 2.9 decodes it as UTF-8. */
