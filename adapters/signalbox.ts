@@ -161,6 +161,7 @@ async function loadMounts(signaling: SignalingServer): Promise<Mounts> {
 /** Answers requests of `Deno.serve`. */
 export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" | "handle"> {
   const { settings } = signaling;
+  const options = { idleTimeout: settings.ping_timeout / 1_000 };
   let lackedInfo = false;
 
   function answer(
@@ -196,9 +197,7 @@ export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" 
 
   function upgrade(request: Request, { subprotocol, attach, refuse }: Upgrade): Response {
     try {
-      const { socket, response } = Deno.upgradeWebSocket(request, {
-        idleTimeout: settings.ping_timeout / 1_000,
-      });
+      const { socket, response } = Deno.upgradeWebSocket(request, options);
       if (subprotocol !== null) selectSubprotocol(response, subprotocol);
       attach(socket);
       return response;

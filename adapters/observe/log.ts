@@ -195,6 +195,16 @@ export function isLogged(level: Level): boolean {
   return logger.isEnabledFor(level);
 }
 
+/** Whether a line of a kind may be written now; counts it. Ask before making what is often not written; then `emit`. */
+export function mayWrite(level: Level, kind: string): boolean {
+  return isLogged(level) && rates.allows(kind, level);
+}
+
+/** Writes a line that {@linkcode mayWrite} allowed. */
+export function emit(level: Level, text: string, properties: Properties): void {
+  logger.emit(recordOf(level, text, properties));
+}
+
 /** Writes a line, unless there were too many of its kind, which is its `event` and, for a fault, `what` failed. */
 export function write(level: Level, text: string, properties: Properties): void {
   // Until an application configures its log, nobody would hear of a fault.
@@ -204,7 +214,7 @@ export function write(level: Level, text: string, properties: Properties): void 
   const kind = event === "fault" ? `${event}: ${what}` : event;
   if (!rates.allows(kind, level)) return;
   if (isUnheard) console.error(`signalbox: ${text}`);
-  else logger.emit(recordOf(level, text, properties));
+  else emit(level, text, properties);
 }
 
 /** A record that bypasses LogTape's templates, which would replace braces in the text. */
@@ -246,13 +256,21 @@ function jsonLine(record: LogRecord): string {
   const { category, level, message, timestamp, properties } = record;
   if (category !== logger.category) return formatAnything(record);
   return JSON.stringify({
-    "@timestamp": wallTimeOf(timestamp, 0),
+    "@timestamp": timeOf(timestamp),
     level: level === "warning" ? "WARN" : level.toUpperCase(),
     message: message[0],
     logger: "signalbox",
     properties,
   });
 }
+
+/** The time of a line. Lines often have that of the one before. */
+function timeOf(timestamp: number): string {
+  if (timestamp !== lastTime.at) lastTime = { at: timestamp, text: wallTimeOf(timestamp, 0) };
+  return lastTime.text;
+}
+
+let lastTime = { at: NaN, text: "" };
 
 /** For records of LogTape itself. */
 const formatAnything = getJsonLinesFormatter();
