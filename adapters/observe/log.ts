@@ -63,6 +63,7 @@ export function configureLog(
     ],
   });
   rates = createRateLimit({ ...RATES, schedule: scheduleTimeout });
+  ofProgram = { lowest: LEVELS.indexOf(log_level), print: stdout };
 
   async function end(): Promise<void> {
     reportOmitted();
@@ -71,6 +72,16 @@ export function configureLog(
 
   return { end };
 }
+
+/**
+ * The log of the program; `null` without one. Nobody else configures LogTape then, so its own lines need not look for
+ * their sinks there, which costs as much as making them.
+ */
+let ofProgram: {
+  /** The lowest level that it prints, as an index of {@linkcode LEVELS}. */
+  readonly lowest: number;
+  readonly print: (record: LogRecord) => void;
+} | null = null;
 
 /** How long the end of the process waits for the reader of its log. */
 const END_MAX_MS = 500;
@@ -185,6 +196,8 @@ function stackOf(error: unknown): string | null {
 
 type Level = "debug" | "info" | "warning" | "error";
 
+const LEVELS: readonly Level[] = ["debug", "info", "warning", "error"];
+
 /** Whether something that was counted is logged again: the first, the second, the fourth, the eighth time and so on. */
 export function isPowerOfTwo(count: number): boolean {
   return (count & (count - 1)) === 0;
@@ -192,6 +205,7 @@ export function isPowerOfTwo(count: number): boolean {
 
 /** Whether any sink takes lines of this level. */
 export function isLogged(level: Level): boolean {
+  if (ofProgram !== null) return LEVELS.indexOf(level) >= ofProgram.lowest;
   return logger.isEnabledFor(level);
 }
 
@@ -202,7 +216,9 @@ export function mayWrite(level: Level, kind: string): boolean {
 
 /** Writes a line that {@linkcode mayWrite} allowed. */
 export function emit(level: Level, text: string, properties: Properties): void {
-  logger.emit(recordOf(level, text, properties));
+  const record = recordOf(level, text, properties);
+  if (ofProgram === null) logger.emit(record);
+  else ofProgram.print(record);
 }
 
 /** Writes a line, unless there were too many of its kind, which is its `event` and, for a fault, `what` failed. */

@@ -24,15 +24,16 @@ export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
 function logAdmitted({ id, address: given }: Admitted): void {
   if (!mayWrite("info", "connected")) return;
   const address = escape(given);
-  const properties = { event: "connected", id: shorten(id), address };
-  emit("info", `${peerName(id)} connected from ${address}`, properties);
+  const name = shorten(id);
+  const properties = { event: "connected", id: name, address };
+  emit("info", `"${name}" connected from ${address}`, properties);
 }
 
 function logLeft(left: Left): void {
   if (!mayWrite("info", "disconnected")) return;
   const { by, code, reason } = endOf(left);
   const id = shorten(left.id);
-  const text = `${peerName(left.id)} disconnected: ${reason} (${code} of the ${by})`;
+  const text = `"${id}" disconnected: ${reason} (${code} of the ${by})`;
   emit("info", text, { event: "disconnected", id, reason, code, by });
 }
 
