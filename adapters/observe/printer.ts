@@ -129,7 +129,7 @@ class Backlog<Item> {
     while (count < this.#lines.length && size < BATCH_SIZE) {
       size += this.#lines[count++]?.length ?? 0;
     }
-    this.#bytes = this.#encoder.encode(`${this.#lines.splice(0, count).join("\n")}\n`);
+    this.#bytes = this.#encoder.encode([...this.#lines.splice(0, count), ""].join("\n"));
     this.#bytesSize = size;
     this.#linesSize -= size;
     return true;
