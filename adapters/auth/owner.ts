@@ -17,8 +17,8 @@ type OwnerSettings = Pick<Settings, "cluster" | "cluster_namespace" | "cluster_s
  * or, because the nodes of a cluster must agree on digests, the secret of the cluster. Without a secret the name of the
  * cluster stands in for it, and digests can be guessed.
  *
- * It makes no object but the digest. With a hash of `node:crypto` an open takes an eighth longer, because that is memory
- * outside of V8's heap, which stays until a full collection; with an HMAC, which is a stream there, even more.
+ * It makes no object but the digest. With a hash of `node:crypto` an open takes an eighth longer, because that is
+ * memory outside of V8's heap, which stays until a full collection; with an HMAC, a stream there, even more.
  */
 export function createOwners(
   { cluster, cluster_namespace, cluster_secret }: OwnerSettings,
