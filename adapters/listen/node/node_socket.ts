@@ -163,7 +163,7 @@ function onControl(this: WebSocket): void {
 }
 
 /** `npm:ws` has sent a close frame already. Without a listener an "error" event ends the process. */
-function onError(): void {}
+const onError = (): void => {};
 
 /** What a client may have sent before the close frame reaches it. The largest burst of a mesh fits. */
 const LATE_BYTES_MAX = 1_048_576;
