@@ -162,6 +162,7 @@ async function loadMounts(signaling: SignalingServer): Promise<Mounts> {
 /** Answers requests of `Deno.serve`. */
 export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" | "handle"> {
   const { settings } = signaling;
+  const options = { idleTimeout: settings.ping_timeout / 1_000 };
   let lackedInfo = false;
 
   function answer(
@@ -197,9 +198,7 @@ export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" 
 
   function upgrade(request: Request, { subprotocol, attach, refuse }: Upgrade): Response {
     try {
-      const { socket, response } = Deno.upgradeWebSocket(request, {
-        idleTimeout: settings.ping_timeout / 1_000,
-      });
+      const { socket, response } = Deno.upgradeWebSocket(request, options);
       if (subprotocol !== null) selectSubprotocol(response, subprotocol);
       attach(socket);
       return response;
@@ -265,9 +264,17 @@ function addressOf(remote: Deno.Addr): string {
  * "http+unix" on a unix socket.
  */
 function splitUrl(url: string): { path: string; query: string } {
-  const [, path = "", query = ""] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)\??([^#]*)/i.exec(url) ??
-    [];
-  return { path: path === "" ? "/" : path, query };
+  const from = url.indexOf("://") + 3;
+  const end = indexIn(url, "#", from, url.length);
+  const pathEnd = indexIn(url, "?", from, end);
+  const path = url.slice(indexIn(url, "/", from, pathEnd), pathEnd);
+  return { path: path === "" ? "/" : path, query: url.slice(pathEnd + 1, end) };
+}
+
+/** Where the first such character is, from one index and before another; the latter if there is none. */
+function indexIn(text: string, character: string, from: number, end: number): number {
+  const at = text.indexOf(character, from);
+  return at < 0 ? end : Math.min(at, end);
 }
 
 /** RFC 3986 allows only ASCII in a URL. `node:http` refuses the rest; Deno 2.9 decodes it as UTF-8. */

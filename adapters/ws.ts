@@ -5,4 +5,4 @@
  * @module
  */
 // @ts-types="npm:@types/ws@8.18.2"
-export { WebSocket, WebSocketServer } from "ws";
+export { type Server, WebSocket, WebSocketServer } from "ws";

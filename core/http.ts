@@ -52,6 +52,8 @@ export type Route =
 
 /** The route of a path, escaped or not. A path outside the prefix is `"none"`. */
 export function routeOf({ path: prefix, key, turn_urls }: Settings, given: string): Route {
+  // The usual case: the prefix is in its normal form.
+  if (given === `${prefix}peerjs`) return "socket";
   const path = normalPath(given);
   if (path === prefix || `${path}/` === prefix) return "root";
   if (!path.startsWith(prefix)) return "none";

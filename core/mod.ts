@@ -11,6 +11,12 @@
  *
  * @module
  */
+export {
+  addDeadline,
+  type Deadlines,
+  firstDeadline,
+  removeDeadline,
+} from "./collections/deadlines.ts";
 export * from "./rules/address.ts";
 export * from "./effect.ts";
 export * from "./event.ts";

@@ -52,14 +52,15 @@ export function createReception(
     if (fault !== null) return { kind: "reply", reply: refuseHandshake(incoming, fault) };
     const drainMs = drainsFor();
     if (drainMs !== null) return { kind: "reply", reply: sendAway(incoming, drainMs) };
-    if (!sockets.hasRoom(clientAddress(incoming, settings))) {
+    const address = clientAddress(incoming, settings);
+    if (!sockets.hasRoom(address)) {
       const code = STATUS_CODE.ServiceUnavailable;
       const reply = replies.refuse(incoming, code, NO_SOCKET_ROOM);
       tell(incoming, { why: "too-many", code, reason: NO_SOCKET_ROOM });
       return { kind: "reply", reply };
     }
     // Read before the upgrade: Deno's request throws afterwards.
-    const handshake = readHandshake(incoming, settings, { ownerOf, check });
+    const handshake = readHandshake(incoming, settings, { ownerOf, check, address });
     return {
       kind: "upgrade",
       subprotocol: subprotocolOf(incoming.header),

@@ -7,13 +7,13 @@
  * @module
  */
 import { isAdminOrigin, isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
-import { clientAddress } from "./address.ts";
 import type { IncomingRequest } from "../request.ts";
 import type { Handshake } from "../sockets/sockets.ts";
 import { type OwnerOf, tokenOf } from "../auth/owner.ts";
 
 /** 13 is RFC 6455; 8 is its last draft, which has the same frames. */
 export const HANDSHAKE_VERSIONS = "13, 8";
+const VERSIONS = HANDSHAKE_VERSIONS.split(", ");
 
 /** Whether a request is a WebSocket handshake. `Upgrade` may list other protocols too. */
 export function asksForSocket(
@@ -28,7 +28,7 @@ export function handshakeFault(header: IncomingRequest["header"]): string | null
   if (!KEY.test(header("sec-websocket-key") ?? "")) {
     return "Sec-WebSocket-Key is missing or is not 16 bytes as base64";
   }
-  if (!HANDSHAKE_VERSIONS.split(", ").includes(header("sec-websocket-version") ?? "")) {
+  if (!VERSIONS.includes(header("sec-websocket-version") ?? "")) {
     return "Sec-WebSocket-Version is not 13";
   }
   const subprotocols = header("sec-websocket-protocol");
@@ -46,11 +46,19 @@ export function subprotocolOf(header: IncomingRequest["header"]): string | null 
 /** Who is asked whether a client may come in: nobody, whoever checks its token, or the application too. */
 export type Check = "none" | "token" | "application";
 
-/** Reads the parameters of the URL and the address, and what the check of the client needs. */
+/** What else a handshake is read with. */
+export interface HandshakeOptions {
+  readonly ownerOf: OwnerOf;
+  readonly check: Check;
+  /** The address of the client; see `clientAddress`. */
+  readonly address: string;
+}
+
+/** Reads the parameters of the URL, and what the check of the client needs. */
 export function readHandshake(
   incoming: IncomingRequest,
   settings: Settings,
-  { ownerOf, check }: { readonly ownerOf: OwnerOf; readonly check: Check },
+  { ownerOf, check, address }: HandshakeOptions,
 ): Handshake {
   const { query, header } = incoming;
   const url = new URLSearchParams(query);
@@ -61,14 +69,14 @@ export function readHandshake(
     id: url.get("id") || null,
     token: tokenOf(token, ownerOf),
     key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
-    address: clientAddress(incoming, settings),
+    address,
     origin,
     ownOrigin: settings.cors.length > 0 && isOwn(settings, origin, header("host")),
     queryLength: query.length,
     identity: check === "none" ? UNCHECKED : PENDING,
   } as const;
   if (check === "none") return { parameters, asked: null };
-  const { id, address } = parameters;
+  const { id } = parameters;
   const cookie = check === "application" ? cookieIn(header) : null;
   return { parameters, asked: { id: id ?? "", token, address, origin, cookie } };
 }
@@ -107,5 +115,7 @@ function hasBody(header: IncomingRequest["header"]): boolean {
 }
 
 function hasToken(list: string | null, token: string): boolean {
-  return (list ?? "").split(",").some((item) => item.trim().toLowerCase() === token);
+  if (list === null) return false;
+  const lower = list.toLowerCase();
+  return lower === token || lower.split(",").some((item) => item.trim() === token);
 }

@@ -79,6 +79,7 @@ export function configureLog(
     ],
   });
   rates = createRateLimit({ ...RATES, schedule: scheduleTimeout });
+  ofProgram = { lowest: LEVELS.indexOf(log_level), print: stdout };
 
   async function end(): Promise<void> {
     reportOmitted();
@@ -87,6 +88,16 @@ export function configureLog(
 
   return { end, pass: (lines) => lines.forEach(printer.print) };
 }
+
+/**
+ * The log of the program; `null` without one. Nobody else configures LogTape then, so its own lines need not look for
+ * their sinks there, which costs as much as making them.
+ */
+let ofProgram: {
+  /** The lowest level that it prints, as an index of {@linkcode LEVELS}. */
+  readonly lowest: number;
+  readonly print: (record: LogRecord) => void;
+} | null = null;
 
 /** How long the end of the process waits for the reader of its log. */
 const END_MAX_MS = 500;
@@ -201,6 +212,8 @@ function stackOf(error: unknown): string | null {
 
 type Level = "debug" | "info" | "warning" | "error";
 
+const LEVELS: readonly Level[] = ["debug", "info", "warning", "error"];
+
 /** Whether something that was counted is logged again: the first, the second, the fourth, the eighth time and so on. */
 export function isPowerOfTwo(count: number): boolean {
   return (count & (count - 1)) === 0;
@@ -208,7 +221,20 @@ export function isPowerOfTwo(count: number): boolean {
 
 /** Whether any sink takes lines of this level. */
 export function isLogged(level: Level): boolean {
+  if (ofProgram !== null) return LEVELS.indexOf(level) >= ofProgram.lowest;
   return logger.isEnabledFor(level);
+}
+
+/** Whether a line of a kind may be written now; counts it. Ask before making what is often not written; then `emit`. */
+export function mayWrite(level: Level, kind: string): boolean {
+  return isLogged(level) && rates.allows(kind, level);
+}
+
+/** Writes a line that {@linkcode mayWrite} allowed. */
+export function emit(level: Level, text: string, properties: Properties): void {
+  const record = recordOf(level, text, properties);
+  if (ofProgram === null) logger.emit(record);
+  else ofProgram.print(record);
 }
 
 /** Writes a line, unless there were too many of its kind, which is its `event` and, for a fault, `what` failed. */
@@ -220,7 +246,7 @@ export function write(level: Level, text: string, properties: Properties): void 
   const kind = event === "fault" ? `${event}: ${what}` : event;
   if (!rates.allows(kind, level)) return;
   if (isUnheard) console.error(`signalbox: ${text}`);
-  else logger.emit(recordOf(level, text, properties));
+  else emit(level, text, properties);
 }
 
 /** A record that bypasses LogTape's templates, which would replace braces in the text. */
@@ -263,7 +289,7 @@ function jsonFormatter(worker: number | null): TextFormatter {
     const { category, level, message, timestamp, properties } = record;
     if (category !== logger.category) return formatAnything(record);
     return JSON.stringify({
-      "@timestamp": wallTimeOf(timestamp, 0),
+      "@timestamp": timeOf(timestamp),
       level: level === "warning" ? "WARN" : level.toUpperCase(),
       message: message[0],
       logger: "signalbox",
@@ -271,6 +297,14 @@ function jsonFormatter(worker: number | null): TextFormatter {
     });
   };
 }
+
+/** The time of a line. Lines often have that of the one before. */
+function timeOf(timestamp: number): string {
+  if (timestamp !== lastTime.at) lastTime = { at: timestamp, text: wallTimeOf(timestamp, 0) };
+  return lastTime.text;
+}
+
+let lastTime = { at: NaN, text: "" };
 
 /** For records of LogTape itself. */
 const formatAnything = getJsonLinesFormatter();

@@ -6,7 +6,7 @@
 import { type Admitted, escape, type Left, type Send } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 import { endOf } from "./client_end.ts";
-import { isLogged, peerName, shorten, shortenUnquoted, write } from "./log.ts";
+import { emit, isLogged, mayWrite, peerName, shorten, shortenUnquoted, write } from "./log.ts";
 import type { RefusalLog } from "./log_refusals.ts";
 
 export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
@@ -22,16 +22,19 @@ export function logObserver(refusals: Pick<RefusalLog, "socket">): Observer {
 }
 
 function logAdmitted({ id, address: given }: Admitted): void {
+  if (!mayWrite("info", "connected")) return;
   const address = escape(given);
-  const properties = { event: "connected", id: shorten(id), address };
-  write("info", `${peerName(id)} connected from ${address}`, properties);
+  const name = shorten(id);
+  const properties = { event: "connected", id: name, address };
+  emit("info", `"${name}" connected from ${address}`, properties);
 }
 
 function logLeft(left: Left): void {
+  if (!mayWrite("info", "disconnected")) return;
   const { by, code, reason } = endOf(left);
   const id = shorten(left.id);
-  const text = `${peerName(left.id)} disconnected: ${reason} (${code} of the ${by})`;
-  write("info", text, { event: "disconnected", id, reason, code, by });
+  const text = `"${id}" disconnected: ${reason} (${code} of the ${by})`;
+  emit("info", text, { event: "disconnected", id, reason, code, by });
 }
 
 function logAnswer({ text, meaning }: Send): void {

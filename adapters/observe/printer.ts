@@ -91,7 +91,7 @@ class Backlog<Item> {
   readonly #ports: Pick<PrinterPorts<Item>, "format" | "lostLine">;
   readonly #encoder = new TextEncoder();
   #bytes: Uint8Array = new Uint8Array();
-  #lines: string[] = [];
+  readonly #lines: string[] = [];
   #lost = 0;
   /** The characters in `#bytes` before encoding. */
   #bytesSize = 0;
@@ -129,9 +129,8 @@ class Backlog<Item> {
     while (count < this.#lines.length && size < BATCH_SIZE) {
       size += this.#lines[count++]?.length ?? 0;
     }
-    this.#bytes = this.#encoder.encode(`${this.#lines.slice(0, count).join("\n")}\n`);
+    this.#bytes = this.#encoder.encode([...this.#lines.splice(0, count), ""].join("\n"));
     this.#bytesSize = size;
-    this.#lines = this.#lines.slice(count);
     this.#linesSize -= size;
     return true;
   }

@@ -61,6 +61,7 @@ export class Closing {
 
   /** Whether the server may accept another socket from this address group. */
   hasRoom(addressGroup: string): boolean {
+    if (this.#waiting.size + this.#stuck.size === 0) return true;
     return this.#waiting.size < this.#max &&
       this.#shares.of(addressGroup) < Math.ceil(this.#max / SHARE_DIVISOR);
   }

@@ -16,7 +16,7 @@ export interface LinkTimeoutsOptions extends Pick<Ports, "now" | "schedule"> {
 
 /**
  * Sockets with the same time limit, so that insertion order is the order of their deadlines and one timer serves
- * all of them.
+ * all of them. It stays when the last socket goes: others come before it fires, and a timer for each costs more.
  */
 export class LinkTimeouts {
   readonly #options: LinkTimeoutsOptions;
@@ -43,9 +43,7 @@ export class LinkTimeouts {
 
   /** Returns whether the socket was in the set. */
   delete(link: Link): boolean {
-    const wasThere = this.#deadlines.delete(link);
-    if (this.#deadlines.size === 0) this.stop();
-    return wasThere;
+    return this.#deadlines.delete(link);
   }
 
   /** Removes all sockets and cancels the timer. */

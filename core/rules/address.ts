@@ -16,6 +16,12 @@ export const UNIX = "unix";
 /** In characters: the longest address has 45, and its zone, the name of an interface, at most 16 with its `%`. */
 const ADDRESS_LENGTH_MAX = 64;
 
+/** An IPv4 address, which has one spelling only. */
+const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/** In front of an IPv4 address that is one of IPv6. */
+const MAPPED = "::ffff:";
+
 /** Real chains of proxies are shorter; a client writes a longer one to keep the server busy. */
 const HOPS_MAX = 32;
 
@@ -111,6 +117,9 @@ export function readHop(text: string): string | null {
  * zone; `null` if the text is not an address.
  */
 export function plainAddress(text: string): string | null {
+  // The usual case: IPv4, also as a socket that listens on IPv6 has it.
+  const v4 = text.startsWith(MAPPED) ? text.slice(MAPPED.length) : text;
+  if (V4.test(v4)) return v4;
   const bytes = parseAddress(text);
   if (bytes === null) return null;
   return bytes.length === 4 ? bytes.join(".") : withoutZone(text);
@@ -127,10 +136,7 @@ export function parseAddress(text: string): readonly number[] | null {
 }
 
 function parseV4(text: string): number[] | null {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part))) return null;
-  const bytes = parts.map(Number);
-  return bytes.every((byte) => byte < 256) ? bytes : null;
+  return V4.test(text) ? text.split(".").map(Number) : null;
 }
 
 function parseV6(text: string): number[] | null {

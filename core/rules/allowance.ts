@@ -39,19 +39,14 @@ export function hasAddressRoom({ rules, addresses }: State, address: string): bo
 }
 
 /** Counts one more client for an address group. */
-export function occupy(state: State, address: string): State {
-  const count = (mapGet(state.addresses, address) ?? 0) + 1;
-  return { ...state, addresses: mapSet(state.addresses, address, count) };
+export function occupy({ addresses }: State, address: string): State["addresses"] {
+  return mapSet(addresses, address, (mapGet(addresses, address) ?? 0) + 1);
 }
 
 /** Counts one client less for an address group. */
-export function vacate(state: State, address: string): State {
-  const count = must(mapGet(state.addresses, address)) - 1;
-  const { addresses } = state;
-  return {
-    ...state,
-    addresses: count > 0 ? mapSet(addresses, address, count) : mapDelete(addresses, address),
-  };
+export function vacate({ addresses }: State, address: string): State["addresses"] {
+  const count = must(mapGet(addresses, address)) - 1;
+  return count > 0 ? mapSet(addresses, address, count) : mapDelete(addresses, address);
 }
 
 /**

@@ -70,7 +70,8 @@ export function release(
   { id, idleCheckAt, address, leftAt }: Connection,
 ): State {
   return {
-    ...vacate(state, address),
+    ...state,
+    addresses: vacate(state, address),
     claims: leftAt === null ? mapDelete(state.claims, id) : state.claims,
     connections: mapDelete(state.connections, conn),
     idleCheckAt: removeDeadline(state.idleCheckAt, idleCheckAt, conn),
@@ -311,7 +312,8 @@ function admit(
     leftAt: null,
   };
   const recorded: State = {
-    ...occupy(state, address),
+    ...state,
+    addresses: occupy(state, address),
     claims: mapSet(state.claims, id, claim),
     connections: mapSet(state.connections, conn, connection),
     idleCheckAt: addDeadline(state.idleCheckAt, idleCheckAt, conn),

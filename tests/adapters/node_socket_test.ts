@@ -83,12 +83,13 @@ Deno.test("[FAULT-30] others get a turn before a socket's chunk is handled to it
 
 Deno.test("a stream that has ended is not ended again, and what is no stream is left alone: node", () => {
   let calls = 0;
-  const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const { end } = stream;
-  stream.end = (...args: unknown[]) => {
-    calls++;
-    return Reflect.apply(end, stream, args);
-  };
+  class Counting extends Writable {
+    override end(...args: unknown[]): this {
+      calls++;
+      return Reflect.apply(super.end, this, args);
+    }
+  }
+  const stream = new Counting({ write: (_chunk, _encoding, done) => done() });
   endOnce(stream);
   endOnce(undefined);
   stream.end("last");

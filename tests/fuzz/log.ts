@@ -4,6 +4,7 @@
  */
 import { configureLog, reportOmitted } from "../../adapters/observe/log.ts";
 import { logObserver } from "../../adapters/observe/log_clients.ts";
+import { clientAddress } from "../../adapters/listen/address.ts";
 import { readHandshake } from "../../adapters/listen/handshake.ts";
 import { LIMIT_PERIOD_MS } from "../../adapters/observe/log_limit.ts";
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
@@ -88,7 +89,8 @@ function makeStage(): (dice: Dice, step: number) => void {
     runtime.dispatch({ kind: "tick" });
     if (header("upgrade") === null) return void replies.reply(incoming);
     const conn = connId(step);
-    const { parameters } = readHandshake(incoming, settings, { ownerOf, check: "none" });
+    const address = clientAddress(incoming, settings);
+    const { parameters } = readHandshake(incoming, settings, { ownerOf, check: "none", address });
     runtime.dispatch({ kind: "socket-opened", conn, ...parameters });
     for (const text of frames) runtime.dispatch({ kind: "frame-received", conn, text });
     if (dice.chance() < 0.5) runtime.dispatch({ kind: "socket-closed", conn, code: close.code });

@@ -7,9 +7,9 @@ import { messageOf } from "../../errors.ts";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
-import type { WebSocket, WebSocketServer } from "../../ws.ts";
+import type { Server as SocketServer } from "../../ws.ts";
 import type { SignalingServer } from "../../server.ts";
-import type { IncomingRequest, Received, Reply, Upgrade } from "../../request.ts";
+import type { IncomingRequest, Received, Reply } from "../../request.ts";
 import { logFault } from "../../observe/log.ts";
 import {
   answerUnparsed,
@@ -21,7 +21,9 @@ import {
   writeRawReply,
   writeReply,
 } from "./http.ts";
-import { endOnce, watchSocket } from "./socket.ts";
+import { Checks } from "./checks.ts";
+import { NodeSocket, type OwnedSocket, type SocketWatch } from "./node_socket.ts";
+import { endOnce } from "./socket.ts";
 
 /** Replies to the HTTP requests of a server. */
 export function serveRequests(server: Server | SecureServer, signaling: SignalingServer): void {
@@ -36,7 +38,7 @@ export function serveRequests(server: Server | SecureServer, signaling: Signalin
 /** Upgrades the WebSocket handshakes of a server. */
 export function serveUpgrades(
   server: Server | SecureServer,
-  sockets: WebSocketServer,
+  sockets: OwnedServer,
   signaling: SignalingServer,
 ): void {
   server.on("upgrade", createUpgrader(sockets, signaling));
@@ -63,17 +65,23 @@ export type Responder = (request: IncomingMessage, response: ServerResponse) => 
 
 /** Creates the listener for upgrades. */
 export function createUpgrader(
-  sockets: WebSocketServer,
+  sockets: OwnedServer,
   signaling: SignalingServer,
   read: ReadRequest = readRequest,
 ): Upgrader {
+  const watch: SocketWatch = {
+    pingTimeoutMs: signaling.settings.ping_timeout,
+    now: signaling.now,
+    checks: new Checks(signaling.now),
+  };
+
   async function upgrade(
     request: IncomingMessage,
     connection: Duplex,
     head: Buffer<ArrayBuffer>,
   ): Promise<void> {
-    connection.on("error", () => connection.destroy());
-    connection.on("timeout", () => connection.destroy());
+    connection.on("error", destroyThis);
+    connection.on("timeout", destroyThis);
     const received = receive(signaling, read(request));
     if (received.kind === "reply") {
       writeRawReply(connection, await received.reply);
@@ -85,16 +93,8 @@ export function createUpgrader(
       socket.binaryType = "arraybuffer";
       endOnce(connection);
       endOnce(Reflect.get(socket, "_receiver"));
-      attach(socket, connection, received);
-    });
-  }
-
-  function attach(socket: WebSocket, connection: Duplex, received: Upgrade): void {
-    const link = received.attach(socket);
-    watchSocket(socket, connection, {
-      pingTimeoutMs: signaling.settings.ping_timeout,
-      now: signaling.now,
-      onUnanswered: () => link.pingUnanswered(),
+      const owner = new NodeSocket(socket, connection, watch);
+      owner.watchFor(received.attach(owner));
     });
   }
 
@@ -103,6 +103,14 @@ export function createUpgrader(
   });
   return (request, connection, head) => void upgrade(request, connection, head);
 }
+
+/** A closure would keep the request as long as the connection. */
+function destroyThis(this: Duplex): void {
+  this.destroy();
+}
+
+/** The WebSockets that a listener or a mount accepts. */
+export type OwnedServer = SocketServer<typeof OwnedSocket>;
 
 export type Upgrader = (
   request: IncomingMessage,
