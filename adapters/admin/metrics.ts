@@ -223,7 +223,7 @@ const PROCESS_METRICS: readonly Row<ProcessSources>[] = [
   ofWorkers(counter(
     "signalbox_worker_replacements_total",
     [],
-    "Workers that took the place of one that ended, hung, or was rotated.",
+    "Workers that took the place of one that ended or was rotated.",
     ({ workers }) => [{ labels: {}, value: workers?.replacements() ?? 0 }],
   )),
   gauge(
