@@ -8,6 +8,8 @@
  * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
  * cost in both; `--listener node` does so with that listener.
  *
+ * `--growth` measures what grows with the crowd (growth/growth.ts has its flags).
+ *
  * `--cluster` measures two nodes instead, and prints; it needs a redis-server. `--only relay,latency,open,commands,recovery`.
  */
 import { parseArgs } from "@std/cli/parse-args";
@@ -27,22 +29,33 @@ import { installIncumbent, PACKAGE } from "../support/incumbent.ts";
 const SHARE_MIN = 0.9;
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
-  string: ["rounds", "only", "against", "listener"],
-  boolean: ["short", "cluster"],
+  string: ["rounds", "only", "against", "listener", "sizes"],
+  boolean: ["short", "cluster", "growth", "add"],
   default: { rounds: "5", listener: "deno" },
   unknown: (given: string) => {
     throw new TypeError(
-      `Cannot take ${given}: give rounds, only, short, cluster, against or listener`,
+      `Cannot take ${given}: give rounds, only, short, against, listener, cluster, growth, sizes or add`,
     );
   },
 });
 const { against, only, rounds, short: isShort } = flags;
 
 if (import.meta.main) {
-  if (flags["cluster"] === true) {
+  if (flags["growth"] === true) await growth();
+  else if (flags["cluster"] === true) {
     const { measureCluster } = await import("./cluster.ts");
     await measureCluster(isShort === true, only === undefined ? undefined : String(only));
   } else await (typeof against === "string" ? compare(against) : measure());
+}
+
+async function growth(): Promise<void> {
+  const { measureGrowth } = await import("./growth/growth.ts");
+  const text = (flag: unknown): string | undefined => flag === undefined ? undefined : String(flag);
+  await measureGrowth({
+    ...{ only: text(only), sizes: text(flags["sizes"]), listener: String(flags["listener"]) },
+    ...{ rounds: countOf(rounds), isShort: isShort === true, isAdding: flags["add"] === true },
+    machine: await describeMachine(),
+  });
 }
 
 /** Everybody, and what is kept of it. */
@@ -73,10 +86,7 @@ async function compare(folder: string): Promise<void> {
 async function run(contenders: readonly Contender[], usually: string): Promise<readonly Round[]> {
   const measures = measuresIn(String(only ?? usually));
   const setup = { plan: isShort === true ? SHORT : FULL, prefix: await pin() };
-  const count = isShort === true ? 1 : Number(rounds);
-  if (!(Number.isInteger(count) && count > 0)) {
-    throw new TypeError(`Cannot take --rounds ${rounds}: give a whole number from 1`);
-  }
+  const count = isShort === true ? 1 : countOf(rounds);
   const taken: Round[] = [];
   for (let i = 1; i <= count; i++) {
     const round = new Map(contenders.map(({ name }) => [name, {}]));
@@ -94,6 +104,12 @@ async function run(contenders: readonly Contender[], usually: string): Promise<r
   }
   console.log(report(taken));
   return taken;
+}
+
+function countOf(given: unknown): number {
+  const count = Number(given);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new TypeError(`Cannot take --rounds ${given}: give a whole number from 1`);
 }
 
 function measuresIn(given: string): readonly typeof MEASURES[number][] {

@@ -1,0 +1,115 @@
+/**
+ * What grows with the crowd: `deno task bench --growth`, and `--only reducer` or `--only process` for one half.
+ *
+ * `--rounds 5`; `--add` adds the rounds to those that `growth.json` has, so that a machine need not be free for long;
+ * `--sizes 1000,10000` for others than usual; `--listener node`; `--short` to see in a minute that everything works. Only
+ * a run with the usual sizes writes `growth.json`. A round of the reducer takes half a minute, and one of the process,
+ * with 200,000 connections, two minutes, 8 GB and the right to raise the limit of descriptors.
+ *
+ * @module
+ */
+import type { Metrics } from "../measures.ts";
+import { pin } from "../servers.ts";
+import { growthTable, PROCESS_ROWS, REDUCER_ROWS, type Round, type Series } from "./figures.ts";
+import { FULL, growProcess, SHORT } from "./process.ts";
+
+/** What the flags ask for. */
+export interface Asked {
+  readonly only: string | undefined;
+  readonly sizes: string | undefined;
+  readonly listener: string;
+  readonly rounds: number;
+  readonly isShort: boolean;
+  readonly isAdding: boolean;
+  readonly machine: Pick<Series, "cpu" | "cores">;
+}
+
+const SIZES = {
+  reducer: [1_000, 10_000, 100_000, 1_000_000],
+  process: [1_000, 10_000, 50_000, 100_000, 200_000],
+};
+const SHORT_SIZES = { reducer: [1_000, 2_000], process: [100, 200] };
+const BATCHES = 200;
+const SHORT_BATCHES = 2;
+const ROWS = { reducer: REDUCER_ROWS, process: PROCESS_ROWS };
+/** A client of the process takes one, and so does its other end. */
+const DESCRIPTORS = 1_000_000;
+const FILE = new URL("./growth.json", import.meta.url);
+
+type Half = keyof typeof SIZES;
+
+/** Measures, prints the tables, and keeps the rounds. */
+export async function measureGrowth(asked: Asked): Promise<void> {
+  const halves = (asked.only?.split(",") ?? ["reducer", "process"]).map(halfNamed);
+  for (const half of halves) {
+    const usual = asked.isShort ? SHORT_SIZES[half] : SIZES[half];
+    const sizes = asked.sizes?.split(",").map(Number) ?? usual;
+    const rounds: Round[] = [];
+    for (let i = 1; i <= (asked.isShort ? 1 : asked.rounds); i++) {
+      console.error(`round ${i} of ${asked.rounds}, ${half}; load average ${Deno.loadavg()[0]}`);
+      rounds.push(await (half === "reducer" ? growReducer : growServer)(sizes, asked, i));
+    }
+    console.log(growthTable({ rounds }, ROWS[half]));
+    if (sizes === SIZES[half] && asked.listener === "deno") await keep(half, rounds, asked);
+  }
+}
+
+function halfNamed(name: string): Half {
+  if (name === "reducer" || name === "process") return name;
+  throw new TypeError(`Cannot take --only ${name}: give reducer or process`);
+}
+
+/** A process for each size, so that no heap has what another left; every other round from the largest down. */
+async function growReducer(
+  sizes: readonly number[],
+  { isShort }: Asked,
+  number: number,
+): Promise<Round> {
+  const round: Record<string, Metrics> = {};
+  const program = new URL("./reducer.ts", import.meta.url).pathname;
+  for (const size of number % 2 === 1 ? sizes : sizes.toReversed()) {
+    const batches = isShort ? SHORT_BATCHES : BATCHES;
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--v8-flags=--expose-gc", program, `${size}`, `${batches}`],
+      stderr: "inherit",
+    }).output();
+    if (!success) throw new Error(`Cannot measure ${size} clients: the program failed`);
+    round[size] = JSON.parse(new TextDecoder().decode(stdout));
+  }
+  return round;
+}
+
+async function growServer(
+  sizes: readonly number[],
+  { isShort, listener }: Asked,
+): Promise<Round> {
+  const raise = ["--pid", `${Deno.pid}`, `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`];
+  const { success } = await new Deno.Command("prlimit", { args: raise }).output();
+  if (!success && !isShort) throw new Error(`Cannot raise the limit of descriptors: be root`);
+  const plan = isShort ? SHORT : FULL;
+  return await growProcess({ sizes, plan, listener, prefix: await pin() });
+}
+
+async function keep(half: Half, rounds: readonly Round[], asked: Asked): Promise<void> {
+  const kept = JSON.parse(await Deno.readTextFile(FILE).catch(() => "{}"));
+  const earlier: readonly Round[] = asked.isAdding ? kept[half]?.rounds ?? [] : [];
+  const series: Series = {
+    takenAt: new Date().toISOString(),
+    ...asked.machine,
+    versions: `deno ${Deno.version.deno}`,
+    rounds: [...earlier, ...rounds.map(brief)],
+  };
+  await Deno.writeTextFile(FILE, `${JSON.stringify({ ...kept, [half]: series }, null, 1)}\n`);
+}
+
+/** Four digits: there are no more in what was measured. */
+function brief(round: Round): Round {
+  return Object.fromEntries(
+    Object.entries(round).map(([size, metrics]) => [
+      size,
+      Object.fromEntries(
+        Object.entries(metrics).map(([name, value]) => [name, Number(value.toPrecision(4))]),
+      ),
+    ]),
+  );
+}

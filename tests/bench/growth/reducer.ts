@@ -1,0 +1,328 @@
+/**
+ * What an event costs the reducer when so many clients are connected: a program that prints one object of figures.
+ *
+ * Events come in batches, and only the batches are timed; what prepares them is not. All figures are the mean of all
+ * batches, so that the work of the collector is in them. As a server does, each state is retired when the next is made.
+ */
+import process from "node:process";
+import { createExposition } from "../../../adapters/admin/prometheus.ts";
+import { createReader } from "../../../adapters/admin/metrics.ts";
+import { createCounts } from "../../../adapters/admin/counts.ts";
+import {
+  clientCount,
+  type ConnId,
+  connId,
+  type Event,
+  initialState,
+  millis,
+  nextWakeAt,
+  owner,
+  peerList,
+  reduce,
+  retire,
+  settingsFrom,
+  type State,
+  takeSnapshot,
+} from "../../../core/mod.ts";
+import { messageTo, type Metrics } from "../measures.ts";
+
+/** How many events are timed at once: few beside the smallest crowd. */
+const BATCH = 100;
+/** How many frames, which leave the crowd as it is. */
+const FRAMES = 1_000;
+/** How many clients take part in what is measured among the same few. */
+const FEW = 1_000;
+/** A crowd in which everything is done before anything counts, so that it is compiled. */
+const WARM_SIZE = 1_000;
+
+/** Rates off: few clients say here what many would. Nobody is silent for too long but where that is measured. */
+const SETTINGS = settingsFrom({
+  ...{ concurrent_limit: 10_000_000, frame_rate: 0, byte_rate: 0 },
+  ...{ alive_timeout: 86_400_000, expire_timeout: 50 },
+});
+
+interface Member {
+  readonly conn: ConnId;
+  readonly id: string;
+  /** When the server looks whether it is silent. */
+  checkAt: number;
+}
+
+/** A server without sockets: a state, its clock, and who is connected, in the order in which the server looks. */
+class Crowd {
+  state: State = initialState(SETTINGS);
+  now = 0.001;
+  members: Member[] = [];
+  #serial = 0;
+
+  /** As the loop of the server does it. */
+  step(event: Event): void {
+    const [next] = reduce(this.state, event, millis(this.now));
+    retire(this.state, next);
+    this.state = next;
+    nextWakeAt(next);
+  }
+
+  /** Somebody who opens now, with an address of its own, as most clients have. */
+  newcomer(): { readonly member: Member; readonly event: Event } {
+    const serial = ++this.#serial;
+    const conn = connId(serial);
+    const id = idOf(serial);
+    const address = `10.${serial >>> 16 & 255}.${serial >>> 8 & 255}.${serial & 255}`;
+    const event: Event = {
+      ...{ kind: "socket-opened", conn, id, key: "right", address, origin: null },
+      ...{ ownOrigin: false, queryLength: 100, identity: { kind: "unchecked" } },
+      token: { owner: owner(`digest of the token of ${id}`), length: 11, hasControl: false },
+    };
+    const member = { conn, id, checkAt: this.now + SETTINGS.alive_timeout };
+    this.members.push(member);
+    return { member, event };
+  }
+
+  /** Opens so many within half of `alive_timeout`; returns the longest single open in milliseconds. */
+  grow(count: number): number {
+    let longest = 0;
+    const ms = SETTINGS.alive_timeout / 2 / count;
+    for (let i = 0; i < count; i++) {
+      this.now += ms;
+      const { event } = this.newcomer();
+      const startedAt = performance.now();
+      this.step(event);
+      longest = Math.max(longest, performance.now() - startedAt);
+    }
+    return longest;
+  }
+
+  /** Goes on to when the server looks at the last of them. */
+  goTo(due: readonly Member[]): void {
+    this.now = Math.max(this.now, ...due.map(({ checkAt }) => checkAt));
+  }
+}
+
+const HEARTBEAT = '{"type":"HEARTBEAT"}';
+
+/** As long as an id of the stock client, and as random. */
+function idOf(serial: number): string {
+  const part = (salt: number, length: number): string =>
+    (Math.imul(serial + salt, 0x9e3779b1) >>> 0).toString(16).padStart(8, "0").slice(0, length);
+  const last = serial.toString(16).padStart(12, "0");
+  return `${part(1, 8)}-${part(7_919, 4)}-${part(104_729, 4)}-${part(1_299_709, 4)}-${last}`;
+}
+
+/** Numbers below `below`, the same in each run. */
+function randomly(below: number, from = 0): () => number {
+  let seed = Math.imul(from + 1, 0x9e3779b1) >>> 0;
+  return () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor(seed / 2 ** 32 * below);
+  };
+}
+
+/**
+ * Microseconds of CPU that each of the prepared events takes, in the mean of so many batches. All threads count, so the
+ * collector's do, and other processes do not.
+ */
+function timed<T>(batches: number, prepare: () => readonly T[], run: (one: T) => void): number {
+  let [us, count] = [0, 0];
+  for (let i = 0; i < batches; i++) {
+    const prepared = prepare();
+    const before = cpuUs();
+    for (const one of prepared) run(one);
+    us += cpuUs() - before;
+    count += prepared.length;
+  }
+  return us / count;
+}
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+function measure(size: number, batches: number): Metrics {
+  const crowd = new Crowd();
+  const before = heapUsed();
+  const open_longest_ms = crowd.grow(size);
+  const client_bytes = (heapUsed() - before) / size;
+  return {
+    ...frames(crowd, batches),
+    ...arrivals(crowd, batches),
+    ...waiting(crowd, batches),
+    ...checks(crowd, batches),
+    ...reports(crowd),
+    ...drain(crowd),
+    ...bareMap(size, batches),
+    open_longest_ms,
+    client_bytes,
+  };
+}
+
+/** Messages and heartbeats: among the same few, and of anybody to anybody. */
+function frames(crowd: Crowd, batches: number): Metrics {
+  const { members } = crowd;
+  const few = members.filter((_, i) => i % Math.ceil(members.length / FEW) === 0);
+  const of = (some: readonly Member[], text: (dst: string) => string): () => readonly Event[] => {
+    const next = randomly(some.length);
+    return () => batchOf(() => frame(pick(some, next()), text(pick(some, next()).id)), FRAMES);
+  };
+  const run = (event: Event): void => {
+    crowd.now += 0.01;
+    crowd.step(event);
+  };
+  const offer = (dst: string): string => messageTo(dst, "OFFER");
+  const beat = (): string => HEARTBEAT;
+  return {
+    message_few_us: timed(batches, of(few, offer), run),
+    message_us: timed(batches, of(members, offer), run),
+    beat_few_us: timed(batches, of(few, beat), run),
+    beat_us: timed(batches, of(members, beat), run),
+  };
+}
+
+/** The same work without a server: an entry of a native Map is read, and another takes its place. */
+function bareMap(size: number, batches: number): Metrics {
+  const map = new Map<number, Bare>();
+  for (let i = 0; i < size; i++) map.set(i, { id: idOf(i), heardAt: i + 0.1 });
+  const next = randomly(size);
+  const replace = (key: number): void => {
+    const old = map.get(key);
+    if (old !== undefined) map.set(key, { ...old, heardAt: key + 0.2 });
+  };
+  return { bare_map_us: timed(batches, () => batchOf(next, FRAMES), replace) };
+}
+
+interface Bare {
+  readonly id: string;
+  readonly heardAt: number;
+}
+
+/** Opens of newcomers, and closes of anybody. */
+function arrivals(crowd: Crowd, batches: number): Metrics {
+  const step = (event: Event): void => crowd.step(event);
+  let [open, close] = [0, 0];
+  for (let i = 0; i < batches; i++) {
+    crowd.now += 1;
+    open += timed(1, () => batchOf(() => crowd.newcomer().event), step);
+    const next = randomly(crowd.members.length, i);
+    const chosen = new Set(batchOf(next));
+    const gone = crowd.members.filter((_, at) => chosen.has(at));
+    crowd.members = crowd.members.filter((_, at) => !chosen.has(at));
+    const closed = ({ conn }: Member): Event => ({ kind: "socket-closed", conn, code: 1001 });
+    close += timed(1, () => gone.map(closed), step);
+  }
+  return { open_us: open / batches, close_us: close / batches };
+}
+
+/** Messages for ids that nobody holds, and the ends of their time. */
+function waiting(crowd: Crowd, batches: number): Metrics {
+  const { members } = crowd;
+  const next = randomly(members.length);
+  let [store, expire, serial] = [0, 0, 0];
+  for (let i = 0; i < batches; i++) {
+    const events = batchOf(() =>
+      frame(pick(members, next()), messageTo(`absent-${++serial}`, "OFFER"))
+    );
+    store += timed(1, () => events, (event) => crowd.step(event));
+    crowd.now += SETTINGS.expire_timeout;
+    expire += timed(1, () => [TICK], (event) => crowd.step(event)) / BATCH;
+  }
+  return { store_us: store / batches, expire_us: expire / batches };
+}
+
+/** Ticks: with nothing due, with clients that were heard, and with clients that were not. */
+function checks(crowd: Crowd, batches: number): Metrics {
+  const tick = (event: Event): void => crowd.step(event);
+  const idle = timed(batches, () => batchOf(() => TICK, FRAMES), tick);
+  let [heard, silent] = [0, 0];
+  for (let i = 0; i < batches; i++) {
+    const alive = crowd.members.splice(0, BATCH);
+    for (const member of alive) {
+      crowd.now += 1e-6;
+      crowd.step(frame(member, HEARTBEAT));
+      crowd.members.push(member);
+    }
+    const heardAt = crowd.now;
+    crowd.goTo(alive);
+    heard += timed(1, () => [TICK], tick) / BATCH;
+    for (const member of alive) member.checkAt = heardAt + SETTINGS.alive_timeout;
+    const lost = crowd.members.splice(0, BATCH);
+    crowd.goTo(lost);
+    silent += timed(1, () => [TICK], tick) / BATCH;
+    for (let n = 0; n < BATCH; n++) crowd.step(crowd.newcomer().event);
+  }
+  return { tick_us: idle, check_us: heard / batches, timeout_us: silent / batches };
+}
+
+/** What is asked from outside. A list costs each client that is on it. */
+function reports({ state }: Crowd): Metrics {
+  const counts = createCounts();
+  const signaling = {
+    ...{ settings: SETTINGS, state: () => state, clientCount: () => clientCount(state) },
+    ...{ unsentBytes: () => 0, watcherCount: () => 0, refusedRequests: new Map(), now: () => 0 },
+  };
+  const sources = { signaling, counts, lag: { read: () => 0 }, cluster: null, version: "" };
+  let now = 0;
+  const { text } = createExposition(createReader(sources, () => now += 1_000));
+  const [list, copy] = [() => peerList(state), () => takeSnapshot(state)].map((walk) =>
+    timed(3 + 1e5 / state.claims.size, () => [null], walk) / state.claims.size
+  );
+  return {
+    metrics_us: timed(20, () => batchOf(() => null), text),
+    peers_us: list ?? NaN,
+    copy_us: copy ?? NaN,
+  };
+}
+
+/** Clients that a drain closes in its first waves. */
+function drain(crowd: Crowd): Metrics {
+  const before = crowd.state.claims.size;
+  const ms = Math.min(before * DRAIN_MS_PER_CLIENT, DRAIN_MAX_MS);
+  crowd.step({ kind: "drain-requested", ms });
+  crowd.now += ms / 4;
+  const next = (): readonly Event[] => {
+    crowd.now = Math.max(crowd.now, nextWakeAt(crowd.state) ?? 0);
+    return [TICK];
+  };
+  const us = timed(DRAIN_WAVES, next, (event) => crowd.step(event)) * DRAIN_WAVES;
+  return { drain_us: us / (before - crowd.state.claims.size) };
+}
+
+/** So short that a wave of the smallest crowd is as large as it may be. */
+const DRAIN_MS_PER_CLIENT = 20 * 2 / 256;
+const DRAIN_MAX_MS = 2_000;
+const DRAIN_WAVES = 40;
+const TICK: Event = { kind: "tick" };
+
+function batchOf<T>(make: () => T, length = BATCH): readonly T[] {
+  return Array.from({ length }, make);
+}
+
+function pick(members: readonly Member[], i: number): Member {
+  const member = members[i];
+  if (member === undefined) throw new RangeError(`Cannot pick ${i} of ${members.length}`);
+  return member;
+}
+
+function frame({ conn }: Member, text: string): Event {
+  return { kind: "frame-received", conn, text };
+}
+
+/** What is live, after two collections: the first may leave what the second can free. */
+function heapUsed(): number {
+  collect();
+  collect();
+  return Deno.memoryUsage().heapUsed;
+}
+
+/** Collects all garbage, so that nobody pays for what others left. */
+function collect(): void {
+  const { gc } = globalThis as { readonly gc?: () => void };
+  if (gc === undefined) throw new Error("Run this with --v8-flags=--expose-gc");
+  gc();
+}
+
+if (import.meta.main) {
+  const [size, batches] = Deno.args.map(Number);
+  measure(WARM_SIZE, 200);
+  console.log(JSON.stringify(measure(size ?? 0, batches ?? 0)));
+}
