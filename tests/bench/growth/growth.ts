@@ -4,7 +4,8 @@
  * `--rounds 5`; `--add` adds the rounds to those that `growth.json` has, so that a machine need not be free for long;
  * `--sizes 1000,10000` for others than usual; `--listener node`; `--short` to see in a minute that everything works. Only
  * a run with the usual sizes writes `growth.json`. A round of the reducer takes half a minute, and one of the process,
- * with 200,000 connections, two minutes, 8 GB and the right to raise the limit of descriptors.
+ * with 200,000 connections, two minutes, 8 GB, and the right to raise the limit of descriptors: where it may not be
+ * raised, the largest crowd is what the limit allows.
  *
  * @module
  */
@@ -26,14 +27,16 @@ export interface Asked {
 
 const SIZES = {
   reducer: [1_000, 10_000, 100_000, 1_000_000],
-  process: [1_000, 10_000, 50_000, 100_000, 200_000],
+  process: [1_000, 5_000, 10_000, 50_000, 100_000, 200_000],
 };
 const SHORT_SIZES = { reducer: [1_000, 2_000], process: [100, 200] };
 const BATCHES = 200;
 const SHORT_BATCHES = 2;
 const ROWS = { reducer: REDUCER_ROWS, process: PROCESS_ROWS };
-/** A client of the process takes one, and so does its other end. */
+/** A client takes one in the server, and another here, where not all may do what root may. */
 const DESCRIPTORS = 1_000_000;
+/** Descriptors for everything else. */
+const OTHERS = 300;
 const FILE = new URL("./growth.json", import.meta.url);
 
 type Half = keyof typeof SIZES;
@@ -79,15 +82,34 @@ async function growReducer(
   return round;
 }
 
+function raiseLimit(): void {
+  const args = ["--pid", `${Deno.pid}`, `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`];
+  new Deno.Command("prlimit", { args, stderr: "null" }).outputSync();
+}
+
+/** Of this process, which its children inherit. */
+function descriptorLimit(): number {
+  const limits = Deno.readTextFileSync("/proc/self/limits");
+  return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? "1024");
+}
+
 async function growServer(
   sizes: readonly number[],
   { isShort, listener }: Asked,
 ): Promise<Round> {
-  const raise = ["--pid", `${Deno.pid}`, `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`];
-  const { success } = await new Deno.Command("prlimit", { args: raise }).output();
-  if (!success && !isShort) throw new Error(`Cannot raise the limit of descriptors: be root`);
   const plan = isShort ? SHORT : FULL;
-  return await growProcess({ sizes, plan, listener, prefix: await pin() });
+  return await growProcess({ sizes: fitting(sizes), plan, listener, prefix: await pin() });
+}
+
+/** The sizes that the limit of descriptors allows, and in place of those that it does not the largest that it does. */
+function fitting(sizes: readonly number[]): readonly number[] {
+  raiseLimit();
+  const limit = descriptorLimit();
+  const most = Math.floor((limit - OTHERS) / 1_000) * 1_000;
+  const fit = sizes.filter((size) => size <= most);
+  if (fit.length === sizes.length) return sizes;
+  console.error(`A process may have ${limit} descriptors here: up to ${most} clients are measured`);
+  return [...new Set([...fit, most])];
 }
 
 async function keep(half: Half, rounds: readonly Round[], asked: Asked): Promise<void> {

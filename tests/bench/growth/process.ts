@@ -82,8 +82,9 @@ export async function growProcess(
     const grow_us = await spent(scene, size - before, () => grow(scene, size - before));
     await pause(plan.settleMs);
     const now = await vitalsOf(server.pid);
-    const connection_bytes = (now.rss - rss) / (size - before);
-    const figures = { ...await measureAt(scene), grow_us, connection_bytes };
+    // The smallest crowd has the memory that those left who came before anything counted.
+    const memory = before > 0 ? { connection_bytes: (now.rss - rss) / (size - before) } : {};
+    const figures = { ...await measureAt(scene), grow_us, ...memory };
     ({ rss } = await vitalsOf(server.pid));
     const open = await metric(admin, "signalbox_clients");
     if (open !== size) throw new Error(`Cannot measure ${size} clients: ${open} are connected`);
