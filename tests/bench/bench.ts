@@ -5,6 +5,9 @@
  * works. A whole run takes a quarter of an hour, `node`, and two cores to itself; it alone writes `results.json`,
  * the others only print. What the README says of it is written by `deno task docs`.
  *
+ * `--only workers` holds one process against two workers and `npm:peer`, with the load on the same cores, and writes
+ * `workers.json`; with `--against FOLDER` those are of the checkout there. A whole run takes three minutes.
+ *
  * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
  * cost in both; `--listener node` does so with that listener.
  *
@@ -13,7 +16,7 @@
  * `--cluster` measures two nodes instead, and prints; it needs a redis-server. `--only relay,latency,open,commands,recovery`.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { FULL, MEASURES, SHORT, take } from "./measures.ts";
+import { FULL, MEASURES, SHARED, SHORT, take } from "./measures.ts";
 import { figuresOf, report, type Results, type Round } from "./results.ts";
 import {
   bareRelay,
@@ -23,7 +26,7 @@ import {
   pin,
   signalbox,
 } from "./servers.ts";
-import { installIncumbent, PACKAGE } from "../support/incumbent.ts";
+import { type Installed, installIncumbent, PACKAGE } from "../support/incumbent.ts";
 
 /** A server that had less of its core than this while it relayed shared it, or waited for the load. */
 const SHARE_MIN = 0.9;
@@ -38,6 +41,7 @@ const flags: Record<string, unknown> = parseArgs(Deno.args, {
     );
   },
 });
+const WORKERS = "workers";
 const { against, only, rounds, short: isShort } = flags;
 
 if (import.meta.main) {
@@ -45,7 +49,8 @@ if (import.meta.main) {
   else if (flags["cluster"] === true) {
     const { measureCluster } = await import("./cluster.ts");
     await measureCluster(isShort === true, only === undefined ? undefined : String(only));
-  } else await (typeof against === "string" ? compare(against) : measure());
+  } else if (only === WORKERS) await measureWorkers();
+  else await (typeof against === "string" ? compare(against) : measure());
 }
 
 async function growth(): Promise<void> {
@@ -65,14 +70,36 @@ async function measure(): Promise<void> {
   const ours = [signalbox("signalbox"), signalbox("signalbox, node", { LISTENER: "node" })];
   const taken = await run([bareRelay(), ...ours, incumbent(installed)], MEASURES.join());
   if (isShort === true || only !== undefined) return;
-  const { runtime, version } = installed;
+  await write("results.json", takenAt, taken, installed);
+}
+
+async function write(
+  name: string,
+  takenAt: string,
+  taken: readonly Round[],
+  { runtime, version }: Pick<Installed, "runtime" | "version">,
+): Promise<void> {
   const versions =
     `deno ${Deno.version.deno}, npm:peer ${PACKAGE.version} on ${runtime} ${version}`;
   const figures = figuresOf(taken);
   const machine = await describeMachine();
-  const results = { takenAt, ...machine, versions, rounds: taken.length, figures };
-  const file = new URL("./results.json", import.meta.url);
+  const results: Results = { takenAt, ...machine, versions, rounds: taken.length, figures };
+  const file = new URL(name, import.meta.url);
   await Deno.writeTextFile(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** One process, two workers and the incumbent, who share all cores with the load. */
+async function measureWorkers(): Promise<void> {
+  const takenAt = new Date().toISOString();
+  await using installed = await installIncumbent(INCUMBENT_OPTIONS);
+  const folder = typeof against === "string" ? await Deno.realPath(against) : undefined;
+  const ours = [
+    signalbox("one process", {}, folder),
+    signalbox("2 workers", { WORKERS: "2" }, folder),
+  ];
+  const taken = await run([...ours, incumbent(installed)], "relay,open", []);
+  if (isShort === true) return;
+  await write("workers.json", takenAt, taken, installed);
 }
 
 /** Another checkout and this one. */
@@ -83,9 +110,14 @@ async function compare(folder: string): Promise<void> {
 }
 
 /** Every other round has the contenders in the opposite order: a machine that drifts drifts for all of them. */
-async function run(contenders: readonly Contender[], usually: string): Promise<readonly Round[]> {
-  const measures = measuresIn(String(only ?? usually));
-  const setup = { plan: isShort === true ? SHORT : FULL, prefix: await pin() };
+async function run(
+  contenders: readonly Contender[],
+  usually: string,
+  unpinned?: readonly string[],
+): Promise<readonly Round[]> {
+  const measures = measuresIn(only === undefined || only === WORKERS ? usually : String(only));
+  const full = unpinned === undefined ? FULL : SHARED;
+  const setup = { plan: isShort === true ? SHORT : full, prefix: unpinned ?? await pin() };
   const count = isShort === true ? 1 : countOf(rounds);
   const taken: Round[] = [];
   for (let i = 1; i <= count; i++) {
@@ -96,7 +128,7 @@ async function run(contenders: readonly Contender[], usually: string): Promise<r
       for (const [name, metrics] of await take(measure, order, setup)) {
         round.set(name, { ...round.get(name), ...metrics });
         const share = metrics["relay_share"] ?? 1;
-        if (share >= SHARE_MIN) continue;
+        if (share >= SHARE_MIN || unpinned !== undefined) continue;
         console.error(`${name} had ${share.toFixed(2)} of a core: messages a second is too low`);
       }
     }

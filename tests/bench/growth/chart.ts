@@ -6,6 +6,7 @@ import {
   REDUCER_ROWS,
   type Row,
   type Series,
+  SERVER_ROWS,
   sizesOf,
 } from "./figures.ts";
 import { write } from "../results.ts";
@@ -34,13 +35,15 @@ const COLOURS = ["#1f77b4", "#d1495b", "#2e8b57", "#8d5fd3", "#c77700", "#444444
 const DASHES = ["", "6 3", "2 3"];
 
 /** The chart, an SVG without scripts and fonts. */
-export function growthChart({ reducer, process }: Growth): string {
+export function growthChart({ reducer, server, process }: Growth): string {
   const panels = [
     panel("The rules alone", reducer, REDUCER_ROWS),
-    panel("A whole process, real connections", process, PROCESS_ROWS),
+    panel("The server without the platform", server, SERVER_ROWS),
+    panel("A process with real connections", process, PROCESS_ROWS),
   ];
   const body = panels.map((text, i) => `<g transform="translate(${i * WIDTH} 0)">\n${text}\n</g>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${
+  return `<!-- deno-fmt-ignore-file -->
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${
     2 * WIDTH
   } ${HEIGHT}" font-family="sans-serif" font-size="11">
 <rect width="100%" height="100%" fill="#fff"/>
@@ -62,7 +65,7 @@ function panel(title: string, series: Series, rows: readonly Row[]): string {
     }]
   );
   return [
-    `<text x="${LEFT}" y="16" font-weight="bold">${title}: cost in multiples of ${
+    `<text x="${LEFT}" y="16" font-weight="bold">${title}: multiples of ${
       write(base, 0)
     } clients</text>`,
     ...axes(sizes, x),

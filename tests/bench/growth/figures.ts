@@ -5,7 +5,7 @@ import { type Spread, spreadOf, write } from "../results.ts";
 /** The figures of one round by size. */
 export type Round = Readonly<Record<string, Metrics>>;
 
-/** The rounds of the reducer, or of the process. */
+/** The rounds of one part. */
 export interface Series {
   readonly takenAt: string;
   readonly cpu: string;
@@ -17,6 +17,7 @@ export interface Series {
 /** The results file. */
 export interface Growth {
   readonly reducer: Series;
+  readonly server: Series;
   readonly process: Series;
 }
 
@@ -53,6 +54,16 @@ export const REDUCER_ROWS: readonly Row[] = [
   row("copy_us", "the copy that a recording begins with, ns a client", null, 1e-3, 0),
   row("open_longest_ms", "the longest single open while the crowd grows, ms", null),
   row("client_bytes", "memory of a client in the state, bytes", null, 1, 0),
+];
+
+export const SERVER_ROWS: readonly Row[] = [
+  row("message_few_us", "a message among the same 1,000, µs", "message, same 1,000"),
+  row("message_us", "a message of anybody to anybody, µs", "message"),
+  row("beat_few_us", "a heartbeat of the same 1,000, µs", "heartbeat, same 1,000", 1, 2),
+  row("beat_us", "a heartbeat of anybody, µs", "heartbeat", 1, 2),
+  row("open_us", "an open, µs", "open"),
+  row("close_us", "a close of anybody, µs", "close"),
+  row("client_bytes", "memory of a client, bytes", null, 1, 0),
 ];
 
 export const PROCESS_ROWS: readonly Row[] = [
@@ -118,14 +129,24 @@ export function growthTable(series: Pick<Series, "rounds">, rows: readonly Row[]
 }
 
 /** The page, as it stands in the README. */
-export function growthPage({ reducer, process }: Growth): string {
-  return `${
-    said(reducer, "only reducer")
-  } The rules alone (\`reduce\`, and what the loop does around it), all threads:
+export function growthPage({ reducer, server, process }: Growth): string {
+  return `## The rules alone
+
+${said(reducer, "reducer")} CPU of all threads, of \`reduce\` and of what the loop does around it:
 
 ${growthTable(reducer, REDUCER_ROWS)}
 
-${said(process, "only process")} A whole process, with real connections:
+## The server without the platform
+
+${
+    said(server, "server")
+  } The same for all that the server does with a request or a socket, both of which are objects here; the admin port is on:
+
+${growthTable(server, SERVER_ROWS)}
+
+## A process with real connections
+
+${said(process, "process")} CPU of all threads of the process:
 
 ${growthTable(process, PROCESS_ROWS)}`;
 }
@@ -133,7 +154,7 @@ ${growthTable(process, PROCESS_ROWS)}`;
 function said({ takenAt, versions, cores, cpu, rounds }: Series, only: string): string {
   return `Measured on ${
     takenAt.slice(0, 10)
-  } with ${versions}, on ${cores} cores (${cpu}), medians and quartiles of ${rounds.length} rounds (\`deno task bench --growth --${only}\`).`;
+  } with ${versions}, on ${cores} cores (${cpu}), medians and quartiles of ${rounds.length} rounds (\`deno task bench --growth --only ${only}\`).`;
 }
 
 function writeSpread(spread: Spread, per: number, digits: number): string {

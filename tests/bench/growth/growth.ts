@@ -1,9 +1,9 @@
 /**
- * What grows with the crowd: `deno task bench --growth`, and `--only reducer` or `--only process` for one half.
+ * What grows with the crowd: `deno task bench --growth`, and `--only reducer,server,process` for some parts of it.
  *
  * `--rounds 5`; `--add` adds the rounds to those that `growth.json` has, so that a machine need not be free for long;
  * `--sizes 1000,10000` for others than usual; `--listener node`; `--short` to see in a minute that everything works. Only
- * a run with the usual sizes writes `growth.json`. A round of the reducer takes half a minute, and one of the process,
+ * a run with the usual sizes writes `growth.json`. A round of the reducer or the server takes a minute, and one of the process,
  * with 200,000 connections, two minutes, 8 GB, and the right to raise the limit of descriptors: where it may not be
  * raised, the largest crowd is what the limit allows.
  *
@@ -11,8 +11,15 @@
  */
 import type { Metrics } from "../measures.ts";
 import { pin } from "../servers.ts";
-import { growthTable, PROCESS_ROWS, REDUCER_ROWS, type Round, type Series } from "./figures.ts";
-import { FULL, growProcess, SHORT } from "./process.ts";
+import {
+  growthTable,
+  PROCESS_ROWS,
+  REDUCER_ROWS,
+  type Round,
+  type Series,
+  SERVER_ROWS,
+} from "./figures.ts";
+import { FULL, growCrowd, SHORT } from "./process.ts";
 
 /** What the flags ask for. */
 export interface Asked {
@@ -27,59 +34,60 @@ export interface Asked {
 
 const SIZES = {
   reducer: [1_000, 10_000, 100_000, 1_000_000],
+  server: [1_000, 10_000, 50_000, 200_000],
   process: [1_000, 5_000, 10_000, 50_000, 100_000, 200_000],
 };
-const SHORT_SIZES = { reducer: [1_000, 2_000], process: [100, 200] };
-const BATCHES = 200;
+const SHORT_SIZES = { reducer: [1_000, 2_000], server: [1_000, 2_000], process: [100, 200] };
+const BATCHES = { reducer: 200, server: 100 };
 const SHORT_BATCHES = 2;
-const ROWS = { reducer: REDUCER_ROWS, process: PROCESS_ROWS };
+const ROWS = { reducer: REDUCER_ROWS, server: SERVER_ROWS, process: PROCESS_ROWS };
 /** A client takes one in the server, and another here, where not all may do what root may. */
 const DESCRIPTORS = 1_000_000;
 /** Descriptors for everything else. */
 const OTHERS = 300;
 const FILE = new URL("./growth.json", import.meta.url);
 
-type Half = keyof typeof SIZES;
+type Part = keyof typeof SIZES;
+/** Measures one round. */
+type Grow = (sizes: readonly number[], asked: Asked, number: number) => Promise<Round>;
 
 /** Measures, prints the tables, and keeps the rounds. */
 export async function measureGrowth(asked: Asked): Promise<void> {
-  const halves = (asked.only?.split(",") ?? ["reducer", "process"]).map(halfNamed);
-  for (const half of halves) {
-    const usual = asked.isShort ? SHORT_SIZES[half] : SIZES[half];
+  const parts = (asked.only?.split(",") ?? Object.keys(SIZES)).map(partNamed);
+  for (const part of parts) {
+    const usual = asked.isShort ? SHORT_SIZES[part] : SIZES[part];
     const sizes = asked.sizes?.split(",").map(Number) ?? usual;
     const rounds: Round[] = [];
     for (let i = 1; i <= (asked.isShort ? 1 : asked.rounds); i++) {
-      console.error(`round ${i} of ${asked.rounds}, ${half}; load average ${Deno.loadavg()[0]}`);
-      rounds.push(await (half === "reducer" ? growReducer : growServer)(sizes, asked, i));
+      console.error(`round ${i} of ${asked.rounds}, ${part}; load average ${Deno.loadavg()[0]}`);
+      rounds.push(await (part === "process" ? growProcess : growProgram(part))(sizes, asked, i));
     }
-    console.log(growthTable({ rounds }, ROWS[half]));
-    if (sizes === SIZES[half] && asked.listener === "deno") await keep(half, rounds, asked);
+    console.log(growthTable({ rounds }, ROWS[part]));
+    if (sizes === SIZES[part] && asked.listener === "deno") await keep(part, rounds, asked);
   }
 }
 
-function halfNamed(name: string): Half {
-  if (name === "reducer" || name === "process") return name;
-  throw new TypeError(`Cannot take --only ${name}: give reducer or process`);
+function partNamed(name: string): Part {
+  if (name === "reducer" || name === "server" || name === "process") return name;
+  throw new TypeError(`Cannot take --only ${name}: give some of ${Object.keys(SIZES)}`);
 }
 
 /** A process for each size, so that no heap has what another left; every other round from the largest down. */
-async function growReducer(
-  sizes: readonly number[],
-  { isShort }: Asked,
-  number: number,
-): Promise<Round> {
-  const round: Record<string, Metrics> = {};
-  const program = new URL("./reducer.ts", import.meta.url).pathname;
-  for (const size of number % 2 === 1 ? sizes : sizes.toReversed()) {
-    const batches = isShort ? SHORT_BATCHES : BATCHES;
-    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--v8-flags=--expose-gc", program, `${size}`, `${batches}`],
-      stderr: "inherit",
-    }).output();
-    if (!success) throw new Error(`Cannot measure ${size} clients: the program failed`);
-    round[size] = JSON.parse(new TextDecoder().decode(stdout));
-  }
-  return round;
+function growProgram(part: "reducer" | "server"): Grow {
+  const program = new URL(`./${part}.ts`, import.meta.url).pathname;
+  return async (sizes, { isShort }, number) => {
+    const round: Record<string, Metrics> = {};
+    const batches = isShort ? SHORT_BATCHES : BATCHES[part];
+    for (const size of number % 2 === 1 ? sizes : sizes.toReversed()) {
+      const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--v8-flags=--expose-gc", program, `${size}`, `${batches}`],
+        stderr: "inherit",
+      }).output();
+      if (!success) throw new Error(`Cannot measure ${size} clients: the program failed`);
+      round[size] = JSON.parse(new TextDecoder().decode(stdout));
+    }
+    return round;
+  };
 }
 
 function raiseLimit(): void {
@@ -93,13 +101,10 @@ function descriptorLimit(): number {
   return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? "1024");
 }
 
-async function growServer(
-  sizes: readonly number[],
-  { isShort, listener }: Asked,
-): Promise<Round> {
+const growProcess: Grow = async (sizes, { isShort, listener }) => {
   const plan = isShort ? SHORT : FULL;
-  return await growProcess({ sizes: fitting(sizes), plan, listener, prefix: await pin() });
-}
+  return await growCrowd({ sizes: fitting(sizes), plan, listener, prefix: await pin() });
+};
 
 /** The sizes that the limit of descriptors allows, and in place of those that it does not the largest that it does. */
 function fitting(sizes: readonly number[]): readonly number[] {
@@ -112,16 +117,16 @@ function fitting(sizes: readonly number[]): readonly number[] {
   return [...new Set([...fit, most])];
 }
 
-async function keep(half: Half, rounds: readonly Round[], asked: Asked): Promise<void> {
+async function keep(part: Part, rounds: readonly Round[], asked: Asked): Promise<void> {
   const kept = JSON.parse(await Deno.readTextFile(FILE).catch(() => "{}"));
-  const earlier: readonly Round[] = asked.isAdding ? kept[half]?.rounds ?? [] : [];
+  const earlier: readonly Round[] = asked.isAdding ? kept[part]?.rounds ?? [] : [];
   const series: Series = {
     takenAt: new Date().toISOString(),
     ...asked.machine,
     versions: `deno ${Deno.version.deno}`,
     rounds: [...earlier, ...rounds.map(brief)],
   };
-  await Deno.writeTextFile(FILE, `${JSON.stringify({ ...kept, [half]: series }, null, 1)}\n`);
+  await Deno.writeTextFile(FILE, `${JSON.stringify({ ...kept, [part]: series }, null, 1)}\n`);
 }
 
 /** Four digits: there are no more in what was measured. */

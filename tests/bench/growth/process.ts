@@ -55,7 +55,7 @@ interface Scene {
 }
 
 /** One round: the figures of each size, in the order of the sizes. */
-export async function growProcess(
+export async function growCrowd(
   { sizes, plan, listener, prefix }: {
     readonly sizes: readonly number[];
     readonly plan: Plan;

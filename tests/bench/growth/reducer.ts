@@ -4,7 +4,6 @@
  * Events come in batches, and only the batches are timed; what prepares them is not. All figures are the mean of all
  * batches, so that the work of the collector is in them. As a server does, each state is retired when the next is made.
  */
-import process from "node:process";
 import { createExposition } from "../../../adapters/admin/prometheus.ts";
 import { createReader } from "../../../adapters/admin/metrics.ts";
 import { createCounts } from "../../../adapters/admin/counts.ts";
@@ -25,15 +24,20 @@ import {
   takeSnapshot,
 } from "../../../core/mod.ts";
 import { messageTo, type Metrics } from "../measures.ts";
-
-/** How many events are timed at once: few beside the smallest crowd. */
-const BATCH = 100;
-/** How many frames, which leave the crowd as it is. */
-const FRAMES = 1_000;
-/** How many clients take part in what is measured among the same few. */
-const FEW = 1_000;
-/** A crowd in which everything is done before anything counts, so that it is compiled. */
-const WARM_SIZE = 1_000;
+import {
+  BATCH,
+  batchOf,
+  FEW,
+  FRAMES,
+  heapUsed,
+  HEARTBEAT,
+  idOf,
+  pick,
+  randomly,
+  takeAny,
+  timed,
+  WARM_SIZE,
+} from "./timing.ts";
 
 /** Rates off: few clients say here what many would. Nobody is silent for too long but where that is measured. */
 const SETTINGS = settingsFrom({
@@ -97,46 +101,6 @@ class Crowd {
   goTo(due: readonly Member[]): void {
     this.now = Math.max(this.now, ...due.map(({ checkAt }) => checkAt));
   }
-}
-
-const HEARTBEAT = '{"type":"HEARTBEAT"}';
-
-/** As long as an id of the stock client, and as random. */
-function idOf(serial: number): string {
-  const part = (salt: number, length: number): string =>
-    (Math.imul(serial + salt, 0x9e3779b1) >>> 0).toString(16).padStart(8, "0").slice(0, length);
-  const last = serial.toString(16).padStart(12, "0");
-  return `${part(1, 8)}-${part(7_919, 4)}-${part(104_729, 4)}-${part(1_299_709, 4)}-${last}`;
-}
-
-/** Numbers below `below`, the same in each run. */
-function randomly(below: number, from = 0): () => number {
-  let seed = Math.imul(from + 1, 0x9e3779b1) >>> 0;
-  return () => {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor(seed / 2 ** 32 * below);
-  };
-}
-
-/**
- * Microseconds of CPU that each of the prepared events takes, in the mean of so many batches. All threads count, so the
- * collector's do, and other processes do not.
- */
-function timed<T>(batches: number, prepare: () => readonly T[], run: (one: T) => void): number {
-  let [us, count] = [0, 0];
-  for (let i = 0; i < batches; i++) {
-    const prepared = prepare();
-    const before = cpuUs();
-    for (const one of prepared) run(one);
-    us += cpuUs() - before;
-    count += prepared.length;
-  }
-  return us / count;
-}
-
-function cpuUs(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }
 
 function measure(size: number, batches: number): Metrics {
@@ -208,19 +172,6 @@ function arrivals(crowd: Crowd, batches: number): Metrics {
     close += timed(1, () => gone.map(closed), step);
   }
   return { open_us: open / batches, close_us: close / batches };
-}
-
-/** Takes anybody out, and leaves the others in their order. In place: a copy would be work for the collector. */
-function takeAny(members: Member[], next: () => number): readonly Member[] {
-  const chosen = new Set(batchOf(next));
-  const gone: Member[] = [];
-  let kept = 0;
-  for (const [i, member] of members.entries()) {
-    if (chosen.has(i)) gone.push(member);
-    else members[kept++] = member;
-  }
-  members.length = kept;
-  return gone;
 }
 
 /** Messages for ids that nobody holds, and the ends of their time. */
@@ -303,32 +254,8 @@ const DRAIN_MAX_MS = 2_000;
 const DRAIN_WAVES = 40;
 const TICK: Event = { kind: "tick" };
 
-function batchOf<T>(make: () => T, length = BATCH): readonly T[] {
-  return Array.from({ length }, make);
-}
-
-function pick(members: readonly Member[], i: number): Member {
-  const member = members[i];
-  if (member === undefined) throw new RangeError(`Cannot pick ${i} of ${members.length}`);
-  return member;
-}
-
 function frame({ conn }: Member, text: string): Event {
   return { kind: "frame-received", conn, text };
-}
-
-/** What is live, after two collections: the first may leave what the second can free. */
-function heapUsed(): number {
-  collect();
-  collect();
-  return Deno.memoryUsage().heapUsed;
-}
-
-/** Collects all garbage, so that nobody pays for what others left. */
-function collect(): void {
-  const { gc } = globalThis as { readonly gc?: () => void };
-  if (gc === undefined) throw new Error("Run this with --v8-flags=--expose-gc");
-  gc();
 }
 
 if (import.meta.main) {
