@@ -58,12 +58,12 @@ function panel(title: string, series: Series, rows: readonly Row[]): string {
   const last = sizes.at(-1) ?? NaN;
   const x = (size: number): number =>
     LEFT + (WIDTH - LEFT - RIGHT) * Math.log(size / base) / Math.log(last / base);
-  const lines = rows.flatMap(({ metric, label }): Line[] =>
-    label === null ? [] : [{
-      label,
-      points: sizes.map((size) => [x(size), yOf(growthAt(series, [base, size], metric)[1])]),
-    }]
-  );
+  const lines = rows.flatMap(({ metric, label }): Line[] => {
+    const points = sizes.map((size) =>
+      [x(size), yOf(growthAt(series, [base, size], metric)[1])] as const
+    );
+    return label === null || points.some(([, y]) => Number.isNaN(y)) ? [] : [{ label, points }];
+  });
   return [
     `<text x="${LEFT}" y="16" font-weight="bold">${title}: multiples of ${
       write(base, 0)

@@ -159,5 +159,6 @@ function said({ takenAt, versions, cores, cpu, rounds }: Series, only: string): 
 
 function writeSpread(spread: Spread, per: number, digits: number): string {
   const [low, median, high] = spread.map((value) => write(value / per, digits));
+  if (Number.isNaN(spread[1])) return "";
   return low === high ? `${median}` : `${median} (${low} to ${high})`;
 }

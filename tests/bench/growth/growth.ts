@@ -2,10 +2,10 @@
  * What grows with the crowd: `deno task bench --growth`, and `--only reducer,server,process` for some parts of it.
  *
  * `--rounds 5`; `--add` adds the rounds to those that `growth.json` has, so that a machine need not be free for long;
- * `--sizes 1000,10000` for others than usual; `--listener node`; `--short` to see in a minute that everything works. Only
- * a run with the usual sizes writes `growth.json`. A round of the reducer or the server takes a minute, and one of the process,
- * with 200,000 connections, two minutes, 8 GB, and the right to raise the limit of descriptors: where it may not be
- * raised, the largest crowd is what the limit allows.
+ * `--sizes 1000,10000` for others than usual; `--listener node`; `--short` to see in a minute that everything works.
+ * Only a run with the usual sizes writes `growth.json`. A round of the reducer or the server takes a minute, and one of
+ * the process, with 200,000 connections, two minutes, 8 GB, and the right to raise the limit of descriptors: where it
+ * may not be raised, the largest crowd is what the limit allows.
  *
  * @module
  */

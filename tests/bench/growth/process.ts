@@ -8,7 +8,7 @@ import { freePort } from "../../support/admin.ts";
 import { vitalsOf } from "../../support/vitals.ts";
 import { openClients } from "../client.ts";
 import { messageTo, type Metrics } from "../measures.ts";
-import { cpuNs, pause, type Server, settle, signalbox, startServer } from "../servers.ts";
+import { pause, type Server, settle, signalbox, startServer, threadsOf } from "../servers.ts";
 import { spreadOf } from "../results.ts";
 import type { Round } from "./figures.ts";
 import { encoded, join, leave, type Member, say } from "./crowd.ts";
@@ -97,9 +97,9 @@ export async function growCrowd(
 async function measureAt(scene: Scene): Promise<Metrics> {
   const { server: { pid }, plan } = scene;
   await settle(pid);
-  const before = await cpuNs(pid);
+  const before = await threadsOf(pid);
   await pause(plan.idleMs);
-  const idle_ms = (await cpuNs(pid) - before) / 1e3 / plan.idleMs;
+  const idle_ms = await cpuSince(pid, before) / 1e3 / plan.idleMs;
   return {
     ...await visit(scene),
     ...await talk(scene),
@@ -132,10 +132,17 @@ async function spent(
   count: number,
   cause: () => Promise<unknown>,
 ): Promise<number> {
-  const before = await cpuNs(pid);
+  const before = await threadsOf(pid);
   await cause();
   await settle(pid);
-  return (await cpuNs(pid) - before) / count / 1e3;
+  return await cpuSince(pid, before) / count / 1e3;
+}
+
+/** Nanoseconds, of the threads that there are still: a thread that ended meanwhile would count against the others. */
+async function cpuSince(pid: number, before: ReadonlyMap<string, number>): Promise<number> {
+  let ns = 0;
+  for (const [thread, now] of await threadsOf(pid)) ns += now - (before.get(thread) ?? 0);
+  return ns;
 }
 
 /** Anybody leaves, and others come in their place. */
