@@ -51,7 +51,7 @@ interface Scene {
 
 type Figures = Readonly<Record<string, number>>;
 
-/** The file of results: of each figure the least, the median and the most. */
+/** The file of results: of each figure the least, the median and the most, or the median alone. */
 export interface ClusterResults {
   readonly takenAt: string;
   readonly figures: Readonly<Record<string, readonly number[]>>;
@@ -66,8 +66,8 @@ const MEASURES: Readonly<Record<string, (scene: Scene) => Promise<Figures>>> = {
 };
 
 /**
- * Measures, and prints a table: the median of the rounds, with the least and the most. Unless it was a short one, they
- * take the place of those in `cluster.json`.
+ * Measures, and prints a table: the median of the rounds, with the least and the most. Unless it is a short one, each
+ * round writes those that there are by then in the place of those in `cluster.json`.
  */
 export async function measureCluster(isShort: boolean, only: string | undefined): Promise<void> {
   const plan = isShort ? SHORT : FULL;
@@ -86,9 +86,9 @@ export async function measureCluster(isShort: boolean, only: string | undefined)
         taken.set(figure, [...taken.get(figure) ?? [], value]);
       }
     }
+    if (!isShort) await keep(taken);
   }
   for (const [figure, values] of taken) print(figure, values);
-  if (!isShort) await keep(taken);
   if (!names.includes("recovery")) return;
   for (const kind of KINDS) {
     print(`recovery after ${kind}, ms`, await recover(kind, plan.recoveries));

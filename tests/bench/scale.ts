@@ -37,7 +37,10 @@ One process uses one core. So 1 GiB has room for ${
 export function coresPage(workers: Results, cluster: ClusterResults): string {
   const { takenAt, cpu, cores, versions, rounds, figures } = workers;
   const median = (metric: string, name: string): number => figures[metric]?.[name]?.[1] ?? NaN;
-  const node = (figure: string): number => cluster.figures[figure]?.[1] ?? NaN;
+  const node = (figure: string): number => {
+    const [least, median = least] = cluster.figures[figure] ?? [];
+    return median ?? NaN;
+  };
   const servers = node("CPU of a message, servers, across, µs");
   const redis = node("CPU of a message, Redis, across, µs");
   const row = (title: string, metric: string, digits: number, nodes: string): string => {

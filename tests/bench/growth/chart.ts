@@ -17,15 +17,15 @@ interface Line {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-const WIDTH = 470;
-const HEIGHT = 330;
+const WIDTH = 640;
+const HEIGHT = 320;
 const LEFT = 34;
 const RIGHT = 150;
-const TOP = 34;
+const TOP = 30;
 const BOTTOM = 30;
 /** The multiples at the two ends of the axis, which is logarithmic. */
 const LEAST = 0.5;
-const MOST = 32;
+const MOST = 64;
 /** What the goal allows. */
 const GOAL = 3;
 /** Between the labels of two lines. */
@@ -41,11 +41,11 @@ export function growthChart({ reducer, server, process }: Growth): string {
     panel("The server without the platform", server, SERVER_ROWS),
     panel("A process with real connections", process, PROCESS_ROWS),
   ];
-  const body = panels.map((text, i) => `<g transform="translate(${i * WIDTH} 0)">\n${text}\n</g>`);
+  const body = panels.map((text, i) => `<g transform="translate(0 ${i * HEIGHT})">\n${text}\n</g>`);
   return `<!-- deno-fmt-ignore-file -->
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${
-    2 * WIDTH
-  } ${HEIGHT}" font-family="sans-serif" font-size="11">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${
+    panels.length * HEIGHT
+  }" font-family="sans-serif" font-size="11">
 <rect width="100%" height="100%" fill="#fff"/>
 ${body.join("\n")}
 </svg>

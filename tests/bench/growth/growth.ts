@@ -60,10 +60,12 @@ export async function measureGrowth(asked: Asked): Promise<void> {
     const rounds: Round[] = [];
     for (let i = 1; i <= (asked.isShort ? 1 : asked.rounds); i++) {
       console.error(`round ${i} of ${asked.rounds}, ${part}; load average ${Deno.loadavg()[0]}`);
-      rounds.push(await (part === "process" ? growProcess : growProgram(part))(sizes, asked, i));
+      const round = await (part === "process" ? growProcess : growProgram(part))(sizes, asked, i);
+      rounds.push(round);
+      if (sizes !== SIZES[part] || asked.listener !== "deno") continue;
+      await keep(part, round, { ...asked, isAdding: asked.isAdding || i > 1 });
     }
     console.log(growthTable({ rounds }, ROWS[part]));
-    if (sizes === SIZES[part] && asked.listener === "deno") await keep(part, rounds, asked);
   }
 }
 
@@ -117,14 +119,14 @@ function fitting(sizes: readonly number[]): readonly number[] {
   return [...new Set([...fit, most])];
 }
 
-async function keep(part: Part, rounds: readonly Round[], asked: Asked): Promise<void> {
+async function keep(part: Part, round: Round, asked: Asked): Promise<void> {
   const kept = JSON.parse(await Deno.readTextFile(FILE).catch(() => "{}"));
   const earlier: readonly Round[] = asked.isAdding ? kept[part]?.rounds ?? [] : [];
   const series: Series = {
     takenAt: new Date().toISOString(),
     ...asked.machine,
     versions: `deno ${Deno.version.deno}`,
-    rounds: [...earlier, ...rounds.map(brief)],
+    rounds: [...earlier, brief(round)],
   };
   await Deno.writeTextFile(FILE, `${JSON.stringify({ ...kept, [part]: series }, null, 1)}\n`);
 }
