@@ -17,7 +17,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { FULL, MEASURES, SHARED, SHORT, take } from "./measures.ts";
-import { figuresOf, report, type Results, type Round } from "./results.ts";
+import { figuresOf, ratiosOf, report, type Results, type Round } from "./results.ts";
 import {
   bareRelay,
   type Contender,
@@ -83,7 +83,8 @@ async function write(
     `deno ${Deno.version.deno}, npm:peer ${PACKAGE.version} on ${runtime} ${version}`;
   const figures = figuresOf(taken);
   const machine = await describeMachine();
-  const results: Results = { takenAt, ...machine, versions, rounds: taken.length, figures };
+  const ratios = ratiosOf(taken);
+  const results: Results = { takenAt, ...machine, versions, rounds: taken.length, figures, ratios };
   const file = new URL(name, import.meta.url);
   await Deno.writeTextFile(file, `${JSON.stringify(results, null, 2)}\n`);
 }

@@ -127,7 +127,7 @@ Deno.test("how many cores of nodes a Redis is enough for is what they take for a
   });
   assert(page.includes("| messages a second | 50,000 | 65,000 | 24,000 | 25,000 |"), page);
   assert(page.includes("| CPU of a message, µs | 20.0 | 25.0 | 60.0, Redis 3.5 | 40.0 |"), page);
-  assert(page.includes("costs 1.25 times what it costs one process"), page);
+  assert(page.includes("Two relay 1.40 times what one process does"), page);
   assert(page.includes("enough for 200,000 messages a second across nodes"), page);
   assert(page.includes("which take 12 cores of the nodes"), page);
 });

@@ -55,7 +55,8 @@ export function coresPage(workers: Results, cluster: ClusterResults): string {
     node("CPU of an open, servers, two nodes, µs"),
     node("CPU of an open, Redis, two nodes, µs"),
   );
-  const times = median("relay_us", "2 workers") / median("relay_us", "one process");
+  const times = (metric: string): string =>
+    write(workers.ratios?.[metric]?.["2 workers"]?.[1] ?? NaN, 2);
   const fit = (value: number): string => write(Number(value.toPrecision(2)), 0);
   return `Measured on ${
     takenAt.slice(0, 10)
@@ -70,9 +71,11 @@ ${row("CPU of a message, µs", "relay_us", 1, withRedis(servers, redis))}
 ${row("CPU of an open, µs", "open_us", 1, open)}
 
 - One process ends with its core.
-- Workers end with the cores: a message costs ${
-    write(times, 2)
-  } times what it costs one process, and each worker has memory of its own for the code, besides that of its clients.
+- Workers end with the cores. Two relay ${
+    times("relay_per_s")
+  } times what one process does, and take ${times("relay_us")} times its CPU for a message and ${
+    times("open_us")
+  } times for an open, in the median of the rounds.
 - Nodes end with their cores too: a core of Redis, at ${SHARE * 100} %, is enough for ${
     fit(1e6 * SHARE / redis)
   } messages a second across nodes, which take ${
