@@ -100,7 +100,7 @@ Deno.test("the chart of the growth has a line for each event, which ends at its 
   assert(Math.abs((beat[1] ?? 0) - (message[1] ?? 0)) >= 12, `labels at ${beat[1]}, ${message[1]}`);
 });
 
-Deno.test("how many cores of nodes a Redis is enough for is what they take for a message, by what it takes", () => {
+Deno.test("the page has the ratio of the rounds, and the cores of nodes that a Redis is enough for", () => {
   const page = coresPage({
     ...{ takenAt: "2026-01-02", cpu: "a processor", cores: 2, versions: "", rounds: 5 },
     figures: {
@@ -115,6 +115,7 @@ Deno.test("how many cores of nodes a Redis is enough for is what they take for a
         "npm:peer": [1, 110, 120],
       },
     },
+    ratios: { relay_per_s: { "2 workers": [1.2, 1.4, 1.5] } },
   }, {
     takenAt: "2026-01-03",
     figures: {
