@@ -140,7 +140,7 @@ ${growthTable(reducer, REDUCER_ROWS)}
 
 ${
     said(server, "server")
-  } The same for all that the server does with a request or a socket, both of which are objects here; the admin port is on:
+  } The same for all that the server does with a request or a socket, both of which are objects here, without the admin port:
 
 ${growthTable(server, SERVER_ROWS)}
 
@@ -154,7 +154,9 @@ ${growthTable(process, PROCESS_ROWS)}`;
 function said({ takenAt, versions, cores, cpu, rounds }: Series, only: string): string {
   return `Measured on ${
     takenAt.slice(0, 10)
-  } with ${versions}, on ${cores} cores (${cpu}), medians and quartiles of ${rounds.length} rounds (\`deno task bench --growth --only ${only}\`).`;
+  } with ${versions}, on ${cores} cores (${cpu}), ${rounds.length} ${
+    rounds.length === 1 ? "round" : "rounds"
+  }, medians and quartiles (\`deno task bench --growth --only ${only}\`).`;
 }
 
 function writeSpread(spread: Spread, per: number, digits: number): string {

@@ -23,7 +23,7 @@ import {
   type State,
   takeSnapshot,
 } from "../../../core/mod.ts";
-import { messageTo, type Metrics } from "../measures.ts";
+import type { Metrics } from "../measures.ts";
 import {
   BATCH,
   batchOf,
@@ -32,6 +32,7 @@ import {
   heapUsed,
   HEARTBEAT,
   idOf,
+  offerTo,
   pick,
   randomly,
   takeAny,
@@ -133,11 +134,10 @@ function frames(crowd: Crowd, batches: number): Metrics {
     crowd.now += 0.01;
     crowd.step(event);
   };
-  const offer = (dst: string): string => messageTo(dst, "OFFER");
   const beat = (): string => HEARTBEAT;
   return {
-    message_few_us: timed(batches, of(few, offer), run),
-    message_us: timed(batches, of(members, offer), run),
+    message_few_us: timed(batches, of(few, offerTo), run),
+    message_us: timed(batches, of(members, offerTo), run),
     beat_few_us: timed(batches, of(few, beat), run),
     beat_us: timed(batches, of(members, beat), run),
   };
@@ -180,9 +180,7 @@ function waiting(crowd: Crowd, batches: number): Metrics {
   const next = randomly(members.length);
   let [store, expire, serial] = [0, 0, 0];
   for (let i = 0; i < batches; i++) {
-    const events = batchOf(() =>
-      frame(pick(members, next()), messageTo(`absent-${++serial}`, "OFFER"))
-    );
+    const events = batchOf(() => frame(pick(members, next()), offerTo(`absent-${++serial}`)));
     store += timed(1, () => events, (event) => crowd.step(event));
     crowd.now += SETTINGS.expire_timeout;
     expire += timed(1, () => [TICK], (event) => crowd.step(event)) / BATCH;

@@ -2,11 +2,10 @@
  * What an event costs a whole server, all but the platform, when so many clients are connected: a program that prints one
  * object of figures. Requests and sockets are objects here, so the crowd may be larger than the machine has descriptors.
  */
-import { createOperator } from "../../../adapters/admin/operator.ts";
 import { createSignalingServer } from "../../../adapters/server.ts";
 import type { SocketEventHandler, SocketLike } from "../../../adapters/sockets/link.ts";
 import { settingsFrom } from "../../../core/mod.ts";
-import { messageTo, type Metrics } from "../measures.ts";
+import type { Metrics } from "../measures.ts";
 import {
   BATCH,
   batchOf,
@@ -15,6 +14,7 @@ import {
   heapUsed,
   HEARTBEAT,
   idOf,
+  offerTo,
   pick,
   randomly,
   takeAny,
@@ -24,7 +24,7 @@ import {
 
 const SETTINGS = settingsFrom({
   ...{ concurrent_limit: 10_000_000, frame_rate: 0, byte_rate: 0, alive_timeout: 86_400_000 },
-  ...{ admin_port: 9001, trusted_proxies: ["127.0.0.1"] },
+  trusted_proxies: ["127.0.0.1"],
 });
 
 /** A socket that takes everything. */
@@ -56,8 +56,7 @@ class Socket implements SocketLike {
 }
 
 async function measure(size: number, batches: number): Promise<Metrics> {
-  const operator = await createOperator({ settings: SETTINGS, version: "", isExporting: false });
-  const signaling = createSignalingServer(SETTINGS, null, operator.observers);
+  const signaling = createSignalingServer(SETTINGS, null);
   let serial = 0;
 
   function requestOf(): readonly [id: string, query: string, headers: Map<string, string>] {
@@ -93,10 +92,9 @@ async function measure(size: number, batches: number): Promise<Metrics> {
     ];
     return timed(batches, () => batchOf(one, FRAMES), ([socket, said]) => socket.hear(said));
   };
-  const offer = (id: string): string => messageTo(id, "OFFER");
   const figures = {
-    message_few_us: frames(few, offer),
-    message_us: frames(sockets, offer),
+    message_few_us: frames(few, offerTo),
+    message_us: frames(sockets, offerTo),
     beat_few_us: frames(few, () => HEARTBEAT),
     beat_us: frames(sockets, () => HEARTBEAT),
   };
@@ -107,7 +105,6 @@ async function measure(size: number, batches: number): Promise<Metrics> {
     close_us += timed(1, () => gone, (socket) => socket.end()) / batches;
   }
   if (signaling.clientCount() !== sockets.length) throw new Error("Some are not connected");
-  await operator.stop();
   await signaling.stop();
   return { ...figures, open_us, close_us, client_bytes };
 }

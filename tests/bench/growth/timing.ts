@@ -1,5 +1,6 @@
 /** How events are timed in a crowd: in batches, of which what prepares them does not count. */
 import process from "node:process";
+import { messageTo } from "../measures.ts";
 
 /** How many events are timed at once: few beside the smallest crowd. */
 export const BATCH = 100;
@@ -11,6 +12,14 @@ export const FEW = 1_000;
 export const WARM_SIZE = 1_000;
 
 export const HEARTBEAT = '{"type":"HEARTBEAT"}';
+
+/** What every offer begins with, up to its destination. */
+const OFFER = messageTo("", "OFFER").replace(/""}$/, "");
+
+/** An offer, which is one text only when it is read: so many that wait to be sent are no work for the collector. */
+export function offerTo(dst: string): string {
+  return `${OFFER}"${dst}"}`;
+}
 
 /** As long as an id of the stock client, and as random. */
 export function idOf(serial: number): string {
