@@ -75,6 +75,10 @@ Deno.test("[LIFE-6] a socket that opens in the first quarter is admitted, a late
   } as const;
   assertEquals(w.step(checked), [closes(2, CLOSE.restart, RESTARTING)]);
   assertEquals(wavesOf(w), [[1_000, [1]], [3_000, [3]]]);
+  const lonely = world();
+  lonely.step(opening(1, { id: "waits alone", identity: { kind: "pending" } }));
+  drains(lonely, 4_000);
+  assertEquals(wavesOf(lonely), [[1_000, [1]]]);
 });
 
 Deno.test("[LIFE-6] [STATE-5] a wave has 256 clients at most, and what is left when the time is over is the shutdown's", () => {
@@ -117,6 +121,11 @@ Deno.test("[LIFE-6] a drain is over when the closes are answered, or a second af
   drains(alone, 4_000);
   assertEquals(wake(alone)?.at, 1_007);
   assertEquals(nextWakeAt(alone.state), null);
+  const short = world();
+  short.open(1, "a");
+  drains(short, 2 * WAVE_MS);
+  while (short.state.drain?.wakeAt !== null) wake(short);
+  assertEquals(short.now, 2 * WAVE_MS, "between two waves its time is over");
   const stopped = world();
   stopped.step({ kind: "shutdown-requested" });
   drains(stopped, 4_000);

@@ -64,6 +64,17 @@ Deno.test("[MSG-5] a heartbeat and every valid message refresh liveness, and onl
   assert(!refreshes([]), "a bad frame");
 });
 
+Deno.test("[MSG-4] [MSG-8] a LEAVE for nobody ends its client, and what has another type does nothing", () => {
+  for (const dst of [undefined, null, ""]) {
+    assertEquals(three().say(1, { type: "LEAVE", dst }), [closes(1, CLOSE.left, "Left")]);
+  }
+  for (const type of ["offer", "leave", "FUTURE", 5, undefined]) {
+    const w = three();
+    assertEquals(w.say(1, { type, dst: "b" }), []);
+    assertEquals(notesOf(w.effects).map(({ what }) => what), ["unknown-type"]);
+  }
+});
+
 /** What is written as the stock client writes, but for its end. */
 const UNENDED = '{"type":"OFFER","payload":1,"dst":"b"]';
 

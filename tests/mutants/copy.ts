@@ -12,16 +12,16 @@ export interface Copy {
 /** What came of some files of tests. */
 export type Verdict =
   | { readonly kind: "passed"; readonly ms: number }
-  /** By a test, whose name it is, or by the engine that gave up. */
-  | { readonly kind: "caught"; readonly by: string }
-  /** The tests were ended before they were done. */
-  | { readonly kind: "late" }
+  /** In a file of tests: by a test, whose name it is, by the engine that gave up, or by the limit of time. */
+  | { readonly kind: "caught"; readonly file: string; readonly by: string }
   /** The tests did not run to where one can fail. */
   | { readonly kind: "unclear"; readonly output: string };
 
 const ROOT = new URL("../../", import.meta.url);
 const LEFT_OUT = new Set(["node_modules", "coverage"]);
-const HEAP_MB = 1_024;
+const HEAP_MB = 512;
+/** Longest that a run may wait for the processor: it is an error then, and says nothing of the break. */
+const RUN_MAX_MS = 600_000;
 
 /** Copies the source, the tests and what they are run with. */
 export async function copyProject(): Promise<Copy> {
@@ -46,16 +46,21 @@ export async function withBreak<T>(
   }
 }
 
-/** Runs files of tests of the copy, up to the first that fails; after `timeoutMs` they are ended. */
+/**
+ * Runs files of tests of the copy, up to the first that fails; after so much time of a processor they are ended. How
+ * long the machine lets them wait does not count.
+ */
 export async function runTests(
   { folder }: Copy,
   files: readonly string[],
-  timeoutMs: number,
+  cpuMs: number,
 ): Promise<Verdict> {
   const begunAt = performance.now();
-  const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
-  const { success, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const timeout = AbortSignal.timeout(RUN_MAX_MS);
+  const cpuSeconds = Math.ceil(cpuMs / 1_000);
+  const { success, signal, stdout, stderr } = await new Deno.Command("sh", {
     args: [
+      ...["-c", `ulimit -S -t ${cpuSeconds} && exec "$0" "$@"`, Deno.execPath()],
       ...["test", "-A", "--no-check", "--frozen", "--config=tests/deno.json"],
       ...["--quiet", "--fail-fast", "--reporter=tap"],
       `--v8-flags=--max-old-space-size=${HEAP_MB}`,
@@ -69,11 +74,13 @@ export async function runTests(
   }).output();
   if (success) return { kind: "passed", ms: performance.now() - begunAt };
   const output = new TextDecoder().decode(stdout);
+  const file = [...output.matchAll(/^# \.\/(.+)$/gm)].at(-1)?.[1] ?? files[0] ?? "";
   const failed = /^not ok \d+ - (.*)$/m.exec(output)?.[1];
-  if (failed !== undefined) return { kind: "caught", by: failed };
-  if (timeout.aborted) return { kind: "late" };
+  if (failed !== undefined) return { kind: "caught", file, by: failed };
+  if (timeout.aborted) return { kind: "unclear", output: `${files} did not end` };
   if (signal !== null) {
-    return { kind: "caught", by: `${signal} in ${files[0]} or after: out of memory` };
+    const why = signal === "SIGXCPU" ? `more than ${cpuSeconds} s of a processor` : "out of memory";
+    return { kind: "caught", file, by: `${signal} in ${file}: ${why}` };
   }
   return { kind: "unclear", output: `${output}\n${new TextDecoder().decode(stderr)}`.trim() };
 }

@@ -75,15 +75,28 @@ Deno.test("a table gives each way its name and rules, and no other line goes", (
   }
 });
 
-Deno.test("tests that are about the rules of a break run first, and slow ones alone and last", () => {
+/** The runs for a break of `core/x.ts` and of rule A-1, of files that take so long and cite A-1 or nothing. */
+function runsOf(
+  files: readonly (readonly [name: string, ms: number, rule?: string])[],
+  caught: string[] = [],
+): string[] {
   const times = new Map(
-    [["b", 1, ""], ["c", 1, "A-1"], ["d", 3, "A-1"], ["e", 9, "A-1"], ["x", 2, ""]].map((
-      [name, ms, rule],
-    ) => [{ file: `tests/${name}_test.ts`, cited: [String(rule)] }, Number(ms)]),
+    files.map(([name, ms, rule = ""]) => [{ file: `tests/${name}_test.ts`, cited: [rule] }, ms]),
   );
-  const runs = runsFor({ file: "core/x.ts", rules: ["A-1"] }, times);
+  const catches = caught.map((name) => ({ broken: "core/x.ts", by: `tests/${name}_test.ts` }));
+  return runsFor({ file: "core/x.ts", rules: ["A-1"] }, times, catches)
+    .map((run) => run.join().replaceAll(/tests\/|_test\.ts/g, ""));
+}
+
+Deno.test("tests that are about the rules of a break run first, and slow ones alone and late", () => {
+  const files = [["b", 1], ["c", 1, "A-1"], ["d", 3, "A-1"], ["e", 10, "A-1"], ["x", 2]] as const;
+  assertEquals(runsOf(files), ["x", "c,d", "b", "e"]);
+  const more = [...files, ["f", 3], ["g", 3], ["h", 3], ["i", 3]] as const;
+  assertEquals(runsOf(more), ["x", "c,d", "e", "b,f,g,h,i"], "all the others take longer");
+  assertEquals(runsOf(more, ["g", "g", "g", "f", "x"])[0], "x");
   assertEquals(
-    runs.map((run) => run.join().replaceAll(/tests\/|_test\.ts/g, "")),
-    ["x", "c,d", "b", "e"],
+    runsOf(files, Array(9).fill("b")),
+    ["b", "x,c,d", "e"],
+    "it caught others of the file",
   );
 });
