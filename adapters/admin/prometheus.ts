@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Readings, Sample } from "./metrics.ts";
+import type { Metric, Readings, Sample } from "./metrics.ts";
 import type { Reader } from "./reader.ts";
 
 /** The metrics in the text format of Prometheus. */
@@ -23,15 +23,20 @@ export function createExposition({ metrics, read }: Pick<Reader, "metrics" | "re
     text: async () => {
       const readings = await read();
       if (readings === made) return text;
-      const lines = metrics.flatMap(({ name, help, type }) => [
-        `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}`,
-        `# TYPE ${name} ${type}`,
-        ...(readings.get(name) ?? []).map((sample) => lineOf(name, sample)),
-      ]);
-      [made, text] = [readings, `${lines.join("\n")}\n`];
+      [made, text] = [readings, textOf(metrics, readings)];
       return text;
     },
   };
+}
+
+/** The text of readings. */
+export function textOf(metrics: readonly Metric[], readings: Readings): string {
+  const lines = metrics.flatMap(({ name, help, type }) => [
+    `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}`,
+    `# TYPE ${name} ${type}`,
+    ...(readings.get(name) ?? []).map((sample) => lineOf(name, sample)),
+  ]);
+  return `${lines.join("\n")}\n`;
 }
 
 function lineOf(name: string, { labels, value }: Sample): string {

@@ -5,14 +5,19 @@
  * works. A whole run takes a quarter of an hour, `node`, and two cores to itself; it alone writes `results.json`,
  * the others only print. What the README says of it is written by `deno task docs`.
  *
+ * `--only workers` holds one process against two workers and `npm:peer`, with the load on the same cores, and writes
+ * `workers.json`; with `--against FOLDER` those are of the checkout there. A whole run takes three minutes.
+ *
  * `--against FOLDER` holds this checkout against the one there instead, and prints what a relayed message and an open
  * cost in both; `--listener node` does so with that listener.
+ *
+ * `--growth` measures what grows with the crowd (growth/growth.ts has its flags).
  *
  * `--cluster` measures two nodes instead, and prints; it needs a redis-server. `--only relay,latency,open,commands,recovery`.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { FULL, MEASURES, SHORT, take } from "./measures.ts";
-import { figuresOf, report, type Results, type Round } from "./results.ts";
+import { FULL, MEASURES, SHARED, SHORT, take } from "./measures.ts";
+import { figuresOf, ratiosOf, report, type Results, type Round } from "./results.ts";
 import {
   bareRelay,
   type Contender,
@@ -21,28 +26,41 @@ import {
   pin,
   signalbox,
 } from "./servers.ts";
-import { installIncumbent, PACKAGE } from "../support/incumbent.ts";
+import { type Installed, installIncumbent, PACKAGE } from "../support/incumbent.ts";
 
 /** A server that had less of its core than this while it relayed shared it, or waited for the load. */
 const SHARE_MIN = 0.9;
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
-  string: ["rounds", "only", "against", "listener"],
-  boolean: ["short", "cluster"],
+  string: ["rounds", "only", "against", "listener", "sizes"],
+  boolean: ["short", "cluster", "growth", "add"],
   default: { rounds: "5", listener: "deno" },
   unknown: (given: string) => {
     throw new TypeError(
-      `Cannot take ${given}: give rounds, only, short, cluster, against or listener`,
+      `Cannot take ${given}: give rounds, only, short, against, listener, cluster, growth, sizes or add`,
     );
   },
 });
+const WORKERS = "workers";
 const { against, only, rounds, short: isShort } = flags;
 
 if (import.meta.main) {
-  if (flags["cluster"] === true) {
+  if (flags["growth"] === true) await growth();
+  else if (flags["cluster"] === true) {
     const { measureCluster } = await import("./cluster.ts");
     await measureCluster(isShort === true, only === undefined ? undefined : String(only));
-  } else await (typeof against === "string" ? compare(against) : measure());
+  } else if (only === WORKERS) await measureWorkers();
+  else await (typeof against === "string" ? compare(against) : measure());
+}
+
+async function growth(): Promise<void> {
+  const { measureGrowth } = await import("./growth/growth.ts");
+  const text = (flag: unknown): string | undefined => flag === undefined ? undefined : String(flag);
+  await measureGrowth({
+    ...{ only: text(only), sizes: text(flags["sizes"]), listener: String(flags["listener"]) },
+    ...{ rounds: countOf(rounds), isShort: isShort === true, isAdding: flags["add"] === true },
+    machine: await describeMachine(),
+  });
 }
 
 /** Everybody, and what is kept of it. */
@@ -52,14 +70,37 @@ async function measure(): Promise<void> {
   const ours = [signalbox("signalbox"), signalbox("signalbox, node", { LISTENER: "node" })];
   const taken = await run([bareRelay(), ...ours, incumbent(installed)], MEASURES.join());
   if (isShort === true || only !== undefined) return;
-  const { runtime, version } = installed;
+  await write("results.json", takenAt, taken, installed);
+}
+
+async function write(
+  name: string,
+  takenAt: string,
+  taken: readonly Round[],
+  { runtime, version }: Pick<Installed, "runtime" | "version">,
+): Promise<void> {
   const versions =
     `deno ${Deno.version.deno}, npm:peer ${PACKAGE.version} on ${runtime} ${version}`;
   const figures = figuresOf(taken);
   const machine = await describeMachine();
-  const results = { takenAt, ...machine, versions, rounds: taken.length, figures };
-  const file = new URL("./results.json", import.meta.url);
+  const ratios = ratiosOf(taken);
+  const results: Results = { takenAt, ...machine, versions, rounds: taken.length, figures, ratios };
+  const file = new URL(name, import.meta.url);
   await Deno.writeTextFile(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** One process, two workers and the incumbent, who share all cores with the load. */
+async function measureWorkers(): Promise<void> {
+  const takenAt = new Date().toISOString();
+  await using installed = await installIncumbent(INCUMBENT_OPTIONS);
+  const folder = typeof against === "string" ? await Deno.realPath(against) : undefined;
+  const ours = [
+    signalbox("one process", {}, folder),
+    signalbox("2 workers", { WORKERS: "2" }, folder),
+  ];
+  const taken = await run([...ours, incumbent(installed)], "relay,open", []);
+  if (isShort === true) return;
+  await write("workers.json", takenAt, taken, installed);
 }
 
 /** Another checkout and this one. */
@@ -70,13 +111,15 @@ async function compare(folder: string): Promise<void> {
 }
 
 /** Every other round has the contenders in the opposite order: a machine that drifts drifts for all of them. */
-async function run(contenders: readonly Contender[], usually: string): Promise<readonly Round[]> {
-  const measures = measuresIn(String(only ?? usually));
-  const setup = { plan: isShort === true ? SHORT : FULL, prefix: await pin() };
-  const count = isShort === true ? 1 : Number(rounds);
-  if (!(Number.isInteger(count) && count > 0)) {
-    throw new TypeError(`Cannot take --rounds ${rounds}: give a whole number from 1`);
-  }
+async function run(
+  contenders: readonly Contender[],
+  usually: string,
+  unpinned?: readonly string[],
+): Promise<readonly Round[]> {
+  const measures = measuresIn(only === undefined || only === WORKERS ? usually : String(only));
+  const full = unpinned === undefined ? FULL : SHARED;
+  const setup = { plan: isShort === true ? SHORT : full, prefix: unpinned ?? await pin() };
+  const count = isShort === true ? 1 : countOf(rounds);
   const taken: Round[] = [];
   for (let i = 1; i <= count; i++) {
     const round = new Map(contenders.map(({ name }) => [name, {}]));
@@ -86,7 +129,7 @@ async function run(contenders: readonly Contender[], usually: string): Promise<r
       for (const [name, metrics] of await take(measure, order, setup)) {
         round.set(name, { ...round.get(name), ...metrics });
         const share = metrics["relay_share"] ?? 1;
-        if (share >= SHARE_MIN) continue;
+        if (share >= SHARE_MIN || unpinned !== undefined) continue;
         console.error(`${name} had ${share.toFixed(2)} of a core: messages a second is too low`);
       }
     }
@@ -94,6 +137,12 @@ async function run(contenders: readonly Contender[], usually: string): Promise<r
   }
   console.log(report(taken));
   return taken;
+}
+
+function countOf(given: unknown): number {
+  const count = Number(given);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new TypeError(`Cannot take --rounds ${given}: give a whole number from 1`);
 }
 
 function measuresIn(given: string): readonly typeof MEASURES[number][] {

@@ -1,9 +1,11 @@
 /** The arithmetic behind the figures of the benchmark. How long anything takes is not looked at. */
 import { assert, assertEquals } from "../support/assert.ts";
 import { type Client, frameCounter } from "./client.ts";
+import { growthChart } from "./growth/chart.ts";
+import { growthTable } from "./growth/figures.ts";
 import { openSchedule } from "./latency.ts";
 import { figuresOf, report, spreadOf } from "./results.ts";
-import { scalePage } from "./scale.ts";
+import { coresPage, scalePage } from "./scale.ts";
 
 Deno.test("the counter of frames counts them wherever the reads are cut", () => {
   const lengths = [[0], [1], [125], [126, 0, 126], [126, 255, 255], [127, 0, 0, 0, 0, 0, 1, 0, 0]];
@@ -88,4 +90,71 @@ Deno.test("what a process carries is what memory or a core has, by what signalbo
   assert(page.includes("70 % of a core for 100,000 clients that only beat"), page);
   assert(page.includes("for 5,000 that come and go in a second."), page);
   assert(page.includes("A full core relays 50,000 messages a second"), page);
+});
+
+const SERIES = {
+  ...{ takenAt: "", cpu: "a processor", cores: 2, versions: "" },
+  rounds: [
+    { 1_000: { beat_us: 0.2, message_us: 4 }, 10_000: { beat_us: 0.4, message_us: 4 } },
+    { 1_000: { beat_us: 0.1, message_us: 4 }, 10_000: { beat_us: 0.4, message_us: 6 } },
+    { 1_000: { beat_us: 0.1, message_us: 4 } },
+  ],
+};
+
+Deno.test("growth is what each round has at one size, by what the same round has at the smallest", () => {
+  const rows = [{ metric: "beat_us", title: "a beat", label: "beat", per: 1, digits: 2 }];
+  assertEquals(
+    growthTable(SERIES, rows),
+    `| clients | 1,000 | 10,000 | 10,000 / 1,000 |
+| --- | --- | --- | --- |
+| a beat | 0.10 (0.10 to 0.15) | 0.40 | 3.00 (2.50 to 3.50) |`,
+  );
+});
+
+Deno.test("the chart of the growth has a line for each event, which ends at its multiple, and labels apart", () => {
+  const chart = growthChart({ reducer: SERIES, server: SERIES, process: SERIES });
+  const heights = [...chart.matchAll(/<polyline points="\S+ [\d.]+,([\d.]+) [\d.]+,([\d.]+)"/g)]
+    .map(([, end, label]) => [Number(end), Number(label)] as const);
+  const [message = [], beat = []] = heights;
+  const axis = (multiple: number): number => {
+    const mark = new RegExp(`y="([\\d.]+)" text-anchor="end" fill="#333">${multiple}<`).exec(chart);
+    return Number(mark?.[1]) - 4;
+  };
+  assertEquals(heights.length, 3 * 2, chart);
+  assert(axis(2) > (beat[0] ?? 0) && (beat[0] ?? 0) > axis(4), `a beat ends at ${beat[0]}`);
+  assert(axis(1) > (message[0] ?? 0) && (message[0] ?? 0) > axis(2), `a message at ${message[0]}`);
+  assert(Math.abs((beat[1] ?? 0) - (message[1] ?? 0)) >= 12, `labels at ${beat[1]}, ${message[1]}`);
+});
+
+Deno.test("the page has the ratio of the rounds, and the cores of nodes that a Redis is enough for", () => {
+  const page = coresPage({
+    ...{ takenAt: "2026-01-02", cpu: "a processor", cores: 2, versions: "", rounds: 5 },
+    figures: {
+      relay_us: { "one process": [1, 20, 30], "2 workers": [1, 25, 26], "npm:peer": [1, 40, 50] },
+      relay_per_s: {
+        ...{ "one process": [1, 50_000, 60_000], "2 workers": [1, 65_000, 66_000] },
+        "npm:peer": [1, 25_000, 26_000],
+      },
+      open_us: {
+        "one process": [1, 90, 91],
+        "2 workers": [1, 100, 101],
+        "npm:peer": [1, 110, 120],
+      },
+    },
+    ratios: { relay_per_s: { "2 workers": [1.2, 1.4, 1.5] } },
+  }, {
+    takenAt: "2026-01-03",
+    figures: {
+      "messages a second, across": [1, 24_000, 25_000],
+      "CPU of a message, servers, across, µs": [1, 60, 61],
+      "CPU of a message, Redis, across, µs": [1, 3.5, 4],
+      "CPU of an open, servers, two nodes, µs": [1, 300, 301],
+      "CPU of an open, Redis, two nodes, µs": [1, 25, 26],
+    },
+  });
+  assert(page.includes("| messages a second | 50,000 | 65,000 | 24,000 | 25,000 |"), page);
+  assert(page.includes("| CPU of a message, µs | 20.0 | 25.0 | 60.0, Redis 3.5 | 40.0 |"), page);
+  assert(page.includes("Two relay 1.40 times what one process does"), page);
+  assert(page.includes("enough for 200,000 messages a second across nodes"), page);
+  assert(page.includes("which take 12 cores of the nodes"), page);
 });

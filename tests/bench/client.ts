@@ -22,7 +22,7 @@ const CLOSE = 8;
 const MASK = [0x37, 0xfa, 0x21, 0x3d] as const;
 
 /** The bytes of a frame as a client sends it. The payload has fewer than 64 KiB. */
-function maskedFrame(payload: Uint8Array, opcode = TEXT): Uint8Array<ArrayBuffer> {
+export function maskedFrame(payload: Uint8Array, opcode = TEXT): Uint8Array<ArrayBuffer> {
   const { length } = payload;
   const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff];
   const masked = payload.map((byte, i) => byte ^ (MASK[i & 3] ?? 0));

@@ -51,6 +51,12 @@ interface Scene {
 
 type Figures = Readonly<Record<string, number>>;
 
+/** The file of results: of each figure the least, the median and the most, or the median alone. */
+export interface ClusterResults {
+  readonly takenAt: string;
+  readonly figures: Readonly<Record<string, readonly number[]>>;
+}
+
 /** The measures, by the names that `--only` takes. */
 const MEASURES: Readonly<Record<string, (scene: Scene) => Promise<Figures>>> = {
   relay: measureRelay,
@@ -59,7 +65,10 @@ const MEASURES: Readonly<Record<string, (scene: Scene) => Promise<Figures>>> = {
   commands: measureCommands,
 };
 
-/** Measures, and prints a table: the median of the rounds, with the least and the most. */
+/**
+ * Measures, and prints a table: the median of the rounds, with the least and the most. Unless it is a short one, each
+ * round writes those that there are by then in the place of those in `cluster.json`.
+ */
 export async function measureCluster(isShort: boolean, only: string | undefined): Promise<void> {
   const plan = isShort ? SHORT : FULL;
   const search = findRedis();
@@ -77,6 +86,7 @@ export async function measureCluster(isShort: boolean, only: string | undefined)
         taken.set(figure, [...taken.get(figure) ?? [], value]);
       }
     }
+    if (!isShort) await keep(taken);
   }
   for (const [figure, values] of taken) print(figure, values);
   if (!names.includes("recovery")) return;
@@ -85,11 +95,31 @@ export async function measureCluster(isShort: boolean, only: string | undefined)
   }
 }
 
-function print(figure: string, values: readonly number[]): void {
+async function keep(taken: ReadonlyMap<string, readonly number[]>): Promise<void> {
+  const file = new URL("./cluster.json", import.meta.url);
+  const kept: ClusterResults = JSON.parse(await Deno.readTextFile(file));
+  const figures = Object.fromEntries(
+    [...taken].map(([figure, values]) => [
+      figure,
+      extentOf(values).map((value) => Number(value.toPrecision(4))),
+    ]),
+  );
+  const results: ClusterResults = {
+    takenAt: new Date().toISOString(),
+    figures: { ...kept.figures, ...figures },
+  };
+  await Deno.writeTextFile(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** The least, the median and the most. */
+function extentOf(values: readonly number[]): readonly [number, number, number] {
   const sorted = [...values].sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  const [least, most] = [sorted[0], sorted.at(-1)].map((value) => written(value ?? NaN));
-  console.log(`| ${figure} | ${written(median ?? NaN)} (${least} to ${most}) |`);
+  return [sorted[0] ?? NaN, sorted[Math.floor(sorted.length / 2)] ?? NaN, sorted.at(-1) ?? NaN];
+}
+
+function print(figure: string, values: readonly number[]): void {
+  const [least, median, most] = extentOf(values).map(written);
+  console.log(`| ${figure} | ${median} (${least} to ${most}) |`);
 }
 
 function written(value: number): string {

@@ -37,6 +37,9 @@ export const FULL = {
   rate: 30_000,
 };
 
+/** The plan of what shares its cores with the load: fewer turns, because each is disturbed as much as the others. */
+export const SHARED: Plan = { ...FULL, slices: 6, opensBefore: 2_000 };
+
 /** A plan that shows in seconds that everything works. */
 export const SHORT: Plan = {
   ...{ pairs: 4, inFlight: 4, warmMs: 50, sliceMs: 40, slices: 2 },

@@ -12,9 +12,13 @@ export interface Results {
   readonly cores: number;
   readonly versions: string;
   readonly rounds: number;
-  /** By metric and contender. */
-  readonly figures: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
+  readonly figures: Figures;
+  /** The figures of each contender as multiples of the first one's. */
+  readonly ratios?: Figures;
 }
+
+/** By metric and contender. */
+type Figures = Readonly<Record<string, Readonly<Record<string, Spread>>>>;
 
 /** The metrics in the order of print; what is printed has so many of the unit that was measured. */
 const METRICS: readonly (readonly [metric: string, title: string, per: number, digits: number])[] =
@@ -59,18 +63,30 @@ export function figuresOf(rounds: readonly Round[]): Results["figures"] {
 }
 
 /**
- * The figures as a table, and those of each contender as multiples of the first one's: the ratios of what each round had
- * side by side, because what disturbs a round disturbs all of them.
+ * The figures of each contender as multiples of the first one's: the ratios of what each round had side by side, because
+ * what disturbs a round disturbs all of them.
  */
+export function ratiosOf(rounds: readonly Round[]): Figures {
+  const [first = "", ...others] = rounds[0]?.keys() ?? [];
+  const measured = METRICS.filter(([metric]) => metric in figuresOf(rounds));
+  return Object.fromEntries(measured.map(([metric]) => {
+    const base = series(rounds, first, metric);
+    const spreads = others.map((name): readonly [string, Spread] => {
+      const ratio = series(rounds, name, metric).map((value, i) => value / (base[i] ?? NaN));
+      const [low, median, high] = spreadOf(ratio);
+      return [name, [brief(low), brief(median), brief(high)]];
+    });
+    return [metric, Object.fromEntries(spreads)];
+  }));
+}
+
+/** The figures as a table, and the ratios. */
 export function report(rounds: readonly Round[]): string {
   const [first = "", ...others] = rounds[0]?.keys() ?? [];
   const figures = figuresOf(rounds);
+  const all = ratiosOf(rounds);
   const ratios = METRICS.filter(([metric]) => metric in figures).map(([metric, title]) => {
-    const base = series(rounds, first, metric);
-    const cells = others.map((name) => {
-      const ratio = series(rounds, name, metric).map((value, i) => value / (base[i] ?? NaN));
-      return writeSpread(spreadOf(ratio), 1, 3);
-    });
+    const cells = others.map((name) => writeSpread(all[metric]?.[name] ?? [NaN, NaN, NaN], 1, 3));
     return `| ${[title, ...cells].join(" | ")} |`;
   });
   const heads = others.map((name) => `${name} / ${first}`).join(" | ");

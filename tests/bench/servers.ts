@@ -99,13 +99,19 @@ export async function pin(): Promise<readonly string[]> {
 
 /** Nanoseconds of CPU that all threads of a process have had, in user and in kernel mode. */
 export async function cpuNs(pid: number): Promise<number> {
-  let ns = 0;
+  return (await threadsOf(pid)).values().reduce((sum, ns) => sum + ns, 0);
+}
+
+/** The same by thread: what a thread had is in no sum any more when it has ended. */
+export async function threadsOf(pid: number): Promise<ReadonlyMap<string, number>> {
+  const threads = new Map<string, number>();
   for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
-    // A thread may end while the list is read; what it had is gone from the next one too.
+    // A thread may end while the list is read.
     const path = `/proc/${pid}/task/${name}/schedstat`;
-    ns += Number((await Deno.readTextFile(path).catch(() => "0")).split(" ", 1)[0]);
+    const text = await Deno.readTextFile(path).catch(() => null);
+    if (text !== null) threads.set(name, Number(text.split(" ", 1)[0]));
   }
-  return ns;
+  return threads;
 }
 
 /** Waits until a process has had less than 1 ms of CPU in 100 ms, or 3 s have gone by. */

@@ -1,14 +1,18 @@
 /**
- * The documents that are made from the code, as they should be: the tables of options, what one process carries,
- * the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program it writes them.
+ * The documents that are made from the code, as they should be: the tables of options, what one process carries and what
+ * grows with its crowd, the comparison with the incumbent, and the tests behind each rule of SPEC.md. Run as a program
+ * it writes them.
  */
 import config from "../../deno.json" with { type: "json" };
 import { METRICS } from "../../adapters/admin/metrics.ts";
 import { variablesOf } from "../../adapters/program/environment.ts";
 import { defaultText, defaultWithUnit, optionGroups } from "../../adapters/program/help.ts";
 import { OPTION_NAMES, type OptionName, optionOf } from "../../core/mod.ts";
+import type { ClusterResults } from "../bench/cluster.ts";
+import { growthChart } from "../bench/growth/chart.ts";
+import { type Growth, growthPage } from "../bench/growth/figures.ts";
 import type { Results } from "../bench/results.ts";
-import { scalePage } from "../bench/scale.ts";
+import { coresPage, scalePage } from "../bench/scale.ts";
 import { GROUPS } from "../conformance/groups.ts";
 import { rulesOf } from "../support/side_by_side.ts";
 import { permissionsTable } from "./permissions_table.ts";
@@ -77,6 +81,9 @@ async function expectedSpec(): Promise<string> {
 /** Every document that has a part made from the code, by its path, as it should be. */
 export async function expectedDocuments(): Promise<Map<string, string>> {
   const measured: Results = JSON.parse(await readText("tests/bench/results.json"));
+  const workers: Results = JSON.parse(await readText("tests/bench/workers.json"));
+  const cluster: ClusterResults = JSON.parse(await readText("tests/bench/cluster.json"));
+  const growth: Growth = JSON.parse(await readText("tests/bench/growth/growth.json"));
   const parts = [
     ["README.md", "everyday options", everydayTable()],
     ["adapters/admin/README.md", "metrics", metricsTable()],
@@ -85,12 +92,15 @@ export async function expectedDocuments(): Promise<Map<string, string>> {
     ["adapters/listen/README.md", "recipes", await recipes()],
     ["core/settings/settings.ts", "settings", settingsFields()],
     ["tests/bench/README.md", "scale", scalePage(measured)],
+    ["tests/bench/README.md", "cores", coresPage(workers, cluster)],
+    ["tests/bench/growth/README.md", "growth", growthPage(growth)],
     ["tests/conformance/README.md", "comparison", await comparison()],
   ] as const;
   const documents = new Map([
     ["core/SPEC.md", await expectedSpec()],
     ["tests/deno.json", testsConfig(await readText("tests/deno.json"))],
     ["adapters/admin/page/jsconfig.json", pageConfig()],
+    ["tests/bench/growth/growth.svg", growthChart(growth)],
   ]);
   for (const [path, name, part] of parts) {
     documents.set(
