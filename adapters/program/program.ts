@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { scheduleTimeout, within } from "../clock.ts";
+import { within } from "../clock.ts";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { VERSION, VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
