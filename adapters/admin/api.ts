@@ -7,21 +7,20 @@ import { STATUS_CODE } from "@std/http/status";
 import { isUsableId, type Settings } from "../../core/mod.ts";
 import { mintToken } from "../auth/mint.ts";
 import { isAnyAddress } from "../listen/address.ts";
-import type { SignalingServer } from "../server.ts";
-import type { AttemptView, AttemptWatch } from "./attempts.ts";
-import type { Readings } from "./metrics.ts";
-import type { Roster } from "./roster.ts";
+import type { Overview } from "./overview.ts";
+import type { Reader } from "./reader.ts";
 import type { ApiRoute } from "./routes.ts";
 
 /** What the API answers from. */
 export interface ApiPorts {
-  readonly signaling: Pick<SignalingServer, "settings" | "state" | "now" | "dismiss">;
+  readonly settings: Settings;
   /** The port of the server itself, as bound. */
   readonly port: number;
   readonly version: string;
-  readonly read: () => Readings;
-  readonly roster: Pick<Roster, "get" | "search">;
-  readonly attempts: Pick<AttemptWatch, "list" | "forgotten" | "overlooked">;
+  /** How many workers share the port; 1 without workers. */
+  readonly workers: number;
+  readonly reader: Pick<Reader, "read" | "node">;
+  readonly overview: Overview;
   /** The wall clock in milliseconds since 1970. */
   readonly wallNow: () => number;
 }
@@ -47,10 +46,10 @@ export function createApi(ports: ApiPorts): (request: ApiRequest) => Promise<Api
   return async ({ route, isDelete, query }) => {
     switch (route.kind) {
       case "stats":
-        return ok(statsOf(ports));
+        return ok(await statsOf(ports));
       case "clients":
         return ok(
-          await ports.roster.search({
+          await ports.overview.search({
             part: query.get("search") ?? "",
             after: integer(query, "after", { least: 0, most: Number.MAX_SAFE_INTEGER, usual: 0 }),
             limit: integer(query, "limit", { least: 1, most: 100, usual: 50 }),
@@ -59,7 +58,7 @@ export function createApi(ports: ApiPorts): (request: ApiRequest) => Promise<Api
       case "client":
         return isDelete ? dismiss(ports, route.id) : clientOf(ports, route.id);
       case "attempts":
-        return ok(attemptsOf(ports, query));
+        return ok(await attemptsOf(ports, query));
       case "try":
         return ok(await tryOf(ports, query));
     }
@@ -70,10 +69,11 @@ function ok(value: unknown): ApiAnswer {
   return { status: STATUS_CODE.OK, value };
 }
 
-function statsOf({ signaling, port, version, read, wallNow }: ApiPorts): unknown {
-  const { settings, state } = signaling;
+async function statsOf(
+  { settings, port, version, workers, reader, wallNow }: ApiPorts,
+): Promise<unknown> {
   const { path, auth, allow_discovery, listener, concurrent_limit } = settings;
-  const name = state().cluster?.name ?? "";
+  const metrics = Object.fromEntries(await reader.read());
   const server = {
     version,
     startedAt: startedAt(),
@@ -85,9 +85,10 @@ function statsOf({ signaling, port, version, read, wallNow }: ApiPorts): unknown
     discovery: allow_discovery,
     listener,
     concurrentLimit: concurrent_limit,
-    node: name === "" ? null : name,
+    node: reader.node(),
+    workers,
   };
-  return { server, metrics: Object.fromEntries(read()) };
+  return { server, metrics };
 }
 
 /** When this process started: it tells the attempts of two servers with the same ids apart. */
@@ -95,34 +96,23 @@ function startedAt(): number {
   return Math.round(performance.timeOrigin);
 }
 
-function clientOf({ roster }: ApiPorts, id: string): ApiAnswer {
-  const client = roster.get(id);
+async function clientOf({ overview }: ApiPorts, id: string): Promise<ApiAnswer> {
+  const client = await overview.client(id);
   return client === null ? ABSENT : ok(client);
 }
 
-function dismiss({ signaling }: ApiPorts, id: string): ApiAnswer {
-  return signaling.dismiss(id) ? { status: STATUS_CODE.NoContent, value: null } : ABSENT;
+async function dismiss({ overview }: ApiPorts, id: string): Promise<ApiAnswer> {
+  return await overview.dismiss(id) ? { status: STATUS_CODE.NoContent, value: null } : ABSENT;
 }
 
-function attemptsOf({ attempts, signaling, wallNow }: ApiPorts, query: URLSearchParams): unknown {
+async function attemptsOf({ overview }: ApiPorts, query: URLSearchParams): Promise<unknown> {
   const limit = integer(query, "limit", { least: 1, most: 200, usual: 50 });
-  const listed = attempts.list({ peer: query.get("peer"), limit });
-  // A pause of the process moves instant 0 of the loop's time.
-  const zero = wallNow() - signaling.now();
-  const toEpoch = (at: number): number => Math.round(zero + at);
-  const dated = (view: AttemptView): unknown => ({
-    ...view,
-    startedAt: toEpoch(view.startedAt),
-    updatedAt: toEpoch(view.updatedAt),
-    events: view.events.map((event) => ({ ...event, at: toEpoch(event.at) })),
-  });
-  const [forgotten, overlooked] = [attempts.forgotten(), attempts.overlooked()];
-  return { attempts: listed.map(dated), startedAt: startedAt(), forgotten, overlooked };
+  const list = await overview.attempts({ peer: query.get("peer"), limit });
+  return { ...list, startedAt: startedAt() };
 }
 
 /** What two clients of the page need to meet on this server. */
-async function tryOf({ signaling, port }: ApiPorts, query: URLSearchParams): Promise<unknown> {
-  const { settings } = signaling;
+async function tryOf({ settings, port }: ApiPorts, query: URLSearchParams): Promise<unknown> {
   const ids = (query.get("ids") ?? "").split(",").filter((id) => id !== "");
   if (ids.length > TRY_IDS_MAX || !ids.every((id) => isUsableId(id, settings.max_id_length))) {
     throw new BadParameter(

@@ -1,29 +1,23 @@
 /**
- * The last attempts of peers to connect, as the admin port shows them: an observer, and its list.
+ * The last attempts of peers to connect, as the admin port shows them.
  *
  * @module
  */
 import {
   adviceFor,
   type Attempt,
-  type Attempts,
-  attemptsOf,
   duration,
   endOf,
-  noAttempts,
   type Occurrence,
-  retireAttempts,
   type Role,
   type Sent,
   type Side,
   type Verdict,
-  watchAttempts,
   type Went,
 } from "../../core/attempts/mod.ts";
-import { type Millis, millis } from "../../core/mod.ts";
-import type { Observer } from "../runtime.ts";
+import type { Millis } from "../../core/mod.ts";
 
-/** An attempt, for people and programs. Instants are in the loop's time. */
+/** An attempt, for people and programs. */
 export interface AttemptView extends Verdict {
   readonly id: number;
   readonly caller: string;
@@ -51,50 +45,16 @@ export interface AttemptQuery {
   readonly limit: number;
 }
 
-export interface AttemptWatch {
-  readonly observe: Observer;
-  /** The attempts, newest first. */
-  readonly list: (query: AttemptQuery) => AttemptView[];
-  /** How many were forgotten, to make room for newer ones. */
-  readonly forgotten: () => number;
-  /** How many messages were not looked at, because there were too many at once. */
-  readonly overlooked: () => number;
-}
-
 /**
- * Watches the attempts of peers to connect.
+ * An attempt with its outcome and advice, as of an instant.
  *
- * @param now The time of the loop. By default that of the last step, which stands still while nobody is connected.
  * @param icePath Where the server hands out TURN servers; `null` if it has none.
  */
-export function createAttemptWatch(
-  now?: () => Millis,
+export function viewOf(
+  attempt: Attempt,
+  now: Millis,
   icePath: string | null = null,
-): AttemptWatch {
-  let attempts: Attempts = noAttempts();
-  let steppedAt = millis(0);
-  return {
-    observe: (step) => {
-      steppedAt = step.now;
-      const next = watchAttempts(attempts, step);
-      if (next === attempts) return;
-      retireAttempts(attempts, next);
-      attempts = next;
-    },
-    list: ({ peer, limit }) => {
-      const at = now?.() ?? steppedAt;
-      const part = peer?.toLowerCase() ?? "";
-      const found = attemptsOf(attempts).filter(({ caller, callee }) =>
-        caller.toLowerCase().includes(part) || callee.toLowerCase().includes(part)
-      );
-      return found.slice(0, limit).map((attempt) => viewOf(attempt, at, icePath));
-    },
-    forgotten: () => attempts.forgotten,
-    overlooked: () => attempts.overlooked,
-  };
-}
-
-function viewOf(attempt: Attempt, now: Millis, icePath: string | null): AttemptView {
+): AttemptView {
   const { id, caller, callee, connection, startedAt, updatedAt, sides, events } = attempt;
   return {
     ...{ id, caller, callee, connection, startedAt, updatedAt },

@@ -42,12 +42,14 @@ export function createCounts(): Counts & { readonly observe: Observer } {
     server: zeros([...SERVER_CODES, OTHER_CODE]),
   };
 
-  const observe: Observer = ({ effects }) => {
+  const observe: Observer = ({ event, effects }) => {
+    // The sender's node has counted it as stored.
+    const isFromNode = event.kind === "link-received";
     for (const effect of effects) {
       if (effect.kind === "note") count(effect);
       else if (effect.kind === "send" && effect.meaning.kind === "message") {
         const row = messages[effect.meaning.type];
-        if (effect.hasWaited) row.delivered_later++;
+        if (effect.hasWaited || isFromNode) row.delivered_later++;
         else row.relayed++;
       }
     }

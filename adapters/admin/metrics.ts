@@ -10,8 +10,8 @@ import type { ClusterCounts } from "./cluster_counts.ts";
 import type { Counts } from "./counts.ts";
 import type { Peak } from "./peak.ts";
 
-/** Where the metrics are read. */
-export interface Sources {
+/** Where the metrics of one server are read. */
+export interface ServerSources {
   readonly signaling: Pick<
     SignalingServer,
     | "settings"
@@ -26,7 +26,24 @@ export interface Sources {
   readonly lag: Pick<Peak, "read">;
   /** `null` for a server that is alone. */
   readonly cluster: ClusterCounts | null;
+}
+
+/** Where the metrics of the process are read. */
+export interface ProcessSources {
   readonly version: string;
+  /** Option `concurrent_limit`. */
+  readonly clientsLimit: number;
+  /** `null` without workers. */
+  readonly workers: WorkersSources | null;
+}
+
+export interface WorkersSources {
+  /** The delays of the main thread. */
+  readonly lag: Pick<Peak, "read">;
+  /** How many workers took the place of another. */
+  readonly replacements: () => number;
+  /** How many clients each worker has that answers, by its place. */
+  readonly clients: () => ReadonlyMap<number, number>;
 }
 
 /** A value, and the labels that it is for. */
@@ -44,20 +61,32 @@ export interface Metric {
   readonly help: string;
   /** Whether only a node of a cluster has it. */
   readonly isOfNode: boolean;
-  /** The values now. */
+  /** Whether only a process with workers has it. */
+  readonly isOfWorkers: boolean;
+  /** How the values of several workers become one. */
+  readonly merge: "sum" | "most" | "least";
+}
+
+/** A metric, and how to read its values. */
+interface Row<Sources> extends Metric {
   readonly read: (sources: Sources) => readonly Sample[];
 }
 
-export const METRICS: readonly Metric[] = [
+const LAG = {
+  ...gauge<{ readonly lag: Pick<Peak, "read"> }>(
+    "signalbox_event_loop_lag_seconds",
+    "The longest delay of a timer within the last 15 to 30 s.",
+    ({ lag }) => lag.read() / 1_000,
+  ),
+  merge: "most",
+} as const;
+
+/** What each server has of its own. */
+const SERVER_METRICS: readonly Row<ServerSources>[] = [
   gauge(
     "signalbox_clients",
     "Clients that hold an id.",
     ({ signaling }) => signaling.clientCount(),
-  ),
-  gauge(
-    "signalbox_clients_limit",
-    "How many clients it may have (concurrent_limit).",
-    ({ signaling }) => signaling.settings.concurrent_limit,
   ),
   counter(
     "signalbox_opens_total",
@@ -117,22 +146,10 @@ export const METRICS: readonly Metric[] = [
     "Open streams of presence.",
     ({ signaling }) => signaling.watcherCount(),
   ),
-  gauge(
-    "signalbox_event_loop_lag_seconds",
-    "The longest delay of a timer within the last 15 to 30 s.",
-    ({ lag }) => lag.read() / 1_000,
-  ),
-  {
-    name: "signalbox_info",
-    type: "gauge",
-    labels: ["version"],
-    help: "The version of the server; the value is always 1.",
-    isOfNode: false,
-    read: ({ version }) => [{ labels: { version }, value: 1 }],
-  },
+  LAG,
   clustered(
     "signalbox_cluster_joined",
-    "gauge",
+    "gauge least",
     "1 if the node is joined to its cluster and not cut off, otherwise 0.",
     (_, { state, now }) => {
       const { cluster } = state();
@@ -141,40 +158,74 @@ export const METRICS: readonly Metric[] = [
   ),
   clustered(
     "signalbox_cluster_nodes",
-    "gauge",
+    "gauge most",
     "Nodes of the cluster as of the last beat, also those that are dead and not reaped yet.",
     ({ nodes }) => nodes(),
   ),
   clustered(
     "signalbox_cluster_claims",
-    "gauge",
+    "gauge most",
     "Ids that clients of all nodes hold, as of the last beat.",
     ({ claims }) => claims(),
   ),
   clustered(
     "signalbox_cluster_unacknowledged_messages",
-    "gauge",
+    "gauge sum",
     "Messages that were sent to other nodes and are not acknowledged yet.",
     (_, { state }) => state().cluster?.flights.size ?? 0,
   ),
   clustered(
     "signalbox_cluster_bounced_total",
-    "counter",
+    "counter sum",
     "Messages that another node sent back, because it does not have their destination any more.",
     ({ bounced }) => bounced(),
   ),
   clustered(
     "signalbox_cluster_engine_seconds",
-    "gauge",
+    "gauge most",
     "The longest that the engine (Redis) took to answer within the last 15 to 30 s.",
     ({ engineMs }) => engineMs() / 1_000,
   ),
   clustered(
     "signalbox_cluster_last_beat_seconds",
-    "gauge",
+    "gauge most",
     "How long ago the engine last answered a beat or, before the first, the process started.",
     ({ beatAt }, { now }) => (now() - (beatAt() ?? 0)) / 1_000,
   ),
+];
+
+/** What the process has, whoever has its clients. */
+const PROCESS_METRICS: readonly Row<ProcessSources>[] = [
+  gauge(
+    "signalbox_clients_limit",
+    "How many clients it may have (concurrent_limit).",
+    ({ clientsLimit }) => clientsLimit,
+  ),
+  {
+    ...gauge("signalbox_info", "The version of the server; the value is always 1.", () => 1),
+    labels: ["version"],
+    read: ({ version }) => [{ labels: { version }, value: 1 }],
+  },
+  ofWorkers(gauge(
+    "signalbox_workers",
+    "Workers that answer.",
+    ({ workers }) => workers?.clients().size ?? 0,
+  )),
+  ofWorkers({
+    ...gauge("signalbox_worker_clients", "Clients that hold an id, by worker.", () => 0),
+    labels: ["worker"],
+    read: ({ workers }) =>
+      [...workers?.clients() ?? []].map(([place, value]) => ({
+        labels: { worker: String(place) },
+        value,
+      })),
+  }),
+  ofWorkers(counter(
+    "signalbox_worker_replacements_total",
+    [],
+    "Workers that took the place of one that ended, hung, or was rotated.",
+    ({ workers }) => [{ labels: {}, value: workers?.replacements() ?? 0 }],
+  )),
   gauge(
     "process_resident_memory_bytes",
     "Resident memory of the process.",
@@ -196,56 +247,60 @@ export const METRICS: readonly Metric[] = [
   ),
 ];
 
-/** Reads every metric, by its name. */
+/** All metrics. */
+export const METRICS: readonly Metric[] = [...SERVER_METRICS, ...PROCESS_METRICS];
+
+/** Values of metrics, by their names. */
 export type Readings = ReadonlyMap<string, readonly Sample[]>;
 
-/** How long readings are used again, so that a flood of requests costs little. */
-export const READINGS_MAX_MS = 250;
-
-/** The metrics of one server, and what reads them all, at most every {@linkcode READINGS_MAX_MS}. */
-export interface Reader {
-  readonly metrics: readonly Metric[];
-  readonly read: () => Readings;
+/** Reads what one server has. */
+export function readServer(sources: ServerSources): Readings {
+  const rows = SERVER_METRICS.filter(({ isOfNode }) => !isOfNode || sources.cluster !== null);
+  return new Map(rows.map(({ name, read }) => [name, read(sources)]));
 }
 
-/** @param now A monotonic clock in milliseconds. */
-export function createReader(sources: Sources, now: () => number): Reader {
-  const metrics = METRICS.filter(({ isOfNode }) => !isOfNode || sources.cluster !== null);
-  let readings: Readings = new Map();
-  let readAt = -Infinity;
-  return {
-    metrics,
-    read: () => {
-      if (now() - readAt < READINGS_MAX_MS) return readings;
-      readAt = now();
-      return readings = new Map(metrics.map(({ name, read }) => [name, read(sources)]));
-    },
-  };
+/** Reads what the process has. */
+export function readProcess(sources: ProcessSources): Readings {
+  const { workers } = sources;
+  const rows = PROCESS_METRICS.filter(({ isOfWorkers }) => !isOfWorkers || workers !== null);
+  const readings = rows.map(({ name, read }) => [name, read(sources)] as const);
+  return new Map(workers === null ? readings : [...readings, [LAG.name, LAG.read(workers)]]);
 }
 
-function gauge(name: string, help: string, value: (sources: Sources) => number): Metric {
-  const read: Metric["read"] = (sources) => [{ labels: {}, value: value(sources) }];
-  return { name, type: "gauge", labels: [], help, isOfNode: false, read };
+function gauge<Sources>(
+  name: string,
+  help: string,
+  value: (sources: Sources) => number,
+): Row<Sources> {
+  const read: Row<Sources>["read"] = (sources) => [{ labels: {}, value: value(sources) }];
+  const common = { isOfNode: false, isOfWorkers: false, merge: "sum" } as const;
+  return { name, type: "gauge", labels: [], help, read, ...common };
 }
 
-function counter(
+function counter<Sources>(
   name: string,
   labels: readonly string[],
   help: string,
-  read: Metric["read"],
-): Metric {
-  return { name, type: "counter", labels, help, isOfNode: false, read };
+  read: Row<Sources>["read"],
+): Row<Sources> {
+  const common = { isOfNode: false, isOfWorkers: false, merge: "sum" } as const;
+  return { name, type: "counter", labels, help, read, ...common };
+}
+
+function ofWorkers(row: Row<ProcessSources>): Row<ProcessSources> {
+  return { ...row, isOfWorkers: true };
 }
 
 function clustered(
   name: string,
-  type: Metric["type"],
+  kind: `${Metric["type"]} ${Metric["merge"]}`,
   help: string,
-  value: (counts: ClusterCounts, signaling: Sources["signaling"]) => number,
-): Metric {
-  const read: Metric["read"] = ({ cluster, signaling }) =>
+  value: (counts: ClusterCounts, signaling: ServerSources["signaling"]) => number,
+): Row<ServerSources> {
+  const [type, merge] = kind.split(" ") as [Metric["type"], Metric["merge"]];
+  const read: Row<ServerSources>["read"] = ({ cluster, signaling }) =>
     cluster === null ? [] : [{ labels: {}, value: value(cluster, signaling) }];
-  return { name, type, labels: [], help, isOfNode: true, read };
+  return { name, type, labels: [], help, isOfNode: true, isOfWorkers: false, merge, read };
 }
 
 function byLabel(label: string, row: Readonly<Record<string, number>>): Sample[] {

@@ -8,14 +8,23 @@ import { scheduleTimeout } from "../clock.ts";
 import type { Settings } from "../../core/mod.ts";
 import type { Observer } from "../runtime.ts";
 import type { SignalingServer } from "../server.ts";
-import { createClusterCounts } from "./cluster_counts.ts";
-import { createCounts } from "./counts.ts";
-import { createReader } from "./metrics.ts";
 import { createLagMeter } from "./peak.ts";
+import { type Ask, askOne } from "./questions.ts";
+import { createReader, type ReaderPorts } from "./reader.ts";
 import type { AdminServer } from "./server.ts";
+import { createWatched } from "./watched.ts";
+import { ALONE } from "./whose.ts";
 
-/** What watches one server. */
-export interface Operator {
+/** What all operators can do. */
+interface Running {
+  /** The URL of the page; `null` before the start and without an admin port. */
+  readonly url: () => string | null;
+  /** Settles after a second at most. */
+  readonly stop: () => Promise<void>;
+}
+
+/** What watches a server in this thread. */
+export interface Operator extends Running {
   /** To be given to the server. */
   readonly observers: readonly Observer[];
   /**
@@ -24,10 +33,26 @@ export interface Operator {
    * @throws {StartError} If the address cannot be bound.
    */
   readonly start: (signaling: SignalingServer, port: number) => Promise<void>;
-  /** The URL of the page; `null` before the start and without an admin port. */
-  readonly url: () => string | null;
-  /** Settles after a second at most. */
-  readonly stop: () => Promise<void>;
+}
+
+/** What asks workers, which watch their servers themselves. */
+export interface WorkersOperator extends Running {
+  /**
+   * As that of {@linkcode Operator}.
+   *
+   * @throws {StartError} If the address cannot be bound.
+   */
+  readonly start: (workers: WatchedWorkers) => Promise<void>;
+}
+
+/** Workers, as an operator sees them. */
+export interface WatchedWorkers {
+  /** The port that they share. */
+  readonly port: number;
+  readonly size: number;
+  readonly ask: Ask;
+  /** How many took the place of another. */
+  readonly replacements: () => number;
 }
 
 export interface OperatorOptions {
@@ -37,46 +62,57 @@ export interface OperatorOptions {
   readonly isExporting: boolean;
 }
 
-export async function createOperator(
-  { settings, version, isExporting }: OperatorOptions,
-): Promise<Operator> {
-  const now = (): number => performance.now();
-  const counts = createCounts();
-  const cluster = settings.cluster === "" ? null : createClusterCounts({
-    now,
-    census: () => census(),
-  });
-  const lag = createLagMeter({ now, schedule: scheduleTimeout });
-  // Literals, so that `deno compile` finds them.
-  const admin = settings.admin_port === 0
-    ? null
-    : (await import("./port.ts")).createAdminPort(settings);
-  const telemetry = isExporting ? await import("./telemetry.ts") : null;
-  let server: AdminServer | null = null;
-  let census: SignalingServer["census"] = () => Promise.resolve(null);
-
-  async function start(signaling: SignalingServer, port: number): Promise<void> {
-    census = signaling.census;
-    const reader = createReader({ signaling, counts, lag, cluster, version }, now);
-    telemetry?.exportMetrics(reader, version);
-    server = await admin?.serve({ signaling, port, version, reader }) ?? null;
-  }
-
-  async function stop(): Promise<void> {
-    lag.stop();
-    await server?.stop();
-  }
-
-  // One function with a call for each is cheaper than a loop over them, at each message.
-  const observe: Observer = (step) => {
-    counts.observe(step);
-    cluster?.observe(step);
-    admin?.observe(step);
-  };
+export async function createOperator(options: OperatorOptions): Promise<Operator> {
+  const watched = await createWatched(options.settings, ALONE);
+  const { open, url, stop } = createOpener(options);
   return {
-    observers: [observe],
-    start,
-    url: () => server?.url ?? null,
-    stop,
+    observers: watched.observers,
+    start: (signaling, port) =>
+      open({ port, size: 1, ask: askOne(watched.answersOf(signaling)) }, null),
+    url,
+    stop: async () => {
+      watched.stop();
+      await stop();
+    },
   };
+}
+
+export function createWorkersOperator(options: OperatorOptions): WorkersOperator {
+  const lag = createLagMeter({ now: () => performance.now(), schedule: scheduleTimeout });
+  const { open, url, stop } = createOpener(options);
+  return {
+    start: ({ replacements, ...workers }) => open(workers, { lag, replacements }),
+    url,
+    stop: async () => {
+      lag.stop();
+      await stop();
+    },
+  };
+}
+
+type Open = (
+  served: Pick<WatchedWorkers, "port" | "size" | "ask">,
+  workers: ReaderPorts["workers"],
+) => Promise<void>;
+
+function createOpener({ settings, version, isExporting }: OperatorOptions): Running & {
+  readonly open: Open;
+} {
+  let server: AdminServer | null = null;
+
+  const open: Open = async ({ port, size, ask }, workers) => {
+    const reader = createReader({
+      ...{ ask, version, workers },
+      now: () => performance.now(),
+      isNode: settings.cluster !== "",
+      clientsLimit: settings.concurrent_limit,
+    });
+    // Literals, so that `deno compile` finds them.
+    if (isExporting) (await import("./telemetry.ts")).exportMetrics(reader, version);
+    if (settings.admin_port === 0) return;
+    const { openAdminPort } = await import("./port.ts");
+    server = await openAdminPort({ settings, port, version, workers: size, ask, reader });
+  };
+
+  return { open, url: () => server?.url ?? null, stop: async () => await server?.stop() };
 }

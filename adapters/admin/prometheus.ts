@@ -6,21 +6,22 @@
  *
  * @module
  */
-import type { Reader, Readings, Sample } from "./metrics.ts";
+import type { Readings, Sample } from "./metrics.ts";
+import type { Reader } from "./reader.ts";
 
 /** The metrics in the text format of Prometheus. */
 export interface Exposition {
   readonly type: string;
-  readonly text: () => string;
+  readonly text: () => Promise<string>;
 }
 
 /** Makes the exposition of what a reader reads. The text is made anew only when the readings are. */
-export function createExposition({ metrics, read }: Reader): Exposition {
+export function createExposition({ metrics, read }: Pick<Reader, "metrics" | "read">): Exposition {
   let [made, text]: [Readings, string] = [new Map(), ""];
   return {
     type: "text/plain; version=0.0.4; charset=utf-8",
-    text: () => {
-      const readings = read();
+    text: async () => {
+      const readings = await read();
       if (readings === made) return text;
       const lines = metrics.flatMap(({ name, help, type }) => [
         `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}`,

@@ -28,6 +28,19 @@ export interface Page {
   readonly next: string | null;
 }
 
+/** The clients of one server that fit, as many as the page may have. */
+export interface Found extends Pick<Page, "total"> {
+  readonly clients: readonly Placed[];
+  /** Whether more fit. */
+  readonly isMore: boolean;
+}
+
+/** A client with its place in the order of all. */
+export interface Placed extends ClientView {
+  /** Rises with each client, and is a number that no client of another worker has. */
+  readonly serial: number;
+}
+
 /** What to look for. */
 export interface Search {
   /** A part of the id, in any case; empty for every client. */
@@ -40,7 +53,7 @@ export interface Search {
 export interface Roster {
   readonly observe: Observer;
   readonly get: (id: string) => ClientView | null;
-  readonly search: (search: Search) => Promise<Page>;
+  readonly search: (search: Search) => Promise<Found>;
 }
 
 export interface RosterPorts {
@@ -48,15 +61,20 @@ export interface RosterPorts {
   readonly wallNow: () => number;
   /** Lets the event loop do other work. */
   readonly pause: () => Promise<void>;
+  /** The place of the worker, below {@linkcode PLACES}. */
+  readonly place: number;
 }
+
+/** More than there are workers. */
+const PLACES = 128;
 
 /** How many clients a search looks at in one turn of the event loop: less than a millisecond. */
 export const CLIENTS_PER_TURN = 2_000;
 
-export function createRoster({ wallNow, pause }: RosterPorts): Roster {
+export function createRoster({ wallNow, pause, place }: RosterPorts): Roster {
   /** In the order of `serial`. Of who is replaced, `left` comes before `admitted`. */
   const records = new Map<string, Client>();
-  let lastSerial = 0;
+  let lastInstant = 0;
 
   const observe: Observer = ({ event, effects }) => {
     const isSaid = isClientEvent(event);
@@ -72,32 +90,27 @@ export function createRoster({ wallNow, pause }: RosterPorts): Roster {
   };
 
   function admit({ id, address }: Admitted): void {
-    records.set(hashable(id), {
-      serial: ++lastSerial,
-      id,
-      address,
-      connectedAt: wallNow(),
-      messages: 0,
-    });
+    const connectedAt = wallNow();
+    // Those of several workers are in one order. A clock that was set back changes none of one worker.
+    lastInstant = Math.max(lastInstant + 1, Math.floor(connectedAt));
+    const serial = lastInstant * PLACES + place;
+    records.set(hashable(id), { serial, id, address, connectedAt, messages: 0 });
   }
 
-  async function search({ part, after, limit }: Search): Promise<Page> {
+  async function search({ part, after, limit }: Search): Promise<Found> {
     const wanted = part.toLowerCase();
-    const clients: ClientView[] = [];
-    let [total, seen, last, next] = [0, 0, after, null as string | null];
+    const clients: Placed[] = [];
+    let [total, seen, isMore] = [0, 0, false];
     // Clients that come or go meanwhile do not disturb the iteration of a map.
     for (const client of records.values()) {
       if (++seen % CLIENTS_PER_TURN === 0) await pause();
       if (wanted !== "" && !client.id.toLowerCase().includes(wanted)) continue;
       total++;
       if (client.serial <= after) continue;
-      if (clients.length === limit) next = String(last);
-      else {
-        clients.push(viewOf(client));
-        last = client.serial;
-      }
+      if (clients.length === limit) isMore = true;
+      else clients.push({ ...client });
     }
-    return { total, clients, next };
+    return { total, clients, isMore };
   }
 
   return {
@@ -110,12 +123,11 @@ export function createRoster({ wallNow, pause }: RosterPorts): Roster {
   };
 }
 
-interface Client extends ClientView {
-  /** Rises with each client. */
-  readonly serial: number;
+interface Client extends Placed {
   messages: number;
 }
 
-function viewOf({ id, address, connectedAt, messages }: Client): ClientView {
+/** A client without its place. */
+export function viewOf({ id, address, connectedAt, messages }: ClientView): ClientView {
   return { id, address, connectedAt, messages };
 }

@@ -36,7 +36,7 @@ export interface AdminServer {
  * @throws {StartError} If the address cannot be bound.
  */
 export async function serveAdmin(ports: AdminPorts): Promise<AdminServer> {
-  const { admin_host, admin_port } = ports.signaling.settings;
+  const { admin_host, admin_port } = ports.settings;
   const { hostname, port, stop } = await listenAdmin(
     { host: admin_host, port: admin_port },
     createHandler(ports),
@@ -55,7 +55,7 @@ interface Incoming extends IncomingRequest {
 }
 
 function createHandler(ports: AdminPorts): (request: IncomingRequest) => Promise<AdminReply> {
-  const { signaling: { settings }, exposition, port, now } = ports;
+  const { settings, exposition, port, now } = ports;
   const guard = createGuard(settings, now);
   const api = createApi(ports);
   let working = 0;
@@ -102,7 +102,7 @@ function createHandler(ports: AdminPorts): (request: IncomingRequest) => Promise
       return reply(body, type, headers);
     }
     if (route.kind === "metrics") {
-      return reply(exposition.text(), exposition.type, headers);
+      return reply(await exposition.text(), exposition.type, headers);
     }
     if (route.kind === "none") return jsonReply(NOTHING, headers);
     const isDelete = method === "DELETE";

@@ -5,7 +5,7 @@
  */
 import { metrics } from "@opentelemetry/api";
 import { logFault } from "../observe/log.ts";
-import type { Reader } from "./metrics.ts";
+import type { Reader } from "./reader.ts";
 
 /** Makes an instrument of every metric. Deno calls back when it exports. */
 export function exportMetrics({ metrics: all, read }: Reader, version: string): void {
@@ -15,9 +15,9 @@ export function exportMetrics({ metrics: all, read }: Reader, version: string): 
     const instrument = type === "gauge"
       ? meter.createObservableGauge(name, options)
       : meter.createObservableCounter(name, options);
-    instrument.addCallback((result) => {
+    instrument.addCallback(async (result) => {
       try {
-        for (const { labels, value } of read().get(name) ?? []) {
+        for (const { labels, value } of (await read()).get(name) ?? []) {
           result.observe(value, { ...labels });
         }
       } catch (error) {

@@ -19,7 +19,7 @@ import { StartError } from "../errors.ts";
 import { lifetimeOf } from "../lifetime.ts";
 import { checkTls } from "../listen/deno.ts";
 import { readTls } from "../listen/listener.ts";
-import { checkRecordFile } from "../record/disk.ts";
+import { checkRecordFiles, recordFiles } from "../record/disk.ts";
 import { type Advice, adviceFor } from "./advice.ts";
 import { parseCommand } from "./cli.ts";
 import { descriptorLimit } from "./descriptors.ts";
@@ -27,6 +27,7 @@ import { type Environment, nameVariables, variablesOf } from "./environment.ts";
 import { isExposed, SPARE_DESCRIPTORS } from "./program.ts";
 import { environmentNeeds, flagsFor, type Need, needsOf, shellText } from "./permissions.ts";
 import { Mistake, type Printed } from "./subcommand_line.ts";
+import { countWorkers } from "./worker_count.ts";
 
 export const CHECK_HELP = `Usage: signalbox check [options of the server] [--json]
 
@@ -90,7 +91,7 @@ function startText(
 /** Checks every file as a start does. Returns the certificate. */
 async function checkFiles(settings: Settings): Promise<X509Certificate | null> {
   await checkAuthFiles(settings);
-  await checkRecordFile(settings);
+  await checkRecordFiles(settings, countWorkers(settings).count);
   const check = settings.listener === "node"
     ? (await import("../listen/node/tls.ts")).checkTls
     : checkTls;
@@ -103,6 +104,7 @@ function effective(settings: Settings): readonly (readonly [name: string, text: 
   const { host, port, path, sslkey, cors, allow_discovery, listener, proxied, trusted_proxies } =
     settings;
   const { cluster, turn_urls, turn_lifetime, admin_port, record, log_format, log_level } = settings;
+  const { count: workers } = countWorkers(settings);
   const address = host === "" ? `port ${port} of all addresses` : `${urlHost(host)}:${port}`;
   const redis = cluster === "" ? null : readClusterUrl(cluster);
   const proxies = trusted_proxies.length > 0
@@ -113,7 +115,7 @@ function effective(settings: Settings): readonly (readonly [name: string, text: 
   return [
     ["address", `${sslkey === "" ? "http" : "https"}, ${address}`],
     ["path", path],
-    ["listener", listener],
+    ["listener", workers === 1 ? listener : `${listener}, ${workers} workers`],
     ["proxies", proxies],
     ["auth", authText(settings)],
     ["origins", cors.length === 0 || cors.includes("*") ? "any" : cors.join(", ")],
@@ -124,7 +126,7 @@ function effective(settings: Settings): readonly (readonly [name: string, text: 
     ],
     ["cluster", redis === null || typeof redis === "string" ? "off" : shownCluster(redis)],
     ["admin", admin_port === 0 ? "off" : adminText(settings)],
-    ["recording", record === "" ? "off" : record],
+    ["recording", record === "" ? "off" : recordFiles(record, workers).join(", ")],
     ["log", `${log_level}, ${log_format}`],
     ["limits", limitsText(settings)],
   ];
@@ -144,11 +146,14 @@ function adminText({ admin_host, admin_port, admin_token }: Settings): string {
   } a token`;
 }
 
-/** The numbers that are not the defaults. Ports have lines of their own. */
+/** Ports and workers have lines of their own. */
+const LINED: ReadonlySet<string> = new Set(["TCP port", "threads"]);
+
+/** The numbers that are not the defaults. */
 function limitsText(settings: Settings): string {
   const changed = OPTION_NAMES.filter((name) => {
     const option = optionOf(name);
-    return option.type === "integer" && option.unit !== "TCP port" &&
+    return option.type === "integer" && !LINED.has(option.unit ?? "") &&
       settings[name] !== option.default;
   });
   return changed.length === 0

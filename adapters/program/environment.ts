@@ -47,6 +47,11 @@ function isReadable(variable: string): boolean {
   return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
+/** Whether the process runs on Deno Deploy. */
+export function isDeploy(): boolean {
+  return PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
+}
+
 /** The variables that set options, as `--allow-env` takes them. */
 export const VARIABLES_PATTERN = "PEERSERVER_*,PORT";
 

@@ -4,13 +4,15 @@
  * @module
  */
 import { isIP } from "node:net";
+import { fileURLToPath } from "node:url";
 import { isUrl } from "../auth/key_set.ts";
 import { StartError } from "../errors.ts";
 import { reachable } from "../listen/address.ts";
-import { folderOf } from "../record/disk.ts";
+import { folderOf, recordFiles } from "../record/disk.ts";
 import { escape, type OptionName, readClusterUrl, type Settings, urlHost } from "../../core/mod.ts";
 import { type Environment, VARIABLES_PATTERN } from "./environment.ts";
 import { NOTIFY_PROGRAM } from "./notify.ts";
+import { countWorkers } from "./worker_count.ts";
 
 /** `npm:ws` reads it when it is loaded. */
 const WS_VARIABLE = "WS_NO_BUFFER_UTIL";
@@ -28,6 +30,7 @@ export interface Need {
 export function needsOf(settings: Settings): Need[] {
   const { listener, host, port, sslkey, sslcert, auth_jwks, record, cluster } = settings;
   const { admin_port, admin_host } = settings;
+  const { count: workers } = countWorkers(settings);
   const hosts = host === "" ? ["::", "0.0.0.0"] : [host];
   return [
     ...hosts.map((name) => net("port", name, port)),
@@ -41,7 +44,10 @@ export function needsOf(settings: Settings): Need[] {
     ...(cluster === "" ? [] : clusterNeeds(cluster)),
     ...(admin_port === 0 ? [] : [net("admin_port", admin_host, admin_port)]),
     ...(admin_port === 0 ? [] : nodeAddresses("admin_port", admin_host, admin_port)),
-    ...(record === "" ? [] : [need("record", "read", record)]),
+    ...(workers === 1 ? [] : moduleNeeds()),
+    ...(record === ""
+      ? []
+      : recordFiles(record, workers).map((file) => need("record", "read", file))),
     // Its folder: the file before it is renamed, and a start tries to make one.
     ...(record === "" ? [] : [need("record", "write", folderOf(record))]),
   ];
@@ -139,6 +145,15 @@ function keysNeed(place: string): Need {
   const { protocol, hostname, port } = new URL(place);
   const number = Number(port) || (protocol === "https:" ? 443 : 80);
   return need("auth_jwks", "net", `${hostname}:${number}`);
+}
+
+/** A worker reads its modules when it starts: Deno allows without asking only what `main.ts` may load. */
+function moduleNeeds(): Need[] {
+  const root = new URL("../../", import.meta.url);
+  if (root.protocol !== "file:") return [];
+  return ["adapters", "core"].map((folder) =>
+    need("workers", "read", fileURLToPath(new URL(folder, root)))
+  );
 }
 
 function clusterNeeds(url: string): Need[] {

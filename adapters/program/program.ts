@@ -9,9 +9,10 @@ import { checkAuthFiles } from "../auth/jwt.ts";
 import { VERSION, VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
 import { descriptorLimit } from "./descriptors.ts";
-import type { Operator } from "../admin/operator.ts";
+import type { Operator, WorkersOperator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
-import { PROCESS_ENVIRONMENT } from "./environment.ts";
+import { isDeploy, PROCESS_ENVIRONMENT } from "./environment.ts";
+import { countWorkers } from "./worker_count.ts";
 import { notifyReady } from "./notify.ts";
 import { demandPermissions, needsOf } from "./permissions.ts";
 import {
@@ -25,7 +26,7 @@ import { isLoopback, type Settings } from "../../core/mod.ts";
 import type { Listener } from "../listen/listener.ts";
 import type { Log } from "../observe/log.ts";
 import { exit, handleOperatorSignals, type Program } from "./signals.ts";
-import { checkRecordFile } from "../record/disk.ts";
+import { checkRecordFiles } from "../record/disk.ts";
 import { logAdminExposed, logAdminListening } from "../observe/log_admin.ts";
 import { logListening } from "../observe/start_log.ts";
 
@@ -45,7 +46,7 @@ export async function listen(
   const listener = settings.listener === "node"
     ? await (await import("../listen/node/node.ts")).listenNode(signaling)
     : await listenDeno(signaling);
-  await startOperator(operator, signaling, listener);
+  await startOperator(listener, operator?.start(signaling, listener.port));
   // After binding the port, so that a second server on the same port touches neither the recording of the first nor
   // the cluster.
   signaling.start();
@@ -59,56 +60,50 @@ export async function listen(
   return { ...listener, stop, drain };
 }
 
+async function listenAlone(settings: Settings, operator: Operator | null): Promise<Program> {
+  const { observers } = operator ?? {};
+  return await listen(createSignalingServer(settings, null, { observers }), operator);
+}
+
 /**
  * Checks the settings, and has workers listen with them.
  *
  * @throws {StartError} As {@linkcode listen} does.
  */
-async function listenWithWorkers(settings: Settings, size: number, log: Log): Promise<Program> {
+async function listenWithWorkers(
+  settings: Settings,
+  size: number,
+  { log, operator }: { readonly log: Log; readonly operator: WorkersOperator | null },
+): Promise<Program> {
   const signals = handleOperatorSignals();
   await checkSurroundings(settings);
   // A literal, so that `deno compile` finds it.
   const { startWorkers } = await import("../workers/workers.ts");
-  const { sizes, drain, ...listener } = await startWorkers({
+  const { sizes, drain, ask, replacements, ...listener } = await startWorkers({
     ...{ settings, size, print: log.pass, isTerminal: Deno.stdout.isTerminal() },
     onHung: () => void exit(log, 1),
+    isWatched: operator !== null,
     // Descriptors that are lost must not keep clients out.
     leaksMax: Math.max(LEAKS_MIN, Math.floor((await descriptorLimit() ?? Infinity) / size / 4)),
   });
+  const { port } = listener;
+  await startOperator(listener, operator?.start({ port, size, ask, replacements }));
   signals.begin({ reload: listener.reload, sizes });
-  await logStart(settings, listener.port, null);
-  return { ...listener, drain: drainWith(settings, drain) };
+  await logStart(settings, port, operator?.url() ?? null);
+  const stop = async (): Promise<void> => {
+    await Promise.all([listener.stop(), operator?.stop()]);
+  };
+  return { ...listener, stop, drain: drainWith(settings, drain) };
 }
 
 /** A worker may always lose so many descriptors. */
 const LEAKS_MIN = 64;
 
-/**
- * How many workers to start.
- *
- * @param given Option `workers`; 0 for one a core.
- */
-function workerCount({ workers }: Settings): number {
-  const wanted = workers === 0 ? navigator.hardwareConcurrency : workers;
-  if (wanted === 1) return 1;
-  const why = cannotShare();
-  if (why !== null && workers > 1) logOneWorker(wanted, why);
-  return why === null ? wanted : 1;
-}
-
-/** Why threads cannot share a port here; `null` if they can. */
-function cannotShare(): string | null {
-  if (isDeploy()) return "Deno Deploy starts more processes by itself";
-  // Elsewhere the system gives all connections to one of them, or refuses.
-  if (Deno.build.os !== "linux") return `${Deno.build.os} does not spread connections over them`;
-  return null;
-}
-
 /** Checks what a start needs, before it binds a port. */
 async function checkSurroundings(settings: Settings): Promise<void> {
   demandPermissions(needsOf(settings));
   await checkAuthFiles(settings);
-  await checkRecordFile(settings);
+  await checkRecordFiles(settings, countWorkers(settings).count);
 }
 
 /** Logs where the server listens, and what is unwise. */
@@ -144,10 +139,6 @@ function drainWith(
 /** Deno Deploy ends a process 5 s after it has sent SIGINT. */
 const DEPLOY_DRAIN_MAX = 4;
 
-function isDeploy(): boolean {
-  return PROCESS_ENVIRONMENT.get("DENO_DEPLOYMENT_ID") !== undefined;
-}
-
 /**
  * Makes the server that the settings ask for, and listens. What watches it for its operator is loaded only with an
  * admin port, or if Deno exports metrics.
@@ -157,32 +148,30 @@ function isDeploy(): boolean {
 export async function start(settings: Settings, log: Log): Promise<Program> {
   const isExporting = /^(?:true|1)$/.test(PROCESS_ENVIRONMENT.get("OTEL_DENO") ?? "");
   if (isExporting && PROCESS_ENVIRONMENT.get("OTEL_DENO_TRACING") !== "false") logTracing();
-  const operator = settings.admin_port === 0 && !isExporting
-    ? null
-    // A literal, so that `deno compile` finds it.
-    : await (await import("../admin/operator.ts")).createOperator({
-      ...{ settings, isExporting, version: VERSION },
-    });
   const unreadable = PROCESS_ENVIRONMENT.unreadable?.() ?? null;
   if (unreadable !== null) logUnreadableVariables(unreadable);
-  const size = workerCount(settings);
-  const listener = size > 1 ? await listenWithWorkers(settings, size, log) : await listen(
-    createSignalingServer(settings, null, { observers: operator?.observers }),
-    operator,
-  );
+  const isWatched = settings.admin_port !== 0 || isExporting;
+  // A literal, so that `deno compile` finds it.
+  const makers = isWatched ? await import("../admin/operator.ts") : null;
+  const options = { settings, isExporting, version: VERSION };
+  const { count: size, why } = countWorkers(settings);
+  if (why !== null) logOneWorker(settings.workers, why);
+  const listener = size > 1
+    ? await listenWithWorkers(settings, size, {
+      log,
+      operator: makers?.createWorkersOperator(options) ?? null,
+    })
+    : await listenAlone(settings, await makers?.createOperator(options) ?? null);
   void notifyReady(PROCESS_ENVIRONMENT);
   return listener;
 }
 
-async function startOperator(
-  operator: Operator | null,
-  signaling: SignalingServer,
-  listener: Listener,
-): Promise<void> {
+/** Waits for an operator to start, and stops the listener if it cannot. */
+async function startOperator(listener: Listener, starting?: Promise<void>): Promise<void> {
   try {
-    await operator?.start(signaling, listener.port);
+    await starting;
   } catch (error) {
-    await Promise.all([listener.stop(), operator?.stop()]);
+    await listener.stop();
     throw error;
   }
 }

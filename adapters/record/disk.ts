@@ -18,16 +18,42 @@ export interface Sink {
 }
 
 /**
- * Checks at the start that the place for the recording is usable. Leaves the files there alone. A fault that may pass,
- * such as a full disk, is not an error.
+ * Checks at the start that the places for the recordings are usable. Leaves the files there alone. A fault that may
+ * pass, such as a full disk, is not an error.
  *
  * @throws {StartError} If nothing can ever be recorded there.
  */
-export async function checkRecordFile({ record }: Pick<Settings, "record">): Promise<void> {
+export async function checkRecordFiles(
+  { record }: Pick<Settings, "record">,
+  workers: number,
+): Promise<void> {
   if (record === "") return;
-  const problem = await problemOf(record);
-  if (problem === null) return;
-  throw new StartError(`Option record: cannot record to "${escape(record)}": ${problem}.`, 2);
+  if (workers > 1 && await isDevice(record)) throw refusal(record, SHARED_DEVICE);
+  for (const file of recordFiles(record, workers)) {
+    const problem = await problemOf(file);
+    if (problem !== null) throw refusal(file, problem);
+  }
+}
+
+function refusal(path: string, problem: string): StartError {
+  return new StartError(`Option record: cannot record to "${escape(path)}": ${problem}.`, 2);
+}
+
+const SHARED_DEVICE = "it is a device, and each worker needs a file of its own: name a file";
+
+async function isDevice(path: string): Promise<boolean> {
+  return await kindAt(path).catch(() => null) === "device";
+}
+
+/** The files that are recorded to: one, or one for each worker. */
+export function recordFiles(record: string, workers: number): string[] {
+  if (workers === 1) return [record];
+  return Array.from({ length: workers }, (_, i) => recordOf(record, i + 1));
+}
+
+/** The file that a worker records to. */
+export function recordOf(record: string, place: number): string {
+  return `${record}-${place}`;
 }
 
 /**

@@ -9,6 +9,7 @@ import { scheduleTimeout } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Settings } from "../../core/mod.ts";
 import { type NodeName, nodeName } from "../../core/cluster/mod.ts";
+import { recordOf } from "../record/disk.ts";
 import { createHost, type Host } from "./host.ts";
 import { Member, type News } from "./member.ts";
 import type { CallName, Calls, EngineSaid } from "./protocol.ts";
@@ -40,6 +41,8 @@ export interface CrewOptions {
   readonly onHung: () => void;
   /** After so many lost descriptors a worker is rotated. */
   readonly leaksMax: number;
+  /** Whether workers are asked for metrics, and by the admin port. */
+  readonly isWatched: boolean;
 }
 
 /** How long a worker may take to answer. */
@@ -61,6 +64,9 @@ const STEADY_MS = 60_000;
 /** How often the main thread looks whether workers answer. */
 const WATCH_MS = 1_000;
 
+/** Who has not answered for so many turns of that is not asked by who only watches. */
+const SILENT_TURNS_MAX = 2;
+
 /** All workers of a process. */
 export class Crew {
   readonly #options: CrewOptions;
@@ -73,6 +79,8 @@ export class Crew {
   #cancelWatch = (): void => {};
   #isStopping = false;
   #isRotating = false;
+  #launches = 0;
+  #replacements = 0;
 
   /** Starts nothing yet. */
   constructor(options: CrewOptions) {
@@ -118,12 +126,28 @@ export class Crew {
     what: Name,
     argument: Calls[Name]["argument"],
     maxMs = ANSWER_MAX_MS,
+    members: readonly Member[] = [...this.#members.values()],
   ): Promise<Calls[Name]["value"][]> {
-    const members = [...this.#members.values()];
     const said = await Promise.allSettled(
       members.map((member) => member.call(what, argument, maxMs)),
     );
     return said.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  }
+
+  /** The same for who watches: leaves out at once those that have not answered for a while. */
+  ask<Name extends CallName>(
+    what: Name,
+    argument: Calls[Name]["argument"],
+    maxMs: number,
+  ): Promise<Calls[Name]["value"][]> {
+    const members = [...this.#members.values()];
+    const lively = members.filter(({ silentTurns }) => silentTurns <= SILENT_TURNS_MAX);
+    return this.callAll(what, argument, maxMs, lively);
+  }
+
+  /** How many workers took the place of another. */
+  get replacements(): number {
+    return this.#replacements;
   }
 
   /** Stops all workers. Settles within 5 s. */
@@ -145,11 +169,14 @@ export class Crew {
   }
 
   #launch(place: number): Member {
-    const { size: sharers, isTerminal, print } = this.#options;
+    const { size: sharers, isTerminal, print, isWatched } = this.#options;
     const name = nodeName(randomBytes(12).toString("base64url"));
     const settings = settingsAt(place, this.#settings);
     const member = new Member({
-      orders: { place, name, sharers, settings, isTerminal, hasEngine: this.#host !== null },
+      orders: {
+        ...{ place, launch: ++this.#launches, name, sharers, settings, isTerminal, isWatched },
+        hasEngine: this.#host !== null,
+      },
       print,
       onNews: (news) => this.#hear(member, news),
       onEnd: (why) => this.#replace(member, why),
@@ -198,6 +225,7 @@ export class Crew {
     const member = this.#launch(number);
     try {
       await member.listening;
+      this.#replacements++;
       this.#options.events.replaced(number);
       const place = this.#placeOf(member);
       place.cancel = scheduleTimeout(() => place.delayMs = RESTART_MIN_MS, STEADY_MS);
@@ -274,12 +302,12 @@ function connect(a: Member, b: Member): void {
 }
 
 /**
- * What all workers are told: the port is bound, the main thread has the admin port, and the number of clients is
- * counted by the engine, or split where that is a Redis that others use too.
+ * What all workers are told: the port is bound, and the number of clients is counted by the engine, or split where that
+ * is a Redis that others use too. The main thread has the admin port, from whose page clients come.
  */
 function sharedSettings({ settings, size, port }: CrewOptions): Settings {
   const { cluster, cluster_secret, concurrent_limit } = settings;
-  const common = { ...settings, port, admin_port: 0, workers: 1 };
+  const common = { ...settings, port, workers: 1 };
   if (cluster !== "") {
     return { ...common, concurrent_limit: Math.ceil(concurrent_limit / size) };
   }
@@ -290,9 +318,4 @@ function sharedSettings({ settings, size, port }: CrewOptions): Settings {
 function settingsAt(place: number, settings: Settings): Settings {
   const { record } = settings;
   return record === "" ? settings : { ...settings, record: recordOf(record, place) };
-}
-
-/** The file that a worker records to. */
-export function recordOf(record: string, place: number): string {
-  return `${record}-${place}`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Questions } from "../admin/questions.ts";
 import type { Settings, SizedField } from "../../core/mod.ts";
 import type { EngineAnswer, EngineCommand, NodeName } from "../../core/cluster/mod.ts";
 
@@ -11,6 +12,8 @@ export interface Orders {
   readonly kind: "start";
   /** The place of the worker, from 1 on. One that takes the place of another has its number. */
   readonly place: number;
+  /** The number of this start of a worker in the process, from 1 on. */
+  readonly launch: number;
   /** The name of the node that the worker is, never used before. */
   readonly name: NodeName;
   readonly settings: Settings;
@@ -20,6 +23,8 @@ export interface Orders {
   readonly isTerminal: boolean;
   /** Whether the main thread has the engine of the cluster; otherwise it is a Redis. */
   readonly hasEngine: boolean;
+  /** Whether the admin port, or who exports metrics, asks the worker. */
+  readonly isWatched: boolean;
 }
 
 /** Another worker is there: frames to the node of this name go to this port. */
@@ -125,7 +130,7 @@ export type FromWorker =
   | Leaked;
 
 /** What a worker can be called for: the argument, and the value of the answer. */
-export interface Calls {
+export interface Calls extends Questions {
   readonly drain: { readonly argument: number; readonly value: null };
   /** Says that it does not hang. */
   readonly ping: { readonly argument: null; readonly value: null };

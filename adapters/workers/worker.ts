@@ -9,6 +9,8 @@ import { messageOf, StartError } from "../errors.ts";
 import { listenDeno } from "../listen/deno.ts";
 import type { Listener, ListenOptions } from "../listen/listener.ts";
 import { configureLog } from "../observe/log.ts";
+import type { Answers, QuestionName } from "../admin/questions.ts";
+import type { EngineMaker } from "../cluster_node.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { createWorkerEngine, type WorkerEngine } from "./engine.ts";
 import type { Call, CallName, Calls, FromWorker, Orders, ToWorker } from "./protocol.ts";
@@ -23,8 +25,10 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** What does the calls of the main thread. */
-type Doers = { readonly [Name in CallName]: Doer<Calls[Name]> };
+/** What does the calls of the main thread; an operator's only if there is one. */
+type Doers =
+  & { readonly [Name in Exclude<CallName, QuestionName>]: Doer<Calls[Name]> }
+  & Answers;
 type Doer<Each extends Calls[CallName]> = (
   argument: Each["argument"],
 ) => Each["value"] | Promise<Each["value"]>;
@@ -33,7 +37,7 @@ type Doer<Each extends Calls[CallName]> = (
 interface Running {
   readonly siblings: Siblings;
   readonly engine: () => WorkerEngine | null;
-  readonly doers: Doers;
+  readonly doers: Promise<Doers>;
 }
 
 let running: Running | null = null;
@@ -59,51 +63,69 @@ scope.onmessage = ({ data }): void => {
   }
 };
 
-function begin({ settings, place, name, sharers, isTerminal, hasEngine }: Orders): Running {
+function begin(orders: Orders): Running {
+  const { settings, place, name, isTerminal } = orders;
   const log = configureLog(settings, isTerminal, { place, write: writeLog });
   let engine: WorkerEngine | null = null;
-  let leaks = 0;
   const siblings = createSiblings({
     ...{ own: name, afterTurn },
     receive: (frame) => engine?.receive(frame),
   });
+  const makeEngine: EngineMaker = (dispatch) => {
+    const post = scope.postMessage.bind(scope);
+    const ports = { name, siblings, dispatch, afterTurn, post, schedule: scheduleTimeout };
+    return engine = createWorkerEngine(ports);
+  };
+  const end = async (): Promise<void> => {
+    siblings.stop();
+    await log.end();
+  };
+  const doers = serve(orders, makeEngine, end);
+  doers.catch(notStarted);
+  return { siblings, engine: () => engine, doers };
+}
+
+/** Makes the server, and listens. */
+async function serve(
+  { settings, sharers, hasEngine, isWatched, place, launch }: Orders,
+  makeEngine: EngineMaker,
+  end: () => Promise<void>,
+): Promise<Doers> {
+  let leaks = 0;
+  // A literal, so that `deno compile` finds it.
+  const watched = isWatched
+    ? await (await import("../admin/watched.ts")).createWatched(settings, { place, launch })
+    : null;
   const signaling = createSignalingServer(settings, null, {
+    observers: watched?.observers,
     onLeak: () => scope.postMessage({ kind: "leaked", count: ++leaks }),
-    ...(hasEngine && {
-      makeEngine: (dispatch) => {
-        const post = scope.postMessage.bind(scope);
-        const ports = { name, siblings, dispatch, afterTurn, post, schedule: scheduleTimeout };
-        return engine = createWorkerEngine(ports);
-      },
-    }),
+    ...(hasEngine && { makeEngine }),
   });
-  const listening = listen(signaling, { sharers });
-  listening.then(({ port, reload }) => {
-    signaling.start();
-    const cannotReload = typeof reload === "string" ? reload : null;
-    scope.postMessage({ kind: "listening", port, cannotReload });
-  }).catch(notStarted);
-  const doers: Doers = {
+  const listener = await listen(signaling, { sharers });
+  const { port, reload } = listener;
+  signaling.start();
+  const cannotReload = typeof reload === "string" ? reload : null;
+  scope.postMessage({ kind: "listening", port, cannotReload });
+  return {
     drain: async (ms) => {
       await signaling.drain(ms);
       return null;
     },
     ping: () => null,
     reload: async () => {
-      const { reload } = await listening;
       if (typeof reload === "string") throw new Error(reload);
       await reload();
       return null;
     },
     sizes: () => signaling.sizes(),
     stop: async () => {
-      await (await listening).stop();
-      siblings.stop();
-      await log.end();
+      watched?.stop();
+      await listener.stop();
+      await end();
       return null;
     },
+    ...watched?.answersOf(signaling),
   };
-  return { siblings, engine: () => engine, doers };
 }
 
 async function listen(signaling: SignalingServer, options: ListenOptions): Promise<Listener> {
@@ -127,8 +149,10 @@ function writeLog(bytes: Uint8Array): Promise<number> {
 
 async function reply({ number, what, argument }: Call): Promise<void> {
   try {
-    const doer: ((argument: never) => unknown) | undefined = running?.doers[what];
-    const value = await doer?.(argument as never);
+    const doers = await running?.doers;
+    const doer: ((argument: never) => unknown) | undefined = doers?.[what];
+    if (doer === undefined) throw new Error(`The worker cannot do ${what}`);
+    const value = await doer(argument as never);
     scope.postMessage({ kind: "reply", number, value, error: null });
   } catch (error) {
     scope.postMessage({ kind: "reply", number, value: null, error: messageOf(error) });

@@ -7,6 +7,7 @@ import { StartError } from "../errors.ts";
 import { bindAddress, type Listener } from "../listen/listener.ts";
 import { logWorkers, WORKERS_LOG } from "../observe/log_workers.ts";
 import { type Settings, type SizedField } from "../../core/mod.ts";
+import type { Ask } from "../admin/questions.ts";
 import { Crew, type CrewOptions } from "./crew.ts";
 
 /** A listener on a port that workers share. */
@@ -15,6 +16,10 @@ export interface Workers extends Listener {
   readonly sizes: () => Promise<Readonly<Record<SizedField, number>>>;
   /** Has every worker close its clients within `ms`. Settles when that is over. */
   readonly drain: (ms: number) => Promise<void>;
+  /** Asks all workers, for the operator. */
+  readonly ask: Ask;
+  /** How many workers took the place of another. */
+  readonly replacements: () => number;
 }
 
 /** How much longer than asked for a drain may take. */
@@ -52,6 +57,8 @@ export async function startWorkers(
     drain: async (ms) => {
       await crew.callAll("drain", ms, ms + DRAIN_SPARE_MS);
     },
+    ask: (what, argument, maxMs) => crew.ask(what, argument, maxMs),
+    replacements: () => crew.replacements,
   };
 }
 

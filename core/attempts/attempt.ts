@@ -1,7 +1,7 @@
 /**
  * One attempt of two peers to connect, as far as the server sees it, and how it changes.
  *
- * It has ids, instants, counts and words of fixed lists, and no text of a payload.
+ * It has ids, instants, counts, address groups and words of fixed lists, and no text of a payload.
  *
  * @module
  */
@@ -99,6 +99,9 @@ export interface Side {
   readonly unnoted: number;
 }
 
+/** An address group for each side; `null` if it is not known. */
+export type Addresses = Readonly<Record<Role, string | null>>;
+
 export interface Attempt {
   readonly id: number;
   readonly caller: PeerId;
@@ -114,6 +117,8 @@ export interface Attempt {
   readonly events: readonly Occurrence[];
   /** Whether a message was not read: then no count says that something is missing. */
   readonly isCut: boolean;
+  /** The address groups of both, as far as they are known. */
+  readonly addresses: Addresses;
   /** Whether both came from one address group; `null` if that is not known, or says nothing. */
   readonly sameAddress: boolean | null;
   /** How often the caller has tried, shortly one after the other, this time included. */

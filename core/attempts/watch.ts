@@ -11,7 +11,7 @@ import { must } from "../collections/must.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
 import type { Effect, Expired, Note, Publish } from "../effect.ts";
 import type { Event } from "../event.ts";
-import { isUsableId, type Millis, millis, type PeerId, peerId } from "../ids.ts";
+import { isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
 import { readSignal, type Signal, UNKNOWN } from "../wire/candidate.ts";
@@ -42,7 +42,7 @@ import {
   payForRead,
   withArrival,
 } from "./attempts.ts";
-import { copied, nearId, refusalOf, withAddresses } from "./ends.ts";
+import { copied, hintFor, refusalIn, withAddresses } from "./ends.ts";
 
 /** What the fold needs of a step. The state is read during the call, and not kept. */
 export interface WatchedStep {
@@ -61,8 +61,6 @@ export const RETRY_FROM_MS = 1_000;
 export const RETRY_UNTIL_MS = 60_000;
 /** Two calls to each other cross if the second begins so soon after the first, which is not answered yet. */
 export const CROSSED_MS = 3_000;
-/** A refusal of the callee so long before the offer expires says why it was not there. */
-export const REFUSED_MS = 60_000;
 
 /** The attempts after a step. */
 export function watchAttempts(attempts: Attempts, step: WatchedStep): Attempts {
@@ -207,6 +205,7 @@ function begin(
     sides: { caller: NEW_SIDE, callee: NEW_SIDE },
     events: [],
     isCut: false,
+    addresses: { caller: null, callee: null },
     sameAddress: null,
     tries: 1,
     retriedAt: null,
@@ -253,8 +252,8 @@ function expire(
     id = attempt.id;
     if (type !== "OFFER" || from !== "caller") return changed;
     const { callee } = attempt;
-    const near = changed.near ?? nearId(attempts, state, callee);
-    return { ...changed, near, refusal: refusalOf(attempts, callee, millis(now - REFUSED_MS)) };
+    const hint = hintFor(attempts, state, callee, now);
+    return { ...changed, near: changed.near ?? hint.near, refusal: refusalIn(hint) };
   });
   return isTold ? tell(next, { src, dst }, id, now) : next;
 }

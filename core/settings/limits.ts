@@ -290,6 +290,6 @@ export const LIMITS = {
     unit: "bytes",
     group: "Recording",
     doc:
-      "Largest recording file, or twice its snapshot if that is more; the server keeps the previous file",
+      "Largest recording file, of each worker, or twice its snapshot if that is more; the server keeps the previous file",
   },
 } as const satisfies Record<string, Option>;

@@ -348,7 +348,7 @@ export const OPTIONS = {
   record: {
     ...FILE,
     group: "Recording",
-    doc: "File to record every event to; deno task replay runs it again",
+    doc: "File to record every event to, for worker n FILE-n; deno task replay runs it again",
   },
 } as const satisfies { readonly [Name in OptionName]: OptionOf<Settings[Name]> };
 

@@ -255,8 +255,8 @@ export interface Settings {
    */
   readonly drain: number;
   /**
-   * Largest recording file, or twice its snapshot if that is more; the server keeps the previous file. Default:
-   * 268435456 bytes.
+   * Largest recording file, of each worker, or twice its snapshot if that is more; the server keeps the previous
+   * file. Default: 268435456 bytes.
    */
   readonly max_record_bytes: number;
   /**
@@ -280,7 +280,7 @@ export interface Settings {
    */
   readonly admin_token: string;
   /**
-   * File to record every event to; deno task replay runs it again. Default: none.
+   * File to record every event to, for worker n FILE-n; deno task replay runs it again. Default: none.
    */
   readonly record: string;
   // end of settings

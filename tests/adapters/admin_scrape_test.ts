@@ -99,7 +99,7 @@ Deno.test({
     const [, , alerts = ""] = (await readText("adapters/admin/README.md")).split("```yaml\n");
     await Deno.writeTextFile(`${folder.path}/rules.yml`, alerts.split("```")[0] ?? "");
     const checked = await feed(promtool ?? "", ["check", "rules", `${folder.path}/rules.yml`], "");
-    assertStringIncludes(checked, "5 rules found");
+    assertStringIncludes(checked, "6 rules found");
 
     const web = freePort();
     await using server = new Deno.Command(prometheus ?? "", {
@@ -152,7 +152,8 @@ Deno.test("[ADMIN-6] with OTEL_DENO Deno exports the same metrics, without an ad
   });
   await using _alice = await join(child, "alice");
   const metrics = await within(received.promise, ANSWER_MAX_MS, "The metric does not come");
-  const expected = METRICS.filter(({ isOfNode }) => !isOfNode).map(({ name }) => name);
+  const expected = METRICS.filter(({ isOfNode, isOfWorkers }) => !isOfNode && !isOfWorkers)
+    .map(({ name }) => name);
   assertEquals([...metrics.keys()].sort(), expected.sort());
   const opens = metrics.get("signalbox_opens_total")?.sum;
   assertEquals([opens?.isMonotonic, opens?.dataPoints.length], [true, 15]);

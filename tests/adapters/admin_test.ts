@@ -1,6 +1,7 @@
 /** The admin port of a server that runs. */
 import { METRICS } from "../../adapters/admin/metrics.ts";
 import { CONNECTIONS_MAX } from "../../adapters/admin/listen.ts";
+import { createOverview } from "../../adapters/admin/overview.ts";
 import { serveAdmin, WORKING_MAX } from "../../adapters/admin/server.ts";
 import { createVerifier } from "../../adapters/auth/jwt.ts";
 import { createOwners } from "../../adapters/auth/owner.ts";
@@ -153,7 +154,7 @@ Deno.test("[ADMIN-6] /metrics, /api/stats and the table have the same metrics wi
   const response = await box.ask("/metrics");
   assertStringIncludes(response.headers.get("content-type") ?? "", "version=0.0.4");
   const text = await response.text();
-  const inTable = METRICS.filter(({ name }) => !name.startsWith("signalbox_cluster_"));
+  const inTable = METRICS.filter(({ isOfNode, isOfWorkers }) => !isOfNode && !isOfWorkers);
   const kinds = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
   assertEquals(kinds, inTable.map(({ name, type }) => [name, type]));
   const shown = new Map<string, string>();
@@ -297,14 +298,17 @@ Deno.test("[ADMIN-9] an exception is a 500, and requests beyond those that are w
   const admin_port = freePort();
   const hanging = Promise.withResolvers<never>();
   const port = await serveAdmin({
-    signaling: { ...box.signaling, settings: settingsFrom({ admin_port }) },
-    ...{ port: box.port, version: "1" },
-    read: () => {
-      throw new Error("made by a test");
+    ...{ settings: settingsFrom({ admin_port }), port: box.port, version: "1", workers: 1 },
+    reader: {
+      node: () => null,
+      read: () => {
+        throw new Error("made by a test");
+      },
     },
-    roster: { get: () => null, search: () => hanging.promise },
-    attempts: { list: () => [], forgotten: () => 0, overlooked: () => 0 },
-    exposition: { type: "text/plain", text: () => "" },
+    overview: createOverview({
+      ...{ ask: () => hanging.promise, wallNow: () => 0, icePath: null },
+    }),
+    exposition: { type: "text/plain", text: () => Promise.resolve("") },
     ...{ now: () => 0, wallNow: () => 0 },
   });
   const failed = await fetch(`${port.url}api/stats`);

@@ -1,15 +1,37 @@
 /** The list of attempts, as the admin port serves it. */
-import { type AttemptView, createAttemptWatch } from "../../adapters/admin/attempts.ts";
+import { createAttemptWatch } from "../../adapters/admin/attempt_watch.ts";
+import { type AttemptQuery, type AttemptView, viewOf } from "../../adapters/admin/attempts.ts";
 import { icePathOf } from "../../adapters/admin/port.ts";
+import { ALONE } from "../../adapters/admin/whose.ts";
+import type { WatchedStep } from "../../core/attempts/mod.ts";
 import { millis, type PartialSettings, settingsFrom } from "../../core/mod.ts";
 import { MET } from "../attempts/cases.ts";
-import { type Line, playConversation, recorded } from "../attempts/conversation.ts";
+import {
+  type Circumstances,
+  type Line,
+  playConversation,
+  recorded,
+} from "../attempts/conversation.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 
-function watched(lines: readonly Line[], now?: number): ReturnType<typeof createAttemptWatch> {
-  const watch = createAttemptWatch(now === undefined ? undefined : () => millis(now));
-  playConversation(lines, { observe: watch.observe });
-  return watch;
+/** What is shown of the attempts of a conversation at an instant; by default that of the last step. */
+function shown(
+  lines: readonly Line[],
+  { peer = null, limit = 50, now, icePath = null, ...circumstances }:
+    & Partial<AttemptQuery>
+    & Omit<Circumstances, "observe">
+    & { readonly now?: number; readonly icePath?: string | null } = {},
+): AttemptView[] {
+  const watch = createAttemptWatch({ of: ALONE, zero: () => 0 });
+  let steppedAt = 0;
+  const observe = (step: WatchedStep): void => {
+    steppedAt = step.now;
+    watch.observe(step);
+  };
+  playConversation(lines, { observe, ...circumstances });
+  const { attempts, forgotten } = watch.find({ peer, limit });
+  assertEquals(forgotten, 0);
+  return attempts.map((attempt) => viewOf(attempt, millis(now ?? steppedAt), icePath));
 }
 
 const call = (at: number, src: string, dst: string, type = "OFFER"): Line => [
@@ -19,7 +41,7 @@ const call = (at: number, src: string, dst: string, type = "OFFER"): Line => [
 ];
 
 Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it", () => {
-  const [view] = watched(recorded("the callee never comes")).list({ peer: null, limit: 50 });
+  const [view] = shown(recorded("the callee never comes"));
   const { summary, advice, events = [], startedAt, updatedAt, ...rest } = view ?? {};
   const NONE = { host: 0, srflx: 0, prflx: 0, relay: 0 };
   assertEquals(rest, {
@@ -53,13 +75,10 @@ Deno.test("[WHY-2] [WHY-10] an attempt of the stock client, as a program gets it
 });
 
 Deno.test("[WHY-2] each event says what became of it", () => {
-  const notes = (lines: readonly Line[], circumstances: object = {}): string[] => {
-    const watch = createAttemptWatch();
-    playConversation(lines, { observe: watch.observe, ...circumstances });
-    return watch.list({ peer: null, limit: 1 }).flatMap(({ events }) =>
+  const notes = (lines: readonly Line[], circumstances: object = {}): string[] =>
+    shown(lines, circumstances).flatMap(({ events }) =>
       events.map(({ from, to, what, note }) => `${from} to ${to}: ${what}, ${note}`)
     );
-  };
   const alice: Line = [0, "alice", "open"];
   const offer = call(1, "alice", "bob");
   const came: Line = [1_201, "bob", "open"];
@@ -103,19 +122,18 @@ Deno.test("[WHY-2] each event says what became of it", () => {
 
 Deno.test("[WHY-10] the newest attempts come first, those with a part of an id only, and as many as asked for", () => {
   const ids = ["bob", "BOBBY", "carol", "dave"];
-  const watch = watched([[0, "alice", "open"], ...ids.map((id, i) => call(i, "alice", id))]);
+  const lines: Line[] = [[0, "alice", "open"], ...ids.map((id, i) => call(i, "alice", id))];
   const found = (peer: string | null, limit: number): string[] =>
-    watch.list({ peer, limit }).map(({ callee }) => callee);
+    shown(lines, { peer, limit }).map(({ callee }) => callee);
   assertEquals(found(null, 50), ["dave", "carol", "BOBBY", "bob"]);
   assertEquals(found("Bob", 50), ["BOBBY", "bob"]);
   assertEquals([found("ALICE", 1), found("nobody", 50)], [["dave"], []]);
-  assertEquals(watch.forgotten(), 0);
 });
 
 Deno.test("[WHY-8] the time goes on without steps, if there is a clock", () => {
   const lines: Line[] = [[0, "alice", "open"], [0, "bob", "open"], call(1, "alice", "bob")];
   const states = [undefined, 4_000, 6_000].map((now) =>
-    watched(lines, now).list({ peer: null, limit: 1 })[0]?.state
+    shown(lines, now === undefined ? {} : { now })[0]?.state
   );
   assertEquals(states, ["open", "open", "settled"]);
 });
@@ -128,8 +146,6 @@ Deno.test("[WHY-13] advice gets the path of the TURN servers, without a key of o
   assertEquals(pathOf({ turn_urls, turn_secret, key: "mine" }), "/<key>/ice");
   assertEquals([pathOf({}), pathOf({ turn_urls: ["stun:s.example"] })], [null, null]);
 
-  const watch = createAttemptWatch(() => millis(9_000), "/a/peerjs/ice");
-  playConversation(MET, { observe: watch.observe });
-  const [view] = watch.list({ peer: null, limit: 1 });
+  const [view] = shown(MET, { now: 9_000, icePath: "/a/peerjs/ice" });
   assertStringIncludes(view?.advice[0]?.text ?? "", "hands out TURN (/a/peerjs/ice)");
 });

@@ -1,6 +1,6 @@
 /** The files of a recording: in a folder that somebody else can write to, on a disk that is full, and what the program writes into them. */
 import { StartError } from "../../adapters/errors.ts";
-import { beginFile, checkRecordFile } from "../../adapters/record/disk.ts";
+import { beginFile, checkRecordFiles } from "../../adapters/record/disk.ts";
 import {
   assert,
   assertEquals,
@@ -81,7 +81,7 @@ Deno.test("[REC-8] a device is written to as it is", async () => {
   await record("/dev/null", "two");
   assertEquals((await Deno.lstat("/dev/null")).isCharDevice, true);
   await assertRejects(() => Deno.lstat("/dev/null.1"), Deno.errors.NotFound);
-  await checkRecordFile({ record: "/dev/null" });
+  await checkRecordFiles({ record: "/dev/null" }, 1);
 });
 
 Deno.test("[REC-8] the check at the start leaves a recording that is there alone, and names what is in the way", async () => {
@@ -89,9 +89,9 @@ Deno.test("[REC-8] the check at the start leaves a recording that is there alone
     await record(file, "one");
     const folder = file.slice(0, file.lastIndexOf("/"));
     const before = [...Deno.readDirSync(folder)].length;
-    await checkRecordFile({ record: file });
-    await checkRecordFile({ record: `${folder}/another` });
-    await checkRecordFile({ record: "" });
+    await checkRecordFiles({ record: file }, 1);
+    await checkRecordFiles({ record: `${folder}/another` }, 1);
+    await checkRecordFiles({ record: "" }, 1);
     assertEquals([...Deno.readDirSync(folder)].length, before);
     assertEquals(await Deno.readTextFile(file), "one");
     const [link, dangling] = [`${folder}/link`, `${folder}/dangling`];
@@ -113,7 +113,7 @@ Deno.test("[REC-8] the check at the start leaves a recording that is there alone
     for (const place of others) places.push([place, ""]);
     const names = [...Deno.readDirSync(folder)].length;
     for (const [record, why] of places) {
-      const error = await reasonOf(checkRecordFile({ record }));
+      const error = await reasonOf(checkRecordFiles({ record }, 1));
       assert(error instanceof StartError && error.exitCode === 2, error.message);
       assert(error.message.endsWith(why) && !/\p{C}/u.test(error.message), error.message);
     }

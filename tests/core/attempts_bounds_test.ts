@@ -1,5 +1,5 @@
 /** How attempts are bounded, and what they know of each other and of addresses. */
-import { attemptsOf } from "../../core/attempts/mod.ts";
+import { attemptsOf, hintFor } from "../../core/attempts/mod.ts";
 import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
 import { READS } from "../../core/attempts/watch.ts";
 import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
@@ -13,6 +13,7 @@ import {
   said,
   type Words,
 } from "../attempts/conversation.ts";
+import { initialState, millis, peerId, settingsFrom } from "../../core/mod.ts";
 import { assertEquals } from "../support/assert.ts";
 
 Deno.test("[WHY-5] the instant of the last message is known to 100 ms where it was not read", () => {
@@ -130,6 +131,10 @@ Deno.test("[WHY-11] the last 256 sockets with an id are known, and a refusal for
   for (const odd of ["x".repeat(257), "\n"]) {
     assertEquals(near([900, odd, "keyless"])[2], 3, "no peer can have that id");
   }
+  const { attempts } = playConversation([[5, "bob", "keyless"], [9, "bob", "open"]]);
+  const last = (at: number): number | undefined =>
+    hintFor(attempts, initialState(settingsFrom()), peerId("bob"), millis(at)).last?.at;
+  assertEquals([4, 5, 8, 9, 60_009, 60_010].map(last), [undefined, 5, 5, 9, 9, undefined]);
 });
 
 Deno.test("[WHY-6] both come from one address group, or do not, or that is not known", () => {
@@ -153,6 +158,9 @@ Deno.test("[WHY-6] both come from one address group, or do not, or that is not k
   assertEquals(same("192.0.2.1", "192.0.2.1", late), null);
   const answered = [...late, ...said([20, "bob", "ANSWER", "alice"])];
   assertEquals(same("192.0.2.1", "192.0.2.1", answered), true);
+  const gone: Line = [15, "alice", 1001];
+  const left = [...late, gone, ...said([20, "bob", "ANSWER", "alice"])];
+  assertEquals(same("192.0.2.1", "192.0.2.2", left), false, "whoever went had an address");
 });
 
 Deno.test("[WHY-7] another call of the same kind, 1 s to 60 s later, is a try again", () => {

@@ -89,7 +89,8 @@ function entryOf(line: string): string {
 function isUsed({ kind, value }: Need, used: ReadonlySet<string>): boolean {
   if (value === null || value.startsWith("PEERSERVER_")) return true;
   if (used.has(`${kind} ${value}`)) return true;
-  return kind === "write" && [...used].some((entry) => entry.startsWith(`write ${value}`));
+  // Of a folder, what is in it.
+  return [...used].some((entry) => entry.startsWith(`${kind} ${value}`));
 }
 
 for (const listener of LISTENERS) {
@@ -100,7 +101,7 @@ for (const listener of LISTENERS) {
   Deno.test(`[DEPLOY-1] it runs with exactly the permissions of its options: ${listener}`, async () => {
     await using folder = await makeFolder();
     await using certificate = await makeCertificate();
-    const admin = freePort();
+    const [admin, shared] = [freePort(), freePort()];
     const files = ["--sslkey", certificate.key, "--sslcert", certificate.cert];
     const setUps: SetUp[] = [
       { name: "plain", args: address() },
@@ -118,6 +119,14 @@ for (const listener of LISTENERS) {
         name: "admin port",
         args: [...address(), "--admin_port", `${admin}`],
         also: `http://127.0.0.1:${admin}/metrics`,
+      },
+      {
+        name: "workers, a recording and an admin port",
+        args: [
+          ...[...address(), "--workers", "2", "--admin_port", `${shared}`],
+          ...["--record", `${folder.path}/shared`],
+        ],
+        also: `http://127.0.0.1:${shared}/metrics`,
       },
     ];
     await inParallel(setUps.length, 2, (i) => tryOut(setUps[i] ?? { name: "", args: [] }));

@@ -8,10 +8,12 @@ import {
   retireAttempts,
   watchAttempts,
 } from "../../core/attempts/mod.ts";
-import { initialState, reduce, retire, settingsFrom } from "../../core/mod.ts";
+import { initialState, millis, reduce, retire, settingsFrom } from "../../core/mod.ts";
 import { EVENTS_MAX } from "../../core/attempts/attempt.ts";
 import { ATTEMPTS_MAX, PAIR_MAX, PEER_MAX } from "../../core/attempts/attempts.ts";
-import { createAttemptWatch } from "../../adapters/admin/attempts.ts";
+import { createAttemptWatch } from "../../adapters/admin/attempt_watch.ts";
+import { viewOf } from "../../adapters/admin/attempts.ts";
+import { ALONE } from "../../adapters/admin/whose.ts";
 import { histories } from "../history/history.ts";
 import { play } from "../history/play.ts";
 import { WORLDS } from "../history/worlds.ts";
@@ -75,7 +77,7 @@ Deno.test("[WHY-3] [WHY-4] [WHY-5] attempts of any history are bounded, and have
       fc.property(histories("everything", 100, { frames }), (commands) => {
         let state = initialState(settings);
         let attempts = noAttempts();
-        const watch = createAttemptWatch();
+        const watch = createAttemptWatch({ of: ALONE, zero: () => 0 });
         for (const [now, event] of play(settings, commands)) {
           const [next, effects] = reduce(state, event, now);
           retire(state, next);
@@ -88,7 +90,9 @@ Deno.test("[WHY-3] [WHY-4] [WHY-5] attempts of any history are bounded, and have
           for (const attempt of attemptsOf(attempts)) adviceFor(attempt, now);
         }
         check(attempts);
-        const texts = [contentOf(attempts), JSON.stringify(watch.list({ peer: null, limit: 200 }))];
+        const { attempts: found } = watch.find({ peer: null, limit: 200 });
+        const views = found.map((attempt) => viewOf(attempt, millis(0)));
+        const texts = [contentOf(attempts), JSON.stringify([found, views])];
         for (const text of texts) assertEquals(text.includes(MARK), false, text);
         seen += attempts.byId.size;
       }),

@@ -101,6 +101,7 @@ export function serverFacts(port: number): Record<string, unknown> {
   return {
     ...{ version: "0.1.0", startedAt: now - 86_400_000, now, path: "/", port, secure: false },
     ...{ auth: "none", discovery: false, listener: "deno", concurrentLimit: 5_000, node: null },
+    workers: 1,
   };
 }
 

@@ -27,7 +27,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   program: [".", "admin", "auth", "doctor", "listen", "observe", "record"],
   record: [".", "admin", "observe"],
   sockets: ["."],
-  workers: [".", "cluster", "listen", "observe"],
+  workers: [".", "admin", "cluster", "listen", "observe", "record"],
   ".": [".", "admin", "auth", "cluster", "http", "listen", "observe", "record", "sockets"],
 };
 
@@ -61,8 +61,10 @@ for (const [folder, allowed] of [["core", CORE], ["adapters", ADAPTERS]] as cons
   });
 }
 
-/** The files that every start of the program loads, and the libraries that they name. */
-async function loadedAlways(): Promise<{ files: Set<string>; libraries: Set<string> }> {
+/** The files that every start of the program, or of a worker, loads, and the libraries that they name. */
+async function loadedAlways(
+  entry = "main.ts",
+): Promise<{ files: Set<string>; libraries: Set<string> }> {
   const [files, libraries] = [new Set<string>(), new Set<string>()];
   const load = async (file: string): Promise<void> => {
     if (files.has(file)) return;
@@ -75,7 +77,7 @@ async function loadedAlways(): Promise<{ files: Set<string>; libraries: Set<stri
       else await load(new URL(source, `file:///${file}`).pathname.slice(1));
     }
   };
-  await load("main.ts");
+  await load(entry);
   return { files, libraries };
 }
 
@@ -96,10 +98,19 @@ Deno.test("[WORKER-2] a server with one worker loads nothing of workers", async 
 });
 
 Deno.test("[ADMIN-1] a server without an admin port loads nothing of it, and no library for metrics", async () => {
-  const { files, libraries } = await loadedAlways();
-  assert(files.has("adapters/program/program.ts"), "the way to the admin port is known");
-  assertEquals([...files].filter((file) => /^(?:adapters\/admin|core\/attempts)\//.test(file)), []);
-  assert(!libraries.has("@opentelemetry/api"));
+  const ways = [
+    ["main.ts", "adapters/program/program.ts"],
+    ["adapters/workers/worker.ts", "adapters/workers/worker.ts"],
+  ] as const;
+  for (const [entry, way] of ways) {
+    const { files, libraries } = await loadedAlways(entry);
+    assert(files.has(way), "the way to the admin port is known");
+    const needless = [...files].filter((file) =>
+      /^(?:adapters\/admin|core\/attempts)\//.test(file)
+    );
+    assertEquals(needless, [], entry);
+    assert(!libraries.has("@opentelemetry/api"));
+  }
 });
 
 Deno.test("[EMBED-6] without the listener node and without a mount no WebSockets of another library are loaded", async () => {

@@ -79,7 +79,8 @@ async function loadedEver(file: string, found: Set<string> = new Set()): Promise
   if (found.has(file)) return found;
   found.add(file);
   const code = (await readText(file)).replace(/^ *(?:\*|\/[*/]).*$/gm, "");
-  const later = [...code.matchAll(/\bimport\(([^)]*)\)/g)].map(([, source = ""]) => source);
+  const later = [...code.matchAll(/\b(?:import|new Worker\(new URL)\((.*?)(?:\)|, import)/g)]
+    .map(([, source = ""]) => source);
   for (const source of later) {
     assertMatch(source, /^"[^"]+"$/, `${file}: deno compile cannot follow it`);
   }
@@ -94,7 +95,8 @@ async function loadedEver(file: string, found: Set<string> = new Set()): Promise
 Deno.test("deno compile puts everything that the server may load into one executable", async () => {
   await using folder = await makeFolder();
   const path = `${folder.path}/signalbox`;
-  const args = ["compile", "-A", "--frozen", "--no-check", "--output", path, "main.ts"];
+  const [, ...words] = config.tasks.compile.command.split(" ");
+  const args = words.map((word) => word === "signalbox" ? path : word);
   const real = await run(args);
   if (real.success) {
     const { stdout } = await new Deno.Command(path, { args: ["--version"] }).output();
@@ -108,6 +110,7 @@ Deno.test("deno compile puts everything that the server may load into one execut
   const bytes = latin1.decode(await Deno.readFile(path));
   const loaded = await loadedEver("main.ts");
   assert(loaded.has("adapters/listen/node/node.ts") && loaded.has("adapters/cluster/engine.ts"));
+  assert(loaded.has("adapters/workers/worker.ts"));
   for (const file of [...loaded, ...await pageFiles()]) {
     const text = new TextEncoder().encode(await readText(file));
     assert(bytes.includes(latin1.decode(text)), `without ${file}`);

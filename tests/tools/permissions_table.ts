@@ -1,7 +1,9 @@
 /** The table of permissions in adapters/program/README.md, made of the function that the start asks with. */
+import { fileURLToPath } from "node:url";
 import { environmentNeeds, flagsFor, needsOf } from "../../adapters/program/permissions.ts";
 import { type PartialSettings, settingsFrom } from "../../core/mod.ts";
 
+const ROOT_PATH = fileURLToPath(new URL("../../", import.meta.url));
 const TLS = { sslkey: "key.pem", sslcert: "cert.pem" } as const;
 const JWT = { auth: "jwt" } as const;
 
@@ -11,6 +13,7 @@ export const NEEDING: readonly (readonly [flags: string, given: PartialSettings]
   ["`--port 0`", { port: 0 }],
   ["`--host 127.0.0.1`", { host: "127.0.0.1" }],
   ["`--listener node`", { listener: "node" }],
+  ["`--workers 2`", { workers: 2 }],
   ["`--sslkey key.pem --sslcert cert.pem`", TLS],
   ["the same, and `--listener node`", { ...TLS, listener: "node" }],
   ["`--auth_jwks keys.json`", { ...JWT, auth_jwks: "keys.json" }],
@@ -19,6 +22,7 @@ export const NEEDING: readonly (readonly [flags: string, given: PartialSettings]
   ["`--cluster redis+sentinel://…`", { cluster: "redis+sentinel://s.example?master=m" }],
   ["`--admin_port 9001`", { admin_port: 9001 }],
   ["`--record run/record`", { record: "run/record" }],
+  ["the same, and `--workers 2`", { record: "run/record", workers: 2 }],
 ];
 
 const VARIABLES = [
@@ -48,5 +52,7 @@ function variableRow([name, variables]: typeof VARIABLES[number]): string {
 }
 
 function row(name: string, needs: ReturnType<typeof needsOf>): string {
-  return `| ${name} | ${flagsFor(needs).map((flag) => `\`${flag}\``).join(" ")} |`;
+  // The folder of the server, which is another on each machine.
+  const flags = flagsFor(needs).map((flag) => flag.replaceAll(ROOT_PATH, ""));
+  return `| ${name} | ${flags.map((flag) => `\`${flag}\``).join(" ")} |`;
 }

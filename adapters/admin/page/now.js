@@ -16,6 +16,7 @@
  * @property {string} listener
  * @property {number} concurrentLimit
  * @property {string | null} node
+ * @property {number} workers
  *
  * @typedef {{ readonly server: ServerFacts, readonly metrics: import("./figures.js").Metrics }} Stats
  *
@@ -24,7 +25,7 @@
 import { messageOf } from "./api.js";
 import { ClientTable } from "./clients.js";
 import { el, nodeOf, setText, showItems } from "./dom.js";
-import { figuresOf } from "./figures.js";
+import { figuresOf, total } from "./figures.js";
 import { createPoll } from "./poll.js";
 import { highest, sparkline, withSample } from "./series.js";
 import { spanText } from "./words.js";
@@ -98,7 +99,7 @@ export class NowView {
   /** @param {Stats} stats */
   #showStats({ server, metrics }) {
     this.#aheadMs = server.now - Date.now();
-    setText(this.#facts, factsText(server));
+    setText(this.#facts, factsText(server, total(metrics, "signalbox_workers")));
     const now = { at: server.now, metrics };
     const before = this.#samples[0] ?? null;
     const figures = figuresOf(metrics);
@@ -154,10 +155,12 @@ function updateTile(tile, { text, isState = false }, values, more) {
 
 /**
  * @param {ServerFacts} server
+ * @param {number | null} answering How many workers answer; `null` without workers.
  * @returns {string}
  */
 function factsText(
-  { version, startedAt, now, path, port, secure, auth, discovery, listener, node },
+  { version, startedAt, now, path, port, secure, auth, discovery, listener, node, workers },
+  answering,
 ) {
   const scheme = secure ? "https" : "http";
   return [
@@ -166,6 +169,16 @@ function factsText(
     `auth ${auth}`,
     `discovery ${discovery ? "on" : "off"}`,
     `listener ${listener}`,
+    ...(answering === null ? [] : [workersText(workers, answering)]),
     ...(node === null ? [] : [`node ${node}`]),
   ].join(" · ");
+}
+
+/**
+ * @param {number} workers
+ * @param {number} answering
+ * @returns {string}
+ */
+function workersText(workers, answering) {
+  return answering === workers ? `${workers} workers` : `${answering} of ${workers} workers answer`;
 }

@@ -2,10 +2,10 @@
  * Detects a `node:net` server that no longer accepts connections.
  *
  * Under Deno it stops accepting when descriptors run out: it emits no event, the port stays open, and clients wait
- * forever (tests/faults/descriptors_test.ts). So after half a second without a connection the watch connects to the
+ * forever (tests/faults/descriptors_test.ts). So after 400 ms without a connection the watch connects to the
  * server itself. If that fails twice, the server must listen again.
  *
- * On a port that threads share, the system gives a connection to any of them. There the watch waits ten times as long,
+ * On a port that threads share, the system gives a connection to any of them. There the watch waits 5 s,
  * and connects so often that not even one of 10,000,000 watches sees none of its connections twice.
  *
  * @module
@@ -67,7 +67,7 @@ export function watchAccepting(
   };
 }
 
-const PERIOD_MS = 500;
+const PERIOD_MS = 400;
 const SHARED_PERIOD_MS = 5_000;
 const PROBES_PER_SHARER = 10;
 
