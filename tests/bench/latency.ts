@@ -41,7 +41,7 @@ export function openSchedule(
     };
   }
   return async (ms) => {
-    // Whole rows of clients: each has sent as often as any other when the next turn begins.
+    // Whole rows of clients: all have sent equally often when the next turn begins.
     const total = Math.ceil(ms / gapMs / length) * length;
     delays = new Float64Array(total);
     const lags = new Float64Array(total);
