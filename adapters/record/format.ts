@@ -59,13 +59,18 @@ export function eventLine(at: Millis, crc: number, event: Event): string {
   return `{"at":${at},"crc":${crc},"event":${JSON.stringify(event)}}\n`;
 }
 
-/** The part of a line before the text of a frame. ASCII only. */
-export function frameHead(at: Millis, crc: number, conn: ConnId): string {
-  return `{"at":${at},"crc":${crc},"conn":${conn},"frame":`;
+/** What the line of a frame has besides its text: the instant, the digest of the effects, the connection. */
+export interface FrameHead {
+  readonly at: Millis;
+  /** A whole number below 2^32. */
+  readonly crc: number;
+  readonly conn: ConnId;
 }
 
-/** The part of a line after the text of a frame. ASCII only. */
-export const FRAME_TAIL = "}\n";
+/** The line of a frame, which embeds its text. */
+export function frameLine({ at, crc, conn }: FrameHead, text: string): string {
+  return `{"at":${at},"crc":${crc},"conn":${conn},"frame":${text}}\n`;
+}
 
 /** The text of the frame that a line embeds; `null` for other lines. `line` has no line break. */
 export function frameTextIn(line: string): string | null {

@@ -25,13 +25,14 @@ import {
   crcOf,
   eventLine,
   FORMAT,
-  FRAME_TAIL,
-  frameHead,
+  type FrameHead,
+  frameLine,
   isEarlyFrame,
   isPlainFrame,
   VERSION,
 } from "./format.ts";
-import { Outbox } from "./outbox.ts";
+import { FRAME_MORE_MAX_BYTES } from "./frame_head.ts";
+import { Outbox, UTF8_MAX } from "./outbox.ts";
 import { preambleOf } from "./snapshot.ts";
 import { Writer } from "./writer.ts";
 import type { Observer, Step } from "../runtime.ts";
@@ -104,6 +105,7 @@ export class Recorder {
     this.#cancelFlush ??= this.#options.schedule(() => this.#flush(), FLUSH_MS);
     if (!hasRoom || this.#isFull()) this.#begin(now, { isFirst: false });
     else if (this.#outbox.bytes > WAITING_MAX_BYTES) this.#catchUp();
+    if (this.#writing === null && this.#outbox.isWorthAWrite) this.#outbox.handOver();
     if (this.#outbox.hasJob) this.#write();
   };
 
@@ -121,12 +123,12 @@ export class Recorder {
   #add({ event, now, effects, state }: Step): boolean {
     const crc = crcOf(effects);
     if (event.kind !== "frame-received" || isEarlyFrame(event, effects, state)) {
-      return this.#addLine("", eventLine(now, crc, event), "");
+      return this.#addLine(eventLine(now, crc, event));
     }
     if (isPlainFrame(event, effects)) {
-      return this.#addLine(frameHead(now, crc, event.conn), event.text, FRAME_TAIL);
+      return this.#addFrame({ at: now, crc, conn: event.conn }, event.text);
     }
-    return this.#addLine("", eventLine(now, crc, this.#truncate(event)), "");
+    return this.#addLine(eventLine(now, crc, this.#truncate(event)));
   }
 
   /** Truncates a frame that is too long. The core looks only at its length, and one character too many is enough. */
@@ -136,18 +138,28 @@ export class Recorder {
     return { ...event, text: event.text.slice(0, max_message_bytes + 1) };
   }
 
-  #addLine(head: string, text: string, tail: string): boolean {
-    const room = this.#maxBytes - this.#fileBytes;
-    const units = head.length + text.length + tail.length;
-    if (units * 3 > room) {
-      const bytes = head.length + utf8Length(text) + tail.length;
-      if (bytes > room) {
+  #addFrame(head: FrameHead, text: string): boolean {
+    const units = text.length + FRAME_MORE_MAX_BYTES;
+    if (units * UTF8_MAX > this.#room) return this.#addLine(frameLine(head, text));
+    this.#fileBytes += this.#outbox.addFrame(head, text);
+    return true;
+  }
+
+  #addLine(line: string): boolean {
+    if (line.length * UTF8_MAX > this.#room) {
+      const bytes = utf8Length(line);
+      if (bytes > this.#room) {
         this.#options.events.leftOut(bytes);
         return false;
       }
     }
-    this.#fileBytes += this.#outbox.add(head, text, tail);
+    this.#fileBytes += this.#outbox.addLine(line);
     return true;
+  }
+
+  /** How many bytes of lines the file still takes. */
+  get #room(): number {
+    return this.#maxBytes - this.#fileBytes;
   }
 
   /** Whether the file has so little room left that a usual line might not fit. */

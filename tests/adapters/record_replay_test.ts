@@ -1,8 +1,13 @@
 /** What was recorded runs again, with the same effects: in memory, with the time moved by hand. */
 import fc from "fast-check";
-import { crcOf, VERSION } from "../../adapters/record/format.ts";
+import { crcOf, frameLine, VERSION } from "../../adapters/record/format.ts";
+import {
+  FRAME_MORE_MAX_BYTES,
+  putFrameHead,
+  putFrameTail,
+} from "../../adapters/record/frame_head.ts";
 import { readEvent } from "../../adapters/record/replay/schema.ts";
-import { CLOSE, close, type ConnId, connId, type Effect, say } from "../../core/mod.ts";
+import { CLOSE, close, type ConnId, connId, type Effect, millis, say } from "../../core/mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Pace, paces } from "../history/play.ts";
 import {
@@ -93,6 +98,31 @@ async function assertKept(frames: string[], steps: readonly Pace[]): Promise<voi
   assertEquals(textsIn(linesIn(text).slice(2)), frames);
   assertEquals((await replayText(text, "--diff")).code, 0);
 }
+
+Deno.test("[REC-1] [REC-2] what surrounds a frame is written as bytes as it is written as text, whatever the instant", () => {
+  const ns = fc.integer({ min: 0, max: 1e16 }).map((count) => count / 1e6);
+  const clock = fc.integer({ min: 0, max: 1e12 }).map((count) => count / 1e6);
+  const count = fc.oneof(
+    fc.nat(),
+    fc.maxSafeNat(),
+    fc.constantFrom(0, 9, 10, 2 ** 32 - 1, 2 ** 32),
+  );
+  const odd = fc.double({ min: 0, noNaN: true });
+  const head = fc.record({
+    at: fc.oneof(clock, ns, odd, count),
+    crc: fc.nat(0xffffffff),
+    conn: count,
+  });
+  fc.assert(
+    fc.property(head, ({ at, crc, conn }) => {
+      const given = { at: millis(at), crc, conn: connId(conn) };
+      const bytes = new Uint8Array(2 + FRAME_MORE_MAX_BYTES);
+      const end = putFrameTail(bytes, putFrameHead(bytes, 2, given));
+      assertEquals(decode([bytes.subarray(2, end)]), frameLine(given, ""));
+    }),
+    { numRuns: 3_000 },
+  );
+});
 
 Deno.test("[REC-2] a frame that came before its client was admitted is kept whole, whatever it is", async () => {
   const early = ["no JSON", "[]", "x".repeat(8_000), "x".repeat(8_371), "{}", "x".repeat(9_000)];

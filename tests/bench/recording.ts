@@ -1,8 +1,12 @@
 /**
- * What a recording costs: CPU and disk of a relayed message, with `--record` and without, in turns; and the longest
- * round trips of a witness while the store is full and one file begins after the other. Not a test.
+ * What a recording costs: CPU, throughput and disk of a relayed message, with `--record` and without, in turns; and the
+ * longest round trips of a witness while the store is full and one file begins after the other. Not a test.
  *
- * Run: `deno run -A tests/bench/recording.ts [rounds] [seconds of the witness] [folder of the recording]`
+ * A file has 64 MiB, so that the next one soon takes over the memory that the system had for it. Memory that is free for
+ * two seconds, a virtual machine may give back to its host, and to get it again takes several times as long as to write
+ * to it: with larger files that would be measured.
+ *
+ * Run: `deno run -A tests/bench/recording.ts [rounds] [seconds of the witness; 0 for none] [folder of the recording]`
  */
 import { type Client, openClient } from "./client.ts";
 import { FULL, messageTo, take } from "./measures.ts";
@@ -15,20 +19,28 @@ const [SOURCES, EACH] = [450, 256];
 const STORE = { MAX_QUEUE_BYTES: `${GIB / 4}`, EXPIRE_TIMEOUT: "3600000" };
 const AT_ONCE = 64;
 
-const [rounds = 3, seconds = 10] = Deno.args.map(Number);
+const [rounds = 5, seconds = 10] = Deno.args.map(Number);
 const folder = await Deno.makeTempDir(Deno.args[2] === undefined ? {} : { dir: Deno.args[2] });
-const RECORD = `${folder}/bench.ndjson`;
-const recorded = signalbox("with --record", { RECORD, MAX_RECORD_BYTES: `${64 * GIB}` });
+const RECORDING = { RECORD: `${folder}/bench.ndjson`, MAX_RECORD_BYTES: `${GIB / 16}` };
+const recorded = signalbox("with --record", RECORDING);
+const both = [signalbox("without"), recorded];
 const prefix = await pin();
 try {
   const taken: Round[] = [];
   for (let i = 0; i < rounds; i++) {
-    taken.push(await take("relay", [signalbox("without"), recorded], { plan: FULL, prefix }));
+    const metrics = await take("relay", i % 2 === 0 ? both : both.toReversed(), {
+      plan: FULL,
+      prefix,
+    });
+    // A report begins with what the others are held against.
+    taken.push(new Map(both.map(({ name }) => [name, metrics.get(name) ?? {}])));
   }
   console.log(report(taken));
   await disk();
-  await witness("without", {});
-  await witness("with --record", { RECORD, MAX_RECORD_BYTES: `${GIB / 16}` });
+  if (seconds > 0) {
+    await witness("without", {});
+    await witness("with --record", RECORDING);
+  }
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
@@ -52,7 +64,9 @@ async function witness(label: string, settings: Readonly<Record<string, string>>
     await trip();
     trips.push(performance.now() - from);
     // Between two files there is none.
-    if ("RECORD" in settings) files.add((await Deno.stat(RECORD).catch(() => null))?.ino ?? null);
+    if ("RECORD" in settings) {
+      files.add((await Deno.stat(RECORDING.RECORD).catch(() => null))?.ino ?? null);
+    }
   }
   trips.sort((a, b) => b - a);
   const [longest, p99] = [trips[0] ?? NaN, trips[Math.floor(trips.length / 100)] ?? NaN];
@@ -78,7 +92,7 @@ async function disk(): Promise<void> {
   await trip();
   // Many times as long as the messages are under way, and as a recording keeps anything to itself.
   await pause(1_000);
-  const text = await Deno.readTextFile(RECORD);
+  const text = await Deno.readTextFile(RECORDING.RECORD);
   const bytes = text.length / text.split("\n").length;
   console.log(`${(bytes / 1e3).toFixed(2)} KB of disk a message`);
 }
