@@ -123,11 +123,8 @@ export function createSignalingServer(
   const watch = createWatch(application);
   const refusals = createRefusalLog(settings, CLOCK);
   let stopped: Promise<void> | undefined;
-  const logLeak = createLeakLog();
-  const sockets: Sockets = new Sockets({
-    ...{ settings, dispatch, now },
-    onLeak: (how) => [logLeak, onLeak].forEach((call) => call(how)),
-  });
+  const leaked = both(createLeakLog(), onLeak);
+  const sockets: Sockets = new Sockets({ settings, dispatch, now, onLeak: leaked });
   const recorder = recordingFor(settings, () => runtime);
   const logs = [trafficObserver(), logObserver(refusals)];
   const node = createClusterNode({ settings, dispatch, clock: CLOCK, makeEngine });
@@ -236,6 +233,13 @@ function oversightOf(
       dispatch({ kind: "client-dismissed", id: peerId(id), reason });
       return true;
     },
+  };
+}
+
+function both<T>(one: (value: T) => void, other: (value: T) => void): (value: T) => void {
+  return (value) => {
+    one(value);
+    other(value);
   };
 }
 

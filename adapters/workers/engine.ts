@@ -32,13 +32,13 @@ const RECONNECT_MS = 200;
 
 /** Connects at once: the main thread is always there. */
 export function createWorkerEngine(ports: WorkerEnginePorts): WorkerEngine {
-  const { name, siblings, dispatch, schedule, afterTurn, post } = ports;
-  const unheard = createUnheard();
+  const { name, dispatch, schedule, afterTurn, post } = ports;
+  const publish = createPublisher(ports, () => isStopped);
   let commands: [number, AskEngine["command"]][] = [];
   let unanswered = 0;
   let isStopped = false;
   const waiting: (() => void)[] = [];
-  const asking: ((text: string) => void)[] = [];
+  const { peers, answer: tellIds } = createAsker(() => post({ kind: "ids-wanted" }));
   afterTurn(connect);
 
   function connect(): void {
@@ -70,7 +70,7 @@ export function createWorkerEngine(ports: WorkerEnginePorts): WorkerEngine {
   }
 
   function hear(said: EngineSaid | Ids): void {
-    if (said.kind === "ids") return void asking.splice(0).forEach((resolve) => resolve(said.text));
+    if (said.kind === "ids") return tellIds(said.text);
     const { answers, probe, isRung } = said;
     for (const [conn, request, answer] of answers) {
       dispatch({ kind: "engine-answered", conn, request, answer });
@@ -79,29 +79,6 @@ export function createWorkerEngine(ports: WorkerEnginePorts): WorkerEngine {
     if (probe !== null) dispatch({ kind: "probe-heard", number: probe });
     if (isRung) dispatch({ kind: "doorbell-rang" });
     if (unanswered === 0) waiting.splice(0).forEach((wake) => wake());
-  }
-
-  function publish(frame: LinkFrame): void {
-    if (!unheard.isWorthSending(frame)) return bounce(frame);
-    unheard.published(frame);
-    const receivers = siblings.send(frame) ? 1 : 0;
-    if (unheard.isUnheard(frame, receivers)) bounce(frame);
-  }
-
-  /** Nobody is there: what the frame carried is routed again. */
-  function bounce(frame: LinkFrame): void {
-    if (!unheard.beginBounce(frame)) return;
-    schedule(() => {
-      const back = unheard.bounceFor(frame);
-      if (back !== null && !isStopped) dispatch({ kind: "link-received", frame: back });
-    }, BOUNCE_MS);
-  }
-
-  /** One question for all who ask meanwhile. */
-  function peers(): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    if (asking.push(resolve) === 1) post({ kind: "ids-wanted" });
-    return promise;
   }
 
   function drained(): Promise<void> {
@@ -117,5 +94,44 @@ export function createWorkerEngine(ports: WorkerEnginePorts): WorkerEngine {
     // The main thread knows, and no worker asks.
     census: () => Promise.resolve(null),
     stop: () => void (isStopped = true),
+  };
+}
+
+/** Publishes frames. What reaches no worker bounces. */
+function createPublisher(
+  { siblings, dispatch, schedule }: WorkerEnginePorts,
+  isStopped: () => boolean,
+): (frame: LinkFrame) => void {
+  const unheard = createUnheard();
+
+  /** Nobody is there: what the frame carried is routed again. */
+  function bounce(frame: LinkFrame): void {
+    if (!unheard.beginBounce(frame)) return;
+    schedule(() => {
+      const back = unheard.bounceFor(frame);
+      if (back !== null && !isStopped()) dispatch({ kind: "link-received", frame: back });
+    }, BOUNCE_MS);
+  }
+
+  return (frame) => {
+    if (!unheard.isWorthSending(frame)) return bounce(frame);
+    unheard.published(frame);
+    const receivers = siblings.send(frame) ? 1 : 0;
+    if (unheard.isUnheard(frame, receivers)) bounce(frame);
+  };
+}
+
+/** Asks for the ids: one question for all who want to know meanwhile. */
+function createAsker(
+  ask: () => void,
+): { readonly peers: () => Promise<string>; readonly answer: (text: string) => void } {
+  const waiting: ((text: string) => void)[] = [];
+  return {
+    peers: () => {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      if (waiting.push(resolve) === 1) ask();
+      return promise;
+    },
+    answer: (text) => waiting.splice(0).forEach((resolve) => resolve(text)),
   };
 }

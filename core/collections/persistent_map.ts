@@ -8,9 +8,9 @@
  * keeps every newer one alive. Entries are in insertion order while only the newest version is used, but
  * re-rooting restores a removed key at the end, so no rule may depend on the order.
  *
- * A native Map that is emptied as it is filled moves to a new table now and then, and the dead one points to it. Once one
- * of them is in the old generation of the collector, all later ones get there too, with all that was in them when they
- * died (measured: pauses of 40 ms in place of 1 ms). So a small Map is replaced by a copy before it would move.
+ * A native Map that is emptied as it is filled moves to a new table now and then, and the dead one points to it. Once
+ * one of them is in the old generation of the collector, all later ones get there too, with all that was in them when
+ * they died (measured: pauses of 40 ms in place of 1 ms). So a small Map is replaced by a copy before it would move.
  *
  * Strangers choose keys. V8 hashes strings of digits by their value, without a seed, so those are stored under
  * another name (measured: 30,000 colliding ones took 100 µs each to set, and now take 0.7 µs).

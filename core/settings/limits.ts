@@ -290,6 +290,6 @@ export const LIMITS = {
     unit: "bytes",
     group: "Recording",
     doc:
-      "Largest recording file, of each worker, or twice its snapshot if that is more; the server keeps the previous file",
+      "Largest recording file, of each worker; twice its snapshot if that is more; the previous file is kept",
   },
 } as const satisfies Record<string, Option>;

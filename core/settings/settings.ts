@@ -255,8 +255,8 @@ export interface Settings {
    */
   readonly drain: number;
   /**
-   * Largest recording file, of each worker, or twice its snapshot if that is more; the server keeps the previous
-   * file. Default: 268435456 bytes.
+   * Largest recording file, of each worker; twice its snapshot if that is more; the previous file is kept.
+   * Default: 268435456 bytes.
    */
   readonly max_record_bytes: number;
   /**

@@ -22,7 +22,7 @@ export function isCompactJson(text: string, from: number, to: number): boolean {
 /** V8 remembers each escape until the end of a match: millions would be too many. */
 const COMPACT_LENGTH_MAX = 16_384;
 
-// A key of other characters, or an escape of four digits, would make the code of V8 a fifth slower for all others.
+// What would be general here, every key or an escape of four digits, makes V8's code a fifth slower.
 const STRING = String.raw`"[^"\\\0-\x1f]*(?:\\["\\/bfnrt][^"\\\0-\x1f]*)*"`;
 const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?`;
 const SCALAR = `${STRING}|${NUMBER}|true|false|null`;
