@@ -17,7 +17,7 @@ export function nodeName(name: string): NodeName {
 }
 
 /** The version of what the engine holds and how; nodes of different versions refuse each other. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /** What bounds the engine. The scripts get these numbers with each call. */
 export interface EngineBounds {
