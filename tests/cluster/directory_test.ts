@@ -1,5 +1,11 @@
 /** What nodes are told, what comes back after a loss, and what bounds the directory. */
-import { emptyEngine, ENGINE_BOUNDS, type EngineAnswer, nodeName } from "../../core/cluster/mod.ts";
+import {
+  emptyEngine,
+  ENGINE_BOUNDS,
+  type EngineAnswer,
+  LAYOUT,
+  nodeName,
+} from "../../core/cluster/mod.ts";
 import { millis, peerId } from "../../core/mod.ts";
 import { assert, assertEquals, assertStrictEquals } from "../support/assert.ts";
 import {
@@ -225,8 +231,9 @@ Deno.test("[CLUSTER-1] [CLUSTER-10] the seqs of a new directory are above those 
 Deno.test("[CLUSTER-11] a directory of another layout refuses a node, and stays as it is", () => {
   const d = directory("n");
   const before = d.engine;
-  assertEquals(d.join("m", "h", 2), { kind: "refused", why: "layout", value: 1 });
-  assertEquals(d.join("n", "h", 2), { kind: "refused", why: "layout", value: 1 });
+  const refused: EngineAnswer = { kind: "refused", why: "layout", value: LAYOUT };
+  assertEquals(d.join("m", "h", LAYOUT + 1), refused);
+  assertEquals(d.join("n", "h", LAYOUT + 1), refused);
   assertStrictEquals(d.engine, before);
 });
 
@@ -284,7 +291,7 @@ Deno.test("[CLUSTER-12] mail is remembered for so many ids, and at so many nodes
 
 Deno.test("[CLUSTER-7] the longest time that any node's mail may wait counts", () => {
   const d = new Directory();
-  const times = { leaseMs: LEASE_MS, graceMs: 0, generation: "g", layout: 1 };
+  const times = { leaseMs: LEASE_MS, graceMs: 0, generation: "g", layout: LAYOUT };
   for (const [name, mailMs] of [["n", 80], ["m", 10]] as const) {
     d.run({ kind: "join", node: nodeName(name), conn: 1, mailMs, ...times });
   }

@@ -2,6 +2,7 @@
  * Nodes that cannot join: their Redis is not there, does not let them in, or holds what another version wrote. Without a
  * redis-server the tests are ignored, and one line says so, unless `SIGNALBOX_REQUIRE` names redis.
  */
+import { LAYOUT } from "../../core/cluster/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { runMain } from "../support/main.ts";
 import { freePort } from "./redis.ts";
@@ -22,7 +23,7 @@ test("[FAULT-43] a node with another layout says what to do and admits nobody, a
   await turnedAway(other, "c");
   assertEquals([told(other, "cluster-joined"), await nodesIn(redis)], [0, 2]);
   await meet(a, b, await stage.enter(one, "d"));
-  await redis.send("HSET", "{signalbox}:gen", "layout", 1);
+  await redis.send("HSET", "{signalbox}:gen", "layout", LAYOUT);
   await joins(other, 1);
   await meet(a, b, await stage.enter(other, "c"));
 });
