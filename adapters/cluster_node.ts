@@ -41,7 +41,7 @@ export function createClusterNode(ports: ClusterNodePorts): ClusterNode {
   function start(): void {
     if (isStarted) return;
     isStarted = true;
-    dispatch({ kind: "cluster-started" });
+    dispatch({ kind: "cluster-started", ...(makeEngine !== null && { isNear: true as const }) });
     if (makeEngine !== null) return void (engine = makeEngine(dispatch));
     if (settings.cluster_secret === "") logNoClusterSecret();
     // A literal, so that `deno compile` finds it.

@@ -127,6 +127,8 @@ export interface ShutdownRequested {
 /** The server is a node of a cluster: it admits nobody without the engine. */
 export interface ClusterStarted {
   readonly kind: "cluster-started";
+  /** The other nodes are threads of this process. */
+  readonly isNear?: true;
 }
 
 /** A connection to the engine is there, and the one before it is gone. */

@@ -92,7 +92,7 @@ function react(state: State, event: Event, now: Millis): readonly [State, readon
     case "shutdown-requested":
       return shutDown(state);
     case "cluster-started":
-      return startCluster(state, now);
+      return startCluster(state, event, now);
     case "engine-connected":
     case "engine-lost":
     case "engine-answered":

@@ -139,6 +139,8 @@ export interface LinkFrame {
 
 /** The part of the state that a node of a cluster has. */
 export interface Cluster {
+  /** Whether the other nodes are threads of this process, so that a link to them may have more on its way. */
+  readonly isNear: boolean;
   /** Empty until the engine is connected, and after the lease was lost: the next connection brings another name. */
   readonly name: NodeName;
   /** The number of the connection to the engine. */
@@ -186,8 +188,9 @@ export interface Cluster {
 }
 
 /** A node that has not reached the engine yet. */
-export function emptyCluster(now: Millis): Cluster {
+export function emptyCluster(now: Millis, isNear = false): Cluster {
   return {
+    isNear,
     name: NO_NAME,
     conn: 0,
     phase: "lost",

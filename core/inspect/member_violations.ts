@@ -5,7 +5,7 @@
  */
 import { type Cluster, NO_NAME, type OutLink } from "../cluster/member.ts";
 import { mapEntries, mapGet, mapHas, mapValues } from "../collections/persistent_map.ts";
-import { INCOMING_MAX, LINK_OPEN_MAX, LINK_OPEN_MAX_BYTES } from "../rules/links.ts";
+import { INCOMING_MAX, linkMax } from "../rules/links.ts";
 import { ROUTES_MAX } from "../rules/routes.ts";
 import type { State } from "../state.ts";
 
@@ -39,7 +39,8 @@ function flightViolations({ stored }: State, { flights, links }: Cluster): strin
   return found;
 }
 
-function linkViolations({ links, nextLink, name }: Cluster): string[] {
+function linkViolations(cluster: Cluster): string[] {
+  const { links, nextLink, name } = cluster;
   const found: string[] = [];
   for (const [node, link] of mapEntries(links)) {
     const { open, bytes, next } = link;
@@ -51,20 +52,23 @@ function linkViolations({ links, nextLink, name }: Cluster): string[] {
     if (bytes !== open.reduce((sum, one) => sum + one.bytes, 0)) {
       found.push(`the link to ${node} has other bytes than counted`);
     }
-    if (isOverfull(link)) found.push(`the link to ${node} is over its bounds`);
+    if (isOverfull(link, cluster)) found.push(`the link to ${node} is over its bounds`);
   }
   return found;
 }
 
-function isOverfull({ open, bytes }: OutLink): boolean {
-  return open.length > LINK_OPEN_MAX || (open.length > 1 && bytes > LINK_OPEN_MAX_BYTES);
+function isOverfull({ open, bytes }: OutLink, cluster: Cluster): boolean {
+  const max = linkMax(cluster);
+  return open.length > max.numbers || (open.length > 1 && bytes > max.bytes);
 }
 
-function incomingViolations({ incoming }: Cluster): string[] {
+function incomingViolations(cluster: Cluster): string[] {
+  const { incoming } = cluster;
+  const { numbers } = linkMax(cluster);
   const found: string[] = [];
   if (incoming.size > INCOMING_MAX) found.push("too many links from other nodes");
   for (const [node, { expected, bounced, recent }] of mapEntries(incoming)) {
-    if (bounced.length > LINK_OPEN_MAX || recent.length > LINK_OPEN_MAX) {
+    if (bounced.length > numbers || recent.length > numbers) {
       found.push(`too much of the link from ${node} is remembered`);
     }
     if ([...bounced, ...recent].some(({ number }) => number >= expected)) {
@@ -101,6 +105,8 @@ function lookViolations({ mailboxes }: State, cluster: Cluster): string[] {
   ];
   if (Math.min(...due) < (lookAt ?? Infinity)) found.push("a link is looked at too late");
   if (retries.size > 0 && retryAt === null) found.push("a mailbox is never looked at again");
-  if (retries.size > mailboxes.size + LINK_OPEN_MAX) found.push("too many mailboxes are looked at");
+  if (retries.size > mailboxes.size + linkMax(cluster).numbers) {
+    found.push("too many mailboxes are looked at");
+  }
   return found;
 }

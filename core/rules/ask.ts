@@ -33,9 +33,9 @@ export function withCluster(state: State, fields: Partial<Cluster>): State {
 
 /** A node that serves nobody any more, and still gives its claims up. */
 export function withoutWork(cluster: Cluster): Cluster {
-  const { name, conn, phase, leaseUntil, op, nextRequest, asked } = cluster;
+  const { name, conn, phase, leaseUntil, op, nextRequest, asked, isNear } = cluster;
   return {
-    ...emptyCluster(leaseUntil),
+    ...emptyCluster(leaseUntil, isNear),
     ...{ name, conn, phase, op, nextRequest, asked },
   };
 }

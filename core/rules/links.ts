@@ -37,9 +37,27 @@ import { putBack } from "./idle_check.ts";
 import { takeStored, turnAway } from "./mailbox.ts";
 import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
 
-/** The numbers that a link may have open, and their bytes; one message is always allowed. */
-export const LINK_OPEN_MAX = 256;
-export const LINK_OPEN_MAX_BYTES = 524_288;
+/** What a link may have open; one message is always allowed. */
+interface LinkMax {
+  readonly numbers: number;
+  readonly bytes: number;
+}
+
+const FAR: LinkMax = { numbers: 256, bytes: 524_288 };
+
+/** No Redis keeps it, and a thread that is busy takes at once what came in many milliseconds. */
+const NEAR: LinkMax = { numbers: 1_024, bytes: 2_097_152 };
+
+/** What the links of a node may have open. */
+export function linkMax({ isNear }: Cluster): LinkMax {
+  return isNear ? NEAR : FAR;
+}
+
+/** Where a link has room for so many bytes, hardly any message waits for it. */
+const ROOMY_BYTES = FAR.bytes / 2;
+
+/** If more mailboxes wait for a link, they are not looked at with each acknowledgement, but after `RETRY_MS`. */
+export const AWAITED_MAX = 256;
 
 /** Links from other nodes that are remembered. */
 export const INCOMING_MAX = 1_024;
@@ -124,7 +142,7 @@ export function send(state: State, dst: PeerId, { serials, route, now }: Sending
   let { bytes } = known;
   for (const serial of serials) {
     const more = must(mapGet(state.stored, serial)).bytes;
-    if (isFull({ open, bytes }, more)) break;
+    if (isFull({ open, bytes }, more, cluster)) break;
     open.push({ number: known.next + open.length - known.open.length, serial, seq, bytes: more });
     flights = mapSet(flights, serial, { node, seq, sentAt: now });
     bytes += more;
@@ -150,9 +168,14 @@ function newLink(link: number, now: Millis): OutLink {
 }
 
 /** Whether a message of so many bytes must wait for an acknowledgement. */
-function isFull({ open, bytes }: Pick<OutLink, "open" | "bytes">, more: number): boolean {
+function isFull(
+  { open, bytes }: Pick<OutLink, "open" | "bytes">,
+  more: number,
+  cluster: Cluster,
+): boolean {
   if (open.length === 0) return false;
-  return open.length >= LINK_OPEN_MAX || bytes + more > LINK_OPEN_MAX_BYTES;
+  const max = linkMax(cluster);
+  return open.length >= max.numbers || bytes + more > max.bytes;
 }
 
 /** Publishes numbers of a link, with the acknowledgement that is due to its node. */
@@ -242,7 +265,9 @@ export function acknowledged(state: State, from: NodeName, ack: Ack, now: Millis
     ? [next, []]
     : endBounced(next, from, bounced.map((one) => [one, must(whyOf.get(one.number))]), now);
   const left = endDelivered(ended, delivered, now);
-  return [isFull(link, 0) ? withCluster(left, { retryAt: now }) : left, effects];
+  const { size } = clusterOf(left).retries;
+  const isAwaited = size > 0 && size <= AWAITED_MAX && isFull(link, ROOMY_BYTES, clusterOf(left));
+  return [isAwaited ? withCluster(left, { retryAt: now }) : left, effects];
 }
 
 /** Ends messages that another node took. */

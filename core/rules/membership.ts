@@ -19,7 +19,7 @@ import { emptyCluster, NO_NAME, type Question } from "../cluster/member.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapEntries, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { CLOSE, type Effect } from "../effect.ts";
-import type { EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
+import type { ClusterStarted, EngineAnswered, EngineConnected, EngineFailed } from "../event.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
 import {
@@ -57,8 +57,9 @@ export const BEATS_MISSED_MAX = 2;
 export const GRACE_MS = 2_000;
 
 /** Makes the server a node of a cluster. */
-export function startCluster(state: State, now: Millis): Step {
-  return state.cluster === null ? [{ ...state, cluster: emptyCluster(now) }, []] : [state, []];
+export function startCluster(state: State, { isNear }: ClusterStarted, now: Millis): Step {
+  if (state.cluster !== null) return [state, []];
+  return [{ ...state, cluster: emptyCluster(now, isNear === true) }, []];
 }
 
 /** Joins over a new connection: under the name it had, or under the fresh one. */

@@ -56,13 +56,13 @@ export class Fleet {
   #names = 0;
 
   /** Starts nodes whose names are one letter each; a test begins 2 s later. */
-  constructor(letters: string, options: PartialSettings = {}) {
+  constructor(letters: string, options: PartialSettings = {}, isNear = false) {
     for (const letter of letters) {
       this.states.set(
         letter,
         initialState(settingsFrom({ cluster: "redis://engine", ...options })),
       );
-      this.step(letter, { kind: "cluster-started" });
+      this.step(letter, { kind: "cluster-started", ...(isNear && { isNear }) });
       this.connect(letter);
     }
     this.run();

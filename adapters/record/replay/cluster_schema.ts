@@ -73,7 +73,10 @@ const FRAME = v.strictObject({
 const REQUEST = { conn: count, request: count };
 
 export const CLUSTER_EVENTS = {
-  "cluster-started": v.strictObject({ kind: v.literal("cluster-started") }),
+  "cluster-started": v.strictObject({
+    kind: v.literal("cluster-started"),
+    isNear: v.exactOptional(v.literal(true)),
+  }),
   "engine-connected": v.strictObject({
     kind: v.literal("engine-connected"),
     name: node,
@@ -190,6 +193,7 @@ export const CLUSTER_MAPS = {
 };
 
 export const CLUSTER: Schema<Snapshot["cluster"]> = v.nullable(v.strictObject({
+  isNear: v.boolean(),
   name: node,
   conn: count,
   phase: v.picklist(["lost", "joining", "joined"]),
