@@ -34,7 +34,7 @@ export interface ClusterNodePorts {
 export function createClusterNode(ports: ClusterNodePorts): ClusterNode {
   const { settings, dispatch, clock: { now }, makeEngine } = ports;
   if (makeEngine === null && settings.cluster === "") return ALONE;
-  const log: ClusterLog = createClusterLog(settings.cluster_namespace);
+  const log: ClusterLog = createClusterLog(makeEngine === null ? settings.cluster_namespace : null);
   let engine: ClusterEngine | null = null;
   let [isStarted, isStopped] = [false, false];
 

@@ -13,7 +13,8 @@ export interface ClusterLog extends EngineEvents {
   readonly observe: Observer;
 }
 
-export function createClusterLog(namespace: string): ClusterLog {
+/** @param namespace The name of the cluster; `null` for that of the workers, which readers of the log did not ask for. */
+export function createClusterLog(namespace: string | null): ClusterLog {
   /** Where the node is joined; empty if it is not. */
   let joinedAt = "";
   /** Why Redis was away, since it was last there, and how often. */
@@ -26,13 +27,11 @@ export function createClusterLog(namespace: string): ClusterLog {
     for (const effect of effects) {
       if (effect.kind !== "note") continue;
       if (effect.what === "sent-on") logSentOn(effect);
+      else if (namespace === null) continue;
       else if (effect.what === "node-cut") logCut();
-      // Who reads the log did not ask for the cluster that the workers of a process are.
-      else if (effect.what === "node-joined" && joinedAt !== "") {
-        logJoined(namespace, effect.node, joinedAt);
-      }
+      else if (effect.what === "node-joined") logJoined(namespace, effect.node, joinedAt);
     }
-    if (cluster === null || cluster.isCut === wasCut) return;
+    if (namespace === null || cluster === null || cluster.isCut === wasCut) return;
     wasCut = cluster.isCut;
     if (!wasCut) write("info", "No longer cut off: messages of other nodes are taken again", BACK);
   };

@@ -22,7 +22,8 @@ export const WORKERS_LOG: CrewEvents = {
   hangs: (worker) => {
     write(
       "error",
-      `Worker ${worker} hangs: the process ends, because no thread that hangs can be ended alone`,
+      `Worker ${worker} hangs, it has not answered for cluster_lease: the process ends, for its supervisor to start it ` +
+        "again, because no thread that hangs can be ended alone",
       { event: "worker-hangs", worker },
     );
   },

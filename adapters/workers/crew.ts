@@ -89,7 +89,8 @@ export class Crew {
     this.#settings = sharedSettings(options);
     const tell = (name: NodeName, said: EngineSaid): void => this.#named(name)?.post(said);
     const now = (): number => performance.timeOrigin + performance.now();
-    this.#host = settings.cluster === "" ? createHost({ now, tell, afterTurn }) : null;
+    const keptMs = settings.cluster_lease;
+    this.#host = settings.cluster === "" ? createHost({ keptMs, now, tell, afterTurn }) : null;
   }
 
   /**

@@ -22,6 +22,8 @@ import { mapGet, mapKeys, millis } from "../../core/mod.ts";
 import type { Answered, EngineAsked, EngineSaid } from "./protocol.ts";
 
 export interface HostPorts {
+  /** How long what a worker held that has ended is kept for its clients, in milliseconds. */
+  readonly keptMs: number;
   /** A clock in milliseconds since 1970 that never runs back. */
   readonly now: () => number;
   /** Tells a node what the engine says. */
@@ -33,7 +35,7 @@ export interface HostPorts {
 export interface Host {
   /** Runs commands of a node. */
   readonly ask: (node: NodeName, asked: EngineAsked) => void;
-  /** The node has ended: what it held is free. */
+  /** The node has ended: what it held its clients may have back, and in some time everybody. */
   readonly end: (node: NodeName) => void;
   /** Reads the clock, which must be done every second: of a longer time only 2 s count. */
   readonly readClock: () => void;
@@ -49,7 +51,7 @@ const FOREVER = 1e15;
 /** A reading of the clock that is so much later than the one before it shows that the process stood still. */
 const STEP_MAX_MS = 2_000;
 
-export function createHost({ now, tell, afterTurn }: HostPorts): Host {
+export function createHost({ keptMs, now, tell, afterTurn }: HostPorts): Host {
   let engine: Engine = emptyEngine();
   let readAt = now();
   let stoodMs = 0;
@@ -106,8 +108,10 @@ export function createHost({ now, tell, afterTurn }: HostPorts): Host {
     end: (name) => {
       rung.delete(name);
       const node = mapGet(engine.nodes, name);
-      if (node === undefined || node.leaseEnd <= time()) return;
-      run({ kind: "beat", node: name, conn: node.conn, leaseMs: 0, seen: 0, probe: 0 });
+      // It ends once.
+      if (node === undefined || node.leaseEnd < time() + FOREVER / 2) return;
+      const { conn } = node;
+      run({ kind: "beat", node: name, conn, leaseMs: keptMs, seen: 0, probe: 0 });
       sayings.delete(name);
     },
     readClock: time,

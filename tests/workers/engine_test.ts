@@ -73,8 +73,7 @@ test("[WORKER-4] what is sent to a worker that has ended goes to whoever has the
   assertEquals(await numbers(a, 1), [0]);
   other.end();
   for (const payload of [1, 2, 3]) a.send(offer("b", payload));
-  // An id of a worker that has ended is free for everybody.
-  await using b = await join(await crew.start(), "b", { token: "another" });
+  await using b = await join(await crew.start(), "b");
   assertEquals(await numbers(b, 3), [1, 2, 3]);
   assertEquals((await a.fence()).frames, []);
 });

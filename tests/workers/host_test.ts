@@ -20,6 +20,7 @@ class Stage {
   /** Nodes n and m have joined. */
   constructor() {
     this.host = createHost({
+      keptMs: LEASE_MS,
       now: () => this.now,
       tell: (node, said) => this.#said.set(node, [...this.#said.get(node) ?? [], said]),
       afterTurn: (callback) => void this.#turns.push(callback),
@@ -82,20 +83,23 @@ Deno.test("[WORKER-3] there are never more claims than the limit; those of a wor
   assertEquals([s.open(N, "c", "o", 2), s.open(M, "a", "o", 2)], ["full", "opened"]);
   s.host.end(M);
   assertEquals([s.open(N, "c", "o", 2), s.host.census()], ["full", { nodes: 2, claims: 2 }]);
+  s.now += LEASE_MS;
   assertEquals(s.ask({ kind: "reap", node: N, conn: 1, dead: M })[0]?.kind, "reaped");
   assertEquals([s.open(N, "c", "o", 2), s.host.census()], ["opened", { nodes: 1, claims: 1 }]);
 });
 
-Deno.test("[WORKER-4] what a worker held that has ended is free at once for everybody, and it is told nothing more", () => {
+Deno.test("[WORKER-4] what a worker held that has ended its clients have back at once, and others a lease later", () => {
   const s = new Stage();
-  s.open(N, "a");
-  assertEquals(s.open(M, "a", "another"), "taken");
+  for (const id of ["a", "b"]) s.open(N, id);
   s.host.end(N);
-  assertEquals(s.open(M, "a", "another"), "opened");
-  assertEquals(s.told(N), []);
+  assertEquals([s.open(M, "b", "another"), s.open(M, "a")], ["taken", "opened"]);
+  s.now += LEASE_MS - 1;
   // It ends once, or was never there.
   for (const node of [N, nodeName("stranger")]) s.host.end(node);
-  assertEquals(s.host.census(), { nodes: 2, claims: 1 });
+  assertEquals(s.open(M, "b", "another"), "taken");
+  s.now += 1;
+  assertEquals(s.open(M, "b", "another"), "opened");
+  assertEquals(s.host.census(), { nodes: 2, claims: 2 });
 });
 
 Deno.test("[WORKER-5] a worker that the main thread has not ended is a node, however late its beats are", () => {

@@ -43,6 +43,7 @@ export function startCrew(): Crew {
   const kinds: string[] = [];
   let asked = Promise.withResolvers<void>();
   const host = createHost({
+    keptMs: 15_000,
     now: () => performance.timeOrigin + performance.now(),
     tell: (name, said) => members.get(name)?.toWorker.postMessage(said),
     afterTurn,
