@@ -13,7 +13,7 @@ export interface ClusterLog extends EngineEvents {
   readonly observe: Observer;
 }
 
-/** @param namespace The name of the cluster; `null` for that of the workers, which readers of the log did not ask for. */
+/** @param namespace The name of the cluster; `null` for that of the workers, which readers of the log never see. */
 export function createClusterLog(namespace: string | null): ClusterLog {
   /** Where the node is joined; empty if it is not. */
   let joinedAt = "";

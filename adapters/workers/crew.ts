@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { scheduleTimeout } from "../clock.ts";
+import { epochMs } from "../record/clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Settings } from "../../core/mod.ts";
 import { type NodeName, nodeName } from "../../core/cluster/mod.ts";
@@ -88,7 +89,7 @@ export class Crew {
     this.#options = options;
     this.#settings = sharedSettings(options);
     const tell = (name: NodeName, said: EngineSaid): void => this.#named(name)?.post(said);
-    const now = (): number => performance.timeOrigin + performance.now();
+    const now = (): number => epochMs() + performance.now();
     const keptMs = settings.cluster_lease;
     this.#host = settings.cluster === "" ? createHost({ keptMs, now, tell, afterTurn }) : null;
   }

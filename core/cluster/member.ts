@@ -190,7 +190,6 @@ export interface Cluster {
 /** A node that has not reached the engine yet. */
 export function emptyCluster(now: Millis, isNear = false): Cluster {
   return {
-    isNear,
     name: NO_NAME,
     conn: 0,
     phase: "lost",
@@ -218,6 +217,7 @@ export function emptyCluster(now: Millis, isNear = false): Cluster {
     retries: emptyMap(),
     retryAt: null,
     lookAt: null,
+    isNear,
   };
 }
 

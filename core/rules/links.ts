@@ -365,7 +365,8 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
       if (state.drain !== null) heard = putBack(heard, dst);
     }
   }
-  const isDue = isUrgent || recent.length >= ACK_EVERY;
+  // What is on its way counts as if it waited, and a thread of this process hears of it at no cost.
+  const isDue = isUrgent || recent.length >= ACK_EVERY || clusterOf(state).isNear;
   const ackAt = earlier(link.ackAt, millis(isDue ? now : now + ACK_DELAY_MS));
   const { base } = frame;
   const taken: InLink = { ...link, expected, base, bounced, recent, ackAt, heardAt: now };

@@ -230,6 +230,29 @@ Deno.test("[CLUSTER-24] what waits for room goes with the acknowledgement that m
   }
 });
 
+Deno.test("[WORKER-7] between threads an acknowledgement comes at once, and more may be on its way from one to one", () => {
+  for (const isNear of [true, false]) {
+    const f = new Fleet("ab", { frame_rate: 0, byte_rate: 0 }, isNear);
+    f.open("a", 1, "x");
+    f.open("b", 2, "y");
+    f.send("a", 1, "y", "first");
+    f.pass(1_000);
+    f.send("a", 1, "y", "second");
+    f.pass(0);
+    assertEquals(f.of("a").stored.size, isNear ? 0 : 1);
+    f.pass(1_000);
+    f.seen();
+    // Three quarters of half of max_unsent_bytes, or four times as much; 700 bytes more for each message.
+    const payload = "p".repeat(98_304 - 700);
+    for (let i = 0; i < 17; i++) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload });
+    assertEquals(f.of("a").stored.size, isNear ? 16 : 4);
+    // To a peer that is not there, no more may wait than without workers.
+    for (let i = 0; i < 17; i++) f.say("b", 2, { type: "CANDIDATE", dst: "absent", payload });
+    f.pass(1_000);
+    assertEquals(f.of("b").stored.size, 4);
+  }
+});
+
 Deno.test("[CLUSTER-25] a message for an earlier claim bounces, and follows the id, in order", () => {
   const f = warm();
   f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: "1" });
