@@ -82,8 +82,7 @@ export async function bindAddress<T>(
     } catch (error) {
       if (error instanceof StartError) throw error;
       if (hasCode(error, "EADDRINUSE") || error instanceof Deno.errors.AddrInUse) {
-        const advice = `choose another with --${prefix}port, or stop what has it`;
-        throw new StartError(`Option ${prefix}port: ${port} is taken already: ${advice}.`, 1);
+        throw portTaken(port, prefix);
       }
       if (hasCode(error, "EACCES") || error instanceof Deno.errors.PermissionDenied) {
         const advice = "ports below 1024 need privileges";
@@ -95,6 +94,12 @@ export async function bindAddress<T>(
     }
   }
   throw new TypeError("There is always a host to try");
+}
+
+/** The error for a port that somebody has. */
+export function portTaken(port: number, prefix: "" | "admin_"): StartError {
+  const advice = `choose another with --${prefix}port, or stop what has it`;
+  return new StartError(`Option ${prefix}port: ${port} is taken already: ${advice}.`, 1);
 }
 
 /** Whether an error of `node:net` has this code. */

@@ -19,11 +19,19 @@ export const WORKERS_LOG: CrewEvents = {
   replaced: (worker) => {
     write("info", `Worker ${worker} is there again`, { event: "worker-replaced", worker });
   },
+  starved: (worker) => {
+    write(
+      "error",
+      `Worker ${worker} cannot be started, because the process has too few file descriptors left: trying again; ` +
+        "raise the limit (ulimit -n)",
+      { event: "worker-starved", worker },
+    );
+  },
   hangs: (worker) => {
     write(
       "error",
-      `Worker ${worker} hangs, it has not answered for cluster_lease: the process ends, for its supervisor to start it ` +
-        "again, because no thread that hangs can be ended alone",
+      `Worker ${worker} hangs, it has not answered for cluster_lease: the process ends, for its supervisor to start ` +
+        "it again, because no thread that hangs can be ended alone",
       { event: "worker-hangs", worker },
     );
   },

@@ -13,6 +13,24 @@ export async function descriptorLimit(): Promise<number | null> {
   }
 }
 
+/** How many more descriptors this process may have; `null` if that cannot be known. It reads one entry for each. */
+export async function freeDescriptors(): Promise<number | null> {
+  const limit = await descriptorLimit();
+  if (limit === null) return null;
+  try {
+    let used = 0;
+    for await (const _ of Deno.readDir("/proc/self/fd")) used++;
+    return limit - used;
+  } catch (error) {
+    // There is none left to read the folder with.
+    return hasNoneLeft(error) ? 0 : null;
+  }
+}
+
+function hasNoneLeft(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EMFILE";
+}
+
 /**
  * The soft limit of open files in the text of `/proc/<pid>/limits`.
  *

@@ -8,7 +8,7 @@ import { within } from "../clock.ts";
 import { checkAuthFiles } from "../auth/jwt.ts";
 import { VERSION, VERSION_TEXT } from "./help.ts";
 import { listenDeno } from "../listen/deno.ts";
-import { descriptorLimit } from "./descriptors.ts";
+import { descriptorLimit, freeDescriptors } from "./descriptors.ts";
 import type { Operator, WorkersOperator } from "../admin/operator.ts";
 import { createSignalingServer, type SignalingServer } from "../server.ts";
 import { isDeploy, PROCESS_ENVIRONMENT } from "./environment.ts";
@@ -83,6 +83,7 @@ async function listenWithWorkers(
     ...{ settings, size, print: log.pass, isTerminal: Deno.stdout.isTerminal() },
     onHung: () => void exit(log, 1),
     isWatched: operator !== null,
+    freeDescriptors,
     // Descriptors that are lost must not keep clients out.
     leaksMax: Math.max(LEAKS_MIN, Math.floor((await descriptorLimit() ?? Infinity) / size / 4)),
   });

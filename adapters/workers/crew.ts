@@ -24,6 +24,8 @@ export interface CrewEvents {
   readonly replaced: (place: number) => void;
   /** A worker hangs: the process ends. */
   readonly hangs: (place: number) => void;
+  /** No worker can be started in this place, because there are too few descriptors; called again while that is so. */
+  readonly starved: (place: number) => void;
   /** The clients of a worker are asked to come back, and another takes its place. */
   readonly rotating: (place: number, leaks: number) => void;
 }
@@ -42,6 +44,8 @@ export interface CrewOptions {
   readonly onHung: () => void;
   /** After so many lost descriptors a worker is rotated. */
   readonly leaksMax: number;
+  /** How many more descriptors the process may have; `null` if that cannot be known. */
+  readonly freeDescriptors: () => Promise<number | null>;
   /** Whether workers are asked for metrics, and by the admin port. */
   readonly isWatched: boolean;
 }
@@ -62,6 +66,12 @@ const RESTART_MAX_MS = 10_000;
 /** A worker that ran for so long is replaced at once again. */
 const STEADY_MS = 60_000;
 
+/** A worker is started only if there are so many descriptors: a thread takes ten. */
+export const LAUNCH_DESCRIPTORS = 64;
+
+/** How long it waits for them. */
+const STARVED_MS = 500;
+
 /** How often the main thread looks whether workers answer. */
 const WATCH_MS = 1_000;
 
@@ -74,6 +84,8 @@ export class Crew {
   readonly #settings: Settings;
   /** By place, those that were started and have not ended. */
   readonly #members = new Map<number, Member>();
+  /** Those in whose place others are already. */
+  readonly #leaving = new Set<Member>();
   readonly #places = new Map<number, Place>();
   /** The engine; `null` if that is a Redis. */
   readonly #host: Host | null;
@@ -119,8 +131,7 @@ export class Crew {
     argument: Calls[Name]["argument"],
     maxMs = ANSWER_MAX_MS,
   ): Promise<Calls[Name]["value"][]> {
-    const members = [...this.#members.values()];
-    return Promise.all(members.map((member) => member.call(what, argument, maxMs)));
+    return Promise.all(this.#all().map((member) => member.call(what, argument, maxMs)));
   }
 
   /** The same, but leaves out those that fail, end or are late. */
@@ -128,7 +139,7 @@ export class Crew {
     what: Name,
     argument: Calls[Name]["argument"],
     maxMs = ANSWER_MAX_MS,
-    members: readonly Member[] = [...this.#members.values()],
+    members: readonly Member[] = this.#all(),
   ): Promise<Calls[Name]["value"][]> {
     const said = await Promise.allSettled(
       members.map((member) => member.call(what, argument, maxMs)),
@@ -163,11 +174,15 @@ export class Crew {
     this.#isStopping = true;
     this.#cancelWatch();
     for (const { cancel } of this.#places.values()) cancel();
-    for (const member of this.#members.values()) member.terminate();
+    for (const member of this.#all()) member.terminate();
+  }
+
+  #all(): Member[] {
+    return [...this.#members.values(), ...this.#leaving];
   }
 
   #named(name: NodeName): Member | undefined {
-    return this.#members.values().find((member) => member.name === name);
+    return this.#all().find((member) => member.name === name);
   }
 
   #launch(place: number): Member {
@@ -184,7 +199,7 @@ export class Crew {
       onEnd: (why) => this.#replace(member, why),
     });
     if (this.#host !== null) {
-      for (const other of this.#members.values()) connect(member, other);
+      for (const other of this.#all()) connect(member, other);
     }
     this.#members.set(place, member);
     return member;
@@ -204,10 +219,11 @@ export class Crew {
   /** Takes out a worker that has ended, or ends it. */
   #remove(member: Member): void {
     member.terminate();
-    this.#members.delete(member.place);
+    if (this.#members.get(member.place) === member) this.#members.delete(member.place);
+    this.#leaving.delete(member);
     this.#host?.end(member.name);
     const gone = { kind: "sibling-left", name: member.name } as const;
-    for (const other of this.#members.values()) other.post(gone);
+    for (const other of this.#all()) other.post(gone);
   }
 
   #replace(member: Member, why: string): void {
@@ -223,6 +239,12 @@ export class Crew {
   }
 
   async #fill(number: number): Promise<void> {
+    if (!await this.#canLaunch() && !this.#isStopping) {
+      this.#options.events.starved(number);
+      const place = this.#placeOf({ place: number });
+      place.cancel = scheduleTimeout(() => void this.#fill(number), STARVED_MS);
+      return;
+    }
     if (this.#isStopping) return;
     const member = this.#launch(number);
     try {
@@ -236,16 +258,31 @@ export class Crew {
     }
   }
 
-  #placeOf({ place: number }: Member): Place {
+  /** Without descriptors a thread cannot start, and its failure ends the process. */
+  async #canLaunch(): Promise<boolean> {
+    return (await this.#options.freeDescriptors() ?? Infinity) >= LAUNCH_DESCRIPTORS;
+  }
+
+  #placeOf({ place: number }: Pick<Member, "place">): Place {
     const place = this.#places.get(number) ?? { delayMs: RESTART_MIN_MS, cancel: (): void => {} };
     this.#places.set(number, place);
     return place;
   }
 
-  /** Asks the clients of a worker to come back, which gets them to the others, and has another take its place. */
+  /**
+   * Has another take the place of a worker, and asks its clients to come back. The other one is started first: what the
+   * first gives back, connections that wait may take at once.
+   */
   async #rotate(member: Member): Promise<void> {
     this.#isRotating = true;
+    if (!await this.#canLaunch() || this.#members.get(member.place) !== member) {
+      this.#isRotating = false;
+      return;
+    }
     this.#options.events.rotating(member.place, member.leaks);
+    this.#members.delete(member.place);
+    this.#leaving.add(member);
+    await this.#fill(member.place);
     try {
       await member.call("drain", ROTATE_MS, 2 * ROTATE_MS);
       await member.call("stop", null, STOP_MAX_MS);
@@ -253,9 +290,7 @@ export class Crew {
       // It has ended, or hangs: another takes its place all the same.
     }
     this.#isRotating = false;
-    if (this.#members.get(member.place) !== member || this.#isStopping) return;
-    this.#remove(member);
-    await this.#fill(member.place);
+    if (!this.#isStopping) this.#remove(member);
   }
 
   /**

@@ -4,11 +4,12 @@
  * @module
  */
 import { StartError } from "../errors.ts";
-import { bindAddress, type Listener } from "../listen/listener.ts";
+import type { Listener } from "../listen/listener.ts";
 import { logWorkers, WORKERS_LOG } from "../observe/log_workers.ts";
-import { type Settings, type SizedField } from "../../core/mod.ts";
+import type { SizedField } from "../../core/mod.ts";
 import type { Ask } from "../admin/questions.ts";
-import { Crew, type CrewOptions } from "./crew.ts";
+import { Crew, type CrewOptions, LAUNCH_DESCRIPTORS } from "./crew.ts";
+import { checkUnshared, freePort } from "./shared_port.ts";
 
 /** A listener on a port that workers share. */
 export interface Workers extends Listener {
@@ -43,9 +44,16 @@ export async function startWorkers(
       2,
     );
   }
+  await checkDescriptors(options);
   const port = await freePort(options.settings);
   const crew = new Crew({ ...options, port, events: WORKERS_LOG });
   const cannotReload = await crew.start();
+  try {
+    await checkUnshared(port);
+  } catch (error) {
+    await crew.stop();
+    throw error;
+  }
   logWorkers(options.size);
   return {
     port,
@@ -62,18 +70,22 @@ export async function startWorkers(
   };
 }
 
-/**
- * The port to share. Sockets that share one bind it even if another process has it, so it is bound for a moment first,
- * which fails then.
- */
-function freePort(settings: Settings): Promise<number> {
-  return bindAddress(settings, (hostname) => {
-    const listener = Deno.listen({ hostname, port: settings.port });
-    const { port } = listener.addr;
-    listener.close();
-    return port;
-  });
+/** @throws {StartError} If a thread could not start, which would end the process. */
+async function checkDescriptors(
+  { size, freeDescriptors }: Pick<CrewOptions, "freeDescriptors" | "size">,
+): Promise<void> {
+  const free = await freeDescriptors();
+  const needed = size * WORKER_DESCRIPTORS + LAUNCH_DESCRIPTORS;
+  if (free === null || free >= needed) return;
+  throw new StartError(
+    `Option workers: ${size} need ${needed} file descriptors, and the process may have ${free} more: raise the limit ` +
+      "(ulimit -n), or start fewer.",
+    1,
+  );
 }
+
+/** What a thread takes, and some more. */
+const WORKER_DESCRIPTORS = 12;
 
 function sumOf(
   all: readonly Readonly<Record<SizedField, number>>[],

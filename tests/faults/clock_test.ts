@@ -8,6 +8,7 @@ const WALL = [
   ...["adapters/auth/jwt.ts", "adapters/auth/mint.ts", "adapters/http/ice.ts"],
   ...["adapters/lifetime.ts", "adapters/record/clock.ts"],
   ...["adapters/admin/api.ts", "adapters/admin/metrics.ts", "adapters/admin/port.ts"],
+  "adapters/admin/people.ts",
 ];
 
 Deno.test("[FAULT-17] no deadline of the server reads the wall clock: time is performance.now", async () => {
