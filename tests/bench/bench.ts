@@ -31,6 +31,9 @@ import { type Installed, installIncumbent, PACKAGE } from "../support/incumbent.
 /** A server that had less of its core than this while it relayed shared it, or waited for the load. */
 const SHARE_MIN = 0.9;
 
+/** Fewer rounds are not published. */
+const ROUNDS_MIN = 5;
+
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
   string: ["rounds", "only", "against", "listener", "sizes"],
   boolean: ["short", "cluster", "growth", "add"],
@@ -69,8 +72,16 @@ async function measure(): Promise<void> {
   await using installed = await installIncumbent(INCUMBENT_OPTIONS);
   const ours = [signalbox("signalbox"), signalbox("signalbox, node", { LISTENER: "node" })];
   const taken = await run([bareRelay(), ...ours, incumbent(installed)], MEASURES.join());
-  if (isShort === true || only !== undefined) return;
+  if (only !== undefined || !isKept(taken)) return;
   await write("results.json", takenAt, taken, installed);
+}
+
+/** Whether figures are good enough for the documents. */
+function isKept(taken: readonly Round[]): boolean {
+  if (isShort !== true && taken.length >= ROUNDS_MIN) return true;
+  const why = isShort === true ? "this shows only that it runs" : `fewer than ${ROUNDS_MIN} rounds`;
+  console.log(`\nNothing is written: ${why}.`);
+  return false;
 }
 
 async function write(
@@ -99,7 +110,7 @@ async function measureWorkers(): Promise<void> {
     signalbox("2 workers", { WORKERS: "2" }, folder),
   ];
   const taken = await run([...ours, incumbent(installed)], "relay,open", []);
-  if (isShort === true) return;
+  if (!isKept(taken)) return;
   await write("workers.json", takenAt, taken, installed);
 }
 

@@ -75,7 +75,7 @@ ${row("CPU of an open, µs", "open_us", 1, open)}
     times("relay_per_s")
   } times what one process does, and take ${times("relay_us")} times its CPU for a message and ${
     times("open_us")
-  } times for an open, in the median of the rounds.
+  } times for an open: the medians of what each round gave, not the ratios of the medians above.
 - Nodes end with their cores too: a core of Redis, at ${SHARE * 100} %, is enough for ${
     fit(1e6 * SHARE / redis)
   } messages a second across nodes, which take ${
