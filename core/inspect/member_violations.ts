@@ -5,7 +5,8 @@
  */
 import { type Cluster, NO_NAME, type OutLink } from "../cluster/member.ts";
 import { mapEntries, mapGet, mapHas, mapValues } from "../collections/persistent_map.ts";
-import { INCOMING_MAX, linkMax } from "../rules/links.ts";
+import { linkMax } from "../rules/link_room.ts";
+import { INCOMING_MAX } from "../rules/links.ts";
 import { ROUTES_MAX } from "../rules/routes.ts";
 import type { State } from "../state.ts";
 

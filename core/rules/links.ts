@@ -33,28 +33,10 @@ import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
 import { clusterOf, type Step, withCluster } from "./ask.ts";
+import { isFull, ROOMY_BYTES } from "./link_room.ts";
 import { putBack } from "./idle_check.ts";
 import { takeStored, turnAway } from "./mailbox.ts";
 import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
-
-/** What a link may have open; one message is always allowed. */
-interface LinkMax {
-  readonly numbers: number;
-  readonly bytes: number;
-}
-
-const FAR: LinkMax = { numbers: 256, bytes: 524_288 };
-
-/** No Redis keeps it, and a thread that is busy takes at once what came in many milliseconds. */
-const NEAR: LinkMax = { numbers: 1_024, bytes: 2_097_152 };
-
-/** What the links of a node may have open. */
-export function linkMax({ isNear }: Cluster): LinkMax {
-  return isNear ? NEAR : FAR;
-}
-
-/** Where a link has room for so many bytes, hardly any message waits for it. */
-const ROOMY_BYTES = FAR.bytes / 2;
 
 /** If more mailboxes wait for a link, they are not looked at with each acknowledgement, but after `RETRY_MS`. */
 export const AWAITED_MAX = 256;
@@ -165,17 +147,6 @@ export function send(state: State, dst: PeerId, { serials, route, now }: Sending
 function newLink(link: number, now: Millis): OutLink {
   const resendAt = millis(now + RESEND_MS);
   return { link, next: 1, open: [], bytes: 0, resendAt, isSilent: false };
-}
-
-/** Whether a message of so many bytes must wait for an acknowledgement. */
-function isFull(
-  { open, bytes }: Pick<OutLink, "open" | "bytes">,
-  more: number,
-  cluster: Cluster,
-): boolean {
-  if (open.length === 0) return false;
-  const max = linkMax(cluster);
-  return open.length >= max.numbers || bytes + more > max.bytes;
 }
 
 /** Publishes numbers of a link, with the acknowledgement that is due to its node. */

@@ -242,3 +242,13 @@ function wordsOf(text: string): string {
   if (type === "EXPIRE") return `EXPIRE for ${src}`;
   return src === undefined ? type : `${type} from ${src}${word}`;
 }
+
+/** Whether it is a frame of a link. */
+export function isFrame(parcel: Parcel): boolean {
+  return parcel.kind === "event" && parcel.event.kind === "link-received";
+}
+
+/** The frames that are on their way. */
+export function frames(f: Fleet): Parcel[] {
+  return f.queue.filter(isFrame);
+}

@@ -14,6 +14,7 @@ const SUITES = [
   "tests/cluster/drain_test.ts",
   "tests/cluster/engine_test.ts",
   "tests/cluster/history_test.ts",
+  "tests/cluster/link_room_test.ts",
   "tests/cluster/links_test.ts",
   "tests/cluster/member_violations_test.ts",
   "tests/cluster/membership_test.ts",
