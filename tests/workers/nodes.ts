@@ -43,10 +43,9 @@ export function startCrew(): Crew {
   const kinds: string[] = [];
   let asked = Promise.withResolvers<void>();
   const host = createHost({
-    keptMs: 15_000,
+    ...{ keptMs: 15_000, afterTurn },
     now: () => performance.timeOrigin + performance.now(),
     tell: (name, said) => members.get(name)?.toWorker.postMessage(said),
-    afterTurn,
   });
 
   function hear(name: NodeName, port: MessagePort, message: EngineAsked | IdsWanted): void {
