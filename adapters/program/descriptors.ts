@@ -13,22 +13,20 @@ export async function descriptorLimit(): Promise<number | null> {
   }
 }
 
-/** How many more descriptors this process may have; `null` if that cannot be known. It reads one entry for each. */
-export async function freeDescriptors(): Promise<number | null> {
-  const limit = await descriptorLimit();
+/**
+ * How many more descriptors this process may have; `null` if that cannot be known. It reads one entry for each.
+ *
+ * @param limit What `descriptorLimit` returned, at a time when there were some left to ask with.
+ */
+export async function freeDescriptors(limit: number | null): Promise<number | null> {
   if (limit === null) return null;
   try {
     let used = 0;
     for await (const _ of Deno.readDir("/proc/self/fd")) used++;
     return limit - used;
-  } catch (error) {
-    // There is none left to read the folder with.
-    return hasNoneLeft(error) ? 0 : null;
+  } catch {
+    return 0; // None is left to read the folder with.
   }
-}
-
-function hasNoneLeft(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EMFILE";
 }
 
 /**

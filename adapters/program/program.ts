@@ -79,13 +79,14 @@ async function listenWithWorkers(
   await checkSurroundings(settings);
   // A literal, so that `deno compile` finds it.
   const { startWorkers } = await import("../workers/workers.ts");
+  const limit = await descriptorLimit();
   const { sizes, drain, ask, replacements, ...listener } = await startWorkers({
     ...{ settings, size, print: log.pass, isTerminal: Deno.stdout.isTerminal() },
     onHung: () => void exit(log, 1),
     isWatched: operator !== null,
-    freeDescriptors,
+    freeDescriptors: () => freeDescriptors(limit),
     // Descriptors that are lost must not keep clients out.
-    leaksMax: Math.max(LEAKS_MIN, Math.floor((await descriptorLimit() ?? Infinity) / size / 4)),
+    leaksMax: Math.max(LEAKS_MIN, Math.floor((limit ?? Infinity) / size / 4)),
   });
   const { port } = listener;
   await startOperator(listener, operator?.start({ port, size, ask, replacements }));

@@ -1,4 +1,5 @@
 /** The program as its users run it: how it starts, what it says when it cannot, how it ends. */
+import { freeDescriptors } from "../../adapters/program/descriptors.ts";
 import { helpText } from "../../adapters/program/help.ts";
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
@@ -129,3 +130,13 @@ for (const listener of LISTENERS) {
     assertMatch(foreign.stderr, /^Option host: cannot listen on "192\.0\.2\.1", port 0: .+\n$/);
   });
 }
+
+Deno.test("[WORKER-8] the descriptors that are free are those of the limit that are not open", async () => {
+  const before = Number(await freeDescriptors(1_000_000));
+  const files = await Promise.all(Array.from({ length: 100 }, () => Deno.open("deno.json")));
+  const taken = before - Number(await freeDescriptors(1_000_000));
+  for (const file of files) file.close();
+  // What other tests leave behind may close meanwhile.
+  assert(taken > 50 && taken < 150, `${taken}`);
+  assertEquals(await freeDescriptors(null), null);
+});
