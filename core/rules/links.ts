@@ -39,7 +39,7 @@ import { takeStored, turnAway } from "./mailbox.ts";
 import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
 
 /** If more mailboxes wait for a link, they are not looked at with each acknowledgement, but after `RETRY_MS`. */
-export const AWAITED_MAX = 256;
+const AWAITED_MAX = 256;
 
 /** Links from other nodes that are remembered. */
 export const INCOMING_MAX = 1_024;
