@@ -1,29 +1,33 @@
 /**
- * Frames of links from one worker to another, all of one turn of the event loop, as one flat list: a port copies it in
- * a fraction of the time that objects take.
+ * Frames of links from one worker to another, all of one turn of the event loop: numbers in one list, and all that is
+ * text in one string. A port copies that in half the time that a list of strings takes, and a quarter of that of
+ * objects; whoever reads it cuts pieces off the string, which copies nothing.
  *
- * The list has for each frame: link, base, `null` or the acknowledgement (link, below, the number of bounces, and of
- * each number and why), the number of what is carried, and of each number, seq, and `null` or type, src, dst and text.
+ * The list has for each frame: link, base, `NONE` or the acknowledgement (link, below, the number of bounces, and of
+ * each its number and the place of why in `WHY`), the number of what is carried, and of each number, seq, and `NONE` or
+ * the place of its type in `TYPES` and the lengths of src, dst and text, which follow each other in the string.
  *
  * @module
  */
 import type { LinkFrame, NodeName } from "../../core/cluster/mod.ts";
 import { peerId } from "../../core/mod.ts";
 
-export type Batch = readonly Item[];
+export interface Batch {
+  readonly numbers: readonly number[];
+  readonly text: string;
+}
 
-type Item = string | number | null;
+type Ack = NonNullable<LinkFrame["ack"]>;
 type Carried = LinkFrame["carried"][number];
 type Message = NonNullable<Carried["message"]>;
-type Bounce = NonNullable<LinkFrame["ack"]>["bounced"][number];
+
+const NONE = -1;
+const TYPES: readonly Message["type"][] = ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"];
+const WHY: readonly Ack["bounced"][number][1][] = ["gone", "slow"];
 
 /** Frames to one node that are to become one batch. */
 export class BatchWriter {
   #frames: Frame[] = [];
-
-  get isEmpty(): boolean {
-    return this.#frames.length === 0;
-  }
 
   /** Adds a frame. What it carries goes into the frame before it if that is of the same link. */
   add({ link, base, ack, carried }: LinkFrame): void {
@@ -42,10 +46,11 @@ export class BatchWriter {
 
   /** Returns the batch, and begins another. */
   take(): Batch {
-    const batch: Item[] = [];
-    for (const frame of this.#frames) write(batch, frame);
+    const numbers: number[] = [];
+    const texts: string[] = [];
+    for (const frame of this.#frames) write(frame, numbers, texts);
     this.#frames = [];
-    return batch;
+    return { numbers, text: texts.join("") };
   }
 }
 
@@ -56,53 +61,54 @@ interface Frame {
   readonly carried: Carried[];
 }
 
-function write(batch: Item[], { link, base, ack, carried }: Frame): void {
-  batch.push(link, base);
-  if (ack === null) batch.push(null);
+function write({ link, base, ack, carried }: Frame, numbers: number[], texts: string[]): void {
+  numbers.push(link, base);
+  if (ack === null) numbers.push(NONE);
   else {
-    batch.push(ack.link, ack.below, ack.bounced.length);
-    for (const [number, why] of ack.bounced) batch.push(number, why);
+    numbers.push(ack.link, ack.below, ack.bounced.length);
+    for (const [number, why] of ack.bounced) numbers.push(number, WHY.indexOf(why));
   }
-  batch.push(carried.length);
+  numbers.push(carried.length);
   for (const { number, seq, message } of carried) {
-    if (message === null) batch.push(number, seq, null);
-    else batch.push(number, seq, message.type, message.src, message.dst, message.text);
+    if (message === null) {
+      numbers.push(number, seq, NONE);
+      continue;
+    }
+    const { type, src, dst, text } = message;
+    numbers.push(number, seq, TYPES.indexOf(type), src.length, dst.length, text.length);
+    texts.push(src, dst, text);
   }
 }
 
 /** The frames of a batch of our own, from one node to another. */
-export function readBatch(batch: Batch, from: NodeName, to: NodeName): LinkFrame[] {
-  let at = 0;
-  const next = (): Item => batch[at++] ?? null;
+export function readBatch({ numbers, text }: Batch, from: NodeName, to: NodeName): LinkFrame[] {
+  let [at, end] = [0, 0];
+  const next = (): number => numbers[at++] ?? NONE;
+  const cut = (length: number): string => text.slice(end, end += length);
   const frames: LinkFrame[] = [];
-  while (at < batch.length) {
-    const [link, base] = [Number(next()), Number(next())];
+  while (at < numbers.length) {
+    const [link, base] = [next(), next()];
     const ack = readAck(next);
-    const carried = Array.from({ length: Number(next()) }, () => readCarried(next));
+    const carried = Array.from({ length: next() }, () => readCarried(next, cut));
     frames.push({ from, to, link, base, ack, carried });
   }
   return frames;
 }
 
-function readAck(next: () => Item): LinkFrame["ack"] {
+function readAck(next: () => number): LinkFrame["ack"] {
   const link = next();
-  if (link === null) return null;
-  const below = Number(next());
-  const length = Number(next());
-  const bounced = Array.from({ length }, (): Bounce => [Number(next()), next() as Bounce[1]]);
-  return { link: Number(link), below, bounced };
+  if (link === NONE) return null;
+  const [below, length] = [next(), next()];
+  const bounced = Array.from({ length }, () => [next(), WHY[next()] ?? "gone"] as const);
+  return { link, below, bounced };
 }
 
-function readCarried(next: () => Item): Carried {
-  const [number, seq, type] = [Number(next()), Number(next()), next()];
-  if (type === null) return { number, seq, message: null };
-  const [src, dst] = [peerId(String(next())), peerId(String(next()))];
-  const message: Message = {
-    kind: "message",
-    type: type as Message["type"],
-    src,
-    dst,
-    text: String(next()),
-  };
+function readCarried(next: () => number, cut: (length: number) => string): Carried {
+  const [number, seq] = [next(), next()];
+  const type = TYPES[next()];
+  if (type === undefined) return { number, seq, message: null };
+  const [srcLength, dstLength, textLength] = [next(), next(), next()];
+  const [src, dst] = [peerId(cut(srcLength)), peerId(cut(dstLength))];
+  const message: Message = { kind: "message", type, src, dst, text: cut(textLength) };
   return { number, seq, message };
 }

@@ -27,7 +27,9 @@ import type { Effect } from "../effect.ts";
 import type { Millis, PeerId } from "../ids.ts";
 import { holderOf, type Mailbox, type State } from "../state.ts";
 import { append, ask, clusterOf, type Step, withCluster } from "./ask.ts";
-import { acknowledged, send, take, tendLinks } from "./links.ts";
+import { acknowledged } from "./acks.ts";
+import { keepDirect } from "./at_once.ts";
+import { send, take, tendLinks } from "./links.ts";
 import { drain } from "./mailbox.ts";
 import { retryAtLatest, routeTo, waitingIn, withRoute } from "./routes.ts";
 
@@ -35,8 +37,8 @@ import { retryAtLatest, routeTo, waitingIn, withRoute } from "./routes.ts";
 export const FLIGHT_MAX_MS = 3_000;
 
 /** Whether messages for `dst` must wait behind others that may come back from another node. */
-export function isBehind(state: State, dst: PeerId): boolean {
-  return state.cluster !== null && mapHas(state.mailboxes, dst);
+export function isBehind({ cluster, mailboxes }: State, dst: PeerId): boolean {
+  return cluster !== null && (mapHas(mailboxes, dst) || mapHas(cluster.onWay, dst));
 }
 
 /**
@@ -92,12 +94,22 @@ export function retryAll(state: State, now: Millis): State {
 }
 
 /** Forgets all links: messages on them keep their deadlines, are not sent again, and hold up nothing. */
-export function dropLinks(state: State): State {
+export function dropLinks(given: State, now: Millis): Step {
+  const effects: Effect[] = [];
+  let state = given;
+  for (const node of mapKeys(clusterOf(given).links)) {
+    const [kept, caused] = keepDirect(state, node, () => true, now);
+    effects.push(...caused);
+    state = kept;
+  }
   let { flights } = clusterOf(state);
   for (const [serial, flight] of mapEntries(flights)) {
     flights = mapSet(flights, serial, { ...flight, node: NO_NAME });
   }
-  return withCluster(state, { flights, links: emptyMap(), incoming: emptyMap(), lookAt: null });
+  return [
+    withCluster(state, { flights, links: emptyMap(), incoming: emptyMap(), lookAt: null }),
+    effects,
+  ];
 }
 
 function lastFlight(

@@ -8,7 +8,7 @@
  */
 import type { Cluster } from "../cluster/member.ts";
 import { type Effect, pass, say, type Send, type Undelivered } from "../effect.ts";
-import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
+import { type ConnId, type Millis, millis, type Owner, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import { hasRoute } from "./routes.ts";
 import { must } from "../collections/must.ts";
@@ -24,11 +24,12 @@ import {
   type Stored,
 } from "../state.ts";
 
-/** Stores a message for `expire_timeout`, or refuses it if there is no room. */
+/** Stores a message of `owner` for `expire_timeout`, or refuses it if there is no room. */
 export function store(
   state: State,
   message: Message,
   now: Millis,
+  owner: Owner | null = mapGet(state.claims, message.src)?.owner ?? null,
 ): readonly [State, readonly Effect[]] {
   const { src, dst } = message;
   const bytes = storedBytes(message.text);
@@ -45,7 +46,6 @@ export function store(
   }
   const serial = state.nextSerial;
   const expiresAt = millis(now + state.rules.expire_timeout);
-  const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
     ...state,
     stored: mapSet(state.stored, serial, { message, owner, address, bytes, expiresAt }),

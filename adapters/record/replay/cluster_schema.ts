@@ -160,14 +160,16 @@ export const CLUSTER_MAPS = {
   clusterYoung: entries(peer, ROUTE),
   clusterOld: entries(peer, ROUTE),
   clusterFlights: entries(count, v.strictObject({ node, seq: count, sentAt: at })),
+  clusterOnWay: entries(peer, v.strictObject({ node, seq: count, number: count })),
   clusterLinks: entries(
     node,
     v.strictObject({
       link: count,
       next: count,
-      open: v.array(
-        v.strictObject({ number: count, serial: SERIAL, seq: count, bytes: count }),
-      ),
+      open: v.array(v.array(v.strictObject({
+        ...{ number: count, serial: SERIAL, seq: count, bytes: count },
+        direct: v.nullable(v.strictObject({ message: MESSAGE, owner: v.nullable(holder) })),
+      }))),
       bytes: count,
       resendAt: at,
       isSilent: v.boolean(),
