@@ -1,5 +1,5 @@
 /** How much a link between nodes may have on its way, and what becomes of the rest. */
-import { RETRY_MS } from "../../core/rules/links.ts";
+import { RETRY_MS } from "../../core/rules/routes.ts";
 import { assertEquals } from "../support/assert.ts";
 import { Fleet, frames } from "./fleet.ts";
 

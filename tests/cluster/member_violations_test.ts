@@ -83,7 +83,10 @@ const asked = (change: Partial<Asked>): Damage => ({ asked }) => {
   return { asked: mapSet(asked, request, { ...one, ...change }) };
 };
 
-const NUMBERED = { number: 1, serial: 1, seq: 1, bytes: 600 };
+const NUMBERED = { number: 1, serial: -1, seq: 1, bytes: 600, direct: null };
+const numbered = (count: number): OutLink["open"] => [
+  Array.from({ length: count }, (_, i) => ({ ...NUMBERED, number: i + 1 })),
+];
 const BOUNCED = { number: 1, why: "gone", dst: peerId("x") } as const;
 
 const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
@@ -97,7 +100,7 @@ const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
   ["the numbers of the link to b1 have gaps", link({ next: 4 })],
   ["the link to b1 has other bytes than counted", link({ bytes: 1 })],
   ["the link to b1 is over its bounds", link({ bytes: 524_289 })],
-  ["the link to b1 is over its bounds", link({ open: Array(257).fill(NUMBERED) })],
+  ["the link to b1 is over its bounds", link({ open: numbered(257), next: 258 })],
   ["too many links from other nodes", (cluster) => ({
     incoming: many(1_025, (i) => nodeName(`n${i}`), { ...first(cluster.incoming), ackAt: null }),
   })],
@@ -149,19 +152,22 @@ Deno.test("[STATE-3] [CLUSTER-24] what a node may hold at most is no contradicti
   const state = sound();
   const { cluster } = state;
   assert(cluster !== null);
-  const open = Array.from({ length: 256 }, (_, i) => ({ ...NUMBERED, serial: -1, number: i + 1 }));
   const full: Partial<Cluster> = {
     flights: emptyMap(),
-    links: many(1, () => B, { ...first(cluster.links), open, next: 257, bytes: 256 * 600 }),
+    links: many(1, () => B, {
+      ...first(cluster.links),
+      open: numbered(256),
+      next: 257,
+      bytes: 256 * 600,
+    }),
     young: routes(16_384),
     old: routes(16_384),
     retries: many(257, (i) => peerId(`p${i}`), true),
     retryAt: millis(9),
   };
   assertEquals(violations({ ...state, cluster: { ...cluster, ...full } }), []);
-  const [large] = open;
-  const one = { ...first(cluster.links), open: [{ ...must(large), bytes: 600_000 }], next: 2 };
-  const links = many(1, () => B, { ...one, bytes: 600_000 });
+  const open = [[{ ...NUMBERED, bytes: 600_000 }]];
+  const links = many(1, () => B, { ...first(cluster.links), open, next: 2, bytes: 600_000 });
   const incoming = many(1_024, (i) => nodeName(`n${i}`), first(cluster.incoming));
   const wide = { ...cluster, ...full, links, incoming };
   assertEquals(violations({ ...state, cluster: wide }), []);

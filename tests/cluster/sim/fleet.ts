@@ -31,6 +31,7 @@ export interface FleetOptions {
   readonly nodes: number;
   readonly people: number;
   readonly settings: PartialSettings;
+  readonly isNear: boolean;
 }
 
 /** When something was wrong, and with whom; `null` for all. */
@@ -59,7 +60,7 @@ export class Fleet {
   #names = 0;
   #conns = 0;
 
-  constructor({ seed, nodes, people, settings }: FleetOptions) {
+  constructor({ seed, nodes, people, settings, isNear }: FleetOptions) {
     this.dice = diceOf(seed);
     this.settings = settingsFrom(settings);
     const { agenda, dice } = this;
@@ -79,6 +80,7 @@ export class Fleet {
         ...{ index, agenda, dice, count, fresh },
         host: this.host,
         settings: this.settings,
+        isNear,
         observer: {
           before: (node, event) => this.post.before(node, event),
           after: (node, event, effects) => this.#after(node, event, effects),

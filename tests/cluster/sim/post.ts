@@ -112,7 +112,9 @@ export class Post {
     for (const effect of effects) {
       if (effect.kind === "send" && effect.meaning.kind === "message") {
         this.#deliver(node, event, effect.conn, effect.meaning, effects);
-      } else if (effect.kind === "note" && effect.what === "stored") {
+      } else if (
+        effect.kind === "note" && (effect.what === "stored" || effect.what === "passed-on")
+      ) {
         this.#take(node, effect.message);
       } else if (effect.kind === "note" && effect.what === "undelivered") {
         const letter = this.#take(node, effect.message);
@@ -270,8 +272,9 @@ function dueIn(state: State, now: number): number[] {
 function ackedIn({ cluster, stored }: State, { from, ack }: LinkFrame): number[] {
   const link = cluster === null ? undefined : mapGet(cluster.links, from);
   if (ack === null || link?.link !== ack.link) return [];
-  return link.open.filter(({ number }) => number < ack.below).flatMap(({ serial }) => {
-    const message = mapGet(stored, serial)?.message;
+  const acked = link.open.flat().filter(({ number }) => number < ack.below);
+  return acked.flatMap(({ serial, direct }) => {
+    const message = direct?.message ?? mapGet(stored, serial)?.message;
     return message === undefined ? [] : [numberIn(message.text)];
   });
 }

@@ -47,6 +47,7 @@ export interface NodeOptions {
   readonly dice: Dice;
   readonly host: EngineHost;
   readonly settings: Settings;
+  readonly isNear: boolean;
   readonly observer: Observer;
   readonly count: (what: string) => void;
   /** A name that nothing had before. */
@@ -117,7 +118,8 @@ export class SimNode {
     this.#backlog = [];
     this.#wakeAt = Infinity;
     this.#onDrained = null;
-    this.dispatch({ kind: "cluster-started" });
+    const { isNear } = this.options;
+    this.dispatch({ kind: "cluster-started", ...(isNear && { isNear }) });
     this.#connect();
   }
 
