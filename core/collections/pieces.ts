@@ -1,6 +1,6 @@
 /**
- * A list in pieces. A value at its end, or fewer at its beginning, copy one piece and the list of pieces, not all values;
- * and it is plain data.
+ * A list in pieces. To add a value at its end, or to take some off its beginning, copies one piece and the list of
+ * pieces, not all values; and it is plain data.
  *
  * @module
  */

@@ -10,7 +10,6 @@ import type { Cluster } from "../cluster/member.ts";
 import { type Effect, pass, say, type Send, type Undelivered } from "../effect.ts";
 import { type ConnId, type Millis, millis, type Owner, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
-import { hasRoute } from "./routes.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
 import {
@@ -40,8 +39,7 @@ export function store(
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
   const waiting = mapGet(state.addressBytes, address) ?? 0;
-  const isOnWay = state.cluster?.isNear === true && hasRoute(state, dst, now);
-  if (!hasRoom(state, { pair, mailbox, source, waiting, isOnWay }, bytes)) {
+  if (!hasRoom(state, { pair, mailbox, source, waiting }, bytes)) {
     return turnAway(state, message, "no-room");
   }
   const serial = state.nextSerial;
@@ -183,24 +181,21 @@ interface Waiting {
   readonly source: Source;
   /** The bytes of its address group. */
   readonly waiting: number;
-  /** Whether it goes to a thread of this process at once. */
-  readonly isOnWay: boolean;
 }
 
 function hasRoom(
   state: State,
-  { pair, mailbox, source, waiting, isOnWay }: Waiting,
+  { pair, mailbox, source, waiting }: Waiting,
   bytes: number,
 ): boolean {
   const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.rules;
   const { source_queue_limit, source_queue_bytes } = state.rules;
   const times = state.cluster === null ? 1 : CLUSTER_TIMES;
-  const more = isOnWay ? ON_WAY_TIMES : 1;
   // A mailbox is sent in one turn: the other half of max_unsent_bytes is for the messages that follow.
-  return mailbox.serials.length < more * times * queue_limit &&
-    mailbox.bytes + bytes <= more * max_unsent_bytes / 2 &&
-    pair.count < more * times * pairLimit(queue_limit) &&
-    pair.bytes + bytes <= more * pairBytes(max_unsent_bytes) &&
+  return mailbox.serials.length < times * queue_limit &&
+    mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
+    pair.count < times * pairLimit(queue_limit) &&
+    pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
     source.count < times * source_queue_limit &&
     source.bytes + bytes <= times * source_queue_bytes &&
     waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
@@ -211,12 +206,6 @@ function hasRoom(
  * times as many may. What frame_burst lets a client send to a hundred peers at once fits.
  */
 export const CLUSTER_TIMES = 8;
-
-/**
- * So many times as many again may be on their way to a thread of this process: without workers they would be sent at
- * once, up to what their reader may have unsent.
- */
-export const ON_WAY_TIMES = 4;
 
 /** The number of messages that may wait from one source for one destination; a usual attempt has some 30. */
 function pairLimit(queueLimit: number): number {

@@ -6,6 +6,7 @@ import {
   type Cluster,
   type InLink,
   NO_NAME,
+  type OnWay,
   type OutLink,
 } from "../../core/cluster/member.ts";
 import {
@@ -14,6 +15,7 @@ import {
   mapSet,
   type PersistentMap,
 } from "../../core/collections/persistent_map.ts";
+import { replaced } from "../../core/collections/pieces.ts";
 import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { Fleet } from "./fleet.ts";
@@ -146,6 +148,53 @@ Deno.test("[STATE-3] [CLUSTER-17] [CLUSTER-23] [CLUSTER-24] a node that contradi
     const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
     assert(found.includes(sentence), `${sentence}: ${found}`);
   }
+});
+
+/** A consistent thread: two messages to y are on the link to b, and not stored. */
+function soundThread(): State {
+  const f = new Fleet("ab", {}, true);
+  f.open("a", 1, "x");
+  f.open("b", 2, "y");
+  f.send("a", 1, "y", "asks for the route");
+  f.pass(1_000);
+  for (const word of ["1", "2"]) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: word });
+  return f.of("a");
+}
+
+const onWay = (change: Partial<OnWay>, dst = "y"): Damage => (cluster) => ({
+  onWay: mapSet(cluster.onWay, peerId(dst), { ...first(cluster.onWay), ...change }),
+});
+
+const THREAD_BREAKS: readonly (readonly [sentence: string, Damage])[] = [
+  ["1 to b1 must be stored", () => ({ isNear: false })],
+  ["2 to b1 must be stored", ({ links }) => ({
+    links: mapSet(links, B, {
+      ...first(links),
+      open: replaced(first(links).open, (one) => ({ ...one, serial: 9 })),
+    }),
+  })],
+  ["y is on its way to two nodes", ({ links, nextLink }) => ({
+    links: mapSet(links, C, { ...first(links), link: nextLink }),
+    nextLink: nextLink + 1,
+  })],
+  ["what is on its way to y is not number 1 to b1", onWay({ number: 1 })],
+  ["what is on its way to y is not number 2 to c", onWay({ node: C })],
+  ["what is on its way to y is not number 2 to b1", onWay({ seq: 9 })],
+  ["what is on its way to z is not number 2 to b1", onWay({}, "z")],
+  ["something is on its way, and not known to be", () => ({ onWay: emptyMap() })],
+];
+
+Deno.test("[STATE-3] [WORKER-11] a thread that contradicts itself about what is on its way is noticed", () => {
+  const state = soundThread();
+  const { cluster } = state;
+  assert(cluster !== null);
+  assertEquals(violations(state), []);
+  for (const [sentence, damage] of THREAD_BREAKS) {
+    const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
+    assert(found.includes(sentence), `${sentence}: ${found}`);
+  }
+  const mailboxes = mapSet(state.mailboxes, peerId("y"), { serials: [9], bytes: 1 });
+  assert(violations({ ...state, mailboxes }).includes("1 to b1 stands before what waits"));
 });
 
 Deno.test("[STATE-3] [CLUSTER-24] what a node may hold at most is no contradiction", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Engine, type EngineAnswer, type EngineCommand } from "../../../core/cluster/mod.ts";
+import type { Engine, EngineAnswer, EngineCommand } from "../../../core/cluster/mod.ts";
 import type { LinkFrame } from "../../../core/cluster/member.ts";
 import {
   connId,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mapValues } from "../../../core/collections/persistent_map.ts";
 import { type Effect, type Event, mapGet, type Message, type State } from "../../../core/mod.ts";
 import type { LinkFrame } from "../../../core/cluster/member.ts";
 import { FLIGHT_MAX_MS } from "../../../core/rules/courier.ts";
@@ -207,7 +208,7 @@ export class Post {
 
   #acknowledged(node: SimNode, n: number): void {
     const letter = this.#letters.get(n);
-    if (letter === undefined || letter.end !== null || isStored(node.state, n)) return;
+    if (letter === undefined || letter.end !== null || isKept(node.state, n)) return;
     if (letter.deliveredBy === null && !letter.isUnsent && letter.type !== "LEAVE") {
       throw this.#broken(`message ${n} was acknowledged, and nobody got it`);
     }
@@ -279,10 +280,14 @@ function ackedIn({ cluster, stored }: State, { from, ack }: LinkFrame): number[]
   });
 }
 
-function isStored({ stored, firstSerial, nextSerial }: State, n: number): boolean {
+/** Whether a message is stored, or on a link as it is. */
+function isKept({ stored, firstSerial, nextSerial, cluster }: State, n: number): boolean {
   for (let serial = firstSerial; serial < nextSerial; serial++) {
     const one = mapGet(stored, serial);
     if (one !== undefined && numberIn(one.message.text) === n) return true;
+  }
+  for (const { open } of cluster === null ? [] : mapValues(cluster.links)) {
+    if (open.flat().some(({ direct }) => numberIn(direct?.message.text ?? "") === n)) return true;
   }
   return false;
 }

@@ -15,7 +15,7 @@ const PINNED: Readonly<Record<number, string>> = {
 
 for (const [key, why] of Object.entries(PINNED)) {
   Deno.test(`[CLUSTER-1] [CLUSTER-4] [CLUSTER-5] [CLUSTER-9] seed ${key} becomes whole: ${why}`, () => {
-    const result = assertSound({ ...optionsOf(Number(key)), minutes: 10 });
+    const result = assertSound({ ...optionsOf(Number(key)), minutes: 10, isNear: false });
     assert(result.delivered > 100, "hardly anything happened");
   });
 }
@@ -54,6 +54,11 @@ Deno.test("[CLUSTER-34] [LIFE-8] in a rolling restart nothing is lost that a cli
 Deno.test("[CLUSTER-1] [CLUSTER-6] [CLUSTER-10] a fresh seed becomes whole", () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   assertSound({ ...optionsOf(seed), minutes: 5 });
+});
+
+Deno.test("[WORKER-11] threads become whole, whatever is sent at once, and has to wait after all", () => {
+  const { counts } = assertSound({ ...optionsOf(1), minutes: 10, isNear: true });
+  assert((counts["passed-on"] ?? 0) > 500 && (counts["waits"] ?? 0) > 10, JSON.stringify(counts));
 });
 
 Deno.test("[STATE-1] the same seed gives the same fleet, and another seed another", () => {

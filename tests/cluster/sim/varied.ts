@@ -21,5 +21,6 @@ export function optionsOf(seed: number): RunOptions {
       cluster_limit: pick(dice, [0, 0, 0, 30]),
       expire_timeout: pick(dice, [1_000, 5_000, 5_000, 12_000]),
     },
+    isNear: dice.isLucky(0.4),
   };
 }
