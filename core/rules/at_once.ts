@@ -3,7 +3,7 @@
  *
  * Between threads hardly anything is lost or late, and storing a message takes longer than all the rest. So a message
  * whose way is known and free goes on its link as it is. It is stored after all, with those for the same peer, if it
- * bounces, if it is not acknowledged in time, or if one that follows it has to wait; from then on it is like every other.
+ * bounces, if it is not acknowledged in time, or if one that follows it has to wait; then it is like every other.
  *
  * @module
  */
