@@ -4,12 +4,13 @@
  * objects; whoever reads it cuts pieces off the string, which copies nothing.
  *
  * The list has for each frame: link, base, `NONE` or the acknowledgement (link, below, the number of bounces, and of
- * each its number and the place of why in `WHY`), the number of what is carried, and of each number, seq, and `NONE` or
- * the place of its type in `TYPES` and the lengths of src, dst and text, which follow each other in the string.
+ * each its number and the place of why in `WHY`), how many messages are carried, and of each number, seq and message,
+ * how many are returned, and of each number and message. A message is `NONE`, or the place of its type in `TYPES` and
+ * the lengths of src, dst and text, which follow each other in the string.
  *
  * @module
  */
-import type { LinkFrame, NodeName } from "../../core/cluster/mod.ts";
+import type { LinkFrame, NodeName, Returned } from "../../core/cluster/mod.ts";
 import { peerId } from "../../core/mod.ts";
 
 export interface Batch {
@@ -30,17 +31,17 @@ export class BatchWriter {
   #frames: Frame[] = [];
 
   /** Adds a frame. What it carries goes into the frame before it if that is of the same link. */
-  add({ link, base, ack, carried }: LinkFrame): void {
+  add({ link, base, ack, carried, returned }: LinkFrame): void {
     const last = this.#frames.at(-1);
     if (
       last === undefined || (carried.length > 0 && last.carried.length > 0 && last.link !== link)
     ) {
-      this.#frames.push({ link, base, ack, carried: [...carried] });
+      this.#frames.push({ link, base, ack, carried: [...carried], returned });
       return;
     }
     // An acknowledgement says all that an earlier one does; one that carries nothing says nothing of its own link.
     if (last.carried.length === 0) [last.link, last.base] = [link, base];
-    if (ack !== null) last.ack = ack;
+    if (ack !== null) [last.ack, last.returned] = [ack, returned];
     last.carried.push(...carried);
   }
 
@@ -59,9 +60,14 @@ interface Frame {
   base: number;
   ack: LinkFrame["ack"];
   readonly carried: Carried[];
+  returned: LinkFrame["returned"];
 }
 
-function write({ link, base, ack, carried }: Frame, numbers: number[], texts: string[]): void {
+function write(
+  { link, base, ack, carried, returned }: Frame,
+  numbers: number[],
+  texts: string[],
+): void {
   numbers.push(link, base);
   if (ack === null) numbers.push(NONE);
   else {
@@ -70,14 +76,21 @@ function write({ link, base, ack, carried }: Frame, numbers: number[], texts: st
   }
   numbers.push(carried.length);
   for (const { number, seq, message } of carried) {
-    if (message === null) {
-      numbers.push(number, seq, NONE);
-      continue;
-    }
-    const { type, src, dst, text } = message;
-    numbers.push(number, seq, TYPES.indexOf(type), src.length, dst.length, text.length);
-    texts.push(src, dst, text);
+    numbers.push(number, seq);
+    writeMessage(message, numbers, texts);
   }
+  numbers.push(returned.length);
+  for (const [number, message] of returned) {
+    numbers.push(number);
+    writeMessage(message, numbers, texts);
+  }
+}
+
+function writeMessage(message: Message | null, numbers: number[], texts: string[]): void {
+  if (message === null) return void numbers.push(NONE);
+  const { type, src, dst, text } = message;
+  numbers.push(TYPES.indexOf(type), src.length, dst.length, text.length);
+  texts.push(src, dst, text);
 }
 
 /** The frames of a batch of our own, from one node to another. */
@@ -89,8 +102,14 @@ export function readBatch({ numbers, text }: Batch, from: NodeName, to: NodeName
   while (at < numbers.length) {
     const [link, base] = [next(), next()];
     const ack = readAck(next);
-    const carried = Array.from({ length: next() }, () => readCarried(next, cut));
-    frames.push({ from, to, link, base, ack, carried });
+    const message = (): Message | null => readMessage(next, cut);
+    const carried = Array.from({ length: next() }, () => {
+      const [number, seq] = [next(), next()];
+      return { number, seq, message: message() };
+    });
+    const returned = Array.from({ length: next() }, () => [next(), message()] as const)
+      .filter((one): one is Returned => one[1] !== null);
+    frames.push({ from, to, link, base, ack, carried, returned });
   }
   return frames;
 }
@@ -103,12 +122,10 @@ function readAck(next: () => number): LinkFrame["ack"] {
   return { link, below, bounced };
 }
 
-function readCarried(next: () => number, cut: (length: number) => string): Carried {
-  const [number, seq] = [next(), next()];
+function readMessage(next: () => number, cut: (length: number) => string): Message | null {
   const type = TYPES[next()];
-  if (type === undefined) return { number, seq, message: null };
+  if (type === undefined) return null;
   const [srcLength, dstLength, textLength] = [next(), next(), next()];
   const [src, dst] = [peerId(cut(srcLength)), peerId(cut(dstLength))];
-  const message: Message = { kind: "message", type, src, dst, text: cut(textLength) };
-  return { number, seq, message };
+  return { kind: "message", type, src, dst, text: cut(textLength) };
 }

@@ -63,28 +63,29 @@ export interface Flight {
 /** A number of a link and the message that has it. */
 export interface Numbered {
   readonly number: number;
-  /** The key of the message in `State.stored`. If it is not there any more, the number is empty. */
+  /** The key of the message in `State.stored`. If it is neither there nor `direct`, the number is empty. */
   readonly serial: number;
   readonly seq: number;
   readonly bytes: number;
-  /** The message, if it was sent without being stored; then the number is not empty. */
+  /** What is known of a message that was sent without being stored. */
   readonly direct: Direct | null;
 }
 
 /** The serial of no message. */
 export const NO_SERIAL = -1;
 
-/** A message that was sent to another thread and is not stored. */
-export interface Direct {
-  readonly message: Message;
-  /** Who held its source's id, as in `Stored`. */
+/**
+ * A message that was sent to another thread and is not stored: all but its text, because what is kept for some
+ * milliseconds costs the collector more than all the rest. It comes back with its text if it bounces.
+ */
+export interface Direct extends Pick<Message, "type" | "src" | "dst"> {
+  /** As in `Stored`. */
   readonly owner: Owner | null;
+  readonly expiresAt: Millis;
 }
 
-/** Where the last message for an id that is not stored was sent. */
-export interface OnWay {
-  readonly node: NodeName;
-  readonly seq: number;
+/** Where the last message for an id went that is on its way without being stored. */
+export interface OnWay extends Flight {
   readonly number: number;
 }
 
@@ -111,6 +112,8 @@ interface Bounced {
   readonly number: number;
   readonly why: Bounce[1];
   readonly dst: PeerId;
+  /** For a thread, which has not kept it; `null` otherwise. */
+  readonly message: Message | null;
 }
 
 /** A link from another node. */
@@ -155,7 +158,12 @@ export interface LinkFrame {
   readonly base: number;
   readonly carried: readonly Carried[];
   readonly ack: Ack | null;
+  /** By number, what bounced, if `ack` says so and its sender has not kept it. */
+  readonly returned: readonly Returned[];
 }
+
+/** A message that comes back. */
+export type Returned = readonly [number: number, message: Message];
 
 /** The part of the state that a node of a cluster has. */
 export interface Cluster {
@@ -197,7 +205,7 @@ export interface Cluster {
   readonly old: PersistentMap<PeerId, Route>;
   /** By serial, the stored messages that are on a link. In a mailbox they come before those that are not. */
   readonly flights: PersistentMap<number, Flight>;
-  /** By destination; only ids with a message on a link that is not stored. These have no mailbox. */
+  /** By destination; only ids with a message on a link that is not stored. */
   readonly onWay: PersistentMap<PeerId, OnWay>;
   readonly links: PersistentMap<NodeName, OutLink>;
   readonly incoming: PersistentMap<NodeName, InLink>;

@@ -113,10 +113,11 @@ function storeViolations(state: State): string[] {
   return found;
 }
 
-/** Whether one of these messages is on a link to another node, or came back just now: those behind it wait. */
+/** Whether a message is on a link to another node, or came back just now: those behind it wait. */
 function mayComeBack({ cluster }: State, dst: PeerId, serials: readonly number[]): boolean {
   if (cluster === null) return false;
-  return mapHas(cluster.retries, dst) || serials.some((serial) => mapHas(cluster.flights, serial));
+  return mapHas(cluster.retries, dst) || mapHas(cluster.onWay, dst) ||
+    serials.some((serial) => mapHas(cluster.flights, serial));
 }
 
 function countViolations(state: State): string[] {

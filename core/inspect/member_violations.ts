@@ -6,7 +6,6 @@
 import {
   type Cluster,
   NO_NAME,
-  NO_SERIAL,
   type Numbered,
   type OnWay,
   openCount,
@@ -50,16 +49,18 @@ function flightViolations({ stored }: State, { flights, links }: Cluster): strin
   return found;
 }
 
-/** What is on a link and not stored has no mailbox, and the last of it for each id is known. */
-function onWayViolations({ mailboxes }: State, { isNear, links, onWay }: Cluster): string[] {
+/** What is on a link and not stored has a serial of its own, and the last of it for each id is known. */
+function onWayViolations({ stored, nextSerial }: State, cluster: Cluster): string[] {
+  const { isNear, links, onWay } = cluster;
   const found: string[] = [];
-  const last = new Map<PeerId, OnWay>();
+  const last = new Map<PeerId, Omit<OnWay, "sentAt">>();
   for (const [node, link] of mapEntries(links)) {
     for (const { number, seq, serial, direct } of openOf(link)) {
       if (direct === null) continue;
-      const { dst } = direct.message;
-      if (!isNear || serial !== NO_SERIAL) found.push(`${number} to ${node} must be stored`);
-      if (mapHas(mailboxes, dst)) found.push(`${number} to ${node} stands before what waits`);
+      const { dst } = direct;
+      if (!isNear) found.push(`${number} to ${node} must be stored`);
+      if (mapHas(stored, serial)) found.push(`${number} to ${node} is stored`);
+      if (serial < 0 || serial >= nextSerial) found.push(`${number} to ${node} has no serial`);
       if ((last.get(dst)?.node ?? node) !== node) found.push(`${dst} is on its way to two nodes`);
       last.set(dst, { node, seq, number });
     }

@@ -1,41 +1,34 @@
 /**
  * Messages to other threads of this process that are sent at once, without being stored.
  *
- * Between threads hardly anything is lost or late, and storing a message takes longer than all the rest. So a message
- * whose way is known and free goes on its link as it is. It is stored after all, with those for the same peer, if it
- * bounces, if it is not acknowledged in time, or if one that follows it has to wait; then it is like every other.
+ * Between threads nothing gets lost, and storing a message takes longer than all the rest. So a message whose way is
+ * known and free goes on its link, where all but its text is remembered until it is acknowledged. If it bounces, it
+ * comes back with its text and is stored, in the place that was kept for it; from then on it is like every other.
  *
  * @module
  */
 import type { NodeName } from "../cluster/command.ts";
-import {
-  type Cluster,
-  type Direct,
-  earlier,
-  NO_SERIAL,
-  type Numbered,
-  type OnWay,
-} from "../cluster/member.ts";
+import { type Cluster, type Direct, earlier, NO_NAME, NO_SERIAL, type Numbered } from "../cluster/member.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { replaced } from "../collections/pieces.ts";
 import type { Effect } from "../effect.ts";
-import type { Millis, PeerId } from "../ids.ts";
+import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
 import { clusterOf, type Step, withCluster } from "./ask.ts";
 import { isFull } from "./link_room.ts";
-import { store } from "./mailbox.ts";
-import { frameTo, newLink, withNumber } from "./publish.ts";
+import { storeAs, takeSerial } from "./mailbox.ts";
+import { frameWith, newLink, withNumber } from "./publish.ts";
 import { routeTo } from "./routes.ts";
 
 /** What a message counts as on its link besides its text. */
 const DIRECT_BYTES = 512;
 
 /** Sends a message to the thread that has its destination; `null` if it must wait, or that is not known. */
-export function sendAtOnce(state: State, message: Message, now: Millis): Step | null {
-  const { cluster, mailboxes, claims } = state;
-  const { src, dst, text } = message;
+export function sendAtOnce(given: State, message: Message, now: Millis): Step | null {
+  const { cluster, mailboxes, claims, rules } = given;
+  const { type, src, dst, text } = message;
   if (cluster === null || !cluster.isNear || cluster.leaseUntil <= now) return null;
   const route = routeTo(cluster, dst, now);
   if (route?.kind !== "held" || mapHas(mailboxes, dst)) return null;
@@ -46,65 +39,68 @@ export function sendAtOnce(state: State, message: Message, now: Millis): Step | 
   const bytes = text.length + DIRECT_BYTES;
   if (isFull(known, bytes, cluster)) return null;
   const number = known.next;
-  const direct: Direct = { message, owner: mapGet(claims, src)?.owner ?? null };
-  const one: Numbered = { number, serial: NO_SERIAL, seq, bytes, direct };
-  const link = withNumber(known, one);
-  const onWay: OnWay = { node, seq, number };
+  const owner = mapGet(claims, src)?.owner ?? null;
+  const direct: Direct = { type, src, dst, owner, expiresAt: millis(now + rules.expire_timeout) };
+  const [serial, state] = takeSerial(given);
+  const link = withNumber(known, { number, serial, seq, bytes, direct });
   const sent = withCluster(state, {
-    onWay: mapSet(cluster.onWay, dst, onWay),
+    onWay: mapSet(cluster.onWay, dst, { node, seq, number, sentAt: now }),
     links: mapSet(cluster.links, node, link),
     nextLink: Math.max(cluster.nextLink, link.link + 1),
     lookAt: earlier(cluster.lookAt, link.resendAt),
   });
-  return [sent, [frameTo(state, node, link, [one]), { kind: "note", what: "passed-on", message }]];
+  const frame = frameWith(cluster, node, link, [{ number, seq, message }]);
+  return [sent, [frame, { kind: "note", what: "passed-on", message }]];
 }
 
-/** Stores what is on a link for an id: what follows must wait behind it. */
-export function keepOnWay(state: State, dst: PeerId, now: Millis): Step {
-  const last = state.cluster === null ? undefined : mapGet(state.cluster.onWay, dst);
-  if (last === undefined) return [state, []];
-  return keepDirect(state, last.node, (message) => message.dst === dst, now);
-}
-
-/** Stores what is on a link and is not stored yet, of what is `wanted`. It stays on the link. */
-export function keepDirect(
+/**
+ * Has the messages on a link that are not stored end with an `EXPIRE`, if their deadline has come, or all. They may be
+ * delivered all the same: their thread has not said.
+ */
+export function expireDirect(
   state: State,
   node: NodeName,
-  wanted: (message: Message) => boolean,
   now: Millis,
+  isAll = false,
 ): Step {
   const effects: Effect[] = [];
-  let next = state;
   const { open, ...link } = must(mapGet(clusterOf(state).links, node));
-  const kept = replaced(open, (one) => {
-    if (one.direct === null || !wanted(one.direct.message)) return one;
-    const [after, caused] = keepOne(next, one.direct, now);
+  let next = state;
+  const left = replaced(open, (one) => {
+    const { direct, serial, seq } = one;
+    if (direct === null || !(isAll || direct.expiresAt <= now)) return one;
+    const message: Message = { kind: "message", ...textless(direct) };
+    const off = withCluster(next, { onWay: withoutNumber(clusterOf(next).onWay, one) });
+    const [after, caused] = storeAs(off, message, { ...direct, serial }, "waits");
     effects.push(...caused);
-    const serial = after.nextSerial > next.nextSerial ? next.nextSerial : NO_SERIAL;
-    next = serial === NO_SERIAL ? after : withCluster(after, {
-      flights: mapSet(clusterOf(after).flights, serial, { node, seq: one.seq, sentAt: now }),
+    // Nobody gets it under this name: it expires.
+    const flight = { node: NO_NAME, seq, sentAt: now };
+    next = !mapHas(after.stored, serial) ? after : withCluster(after, {
+      flights: mapSet(clusterOf(after).flights, serial, flight),
     });
-    return { ...one, serial, direct: null };
+    return { ...one, serial: NO_SERIAL, direct: null };
   });
   const { links } = clusterOf(next);
-  return [withCluster(next, { links: mapSet(links, node, { ...link, open: kept }) }), effects];
+  return [withCluster(next, { links: mapSet(links, node, { ...link, open: left }) }), effects];
 }
 
-/** Stores a message that is on no link any more, or only under a number; refuses it if there is no room. */
-export function keepOne(state: State, { message, owner }: Direct, now: Millis): Step {
-  const { onWay } = clusterOf(state);
-  const off = withCluster(state, { onWay: mapDelete(onWay, message.dst) });
-  const [next, effects] = store(off, message, now, owner);
-  if (next.nextSerial === off.nextSerial) return [next, effects];
-  return [next, [{ kind: "note", what: "waits", message }]];
-}
-
-/** What is on its way once this was acknowledged. */
-export function withoutArrived(
+/** What is on its way once this number is not. */
+export function withoutNumber(
   onWay: Cluster["onWay"],
   { number, direct }: Numbered,
 ): Cluster["onWay"] {
-  if (direct === null) return onWay;
-  const { dst } = direct.message;
-  return mapGet(onWay, dst)?.number === number ? mapDelete(onWay, dst) : onWay;
+  const isLast = direct !== null && mapGet(onWay, direct.dst)?.number === number;
+  return isLast ? mapDelete(onWay, direct.dst) : onWay;
+}
+
+function textless({ type, src, dst }: Direct): Pick<Message, "type" | "src" | "dst" | "text"> {
+  return { type, src, dst, text: "" };
+}
+
+/** Whom a number is for; `undefined` if it is empty. */
+export function destinationOf(
+  { stored }: State,
+  { serial, direct }: Numbered,
+): PeerId | undefined {
+  return direct?.dst ?? mapGet(stored, serial)?.message.dst;
 }

@@ -24,7 +24,7 @@ import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
 import { append, clusterOf, type Step, withCluster } from "./ask.ts";
-import { keepDirect } from "./at_once.ts";
+import { destinationOf, expireDirect } from "./at_once.ts";
 import { putBack } from "./idle_check.ts";
 import { isFull } from "./link_room.ts";
 import { frameTo, newLink, publish, RESEND_MS, withAcknowledged, withNumber } from "./publish.ts";
@@ -55,7 +55,7 @@ export function bounceUnsent(
     const found = link.recent.findLast((one) => isSame(one.message, message));
     if (found === undefined) continue;
     const recent = link.recent.filter((one) => one !== found);
-    const bounced = [...link.bounced, { number: found.number, why, dst: message.dst }];
+    const bounced = [...link.bounced, bounceOf(state, found.number, why, message)];
     const changed = { ...link, recent, bounced, ackAt: now };
     return lookBy(
       withCluster(state, { incoming: mapSet(incoming, from, changed) }),
@@ -65,7 +65,7 @@ export function bounceUnsent(
   return null;
 }
 
-/** Sends again what was not acknowledged, and acknowledges what waits for that. */
+/** Looks after links without an acknowledgement, and acknowledges what waits for that. */
 export function tendLinks(state: State, now: Millis): Step {
   const { lookAt } = clusterOf(state);
   if (lookAt === null || lookAt > now) return [state, []];
@@ -74,7 +74,7 @@ export function tendLinks(state: State, now: Millis): Step {
   let caused: readonly Effect[];
   for (const [node, link] of mapEntries(clusterOf(next).links)) {
     if (link.resendAt > now) continue;
-    [next, caused] = sendAgain(next, node, now);
+    [next, caused] = tendSilent(next, node, now);
     effects.push(...caused);
   }
   for (const node of mapKeys(clusterOf(next).incoming)) {
@@ -123,14 +123,17 @@ export function send(state: State, dst: PeerId, { serials, route, now }: Sending
   return [after, [frame, { kind: "note", what: "sent-on", dst, node, count }]];
 }
 
-/** Sends everything that is open again. A link on which all has expired is forgotten. */
-function sendAgain(given: State, node: NodeName, now: Millis): Step {
-  const [state, effects] = keepDirect(given, node, () => true, now);
-  const { links, leaseUntil } = clusterOf(state);
+/**
+ * Looks after a link without an acknowledgement: everything that is open is sent again, if it may have got lost. A link
+ * on which all has expired is forgotten.
+ */
+function tendSilent(given: State, node: NodeName, now: Millis): Step {
+  const [state, effects] = expireDirect(given, node, now);
+  const { links, leaseUntil, isNear } = clusterOf(state);
   const link = must(mapGet(links, node));
   const open = link.open.flat();
-  const there = open.flatMap(({ serial }) => mapGet(state.stored, serial) ?? []);
-  if (there.length === 0) return [withCluster(state, { links: mapDelete(links, node) }), effects];
+  const dsts = new Set(open.flatMap((one) => destinationOf(state, one) ?? []));
+  if (dsts.size === 0) return [withCluster(state, { links: mapDelete(links, node) }), effects];
   const resendAt = millis(now + RESEND_MS);
   // A node that is cut sends nothing to others.
   if (leaseUntil <= now) {
@@ -138,8 +141,9 @@ function sendAgain(given: State, node: NodeName, now: Millis): Step {
   }
   const silent: OutLink = { ...link, resendAt, isSilent: true };
   let next = withCluster(state, { links: mapSet(links, node, silent) });
-  for (const { message } of there) next = retryAtLatest(next, message.dst, now);
-  return append(effects, publish(next, node, open));
+  for (const dst of dsts) next = retryAtLatest(next, dst, now);
+  // Between threads nothing gets lost.
+  return isNear ? [next, effects] : append(effects, publish(next, node, open));
 }
 
 /** Takes the numbers of a frame that come next; whatever is missing its sender sends again. */
@@ -167,7 +171,7 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
     // What follows a bounce bounces too until its sender knows of it, or it would overtake.
     const overtakes = bounced.some((one) => one.dst === dst && one.why === "gone");
     if (claim === undefined || claim.seq !== seq || overtakes) {
-      bounced.push({ number, why: "gone", dst });
+      bounced.push(bounceOf(state, number, "gone", message));
       isUrgent = true;
     } else {
       effects.push(pass(claim.conn, message));
@@ -186,6 +190,16 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
     lookAt: earlier(clusterOf(heard).lookAt, ackAt),
   });
   return [next, effects];
+}
+
+function bounceOf(
+  state: State,
+  number: number,
+  why: Bounce[1],
+  message: Message,
+): InLink["bounced"][number] {
+  const { isNear } = clusterOf(state);
+  return { number, why, dst: message.dst, message: isNear ? message : null };
 }
 
 function newIncoming(link: number, now: Millis): InLink {

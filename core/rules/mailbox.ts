@@ -8,7 +8,7 @@
  */
 import type { Cluster } from "../cluster/member.ts";
 import { type Effect, pass, say, type Send, type Undelivered } from "../effect.ts";
-import { type ConnId, type Millis, millis, type Owner, type PeerId } from "../ids.ts";
+import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
@@ -23,12 +23,35 @@ import {
   type Stored,
 } from "../state.ts";
 
-/** Stores a message of `owner` for `expire_timeout`, or refuses it if there is no room. */
+/** Stores a message for `expire_timeout`, or refuses it if there is no room. */
 export function store(
   state: State,
   message: Message,
   now: Millis,
-  owner: Owner | null = mapGet(state.claims, message.src)?.owner ?? null,
+): readonly [State, readonly Effect[]] {
+  const owner = mapGet(state.claims, message.src)?.owner ?? null;
+  const expiresAt = millis(now + state.rules.expire_timeout);
+  const [serial, next] = takeSerial(state);
+  return storeAs(next, message, { serial, owner, expiresAt });
+}
+
+/** Takes the next serial. */
+export function takeSerial(state: State): readonly [number, State] {
+  const { nextSerial: serial, firstSerial } = state;
+  const isFirst = firstSerial === serial;
+  return [serial, {
+    ...state,
+    nextSerial: serial + 1,
+    firstSerial: isFirst ? serial + 1 : firstSerial,
+  }];
+}
+
+/** Stores a message under a serial that was taken for it, and notes it as `what`; or refuses it if there is no room. */
+export function storeAs(
+  state: State,
+  message: Message,
+  { serial, owner, expiresAt }: Pick<Stored, "owner" | "expiresAt"> & { readonly serial: number },
+  what: "stored" | "waits" = "stored",
 ): readonly [State, readonly Effect[]] {
   const { src, dst } = message;
   const bytes = storedBytes(message.text);
@@ -42,15 +65,13 @@ export function store(
   if (!hasRoom(state, { pair, mailbox, source, waiting }, bytes)) {
     return turnAway(state, message, "no-room");
   }
-  const serial = state.nextSerial;
-  const expiresAt = millis(now + state.rules.expire_timeout);
   return [{
     ...state,
     stored: mapSet(state.stored, serial, { message, owner, address, bytes, expiresAt }),
-    nextSerial: serial + 1,
+    firstSerial: Math.min(state.firstSerial, serial),
     storedBytes: state.storedBytes + bytes,
     mailboxes: mapSet(state.mailboxes, dst, {
-      serials: [...mailbox.serials, serial],
+      serials: inserted(mailbox.serials, serial),
       bytes: mailbox.bytes + bytes,
     }),
     sources: mapSet(state.sources, src, {
@@ -63,7 +84,14 @@ export function store(
       bytes: pair.bytes + bytes,
     }),
     addressBytes: mapSet(state.addressBytes, address, waiting + bytes),
-  }, [{ kind: "note", what: "stored", message }]];
+  }, [{ kind: "note", what, message }]];
+}
+
+/** What comes back has an older serial than what came since. */
+function inserted(serials: readonly number[], serial: number): readonly number[] {
+  let at = serials.length;
+  while (at > 0 && must(serials[at - 1]) > serial) at--;
+  return at === serials.length ? [...serials, serial] : serials.toSpliced(at, 0, serial);
 }
 
 /**

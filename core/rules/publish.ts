@@ -12,6 +12,7 @@ import {
   type LinkFrame,
   type Numbered,
   type OutLink,
+  type Returned,
 } from "../cluster/member.ts";
 import { mapGet, mapSet } from "../collections/persistent_map.ts";
 import { withLast } from "../collections/pieces.ts";
@@ -42,20 +43,29 @@ export function publish(state: State, to: NodeName, open: readonly Numbered[]): 
   return [withCluster(state, { incoming: withAcknowledged(incoming, to) }), [frame]];
 }
 
-/** The frame for numbers of a link; `undefined` for none. */
+/** The frame for numbers of a link whose messages are stored; `undefined` for none. */
 export function frameTo(
   state: State,
   to: NodeName,
   link: OutLink | undefined,
   open: readonly Numbered[],
 ): Publish {
-  const { name, incoming, isNear } = clusterOf(state);
-  const from = mapGet(incoming, to);
-  const carried = open.map(({ number, serial, seq, direct }): Carried => ({
+  const carried = open.map(({ number, serial, seq }): Carried => ({
     number,
     seq,
-    message: direct?.message ?? mapGet(state.stored, serial)?.message ?? null,
+    message: mapGet(state.stored, serial)?.message ?? null,
   }));
+  return frameWith(clusterOf(state), to, link, carried);
+}
+
+/** The frame with what it carries. */
+export function frameWith(
+  { name, incoming, isNear }: Cluster,
+  to: NodeName,
+  link: OutLink | undefined,
+  carried: readonly Carried[],
+): Publish {
+  const from = mapGet(incoming, to);
   // To a thread an acknowledgement went at once.
   const isSaid = from === undefined || (isNear && from.ackAt === null);
   const frame: LinkFrame = {
@@ -65,6 +75,7 @@ export function frameTo(
     base: link?.open[0]?.[0]?.number ?? 0,
     carried,
     ack: isSaid ? null : ackOf(from),
+    returned: isSaid ? [] : returnedOf(from),
   };
   return { kind: "publish", frame };
 }
@@ -74,6 +85,12 @@ export function withAcknowledged(incoming: Cluster["incoming"], to: NodeName): C
   const from = mapGet(incoming, to);
   if (from === undefined || (from.ackAt === null && from.recent.length === 0)) return incoming;
   return mapSet(incoming, to, { ...from, recent: [], ackAt: null });
+}
+
+function returnedOf({ bounced }: InLink): Returned[] {
+  return bounced.flatMap(({ number, message }): Returned[] =>
+    message === null ? [] : [[number, message]]
+  );
 }
 
 function ackOf({ link, expected, bounced }: InLink): Ack {

@@ -11,8 +11,7 @@ import type { Message, MessageType } from "../message.ts";
 import { decodeFrame, encodeMessage, type SentMessage } from "../wire/frame.ts";
 import { isLongerThan } from "../wire/text.ts";
 import { payForBytes, payForFrame } from "./allowance.ts";
-import { append } from "./ask.ts";
-import { keepOnWay, sendAtOnce } from "./at_once.ts";
+import { sendAtOnce } from "./at_once.ts";
 import { isBehind } from "./courier.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
 import { putBack } from "./idle_check.ts";
@@ -173,9 +172,7 @@ function forward(
   const holder = holderOf(state, dst);
   if (holder !== undefined && !isBehind(state, dst)) return [state, [pass(holder, message)]];
   const sent = holder === undefined ? sendAtOnce(state, message, now) : null;
-  if (sent !== null) return sent;
-  const [kept, effects] = keepOnWay(state, dst, now);
-  return append(effects, store(kept, message, now));
+  return sent ?? store(state, message, now);
 }
 
 function receiveMessage(

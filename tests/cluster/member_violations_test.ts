@@ -89,7 +89,7 @@ const NUMBERED = { number: 1, serial: -1, seq: 1, bytes: 600, direct: null };
 const numbered = (count: number): OutLink["open"] => [
   Array.from({ length: count }, (_, i) => ({ ...NUMBERED, number: i + 1 })),
 ];
-const BOUNCED = { number: 1, why: "gone", dst: peerId("x") } as const;
+const BOUNCED = { number: 1, why: "gone", dst: peerId("x"), message: null } as const;
 
 const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
   ["99 is on a link, and not stored", flight(NO_NAME, 99)],

@@ -115,7 +115,7 @@ class Alone {
 
 const CARRIED = { number: 1, seq: 7, message: null };
 const FRAME: LinkFrame = {
-  ...{ from: nodeName("n"), to: nodeName("m"), link: 1, base: 1, ack: null },
+  ...{ from: nodeName("n"), to: nodeName("m"), link: 1, base: 1, ack: null, returned: [] },
   carried: [CARRIED],
 };
 const SAID: EngineSaid = { kind: "engine", answers: [], probe: null, isRung: false };

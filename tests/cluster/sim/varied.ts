@@ -21,6 +21,21 @@ export function optionsOf(seed: number): RunOptions {
       cluster_limit: pick(dice, [0, 0, 0, 30]),
       expire_timeout: pick(dice, [1_000, 5_000, 5_000, 12_000]),
     },
-    isNear: dice.isLucky(0.4),
   };
+}
+
+/** What can happen to threads of a process, whose directory is a function and whose ports lose nothing. */
+const OF_THREADS = [
+  "node crashed",
+  "node drained",
+  "node paused for short",
+  "all clients back at once",
+];
+
+/** The same for threads of one process. */
+export function threadsOf(seed: number): RunOptions {
+  const options = optionsOf(seed);
+  // Shorter than any pause a thread is a node.
+  const settings = { ...options.settings, cluster_lease: 15_000 };
+  return { ...options, settings, isNear: true, kinds: OF_THREADS };
 }
