@@ -183,7 +183,7 @@ export interface PassedOn {
   readonly message: Message;
 }
 
-/** A message that was passed on waits after all: it bounced, is not acknowledged in time, or another waits behind. */
+/** A message that was passed on is stored after all: it came back, or it expires, and then it has no text. */
 export interface Waits {
   readonly kind: "note";
   readonly what: "waits";

@@ -8,7 +8,14 @@
  * @module
  */
 import type { NodeName } from "../cluster/command.ts";
-import { type Cluster, type Direct, earlier, NO_NAME, NO_SERIAL, type Numbered } from "../cluster/member.ts";
+import {
+  type Cluster,
+  type Direct,
+  earlier,
+  NO_NAME,
+  NO_SERIAL,
+  type Numbered,
+} from "../cluster/member.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapHas, mapSet } from "../collections/persistent_map.ts";
 import { replaced } from "../collections/pieces.ts";

@@ -165,14 +165,17 @@ const onWay = (change: Partial<OnWay>, dst = "y"): Damage => (cluster) => ({
   onWay: mapSet(cluster.onWay, peerId(dst), { ...first(cluster.onWay), ...change }),
 });
 
+const serials = (serial: number): Damage => ({ links }) => ({
+  links: mapSet(links, B, {
+    ...first(links),
+    open: replaced(first(links).open, (one) => ({ ...one, serial })),
+  }),
+});
+
 const THREAD_BREAKS: readonly (readonly [sentence: string, Damage])[] = [
   ["1 to b1 must be stored", () => ({ isNear: false })],
-  ["2 to b1 must be stored", ({ links }) => ({
-    links: mapSet(links, B, {
-      ...first(links),
-      open: replaced(first(links).open, (one) => ({ ...one, serial: 9 })),
-    }),
-  })],
+  ["2 to b1 has no serial", serials(-1)],
+  ["2 to b1 has no serial", serials(9)],
   ["y is on its way to two nodes", ({ links, nextLink }) => ({
     links: mapSet(links, C, { ...first(links), link: nextLink }),
     nextLink: nextLink + 1,
@@ -193,8 +196,9 @@ Deno.test("[STATE-3] [WORKER-11] a thread that contradicts itself about what is 
     const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
     assert(found.includes(sentence), `${sentence}: ${found}`);
   }
-  const mailboxes = mapSet(state.mailboxes, peerId("y"), { serials: [9], bytes: 1 });
-  assert(violations({ ...state, mailboxes }).includes("1 to b1 stands before what waits"));
+  const { serial } = must(first(cluster.links).open[0]?.[0]);
+  const stored = mapSet(state.stored, serial, first(sound().stored));
+  assert(violations({ ...state, stored }).includes("1 to b1 is stored"));
 });
 
 Deno.test("[STATE-3] [CLUSTER-24] what a node may hold at most is no contradiction", () => {
