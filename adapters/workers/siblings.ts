@@ -1,6 +1,6 @@
 /**
- * The ports of a worker to the others. Frames of one turn go as one batch. A port loses nothing, and what it may have on
- * its way is bounded by the links (`core/rules/link_room.ts`).
+ * The ports of a worker to the others. Frames of one turn go as one batch. A port loses nothing, and what it may have
+ * on its way is bounded by the links (`core/rules/link_room.ts`).
  *
  * @module
  */

@@ -138,6 +138,13 @@ Deno.test("[WORKER-11] [QUEUE-3] what is not taken before its deadline expires t
   }
 });
 
+Deno.test("[WORKER-11] [QUEUE-2] what is not taken and finds no room at its deadline ends then, with the same EXPIRE", () => {
+  const f = warm({ queue_limit: 4 });
+  say(f, ...Array.from({ length: 20 }, (_, i) => `${i}`));
+  f.pass(5_000, () => false);
+  assertEquals([kept(f), f.seen()], [[0, 0], ["a1 EXPIRE for y"]]);
+});
+
 Deno.test("[WORKER-11] a thread that is silent for 500 ms is asked for again, and what it takes late is taken", () => {
   const f = warm();
   const sent = say(f, "1");
