@@ -61,8 +61,9 @@ export function sendAtOnce(given: State, message: Message, now: Millis): Step | 
 }
 
 /**
- * Has the messages on a link that are not stored end with an `EXPIRE`, if their deadline has come, or all. They may be
- * delivered all the same: their thread has not said.
+ * Has the messages on a link that are not stored end with an `EXPIRE`: all of them, or all to the ids for which the
+ * first has come to its deadline, so that one `EXPIRE` stands for all. They may be delivered all the same: their thread
+ * has not said.
  */
 export function expireDirect(
   state: State,
@@ -70,25 +71,37 @@ export function expireDirect(
   now: Millis,
   isAll = false,
 ): Step {
-  const effects: Effect[] = [];
   const { open, ...link } = must(mapGet(clusterOf(state).links, node));
+  const due = new Set(
+    open.flat().flatMap(({ direct }) =>
+      direct !== null && (isAll || direct.expiresAt <= now) ? [direct.dst] : []
+    ),
+  );
+  if (due.size === 0) return [state, []];
+  const effects: Effect[] = [];
   let next = state;
   const left = replaced(open, (one) => {
-    const { direct, serial, seq } = one;
-    if (direct === null || !(isAll || direct.expiresAt <= now)) return one;
-    const message: Message = { kind: "message", ...textless(direct) };
-    const off = withCluster(next, { onWay: withoutNumber(clusterOf(next).onWay, one) });
-    const [after, caused] = storeAs(off, message, { ...direct, serial }, "waits");
+    if (one.direct === null || !due.has(one.direct.dst)) return one;
+    const [after, caused] = keepToExpire(next, one, one.direct, now);
     effects.push(...caused);
-    // Nobody gets it under this name: it expires.
-    const flight = { node: NO_NAME, seq, sentAt: now };
-    next = !mapHas(after.stored, serial) ? after : withCluster(after, {
-      flights: mapSet(clusterOf(after).flights, serial, flight),
-    });
+    next = after;
     return { ...one, serial: NO_SERIAL, direct: null };
   });
   const { links } = clusterOf(next);
   return [withCluster(next, { links: mapSet(links, node, { ...link, open: left }) }), effects];
+}
+
+/** Stores a message without its text as one that nobody gets. */
+function keepToExpire(state: State, one: Numbered, direct: Direct, now: Millis): Step {
+  const { type, src, dst } = direct;
+  const { serial, seq } = one;
+  const off = withCluster(state, { onWay: withoutNumber(clusterOf(state).onWay, one) });
+  const message: Message = { kind: "message", type, src, dst, text: "" };
+  const [next, effects] = storeAs(off, message, { ...direct, serial }, "waits");
+  if (!mapHas(next.stored, serial)) return [next, effects];
+  const { flights } = clusterOf(next);
+  const flight = { node: NO_NAME, seq, sentAt: now };
+  return [withCluster(next, { flights: mapSet(flights, serial, flight) }), effects];
 }
 
 /** What is on its way once this number is not. */
@@ -98,10 +111,6 @@ export function withoutNumber(
 ): Cluster["onWay"] {
   const isLast = direct !== null && mapGet(onWay, direct.dst)?.number === number;
   return isLast ? mapDelete(onWay, direct.dst) : onWay;
-}
-
-function textless({ type, src, dst }: Direct): Pick<Message, "type" | "src" | "dst" | "text"> {
-  return { type, src, dst, text: "" };
 }
 
 /** Whom a number is for; `undefined` if it is empty. */

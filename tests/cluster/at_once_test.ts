@@ -145,13 +145,33 @@ Deno.test("[WORKER-11] [QUEUE-2] what is not taken and finds no room at its dead
   assertEquals([kept(f), f.seen()], [[0, 0], ["a1 EXPIRE for y"]]);
 });
 
+Deno.test("[WORKER-11] [QUEUE-4] what is on its way to one id expires together, and to another by itself", () => {
+  const f = warm();
+  f.open("b", 5, "z");
+  f.send("a", 1, "z", "first");
+  f.pass(1_000);
+  f.seen();
+  say(f, "1");
+  f.pass(400, () => false);
+  say(f, "2");
+  f.say("a", 1, { type: "OFFER", dst: "z", payload: "3" });
+  f.queue = [];
+  f.pass(4_600, () => false);
+  assertEquals([kept(f), f.seen()], [[1, 1], ["a1 EXPIRE for y"]]);
+  f.pass(1_000, () => false);
+  assertEquals([kept(f), f.seen()], [[0, 0], ["a1 EXPIRE for z"]]);
+});
+
 Deno.test("[WORKER-11] a thread that is silent for 500 ms is asked for again, and what it takes late is taken", () => {
   const f = warm();
   const sent = say(f, "1");
   f.pass(499, () => false);
   f.ran();
   assertEquals([say(f, "2").length, told(f)], [1, ["passed-on", "passed-on"]]);
+  f.effects.length = 0;
   f.pass(1, () => false);
+  // Nothing gets lost, so nothing is sent again.
+  assertEquals(f.effects.splice(0).filter(({ kind }) => kind === "publish"), []);
   f.send("a", 1, "y", "3");
   assertEquals([told(f), f.ran()], [["stored"], ["route"]]);
   deliver(f, sent);
@@ -182,12 +202,52 @@ Deno.test("[WORKER-11] [CLUSTER-26] what follows by another way waits behind it:
     assertEquals(told(f), ["stored"]);
     assertEquals([kept(f), f.seen()], [[1, 2], []]);
     deliver(f, sent);
-    f.pass(1_000);
-    assertEquals(f.seen(), [
-      "b5 CANDIDATE from x: of others",
-      ...[1, 2].map((word) => `${node}3 CANDIDATE from x: ${word}`),
-    ]);
+    f.pass(49);
+    assertEquals(f.seen(), ["b5 CANDIDATE from x: of others"]);
+    f.pass(1);
+    f.pass(0);
+    assertEquals(f.seen(), [1, 2].map((word) => `${node}3 CANDIDATE from x: ${word}`));
   }
+});
+
+/** The id moves to thread a, of which b has not heard. */
+function moveUnheard(f: Fleet): void {
+  f.step("a", f.opening(3, "y"));
+  f.run((parcel) => parcel.kind === "command" || parcel.to !== "b");
+  assertEquals(f.seen(), ["a3 OPEN"]);
+}
+
+Deno.test("[WORKER-11] [CLUSTER-26] what waits behind it goes in the moment in which it is taken", () => {
+  const f = warm();
+  const sent = say(f, "1");
+  moveUnheard(f);
+  f.send("a", 1, "y", "2");
+  assertEquals(f.seen(), []);
+  deliver(f, sent);
+  f.pass(0);
+  assertEquals(f.seen(), ["b2 CANDIDATE from x: 1", "a3 CANDIDATE from x: 2"]);
+});
+
+Deno.test("[WORKER-11] [QUEUE-3] what was not taken is delivered nowhere else: it has no text", () => {
+  const f = warm();
+  say(f, "1");
+  f.pass(300, () => false);
+  say(f, "2");
+  moveUnheard(f);
+  f.pass(6_000, () => false);
+  assertEquals(f.seen(), ["a1 EXPIRE for y"]);
+});
+
+Deno.test("[WORKER-11] [QUEUE-3] what comes back, and finds nobody, expires to whoever sent it, at its old deadline", () => {
+  const f = warm();
+  const sent = say(f, "1");
+  f.hangUp("b", 2);
+  f.pass(1_000, () => false);
+  deliver(f, sent);
+  f.pass(3_999);
+  assertEquals([kept(f), f.seen()], [[1, 0], []]);
+  f.pass(1);
+  assertEquals([kept(f), f.seen()], [[0, 0], ["a1 EXPIRE for y"]]);
 });
 
 Deno.test("[WORKER-11] [CLUSTER-24] what finds no room on the link waits, and goes once there is some", () => {
@@ -198,10 +258,12 @@ Deno.test("[WORKER-11] [CLUSTER-24] what finds no room on the link waits, and go
   const long = "l".repeat(250_000);
   for (let i = 0; i < 40; i++) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: long });
   assertEquals(frames(f).length, 33);
-  assertEquals(kept(f), [7, 1]);
+  f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: "short, and last" });
+  assertEquals(kept(f), [8, 1]);
   f.run();
   f.pass(1_000);
-  assertEquals(f.seen().length, 40);
+  const seen = f.seen();
+  assertEquals([seen.length, seen.at(-1)], [41, "b2 CANDIDATE from x: short, and last"]);
   assertEquals(kept(f), [0, 0]);
 });
 

@@ -57,10 +57,11 @@ Deno.test("[CLUSTER-1] [CLUSTER-6] [CLUSTER-10] a fresh seed becomes whole", () 
 });
 
 Deno.test("[WORKER-11] threads become whole, whatever is sent at once, and has to wait after all", () => {
-  for (const seed of [1, 2, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0]) {
+  for (const seed of [1, 2]) {
     const { counts } = assertSound({ ...threadsOf(seed), minutes: 10 });
-    assert((counts["passed-on"] ?? 0) > 300 && (counts["waits"] ?? 0) > 0, JSON.stringify(counts));
+    assert((counts["passed-on"] ?? 0) > 300 && (counts["waits"] ?? 0) > 10, JSON.stringify(counts));
   }
+  assertSound({ ...threadsOf(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0), minutes: 5 });
 });
 
 Deno.test("[STATE-1] the same seed gives the same fleet, and another seed another", () => {
