@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { isAdminOrigin, isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
+import {
+  isAdminOrigin,
+  isOwnOrigin,
+  keyInQuery,
+  parametersOf,
+  type Settings,
+} from "../../core/mod.ts";
 import type { IncomingRequest } from "../request.ts";
 import type { Handshake } from "../sockets/sockets.ts";
 import { type OwnerOf, tokenOf } from "../auth/owner.ts";
@@ -61,12 +67,12 @@ export function readHandshake(
   { ownerOf, check, address }: HandshakeOptions,
 ): Handshake {
   const { query, header } = incoming;
-  const url = new URLSearchParams(query);
+  const parameter = parametersOf(query);
   const origin = header("origin");
-  const token = url.get("token");
-  const key = keyInQuery(query, url.get("key"), settings.key);
+  const token = parameter("token");
+  const key = keyInQuery(query, parameter("key"), settings.key);
   const parameters = {
-    id: url.get("id") || null,
+    id: parameter("id") || null,
     token: tokenOf(token, ownerOf),
     key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
     address,

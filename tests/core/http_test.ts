@@ -3,6 +3,7 @@ import {
   type HttpReply,
   type Identity,
   keyInQuery,
+  parametersOf,
   refusal,
   settingsFrom,
   SUGGESTIONS_MAX,
@@ -115,6 +116,21 @@ Deno.test("[SET-8] paths and keys are compared without their escapes, which are 
   const shown = "/%D0%BC%D0%BE%D0%B9%20%D0%BF%D1%83%D1%82%D1%8C/100%25/<key>/id";
   assertStringIncludes(ask(options, { path: "/x" }).body, shown);
   assertEquals(ask({ key: "a%2Fb" }, { path: "/a%2Fb/id" }).status, 200);
+});
+
+Deno.test("[SET-8] [FAULT-9] a parameter of a query is what URLSearchParams reads, however it is written", () => {
+  const pieces = ["id", "i", "=", "&", "?", "%69d", "+", "%", "key", "é", "\ud800"];
+  let queries = [""];
+  for (let length = 0; length < 4; length++) {
+    queries = ["", ...queries.flatMap((query) => pieces.map((piece) => query + piece))];
+  }
+  for (const query of queries) {
+    const parameter = parametersOf(query);
+    const wanted = new URLSearchParams(query);
+    assertEquals(parameter("id"), wanted.get("id"), query);
+    assertEquals(parameter("key"), wanted.get("key"), query);
+  }
+  assertEquals(parametersOf("token=t&token=u")("token"), "t");
 });
 
 Deno.test("[SET-8] a plus in the key of a socket's query is itself or a space", () => {
