@@ -60,14 +60,14 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
     stdout: "piped",
     stderr: "piped",
   });
-  const { success, ...output } = await command.output();
-  const [stdout, stderr] = [output.stdout, output.stderr].map((one) =>
-    new TextDecoder().decode(one)
-  );
-  if (success && !stderr.includes(SKIPPED)) return stdout;
+  const output = await command.output();
+  const [stdout, stderr] = [textOf(output.stdout), textOf(output.stderr)];
+  if (output.success && !stderr.includes(SKIPPED)) return stdout;
   console.log(stdout + stderr);
   throw new Error(`Cannot measure coverage: deno ${args.join(" ")} failed`);
 }
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** What Deno says of a file that it leaves out of a report. */
 const SKIPPED = "Skipping.";
