@@ -184,6 +184,7 @@ Deno.test("[HTTP-7] any other path is 404 and names the URLs that exist", () => 
     );
     for (const url of [...urls, "/myapp/peerjs?key="]) assertStringIncludes(reply.body, url);
   }
+  assertEquals(ask({ path: "/my" }, { path: "/xy/peerjs" }).status, 404);
 });
 
 Deno.test("[HTTP-8] CORS headers are on every answer, and on the refusal of an upgrade", () => {
