@@ -175,7 +175,7 @@ export function handlerOf(signaling: SignalingServer): Pick<Signalbox, "answer" 
     }
     const incoming = readRequest(request, info);
     // Deno builds `request.url` from this header: a slash in it would change the path.
-    if (/[/?#\\@]/.test(request.headers.get("host") ?? "")) {
+    if (/[/?#\\@]/.test(incoming.header("host") ?? "")) {
       return toResponse(signaling.refuse(incoming, 400, "The Host header is not valid."));
     }
     if (!isAscii(incoming.path) || !isAscii(incoming.query)) {
@@ -243,12 +243,13 @@ const OF_THE_APPLICATION: ReadonlySet<Route> = new Set([
 
 /** Reads path and address eagerly: after the upgrade a `Request` throws. */
 function readRequest(request: Request, info: Deno.ServeHandlerInfo | undefined): IncomingRequest {
-  const { path, query } = splitUrl(request.url);
+  const { url, method, headers } = request;
+  const { path, query } = splitUrl(url);
   return {
-    method: request.method,
+    method,
     path,
     query,
-    header: (name) => request.headers.get(name),
+    header: (name) => headers.get(name),
     remoteAddress: info === undefined ? "" : addressOf(info.remoteAddr),
   };
 }

@@ -52,13 +52,14 @@ export type Route =
 
 /** The route of a path, escaped or not. A path outside the prefix is `"none"`. */
 export function routeOf({ path: prefix, key, turn_urls }: Settings, given: string): Route {
-  // The usual case: the prefix is in its normal form.
-  if (given === `${prefix}peerjs`) return "socket";
+  // The usual case: the prefix is in its normal form. Nothing is put together to be compared.
+  const isSocket = given.length === prefix.length + SOCKET.length && given.endsWith(SOCKET);
+  if (isSocket && given.startsWith(prefix)) return "socket";
   const path = normalPath(given);
   if (path === prefix || `${path}/` === prefix) return "root";
   if (!path.startsWith(prefix)) return "none";
   const rest = path.slice(prefix.length);
-  if (rest === "peerjs") return "socket";
+  if (rest === SOCKET) return "socket";
   if (rest === "healthz") return "health";
   if (rest === "readyz") return "ready";
   const parts = rest.split("/");
@@ -68,6 +69,9 @@ export function routeOf({ path: prefix, key, turn_urls }: Settings, given: strin
   if (!isKnown && (method !== "ice" || turn_urls.length === 0)) return "none";
   return isKey(key, givenKey) ? method : "wrong-key";
 }
+
+/** What the path of sockets ends in. */
+const SOCKET = "peerjs";
 
 /** The server that receives a request. */
 export interface Asked {

@@ -41,15 +41,14 @@ export function millis(count: number): Millis {
 
 /** Whether a client could hold this id: not empty, at most `maxLength` characters, no control characters. */
 export function isUsableId(id: string, maxLength: number): boolean {
-  if (id === "" || id.length > maxLength) return false;
-  return PLAIN_ID.test(id) || !hasControl(id);
+  return id !== "" && id.length <= maxLength && !hasControl(id);
 }
 
 /** Whether a text contains control characters (Unicode category Cc). */
 export function hasControl(text: string): boolean {
-  return CONTROL.test(text);
+  return !PLAIN.test(text) && CONTROL.test(text);
 }
 
-/** Matches most ids, in a third of the time that the search for control characters takes. */
-const PLAIN_ID = /^[\w -]*$/;
+/** Matches most ids and tokens, in a third of the time that the search for control characters takes. */
+const PLAIN = /^[\w -]*$/;
 const CONTROL = /\p{Cc}/u;

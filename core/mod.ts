@@ -40,7 +40,14 @@ export * from "./settings/retired.ts";
 export * from "./settings/options.ts";
 export * from "./settings/rules.ts";
 export type * from "./settings/settings.ts";
-export { cutUrl, cutUrls, keyInQuery, unescapeOnce, urlHost } from "./wire/url_text.ts";
+export {
+  cutUrl,
+  cutUrls,
+  keyInQuery,
+  parametersOf,
+  unescapeOnce,
+  urlHost,
+} from "./wire/url_text.ts";
 export {
   type Entries,
   restore,

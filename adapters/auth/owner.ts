@@ -4,7 +4,6 @@
  * @module
  */
 import { sha256 } from "@noble/hashes/sha2";
-import { randomBytes } from "node:crypto";
 import { hasControl, type Owner, owner, type Settings, type Token } from "../../core/mod.ts";
 
 /** Digests a token, or the subject of one. */
@@ -26,7 +25,9 @@ export function createOwners(
   const shared = cluster_secret === "" ? cluster_namespace : cluster_secret;
   // The workers of one process have a secret without option `cluster`.
   const isAlone = cluster === "" && cluster_secret === "";
-  const key = isAlone ? randomBytes(32) : sha256(new TextEncoder().encode(shared));
+  const key = isAlone
+    ? crypto.getRandomValues(new Uint8Array(32))
+    : sha256(new TextEncoder().encode(shared));
   const keyed = sha256.create().update(key);
   const hash = keyed.clone();
   const piece = new Uint8Array(2 * PIECE_LENGTH);

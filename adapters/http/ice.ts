@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { createHmac } from "node:crypto";
 import type { Settings, TurnCredentials } from "../../core/mod.ts";
+import { nodeCrypto } from "../node_modules.ts";
 
 /** @param epochMs The wall clock, because the TURN server compares with its own. */
 export function createTurnCredentials(
@@ -15,7 +15,8 @@ export function createTurnCredentials(
   return (id) => {
     const endsAt = Math.floor((epochMs() + turn_lifetime) / 1_000);
     const username = `${endsAt}:${id ?? crypto.randomUUID()}`;
-    const credential = createHmac("sha1", turn_secret).update(username).digest("base64");
+    const credential = nodeCrypto().createHmac("sha1", turn_secret).update(username)
+      .digest("base64");
     return { username, credential };
   };
 }

@@ -14,6 +14,7 @@ import {
   handshakeFault,
   readHandshake,
   subprotocolOf,
+  subprotocolsIn,
 } from "../listen/handshake.ts";
 import type { Refusal, RefusedClient } from "../observe/refusal.ts";
 import type { IncomingRequest, Received, Reply } from "../request.ts";
@@ -48,7 +49,8 @@ export function createReception(
     if (!asksForSocket(incoming) || routeOf(settings, incoming.path) !== "socket") {
       return { kind: "reply", reply: replies.reply(incoming) };
     }
-    const fault = handshakeFault(incoming.header);
+    const subprotocols = subprotocolsIn(incoming.header);
+    const fault = handshakeFault(incoming.header, subprotocols);
     if (fault !== null) return { kind: "reply", reply: refuseHandshake(incoming, fault) };
     const drainMs = drainsFor();
     if (drainMs !== null) return { kind: "reply", reply: sendAway(incoming, drainMs) };
@@ -63,7 +65,7 @@ export function createReception(
     const handshake = readHandshake(incoming, settings, { ownerOf, check, address });
     return {
       kind: "upgrade",
-      subprotocol: subprotocolOf(incoming.header),
+      subprotocol: subprotocolOf(subprotocols),
       attach: (socket) => sockets.attach(socket, handshake),
       refuse: (why) => refuseHandshake(incoming, why),
     };

@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { isAdminOrigin, isOwnOrigin, keyInQuery, type Settings } from "../../core/mod.ts";
+import {
+  isAdminOrigin,
+  isOwnOrigin,
+  keyInQuery,
+  parametersOf,
+  type Settings,
+} from "../../core/mod.ts";
 import type { IncomingRequest } from "../request.ts";
 import type { Handshake } from "../sockets/sockets.ts";
 import { type OwnerOf, tokenOf } from "../auth/owner.ts";
@@ -22,8 +28,20 @@ export function asksForSocket(
   return method === "GET" && hasToken(header("upgrade"), "websocket");
 }
 
-/** The fault of a handshake, as the end of a sentence; `null` if it is valid. */
-export function handshakeFault(header: IncomingRequest["header"]): string | null {
+/** The names in `Sec-WebSocket-Protocol`, not checked; `null` if a client requests none. */
+export function subprotocolsIn(header: IncomingRequest["header"]): string | null {
+  return header("sec-websocket-protocol");
+}
+
+/**
+ * The fault of a handshake, as the end of a sentence; `null` if it is valid.
+ *
+ * @param subprotocols As {@linkcode subprotocolsIn} gives them.
+ */
+export function handshakeFault(
+  header: IncomingRequest["header"],
+  subprotocols: string | null,
+): string | null {
   if (!hasToken(header("connection"), "upgrade")) return "Connection does not name Upgrade";
   if (!KEY.test(header("sec-websocket-key") ?? "")) {
     return "Sec-WebSocket-Key is missing or is not 16 bytes as base64";
@@ -31,7 +49,6 @@ export function handshakeFault(header: IncomingRequest["header"]): string | null
   if (!VERSIONS.includes(header("sec-websocket-version") ?? "")) {
     return "Sec-WebSocket-Version is not 13";
   }
-  const subprotocols = header("sec-websocket-protocol");
   if (subprotocols !== null && !areSubprotocols(subprotocols)) {
     return "Sec-WebSocket-Protocol is not a list of different names";
   }
@@ -39,8 +56,8 @@ export function handshakeFault(header: IncomingRequest["header"]): string | null
 }
 
 /** The subprotocol to select: the first one requested; `null` if there is none. */
-export function subprotocolOf(header: IncomingRequest["header"]): string | null {
-  return header("sec-websocket-protocol")?.split(",", 1)[0]?.trim() ?? null;
+export function subprotocolOf(subprotocols: string | null): string | null {
+  return subprotocols?.split(",", 1)[0]?.trim() ?? null;
 }
 
 /** Who is asked whether a client may come in: nobody, whoever checks its token, or the application too. */
@@ -61,12 +78,12 @@ export function readHandshake(
   { ownerOf, check, address }: HandshakeOptions,
 ): Handshake {
   const { query, header } = incoming;
-  const url = new URLSearchParams(query);
+  const parameter = parametersOf(query);
   const origin = header("origin");
-  const token = url.get("token");
-  const key = keyInQuery(query, url.get("key"), settings.key);
+  const token = parameter("token");
+  const key = keyInQuery(query, parameter("key"), settings.key);
   const parameters = {
-    id: url.get("id") || null,
+    id: copyOf(parameter("id") ?? "") || null,
     token: tokenOf(token, ownerOf),
     key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
     address,
@@ -79,6 +96,11 @@ export function readHandshake(
   const { id } = parameters;
   const cookie = check === "application" ? cookieIn(header) : null;
   return { parameters, asked: { id: id ?? "", token, address, origin, cookie } };
+}
+
+/** A part of a text keeps the whole of it in memory: here that is the URL, with the token. */
+function copyOf(text: string): string {
+  return ` ${text}`.slice(1);
 }
 
 /** The cookies; `null` if they are so long that many waiting sockets would take much memory. */

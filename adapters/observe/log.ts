@@ -319,8 +319,12 @@ export function peerName(id: string | null): string {
  * quotes.
  */
 export function shorten(text: string): string {
+  if (text.length <= SHOWN_MAX && PLAIN.test(text)) return text;
   return escape(firstOf(text).replace(/["\\]/g, "\\$&"));
 }
+
+/** The usual case: neither quotes nor anything else to escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** Prepares a text for a place without quotes, such as a frame or a sentence: cuts and escapes it. */
 export function shortenUnquoted(text: string): string {

@@ -3,13 +3,19 @@
  *
  * @module
  */
-import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { isUrl } from "../auth/key_set.ts";
 import { StartError } from "../errors.ts";
 import { reachable } from "../listen/address.ts";
 import { folderOf, recordFiles } from "../record/disk.ts";
-import { escape, type OptionName, readClusterUrl, type Settings, urlHost } from "../../core/mod.ts";
+import {
+  escape,
+  type OptionName,
+  parseAddress,
+  readClusterUrl,
+  type Settings,
+  urlHost,
+} from "../../core/mod.ts";
 import { type Environment, VARIABLES_PATTERN } from "./environment.ts";
 import { NOTIFY_PROGRAM } from "./notify.ts";
 import { countWorkers } from "./worker_count.ts";
@@ -136,7 +142,7 @@ function nodeAddresses(option: OptionName, host: string, port: number): Need[] {
   if (host.toLowerCase() === "localhost") {
     return ["127.0.0.1", "::1"].map((address) => net(option, address, port));
   }
-  if (isIP(host) === 0) return [need(option, "net", null)];
+  if (parseAddress(host) === null) return [need(option, "net", null)];
   return [net(option, reachable(host), port)];
 }
 

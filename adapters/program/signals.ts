@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { close as closeDebugger } from "node:inspector";
 import { messageOf } from "../errors.ts";
 import { scheduleTimeout } from "../clock.ts";
 import type { SizedField } from "../../core/mod.ts";
@@ -40,7 +39,7 @@ export function handleOperatorSignals(): { readonly begin: (operable: Operable) 
     reloaded = reloaded.then(() => reloadTls(operable.reload));
   });
   onSignal("SIGUSR1", () => {
-    closeInspector();
+    void closeInspector();
     logSignal(
       "warning",
       "SIGUSR1",
@@ -58,9 +57,13 @@ const NOTHING_YET = "The server does not listen yet: there is nothing to read ag
  * Closes the debugger that Deno 2.9 opens at 127.0.0.1:9229 on SIGUSR1, even if the program handles the signal
  * (tests/adapters/debugger_test.ts). Every user of the machine could read secrets there. It opens a moment after the
  * handler runs, hence the repeated attempts.
+ *
+ * The module is loaded only then, because from then on Deno asks for each frame and each socket whether a debugger
+ * listens.
  */
-function closeInspector(): void {
-  for (const delayMs of [0, 20, 100, 500]) scheduleTimeout(closeDebugger, delayMs);
+async function closeInspector(): Promise<void> {
+  const { close } = await import("node:inspector");
+  for (const delayMs of [0, 20, 100, 500]) scheduleTimeout(close, delayMs);
 }
 
 /**

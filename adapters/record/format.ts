@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
 import {
   CLOSE,
   type ConnId,
@@ -21,6 +20,7 @@ import {
   type State,
   type Taken,
 } from "../../core/mod.ts";
+import { nodeZlib } from "../node_modules.ts";
 
 /** `format` in the first line. */
 export const FORMAT = "signalbox recording";
@@ -111,6 +111,7 @@ function isRejected(effect: Effect): boolean {
  * the CRC of what comes before it.
  */
 export function crcOf(effects: readonly Effect[]): number {
+  const { crc32 } = nodeZlib();
   let crc = 0;
   for (const effect of effects) {
     if (effect.kind === "send") crc = crc32(effect.text, mix(crc, effect.conn, 0));

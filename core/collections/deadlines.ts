@@ -22,8 +22,9 @@ export interface Deadline {
   readonly conn: ConnId;
 }
 
-/** A node of the treap; no node below it has a higher priority. */
-export interface DeadlineNode extends Deadline {
+/** A node of the treap; no node below it has a higher priority. Copies of it share the pair. */
+export interface DeadlineNode {
+  readonly pair: Deadline;
   readonly earlier: Deadlines;
   readonly later: Deadlines;
 }
@@ -33,7 +34,8 @@ export interface DeadlineNode extends Deadline {
  * several deadlines.
  */
 export function addDeadline(set: Deadlines, at: Millis, conn: ConnId): Deadlines {
-  return add(set, { at, conn }, priorityOf(at, conn));
+  const pair = { at, conn };
+  return add(set, pair, priorityOf(pair));
 }
 
 /** Returns the set without the pair; the same set if it does not have the pair. */
@@ -46,58 +48,60 @@ export function firstDeadline(set: Deadlines): Deadline | null {
   if (set === null) return null;
   let first = set;
   while (first.earlier !== null) first = first.earlier;
-  return { at: first.at, conn: first.conn };
+  return first.pair;
 }
 
 /** Finds an existing pair before it inserts: no node above the pair has a lower priority. */
 function add(set: Deadlines, pair: Deadline, priority: number): DeadlineNode {
   if (set === null) return node(pair, null, null);
-  if (priority > priorityOf(set.at, set.conn)) {
-    return node(pair, before(set, pair), after(set, pair));
-  }
-  if (isBefore(pair, set)) return withEarlier(set, add(set.earlier, pair, priority));
-  if (isBefore(set, pair)) return withLater(set, add(set.later, pair, priority));
+  if (priority > priorityOf(set.pair)) return node(pair, before(set, pair), after(set, pair));
+  if (isBefore(pair, set.pair)) return withEarlier(set, add(set.earlier, pair, priority));
+  if (isBefore(set.pair, pair)) return withLater(set, add(set.later, pair, priority));
   return set;
 }
 
 function remove(set: Deadlines, pair: Deadline): Deadlines {
   if (set === null) return null;
-  if (isBefore(pair, set)) return withEarlier(set, remove(set.earlier, pair));
-  if (isBefore(set, pair)) return withLater(set, remove(set.later, pair));
+  if (isBefore(pair, set.pair)) return withEarlier(set, remove(set.earlier, pair));
+  if (isBefore(set.pair, pair)) return withLater(set, remove(set.later, pair));
   return join(set.earlier, set.later);
 }
 
 /** The part of the set before the pair, which the set does not contain. */
 function before(set: Deadlines, pair: Deadline): Deadlines {
   if (set === null) return null;
-  return isBefore(set, pair) ? withLater(set, before(set.later, pair)) : before(set.earlier, pair);
+  return isBefore(set.pair, pair)
+    ? withLater(set, before(set.later, pair))
+    : before(set.earlier, pair);
 }
 
 /** The part of the set after the pair, which the set does not contain. */
 function after(set: Deadlines, pair: Deadline): Deadlines {
   if (set === null) return null;
-  return isBefore(set, pair) ? after(set.later, pair) : withEarlier(set, after(set.earlier, pair));
+  return isBefore(set.pair, pair)
+    ? after(set.later, pair)
+    : withEarlier(set, after(set.earlier, pair));
 }
 
 /** Joins two sets; every pair in `low` comes before every pair in `high`. */
 function join(low: Deadlines, high: Deadlines): Deadlines {
   if (low === null) return high;
   if (high === null) return low;
-  return priorityOf(low.at, low.conn) >= priorityOf(high.at, high.conn)
+  return priorityOf(low.pair) >= priorityOf(high.pair)
     ? withLater(low, join(low.later, high))
     : withEarlier(high, join(low, high.earlier));
 }
 
 function withEarlier(set: DeadlineNode, earlier: Deadlines): DeadlineNode {
-  return earlier === set.earlier ? set : node(set, earlier, set.later);
+  return earlier === set.earlier ? set : node(set.pair, earlier, set.later);
 }
 
 function withLater(set: DeadlineNode, later: Deadlines): DeadlineNode {
-  return later === set.later ? set : node(set, set.earlier, later);
+  return later === set.later ? set : node(set.pair, set.earlier, later);
 }
 
 function node(pair: Deadline, earlier: Deadlines, later: Deadlines): DeadlineNode {
-  return { at: pair.at, conn: pair.conn, earlier, later };
+  return { pair, earlier, later };
 }
 
 function isBefore(a: Deadline, b: Deadline): boolean {
@@ -105,7 +109,7 @@ function isBefore(a: Deadline, b: Deadline): boolean {
 }
 
 /** Hashes the time too, so that many deadlines of one connection do not form one long branch. */
-function priorityOf(at: Millis, conn: ConnId): number {
+function priorityOf({ at, conn }: Deadline): number {
   return mix(mix(conn) ^ at);
 }
 

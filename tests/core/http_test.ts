@@ -3,6 +3,7 @@ import {
   type HttpReply,
   type Identity,
   keyInQuery,
+  parametersOf,
   refusal,
   settingsFrom,
   SUGGESTIONS_MAX,
@@ -117,6 +118,21 @@ Deno.test("[SET-8] paths and keys are compared without their escapes, which are 
   assertEquals(ask({ key: "a%2Fb" }, { path: "/a%2Fb/id" }).status, 200);
 });
 
+Deno.test("[SET-8] [FAULT-9] a parameter of a query is what URLSearchParams reads, however it is written", () => {
+  const pieces = ["id", "i", "=", "&", "?", "%69d", "+", "%", "key", "é", "\ud800"];
+  let queries = [""];
+  for (let length = 0; length < 4; length++) {
+    queries = ["", ...queries.flatMap((query) => pieces.map((piece) => query + piece))];
+  }
+  for (const query of queries) {
+    const parameter = parametersOf(query);
+    const wanted = new URLSearchParams(query);
+    assertEquals(parameter("id"), wanted.get("id"), query);
+    assertEquals(parameter("key"), wanted.get("key"), query);
+  }
+  assertEquals(parametersOf("token=t&token=u")("token"), "t");
+});
+
 Deno.test("[SET-8] a plus in the key of a socket's query is itself or a space", () => {
   const key = (query: string, key: string): string | null =>
     keyInQuery(query, new URLSearchParams(query).get("key"), key);
@@ -168,6 +184,7 @@ Deno.test("[HTTP-7] any other path is 404 and names the URLs that exist", () => 
     );
     for (const url of [...urls, "/myapp/peerjs?key="]) assertStringIncludes(reply.body, url);
   }
+  assertEquals(ask({ path: "/my" }, { path: "/xy/peerjs" }).status, 404);
 });
 
 Deno.test("[HTTP-8] CORS headers are on every answer, and on the refusal of an upgrade", () => {

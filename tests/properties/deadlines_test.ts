@@ -87,7 +87,7 @@ function drain(set: Deadlines): Deadline[] {
 /** The pairs as the tree holds them. */
 function inOrder(set: Deadlines): Deadline[] {
   if (set === null) return [];
-  return [...inOrder(set.earlier), { at: set.at, conn: set.conn }, ...inOrder(set.later)];
+  return [...inOrder(set.earlier), set.pair, ...inOrder(set.later)];
 }
 
 function setOf(pairOf: (serial: number) => readonly [at: number, conn: number]): Deadlines {

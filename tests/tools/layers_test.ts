@@ -81,6 +81,13 @@ async function loadedAlways(
   return { files, libraries };
 }
 
+Deno.test("a start loads no module of Node that has Deno ask for a debugger at each frame", async () => {
+  const { libraries } = await loadedAlways();
+  // `node:url` loads no other.
+  const ofNode = [...libraries].filter((library) => library.startsWith("node:"));
+  assertEquals(ofNode, ["node:url"]);
+});
+
 Deno.test("[CLUSTER-32] a server that is alone loads nothing of the cluster's adapter", async () => {
   const { files, libraries } = await loadedAlways();
   assert(files.has("adapters/cluster_node.ts"), "the way to the adapter is known");
