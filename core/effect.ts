@@ -72,6 +72,8 @@ export type Note =
   | Drained
   | Odd
   | SentOn
+  | PassedOn
+  | Waits
   | NodeJoined
   | NodeCut
   | DrainBegan
@@ -172,6 +174,20 @@ export interface SentOn {
   readonly dst: PeerId;
   readonly node: NodeName;
   readonly count: number;
+}
+
+/** A message was sent to the thread that holds its destination, without being stored. */
+export interface PassedOn {
+  readonly kind: "note";
+  readonly what: "passed-on";
+  readonly message: Message;
+}
+
+/** A message that was passed on is stored after all: it came back, or it expires, and then it has no text. */
+export interface Waits {
+  readonly kind: "note";
+  readonly what: "waits";
+  readonly message: Message;
 }
 
 /** The node joined its cluster, or joined again. */

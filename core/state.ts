@@ -85,7 +85,7 @@ export interface Drain {
   readonly closedBy: Millis;
   /** When the drain is over, whoever is still there. */
   readonly until: Millis;
-  /** When clients were last closed. */
+  /** No client is connected after this instant. */
   readonly lastCloseAt: Millis;
 }
 

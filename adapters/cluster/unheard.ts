@@ -113,7 +113,7 @@ export function createUnheard(): Unheard {
         (_, i) => [base + i, "gone"] as const,
       );
       return {
-        ...{ from: frame.to, to: frame.from, link: 0, base: 0, carried: [] },
+        ...{ from: frame.to, to: frame.from, link: 0, base: 0, carried: [], returned: [] },
         ack: { link, below: last + 1, bounced },
       };
     },

@@ -13,11 +13,18 @@ export function isClientEvent({ kind }: Event): boolean {
   return kind === "frame-received" || kind === "token-checked" || kind === "engine-answered";
 }
 
-/** The new message that an effect of such an event sends, stores or drops; `null` for other effects. */
+/** The new message that an effect of such an event sends, sends on, stores or drops; `null` for other effects. */
 export function messageIn(effect: Effect): Message | null {
   if (effect.kind === "send") {
     return effect.meaning.kind === "message" && !effect.hasWaited ? effect.meaning : null;
   }
   if (effect.kind !== "note") return null;
-  return effect.what === "stored" || effect.what === "undelivered" ? effect.message : null;
+  switch (effect.what) {
+    case "stored":
+    case "undelivered":
+    case "passed-on":
+      return effect.message;
+    default:
+      return null;
+  }
 }

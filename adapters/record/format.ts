@@ -26,7 +26,7 @@ import { nodeZlib } from "../node_modules.ts";
 export const FORMAT = "signalbox recording";
 
 /** `version` in the first line. Raise it when older code cannot read new files. */
-export const VERSION = 11;
+export const VERSION = 12;
 
 /** The first line. */
 export interface Header {

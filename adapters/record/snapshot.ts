@@ -62,6 +62,7 @@ function outlineOf(taken: Taken): Outline {
     clusterYoung: taken.clusterYoung.size,
     clusterOld: taken.clusterOld.size,
     clusterFlights: taken.clusterFlights.size,
+    clusterOnWay: taken.clusterOnWay.size,
     clusterLinks: taken.clusterLinks.size,
     clusterIncoming: taken.clusterIncoming.size,
     clusterRetries: taken.clusterRetries.size,

@@ -1,51 +1,57 @@
 /**
- * Frames of links from one worker to another, all of one turn of the event loop, as one flat list: a port copies it in
- * a fraction of the time that objects take.
+ * Frames of links from one worker to another, all of one turn of the event loop: numbers in one list, and all that is
+ * text in one string. A port copies that in half the time that a list of strings takes, and a quarter of that of
+ * objects; whoever reads it cuts pieces off the string, which copies nothing.
  *
- * The list has for each frame: link, base, `null` or the acknowledgement (link, below, the number of bounces, and of
- * each number and why), the number of what is carried, and of each number, seq, and `null` or type, src, dst and text.
+ * The list has for each frame: link, base, `NONE` or the acknowledgement (link, below, the number of bounces, and of
+ * each its number and the place of why in `WHY`), how many messages are carried, and of each number, seq and message,
+ * how many are returned, and of each number and message. A message is `NONE`, or the place of its type in `TYPES` and
+ * the lengths of src, dst and text, which follow each other in the string.
  *
  * @module
  */
-import type { LinkFrame, NodeName } from "../../core/cluster/mod.ts";
+import type { LinkFrame, NodeName, Returned } from "../../core/cluster/mod.ts";
 import { peerId } from "../../core/mod.ts";
 
-export type Batch = readonly Item[];
+export interface Batch {
+  readonly numbers: readonly number[];
+  readonly text: string;
+}
 
-type Item = string | number | null;
+type Ack = NonNullable<LinkFrame["ack"]>;
 type Carried = LinkFrame["carried"][number];
 type Message = NonNullable<Carried["message"]>;
-type Bounce = NonNullable<LinkFrame["ack"]>["bounced"][number];
+
+const NONE = -1;
+const TYPES: readonly Message["type"][] = ["OFFER", "ANSWER", "CANDIDATE", "EXPIRE", "LEAVE"];
+const WHY: readonly Ack["bounced"][number][1][] = ["gone", "slow"];
 
 /** Frames to one node that are to become one batch. */
 export class BatchWriter {
   #frames: Frame[] = [];
 
-  get isEmpty(): boolean {
-    return this.#frames.length === 0;
-  }
-
   /** Adds a frame. What it carries goes into the frame before it if that is of the same link. */
-  add({ link, base, ack, carried }: LinkFrame): void {
+  add({ link, base, ack, carried, returned }: LinkFrame): void {
     const last = this.#frames.at(-1);
     if (
       last === undefined || (carried.length > 0 && last.carried.length > 0 && last.link !== link)
     ) {
-      this.#frames.push({ link, base, ack, carried: [...carried] });
+      this.#frames.push({ link, base, ack, carried: [...carried], returned });
       return;
     }
     // An acknowledgement says all that an earlier one does; one that carries nothing says nothing of its own link.
     if (last.carried.length === 0) [last.link, last.base] = [link, base];
-    if (ack !== null) last.ack = ack;
+    if (ack !== null) [last.ack, last.returned] = [ack, returned];
     last.carried.push(...carried);
   }
 
   /** Returns the batch, and begins another. */
   take(): Batch {
-    const batch: Item[] = [];
-    for (const frame of this.#frames) write(batch, frame);
+    const numbers: number[] = [];
+    const texts: string[] = [];
+    for (const frame of this.#frames) write(frame, numbers, texts);
     this.#frames = [];
-    return batch;
+    return { numbers, text: texts.join("") };
   }
 }
 
@@ -54,55 +60,72 @@ interface Frame {
   base: number;
   ack: LinkFrame["ack"];
   readonly carried: Carried[];
+  returned: LinkFrame["returned"];
 }
 
-function write(batch: Item[], { link, base, ack, carried }: Frame): void {
-  batch.push(link, base);
-  if (ack === null) batch.push(null);
+function write(
+  { link, base, ack, carried, returned }: Frame,
+  numbers: number[],
+  texts: string[],
+): void {
+  numbers.push(link, base);
+  if (ack === null) numbers.push(NONE);
   else {
-    batch.push(ack.link, ack.below, ack.bounced.length);
-    for (const [number, why] of ack.bounced) batch.push(number, why);
+    numbers.push(ack.link, ack.below, ack.bounced.length);
+    for (const [number, why] of ack.bounced) numbers.push(number, WHY.indexOf(why));
   }
-  batch.push(carried.length);
+  numbers.push(carried.length);
   for (const { number, seq, message } of carried) {
-    if (message === null) batch.push(number, seq, null);
-    else batch.push(number, seq, message.type, message.src, message.dst, message.text);
+    numbers.push(number, seq);
+    writeMessage(message, numbers, texts);
   }
+  numbers.push(returned.length);
+  for (const [number, message] of returned) {
+    numbers.push(number);
+    writeMessage(message, numbers, texts);
+  }
+}
+
+function writeMessage(message: Message | null, numbers: number[], texts: string[]): void {
+  if (message === null) return void numbers.push(NONE);
+  const { type, src, dst, text } = message;
+  numbers.push(TYPES.indexOf(type), src.length, dst.length, text.length);
+  texts.push(src, dst, text);
 }
 
 /** The frames of a batch of our own, from one node to another. */
-export function readBatch(batch: Batch, from: NodeName, to: NodeName): LinkFrame[] {
-  let at = 0;
-  const next = (): Item => batch[at++] ?? null;
+export function readBatch({ numbers, text }: Batch, from: NodeName, to: NodeName): LinkFrame[] {
+  let [at, end] = [0, 0];
+  const next = (): number => numbers[at++] ?? NONE;
+  const cut = (length: number): string => text.slice(end, end += length);
   const frames: LinkFrame[] = [];
-  while (at < batch.length) {
-    const [link, base] = [Number(next()), Number(next())];
+  while (at < numbers.length) {
+    const [link, base] = [next(), next()];
     const ack = readAck(next);
-    const carried = Array.from({ length: Number(next()) }, () => readCarried(next));
-    frames.push({ from, to, link, base, ack, carried });
+    const message = (): Message | null => readMessage(next, cut);
+    const carried = Array.from({ length: next() }, () => {
+      const [number, seq] = [next(), next()];
+      return { number, seq, message: message() };
+    });
+    const returned = Array.from({ length: next() }, () => [next(), message()] as const)
+      .filter((one): one is Returned => one[1] !== null);
+    frames.push({ from, to, link, base, ack, carried, returned });
   }
   return frames;
 }
 
-function readAck(next: () => Item): LinkFrame["ack"] {
+function readAck(next: () => number): LinkFrame["ack"] {
   const link = next();
-  if (link === null) return null;
-  const below = Number(next());
-  const length = Number(next());
-  const bounced = Array.from({ length }, (): Bounce => [Number(next()), next() as Bounce[1]]);
-  return { link: Number(link), below, bounced };
+  if (link === NONE) return null;
+  const [below, length] = [next(), next()];
+  const bounced = Array.from({ length }, () => [next(), WHY[next()] ?? "gone"] as const);
+  return { link, below, bounced };
 }
 
-function readCarried(next: () => Item): Carried {
-  const [number, seq, type] = [Number(next()), Number(next()), next()];
-  if (type === null) return { number, seq, message: null };
-  const [src, dst] = [peerId(String(next())), peerId(String(next()))];
-  const message: Message = {
-    kind: "message",
-    type: type as Message["type"],
-    src,
-    dst,
-    text: String(next()),
-  };
-  return { number, seq, message };
+function readMessage(next: () => number, cut: (length: number) => string): Message | null {
+  const type = TYPES[next()];
+  if (type === undefined) return null;
+  const [srcLength, dstLength, textLength] = [next(), next(), next()];
+  const [src, dst] = [peerId(cut(srcLength)), peerId(cut(dstLength))];
+  return { kind: "message", type, src, dst, text: cut(textLength) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AskEngine, ClusterEffect, ClusterEvent } from "../../core/mod.ts";
-import type { LinkFrame, NodeName } from "../../core/cluster/mod.ts";
+import type { LinkFrame, NodeName, Returned } from "../../core/cluster/mod.ts";
 import type { ClusterEngine } from "../cluster/engine.ts";
 import { BOUNCE_MS, createUnheard } from "../cluster/unheard.ts";
 import type { EngineAsked, EngineSaid, Ids, IdsWanted } from "./protocol.ts";
@@ -103,13 +103,23 @@ function createPublisher(
   isStopped: () => boolean,
 ): (frame: LinkFrame) => void {
   const unheard = createUnheard();
+  /** What the links carry that bounce. */
+  const returned = new Map<NodeName, Returned[]>();
 
   /** Nobody is there: what the frame carried is routed again. */
   function bounce(frame: LinkFrame): void {
+    const { to, carried } = frame;
+    const waiting = returned.get(to) ?? [];
+    for (const { number, message } of carried) {
+      if (message !== null) waiting.push([number, message]);
+    }
+    returned.set(to, waiting);
     if (!unheard.beginBounce(frame)) return;
     schedule(() => {
+      returned.delete(to);
       const back = unheard.bounceFor(frame);
-      if (back !== null && !isStopped()) dispatch({ kind: "link-received", frame: back });
+      if (back === null || isStopped()) return;
+      dispatch({ kind: "link-received", frame: { ...back, returned: waiting } });
     }, BOUNCE_MS);
   }
 

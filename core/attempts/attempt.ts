@@ -225,13 +225,15 @@ export function withWaitEnded(
   };
 }
 
+const HANDED_OVER: ReadonlySet<Fate> = new Set(["relayed", "delivered", "sent-on"]);
+
 /** Corrects the last message of this kind that was handed over and did not arrive; `null` if there is none. */
 export function withHandoverFailed(
   attempt: Attempt,
   { what, from, fate }: Pick<Sent, "what" | "from" | "fate">,
 ): Attempt | null {
   const place = attempt.events.findLastIndex((one) =>
-    isSentBy(one, from) && one.what === what && (one.fate === "relayed" || one.fate === "delivered")
+    isSentBy(one, from) && one.what === what && HANDED_OVER.has(one.fate)
   );
   return place < 0 ? null : withFate(attempt, place, { fate, endedAt: null });
 }

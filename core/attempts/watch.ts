@@ -99,6 +99,12 @@ function observe(
       return expire(attempts, note, step);
     case "sent-on":
       return sendOn(attempts, published, now);
+    case "passed-on": {
+      const { message } = note;
+      return endWait(handle(attempts, message, "waiting", step), message, "sent-on", now);
+    }
+    case "waits":
+      return waitAgain(attempts, note.message);
     case "admitted": {
       const next = withArrival(attempts, { id: copied(note.id), at: now, code: null });
       return meet(next, note.id, (from) => ({ what: "joined", at: now, from }), now);
@@ -281,6 +287,21 @@ function sendOn(attempts: Attempts, published: Published, now: Millis): Attempts
     if (message !== null) next = endWait(next, message, "sent-on", now);
   }
   return next;
+}
+
+/** A message that was sent on waits after all. */
+function waitAgain(attempts: Attempts, message: Message): Attempts {
+  const { type, src } = message;
+  return changeFirst(
+    attempts,
+    idsOf(attempts, message).toReversed(),
+    (attempt) =>
+      withHandoverFailed(attempt, {
+        what: type,
+        from: roleOf(attempt, src, type),
+        fate: "waiting",
+      }),
+  );
 }
 
 /** Notes in the attempts of a peer that it came or went. */

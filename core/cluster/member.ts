@@ -7,7 +7,8 @@
  * @module
  */
 import { emptyMap, mapRetire, type PersistentMap } from "../collections/persistent_map.ts";
-import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
+import type { Pieces } from "../collections/pieces.ts";
+import { type ConnId, type Millis, millis, type Owner, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import { type EngineCommand, type NodeName, nodeName } from "./command.ts";
 
@@ -59,13 +60,33 @@ export interface Flight {
   readonly sentAt: Millis;
 }
 
-/** A number of a link and the stored message that has it. */
+/** A number of a link and the message that has it. */
 export interface Numbered {
   readonly number: number;
-  /** The key of the message in `State.stored`. If it is not there any more, the number is empty. */
+  /** The key of the message in `State.stored`. If it is neither there nor `direct`, the number is empty. */
   readonly serial: number;
   readonly seq: number;
   readonly bytes: number;
+  /** What is known of a message that was sent without being stored. */
+  readonly direct: Direct | null;
+}
+
+/** The serial of no message. */
+export const NO_SERIAL = -1;
+
+/**
+ * A message that was sent to another thread and is not stored: all but its text, because what is kept for some
+ * milliseconds costs the collector more than all the rest. It comes back with its text if it bounces.
+ */
+export interface Direct extends Pick<Message, "type" | "src" | "dst"> {
+  /** As in `Stored`. */
+  readonly owner: Owner | null;
+  readonly expiresAt: Millis;
+}
+
+/** Where the last message for an id went that is on its way without being stored. */
+export interface OnWay extends Flight {
+  readonly number: number;
 }
 
 /** A link to another node, while something is not acknowledged. */
@@ -73,8 +94,8 @@ export interface OutLink {
   /** Higher than that of every earlier link to this node. */
   readonly link: number;
   readonly next: number;
-  /** What is not acknowledged, in the order of its numbers. */
-  readonly open: readonly Numbered[];
+  /** What is not acknowledged, in the order of its numbers, which have no gaps. */
+  readonly open: Pieces<Numbered>;
   /** The bytes of `open`. */
   readonly bytes: number;
   /** When `open` is sent again. */
@@ -91,6 +112,8 @@ interface Bounced {
   readonly number: number;
   readonly why: Bounce[1];
   readonly dst: PeerId;
+  /** For a thread, which has not kept it; `null` otherwise. */
+  readonly message: Message | null;
 }
 
 /** A link from another node. */
@@ -135,11 +158,16 @@ export interface LinkFrame {
   readonly base: number;
   readonly carried: readonly Carried[];
   readonly ack: Ack | null;
+  /** By number, what bounced, if `ack` says so and its sender has not kept it. */
+  readonly returned: readonly Returned[];
 }
+
+/** A message that comes back. */
+export type Returned = readonly [number: number, message: Message];
 
 /** The part of the state that a node of a cluster has. */
 export interface Cluster {
-  /** Whether the other nodes are threads of this process, so that a link to them may have more on its way. */
+  /** Whether the other nodes are threads of this process: what is sent to them need not be stored first. */
   readonly isNear: boolean;
   /** Empty until the engine is connected, and after the lease was lost: the next connection brings another name. */
   readonly name: NodeName;
@@ -177,6 +205,8 @@ export interface Cluster {
   readonly old: PersistentMap<PeerId, Route>;
   /** By serial, the stored messages that are on a link. In a mailbox they come before those that are not. */
   readonly flights: PersistentMap<number, Flight>;
+  /** By destination; only ids with a message on a link that is not stored. */
+  readonly onWay: PersistentMap<PeerId, OnWay>;
   readonly links: PersistentMap<NodeName, OutLink>;
   readonly incoming: PersistentMap<NodeName, InLink>;
   readonly nextLink: number;
@@ -211,6 +241,7 @@ export function emptyCluster(now: Millis, isNear = false): Cluster {
     young: emptyMap(),
     old: emptyMap(),
     flights: emptyMap(),
+    onWay: emptyMap(),
     links: emptyMap(),
     incoming: emptyMap(),
     nextLink: 1,
@@ -223,6 +254,12 @@ export function emptyCluster(now: Millis, isNear = false): Cluster {
 
 /** No node has this name. */
 export const NO_NAME: NodeName = nodeName("");
+
+/** How many numbers of a link are not acknowledged. */
+export function openCount({ open, next }: OutLink): number {
+  const first = open[0]?.[0];
+  return first === undefined ? 0 : next - first.number;
+}
 
 /** The next deadline of a node; `null` if there is none. */
 export function clusterWakeAt(cluster: Cluster): Millis | null {
@@ -247,6 +284,7 @@ export function retireCluster(old: Cluster, newer: Cluster): void {
   if (old.young !== newer.young && old.young !== newer.old) mapRetire(old.young);
   if (old.old !== newer.old) mapRetire(old.old);
   if (old.flights !== newer.flights) mapRetire(old.flights);
+  if (old.onWay !== newer.onWay) mapRetire(old.onWay);
   if (old.links !== newer.links) mapRetire(old.links);
   if (old.incoming !== newer.incoming) mapRetire(old.incoming);
   if (old.retries !== newer.retries) mapRetire(old.retries);

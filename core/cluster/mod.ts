@@ -21,5 +21,5 @@ export {
 export { type Engine, type EngineClaim, retireEngine } from "./directory.ts";
 export { emptyEngine, type EngineStep, runCommand } from "./engine.ts";
 export { engineViolations } from "./violations.ts";
-export { type Cluster, type LinkFrame } from "./member.ts";
+export { type Cluster, type LinkFrame, type Returned } from "./member.ts";
 export { decodeLinkFrame, encodeLinkFrame } from "../wire/link_frame.ts";

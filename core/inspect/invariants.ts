@@ -7,7 +7,7 @@
 import { type Deadlines, firstDeadline, removeDeadline } from "../collections/deadlines.ts";
 import type { ConnId, Millis, PeerId } from "../ids.ts";
 import { mapEntries, mapGet, mapHas, type PersistentMap } from "../collections/persistent_map.ts";
-import { CLUSTER_TIMES, ON_WAY_TIMES } from "../rules/mailbox.ts";
+import { CLUSTER_TIMES } from "../rules/mailbox.ts";
 import { idleCheckTime } from "../rules/idle_check.ts";
 import { pairKey, type State } from "../state.ts";
 import { memberViolations } from "./member_violations.ts";
@@ -113,10 +113,11 @@ function storeViolations(state: State): string[] {
   return found;
 }
 
-/** Whether one of these messages is on a link to another node, or came back just now: those behind it wait. */
+/** Whether a message is on a link to another node, or came back just now: those behind it wait. */
 function mayComeBack({ cluster }: State, dst: PeerId, serials: readonly number[]): boolean {
   if (cluster === null) return false;
-  return mapHas(cluster.retries, dst) || serials.some((serial) => mapHas(cluster.flights, serial));
+  return mapHas(cluster.retries, dst) || mapHas(cluster.onWay, dst) ||
+    serials.some((serial) => mapHas(cluster.flights, serial));
 }
 
 function countViolations(state: State): string[] {
@@ -175,16 +176,15 @@ function guardViolations(state: State): string[] {
 function boundViolations({ rules, ...state }: State): string[] {
   const found: string[] = [];
   const times = state.cluster === null ? 1 : CLUSTER_TIMES;
-  const more = state.cluster?.isNear === true ? ON_WAY_TIMES : 1;
   const longest = [...mapEntries(state.mailboxes)].some(([, { serials, bytes }]) =>
-    serials.length > more * times * rules.queue_limit || bytes > more * rules.max_unsent_bytes / 2
+    serials.length > times * rules.queue_limit || bytes > rules.max_unsent_bytes / 2
   );
   const busiest = [...mapEntries(state.sources)].some(([, { count, bytes }]) =>
     count > times * rules.source_queue_limit || bytes > times * rules.source_queue_bytes
   );
   const closest = [...mapEntries(state.pairs)].some(([, { count, bytes }]) =>
-    count > more * times * Math.max(1, rules.queue_limit / 4) ||
-    bytes > more * rules.max_unsent_bytes * 3 / 8
+    count > times * Math.max(1, rules.queue_limit / 4) ||
+    bytes > rules.max_unsent_bytes * 3 / 8
   );
   const richest = [...mapEntries(state.addressBytes)].some(([, bytes]) =>
     bytes > rules.max_queue_bytes / 4

@@ -3,17 +3,26 @@
  *
  * @module
  */
-import { type Cluster, NO_NAME, type OutLink } from "../cluster/member.ts";
+import {
+  type Cluster,
+  NO_NAME,
+  type Numbered,
+  type OnWay,
+  openCount,
+  type OutLink,
+} from "../cluster/member.ts";
 import { mapEntries, mapGet, mapHas, mapValues } from "../collections/persistent_map.ts";
 import { linkMax } from "../rules/link_room.ts";
 import { INCOMING_MAX } from "../rules/links.ts";
 import { ROUTES_MAX } from "../rules/routes.ts";
+import type { PeerId } from "../ids.ts";
 import type { State } from "../state.ts";
 
 /** The contradictions and exceeded bounds of a node, one sentence each; none for a consistent one. */
 export function memberViolations(state: State, cluster: Cluster): string[] {
   return [
     ...flightViolations(state, cluster),
+    ...onWayViolations(state, cluster),
     ...linkViolations(cluster),
     ...incomingViolations(cluster),
     ...claimViolations(state, cluster),
@@ -25,13 +34,13 @@ function flightViolations({ stored }: State, { flights, links }: Cluster): strin
   const found: string[] = [];
   for (const [serial, { node }] of mapEntries(flights)) {
     if (!mapHas(stored, serial)) found.push(`${serial} is on a link, and not stored`);
-    const open = mapGet(links, node)?.open ?? [];
+    const open = openOf(mapGet(links, node));
     if (node !== NO_NAME && !open.some((one) => one.serial === serial)) {
       found.push(`${serial} is on the link to ${node}, which does not have it`);
     }
   }
-  for (const [node, { open }] of mapEntries(links)) {
-    for (const { serial } of open) {
+  for (const [node, link] of mapEntries(links)) {
+    for (const { serial } of openOf(link)) {
       if (mapHas(stored, serial) && mapGet(flights, serial)?.node !== node) {
         found.push(`the link to ${node} has ${serial}, which is not on it`);
       }
@@ -40,11 +49,42 @@ function flightViolations({ stored }: State, { flights, links }: Cluster): strin
   return found;
 }
 
+/** What is on a link and not stored has a serial of its own, and the last of it for each id is known. */
+function onWayViolations({ stored, nextSerial }: State, cluster: Cluster): string[] {
+  const { isNear, links, onWay } = cluster;
+  const found: string[] = [];
+  const last = new Map<PeerId, Omit<OnWay, "sentAt">>();
+  for (const [node, link] of mapEntries(links)) {
+    for (const { number, seq, serial, direct } of openOf(link)) {
+      if (direct === null) continue;
+      const { dst } = direct;
+      if (!isNear) found.push(`${number} to ${node} must be stored`);
+      if (mapHas(stored, serial)) found.push(`${number} to ${node} is stored`);
+      if (serial < 0 || serial >= nextSerial) found.push(`${number} to ${node} has no serial`);
+      if ((last.get(dst)?.node ?? node) !== node) found.push(`${dst} is on its way to two nodes`);
+      last.set(dst, { node, seq, number });
+    }
+  }
+  for (const [dst, { node, seq, number }] of mapEntries(onWay)) {
+    const real = last.get(dst);
+    if (real?.node !== node || real.seq !== seq || real.number !== number) {
+      found.push(`what is on its way to ${dst} is not number ${number} to ${node}`);
+    }
+  }
+  if (last.size !== onWay.size) found.push("something is on its way, and not known to be");
+  return found;
+}
+
+function openOf(link: OutLink | undefined): readonly Numbered[] {
+  return link?.open.flat() ?? [];
+}
+
 function linkViolations(cluster: Cluster): string[] {
   const { links, nextLink, name } = cluster;
   const found: string[] = [];
   for (const [node, link] of mapEntries(links)) {
-    const { open, bytes, next } = link;
+    const { bytes, next } = link;
+    const open = openOf(link);
     if (node === NO_NAME || node === name) found.push(`a link leads to ${node || "nobody"}`);
     if (link.link >= nextLink) found.push(`link ${link.link} to ${node} has a number to come`);
     if (open.length === 0) found.push(`nothing is open on the link to ${node}`);
@@ -58,9 +98,10 @@ function linkViolations(cluster: Cluster): string[] {
   return found;
 }
 
-function isOverfull({ open, bytes }: OutLink, cluster: Cluster): boolean {
+function isOverfull(link: OutLink, cluster: Cluster): boolean {
   const max = linkMax(cluster);
-  return open.length > max.numbers || (open.length > 1 && bytes > max.bytes);
+  const numbers = openCount(link);
+  return numbers > max.numbers || (numbers > 1 && link.bytes > max.bytes);
 }
 
 function incomingViolations(cluster: Cluster): string[] {

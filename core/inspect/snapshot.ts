@@ -73,6 +73,7 @@ export function snapshotOf(state: State): Snapshot {
     clusterYoung: inOrder(taken.clusterYoung),
     clusterOld: inOrder(taken.clusterOld),
     clusterFlights: inOrder(taken.clusterFlights),
+    clusterOnWay: inOrder(taken.clusterOnWay),
     clusterLinks: inOrder(taken.clusterLinks),
     clusterIncoming: inOrder(taken.clusterIncoming),
     clusterRetries: inOrder(taken.clusterRetries),
@@ -86,8 +87,19 @@ export function snapshotOf(state: State): Snapshot {
  */
 export function takeSnapshot(state: State): Taken {
   const { rules: _rules, idleCheckAt: _lookAt, cluster, ...rest } = state;
-  const { asked, released, releasedOld, young, old, flights, links, incoming, retries, ...own } =
-    cluster ?? NO_CLUSTER;
+  const {
+    asked,
+    released,
+    releasedOld,
+    young,
+    old,
+    flights,
+    onWay,
+    links,
+    incoming,
+    retries,
+    ...own
+  } = cluster ?? NO_CLUSTER;
   return {
     ...rest,
     cluster: cluster === null ? null : own,
@@ -107,6 +119,7 @@ export function takeSnapshot(state: State): Taken {
     clusterYoung: entriesOf(young),
     clusterOld: entriesOf(old),
     clusterFlights: entriesOf(flights),
+    clusterOnWay: entriesOf(onWay),
     clusterLinks: entriesOf(links),
     clusterIncoming: entriesOf(incoming),
     clusterRetries: entriesOf(retries),
@@ -125,6 +138,7 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
     clusterYoung,
     clusterOld,
     clusterFlights,
+    clusterOnWay,
     clusterLinks,
     clusterIncoming,
     clusterRetries,
@@ -158,6 +172,7 @@ export function restore(rules: Rules, snapshot: Snapshot): State {
       young: mapOf(clusterYoung),
       old: mapOf(clusterOld),
       flights: mapOf(clusterFlights),
+      onWay: mapOf(clusterOnWay),
       links: mapOf(clusterLinks),
       incoming: mapOf(clusterIncoming),
       retries: mapOf(clusterRetries),

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import type { NodeName } from "../cluster/command.ts";
 import {
   type Cluster,
   type Flight,
@@ -27,7 +26,9 @@ import type { Effect } from "../effect.ts";
 import type { Millis, PeerId } from "../ids.ts";
 import { holderOf, type Mailbox, type State } from "../state.ts";
 import { append, ask, clusterOf, type Step, withCluster } from "./ask.ts";
-import { acknowledged, send, take, tendLinks } from "./links.ts";
+import { acknowledged } from "./acks.ts";
+import { expireDirect } from "./at_once.ts";
+import { send, take, tendLinks } from "./links.ts";
 import { drain } from "./mailbox.ts";
 import { retryAtLatest, routeTo, waitingIn, withRoute } from "./routes.ts";
 
@@ -35,8 +36,8 @@ import { retryAtLatest, routeTo, waitingIn, withRoute } from "./routes.ts";
 export const FLIGHT_MAX_MS = 3_000;
 
 /** Whether messages for `dst` must wait behind others that may come back from another node. */
-export function isBehind(state: State, dst: PeerId): boolean {
-  return state.cluster !== null && mapHas(state.mailboxes, dst);
+export function isBehind({ cluster, mailboxes }: State, dst: PeerId): boolean {
+  return cluster !== null && (mapHas(mailboxes, dst) || mapHas(cluster.onWay, dst));
 }
 
 /**
@@ -50,15 +51,17 @@ export function flush(state: State, dst: PeerId, now: Millis, fresh?: Route): St
   const waiting = waitingIn(cluster, mailbox);
   if (waiting.length === 0) return [state, []];
   const last = lastFlight(cluster, mailbox, waiting.length);
+  const ahead = [last, mapGet(cluster.onWay, dst)];
+  const isHeldUp = (route: Way | null): boolean => ahead.some((one) => holdsUp(one, route, now));
   const holder = holderOf(state, dst);
   if (holder !== undefined) {
-    if (holdsUp(last, null, now)) return [state, []];
+    if (isHeldUp(null)) return [state, []];
     return drain(state, dst, holder, mailbox.serials.length - waiting.length);
   }
   if (cluster.leaseUntil <= now) return [state, []];
   const route = fresh ?? routeTo(cluster, dst, now);
   if (route === undefined) return askRoute(state, dst, now);
-  if (route.kind !== "held" || holdsUp(last, route, now)) return [state, []];
+  if (route.kind !== "held" || isHeldUp(route)) return [state, []];
   return send(state, dst, { serials: waiting, route, now });
 }
 
@@ -70,9 +73,11 @@ export function learnRoute(state: State, dst: PeerId, route: Route, now: Millis)
 /** Handles a frame of another node. A node that is cut takes nothing. */
 export function receiveFrame(state: State, frame: LinkFrame, now: Millis): Step {
   const cluster = clusterOf(state);
-  if (cluster.leaseUntil <= now || frame.to !== cluster.name) return [state, []];
-  const { from, ack, carried } = frame;
-  const [next, effects] = ack === null ? [state, []] : acknowledged(state, from, ack, now);
+  // A thread is a node as long as it lives, and what it does not take nobody sends again.
+  const isCut = cluster.leaseUntil <= now && !cluster.isNear;
+  if (isCut || frame.to !== cluster.name) return [state, []];
+  const { ack, carried } = frame;
+  const [next, effects] = ack === null ? [state, []] : acknowledged(state, { ...frame, ack }, now);
   return carried.length === 0 ? [next, effects] : append(effects, take(next, frame, now));
 }
 
@@ -92,12 +97,22 @@ export function retryAll(state: State, now: Millis): State {
 }
 
 /** Forgets all links: messages on them keep their deadlines, are not sent again, and hold up nothing. */
-export function dropLinks(state: State): State {
+export function dropLinks(given: State, now: Millis): Step {
+  const effects: Effect[] = [];
+  let state = given;
+  for (const node of mapKeys(clusterOf(given).links)) {
+    const [kept, caused] = expireDirect(state, node, now, true);
+    effects.push(...caused);
+    state = kept;
+  }
   let { flights } = clusterOf(state);
   for (const [serial, flight] of mapEntries(flights)) {
     flights = mapSet(flights, serial, { ...flight, node: NO_NAME });
   }
-  return withCluster(state, { flights, links: emptyMap(), incoming: emptyMap(), lookAt: null });
+  return [
+    withCluster(state, { flights, links: emptyMap(), incoming: emptyMap(), lookAt: null }),
+    effects,
+  ];
 }
 
 function lastFlight(
@@ -109,10 +124,13 @@ function lastFlight(
   return serial === undefined ? undefined : mapGet(flights, serial);
 }
 
+/** Where a message goes. */
+type Way = Pick<Flight, "node" | "seq">;
+
 /** Whether a message on a link may come back, and so holds up those behind it. */
 function holdsUp(
   flight: Flight | undefined,
-  route: { readonly node: NodeName; readonly seq: number } | null,
+  route: Way | null,
   now: Millis,
 ): boolean {
   if (flight === undefined || flight.node === NO_NAME) return false;

@@ -38,7 +38,7 @@ export function beginDrain(
     wakeAt: closesFrom,
     closedBy: millis(now + ms * 3 / 4),
     until: millis(now + ms),
-    lastCloseAt: now,
+    lastCloseAt: closesFrom,
   };
   const note = { kind: "note", what: "drain-began", clients: clientCount(state), ms } as const;
   return [{ ...state, drain }, [note]];
@@ -57,9 +57,11 @@ export function tendDrain(state: State, now: Millis): readonly [State, readonly 
     effects.push(...caused);
     next = closed;
   }
-  const lastCloseAt = count > 0 ? now : drain.lastCloseAt;
-  const isOver = now >= drain.until || isEmpty(next, now - lastCloseAt);
+  const closedAt = count > 0 ? now : drain.lastCloseAt;
+  const isOver = now >= drain.until || isEmpty(next, now - closedAt);
   const wakeAt = isOver ? null : nextWave(socketCount(next), drain, now);
+  // Who is still there may leave by itself until then.
+  const lastCloseAt = socketCount(next) > 0 && wakeAt !== null ? wakeAt : closedAt;
   if (isOver) effects.push({ kind: "note", what: "drain-ended", clients: clientCount(next) });
   return [{ ...next, drain: { ...drain, lastCloseAt, wakeAt } }, effects];
 }

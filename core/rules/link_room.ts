@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Cluster, OutLink } from "../cluster/member.ts";
+import { type Cluster, openCount, type OutLink } from "../cluster/member.ts";
 
 /** What a link may have open; one message is always allowed. */
 interface LinkMax {
@@ -14,7 +14,7 @@ interface LinkMax {
 const FAR: LinkMax = { numbers: 256, bytes: 524_288 };
 
 /** No Redis keeps it, and a thread that is busy takes at once what came in many milliseconds. */
-const NEAR: LinkMax = { numbers: 1_024, bytes: 2_097_152 };
+const NEAR: LinkMax = { numbers: 4_096, bytes: 8_388_608 };
 
 /** What the links of a node may have open. */
 export function linkMax({ isNear }: Cluster): LinkMax {
@@ -25,12 +25,9 @@ export function linkMax({ isNear }: Cluster): LinkMax {
 export const ROOMY_BYTES = FAR.bytes / 2;
 
 /** Whether a message of so many bytes must wait for an acknowledgement. */
-export function isFull(
-  { open, bytes }: Pick<OutLink, "open" | "bytes">,
-  more: number,
-  cluster: Cluster,
-): boolean {
-  if (open.length === 0) return false;
+export function isFull(link: OutLink, more: number, cluster: Cluster): boolean {
+  const numbers = openCount(link);
+  if (numbers === 0) return false;
   const max = linkMax(cluster);
-  return open.length >= max.numbers || bytes + more > max.bytes;
+  return numbers >= max.numbers || link.bytes + more > max.bytes;
 }

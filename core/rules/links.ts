@@ -9,9 +9,7 @@
  */
 import type { NodeName } from "../cluster/command.ts";
 import {
-  type Ack,
   type Bounce,
-  type Carried,
   type Cluster,
   earlier,
   type InLink,
@@ -20,26 +18,17 @@ import {
   type OutLink,
 } from "../cluster/member.ts";
 import { must } from "../collections/must.ts";
-import {
-  mapDelete,
-  mapEntries,
-  mapGet,
-  mapHas,
-  mapKeys,
-  mapSet,
-} from "../collections/persistent_map.ts";
-import { type Effect, pass, type Publish } from "../effect.ts";
+import { mapDelete, mapEntries, mapGet, mapKeys, mapSet } from "../collections/persistent_map.ts";
+import { type Effect, pass } from "../effect.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { State } from "../state.ts";
-import { clusterOf, type Step, withCluster } from "./ask.ts";
-import { isFull, ROOMY_BYTES } from "./link_room.ts";
+import { append, clusterOf, type Step, withCluster } from "./ask.ts";
+import { destinationOf, expireDirect } from "./at_once.ts";
 import { putBack } from "./idle_check.ts";
-import { takeStored, turnAway } from "./mailbox.ts";
-import { retryAtLatest, waitingIn, withoutRoute } from "./routes.ts";
-
-/** If more mailboxes wait for a link, they are not looked at with each acknowledgement, but after `RETRY_MS`. */
-const AWAITED_MAX = 256;
+import { isFull } from "./link_room.ts";
+import { frameTo, newLink, publish, RESEND_MS, withAcknowledged, withNumber } from "./publish.ts";
+import { retryAtLatest, retryLater } from "./routes.ts";
 
 /** Links from other nodes that are remembered. */
 export const INCOMING_MAX = 1_024;
@@ -49,15 +38,6 @@ export const ACK_DELAY_MS = 250;
 
 /** After so many deliveries the acknowledgement waits no longer. */
 export const ACK_EVERY = 16;
-
-/** How long a link waits for an acknowledgement before it sends again. */
-export const RESEND_MS = 500;
-
-/** The serial of no message. */
-const NO_SERIAL = -1;
-
-/** How long what bounced waits before it is routed again: the claim that it looks for may be on its way. */
-export const RETRY_MS = 50;
 
 /**
  * Handles a send on behalf of another node that failed or was refused. Returns `null` if the message is not of another
@@ -75,7 +55,7 @@ export function bounceUnsent(
     const found = link.recent.findLast((one) => isSame(one.message, message));
     if (found === undefined) continue;
     const recent = link.recent.filter((one) => one !== found);
-    const bounced = [...link.bounced, { number: found.number, why, dst: message.dst }];
+    const bounced = [...link.bounced, bounceOf(state, found.number, why, message)];
     const changed = { ...link, recent, bounced, ackAt: now };
     return lookBy(
       withCluster(state, { incoming: mapSet(incoming, from, changed) }),
@@ -85,7 +65,7 @@ export function bounceUnsent(
   return null;
 }
 
-/** Sends again what was not acknowledged, and acknowledges what waits for that. */
+/** Looks after links without an acknowledgement, and acknowledges what waits for that. */
 export function tendLinks(state: State, now: Millis): Step {
   const { lookAt } = clusterOf(state);
   if (lookAt === null || lookAt > now) return [state, []];
@@ -94,7 +74,7 @@ export function tendLinks(state: State, now: Millis): Step {
   let caused: readonly Effect[];
   for (const [node, link] of mapEntries(clusterOf(next).links)) {
     if (link.resendAt > now) continue;
-    [next, caused] = sendAgain(next, node, link, now);
+    [next, caused] = tendSilent(next, node, now);
     effects.push(...caused);
   }
   for (const node of mapKeys(clusterOf(next).incoming)) {
@@ -118,189 +98,52 @@ export interface Sending {
 export function send(state: State, dst: PeerId, { serials, route, now }: Sending): Step {
   const { node, seq } = route;
   const cluster = clusterOf(state);
-  const known = mapGet(cluster.links, node) ?? newLink(cluster.nextLink, now);
-  const open = [...known.open];
+  const sent: Numbered[] = [];
+  let link = mapGet(cluster.links, node) ?? newLink(cluster.nextLink, now);
   let { flights } = cluster;
-  let { bytes } = known;
   for (const serial of serials) {
-    const more = must(mapGet(state.stored, serial)).bytes;
-    if (isFull({ open, bytes }, more, cluster)) break;
-    open.push({ number: known.next + open.length - known.open.length, serial, seq, bytes: more });
+    const { bytes } = must(mapGet(state.stored, serial));
+    if (isFull(link, bytes, cluster)) break;
+    const one: Numbered = { number: link.next, serial, seq, bytes, direct: null };
+    sent.push(one);
+    link = withNumber(link, one);
     flights = mapSet(flights, serial, { node, seq, sentAt: now });
-    bytes += more;
   }
-  const count = open.length - known.open.length;
+  const count = sent.length;
   const next = count < serials.length ? retryLater(state, dst, now) : state;
   if (count === 0) return [next, []];
-  const link: OutLink = { ...known, next: known.next + count, open, bytes };
-  const frame = frameTo(state, node, link, open.slice(-count));
-  const sent = withCluster(next, {
+  const frame = frameTo(state, node, link, sent);
+  const after = withCluster(next, {
     flights,
     links: mapSet(cluster.links, node, link),
     nextLink: Math.max(cluster.nextLink, link.link + 1),
     incoming: withAcknowledged(cluster.incoming, node),
     lookAt: earlier(cluster.lookAt, link.resendAt),
   });
-  return [sent, [frame, { kind: "note", what: "sent-on", dst, node, count }]];
-}
-
-function newLink(link: number, now: Millis): OutLink {
-  const resendAt = millis(now + RESEND_MS);
-  return { link, next: 1, open: [], bytes: 0, resendAt, isSilent: false };
-}
-
-/** Publishes numbers of a link, with the acknowledgement that is due to its node. */
-function publish(state: State, to: NodeName, open: readonly Numbered[]): Step {
-  const { links, incoming } = clusterOf(state);
-  const frame = frameTo(state, to, mapGet(links, to), open);
-  return [withCluster(state, { incoming: withAcknowledged(incoming, to) }), [frame]];
-}
-
-/** The frame for numbers of a link; `undefined` for none. */
-function frameTo(
-  state: State,
-  to: NodeName,
-  link: OutLink | undefined,
-  open: readonly Numbered[],
-): Publish {
-  const { name, incoming } = clusterOf(state);
-  const from = mapGet(incoming, to);
-  const carried = open.map(({ number, serial, seq }): Carried => ({
-    number,
-    seq,
-    message: mapGet(state.stored, serial)?.message ?? null,
-  }));
-  const frame: LinkFrame = {
-    from: name,
-    to,
-    link: link?.link ?? 0,
-    base: link?.open[0]?.number ?? 0,
-    carried,
-    ack: from === undefined ? null : ackOf(from),
-  };
-  return { kind: "publish", frame };
-}
-
-/** Everything that came from a node is acknowledged by what is published to it. */
-function withAcknowledged(incoming: Cluster["incoming"], to: NodeName): Cluster["incoming"] {
-  const from = mapGet(incoming, to);
-  if (from === undefined || (from.ackAt === null && from.recent.length === 0)) return incoming;
-  return mapSet(incoming, to, { ...from, recent: [], ackAt: null });
-}
-
-function ackOf({ link, expected, bounced }: InLink): Ack {
-  return { link, below: expected, bounced: bounced.map(({ number, why }) => [number, why]) };
-}
-
-/** Sends everything that is open again. A link on which all has expired is forgotten. */
-function sendAgain(state: State, node: NodeName, link: OutLink, now: Millis): Step {
-  const { links } = clusterOf(state);
-  if (link.open.every(({ serial }) => !mapHas(state.stored, serial))) {
-    return [withCluster(state, { links: mapDelete(links, node) }), []];
-  }
-  const resendAt = millis(now + RESEND_MS);
-  // A node that is cut sends nothing to others.
-  if (clusterOf(state).leaseUntil <= now) {
-    return [withCluster(state, { links: mapSet(links, node, { ...link, resendAt }) }), []];
-  }
-  const silent: OutLink = { ...link, resendAt, isSilent: true };
-  let next = withCluster(state, { links: mapSet(links, node, silent) });
-  for (const { serial } of link.open) {
-    const stored = mapGet(next.stored, serial);
-    if (stored !== undefined) next = retryAtLatest(next, stored.message.dst, now);
-  }
-  return publish(next, node, link.open);
-}
-
-/** Handles an acknowledgement: what was delivered ends, and what bounced waits again. */
-export function acknowledged(state: State, from: NodeName, ack: Ack, now: Millis): Step {
-  const { links } = clusterOf(state);
-  const link = mapGet(links, from);
-  if (link === undefined || link.link !== ack.link) return [state, []];
-  const count = link.open.findIndex(({ number }) => number >= ack.below);
-  const taken = count < 0 ? link.open : link.open.slice(0, count);
-  if (taken.length === 0) return [state, []];
-  const open = link.open.slice(taken.length);
-  const bytes = taken.reduce((sum, one) => sum - one.bytes, link.bytes);
-  const resendAt = millis(now + RESEND_MS);
-  const next = withCluster(state, {
-    links: open.length === 0
-      ? mapDelete(links, from)
-      : mapSet(links, from, { ...link, open, bytes, resendAt, isSilent: false }),
-  });
-  const whyOf = new Map(ack.bounced);
-  const there = taken.filter(({ serial }) => mapHas(state.stored, serial));
-  const delivered = there.filter(({ number }) => !whyOf.has(number)).map(({ serial }) => serial);
-  const bounced = there.filter(({ number }) => whyOf.has(number));
-  const [ended, effects] = whyOf.size === 0
-    ? [next, []]
-    : endBounced(next, from, bounced.map((one) => [one, must(whyOf.get(one.number))]), now);
-  const left = endDelivered(ended, delivered, now);
-  const { size } = clusterOf(left).retries;
-  const isAwaited = size > 0 && size <= AWAITED_MAX && isFull(link, ROOMY_BYTES, clusterOf(left));
-  return [isAwaited ? withCluster(left, { retryAt: now }) : left, effects];
-}
-
-/** Ends messages that another node took. */
-function endDelivered(state: State, serials: readonly number[], now: Millis): State {
-  if (serials.length === 0) return state;
-  const dsts = new Set(serials.map((serial) => must(mapGet(state.stored, serial)).message.dst));
-  let next = takeStored(state, serials);
-  for (const dst of dsts) {
-    const mailbox = mapGet(next.mailboxes, dst);
-    // What waited behind them for another route can go now.
-    const isBlocked = mailbox !== undefined && waitingIn(clusterOf(next), mailbox).length > 0;
-    if (isBlocked) next = retryAtLatest(next, dst, now);
-  }
-  return next;
-}
-
-/** Lets messages that bounced wait again, or refuses those whose reader is slow. */
-function endBounced(
-  state: State,
-  from: NodeName,
-  bounced: readonly (readonly [Numbered, Bounce[1]])[],
-  now: Millis,
-): Step {
-  const effects: Effect[] = [];
-  const gone = new Set<PeerId>();
-  let next = state;
-  for (const [{ serial }, why] of bounced) {
-    const { message } = must(mapGet(next.stored, serial));
-    if (why === "gone") {
-      const { flights } = clusterOf(next);
-      const grounded = withCluster(next, { flights: mapDelete(flights, serial) });
-      next = retryLater(withoutRoute(grounded, message.dst), message.dst, now);
-      gone.add(message.dst);
-    } else {
-      const [refused, caused] = turnAway(takeStored(next, [serial]), message, "slow-reader");
-      effects.push(...caused);
-      next = refused;
-    }
-  }
-  return [gone.size === 0 ? next : emptyNumbers(next, from, gone), effects];
+  return [after, [frame, { kind: "note", what: "sent-on", dst, node, count }]];
 }
 
 /**
- * Takes the messages for some ids off a link: something for them bounced, so the node has delivered none of these. It
- * bounces them until it hears of that, and then it must get none of them under its old number.
+ * Looks after a link without an acknowledgement: everything that is open is sent again, if it may have got lost. A link
+ * on which all has expired is forgotten.
  */
-function emptyNumbers(state: State, node: NodeName, dsts: ReadonlySet<PeerId>): State {
-  const { links, flights } = clusterOf(state);
-  const link = mapGet(links, node);
-  if (link === undefined) return state;
-  let left = flights;
-  const open = link.open.map((one) => {
-    const dst = mapGet(state.stored, one.serial)?.message.dst;
-    if (dst === undefined || !dsts.has(dst)) return one;
-    left = mapDelete(left, one.serial);
-    return { ...one, serial: NO_SERIAL };
-  });
-  return withCluster(state, { flights: left, links: mapSet(links, node, { ...link, open }) });
-}
-
-function retryLater(state: State, dst: PeerId, now: Millis): State {
-  return retryAtLatest(state, dst, millis(now + RETRY_MS));
+function tendSilent(given: State, node: NodeName, now: Millis): Step {
+  const [state, effects] = expireDirect(given, node, now);
+  const { links, leaseUntil, isNear } = clusterOf(state);
+  const link = must(mapGet(links, node));
+  const open = link.open.flat();
+  const dsts = new Set(open.flatMap((one) => destinationOf(state, one) ?? []));
+  if (dsts.size === 0) return [withCluster(state, { links: mapDelete(links, node) }), effects];
+  const resendAt = millis(now + RESEND_MS);
+  // A node that is cut sends nothing to others.
+  if (leaseUntil <= now) {
+    return [withCluster(state, { links: mapSet(links, node, { ...link, resendAt }) }), effects];
+  }
+  const silent: OutLink = { ...link, resendAt, isSilent: true };
+  let next = withCluster(state, { links: mapSet(links, node, silent) });
+  for (const dst of dsts) next = retryAtLatest(next, dst, now);
+  // Between threads nothing gets lost.
+  return isNear ? [next, effects] : append(effects, publish(next, node, open));
 }
 
 /** Takes the numbers of a frame that come next; whatever is missing its sender sends again. */
@@ -328,7 +171,7 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
     // What follows a bounce bounces too until its sender knows of it, or it would overtake.
     const overtakes = bounced.some((one) => one.dst === dst && one.why === "gone");
     if (claim === undefined || claim.seq !== seq || overtakes) {
-      bounced.push({ number, why: "gone", dst });
+      bounced.push(bounceOf(state, number, "gone", message));
       isUrgent = true;
     } else {
       effects.push(pass(claim.conn, message));
@@ -347,6 +190,16 @@ export function take(state: State, frame: LinkFrame, now: Millis): Step {
     lookAt: earlier(clusterOf(heard).lookAt, ackAt),
   });
   return [next, effects];
+}
+
+function bounceOf(
+  state: State,
+  number: number,
+  why: Bounce[1],
+  message: Message,
+): InLink["bounced"][number] {
+  const { isNear } = clusterOf(state);
+  return { number, why, dst: message.dst, message: isNear ? message : null };
 }
 
 function newIncoming(link: number, now: Millis): InLink {

@@ -10,7 +10,6 @@ import type { Cluster } from "../cluster/member.ts";
 import { type Effect, pass, say, type Send, type Undelivered } from "../effect.ts";
 import { type ConnId, type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
-import { hasRoute } from "./routes.ts";
 import { must } from "../collections/must.ts";
 import { mapDelete, mapGet, mapSet } from "../collections/persistent_map.ts";
 import {
@@ -30,6 +29,30 @@ export function store(
   message: Message,
   now: Millis,
 ): readonly [State, readonly Effect[]] {
+  const owner = mapGet(state.claims, message.src)?.owner ?? null;
+  const expiresAt = millis(now + state.rules.expire_timeout);
+  const [serial, next] = takeSerial(state);
+  return storeAs(next, message, { serial, owner, expiresAt });
+}
+
+/** Takes the next serial. */
+export function takeSerial(state: State): readonly [number, State] {
+  const { nextSerial: serial, firstSerial } = state;
+  const isFirst = firstSerial === serial;
+  return [serial, {
+    ...state,
+    nextSerial: serial + 1,
+    firstSerial: isFirst ? serial + 1 : firstSerial,
+  }];
+}
+
+/** Stores a message under a serial that was taken for it, and notes it as `what`; or refuses it if there is no room. */
+export function storeAs(
+  state: State,
+  message: Message,
+  { serial, owner, expiresAt }: Pick<Stored, "owner" | "expiresAt"> & { readonly serial: number },
+  what: "stored" | "waits" = "stored",
+): readonly [State, readonly Effect[]] {
   const { src, dst } = message;
   const bytes = storedBytes(message.text);
   const conn = holderOf(state, src);
@@ -39,20 +62,16 @@ export function store(
   const mailbox = mapGet(state.mailboxes, dst) ?? EMPTY;
   const source = mapGet(state.sources, src) ?? NOTHING;
   const waiting = mapGet(state.addressBytes, address) ?? 0;
-  const isOnWay = state.cluster?.isNear === true && hasRoute(state, dst, now);
-  if (!hasRoom(state, { pair, mailbox, source, waiting, isOnWay }, bytes)) {
+  if (!hasRoom(state, { pair, mailbox, source, waiting }, bytes)) {
     return turnAway(state, message, "no-room");
   }
-  const serial = state.nextSerial;
-  const expiresAt = millis(now + state.rules.expire_timeout);
-  const owner = mapGet(state.claims, src)?.owner ?? null;
   return [{
     ...state,
     stored: mapSet(state.stored, serial, { message, owner, address, bytes, expiresAt }),
-    nextSerial: serial + 1,
+    firstSerial: Math.min(state.firstSerial, serial),
     storedBytes: state.storedBytes + bytes,
     mailboxes: mapSet(state.mailboxes, dst, {
-      serials: [...mailbox.serials, serial],
+      serials: inserted(mailbox.serials, serial),
       bytes: mailbox.bytes + bytes,
     }),
     sources: mapSet(state.sources, src, {
@@ -65,7 +84,14 @@ export function store(
       bytes: pair.bytes + bytes,
     }),
     addressBytes: mapSet(state.addressBytes, address, waiting + bytes),
-  }, [{ kind: "note", what: "stored", message }]];
+  }, [{ kind: "note", what, message }]];
+}
+
+/** What comes back has an older serial than what came since. */
+function inserted(serials: readonly number[], serial: number): readonly number[] {
+  let at = serials.length;
+  while (at > 0 && must(serials[at - 1]) > serial) at--;
+  return at === serials.length ? [...serials, serial] : serials.toSpliced(at, 0, serial);
 }
 
 /**
@@ -183,24 +209,21 @@ interface Waiting {
   readonly source: Source;
   /** The bytes of its address group. */
   readonly waiting: number;
-  /** Whether it goes to a thread of this process at once. */
-  readonly isOnWay: boolean;
 }
 
 function hasRoom(
   state: State,
-  { pair, mailbox, source, waiting, isOnWay }: Waiting,
+  { pair, mailbox, source, waiting }: Waiting,
   bytes: number,
 ): boolean {
   const { queue_limit, max_queue_bytes, max_unsent_bytes } = state.rules;
   const { source_queue_limit, source_queue_bytes } = state.rules;
   const times = state.cluster === null ? 1 : CLUSTER_TIMES;
-  const more = isOnWay ? ON_WAY_TIMES : 1;
   // A mailbox is sent in one turn: the other half of max_unsent_bytes is for the messages that follow.
-  return mailbox.serials.length < more * times * queue_limit &&
-    mailbox.bytes + bytes <= more * max_unsent_bytes / 2 &&
-    pair.count < more * times * pairLimit(queue_limit) &&
-    pair.bytes + bytes <= more * pairBytes(max_unsent_bytes) &&
+  return mailbox.serials.length < times * queue_limit &&
+    mailbox.bytes + bytes <= max_unsent_bytes / 2 &&
+    pair.count < times * pairLimit(queue_limit) &&
+    pair.bytes + bytes <= pairBytes(max_unsent_bytes) &&
     source.count < times * source_queue_limit &&
     source.bytes + bytes <= times * source_queue_bytes &&
     waiting + bytes <= max_queue_bytes / 4 && state.storedBytes + bytes <= max_queue_bytes;
@@ -211,12 +234,6 @@ function hasRoom(
  * times as many may. What frame_burst lets a client send to a hundred peers at once fits.
  */
 export const CLUSTER_TIMES = 8;
-
-/**
- * So many times as many again may be on their way to a thread of this process: without workers they would be sent at
- * once, up to what their reader may have unsent.
- */
-export const ON_WAY_TIMES = 4;
 
 /** The number of messages that may wait from one source for one destination; a usual attempt has some 30. */
 function pairLimit(queueLimit: number): number {

@@ -43,8 +43,7 @@ import {
   wait,
 } from "./claims.ts";
 import { dropLinks, flush, learnRoute, retryAll, tendCourier } from "./courier.ts";
-import { RETRY_MS } from "./links.ts";
-import { heldRoute, retryAtLatest, withoutRoute, withoutRoutes } from "./routes.ts";
+import { heldRoute, retryLater, withoutRoute, withoutRoutes } from "./routes.ts";
 import { disconnect, REPLACED } from "./session.ts";
 
 /** A lease is extended so many times while it lasts. */
@@ -104,8 +103,9 @@ export function engineAnswered(
   const { question, socket, guesser, at } = asked;
   // What has no answer when the connection ends is asked again over the next one.
   if (answer.kind === "gone") {
-    const nameless = withCluster(dropLinks(state), { name: NO_NAME, leaseUntil: now });
-    return giveUp(nameless, LEASE_OVER);
+    const [cut, effects] = dropLinks(state, now);
+    const nameless = withCluster(cut, { name: NO_NAME, leaseUntil: now });
+    return append(effects, giveUp(nameless, LEASE_OVER));
   }
   if (answer.kind === "stale") return giveUp(state, "A newer connection of this node has joined");
   if (answer.kind === "refused") return giveUp(state, refusalText(answer));
@@ -364,7 +364,7 @@ function routeAnswered(state: State, id: PeerId, answer: EngineAnswer, now: Mill
 /** The engine says that this node holds an id: it did, or will in a moment, or the claim is left over. */
 function heldHere(state: State, held: Held, now: Millis): Step {
   const { id } = held;
-  const next = retryAtLatest(withoutRoute(state, id), id, millis(now + RETRY_MS));
+  const next = retryLater(withoutRoute(state, id), id, now);
   return mapHas(state.claims, id) ? [next, []] : giveUpClaims(next, [held], now);
 }
 

@@ -11,6 +11,7 @@ import type { Message, MessageType } from "../message.ts";
 import { decodeFrame, encodeMessage, type SentMessage } from "../wire/frame.ts";
 import { isLongerThan } from "../wire/text.ts";
 import { payForBytes, payForFrame } from "./allowance.ts";
+import { sendAtOnce } from "./at_once.ts";
 import { isBehind } from "./courier.ts";
 import { type ConnId, isUsableId, type Millis, type PeerId, peerId } from "../ids.ts";
 import { putBack } from "./idle_check.ts";
@@ -169,8 +170,9 @@ function forward(
   const { src, dst } = message;
   const state = given.drain === null ? given : putBack(putBack(given, src), dst);
   const holder = holderOf(state, dst);
-  if (holder === undefined || isBehind(state, dst)) return store(state, message, now);
-  return [state, [pass(holder, message)]];
+  if (holder !== undefined && !isBehind(state, dst)) return [state, [pass(holder, message)]];
+  const sent = holder === undefined ? sendAtOnce(state, message, now) : null;
+  return sent ?? store(state, message, now);
 }
 
 function receiveMessage(

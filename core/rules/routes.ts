@@ -19,6 +19,9 @@ export const ROUTES_MAX = 16_384;
 /** How long the engine's word counts: a message that goes to a node that has ended is lost. */
 export const ROUTE_MS = 3_000;
 
+/** How long what bounced waits before it is routed again: the claim that it looks for may be on its way. */
+export const RETRY_MS = 50;
+
 /** The route to an id whose holder the engine has just named. */
 export function heldRoute(node: NodeName, seq: number, now: Millis): Held {
   return { kind: "held", node, seq, until: millis(now + ROUTE_MS) };
@@ -81,4 +84,9 @@ export function retryAtLatest(state: State, dst: PeerId, at: Millis): State {
     retries: mapSet(retries, dst, true),
     retryAt: earlier(retryAt, at),
   });
+}
+
+/** Looks at the mailbox of an id again after `RETRY_MS`, or sooner. */
+export function retryLater(state: State, dst: PeerId, now: Millis): State {
+  return retryAtLatest(state, dst, millis(now + RETRY_MS));
 }

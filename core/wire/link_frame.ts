@@ -4,7 +4,8 @@
  *
  * The header is a list: from, to, link, base, the acknowledgement or `null`, and what is carried. An acknowledgement
  * is link, below, and a pair of number and why for each that bounced. Of a message is carried: number, seq, type, src,
- * dst, and the length of its text in UTF-16 units; of an empty number: number and seq.
+ * dst, and the length of its text in UTF-16 units; of an empty number: number and seq. Nothing is returned: whoever
+ * sends to another process keeps it.
  *
  * @module
  */
@@ -31,7 +32,7 @@ export function decodeLinkFrame(text: string): LinkFrame | null {
   const ack = acked === null ? null : ackOf(acked);
   if (carried === null || ack === undefined) return null;
   if (!isNode(from) || !isNode(to) || !isCount(link) || !isCount(base)) return null;
-  return { from: nodeName(from), to: nodeName(to), link, base, carried, ack };
+  return { from: nodeName(from), to: nodeName(to), link, base, carried, ack, returned: [] };
 }
 
 const TYPES: ReadonlySet<unknown> = new Set<MessageType>([

@@ -250,7 +250,7 @@ Deno.test("[ADMIN-6] of a cluster its engine's slowest answer, its last beat and
     step({
       kind: "link-received",
       frame: {
-        ...{ from: nodeName("m"), to: nodeName("n"), link: 1, base: 1, carried: [] },
+        ...{ from: nodeName("m"), to: nodeName("n"), link: 1, base: 1, carried: [], returned: [] },
         ack: { link, below: 9, bounced: bounced.map((number) => [number, "gone"] as const) },
       },
     });

@@ -92,6 +92,25 @@ Deno.test("[CLUSTER-34] a drain is not over before other nodes have forgotten th
   assertEquals(f.seen().slice(-3), ["a1 closed 1012", "b3 OPEN", "b3 CANDIDATE from y: bounces"]);
 });
 
+Deno.test("[CLUSTER-34] nor is it if the last of them leaves by itself, before clients are closed or after", () => {
+  for (const leftAt of [9_990, 12_000]) {
+    const f = new Fleet("ab");
+    f.open("a", 1, "x");
+    f.open("a", 2, "y");
+    f.open("b", 3, "z");
+    f.step("a", { kind: "drain-requested", ms: 40_000 });
+    f.pass(leftAt - 1);
+    f.send("b", 3, "y", "the way is known");
+    f.pass(1);
+    for (const conn of [1, 2]) f.hangUp("a", conn);
+    f.run();
+    f.pass(2_900);
+    assert(wakeAt(f, "a") !== null);
+    f.pass(20_000);
+    assertEquals(wakeAt(f, "a"), null);
+  }
+});
+
 Deno.test("[CLUSTER-34] a drain ends with its time, whatever waits", () => {
   const f = new Fleet("a", { expire_timeout: 30_000 });
   f.open("a", 1, "x");

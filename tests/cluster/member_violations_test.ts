@@ -6,6 +6,7 @@ import {
   type Cluster,
   type InLink,
   NO_NAME,
+  type OnWay,
   type OutLink,
 } from "../../core/cluster/member.ts";
 import {
@@ -14,6 +15,7 @@ import {
   mapSet,
   type PersistentMap,
 } from "../../core/collections/persistent_map.ts";
+import { replaced } from "../../core/collections/pieces.ts";
 import { must } from "../../core/collections/must.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { Fleet } from "./fleet.ts";
@@ -83,8 +85,11 @@ const asked = (change: Partial<Asked>): Damage => ({ asked }) => {
   return { asked: mapSet(asked, request, { ...one, ...change }) };
 };
 
-const NUMBERED = { number: 1, serial: 1, seq: 1, bytes: 600 };
-const BOUNCED = { number: 1, why: "gone", dst: peerId("x") } as const;
+const NUMBERED = { number: 1, serial: -1, seq: 1, bytes: 600, direct: null };
+const numbered = (count: number): OutLink["open"] => [
+  Array.from({ length: count }, (_, i) => ({ ...NUMBERED, number: i + 1 })),
+];
+const BOUNCED = { number: 1, why: "gone", dst: peerId("x"), message: null } as const;
 
 const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
   ["99 is on a link, and not stored", flight(NO_NAME, 99)],
@@ -97,7 +102,7 @@ const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
   ["the numbers of the link to b1 have gaps", link({ next: 4 })],
   ["the link to b1 has other bytes than counted", link({ bytes: 1 })],
   ["the link to b1 is over its bounds", link({ bytes: 524_289 })],
-  ["the link to b1 is over its bounds", link({ open: Array(257).fill(NUMBERED) })],
+  ["the link to b1 is over its bounds", link({ open: numbered(257), next: 258 })],
   ["too many links from other nodes", (cluster) => ({
     incoming: many(1_025, (i) => nodeName(`n${i}`), { ...first(cluster.incoming), ackAt: null }),
   })],
@@ -145,23 +150,77 @@ Deno.test("[STATE-3] [CLUSTER-17] [CLUSTER-23] [CLUSTER-24] a node that contradi
   }
 });
 
+/** A consistent thread: two messages to y are on the link to b, and not stored. */
+function soundThread(): State {
+  const f = new Fleet("ab", {}, true);
+  f.open("a", 1, "x");
+  f.open("b", 2, "y");
+  f.send("a", 1, "y", "asks for the route");
+  f.pass(1_000);
+  for (const word of ["1", "2"]) f.say("a", 1, { type: "CANDIDATE", dst: "y", payload: word });
+  return f.of("a");
+}
+
+const onWay = (change: Partial<OnWay>, dst = "y"): Damage => (cluster) => ({
+  onWay: mapSet(cluster.onWay, peerId(dst), { ...first(cluster.onWay), ...change }),
+});
+
+const serials = (serial: number): Damage => ({ links }) => ({
+  links: mapSet(links, B, {
+    ...first(links),
+    open: replaced(first(links).open, (one) => ({ ...one, serial })),
+  }),
+});
+
+const THREAD_BREAKS: readonly (readonly [sentence: string, Damage])[] = [
+  ["1 to b1 must be stored", () => ({ isNear: false })],
+  ["2 to b1 has no serial", serials(-1)],
+  ["2 to b1 has no serial", serials(9)],
+  ["y is on its way to two nodes", ({ links, nextLink }) => ({
+    links: mapSet(links, C, { ...first(links), link: nextLink }),
+    nextLink: nextLink + 1,
+  })],
+  ["what is on its way to y is not number 1 to b1", onWay({ number: 1 })],
+  ["what is on its way to y is not number 2 to c", onWay({ node: C })],
+  ["what is on its way to y is not number 2 to b1", onWay({ seq: 9 })],
+  ["what is on its way to z is not number 2 to b1", onWay({}, "z")],
+  ["something is on its way, and not known to be", () => ({ onWay: emptyMap() })],
+];
+
+Deno.test("[STATE-3] [WORKER-11] a thread that contradicts itself about what is on its way is noticed", () => {
+  const state = soundThread();
+  const { cluster } = state;
+  assert(cluster !== null);
+  assertEquals(violations(state), []);
+  for (const [sentence, damage] of THREAD_BREAKS) {
+    const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
+    assert(found.includes(sentence), `${sentence}: ${found}`);
+  }
+  const { serial } = must(first(cluster.links).open[0]?.[0]);
+  const stored = mapSet(state.stored, serial, first(sound().stored));
+  assert(violations({ ...state, stored }).includes("1 to b1 is stored"));
+});
+
 Deno.test("[STATE-3] [CLUSTER-24] what a node may hold at most is no contradiction", () => {
   const state = sound();
   const { cluster } = state;
   assert(cluster !== null);
-  const open = Array.from({ length: 256 }, (_, i) => ({ ...NUMBERED, serial: -1, number: i + 1 }));
   const full: Partial<Cluster> = {
     flights: emptyMap(),
-    links: many(1, () => B, { ...first(cluster.links), open, next: 257, bytes: 256 * 600 }),
+    links: many(1, () => B, {
+      ...first(cluster.links),
+      open: numbered(256),
+      next: 257,
+      bytes: 256 * 600,
+    }),
     young: routes(16_384),
     old: routes(16_384),
     retries: many(257, (i) => peerId(`p${i}`), true),
     retryAt: millis(9),
   };
   assertEquals(violations({ ...state, cluster: { ...cluster, ...full } }), []);
-  const [large] = open;
-  const one = { ...first(cluster.links), open: [{ ...must(large), bytes: 600_000 }], next: 2 };
-  const links = many(1, () => B, { ...one, bytes: 600_000 });
+  const open = [[{ ...NUMBERED, bytes: 600_000 }]];
+  const links = many(1, () => B, { ...first(cluster.links), open, next: 2, bytes: 600_000 });
   const incoming = many(1_024, (i) => nodeName(`n${i}`), first(cluster.incoming));
   const wide = { ...cluster, ...full, links, incoming };
   assertEquals(violations({ ...state, cluster: wide }), []);

@@ -10,7 +10,7 @@ function frame(
   to = "there",
 ): LinkFrame {
   const carried = numbers.map((number) => ({ number, seq: 7, message: null }));
-  return { from: nodeName("here"), to: nodeName(to), link, base, carried, ack: null };
+  return { from: nodeName("here"), to: nodeName(to), link, base, carried, ack: null, returned: [] };
 }
 
 Deno.test("[CLUSTER-25] what a link carries bounces only if no frame of it was ever heard, and none is on its way", () => {

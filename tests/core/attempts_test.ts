@@ -221,6 +221,26 @@ Deno.test("[WHY-2] a message to a peer of another node is sent on to it", () => 
   assertEquals(stories("b"), [[`${now} caller OFFER relayed`]]);
 });
 
+Deno.test("[WHY-2] [WORKER-11] a message to a peer of another thread is sent on at once, and may have to wait after all", () => {
+  const fleet = new Fleet("ab", {}, true);
+  fleet.open("a", 1, "alice");
+  fleet.open("b", 1, "bob");
+  fleet.send("a", 1, "bob", "the way is known", "LEAVE");
+  fleet.say("a", 1, { type: "CANDIDATE", dst: "bob", payload: {} });
+  fleet.run();
+  fleet.pass(100);
+  const stories = watchNodes(fleet);
+  fleet.say("a", 1, { type: "OFFER", dst: "bob", payload: {} });
+  const { now } = fleet;
+  assertEquals(stories("a"), [[`${now} caller OFFER sent-on at ${now}`]]);
+  fleet.hangUp("b", 1);
+  fleet.run();
+  fleet.pass(0);
+  assertEquals(stories("a"), [[`${now} caller OFFER waiting`]]);
+  fleet.pass(5_000);
+  assertEquals(stories("a")[0]?.[0], `${now} caller OFFER expired at ${now + 5_000}`);
+});
+
 Deno.test("[WHY-3] the first 64 messages of an attempt are read, then only offers are", () => {
   const flood = (count: number, id: string): Words[] =>
     Array.from({ length: count }, () => [2, "alice", "CANDIDATE", "bob", id]);

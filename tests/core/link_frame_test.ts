@@ -38,6 +38,7 @@ const frames: fc.Arbitrary<LinkFrame> = fc.record({
     below: count,
     bounced: fc.array(fc.tuple(count, fc.constantFrom("gone", "slow"))),
   })),
+  returned: fc.constant([]),
 });
 
 Deno.test("[CLUSTER-24] a frame is the same after its text, and no text is escaped in it", () => {
@@ -58,7 +59,7 @@ Deno.test("[CLUSTER-24] texts come through UTF-8 as they are, up to lone surroga
     text,
   } as const;
   const frame: LinkFrame = {
-    ...{ from: nodeName("n"), to: nodeName("m"), link: 1, base: 1, ack: null },
+    ...{ from: nodeName("n"), to: nodeName("m"), link: 1, base: 1, ack: null, returned: [] },
     carried: [{ number: 1, seq: 2, message }, { number: 2, seq: 2, message: null }, {
       ...{ number: 3, seq: 4 },
       message: { ...message, text: "\ud800" },

@@ -8,6 +8,7 @@ import type { Break } from "./break.ts";
 /** Folders, and single files, of tests that need no socket, no clock and no process. */
 const SUITES = [
   "tests/core",
+  "tests/cluster/at_once_test.ts",
   "tests/cluster/claims_test.ts",
   "tests/cluster/courier_test.ts",
   "tests/cluster/directory_test.ts",

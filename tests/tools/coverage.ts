@@ -10,6 +10,7 @@ import { TESTS_CONFIG } from "../support/main.ts";
 const SUITES = [
   "core",
   "tests/core",
+  "tests/cluster/at_once_test.ts",
   "tests/cluster/claims_test.ts",
   "tests/cluster/courier_test.ts",
   "tests/cluster/directory_test.ts",

@@ -3,7 +3,7 @@ import { BOUNCE_MS } from "../../adapters/cluster/unheard.ts";
 import { createWorkerEngine, type WorkerEngine } from "../../adapters/workers/engine.ts";
 import type { EngineAsked, EngineSaid, IdsWanted } from "../../adapters/workers/protocol.ts";
 import { type LinkFrame, nodeName } from "../../core/cluster/mod.ts";
-import type { ClusterEvent, PartialSettings } from "../../core/mod.ts";
+import { type ClusterEvent, type PartialSettings, peerId } from "../../core/mod.ts";
 import { engineContract, offer } from "../cluster/contract.ts";
 import { assertEquals } from "../support/assert.ts";
 import { join, type PeerSocket, refusal } from "../support/peer_socket.ts";
@@ -115,7 +115,7 @@ class Alone {
 
 const CARRIED = { number: 1, seq: 7, message: null };
 const FRAME: LinkFrame = {
-  ...{ from: nodeName("n"), to: nodeName("m"), link: 1, base: 1, ack: null },
+  ...{ from: nodeName("n"), to: nodeName("m"), link: 1, base: 1, ack: null, returned: [] },
   carried: [CARRIED],
 };
 const SAID: EngineSaid = { kind: "engine", answers: [], probe: null, isRung: false };
@@ -134,11 +134,19 @@ Deno.test("[WORKER-1] a node connects once the start is over, and again under it
 Deno.test("[WORKER-4] [CLUSTER-25] a frame to a worker that is not there bounces after 400 ms", () => {
   const a = new Alone(false);
   a.engine.perform({ kind: "publish", frame: FRAME });
-  a.engine.perform({ kind: "publish", frame: { ...FRAME, carried: [{ ...CARRIED, number: 2 }] } });
+  const message = {
+    ...{ kind: "message", type: "OFFER", text: "{}" } as const,
+    ...{ src: peerId("x"), dst: peerId("y") },
+  };
+  const carried = [{ ...CARRIED, number: 2, message }];
+  a.engine.perform({ kind: "publish", frame: { ...FRAME, carried } });
   const [delays, events] = a.fire();
   assertEquals(delays, [BOUNCE_MS]);
-  const ack = { link: 1, below: 3, bounced: [[1, "gone"], [2, "gone"]] };
-  const back = { ...{ from: FRAME.to, to: FRAME.from, link: 0, base: 0, carried: [] }, ack };
+  const back = {
+    ...{ from: FRAME.to, to: FRAME.from, link: 0, base: 0, carried: [] },
+    ack: { link: 1, below: 3, bounced: [[1, "gone"], [2, "gone"]] },
+    returned: [[2, message]],
+  };
   assertEquals<unknown>(events, [{ kind: "link-received", frame: back }]);
   const there = new Alone();
   there.engine.perform({ kind: "publish", frame: FRAME });

@@ -1,7 +1,7 @@
-import { createSiblings, type Siblings, UNTAKEN_MAX } from "../../adapters/workers/siblings.ts";
+import { createSiblings, type Siblings } from "../../adapters/workers/siblings.ts";
 import { type LinkFrame, nodeName } from "../../core/cluster/mod.ts";
 import { peerId } from "../../core/mod.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assertEquals } from "../support/assert.ts";
 
 const [HERE, THERE] = [nodeName("here"), nodeName("there")];
 
@@ -27,7 +27,15 @@ function frame(number: number, text: string, from = HERE, to = THERE): LinkFrame
     ...{ kind: "message", type: "OFFER" } as const,
     ...{ src: peerId("a"), dst: peerId("b"), text },
   };
-  return { from, to, link: 1, base: 1, carried: [{ number, seq: 7, message }], ack: null };
+  return {
+    from,
+    to,
+    link: 1,
+    base: 1,
+    carried: [{ number, seq: 7, message }],
+    ack: null,
+    returned: [],
+  };
 }
 
 /** Settles when a port has brought one more message. */
@@ -52,50 +60,5 @@ Deno.test("[WORKER-7] frames of one turn come as one, and to a worker that is no
   assertEquals(came?.carried, [frame(1, "x"), frame(2, "y")].flatMap(({ carried }) => carried));
   one.leave(THERE);
   assertEquals(one.send(frame(3, "z")), false);
-  other.stop();
-});
-
-Deno.test("[WORKER-7] a worker that takes nothing is sent no more than its bound, and more once it has taken that", async () => {
-  const [one, other] = [worker(), worker(THERE)];
-  const { port1, port2 } = new MessageChannel();
-  one.join(THERE, port1);
-  const long = "x".repeat(UNTAKEN_MAX / 8);
-  // One of eight does not fit, because a frame counts for more than its text. What is dropped is not said to bounce.
-  for (let number = 1; number <= 10; number++) {
-    assertEquals(one.send(frame(number, long)), true);
-    one.endTurn();
-  }
-  other.join(HERE, port2);
-  while (other.received.length < 7) await heard(port2);
-  // It has nothing to send, and says all the same that it took something.
-  const said = heard(port1);
-  other.endTurn();
-  await said;
-  assertEquals(one.send(frame(11, long)), true);
-  one.endTurn();
-  await heard(port2);
-  const numbers = other.received.flatMap(({ carried }) => carried.map(({ number }) => number));
-  assertEquals(numbers, [1, 2, 3, 4, 5, 6, 7, 11]);
-  one.stop();
-  other.stop();
-});
-
-Deno.test("[WORKER-7] small messages that go one way only are taken all the time", async () => {
-  const [one, other] = [worker(), worker(THERE)];
-  const { port1, port2 } = new MessageChannel();
-  one.join(THERE, port1);
-  other.join(HERE, port2);
-  const text = "x".repeat(UNTAKEN_MAX / 100);
-  for (let number = 1; number <= 300; number++) {
-    one.send(frame(number, text));
-    const comes = heard(port2);
-    one.endTurn();
-    await comes;
-    const says = heard(port1);
-    if (other.endTurn()) await says;
-  }
-  assertEquals(other.received.length, 300);
-  assert(other.received.every(({ carried }) => carried.length === 1));
-  one.stop();
   other.stop();
 });

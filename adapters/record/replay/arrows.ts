@@ -110,6 +110,8 @@ function noteArrows(note: Note): Arrow[] {
     case "drained":
     case "ignored":
     case "sent-on":
+    case "passed-on":
+    case "waits":
     case "node-joined":
     case "node-cut":
     case "drain-began":

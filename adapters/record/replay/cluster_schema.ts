@@ -67,6 +67,7 @@ const FRAME = v.strictObject({
     below: count,
     bounced: v.array(v.strictTuple([count, v.picklist(["gone", "slow"])])),
   })),
+  returned: v.array(v.strictTuple([count, MESSAGE])),
 });
 
 /** The request of a command, over a connection to the engine. */
@@ -160,14 +161,19 @@ export const CLUSTER_MAPS = {
   clusterYoung: entries(peer, ROUTE),
   clusterOld: entries(peer, ROUTE),
   clusterFlights: entries(count, v.strictObject({ node, seq: count, sentAt: at })),
+  clusterOnWay: entries(peer, v.strictObject({ node, seq: count, number: count, sentAt: at })),
   clusterLinks: entries(
     node,
     v.strictObject({
       link: count,
       next: count,
-      open: v.array(
-        v.strictObject({ number: count, serial: SERIAL, seq: count, bytes: count }),
-      ),
+      open: v.array(v.array(v.strictObject({
+        ...{ number: count, serial: SERIAL, seq: count, bytes: count },
+        direct: v.nullable(v.strictObject({
+          ...{ type: MESSAGE.entries.type, src: peer, dst: peer },
+          ...{ owner: v.nullable(holder), expiresAt: at },
+        })),
+      }))),
       bytes: count,
       resendAt: at,
       isSilent: v.boolean(),
@@ -180,7 +186,10 @@ export const CLUSTER_MAPS = {
       expected: count,
       base: count,
       bounced: v.array(
-        v.strictObject({ number: count, why: v.picklist(["gone", "slow"]), dst: peer }),
+        v.strictObject({
+          ...{ number: count, why: v.picklist(["gone", "slow"]), dst: peer },
+          message: v.nullable(MESSAGE),
+        }),
       ),
       recent: v.array(v.strictObject({ number: count, message: MESSAGE })),
       ackAt: v.nullable(at),

@@ -76,6 +76,7 @@ async function readSnapshot(
     clusterYoung: [],
     clusterOld: [],
     clusterFlights: [],
+    clusterOnWay: [],
     clusterLinks: [],
     clusterIncoming: [],
     clusterRetries: [],

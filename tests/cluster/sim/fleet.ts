@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Engine, type EngineAnswer, type EngineCommand } from "../../../core/cluster/mod.ts";
+import type { Engine, EngineAnswer, EngineCommand } from "../../../core/cluster/mod.ts";
 import type { LinkFrame } from "../../../core/cluster/member.ts";
 import {
   connId,
@@ -31,6 +31,7 @@ export interface FleetOptions {
   readonly nodes: number;
   readonly people: number;
   readonly settings: PartialSettings;
+  readonly isNear: boolean;
 }
 
 /** When something was wrong, and with whom; `null` for all. */
@@ -56,10 +57,12 @@ export class Fleet {
   /** When sockets got their ids. */
   readonly #admitted = new Map<number, number>();
   readonly #seqs = new Map<number, number>();
+  /** By sender and receiver, when the last frame of threads arrives. */
+  readonly #arrivals = new Map<string, number>();
   #names = 0;
   #conns = 0;
 
-  constructor({ seed, nodes, people, settings }: FleetOptions) {
+  constructor({ seed, nodes, people, settings, isNear }: FleetOptions) {
     this.dice = diceOf(seed);
     this.settings = settingsFrom(settings);
     const { agenda, dice } = this;
@@ -79,6 +82,8 @@ export class Fleet {
         ...{ index, agenda, dice, count, fresh },
         host: this.host,
         settings: this.settings,
+        isNear,
+        deliver: (frame) => this.#deliver(frame),
         observer: {
           before: (node, event) => this.post.before(node, event),
           after: (node, event, effects) => this.#after(node, event, effects),
@@ -107,6 +112,18 @@ export class Fleet {
       return new Person(this, other.id, index % 4 < 2 ? other.token : `rival${index}`);
     }
     return new Person(this, `p${index}`, `token${index}`);
+  }
+
+  /** A port loses nothing, and keeps the order. */
+  #deliver(frame: LinkFrame): void {
+    const { agenda, dice, nodes } = this;
+    const pair = `${frame.from} ${frame.to}`;
+    const at = Math.max(this.#arrivals.get(pair) ?? 0, agenda.now + dice.between(0, 30));
+    this.#arrivals.set(pair, at);
+    agenda.at(at, () => {
+      const to = nodes.find(({ state }) => state.cluster?.name === frame.to);
+      if (to !== undefined && to.process !== null) to.dispatch({ kind: "link-received", frame });
+    });
   }
 
   #after(node: SimNode, event: Event, effects: readonly Effect[]): void {

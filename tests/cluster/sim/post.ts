@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mapValues } from "../../../core/collections/persistent_map.ts";
 import { type Effect, type Event, mapGet, type Message, type State } from "../../../core/mod.ts";
 import type { LinkFrame } from "../../../core/cluster/member.ts";
 import { FLIGHT_MAX_MS } from "../../../core/rules/courier.ts";
@@ -55,6 +56,8 @@ export class Post {
   /** By sockets of receiver and sender, the last number that was delivered. */
   readonly #last = new Map<string, number>();
   #count = 0;
+  /** The numbers of what nodes sent without storing it, by node and serial. */
+  readonly #direct = new Map<string, number>();
   /** Messages of `before` that end in this step, unless `after` sees otherwise. */
   #due: number[] = [];
   #acked: number[] = [];
@@ -95,8 +98,9 @@ export class Post {
   /** Looks at what is about to happen. */
   before(node: SimNode, event: Event): void {
     const { state, now } = node;
-    this.#due = event.kind === "tick" ? dueIn(state, now) : [];
-    this.#acked = event.kind === "link-received" ? ackedIn(state, event.frame) : [];
+    const numberOf = this.#numberOf(node);
+    this.#due = event.kind === "tick" ? dueIn(state, now, numberOf) : [];
+    this.#acked = event.kind === "link-received" ? ackedIn(state, event.frame, numberOf) : [];
     if (event.kind !== "send-failed" && event.kind !== "send-refused") return;
     const letter = event.message === null ? undefined : this.#of(event.message);
     if (letter === undefined) return;
@@ -114,6 +118,11 @@ export class Post {
         this.#deliver(node, event, effect.conn, effect.meaning, effects);
       } else if (effect.kind === "note" && effect.what === "stored") {
         this.#take(node, effect.message);
+      } else if (effect.kind === "note" && effect.what === "passed-on") {
+        this.#take(node, effect.message);
+        // An event of a client, and it was the last that took a serial.
+        const serial = node.state.nextSerial - 1;
+        this.#direct.set(`${node.label} ${serial}`, numberIn(effect.message.text));
       } else if (effect.kind === "note" && effect.what === "undelivered") {
         const letter = this.#take(node, effect.message);
         if (letter !== undefined) this.#end(letter, "turned away");
@@ -126,6 +135,11 @@ export class Post {
       }
     }
     for (const n of this.#acked) this.#acknowledged(node, n);
+  }
+
+  /** The number of a message of a node, also of one without its text. */
+  #numberOf(node: SimNode): NumberOf {
+    return (serial, text) => numberIn(text) || (this.#direct.get(`${node.label} ${serial}`) ?? 0);
   }
 
   /** A node ends: what waits there ends unsaid. */
@@ -205,7 +219,9 @@ export class Post {
 
   #acknowledged(node: SimNode, n: number): void {
     const letter = this.#letters.get(n);
-    if (letter === undefined || letter.end !== null || isStored(node.state, n)) return;
+    if (
+      letter === undefined || letter.end !== null || isKept(node.state, n, this.#numberOf(node))
+    ) return;
     if (letter.deliveredBy === null && !letter.isUnsent && letter.type !== "LEAVE") {
       throw this.#broken(`message ${n} was acknowledged, and nobody got it`);
     }
@@ -256,30 +272,41 @@ export function numberIn(text: string): number {
   return Number(/"n":(\d+)/.exec(text)?.[1] ?? 0);
 }
 
-function dueIn(state: State, now: number): number[] {
+type NumberOf = (serial: number, text: string) => number;
+
+function dueIn(state: State, now: number, numberOf: NumberOf): number[] {
   const due: number[] = [];
   for (let serial = state.firstSerial; serial < state.nextSerial; serial++) {
     const stored = mapGet(state.stored, serial);
     if (stored === undefined) continue;
     if (stored.expiresAt > now) break;
-    due.push(numberIn(stored.message.text));
+    due.push(numberOf(serial, stored.message.text));
   }
   return due;
 }
 
-function ackedIn({ cluster, stored }: State, { from, ack }: LinkFrame): number[] {
+function ackedIn({ cluster, stored }: State, frame: LinkFrame, numberOf: NumberOf): number[] {
+  const { from, ack } = frame;
   const link = cluster === null ? undefined : mapGet(cluster.links, from);
   if (ack === null || link?.link !== ack.link) return [];
-  return link.open.filter(({ number }) => number < ack.below).flatMap(({ serial }) => {
-    const message = mapGet(stored, serial)?.message;
-    return message === undefined ? [] : [numberIn(message.text)];
+  const acked = link.open.flat().filter(({ number }) => number < ack.below);
+  return acked.flatMap(({ serial, direct }) => {
+    const text = direct === null ? mapGet(stored, serial)?.message.text : "";
+    return text === undefined ? [] : [numberOf(serial, text)];
   });
 }
 
-function isStored({ stored, firstSerial, nextSerial }: State, n: number): boolean {
+/** Whether a message is stored, or on a link as it is. */
+function isKept(state: State, n: number, numberOf: NumberOf): boolean {
+  const { stored, firstSerial, nextSerial, cluster } = state;
   for (let serial = firstSerial; serial < nextSerial; serial++) {
     const one = mapGet(stored, serial);
-    if (one !== undefined && numberIn(one.message.text) === n) return true;
+    if (one !== undefined && numberOf(serial, one.message.text) === n) return true;
+  }
+  for (const { open } of cluster === null ? [] : mapValues(cluster.links)) {
+    for (const { serial, direct } of open.flat()) {
+      if (direct !== null && numberOf(serial, "") === n) return true;
+    }
   }
   return false;
 }

@@ -18,6 +18,7 @@ import {
 } from "../../../core/mod.ts";
 import type { Agenda } from "../../sim/agenda.ts";
 import type { Dice } from "../../sim/dice.ts";
+import type { LinkFrame } from "../../../core/cluster/member.ts";
 import type { EngineHost, Line } from "./engine_host.ts";
 import { Broken } from "./watch.ts";
 
@@ -47,6 +48,9 @@ export interface NodeOptions {
   readonly dice: Dice;
   readonly host: EngineHost;
   readonly settings: Settings;
+  readonly isNear: boolean;
+  /** Brings a frame to another thread. */
+  readonly deliver: (frame: LinkFrame) => void;
   readonly observer: Observer;
   readonly count: (what: string) => void;
   /** A name that nothing had before. */
@@ -117,7 +121,8 @@ export class SimNode {
     this.#backlog = [];
     this.#wakeAt = Infinity;
     this.#onDrained = null;
-    this.dispatch({ kind: "cluster-started" });
+    const { isNear } = this.options;
+    this.dispatch({ kind: "cluster-started", ...(isNear && { isNear }) });
     this.#connect();
   }
 
@@ -278,7 +283,8 @@ export class SimNode {
         }
         return host.send(this.#line, effect.request, effect.command);
       case "publish":
-        if (this.#line !== null) host.publish(this.#line, effect.frame);
+        if (this.options.isNear) this.options.deliver(effect.frame);
+        else if (this.#line !== null) host.publish(this.#line, effect.frame);
         return;
       case "reconnect-engine":
         this.options.count("connection given up");

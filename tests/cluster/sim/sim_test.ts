@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "../../support/assert.ts";
 import { FAULTS } from "./faults.ts";
 import { type Result, type RunOptions, simulate } from "./simulate.ts";
-import { optionsOf } from "./varied.ts";
+import { optionsOf, threadsOf } from "./varied.ts";
 
 /** Seeds that once found something, with what they found. */
 const PINNED: Readonly<Record<number, string>> = {
@@ -54,6 +54,13 @@ Deno.test("[CLUSTER-34] [LIFE-8] in a rolling restart nothing is lost that a cli
 Deno.test("[CLUSTER-1] [CLUSTER-6] [CLUSTER-10] a fresh seed becomes whole", () => {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   assertSound({ ...optionsOf(seed), minutes: 5 });
+});
+
+Deno.test("[WORKER-11] threads become whole, whatever is sent at once, and has to wait after all", () => {
+  const busy = { nodes: 3, people: 20, actEveryMs: 300, faultEveryMs: 3_000, minutes: 5 };
+  const { counts } = assertSound({ ...threadsOf(1), ...busy });
+  assert((counts["passed-on"] ?? 0) > 1_000 && (counts["waits"] ?? 0) > 10);
+  assertSound({ ...threadsOf(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0), minutes: 5 });
 });
 
 Deno.test("[STATE-1] the same seed gives the same fleet, and another seed another", () => {

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly faultEveryMs: number;
   readonly kinds?: readonly string[];
   readonly settings?: PartialSettings;
+  /** Whether the nodes are threads of one process. */
+  readonly isNear?: boolean;
 }
 
 /** What came of a run. */
@@ -47,8 +49,8 @@ const AUDIT_MS = 500;
 
 /** Runs a fleet. */
 export function simulate(options: RunOptions): Result {
-  const { seed, nodes, people, settings = {} } = options;
-  const fleet = new Fleet({ seed, nodes, people, settings });
+  const { seed, nodes, people, settings = {}, isNear = false } = options;
+  const fleet = new Fleet({ seed, nodes, people, settings, isNear });
   let failure: Result["failure"] = null;
   try {
     live(fleet, options);

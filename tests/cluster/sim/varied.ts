@@ -23,3 +23,19 @@ export function optionsOf(seed: number): RunOptions {
     },
   };
 }
+
+/** What can happen to threads of a process, whose directory is a function and whose ports lose nothing. */
+const OF_THREADS = [
+  "node crashed",
+  "node drained",
+  "node paused for short",
+  "all clients back at once",
+];
+
+/** The same for threads of one process. */
+export function threadsOf(seed: number): RunOptions {
+  const options = optionsOf(seed);
+  // Shorter than any pause a thread is a node.
+  const settings = { ...options.settings, cluster_lease: 15_000 };
+  return { ...options, settings, isNear: true, kinds: OF_THREADS };
+}
