@@ -64,10 +64,8 @@ export function createCounts(): Counts & { readonly observe: Observer } {
       case "left":
         return countLeft(note);
       case "stored":
-      case "waits":
+      case "passed-on": // Where it arrives it counts as delivered later.
         return add(messages[note.message.type], "stored");
-      case "passed-on":
-        return add(messages[note.message.type], "relayed");
       case "undelivered":
         return add(messages[note.message.type], note.why === "absent" ? "dropped" : "refused");
       case "expired":

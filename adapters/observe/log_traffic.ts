@@ -51,6 +51,7 @@ function logMessage({ src, type, dst, text }: Message, outcome: string): void {
 
 function outcomeOf(effect: Effect, where: string): string {
   if (effect.kind !== "note") return "handed over";
+  if (effect.what === "passed-on") return "handed over to the worker that has the peer";
   if (effect.what !== "undelivered") return `stored, because the peer is not ${where}`;
   if (effect.why === "absent") return "dropped, because the peer is not connected";
   if (effect.isTold) return "refused, and the sender told so";

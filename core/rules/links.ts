@@ -18,7 +18,14 @@ import {
   type OutLink,
 } from "../cluster/member.ts";
 import { must } from "../collections/must.ts";
-import { mapDelete, mapEntries, mapGet, mapKeys, mapSet } from "../collections/persistent_map.ts";
+import {
+  mapDelete,
+  mapEntries,
+  mapGet,
+  mapHas,
+  mapKeys,
+  mapSet,
+} from "../collections/persistent_map.ts";
 import { type Effect, pass } from "../effect.ts";
 import { type Millis, millis, type PeerId } from "../ids.ts";
 import type { Message } from "../message.ts";
@@ -141,7 +148,9 @@ function tendSilent(given: State, node: NodeName, now: Millis): Step {
   }
   const silent: OutLink = { ...link, resendAt, isSilent: true };
   let next = withCluster(state, { links: mapSet(links, node, silent) });
-  for (const dst of dsts) next = retryAtLatest(next, dst, now);
+  for (const dst of dsts) {
+    if (mapHas(state.mailboxes, dst)) next = retryAtLatest(next, dst, now);
+  }
   // Between threads nothing gets lost.
   return isNear ? [next, effects] : append(effects, publish(next, node, open));
 }

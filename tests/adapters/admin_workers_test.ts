@@ -188,27 +188,33 @@ Deno.test("[ADMIN-12] the clients of all workers are one list in the order in wh
   assertEquals([await dismiss("one"), await dismiss("six")], [true, false]);
 });
 
-Deno.test("[ADMIN-7] of several nodes a message from one to another is counted by both, as one that waited", () => {
-  const fleet = new Fleet("ab");
-  const counts = new Map([...fleet.states.keys()].map((node) => [node, createCounts()]));
-  const { step } = fleet;
-  fleet.step = (node, event) => {
-    const before = fleet.effects.length;
-    step.call(fleet, node, event);
-    const effects = fleet.effects.slice(before);
-    const now = millis(fleet.now);
-    counts.get(node)?.observe({ event, now, effects, state: fleet.of(node) });
-  };
-  fleet.open("a", 1, "alice");
-  fleet.open("b", 1, "bob");
-  for (let i = 0; i < 2; i++) fleet.send("a", 1, "bob", "hello", "OFFER");
-  fleet.send("a", 1, "alice", "hello", "OFFER");
-  const of = (node: string): unknown => {
-    const { stored, delivered_later, relayed } = counts.get(node)?.messages.OFFER ?? {};
-    return [stored, delivered_later, relayed];
-  };
-  assertEquals([of("a"), of("b")], [[2, 0, 1], [0, 2, 0]]);
-});
+for (const isNear of [false, true]) {
+  const what = isNear ? "workers" : "nodes";
+  Deno.test(`[ADMIN-7] [WORKER-11] of several ${what} a message from one to another is counted by both, as one that waited`, () => {
+    const fleet = new Fleet("ab", {}, isNear);
+    const counts = new Map([...fleet.states.keys()].map((node) => [node, createCounts()]));
+    const { step } = fleet;
+    fleet.step = (node, event) => {
+      const before = fleet.effects.length;
+      step.call(fleet, node, event);
+      const effects = fleet.effects.slice(before);
+      const now = millis(fleet.now);
+      counts.get(node)?.observe({ event, now, effects, state: fleet.of(node) });
+    };
+    fleet.open("a", 1, "alice");
+    fleet.open("b", 1, "bob");
+    for (let i = 0; i < 2; i++) {
+      fleet.send("a", 1, "bob", "hello", "OFFER");
+      fleet.pass(0);
+    }
+    fleet.send("a", 1, "alice", "hello", "OFFER");
+    const of = (node: string): unknown => {
+      const { stored, delivered_later, relayed } = counts.get(node)?.messages.OFFER ?? {};
+      return [stored, delivered_later, relayed];
+    };
+    assertEquals([of("a"), of("b")], [[2, 0, 1], [0, 2, 0]]);
+  });
+}
 
 /** The figures of a worker: its clients, and how many messages it relayed. */
 function figures(place: number, launch: number, clients: number, relayed: number): Figures {

@@ -1,6 +1,8 @@
 /** The log as it is printed: readable, one line an event, never a key or a token, nothing forged. */
 import { createRefusalLog } from "../../adapters/observe/log_refusals.ts";
-import { settingsFrom } from "../../core/mod.ts";
+import { trafficObserver } from "../../adapters/observe/log_traffic.ts";
+import { connId, type Event, millis, settingsFrom } from "../../core/mod.ts";
+import { Fleet } from "../cluster/fleet.ts";
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { captured } from "../support/captured.ts";
@@ -114,4 +116,27 @@ Deno.test("[LOG-1] [FAULT-30] a path of a million parts takes one look at each",
     { status: 404, headers: {}, body: "" },
   );
   assertEquals(lines, [`${"/x".repeat(128)}…`]);
+});
+
+Deno.test("[WORKER-11] the log says of a message whether it is stored, or went to the worker that has its peer", () => {
+  const outcomes = captured(({ properties }) => properties["outcome"]);
+  const observe = trafficObserver();
+  const fleet = new Fleet("ab", {}, true);
+  fleet.open("a", 1, "alice");
+  fleet.open("b", 1, "bob");
+  for (let i = 0; i < 2; i++) {
+    const frame = { type: "OFFER", dst: "bob", payload: {} };
+    const text = JSON.stringify(frame);
+    const event: Event = { kind: "frame-received", conn: connId(1), text };
+    fleet.effects.length = 0;
+    fleet.step("a", event);
+    const effects = [...fleet.effects];
+    observe({ event, now: millis(fleet.now), effects, state: fleet.of("a") });
+    fleet.run();
+    fleet.pass(0);
+  }
+  assertEquals(outcomes, [
+    "stored, because the peer is not on this node",
+    "handed over to the worker that has the peer",
+  ]);
 });
