@@ -1,14 +1,14 @@
 /**
  * Simulated fleets, one seed after the other, until so many are done or something is broken.
  *
- * Run: `deno task sim:cluster [--nodes=N] [--seed=N] [--minutes=M] [--people=P] [--runs=R] [--every=MS]`. Without a
- * seed it takes a fresh one.
+ * Run: `deno task sim:cluster [--nodes=N] [--seed=N] [--minutes=M] [--people=P] [--runs=R] [--every=MS] [--threads]`.
+ * Without a seed it takes a fresh one; the nodes are processes, or threads of one.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { report, type Result, simulate } from "./simulate.ts";
-import { optionsOf } from "./varied.ts";
+import { optionsOf, threadsOf } from "./varied.ts";
 
 const flags: Record<string, unknown> = parseArgs(Deno.args, {
   default: { minutes: 10, runs: 1, seed: crypto.getRandomValues(new Uint32Array(1))[0] },
@@ -18,7 +18,7 @@ const totals: Record<string, number> = {};
 let minutes = 0;
 for (let run = 0; run < Number(flags["runs"]); run++) {
   const seed = (first + run) >>> 0;
-  const drawn = optionsOf(seed);
+  const drawn = flags["threads"] === true ? threadsOf(seed) : optionsOf(seed);
   const result = simulate({
     ...drawn,
     minutes: Number(flags["minutes"]),

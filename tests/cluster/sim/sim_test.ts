@@ -71,8 +71,9 @@ Deno.test("[STATE-1] the same seed gives the same fleet, and another seed anothe
 
 function assertSound(options: RunOptions): Result {
   const result = simulate(options);
-  const { seed, minutes } = options;
-  const again = `Again: deno task sim:cluster --seed ${seed} --minutes ${minutes}`;
+  const { seed, minutes, isNear } = options;
+  const threads = isNear === true ? " --threads" : "";
+  const again = `Again: deno task sim:cluster --seed ${seed} --minutes ${minutes}${threads}`;
   assert(result.failure === null, `${result.failure?.text}\n${again}`);
   return result;
 }
