@@ -9,7 +9,7 @@ import { readText } from "./docs.ts";
 const ROOT = new URL("../../", import.meta.url);
 
 const OTHER_FLAGS =
-  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|rounds|growth|sub|expires|json|token|origin|ca|config|pid)$/;
+  /^(?:help|version|frozen|check|at|diff|every|quiet|html|peers|payloads|only|seed|hours|minutes|threads|rounds|growth|sub|expires|json|token|origin|ca|config|pid)$/;
 
 /** Flags of deno, docker and systemd. */
 const FLAGS_OF_OTHERS =
