@@ -24,7 +24,7 @@ export interface Workers extends Listener {
 }
 
 /** How much longer than asked for a drain may take. */
-const DRAIN_SPARE_MS = 5_000;
+const DRAIN_SPARE_MS = 1_000;
 
 /** How long it may take to read the TLS files. */
 const RELOAD_MAX_MS = 10_000;
