@@ -107,7 +107,7 @@ export function readBatch({ numbers, text }: Batch, from: NodeName, to: NodeName
       const [number, seq] = [next(), next()];
       return { number, seq, message: message() };
     });
-    const returned = Array.from({ length: next() }, () => [next(), message()] as const)
+    const returned = Array.from({ length: next() }, () => [next(), copied(message())] as const)
       .filter((one): one is Returned => one[1] !== null);
     frames.push({ from, to, link, base, ack, carried, returned });
   }
@@ -120,6 +120,17 @@ function readAck(next: () => number): LinkFrame["ack"] {
   const [below, length] = [next(), next()];
   const bounced = Array.from({ length }, () => [next(), WHY[next()] ?? "gone"] as const);
   return { link, below, bounced };
+}
+
+/** What is returned may be kept for long: a piece of a text keeps the whole of it in memory. */
+function copied(message: Message | null): Message | null {
+  if (message === null) return null;
+  const { src, dst, text } = message;
+  return { ...message, src: peerId(copyOf(src)), dst: peerId(copyOf(dst)), text: copyOf(text) };
+}
+
+function copyOf(text: string): string {
+  return ` ${text}`.slice(1);
 }
 
 function readMessage(next: () => number, cut: (length: number) => string): Message | null {

@@ -27,7 +27,7 @@ import { clusterOf, type Step, withCluster } from "./ask.ts";
 import { isFull } from "./link_room.ts";
 import { storeAs, takeSerial } from "./mailbox.ts";
 import { frameWith, newLink, withNumber } from "./publish.ts";
-import { routeTo } from "./routes.ts";
+import { retryAtLatest, routeTo } from "./routes.ts";
 
 /** What a message counts as on its link besides its text. */
 const DIRECT_BYTES = 512;
@@ -87,6 +87,10 @@ export function expireDirect(
     next = after;
     return { ...one, serial: NO_SERIAL, direct: null };
   });
+  for (const dst of due) {
+    // What waits behind it by another way can go now.
+    if (mapHas(next.mailboxes, dst)) next = retryAtLatest(next, dst, now);
+  }
   const { links } = clusterOf(next);
   return [withCluster(next, { links: mapSet(links, node, { ...link, open: left }) }), effects];
 }

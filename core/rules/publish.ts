@@ -84,7 +84,9 @@ export function frameWith(
 export function withAcknowledged(incoming: Cluster["incoming"], to: NodeName): Cluster["incoming"] {
   const from = mapGet(incoming, to);
   if (from === undefined || (from.ackAt === null && from.recent.length === 0)) return incoming;
-  return mapSet(incoming, to, { ...from, recent: [], ackAt: null });
+  // What bounced is said until the other node knows, and returned once.
+  const bounced = from.bounced.map((one) => one.message === null ? one : { ...one, message: null });
+  return mapSet(incoming, to, { ...from, bounced, recent: [], ackAt: null });
 }
 
 function returnedOf({ bounced }: InLink): Returned[] {

@@ -228,6 +228,38 @@ Deno.test("[WORKER-11] [CLUSTER-26] what waits behind it goes in the moment in w
   assertEquals(f.seen(), ["b2 CANDIDATE from x: 1", "a3 CANDIDATE from x: 2"]);
 });
 
+Deno.test("[WORKER-11] [CLUSTER-26] what waits behind it goes once it has expired, also where it finds no room", () => {
+  const f = warm({ source_queue_limit: 2, expire_timeout: 1_000 });
+  f.open("a", 9, "w");
+  f.seen();
+  for (let i = 0; i < 16; i++) f.say("a", 1, { type: "OFFER", dst: "absent", payload: `${i}` });
+  say(f, "1");
+  moveUnheard(f);
+  f.pass(900, () => false);
+  f.say("a", 9, { type: "OFFER", dst: "y", payload: "2" });
+  assertEquals(f.seen(), []);
+  f.pass(100, () => false);
+  assertEquals(f.seen().filter((line) => line.startsWith("a3")), ["a3 OFFER from w: 2"]);
+});
+
+Deno.test("[WORKER-11] what bounces comes back once, however often that is said", () => {
+  const f = warm();
+  const [first, ...later] = say(f, "1", "2", "3");
+  f.open("b", 5, "z");
+  f.say("a", 1, { type: "OFFER", dst: "z", payload: "keeps the link open" });
+  f.queue = [];
+  f.hangUp("b", 2);
+  f.effects.length = 0;
+  for (const one of [first, ...later]) if (one !== undefined) deliver(f, [one]);
+  const returned = f.effects.flatMap((one) =>
+    one.kind === "publish" && one.frame.to === f.cluster("a").name
+      ? [one.frame.returned.map(([number]) => number)]
+      : []
+  );
+  assertEquals(returned.flat().length, 3);
+  assertEquals(new Set(returned.flat()).size, 3);
+});
+
 Deno.test("[WORKER-11] [QUEUE-3] what was not taken is delivered nowhere else: it has no text", () => {
   const f = warm();
   say(f, "1");

@@ -124,7 +124,7 @@ export class Post {
         const serial = node.state.nextSerial - 1;
         this.#direct.set(`${node.label} ${serial}`, numberIn(effect.message.text));
       } else if (effect.kind === "note" && effect.what === "undelivered") {
-        const letter = this.#take(node, effect.message);
+        const letter = this.#take(node, effect.message) ?? this.#textless(node, effect.message);
         if (letter !== undefined) this.#end(letter, "turned away");
       } else if (effect.kind === "note" && effect.what === "expired") {
         const n = this.#due.shift();
@@ -140,6 +140,16 @@ export class Post {
   /** The number of a message of a node, also of one without its text. */
   #numberOf(node: SimNode): NumberOf {
     return (serial, text) => numberIn(text) || (this.#direct.get(`${node.label} ${serial}`) ?? 0);
+  }
+
+  /** The first message from one to another that its node has not any more, though it has not ended. */
+  #textless(node: SimNode, { src, dst, text }: Message): Letter | undefined {
+    if (text !== "") return undefined;
+    const numbers = [...this.#direct.values()].map((n) => this.#letters.get(n));
+    return numbers.find((one) =>
+      one?.src === src && one.dst === dst && one.node === node && one.end === null &&
+      !isKept(node.state, one.n, this.#numberOf(node))
+    );
   }
 
   /** A node ends: what waits there ends unsaid. */
