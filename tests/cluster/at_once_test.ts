@@ -232,10 +232,11 @@ Deno.test("[WORKER-11] [CLUSTER-26] what waits behind it goes once it has expire
   const f = warm({ source_queue_limit: 2, expire_timeout: 1_000 });
   f.open("a", 9, "w");
   f.seen();
-  for (let i = 0; i < 16; i++) f.say("a", 1, { type: "OFFER", dst: "absent", payload: `${i}` });
   say(f, "1");
   moveUnheard(f);
-  f.pass(900, () => false);
+  f.pass(100, () => false);
+  for (let i = 0; i < 16; i++) f.say("a", 1, { type: "OFFER", dst: "absent", payload: `${i}` });
+  f.pass(800, () => false);
   f.say("a", 9, { type: "OFFER", dst: "y", payload: "2" });
   assertEquals(f.seen(), []);
   f.pass(100, () => false);
