@@ -139,15 +139,19 @@ const BREAKS: readonly (readonly [sentence: string, Damage])[] = [
   })],
 ];
 
-Deno.test("[STATE-3] [CLUSTER-17] [CLUSTER-23] [CLUSTER-24] a node that contradicts itself, or exceeds a bound, is noticed", () => {
-  const state = sound();
-  const { cluster } = state;
-  assert(cluster !== null);
+/** The node is consistent, and each of these breaks is noticed. Returns its part of the state. */
+function assertNoticed(state: State, breaks: typeof BREAKS): Cluster {
+  const cluster = must(state.cluster);
   assertEquals(violations(state), []);
-  for (const [sentence, damage] of BREAKS) {
+  for (const [sentence, damage] of breaks) {
     const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
     assert(found.includes(sentence), `${sentence}: ${found}`);
   }
+  return cluster;
+}
+
+Deno.test("[STATE-3] [CLUSTER-17] [CLUSTER-23] [CLUSTER-24] a node that contradicts itself, or exceeds a bound, is noticed", () => {
+  assertNoticed(sound(), BREAKS);
 });
 
 /** A consistent thread: two messages to y are on the link to b, and not stored. */
@@ -189,13 +193,7 @@ const THREAD_BREAKS: readonly (readonly [sentence: string, Damage])[] = [
 
 Deno.test("[STATE-3] [WORKER-11] a thread that contradicts itself about what is on its way is noticed", () => {
   const state = soundThread();
-  const { cluster } = state;
-  assert(cluster !== null);
-  assertEquals(violations(state), []);
-  for (const [sentence, damage] of THREAD_BREAKS) {
-    const found = violations({ ...state, cluster: { ...cluster, ...damage(cluster) } });
-    assert(found.includes(sentence), `${sentence}: ${found}`);
-  }
+  const cluster = assertNoticed(state, THREAD_BREAKS);
   const { serial } = must(first(cluster.links).open[0]?.[0]);
   const stored = mapSet(state.stored, serial, first(sound().stored));
   assert(violations({ ...state, stored }).includes("1 to b1 is stored"));
