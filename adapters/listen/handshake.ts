@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  copyOf,
   isAdminOrigin,
   isOwnOrigin,
   keyInQuery,
@@ -83,6 +84,7 @@ export function readHandshake(
   const token = parameter("token");
   const key = keyInQuery(query, parameter("key"), settings.key);
   const parameters = {
+    // Of a part of the URL the whole would be kept, with the token.
     id: copyOf(parameter("id") ?? "") || null,
     token: tokenOf(token, ownerOf),
     key: key === null || key === "" ? null : key === settings.key ? "right" : "wrong",
@@ -96,11 +98,6 @@ export function readHandshake(
   const { id } = parameters;
   const cookie = check === "application" ? cookieIn(header) : null;
   return { parameters, asked: { id: id ?? "", token, address, origin, cookie } };
-}
-
-/** A part of a text keeps the whole of it in memory: here that is the URL, with the token. */
-function copyOf(text: string): string {
-  return ` ${text}`.slice(1);
 }
 
 /** The cookies; `null` if they are so long that many waiting sockets would take much memory. */

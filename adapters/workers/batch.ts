@@ -11,7 +11,7 @@
  * @module
  */
 import type { LinkFrame, NodeName, Returned } from "../../core/cluster/mod.ts";
-import { peerId } from "../../core/mod.ts";
+import { copyOf, peerId } from "../../core/mod.ts";
 
 export interface Batch {
   readonly numbers: readonly number[];
@@ -122,15 +122,11 @@ function readAck(next: () => number): LinkFrame["ack"] {
   return { link, below, bounced };
 }
 
-/** What is returned may be kept for long: a piece of a text keeps the whole of it in memory. */
+/** What is returned may be kept for long, and the whole batch with it. */
 function copied(message: Message | null): Message | null {
   if (message === null) return null;
   const { src, dst, text } = message;
   return { ...message, src: peerId(copyOf(src)), dst: peerId(copyOf(dst)), text: copyOf(text) };
-}
-
-function copyOf(text: string): string {
-  return ` ${text}`.slice(1);
 }
 
 function readMessage(next: () => number, cut: (length: number) => string): Message | null {

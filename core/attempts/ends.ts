@@ -7,7 +7,7 @@ import { must } from "../collections/must.ts";
 import { mapGet, mapHas } from "../collections/persistent_map.ts";
 import { type Millis, type PeerId, peerId } from "../ids.ts";
 import { holderOf, type State } from "../state.ts";
-import { parseString } from "../wire/json_text.ts";
+import { copyOf } from "../wire/text.ts";
 import type { Addresses, Attempt, Refusal } from "./attempt.ts";
 import { type Arrival, type Attempts, folded } from "./attempts.ts";
 
@@ -81,9 +81,9 @@ export function refusalIn({ last }: Pick<Hint, "last">): Refusal | null {
   return last === null || last.code === null ? null : { at: last.at, code: last.code };
 }
 
-/** A copy of an id that was cut out of a frame: V8 keeps the whole frame in memory for a part of it. */
+/** A copy of an id that was cut out of a frame. */
 export function copied(id: PeerId): PeerId {
-  return peerId(must(parseString(JSON.stringify(id))));
+  return peerId(copyOf(id));
 }
 
 /** The address group of a peer; `null` if it is not known. */
